@@ -1,0 +1,43 @@
+# make demo   trains a small GPT and films it        make test   runs the tests
+# Both set everything up by themselves; nothing but Python 3.11 or later with venv and pip, and a package index, is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint bench clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+demo: setup
+	$(BIN)/python -m trainer --preset cpu --run demo --if-unfinished
+	$(BIN)/python -m viz.video --run demo --what positions --highlight 12,13,14
+	$(BIN)/python -m viz.video --run demo --what tokens --highlight vowels --highlight uppercase
+	$(BIN)/python -m viz.figures --run demo
+	@echo
+	@echo "Films:      runs/demo/films"
+	@echo "Figures:    runs/demo/figures"
+	@echo "Dashboard:  $(BIN)/python -m dashboards"
+
+test: setup
+	$(BIN)/python -m pytest -n auto
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: setup
+	for table in benchmarks/[a-z]*.py; do $(BIN)/python $$table || exit 1; done
+
+clean:
+	rm -rf .venv build *.egg-info

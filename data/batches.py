@@ -1,0 +1,161 @@
+"""Batches: the split of a text, and windows of it that depend on nothing but (seed, stream, step).
+
+A window is ``block_size + 1`` tokens: the first ``block_size`` are what the model sees, the last ``block_size`` what it
+is to foretell. One gather takes a batch out of the tokens::
+
+    index = window_index(window_starts(len(tokens), T, B, seed=seed, step=step), T)     # (B, T+1)
+    windows = tokens[index]
+    x, y = windows[:, :-1], windows[:, 1:]                                              # (B, T) each
+
+Since the windows of a step follow from its number, a training that is resumed sees what an uninterrupted one would have
+seen, and there is no state of a generator to be stored.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+
+Ids = NDArray[np.int64]
+
+
+def split(ids: Ids, block_size: int, train_fraction: float = 0.9) -> tuple[Ids, Ids]:
+    """Cut a text into a part to learn from and the rest, to judge by.
+
+    Parameters
+    ----------
+    ids : shape (n_tokens,).
+    block_size : tokens of context; each part has to hold at least one window.
+    train_fraction : the share of the tokens, from the start on, to learn from.
+
+    Returns
+    -------
+    train, val : views of ``ids``.
+
+    Raises
+    ------
+    InputError
+        if a part is shorter than a window, or the fraction is not between 0 and 1.
+
+    Examples
+    --------
+    >>> train, val = split(np.arange(20), block_size=1)
+    >>> len(train), len(val)
+    (18, 2)
+    """
+    if not 0 < train_fraction < 1:
+        raise InputError(f"the share of the text to learn from has to lie between 0 and 1; got {train_fraction}")
+    cut = int(train_fraction * len(ids))
+    train, val = ids[:cut], ids[cut:]
+    shorter = min(len(train), len(val))
+    if shorter <= block_size:
+        parts = f"{len(train):,} tokens to learn from and {len(val):,} to judge by"
+        raise InputError(
+            f"the text is too short for a context of {block_size}: its {len(ids):,} tokens make {parts}, "
+            f"and each part needs {block_size + 1} or more: use a longer text or a smaller block size"
+        )
+    return train, val
+
+
+def window_starts(
+    n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int, stream: str = "train"
+) -> Ids:
+    """Draw where the windows of one step begin; every window that fits has the same chance, the last one included.
+
+    Parameters
+    ----------
+    n_tokens : length of the text that is drawn from.
+    block_size, batch_size : tokens of context, windows.
+    seed, step, stream : the draw depends on these alone; the same step of another stream (say "val") is another draw.
+
+    Returns
+    -------
+    starts : shape (batch_size,), from 0 to ``n_tokens - block_size - 1``.
+
+    Raises
+    ------
+    InputError
+        if no window fits, or the seed or the step is out of its range.
+
+    Examples
+    --------
+    >>> starts = window_starts(1000, 32, 4, seed=1, step=7)
+    >>> bool((starts == window_starts(1000, 32, 4, seed=1, step=7)).all())
+    True
+    """
+    _check_fit(n_tokens, block_size)
+    if not (0 <= seed < 1 << 64 and 0 <= step < 1 << 32):
+        raise InputError(
+            f"a seed lies between 0 and 2**64 - 1 and a step between 0 and 2**32 - 1; got seed {seed}, step {step}"
+        )
+    # The generator is seeded from four words, so no two keys meet; an array is read faster than a tuple is.
+    key = np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32)
+    return np.random.default_rng(key).integers(0, n_tokens - block_size, size=batch_size)
+
+
+def window_index(starts: Ids, block_size: int) -> Ids:
+    """Return the places of the tokens of windows, for one gather.
+
+    Parameters
+    ----------
+    starts : shape (B,), where the windows begin.
+    block_size : T, tokens of context.
+
+    Returns
+    -------
+    index : shape (B, T+1).
+
+    Examples
+    --------
+    >>> window_index(np.array([0, 5]), block_size=2)
+    array([[0, 1, 2],
+           [5, 6, 7]])
+    """
+    return starts[:, None] + _offsets(block_size)
+
+
+def sequential_windows(n_tokens: int, block_size: int) -> Ids:
+    """Return where windows begin that foretell every token of a text once, each from at most ``block_size`` before it.
+
+    Windows share one token: the last that one foretells is the first that the next sees. The first token of the text is
+    never foretold, and what remains at the end and fills no window, fewer than ``block_size`` tokens, is left out.
+
+    Returns
+    -------
+    starts : shape (n_windows,), for `window_index`.
+
+    Raises
+    ------
+    InputError
+        if no window fits.
+
+    Examples
+    --------
+    >>> sequential_windows(10, block_size=3)
+    array([0, 3, 6])
+    """
+    _check_fit(n_tokens, block_size)
+    return np.arange(0, n_tokens - block_size, block_size)
+
+
+def _check_fit(n_tokens: int, block_size: int) -> None:
+    if block_size < 1:
+        raise InputError(f"a context has to hold at least one token; got a block size of {block_size}")
+    if n_tokens <= block_size:
+        needed = f"a context of {block_size} needs {block_size + 1} tokens"
+        raise InputError(f"{needed}, and the text has {n_tokens}: use a longer text or a smaller block size")
+
+
+@cache
+def _offsets(block_size: int) -> Ids:
+    return np.arange(block_size + 1)
+
+
+@cache
+def _stream_key(stream: str) -> int:
+    return crc32(stream.encode())

@@ -1,0 +1,75 @@
+"""Progress of long work: a bar in a terminal, a line every tenth of the way elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Update = Callable[..., None]
+"""``update(done, note="")``: so many units are done; the note is shown beside the bar."""
+
+
+@contextlib.contextmanager
+def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterator[Update]:
+    """Show progress from ``start`` to ``total`` on standard error.
+
+    Examples
+    --------
+    >>> with progress_bar("frames", 3, "frame") as update:
+    ...     for done in range(3):
+    ...         update(done + 1)
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    show = _bar if console.is_terminal else _lines
+    with show(console, what, total, unit, start) as update:
+        yield update
+
+
+@contextlib.contextmanager
+def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    begun = time.perf_counter()
+    with Progress(*columns, console=console, expand=True) as progress:
+        task = progress.add_task(what, total=total, completed=start, note="", speed="")
+
+        def update(done: int, note: str | None = None) -> None:
+            speed = f"{(done - start) / max(time.perf_counter() - begun, 1e-9):.0f} {unit}s/s"
+            fields: dict[str, Any] = {"speed": speed} | ({} if note is None else {"note": note})
+            progress.update(task, completed=done, **fields)
+
+        yield update
+
+
+@contextlib.contextmanager
+def _lines(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+    begun = time.perf_counter()
+    told = 10 * start // max(total, 1)
+    kept = ""
+
+    def update(done: int, note: str | None = None) -> None:
+        nonlocal told, kept
+        kept = kept if note is None else note
+        if 10 * done // max(total, 1) > told:
+            told = 10 * done // max(total, 1)
+            speed = (done - start) / max(time.perf_counter() - begun, 1e-9)
+            print(
+                f"{what}: {done:,} of {total:,} {unit}s  {kept}  {speed:.0f} {unit}s/s", file=console.file, flush=True
+            )
+
+    yield update

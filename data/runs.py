@@ -1,0 +1,365 @@
+"""A run on disk, format 1: what a training writes and everything else reads. No torch is needed, and no pickle is used.
+
+::
+
+    runs/<name>/
+      run.json          one JSON object; see below
+      manifest.jsonl    a line per snapshot: {"step", "file", "bytes", "sha256"}
+      metrics.jsonl     a line per evaluation: {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
+      samples.jsonl     a line per sample: {"step", "prompt", "text", "temperature", "seed"}
+      snapshots/00001000.safetensors
+      resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
+      films/ figures/ projections/    what was made from the run, each file with a .json beside it saying how
+
+``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training`` (the
+configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (see `data.tokenizers`), ``tensors`` (the names
+of ``token_table`` and ``position_table`` in a snapshot), ``versions`` and ``seed``. A reader ignores keys it does not know.
+
+A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is written under a
+hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is complete, and the hash
+tells if it has been damaged since. Losses are in nats per token; ``seconds`` is the time spent training, resumed parts included.
+
+Tied weights are stored once. The safetensors layout (eight bytes of header length, little-endian; a JSON header of names, types,
+shapes and offsets; the numbers) is read here directly, so that one table of one snapshot costs one seek.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+
+FORMAT = 1
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The weights at one optimizer step, read lazily, tensor by tensor.
+
+    ``path`` is the safetensors file; ``bytes`` and ``sha256`` are what the manifest says of it.
+    """
+
+    path: Path
+    step: int
+    bytes: int
+    sha256: str
+
+    def tensor(self, name: str) -> NDArray[Any]:
+        """Read one tensor without reading the others.
+
+        Raises
+        ------
+        InputError
+            If the snapshot has no such tensor; the message lists those it has.
+        """
+        with self.path.open("rb") as file:
+            header, start = _read_header(file.read(8), file.read)
+            if name not in header:
+                raise InputError(f"snapshot {self.step} has no tensor {name!r}; it has {', '.join(header)}")
+            begin, end = header[name]["data_offsets"]
+            file.seek(start + begin)
+            return _as_array(header[name], file.read(end - begin))
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Read all tensors, by name, in the order of the file."""
+        return decode_tensors(self.path.read_bytes())
+
+    def defect(self) -> str | None:
+        """Say what is wrong with the file (missing, truncated, damaged), or None if it is what the manifest promised."""
+        if not self.path.is_file():
+            return "is missing"
+        size = self.path.stat().st_size
+        if size != self.bytes:
+            return f"has {size:,} bytes instead of {self.bytes:,}"
+        with self.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
+                return "is damaged (its sha256 is not the one in the manifest)"
+        return None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk. Nothing is read before it is asked for; `manifest`, `metrics` and `samples` are read afresh each time."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def info(self) -> Record:
+        """The contents of ``run.json``."""
+        try:
+            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"run {self.name!r} cannot be read: its run.json is missing or damaged ({error})"
+            ) from None
+        if info.get("format") != FORMAT:
+            raise InputError(f"run {self.name!r} has format {info.get('format')!r}; this version reads format {FORMAT}")
+        return info
+
+    def manifest(self) -> list[Record]:
+        """Return the lines of the manifest, one a step, in the order of the steps."""
+        by_step = {record["step"]: record for record in read_lines(self.path / "manifest.jsonl")}
+        return [by_step[step] for step in sorted(by_step)]
+
+    def metrics(self) -> list[Record]:
+        return read_lines(self.path / "metrics.jsonl")
+
+    def samples(self) -> list[Record]:
+        return read_lines(self.path / "samples.jsonl")
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return every snapshot that the manifest names, in the order of the steps, without looking at the files."""
+        return [
+            Snapshot(
+                self.path / "snapshots" / Path(record["file"]).name, record["step"], record["bytes"], record["sha256"]
+            )
+            for record in self.manifest()
+        ]
+
+    def sound_snapshots(self) -> list[Snapshot]:
+        """Return the snapshots whose files are whole; warn of each other one by its step.
+
+        Raises
+        ------
+        InputError
+            If none is left.
+        """
+        sound = []
+        for snapshot in self.snapshots():
+            defect = snapshot.defect()
+            if defect is None:
+                sound.append(snapshot)
+            else:
+                warnings.warn(
+                    f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=2
+                )
+        if not sound:
+            raise InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with --run")
+        return sound
+
+    def snapshot(self, step: int) -> Snapshot:
+        """Return the snapshot of one step; an `InputError` names the steps there are."""
+        snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
+        if step not in snapshots:
+            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {_some(snapshots)}")
+        return snapshots[step]
+
+
+def runs_folder() -> Path:
+    """Return the folder that holds the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder."""
+    return Path(os.environ.get("GPTLAB_RUNS") or "runs")
+
+
+def list_runs(folder: Path | None = None) -> list[Run]:
+    """Return the runs in a folder, oldest first; folders whose run.json cannot be read are passed over."""
+    found = []
+    for path in (folder or runs_folder()).glob("*/run.json"):
+        run = Run(path.parent)
+        try:
+            found.append((run.info.get("created", ""), run.name, run))
+        except InputError:
+            continue
+    return [run for _, _, run in sorted(found, key=lambda entry: entry[:2])]
+
+
+def open_run(name: str | None = None, folder: Path | None = None) -> Run:
+    """Open a run by name, or the newest.
+
+    Raises
+    ------
+    InputError
+        If there is no run yet, or none of this name (those there are are listed), or the name is not a plain folder name.
+    """
+    folder = folder or runs_folder()
+    runs = {run.name: run for run in list_runs(folder)}
+    if name is not None and check_run_name(name) in runs:
+        return runs[name]
+    if name is not None and (folder / name).is_dir():
+        return _readable(Run(folder / name))
+    if not runs:
+        raise InputError(f"there is no run in {folder}{os.sep} yet: train one with  python -m trainer --preset cpu")
+    if name is None:
+        return list(runs.values())[-1]
+    raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {_some(runs)}")
+
+
+def check_run_name(name: str) -> str:
+    """Return ``name`` if it can be the name of a run: letters, digits, ``.``, ``_`` and ``-``, not starting with a dot or a dash."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', and begin with a letter or digit"
+        )
+    return name
+
+
+def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
+    """Make the folder of a new run and write its ``run.json``.
+
+    Raises
+    ------
+    InputError
+        If a run of this name exists.
+    """
+    path = (folder or runs_folder()) / check_run_name(name)
+    if (path / "run.json").exists():
+        raise InputError(f"run {name!r} exists already: pass --resume to go on with it, or another name with --run")
+    (path / "snapshots").mkdir(parents=True, exist_ok=True)
+    write_json(path / "run.json", {"format": FORMAT, "name": name, **info})
+    return Run(path)
+
+
+def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:
+    """Write the weights of one step and, once they are safely on the disk, their line in the manifest."""
+    path = run.path / "snapshots" / f"{step:08d}.safetensors"
+    size, digest = write_bytes(path, encode_tensors(tensors))
+    append_line(
+        run.path / "manifest.jsonl", {"step": step, "file": f"snapshots/{path.name}", "bytes": size, "sha256": digest}
+    )
+    return Snapshot(path, step, size, digest)
+
+
+def encode_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a safetensors file."""
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    return bytes(save(arrays, metadata=dict(metadata) if metadata else None))
+
+
+def decode_tensors(content: bytes) -> dict[str, NDArray[Any]]:
+    """Return the tensors in the bytes of a safetensors file, by name, in the order of the file."""
+    header, start = _read_header(content[:8], lambda length: content[8 : 8 + length])
+    entries = sorted(header.items(), key=lambda entry: entry[1]["data_offsets"])
+    return {
+        name: _as_array(entry, content[start + entry["data_offsets"][0] : start + entry["data_offsets"][1]])
+        for name, entry in entries
+    }
+
+
+def decode_metadata(content: bytes) -> dict[str, str]:
+    """Return the metadata in the bytes of a safetensors file."""
+    length = int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return metadata
+
+
+def write_bytes(path: Path, content: bytes) -> tuple[int, str]:
+    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with hidden.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file so that it is there whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Append one JSON line; it counts for readers once its newline is there, and a line cut short by a full disk is taken back."""
+    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    with path.open("ab") as file:
+        start = file.tell()
+        try:
+            file.write(line)
+            file.flush()
+        except OSError:
+            os.truncate(path, start)
+            raise
+
+
+def read_lines(path: Path) -> list[Record]:
+    """Return the complete lines of a ``.jsonl`` file; none if there is no such file."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is still being written
+    return list(_parse_lines(lines, path))
+
+
+def rewind(run: Run, step: int) -> None:
+    """Forget what a run recorded after ``step``, so that a training resumed there writes each line once."""
+    for name in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl"):
+        path = run.path / name
+        kept = [record for record in read_lines(path) if record["step"] <= step]
+        write_bytes(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept).encode())
+
+
+def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            warnings.warn(
+                f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2
+            )
+
+
+def _read_header(first: bytes, read: Any) -> tuple[dict[str, Record], int]:
+    length = int.from_bytes(first, "little")
+    header: dict[str, Record] = json.loads(read(length))
+    header.pop("__metadata__", None)
+    return header, 8 + length
+
+
+def _as_array(entry: Record, content: bytes) -> NDArray[Any]:
+    return np.frombuffer(content, dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open folders; a rename there is on the disk when it returns
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _readable(run: Run) -> Run:
+    run.info  # noqa: B018  raises if it cannot be read
+    return run
+
+
+def _some(names: Any, most: int = 8) -> str:
+    names = [str(name) for name in names]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

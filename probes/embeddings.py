@@ -1,0 +1,74 @@
+"""The token and position embeddings of a run over its snapshots. Read as NumPy arrays: no model is built, torch is not loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.runs import Run, Snapshot
+from data.tokenizers import tokenizer_from_json
+
+
+def token_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
+    """Return the token table at every whole snapshot.
+
+    Parameters
+    ----------
+    run : the run to read.
+    progress : called with the number of snapshots read so far.
+
+    Returns
+    -------
+    Trajectory with dimensions (step, token, dim), float32; the coordinate ``token`` holds the tokens, ``sha256`` (step) the hashes of
+    the snapshots it was read from.
+
+    Raises
+    ------
+    InputError
+        If the run has no whole snapshot. A snapshot that is missing or damaged is left out with a warning that names its step.
+    """
+    tokens = np.array(tokenizer_from_json(run.info["tokenizer"]).labels, dtype=object)
+    return _table(run, "token_table", "token", tokens, progress)
+
+
+def position_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
+    """Return the position table at every whole snapshot, as a trajectory with dimensions (step, position, dim).
+
+    Parameters, coordinates and errors are those of `token_embeddings`; a model without a position table (rotary positions, say) is an
+    `InputError` too.
+    """
+    return _table(run, "position_table", "position", None, progress)
+
+
+def _table(
+    run: Run, table: str, item: str, labels: NDArray[Any] | None, progress: Callable[[int], None] | None
+) -> xr.DataArray:
+    name = run.info["tensors"].get(table)
+    if name is None:
+        raise InputError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
+    snapshots = run.sound_snapshots()
+    rows = list(_rows(snapshots, name, progress))
+    values = np.stack(rows).astype(np.float32)
+    return xr.DataArray(
+        values,
+        dims=("step", item, "dim"),
+        coords={
+            "step": [snapshot.step for snapshot in snapshots],
+            item: np.arange(values.shape[1]) if labels is None else labels,
+            "sha256": ("step", [snapshot.sha256 for snapshot in snapshots]),
+        },
+        name=table,
+        attrs={"run": run.name},
+    )
+
+
+def _rows(snapshots: list[Snapshot], name: str, progress: Callable[[int], None] | None) -> Any:
+    for done, snapshot in enumerate(snapshots, 1):
+        yield snapshot.tensor(name)
+        if progress is not None:
+            progress(done)

@@ -1,0 +1,187 @@
+"""What can be chosen about a model and its training, and the presets. One definition for code, TOML file and command line.
+
+The fields of `TrainConfig` are the options of ``python -m trainer`` and the keys of a TOML file (``n_layer`` is ``--n-layer``).
+A value on the command line wins over the file, the file over the preset.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+from data.runs import Run
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a GPT."""
+
+    vocab_size: int
+    block_size: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a training does; the same configuration and seed give the same run."""
+
+    preset: str = "cpu"
+    """cpu (a laptop, about two minutes), gpu (10.7 million parameters), or tiny (seconds)."""
+    corpus: str = "shakespeare"
+    """A name that `python -m data list` shows, or the path of a UTF-8 text file."""
+    n_layer: int = 4
+    """Number of blocks."""
+    n_head: int = 4
+    """Attention heads in each block."""
+    n_embd: int = 64
+    """Width: numbers in each token's vector."""
+    block_size: int = 32
+    """Context: how many tokens the model sees at most."""
+    dropout: float = 0.0
+    """Share of activations silenced at random while training."""
+    batch_size: int = 32
+    """Sequences in a step."""
+    steps: int = 5000
+    """Optimizer steps; 0 writes the run and its first snapshot only."""
+    recipe: str = "best"
+    """Optimizer and schedule: best, or reference (AdamW at a constant 3e-4, as GPTLab trained)."""
+    learning_rate_scale: float = 1.0
+    """Multiplies every learning rate of the recipe."""
+    eval_every: int = 100
+    """Steps between evaluations (losses, a text sample)."""
+    eval_batches: int | None = None
+    """Batches of each split in an evaluation; the recipe's own number if not given."""
+    snapshot_every: int = 100
+    """Steps between snapshots; besides, there is one at 0, 1, 2, 4, 8, 16, 32 and 64."""
+    sample_tokens: int = 160
+    """Length of the text sampled at each evaluation."""
+    sample_prompt: str = "\n"
+    """What the sampled text goes on from."""
+    seed: int = 1337
+    """Decides initial weights, order of the data, dropout and samples."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    threads: int | None = None
+    """CPU threads; at most 4 if not given, since small models lose with more."""
+    compile: bool = False
+    """Compile the model with torch.compile."""
+    resume_every: float = 30.0
+    """At most every so many seconds, at a snapshot, what --resume needs is saved."""
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "cpu": {},
+    "gpu": {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2},
+    "tiny": {
+        "n_layer": 2,
+        "n_head": 2,
+        "n_embd": 16,
+        "block_size": 16,
+        "batch_size": 8,
+        "steps": 60,
+        "eval_every": 20,
+        "eval_batches": 2,
+        "snapshot_every": 20,
+        "sample_tokens": 20,
+    },
+}
+
+# What may differ when a run is resumed: the rest would make it another run.
+RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
+
+
+def preset(name: str) -> TrainConfig:
+    """Return the configuration of a preset; an `InputError` names those there are."""
+    if name not in PRESETS:
+        raise InputError(f"there is no preset {name!r}; there is {', '.join(PRESETS)}")
+    return TrainConfig(preset=name, **PRESETS[name])
+
+
+def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
+    """Return the values of a TOML file over ``base``, or over the preset that the file names.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no TOML, or names a field that does not exist or gives it a value of another type.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"the configuration {path} cannot be read ({error})") from None
+    if base is None:
+        base = preset(values.get("preset", TrainConfig.preset))
+    values.pop("preset", None)
+    return replace(base, values, where=str(path))
+
+
+def trained_config(run: Run) -> TrainConfig:
+    """Return the configuration that a run was trained with."""
+    return replace(TrainConfig(), run.info["training"], where=f"run.json of run {run.name!r}")
+
+
+def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainConfig:
+    """Return ``base`` with some fields replaced; a field that does not exist or has another type is an `InputError`."""
+    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
+    for name, value in values.items():
+        if name not in fields:
+            raise InputError(f"{where} names {name!r}, which is no field; fields are {', '.join(fields)}")
+        if not _fits(value, str(fields[name].type)):
+            raise InputError(f"{where} gives {name} = {value!r}; it must be {fields[name].type}")
+    return dataclasses.replace(base, **values)
+
+
+def check(config: TrainConfig) -> TrainConfig:
+    """Return ``config`` if it can be trained; an `InputError` says which field cannot be and why."""
+    positive = ("n_layer", "n_head", "n_embd", "block_size", "batch_size", "eval_every", "snapshot_every")
+    for name in positive:
+        if getattr(config, name) < 1:
+            raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
+    for name in ("steps", "sample_tokens", "seed"):
+        if getattr(config, name) < 0:
+            raise InputError(f"{name} must be 0 or more; got {getattr(config, name)}")
+    if config.n_embd % config.n_head:
+        raise InputError(
+            f"n_embd must be a multiple of n_head; got n_embd {config.n_embd} and n_head {config.n_head}: "
+            f"pass --n-embd {config.n_embd // config.n_head * config.n_head or config.n_head}"
+        )
+    if not 0 <= config.dropout < 1:
+        raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
+    for name in ("eval_batches", "threads"):
+        if getattr(config, name) is not None and getattr(config, name) < 1:
+            raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
+    return config
+
+
+def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
+    """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
+    return ModelConfig(vocab_size, config.block_size, config.n_layer, config.n_head, config.n_embd, config.dropout)
+
+
+def snapshot_steps(config: TrainConfig) -> list[int]:
+    """Return the steps at which a snapshot is written: every ``snapshot_every``, the powers of two up to 64, first and last."""
+    early = [0, 1, 2, 4, 8, 16, 32, 64]
+    return _up_to(config.steps, early, range(0, config.steps + 1, config.snapshot_every))
+
+
+def eval_steps(config: TrainConfig) -> list[int]:
+    """Return the steps at which the losses are measured: every ``eval_every``, and wherever there is a snapshot."""
+    return _up_to(config.steps, snapshot_steps(config), range(0, config.steps + 1, config.eval_every))
+
+
+def _up_to(last: int, *steps: Iterable[int]) -> list[int]:
+    return sorted({step for some in steps for step in some if step <= last} | {last})
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    allowed = {part.strip() for part in annotation.split("|")}
+    kind = "None" if value is None else type(value).__name__
+    return kind in allowed or (kind == "int" and "float" in allowed)

@@ -1,0 +1,2 @@
+import torch, torch.nn.functional as F
+def gelu_tanh(x): return F.gelu(x, approximate="tanh")

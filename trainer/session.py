@@ -1,0 +1,167 @@
+"""What a training holds while it runs, built the same way for a new run and for one that goes on."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from data.batches import sequential_windows, split, window_index, window_starts
+from data.corpora import Corpus
+from data.errors import InputError
+from data.runs import Run
+from data.tokenizers import CharTokenizer
+from trainer.config import TrainConfig, model_config, snapshot_steps
+from trainer.model import GPT
+from trainer.optim import RECIPES, build_optimizers, initialise
+
+MOST_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Session:
+    """The parts of one training; weights and optimizer state change as it goes on."""
+
+    config: TrainConfig
+    tokenizer: CharTokenizer
+    model: GPT
+    optimizers: Sequence[torch.optim.Optimizer]
+    train_tokens: Tensor
+    val_tokens: Tensor
+    device: torch.device
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets (B, T) of a step; they follow from (seed, step) alone."""
+        config = self.config
+        starts = window_starts(
+            len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step
+        )
+        return self.gather(self.train_tokens, window_index(starts, config.block_size))
+
+    def gather(self, tokens: Tensor, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets, one token apart, of windows given by their indices (B, T + 1)."""
+        windows = tokens[torch.from_numpy(index).to(self.device)]
+        return windows[:, :-1], windows[:, 1:]
+
+    @cached_property
+    def forward(self) -> Any:
+        """The model as it is called in training: compiled where that was asked for."""
+        return torch.compile(self.model) if self.config.compile else self.model
+
+    @torch.no_grad()
+    def loss(self, tokens: Tensor, n_batches: int) -> float:
+        """Return the mean loss over random windows, the same at every step so that steps can be compared."""
+        config = self.config
+        losses = []
+        self.model.eval()
+        for number in range(n_batches):
+            starts = window_starts(
+                len(tokens), config.block_size, config.batch_size, seed=config.seed, step=number, stream="evaluation"
+            )
+            losses.append(self.model(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
+        self.model.train()
+        return float(np.mean(losses))
+
+    @torch.no_grad()
+    def whole_validation_loss(self) -> float:
+        """Return the mean loss over the whole validation split, cut into windows that do not overlap."""
+        starts = sequential_windows(len(self.val_tokens), self.config.block_size)
+        total, at_once = 0.0, 8 * self.config.batch_size
+        self.model.eval()
+        for first in range(0, len(starts), at_once):
+            some = starts[first : first + at_once]
+            total += self.model(*self.gather(self.val_tokens, window_index(some, self.config.block_size)))[
+                1
+            ].item() * len(some)
+        self.model.train()
+        return total / len(starts)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """Return every parameter by name; the shared token table comes once."""
+        return {name: p.detach().cpu().numpy() for name, p in self.model.named_parameters()}
+
+
+def build(config: TrainConfig, corpus: Corpus) -> Session:
+    """Build model, optimizers and data for a configuration; weights as at step 0."""
+    device = find_device(config.device)
+    torch.set_num_threads(config.threads or min(MOST_THREADS, torch.get_num_threads()))
+    tokenizer = CharTokenizer.from_text(corpus.text)
+    train, val = split(tokenizer.encode(corpus.text), config.block_size)
+    model = GPT(model_config(config, tokenizer.vocab_size))
+    initialise(model, recipe(config).initialisation, config.seed)
+    model.to(device)
+    return Session(
+        config=config,
+        tokenizer=tokenizer,
+        model=model,
+        optimizers=build_optimizers(model, recipe(config)),
+        train_tokens=torch.from_numpy(train).to(device),
+        val_tokens=torch.from_numpy(val).to(device),
+        device=device,
+    )
+
+
+def recipe(config: TrainConfig) -> Any:
+    """Return the recipe of a configuration; an `InputError` names those there are."""
+    if config.recipe not in RECIPES:
+        raise InputError(f"there is no recipe {config.recipe!r}; there is {', '.join(RECIPES)}")
+    return RECIPES[config.recipe]
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of this name; ``auto`` takes cuda, mps or cpu, the first there is."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, is_there in there.items() if is_there))
+    if name.split(":")[0] not in there:
+        raise InputError(f"there is no device {name!r}; there is auto, {', '.join(there)}")
+    if not there[name.split(":")[0]]:
+        raise InputError(f"this machine has no {name} that torch can use: pass --device cpu")
+    return torch.device(name)
+
+
+def describe(session: Session, corpus: Corpus) -> dict[str, Any]:
+    """Return what ``run.json`` says of a training (see `data.runs`)."""
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "parameters": session.model.count_parameters(),
+        "seed": session.config.seed,
+        "model": asdict(session.model.config),
+        "training": asdict(session.config),
+        "corpus": {
+            "name": corpus.name,
+            "language": corpus.language,
+            "characters": corpus.characters,
+            "sha256": corpus.sha256,
+        },
+        "tokenizer": session.tokenizer.to_json(),
+        "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "device": str(session.device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def check_disk(session: Session, run: Run | Path) -> None:
+    """Stop before the first step if the snapshots would not fit on the disk."""
+    folder = run.path if isinstance(run, Run) else run
+    while not folder.exists():
+        folder = folder.parent
+    bytes_each = 4 * session.model.count_parameters()
+    needed = bytes_each * (len(snapshot_steps(session.config)) + 6)  # and two slots of weights and optimizer state
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"the snapshots of this run need about {needed / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB free: "
+            "free some space, or take fewer with --snapshot-every"
+        )

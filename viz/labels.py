@@ -1,0 +1,28 @@
+"""How tokens are written in pictures, so that also those without ink can be seen."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_SYMBOLS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\xa0": "⍽"}
+_NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\xa0": "no-break space"}
+
+
+def display(token: str) -> str:
+    """Return what a picture shows for a token: white space as symbols, other invisible characters as their code point.
+
+    Examples
+    --------
+    >>> display("a"), display(" "), display(chr(0x200B))
+    ('a', '␣', 'U+200B')
+    """
+    return "".join(_SYMBOLS.get(c) or (c if _has_ink(c) else f"U+{ord(c):04X}") for c in token)
+
+
+def spoken(token: str) -> str:
+    """Return a token as a text would name it (``'space'`` for a space), for legends, alt texts and messages."""
+    return _NAMES.get(token) or display(token)
+
+
+def _has_ink(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CZ"

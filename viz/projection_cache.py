@@ -1,0 +1,90 @@
+"""Projections kept on disk by content, so that a second film or figure of the same snapshots is drawn at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.runs import Run, write_bytes
+from viz.projection import project
+from viz.sidecar import versions
+
+# Raised when the layout of the same data changes, so that nothing old is drawn.
+LAYOUT_VERSION = 1
+
+
+def cached_projection(
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    seed: int = 0,
+    perplexity: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Return `viz.projection.project` of a trajectory, from ``projections/`` of the run if it was made before.
+
+    What counts as the same is decided by the snapshots' hashes, the method and its parameters, the seed and the libraries' versions.
+    Arguments, result and errors are those of `project`; ``sha256`` (step) is kept as a coordinate.
+    """
+    item = str(trajectory.dims[1])
+    path = run.path / "projections" / f"{item}-{method}-{_key(trajectory, method, seed, perplexity)}.npz"
+    if (kept := _read(path, trajectory)) is not None:
+        if progress is not None:
+            progress(trajectory.sizes["step"])
+        return kept
+    projection = project(trajectory, method, seed=seed, perplexity=perplexity, progress=progress)
+    projection = projection.assign_coords(sha256=trajectory["sha256"])
+    try:
+        write_bytes(path, _encode(projection))
+    except PermissionError:
+        warnings.warn(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
+    return projection
+
+
+def _key(trajectory: xr.DataArray, method: str, seed: int, perplexity: float | None) -> str:
+    libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
+    what = [
+        LAYOUT_VERSION,
+        str(trajectory.name),
+        list(trajectory["sha256"].values),
+        method,
+        seed,
+        perplexity,
+        libraries,
+    ]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _encode(projection: xr.Dataset) -> bytes:
+    arrays = {str(name): variable.values for name, variable in projection.data_vars.items()}
+    about = {
+        "dims": {str(name): list(v.dims) for name, v in projection.data_vars.items()},
+        "attrs": dict(projection.attrs),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
+    """Return the kept projection with the coordinates of the trajectory; None if there is none, or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about: dict[str, Any] = json.loads(file["about"].tobytes())
+            arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
+    except (OSError, ValueError, KeyError):
+        warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
+        return None
+    coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
+    return xr.Dataset(arrays, coords=coords | {"axis": ["x", "y"]}, attrs=about["attrs"])

@@ -1,0 +1,165 @@
+"""The panel beside a film: step, loss and measures, each with its curve and a cursor that shows where the film stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from viz.canvas import Canvas
+from viz.furniture import Rect
+from viz.style import Theme
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over the snapshots, drawn with a cursor.
+
+    Parameters
+    ----------
+    title : what it is, in words a newcomer understands.
+    steps, values : where it was measured.
+    form : how the current value is written, e.g. ``"{:.2f}"``.
+    second_values, second_name : another line in the same axes (training loss beside validation loss).
+    limits : limits of the y axis; from the values if None.
+    """
+
+    title: str
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    form: str = "{:.2f}"
+    name: str = ""
+    second_values: NDArray[np.float64] | None = None
+    second_name: str = ""
+    limits: tuple[float, float] | None = None
+
+    def at(self, step: float) -> float:
+        """Return the value at a step, interpolated between measurements."""
+        return float(np.interp(step, self.steps, self.values))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Film time, counted in snapshots, and training steps.
+
+    The horizontal axis of every curve is film time: snapshots stand at even distances, so the cursor moves evenly although the steps
+    between snapshots differ (1, 2, 4, ... at the start, hundreds later). The ticks are labelled with steps.
+    """
+
+    steps: NDArray[np.int64]
+
+    def time_of(self, step: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        return np.asarray(np.interp(step, self.steps, np.arange(len(self.steps))))
+
+    def step_at(self, time: float) -> int:
+        """Return the step of the snapshot nearest in time."""
+        return int(self.steps[int(np.floor(time + 0.5))])
+
+    def ticks(self, most: int = 5) -> tuple[list[int], list[str]]:
+        """Return the times of at most ``most`` ticks and their labels: round steps, spread evenly."""
+        last = len(self.steps) - 1
+        wanted = np.linspace(0, last, min(most, last + 1))
+        chosen: dict[int, None] = {}
+        for place in wanted:
+            near = [i for i in range(last + 1) if abs(i - place) <= last / (2.5 * most)] or [round(place)]
+            chosen[max(near, key=lambda i: (_roundness(int(self.steps[i])), -abs(i - place)))] = None
+        times = sorted({*list(chosen)[1:-1], 0, last})
+        return times, [f"{int(self.steps[i]):,}" for i in times]
+
+
+def _roundness(step: int) -> int:
+    """Count the zeros that a step ends in; 0 itself is as round as can be."""
+    return 99 if step == 0 else len(str(step)) - len(str(step).rstrip("0"))
+
+
+class Readout:
+    """The training step in large figures; it changes with the snapshot."""
+
+    def __init__(self, canvas: Canvas, at: Rect, unit: float):
+        left, bottom, _, height = at
+        theme, figure = canvas.theme, canvas.figure
+        figure.text(left, bottom + height, "training step", color=theme.muted, fontsize=24 * unit, va="bottom")
+        self._step = figure.text(
+            left, bottom, "", color=theme.text, fontsize=92 * unit, va="baseline", weight="bold", animated=True
+        )
+
+    def show(self, step: int) -> list[Artist]:
+        self._step.set_text(f"{step:,}")
+        return [self._step]
+
+
+class CurvePanel:
+    """One `Curve` in its axes: the line stands still, the cursor moves, the value changes with the snapshot."""
+
+    def __init__(self, canvas: Canvas, at: Rect, curve: Curve, clock: Clock, unit: float, *, show_ticks: bool):
+        theme = canvas.theme
+        self.curve, self.clock = curve, clock
+        axes = canvas.figure.add_axes(at)
+        self._draw_still(axes, theme, unit, show_ticks)
+        color = theme.text
+        self._rule = axes.axvline(0, color=color, linewidth=1.5 * unit, alpha=0.35, animated=True)
+        (self._dot,) = axes.plot([], [], "o", color=color, markersize=13 * unit, animated=True, clip_on=False, zorder=5)
+        left, bottom, width, height = at
+        self._value = canvas.figure.text(
+            left + width,
+            bottom + height + 0.008,
+            "",
+            color=color,
+            fontsize=30 * unit,
+            weight="bold",
+            ha="right",
+            animated=True,
+        )
+        canvas.figure.text(left, bottom + height + 0.008, curve.title, color=theme.text, fontsize=22 * unit)
+        self._times = clock.time_of(curve.steps.astype(float))
+
+    def _draw_still(self, axes: Axes, theme: Theme, unit: float, show_ticks: bool) -> None:
+        curve = self.curve
+        times = self.clock.time_of(curve.steps.astype(float))
+        if curve.second_values is not None:
+            axes.plot(
+                times, curve.second_values, color=theme.muted, linewidth=2 * unit, alpha=0.7, label=curve.second_name
+            )
+        axes.plot(times, curve.values, color=theme.palette[1], linewidth=3.5 * unit, label=curve.name)
+        if curve.second_name:
+            axes.legend(
+                frameon=False,
+                fontsize=20 * unit,
+                labelcolor=theme.muted,
+                loc="upper right",
+                handlelength=1.1,
+                borderaxespad=0.1,
+            )
+        axes.set_facecolor("none")
+        axes.set_xlim(0, max(len(self.clock.steps) - 1, 1))
+        axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values)))
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(theme.line)
+        axes.tick_params(colors=theme.muted, labelsize=20 * unit, length=5 * unit, color=theme.line, pad=6 * unit)
+        axes.locator_params(axis="y", nbins=3)
+        axes.grid(axis="y", color=theme.line, linewidth=1 * unit, alpha=0.5)
+        axes.set_axisbelow(True)
+        ticks, labels = self.clock.ticks()
+        axes.set_xticks(ticks, labels if show_ticks else [""] * len(labels))
+
+    def show(self, step: int) -> list[Artist]:
+        """Return what to draw once for the snapshot of ``step``."""
+        self._value.set_text(self.curve.form.format(self.curve.at(step)))
+        return [self._value]
+
+    def move(self, time: float) -> list[Artist]:
+        """Return what to draw in the frame at ``time``."""
+        self._rule.set_xdata([time, time])
+        self._dot.set_data([time], [np.interp(time, self._times, self.curve.values)])
+        return [self._rule, self._dot]
+
+
+def _padded(*lines: NDArray[np.float64] | None) -> tuple[float, float]:
+    values = np.concatenate([np.asarray(line, dtype=float) for line in lines if line is not None])
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    room = max(high - low, 1e-3) * 0.08
+    return low - room, high + room
