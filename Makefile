@@ -18,7 +18,8 @@ setup: .venv/ready
 	@touch $@
 
 demo: setup
-	$(BIN)/python -m trainer --preset cpu --run demo --if-unfinished
+	if [ -e runs/demo/run.json ]; then $(BIN)/python -m trainer --resume --run demo; \
+	else $(BIN)/python -m trainer --preset cpu --run demo; fi
 	$(BIN)/python -m viz.video --run demo --what positions --highlight 12,13,14
 	$(BIN)/python -m viz.video --run demo --what tokens --highlight vowels --highlight uppercase
 	$(BIN)/python -m viz.figures --run demo

@@ -9,18 +9,20 @@
       samples.jsonl     a line per sample: {"step", "prompt", "text", "temperature", "seed"}
       snapshots/00001000.safetensors
       resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
-      films/ figures/ projections/    what was made from the run, each file with a .json beside it saying how
+      films/ figures/ projections/    what was made from the run, each film and figure with a .json beside it saying how
 
-``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training`` (the
-configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (see `data.tokenizers`), ``tensors`` (the names
-of ``token_table`` and ``position_table`` in a snapshot), ``versions`` and ``seed``. A reader ignores keys it does not know.
+``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``
+(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (see `data.tokenizers`),
+``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot), ``versions`` and ``seed``. A reader ignores
+keys it does not know.
 
-A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is written under a
-hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is complete, and the hash
-tells if it has been damaged since. Losses are in nats per token; ``seconds`` is the time spent training, resumed parts included.
+A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is
+written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is
+complete, and the hash tells if it has been damaged since. Losses are in nats per token; ``seconds`` is the time spent
+training, resumed parts included. The last line of the metrics also has ``val_loss_whole``, the loss on the whole validation
+split; the others measure the same sample of it each time.
 
-Tied weights are stored once. The safetensors layout (eight bytes of header length, little-endian; a JSON header of names, types,
-shapes and offsets; the numbers) is read here directly, so that one table of one snapshot costs one seek.
+Tied weights are stored once. Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...).
 """
 
 from __future__ import annotations
@@ -30,32 +32,20 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.files import Record, append_line, read_lines, write_bytes, write_json
+from data.weights import decode_tensors, encode_tensors, read_tensor
 
 FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-_DTYPES = {
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "I8": "i1",
-    "U8": "u1",
-    "BOOL": "?",
-}
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,13 +68,10 @@ class Snapshot:
         InputError
             If the snapshot has no such tensor; the message lists those it has.
         """
-        with self.path.open("rb") as file:
-            header, start = _read_header(file.read(8), file.read)
-            if name not in header:
-                raise InputError(f"snapshot {self.step} has no tensor {name!r}; it has {', '.join(header)}")
-            begin, end = header[name]["data_offsets"]
-            file.seek(start + begin)
-            return _as_array(header[name], file.read(end - begin))
+        try:
+            return read_tensor(self.path, name)
+        except KeyError as missing:
+            raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Read all tensors, by name, in the order of the file."""
@@ -248,111 +235,12 @@ def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> 
     return Snapshot(path, step, size, digest)
 
 
-def encode_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a safetensors file."""
-    from safetensors.numpy import save
-
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    return bytes(save(arrays, metadata=dict(metadata) if metadata else None))
-
-
-def decode_tensors(content: bytes) -> dict[str, NDArray[Any]]:
-    """Return the tensors in the bytes of a safetensors file, by name, in the order of the file."""
-    header, start = _read_header(content[:8], lambda length: content[8 : 8 + length])
-    entries = sorted(header.items(), key=lambda entry: entry[1]["data_offsets"])
-    return {
-        name: _as_array(entry, content[start + entry["data_offsets"][0] : start + entry["data_offsets"][1]])
-        for name, entry in entries
-    }
-
-
-def decode_metadata(content: bytes) -> dict[str, str]:
-    """Return the metadata in the bytes of a safetensors file."""
-    length = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-    return metadata
-
-
-def write_bytes(path: Path, content: bytes) -> tuple[int, str]:
-    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with hidden.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        hidden.replace(path)
-    except BaseException:
-        hidden.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-    return len(content), hashlib.sha256(content).hexdigest()
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file so that it is there whole or not at all."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line; it counts for readers once its newline is there, and a line cut short by a full disk is taken back."""
-    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
-    with path.open("ab") as file:
-        start = file.tell()
-        try:
-            file.write(line)
-            file.flush()
-        except OSError:
-            os.truncate(path, start)
-            raise
-
-
-def read_lines(path: Path) -> list[Record]:
-    """Return the complete lines of a ``.jsonl`` file; none if there is no such file."""
-    if not path.exists():
-        return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is still being written
-    return list(_parse_lines(lines, path))
-
-
 def rewind(run: Run, step: int) -> None:
     """Forget what a run recorded after ``step``, so that a training resumed there writes each line once."""
     for name in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl"):
         path = run.path / name
         kept = [record for record in read_lines(path) if record["step"] <= step]
         write_bytes(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept).encode())
-
-
-def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
-    for number, line in enumerate(lines, 1):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            warnings.warn(
-                f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2
-            )
-
-
-def _read_header(first: bytes, read: Any) -> tuple[dict[str, Record], int]:
-    length = int.from_bytes(first, "little")
-    header: dict[str, Record] = json.loads(read(length))
-    header.pop("__metadata__", None)
-    return header, 8 + length
-
-
-def _as_array(entry: Record, content: bytes) -> NDArray[Any]:
-    return np.frombuffer(content, dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open folders; a rename there is on the disk when it returns
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _readable(run: Run) -> Run:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch.optim import Optimizer
 
-from data.errors import InputError
-from data.runs import Run, append_line, decode_metadata, decode_tensors, encode_tensors, read_lines, write_bytes
+from data.files import append_line, read_lines, write_bytes
+from data.runs import Run
+from data.weights import decode_metadata, decode_tensors, encode_tensors
 from trainer.model import GPT
 
 
@@ -46,15 +47,11 @@ def save(run: Run, step: int, seconds: float, model: GPT, optimizers: Sequence[O
     append_line(manifest, {"step": step, "file": slot, "sha256": digest})
 
 
-def load(run: Run, model: GPT, optimizers: Sequence[Optimizer]) -> Checkpoint:
-    """Put the newest whole slot into ``model`` and ``optimizers``.
-
-    Raises
-    ------
-    InputError
-        If no slot is whole.
-    """
+def load(run: Run, model: GPT, optimizers: Sequence[Optimizer]) -> Checkpoint | None:
+    """Put the newest whole slot into ``model`` and ``optimizers``; do nothing and return None if no slot is whole."""
     content = _newest_slot(run)
+    if content is None:
+        return None
     tensors = {name: torch.from_numpy(array.copy()) for name, array in decode_tensors(content).items()}
     numbers = json.loads(decode_metadata(content)["numbers"])
     with torch.no_grad():
@@ -70,13 +67,11 @@ def load(run: Run, model: GPT, optimizers: Sequence[Optimizer]) -> Checkpoint:
     return Checkpoint(numbers["step"], numbers["seconds"])
 
 
-def _newest_slot(run: Run) -> bytes:
+def _newest_slot(run: Run) -> bytes | None:
     folder = run.path / "resume"
     for record in reversed(read_lines(folder / "manifest.jsonl")):
         path = folder / record["file"]
         content = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(content).hexdigest() == record["sha256"]:
             return content
-    raise InputError(
-        f"run {run.name!r} cannot be resumed: it has no whole file in resume/; train it again under another name"
-    )
+    return None

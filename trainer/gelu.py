@@ -1,2 +1,5 @@
-import torch, torch.nn.functional as F
-def gelu_tanh(x): return F.gelu(x, approximate="tanh")
+import torch.nn.functional as F
+
+
+def gelu_tanh(x):
+    return F.gelu(x, approximate="tanh")

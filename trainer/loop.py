@@ -16,7 +16,8 @@ import torch
 
 from data.corpora import Corpus, load
 from data.errors import InputError
-from data.runs import Run, append_line, create_run, rewind, runs_folder, write_json, write_snapshot
+from data.files import append_line, write_json
+from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from trainer import checkpoint
 from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, snapshot_steps, trained_config
 from trainer.generate import generate
@@ -90,7 +91,7 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     Raises
     ------
     InputError
-        If it differs in another field, the corpus is not the one it was trained on, or the run is finished.
+        If it differs in another field, the corpus is not the one it was trained on, or it is beyond the last step.
     """
     before = trained_config(run)
     changed = [f.name for f in dataclasses.fields(config) if getattr(config, f.name) != getattr(before, f.name)]
@@ -98,10 +99,11 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
     session = build(check(config), _same_corpus(run, config, corpus_dir))
     slot = checkpoint.load(run, session.model, session.optimizers)
-    if slot.step >= config.steps:
-        raise InputError(
-            f"run {run.name!r} is finished ({slot.step:,} of {config.steps:,} steps): pass a larger --steps to go on"
-        )
+    if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
+        rewind(run, -1)
+        return Training(run, session)
+    if slot.step > config.steps:
+        raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass --steps {slot.step} or more")
     rewind(run, slot.step)
     if changed:
         write_json(run.path / "run.json", run.info | {"training": dataclasses.asdict(config)})

@@ -17,7 +17,6 @@ this toolkit follows, only the query-key-value projection has a bias.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn as nn
@@ -110,7 +109,7 @@ class GPT(nn.Module):
     def forward(self, idx: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token."""
         T = idx.shape[1]
-        if T > self.config.block_size:
+        if self.config.block_size < T:
             raise ValueError(f"the model sees at most {self.config.block_size} tokens; got {T}: crop the context")
         x = self.wte(idx) + self.wpe.weight[:T]  # (B, T, C)
         x = F.dropout(x, self.config.dropout, self.training)

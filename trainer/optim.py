@@ -1,54 +1,309 @@
-"""Optimizers, learning-rate schedules and initial weights: the recipes a GPT can be trained by."""
+"""Recipes: how a GPT is trained, from the draw of its first weights to the last step.
+
+Two recipes have a name. ``reference`` trains as GPTLab did: AdamW at a constant learning rate. ``best`` treats the matrices inside
+the blocks apart from everything else. A weight matrix turns one space into another, and in the coordinates that the weights
+happen to be stored in, its gradient is strongly correlated. `SOAP` turns the gradient into coordinates in which it is not, and there does what Adam
+does; tables, gains and biases, which have no such structure or little of it, stay with AdamW. All learning rates rise over the first steps and then
+fall to zero in a straight line, so that the noise of the small batches is averaged out at the end.
+
+References
+----------
+Loshchilov and Hutter (2019), Decoupled weight decay regularization (AdamW).
+Gupta, Koren and Singer (2018), Shampoo: preconditioned stochastic tensor optimization.
+Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam, algorithm 3.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch import Tensor
+from torch.optim import AdamW, Optimizer
 
 from trainer.model import GPT
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: everything beside the model, the data and the number of steps."""
+    """How to train: everything beside the model, the data and the number of steps. Learning rates are those at the peak."""
 
     initialisation: str
     eval_batches: int
     learning_rate: float
+    """Of what AdamW trains: everything, or what `SOAP` leaves to it."""
+    matrix_learning_rate: float | None = None
+    """Of the matrices inside the blocks under `SOAP`; None leaves them to AdamW."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """AdamW's decay rates of the averages of gradient and squared gradient."""
+    weight_decay: float = 0.01
+    matrix_weight_decay: float = 0.0
+    warmup_steps: int = 0
+    falls_to_zero: bool = False
+    """In a straight line after the warm-up; otherwise the rate stays what it is."""
     clip: float | None = None
 
 
 RECIPES = {
-    "reference": Recipe("reference", 200, 3e-4),
-    "best": Recipe("reference", 32, 4e-3, 1.0),
+    "reference": Recipe("reference", eval_batches=200, learning_rate=3e-4),
+    "best": Recipe(
+        "zero-residual",
+        eval_batches=32,
+        learning_rate=1e-2,
+        matrix_learning_rate=1e-2,
+        betas=(0.9, 0.99),
+        weight_decay=0.0,
+        warmup_steps=100,
+        falls_to_zero=True,
+    ),
 }
 
 
+class SOAP(Optimizer):
+    """Adam in the coordinates in which a matrix' gradients are uncorrelated.
+
+    For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G say how the rows and the columns of G vary together. Their
+    eigenvectors are the coordinates; every ``refresh_every`` steps these follow the averages by one round of orthogonal iteration.
+    Matrices of one shape are stacked and treated at once, which on a small model is several times faster than one after the other.
+
+    Parameters
+    ----------
+    params : matrices, or groups of them; all need a gradient at every step. A group's ``parts`` (1) cuts each of its matrices into so many
+        equal blocks of rows, which are treated as matrices of their own (3: query, key and value stored as one).
+    lr : learning rate.
+    betas : decay rates of the average gradient, of its square in the coordinates, and of G Gᵀ and Gᵀ G.
+    eps : added to the root of the squares.
+    weight_decay : decoupled, as in AdamW.
+    refresh_every : steps between refreshes of the coordinates.
+    largest_side : a side longer than this keeps the coordinates it has.
+
+    Examples
+    --------
+    >>> weight = torch.nn.Parameter(torch.ones(4, 3))
+    >>> optimizer = SOAP([weight], lr=0.1)
+    >>> weight.square().sum().backward()
+    >>> optimizer.step()
+    >>> bool((weight < 1).all())
+    True
+
+    References
+    ----------
+    Vyas et al. (2024), algorithm 3. Unlike there, the average gradient is held in the coordinates and turned along when they are
+    refreshed, which saves a rotation at every step.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float,
+        *,
+        betas: tuple[float, float, float] = (0.95, 0.95, 0.95),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        refresh_every: int = 10,
+        largest_side: int = 1024,
+    ):
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "parts": 1}
+        super().__init__(params, defaults | {"refresh_every": refresh_every, "largest_side": largest_side})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Move every matrix one step down its gradient; return what ``closure``, if given, returned."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for matrices in _equal_shapes(group["params"]):
+                gradient = _stack([_gradient(p) for p in matrices], group["parts"])
+                # The state of a stack belongs to its first matrix, where state_dict finds it.
+                update = _whitened(gradient, self.state[matrices[0]], group).reshape(len(matrices), *matrices[0].shape)
+                if group["weight_decay"]:
+                    torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(matrices, list(update.unbind()), alpha=-group["lr"])
+        return loss
+
+
+def _equal_shapes(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    for shape in dict.fromkeys(p.shape for p in params):
+        yield [p for p in params if p.shape == shape]
+
+
+def _gradient(p: Tensor) -> Tensor:
+    if p.grad is None or p.dim() != 2:
+        what = "no gradient" if p.dim() == 2 else f"{p.dim()} dimensions"
+        raise ValueError(f"SOAP moves matrices with a gradient; one of shape {tuple(p.shape)} has {what}")
+    return p.grad
+
+
+def _stack(matrices: Sequence[Tensor], parts: int) -> Tensor:
+    """Return matrices of one shape (rows, columns), each in parts, as one tensor (matrices * parts, rows / parts, columns)."""
+    rows, columns = matrices[0].shape
+    return torch.stack(list(matrices)).view(-1, rows // parts, columns)
+
+
+def _whitened(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+    """Return the direction of descent for stacked gradients (n, rows, columns) and bring ``state`` up to date."""
+    if not state:
+        state |= _first_state(gradient, group["largest_side"])
+    state["step"] += 1
+    beta_mean, beta_square, beta_covariance = group["betas"]
+    for side, covariance in _covariances(gradient, state):
+        state[f"{side}_covariance"].lerp_(covariance, 1 - beta_covariance)
+    turned = _turn(gradient, state)
+    state["mean"].lerp_(turned, 1 - beta_mean)
+    state["square"].lerp_(turned.square(), 1 - beta_square)
+    scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean ** state["step"])
+    update = _turn_back(scale * state["mean"] / (state["square"].sqrt() + group["eps"]), state)
+    if state["step"] % group["refresh_every"] == 0:
+        _refresh(state)
+    return update
+
+
+def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
+    """Return averages at zero, and coordinates from the first gradient alone."""
+    state: dict[str, Any] = {"step": 0, "mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
+    for side, length in (("row", gradient.shape[1]), ("column", gradient.shape[2])):
+        if length <= largest_side:
+            state[f"{side}_covariance"] = gradient.new_zeros(len(gradient), length, length)
+            state[f"{side}_basis"] = gradient.new_zeros(len(gradient), length, length)
+    for side, covariance in _covariances(gradient, state):
+        state[f"{side}_basis"] = _eigenvectors(covariance)
+    return state
+
+
+def _covariances(gradient: Tensor, state: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    """Yield for each side that is turned its name and G Gᵀ (rows) or Gᵀ G (columns)."""
+    if "row_basis" in state:
+        yield "row", gradient @ gradient.mT
+    if "column_basis" in state:
+        yield "column", gradient.mT @ gradient
+
+
+def _turn(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+    """Return stacked matrices in the coordinates of ``state``."""
+    if "row_basis" in state:
+        matrices = state["row_basis"].mT @ matrices
+    return matrices @ state["column_basis"] if "column_basis" in state else matrices
+
+
+def _turn_back(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+    """Undo `_turn`."""
+    if "row_basis" in state:
+        matrices = state["row_basis"] @ matrices
+    return matrices @ state["column_basis"].mT if "column_basis" in state else matrices
+
+
+def _refresh(state: dict[str, Any]) -> None:
+    """Let the coordinates follow the covariances, and the average gradient follow the coordinates.
+
+    Orthogonal iteration: a basis multiplied by the covariance and made orthonormal again comes nearer to the eigenvectors, the
+    largest eigenvalue first. The squares stay as they are: where the eigenvectors move little, their coordinates keep their meaning.
+    """
+    mean = _turn_back(state["mean"], state)
+    for side in ("row", "column"):
+        if f"{side}_basis" in state:
+            state[f"{side}_basis"] = _orthonormal(state[f"{side}_covariance"] @ state[f"{side}_basis"])
+    state["mean"] = _turn(mean, state)
+
+
+def _eigenvectors(symmetric: Tensor) -> Tensor:
+    """Return the eigenvectors of stacked symmetric matrices as columns, that of the largest eigenvalue first."""
+    return _on_cpu_for_mps(lambda x: torch.linalg.eigh(x)[1].flip(-1), symmetric)
+
+
+def _orthonormal(columns: Tensor) -> Tensor:
+    return _on_cpu_for_mps(lambda x: torch.linalg.qr(x)[0], columns)
+
+
+def _on_cpu_for_mps(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return ``function(x)`` in row-major order; torch has no eigh and no qr of its own for mps.
+
+    The order matters to a resumed run: a matrix product of another memory layout rounds differently, and what is read from a
+    file is row-major.
+    """
+    y = function(x.cpu() if x.device.type == "mps" else x)
+    return y.to(x.device).contiguous()
+
+
 def initialise(model: GPT, scheme: str, seed: int) -> None:
-    """Draw the initial weights of ``model`` for a seed."""
+    """Draw the initial weights of ``model`` for a seed, the same on every device.
+
+    Parameters
+    ----------
+    scheme : ``reference`` draws every matrix from N(0, 0.02), the projections back into the residual stream from
+        N(0, 0.02 / sqrt(2 n_layer)), as GPT-2. ``zero-residual`` draws the two tables from N(0, 0.1) and starts these projections at zero,
+        so that every block begins by passing its input on unchanged.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scheme.
+    """
+    if scheme not in ("reference", "zero-residual"):
+        raise ValueError(f"there is no initialisation {scheme!r}; there is reference, zero-residual")
     generator = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
-        if p.dim() == 2:
-            std = 0.02 / math.sqrt(2 * model.config.n_layer) if name.endswith("c_proj.weight") else 0.02
-            torch.nn.init.normal_(p, std=std, generator=generator)
-        elif name.endswith("bias"):
-            torch.nn.init.zeros_(p)
+        with torch.no_grad():
+            if p.dim() == 2:
+                std = _deviation(name, scheme, model.config.n_layer)
+                p.copy_(torch.randn(p.shape, generator=generator) * std)
+            else:
+                p.fill_(0.0 if name.endswith("bias") else 1.0)
+
+
+def _deviation(name: str, scheme: str, n_layer: int) -> float:
+    if name.endswith("c_proj.weight"):
+        return 0.0 if scheme == "zero-residual" else 0.02 / math.sqrt(2 * n_layer)
+    return 0.1 if scheme == "zero-residual" and name in ("wte.weight", "wpe.weight") else 0.02
 
 
 def build_optimizers(model: GPT, recipe: Recipe) -> list[Optimizer]:
     """Return the optimizers of a recipe; each parameter belongs to exactly one."""
-    return [torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, fused=True)]
+    parameters = dict(model.named_parameters())
+    matrices = {name: p for name, p in parameters.items() if name.startswith("h.") and p.dim() == 2}
+    if recipe.matrix_learning_rate is None:
+        matrices = {}
+    rest = [p for name, p in parameters.items() if name not in matrices]
+    rates = {"lr": recipe.learning_rate, "betas": recipe.betas, "weight_decay": recipe.weight_decay}
+    optimizers: list[Optimizer] = [AdamW(rest, fused=True, **rates)]
+    if recipe.matrix_learning_rate is not None:
+        rates = {"lr": recipe.matrix_learning_rate, "weight_decay": recipe.matrix_weight_decay}
+        optimizers.append(SOAP(_matrix_groups(matrices), **rates))
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        group["peak"] = group["lr"]
+    return optimizers
 
 
-def apply_schedule(optimizers: Sequence[Optimizer], recipe: Recipe, step: int, steps: int, scale: float) -> None:
-    """Set the learning rates for the step from ``step`` to ``step + 1`` of ``steps``."""
+def _matrix_groups(matrices: dict[str, torch.nn.Parameter]) -> list[dict[str, Any]]:
+    """Return the matrices of the blocks; query, key and value are stored as one but are three."""
+    attention = [p for name, p in matrices.items() if name.endswith("c_attn.weight")]
+    others = [p for name, p in matrices.items() if not name.endswith("c_attn.weight")]
+    return [{"params": attention, "parts": 3}, {"params": others}]
+
+
+def apply_schedule(optimizers: Sequence[Optimizer], recipe: Recipe, step: int, steps: int, scale: float = 1.0) -> None:
+    """Set the learning rates for the step from ``step`` to ``step + 1`` of ``steps``, all times ``scale``."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * scale
+            group["lr"] = group["peak"] * scale * schedule(recipe, step, steps)
+
+
+def schedule(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the learning rate at ``step`` of ``steps`` as a share of its peak.
+
+    Examples
+    --------
+    >>> [round(schedule(RECIPES["best"], step, 5000), 4) for step in (0, 99, 2500, 4999, 5000)]
+    [0.01, 0.9802, 0.5, 0.0002, 0.0]
+    >>> schedule(RECIPES["reference"], 4999, 5000)
+    1.0
+    """
+    rise = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
+    return rise * (1 - step / steps) if recipe.falls_to_zero else rise
 
 
 def clip(model: GPT, recipe: Recipe) -> None:

@@ -97,7 +97,8 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
     torch.set_num_threads(config.threads or min(MOST_THREADS, torch.get_num_threads()))
     tokenizer = CharTokenizer.from_text(corpus.text)
     train, val = split(tokenizer.encode(corpus.text), config.block_size)
-    model = GPT(model_config(config, tokenizer.vocab_size))
+    with torch.random.fork_rng():  # torch draws weights of its own when layers are made; the caller's random state is not ours
+        model = GPT(model_config(config, tokenizer.vocab_size))
     initialise(model, recipe(config).initialisation, config.seed)
     model.to(device)
     return Session(

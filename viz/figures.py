@@ -126,7 +126,7 @@ def save(figure: Figure, path: Path) -> Path:
 
     import matplotlib as mpl
 
-    from data.runs import write_bytes
+    from data.files import write_bytes
 
     suffix = path.suffix[1:]
     undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]

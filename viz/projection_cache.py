@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from data.runs import Run, write_bytes
+from data.files import write_bytes
+from data.runs import Run
 from viz.projection import project
 from viz.sidecar import versions
 

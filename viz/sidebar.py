@@ -58,21 +58,24 @@ class Clock:
         """Return the step of the snapshot nearest in time."""
         return int(self.steps[int(np.floor(time + 0.5))])
 
-    def ticks(self, most: int = 5) -> tuple[list[int], list[str]]:
-        """Return the times of at most ``most`` ticks and their labels: round steps, spread evenly."""
+    def ticks(self, most: int = 6) -> tuple[list[int], list[str]]:
+        """Return the times of at most ``most`` ticks and their labels: the smallest round interval of steps that leaves room."""
         last = len(self.steps) - 1
-        wanted = np.linspace(0, last, min(most, last + 1))
-        chosen: dict[int, None] = {}
-        for place in wanted:
-            near = [i for i in range(last + 1) if abs(i - place) <= last / (2.5 * most)] or [round(place)]
-            chosen[max(near, key=lambda i: (_roundness(int(self.steps[i])), -abs(i - place)))] = None
-        times = sorted({*list(chosen)[1:-1], 0, last})
+        for interval in (m * 10**k for k in range(9) for m in (1, 2, 5)):
+            round_ones = [i for i in range(last) if self.steps[i] % interval == 0]
+            if len(round_ones) < most:
+                break
+        times = [*_spread(round_ones, last, most), last]
         return times, [f"{int(self.steps[i]):,}" for i in times]
 
 
-def _roundness(step: int) -> int:
-    """Count the zeros that a step ends in; 0 itself is as round as can be."""
-    return 99 if step == 0 else len(str(step)) - len(str(step).rstrip("0"))
+def _spread(times: list[int], last: int, most: int) -> list[int]:
+    """Return those of ``times`` that stand an even share of the axis apart from each other and from its end."""
+    kept: list[int] = []
+    for time in times:
+        if min(time - kept[-1] if kept else last, last - time) >= last / (most + 0.5):
+            kept.append(time)
+    return kept
 
 
 class Readout:

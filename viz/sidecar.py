@@ -10,7 +10,8 @@ from typing import Any
 
 import xarray as xr
 
-from data.runs import Run, write_json
+from data.files import write_json
+from data.runs import Run
 
 _LIBRARIES = ("numpy", "matplotlib", "openTSNE", "scikit-learn", "umap-learn", "imageio", "xarray")
 

@@ -1,0 +1,74 @@
+"""Files that are whole or not there: writing that survives a stop at any moment, and lines that a reader may follow."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+def write_bytes(path: Path, content: bytes) -> tuple[int, str]:
+    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with hidden.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file so that it is there whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Append one JSON line; it counts for readers once its newline is there, and a line cut short by a full disk is taken back."""
+    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    with path.open("ab", buffering=0) as file:
+        start = file.tell()
+        if file.write(line) < len(line):
+            os.truncate(path, start)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+def read_lines(path: Path) -> list[Record]:
+    """Return the complete lines of a ``.jsonl`` file; none if there is no such file."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is still being written
+    return list(_parse_lines(lines, path))
+
+
+def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            warnings.warn(
+                f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2
+            )
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open folders; a rename there is on the disk when it returns
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""A text, and a tiny run trained on it, for every test that needs one."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from data.runs import Run
+
+SYLLABLES = ["ba", "co", "dé", "fi", "gu", "lha", "mo", "não", "pe", "ra", "si", "tu", "va", "xi", "zo", "çã"]
+ENDS = [".", "!", "?", ";", ","]
+
+
+def made_text(characters: int = 6000, seed: int = 1) -> str:
+    """Return a text with words, capitals, accents, digits, punctuation and line ends, the same for the same seed."""
+    draw = random.Random(seed)
+    words: list[str] = []
+    while sum(map(len, words)) < characters:
+        word = "".join(draw.choices(SYLLABLES, k=draw.randint(1, 4)))
+        word = (
+            word.capitalize() if draw.random() < 0.2 else str(draw.randint(0, 9999)) if draw.random() < 0.05 else word
+        )
+        words.append(word + draw.choice([" ", " ", " ", draw.choice(ENDS) + draw.choice([" ", "\n"])]))
+    return "".join(words)[:characters]
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "made.txt"
+    path.write_text(made_text(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
+    """A folder of runs that holds one finished run of the tiny preset; not to be changed."""
+    from trainer.config import preset, replace
+    from trainer.loop import start
+
+    folder = tmp_path_factory.mktemp("trained") / "runs"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GPTLAB_RUNS", str(folder))
+        start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "tiny").go(lambda step, note: None)
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs of the test's own, with a copy of the tiny run; commands find it through the environment."""
+    folder = tmp_path / "runs"
+    shutil.copytree(trained, folder)
+    monkeypatch.setenv("GPTLAB_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def run(runs: Path) -> Run:
+    return Run(runs / "tiny")
+
+
+def command_environment(**more: str) -> dict[str, str]:
+    """Return the environment for a command started by a test: one thread, since tests run side by side."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", **more}

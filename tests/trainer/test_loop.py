@@ -1,0 +1,210 @@
+"""A training follows from its configuration and seed, also when it is stopped and resumed, also by kill -9."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data.batches import sequential_windows
+from data.errors import InputError
+from data.runs import Run
+from tests.commands import ROOT, command_environment
+from trainer.config import TrainConfig, preset, replace, snapshot_steps
+from trainer.loop import Stopped, resume, start
+
+
+def quiet(step: int, note: str | None) -> None:
+    """Report nothing."""
+
+
+def config_for(text_file: Path, **values: object) -> TrainConfig:
+    return replace(preset("tiny"), {"corpus": str(text_file), **values}, "test")
+
+
+def hashes(run: Run) -> dict[int, str]:
+    return {snapshot.step: snapshot.sha256 for snapshot in run.sound_snapshots()}
+
+
+def test_a_run_has_its_snapshots_losses_and_samples(run: Run, text_file: Path) -> None:
+    config = config_for(text_file)
+    assert list(hashes(run)) == snapshot_steps(config)
+    assert [record["step"] for record in run.metrics()] == [record["step"] for record in run.samples()]
+    first, last = run.metrics()[0], run.metrics()[-1]
+    assert first["val_loss"] == pytest.approx(np.log(len(run.info["tokenizer"]["symbols"])), abs=0.5)
+    assert last["val_loss"] < first["val_loss"] - 0.3
+    assert last["tokens"] == 60 * config.batch_size * config.block_size
+    assert all(len(record["text"]) == config.sample_tokens for record in run.samples())
+    assert set(first) == {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
+
+
+def test_the_loss_on_the_whole_validation_split_counts_every_token_once(text_file: Path, runs: Path) -> None:
+    session = start(config_for(text_file, steps=0), "whole").session
+    T, tokens = session.config.block_size, session.val_tokens
+    starts = sequential_windows(len(tokens), T)
+    windows = [tokens[i : i + T + 1] for i in starts]
+    with torch.no_grad():
+        losses = [session.model(w[None, :-1], w[None, 1:])[1].item() for w in windows]
+    assert session.whole_validation_loss() == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_no_steps_writes_the_run_and_its_first_snapshot_only(text_file: Path, runs: Path) -> None:
+    training = start(config_for(text_file, steps=0), "empty")
+    training.go(quiet)
+    assert list(hashes(training.run)) == [0]
+    np.testing.assert_array_equal(
+        training.run.snapshot(0).tensor("wte.weight"), training.session.weights()["wte.weight"]
+    )
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(run: Run, text_file: Path, runs: Path) -> None:
+    again = start(config_for(text_file), "again")
+    again.go(quiet)
+    other = start(config_for(text_file, seed=2, steps=4), "other")
+    other.go(quiet)
+    assert hashes(again.run) == hashes(run)
+    assert not set(hashes(other.run).values()) & set(hashes(run).values())
+    assert [r["text"] for r in again.run.samples()] == [r["text"] for r in run.samples()]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_resumed_run_equals_an_uninterrupted_one(dropout: float, text_file: Path, runs: Path) -> None:
+    config = config_for(text_file, dropout=dropout)
+    whole, parted = start(config, "whole"), start(config, "parted")
+    whole.go(quiet)
+
+    def interrupt(step: int, note: str | None) -> None:
+        if step == 27:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Stopped) as stopped:
+        parted.go(interrupt)
+    assert stopped.value.step == 27
+    again = resume(parted.run, config)
+    assert again.step == 27
+    again.go(quiet)
+    assert hashes(again.run) == hashes(whole.run)
+    losses = [[(r["step"], r["train_loss"], r["val_loss"]) for r in t.run.metrics()] for t in (whole, again)]
+    assert losses[0] == losses[1]
+    assert again.run.metrics()[-1]["seconds"] > 0
+
+
+def test_a_run_killed_at_any_moment_can_be_resumed(text_file: Path, run: Run, runs: Path) -> None:
+    args = ["--preset", "tiny", "--corpus", str(text_file), "--run", "killed", "--resume-every", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *args],
+        cwd=ROOT,
+        env=command_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    killed = Run(runs / "killed")
+    deadline = time.monotonic() + 120
+    while len(killed.manifest()) < 6 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    before = hashes(killed)
+    assert before.items() <= hashes(run).items()
+    resume(Run(runs / "killed"), config_for(text_file, resume_every=0.0)).go(quiet)
+    assert hashes(Run(runs / "killed")) == hashes(run)
+
+
+def test_a_damaged_slot_is_passed_over_for_the_one_before(text_file: Path, run: Run, runs: Path) -> None:
+    config = config_for(text_file, resume_every=0.0)
+    training = start(config, "slots")
+    with pytest.raises(Stopped):
+        training.go(lambda step, note: os.kill(os.getpid(), signal.SIGINT) if step == 45 else None)
+    newest = json.loads((training.run.path / "resume" / "manifest.jsonl").read_text().splitlines()[-1])
+    path = training.run.path / "resume" / newest["file"]
+    path.write_bytes(path.read_bytes()[:-9])
+    again = resume(training.run, config)
+    assert again.step == 40
+    again.go(quiet)
+    assert hashes(again.run) == hashes(run)
+
+
+def test_a_run_stopped_before_anything_was_saved_begins_again(text_file: Path, run: Run, runs: Path) -> None:
+    training = start(config_for(text_file), "early")
+    again = resume(training.run, config_for(text_file))
+    assert again.step == 0
+    again.go(quiet)
+    assert hashes(again.run) == hashes(run)
+
+
+def test_a_resumed_run_keeps_what_it_is(run: Run, text_file: Path) -> None:
+    with pytest.raises(InputError, match="keeps its n_layer, seed"):
+        resume(run, config_for(text_file, n_layer=3, seed=5))
+    with pytest.raises(InputError, match="is at step 60 already"):
+        resume(run, config_for(text_file, steps=10))
+
+
+def test_a_run_goes_on_beyond_its_last_step(run: Run, text_file: Path) -> None:
+    before = hashes(run)
+    resume(run, config_for(text_file, steps=80)).go(quiet)
+    assert before.items() <= hashes(run).items()
+    assert max(hashes(run)) == 80
+    assert Run(run.path).info["training"]["steps"] == 80
+
+
+def test_another_text_under_the_same_name_is_refused(run: Run, text_file: Path, tmp_path: Path) -> None:
+    info = run.info | {"corpus": run.info["corpus"] | {"sha256": "0" * 64}}
+    (run.path / "run.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="no longer the text"):
+        resume(Run(run.path), config_for(text_file))
+
+
+def test_the_callers_random_state_is_left_alone(text_file: Path, runs: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    start(config_for(text_file, steps=3, dropout=0.5), "quiet").go(quiet)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_a_disk_too_full_for_the_snapshots_is_told_before_the_first_step(
+    text_file: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    usage = shutil.disk_usage(runs)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"need about .* MB .* free some space"):
+        start(config_for(text_file), "full")
+    assert not (runs / "full").exists()
+
+
+def test_what_was_complete_stays_valid_when_the_disk_fills(
+    text_file: Path, run: Run, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = start(config_for(text_file, resume_every=0.0), "filled")
+    real, calls = os.fsync, iter(range(1000))
+
+    def fill(descriptor: int) -> None:
+        if next(calls) > 30:
+            raise OSError(28, "No space left on device", "snapshot")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fill)
+        with pytest.raises(OSError, match="No space left"):
+            training.go(quiet)
+    assert hashes(training.run).items() <= hashes(run).items()
+    assert len(hashes(training.run)) > 2
+    resume(training.run, config_for(text_file, resume_every=0.0)).go(quiet)
+    assert hashes(training.run) == hashes(run)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(text_file: Path, runs: Path) -> None:
+    training = start(dataclasses.replace(config_for(text_file), learning_rate_scale=float("inf")), "lost")
+    with pytest.raises(InputError, match="no longer a number"):
+        training.go(quiet)
