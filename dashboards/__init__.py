@@ -1,0 +1,1 @@
+"""Everything in, a page out: Streamlit views over runs, probes and pictures. No numerics here."""

@@ -77,6 +77,7 @@ class SOAP(Optimizer):
     betas : decay rates of the average gradient, of its square in the coordinates, and of G Gᵀ and Gᵀ G.
     eps : added to the root of the squares.
     weight_decay : decoupled, as in AdamW.
+    nesterov : give the newest gradient the weight it will have after the next step, so that the average lags less.
     refresh_every : steps between refreshes of the coordinates.
     largest_side : a side longer than this keeps the coordinates it has.
 
@@ -103,11 +104,13 @@ class SOAP(Optimizer):
         betas: tuple[float, float, float] = (0.95, 0.95, 0.95),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        nesterov: bool = True,
         refresh_every: int = 10,
         largest_side: int = 1024,
     ):
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "parts": 1}
-        super().__init__(params, defaults | {"refresh_every": refresh_every, "largest_side": largest_side})
+        defaults |= {"nesterov": nesterov, "refresh_every": refresh_every, "largest_side": largest_side}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -156,8 +159,10 @@ def _whitened(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) ->
     turned = _turn(gradient, state)
     state["mean"].lerp_(turned, 1 - beta_mean)
     state["square"].lerp_(turned.square(), 1 - beta_square)
-    scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean ** state["step"])
-    update = _turn_back(scale * state["mean"] / (state["square"].sqrt() + group["eps"]), state)
+    mean = turned.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]
+    gradients_in_mean = state["step"] + group["nesterov"]
+    scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean**gradients_in_mean)
+    update = _turn_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
     if state["step"] % group["refresh_every"] == 0:
         _refresh(state)
     return update

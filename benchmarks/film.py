@@ -1,0 +1,120 @@
+"""Films end to end: frames a second of the whole command, and how its memory grows with the number of snapshots.
+
+The runs are made up (tables of the cpu preset's size that wander and settle), so that their length can be chosen; everything
+else is the command as a user calls it. Targets: 24 frames a second or more for 58 snapshots of 115 tokens in 1080p at 30 fps,
+projection included; peak memory for 1000 snapshots at most 1.2 times that for 50.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tables import show
+
+from data.runs import Run, create_run, write_snapshot
+
+N_TOKENS, N_POSITIONS, N_EMBD = 115, 32, 64
+TOKENS = "".join(chr(33 + i) for i in range(94)) + "áàâãéêíóôõúçÁÀÂÉÊÍÓÚ "
+
+
+def wandering(n_snapshots: int, n_items: int, random: np.random.Generator) -> np.ndarray:
+    """Return tables (step, item, dim) that go from noise to groups, slower and slower."""
+    groups = random.normal(size=(6, N_EMBD))[random.integers(0, 6, n_items)]
+    start = random.normal(size=(n_items, N_EMBD))
+    share = 1 - np.exp(-4 * np.linspace(0, 1, n_snapshots))[:, None, None]
+    return ((1 - share) * start + share * (groups + 0.6 * start)).astype(np.float32) * 0.1
+
+
+def made_run(folder: Path, n_snapshots: int) -> Run:
+    """Write a run of so many snapshots."""
+    random = np.random.default_rng(0)
+    info = {
+        "parameters": 207_936,
+        "corpus": {"name": "made", "characters": 0},
+        "tokenizer": {"kind": "char", "symbols": TOKENS},
+        "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
+    }
+    run = create_run(f"made-{n_snapshots}", info, folder)
+    tokens, positions = (wandering(n_snapshots, n, random) for n in (N_TOKENS, N_POSITIONS))
+    rest = random.normal(size=198_528).astype(np.float32)
+    for i in range(n_snapshots):
+        write_snapshot(run, 100 * i, {"wte.weight": tokens[i], "wpe.weight": positions[i], "rest": rest})
+    return run
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one command took."""
+
+    seconds: float
+    peak_mb: float
+    frames: int
+
+
+def film(runs: Path, run: str, *options: str) -> Measured:
+    """Run ``python -m viz.video`` and return its wall time, the peak memory of its own process, and the frames it wrote."""
+    command = [sys.executable, "-m", "viz.video", "--run", run, "--what", "tokens", "--highlight", "digits", *options]
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command, env={**os.environ, "GPTLAB_RUNS": str(runs)}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    told = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(told.decode())
+    frames = [line for line in told.decode().splitlines() if line.startswith("film:")][-1]
+    return Measured(
+        time.perf_counter() - begun, usage.ru_maxrss / 1024, int(frames.split(" of ")[1].split()[0].replace(",", ""))
+    )
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        for n in (58, 50, 1000):
+            made_run(runs, n)
+        once = [film(runs, "made-58", "--seed", str(seed)) for seed in range(3)]
+        mp4 = [film(runs, "made-58", "--seed", str(seed), "--format", "mp4") for seed in range(3, 6)]
+        again = [film(runs, "made-58", "--seed", "0") for _ in range(2)]
+        rows = [
+            (
+                name,
+                some[0].frames,
+                np.median([m.seconds for m in some]),
+                np.median([m.frames / m.seconds for m in some]),
+            )
+            for name, some in (
+                ("mp4 and gif", once),
+                ("mp4 only", mp4),
+                ("mp4 and gif, layout kept from before", again),
+            )
+        ]
+        show(
+            "Film of 58 snapshots, 115 tokens, 1080p, 30 fps, end to end (median)",
+            ("", "frames", "seconds", "frames/s"),
+            rows,
+        )
+        short = ("--size", "640x360", "--fps", "10", "--seconds-per-snapshot", "0.1", "--method", "pca")
+        few, many = film(runs, "made-50", *short), film(runs, "made-1000", *short)
+        show(
+            "Peak memory of the command, PCA, one frame a snapshot",
+            ("snapshots", "frames", "peak MB", "ratio"),
+            [("50", few.frames, few.peak_mb, 1.0), ("1000", many.frames, many.peak_mb, many.peak_mb / few.peak_mb)],
+        )
+        few, many = (film(runs, f"made-{n}", *short[:-2]) for n in (50, 1000))
+        show(
+            "Peak memory of the command, t-SNE, one frame a snapshot",
+            ("snapshots", "frames", "peak MB", "ratio"),
+            [("50", few.frames, few.peak_mb, 1.0), ("1000", many.frames, many.peak_mb, many.peak_mb / few.peak_mb)],
+        )
+
+
+if __name__ == "__main__":
+    main()
