@@ -13,7 +13,7 @@ seen, and there is no state of a generator to be stored.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -89,13 +89,40 @@ def window_starts(
     True
     """
     _check_fit(n_tokens, block_size)
-    if not (0 <= seed < 1 << 64 and 0 <= step < 1 << 32):
-        raise InputError(
-            f"a seed lies between 0 and 2**64 - 1 and a step between 0 and 2**32 - 1; got seed {seed}, step {step}"
-        )
-    # The generator is seeded from four words, so no two keys meet; an array is read faster than a tuple is.
-    key = np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32)
-    return np.random.default_rng(key).integers(0, n_tokens - block_size, size=batch_size)
+    _check_key(seed, step)
+    return _generator(stream, step, seed).integers(0, n_tokens - block_size, size=batch_size)
+
+
+def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int) -> Ids:
+    """Draw where the windows of one step begin so that every token is foretold once before any is again.
+
+    The text is cut into windows side by side, which are dealt out in a random order; when all are dealt, it is cut anew at
+    another offset. Compared with `window_starts`, no part of the text is seen twice while another waits.
+
+    Parameters, returns and errors are those of `window_starts`.
+
+    Examples
+    --------
+    >>> epoch = np.concatenate([shuffled_starts(41, 4, 5, seed=1, step=step) for step in range(2)])
+    >>> bool((np.diff(np.sort(epoch[:9])) == 4).all())
+    True
+    """
+    _check_fit(n_tokens, block_size)
+    _check_key(seed, step)
+    windows = (n_tokens - block_size) // block_size
+    if windows == 0:  # hardly longer than a context: there is nothing to cut
+        return window_starts(n_tokens, block_size, batch_size, seed=seed, step=step)
+    dealt = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = dealt // windows
+    orders = {int(epoch): _dealing_order(n_tokens, block_size, seed, int(epoch)) for epoch in np.unique(epochs)}
+    return np.array([orders[int(epoch)][place] for epoch, place in zip(epochs, dealt % windows, strict=True)])
+
+
+@lru_cache(maxsize=4)
+def _dealing_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> Ids:
+    generator = _generator("epoch", epoch, seed)
+    offset = generator.integers(0, block_size)
+    return offset + block_size * generator.permutation((n_tokens - block_size) // block_size)
 
 
 def window_index(starts: Ids, block_size: int) -> Ids:
@@ -141,6 +168,18 @@ def sequential_windows(n_tokens: int, block_size: int) -> Ids:
     """
     _check_fit(n_tokens, block_size)
     return np.arange(0, n_tokens - block_size, block_size)
+
+
+def _generator(stream: str, step: int, seed: int) -> np.random.Generator:
+    # The generator is seeded from four words, so no two keys meet; an array is read faster than a tuple is.
+    return np.random.default_rng(np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32))
+
+
+def _check_key(seed: int, step: int) -> None:
+    if not (0 <= seed < 1 << 64 and 0 <= step < 1 << 32):
+        raise InputError(
+            f"a seed lies between 0 and 2**64 - 1 and a step between 0 and 2**32 - 1; got seed {seed}, step {step}"
+        )
 
 
 def _check_fit(n_tokens: int, block_size: int) -> None:

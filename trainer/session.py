@@ -16,12 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data.batches import sequential_windows, split, window_index, window_starts
+from data.batches import sequential_windows, shuffled_starts, split, window_index, window_starts
 from data.corpora import Corpus
 from data.errors import InputError
 from data.runs import Run
 from data.tokenizers import CharTokenizer
 from trainer.config import TrainConfig, model_config, snapshot_steps
+from trainer.machine import reuse_freed_memory
 from trainer.model import GPT
 from trainer.optim import RECIPES, build_optimizers, initialise
 
@@ -43,9 +44,8 @@ class Session:
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return inputs and targets (B, T) of a step; they follow from (seed, step) alone."""
         config = self.config
-        starts = window_starts(
-            len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step
-        )
+        draw = shuffled_starts if recipe(config).every_window_once else window_starts
+        starts = draw(len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step)
         return self.gather(self.train_tokens, window_index(starts, config.block_size))
 
     def gather(self, tokens: Tensor, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -94,6 +94,7 @@ class Session:
 def build(config: TrainConfig, corpus: Corpus) -> Session:
     """Build model, optimizers and data for a configuration; weights as at step 0."""
     device = find_device(config.device)
+    reuse_freed_memory()
     torch.set_num_threads(config.threads or min(MOST_THREADS, torch.get_num_threads()))
     tokenizer = CharTokenizer.from_text(corpus.text)
     train, val = split(tokenizer.encode(corpus.text), config.block_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -45,11 +46,8 @@ def quiet_axes(axes: Axes, theme: Theme) -> None:
 def _name_at_end(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Write each line's name and last value beside its end, moved apart where they would overlap."""
     low, high = axes.get_ylim()
-    height = 0.085 * (high - low)
-    placed: list[float] = []
-    for value, name, color in sorted(ends, reverse=True):
-        y = value if not placed else min(value, placed[-1] - height)
-        placed.append(y)
+    values, height = [value for value, _, _ in ends], 0.085 * (high - low)
+    for (value, name, color), y in zip(ends, _apart(values, height, low + height / 2), strict=True):
         axes.annotate(
             f"{name} {value:.2f}",
             (1.0, y),
@@ -62,3 +60,12 @@ def _name_at_end(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
             va="center",
             annotation_clip=False,
         )
+
+
+def _apart(values: list[float], height: float, lowest: float) -> list[float]:
+    """Return places near ``values`` that are ``height`` apart, none below ``lowest``."""
+    order = np.argsort(values)
+    places = np.maximum(np.array(values)[order], lowest)
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + height)
+    return [float(places[list(order).index(i)]) for i in range(len(values))]

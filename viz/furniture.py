@@ -55,6 +55,7 @@ def add_panel(
         facecolor=theme.panel,
         edgecolor="none",
         transform=figure.transFigure,
+        zorder=-1,
     )
     figure.add_artist(ground)
     axes = figure.add_axes(rect)

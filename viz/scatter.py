@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D, IdentityTransform
+from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from viz.labels import display
@@ -64,7 +64,7 @@ class Discs:
             paths,
             offsets=np.zeros((len(paths), 2)),
             offset_transform=axes.transData,
-            transform=IdentityTransform(),
+            transform=Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans,  # points, at any resolution
             facecolors=faces,
             edgecolors=edges,
             linewidths=[max(radius_px * 0.12, 0.6), 0.0] if self.labelled else [max(radius_px * 0.12, 0.4)],

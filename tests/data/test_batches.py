@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from data.batches import sequential_windows, split, window_index, window_starts
+from data.batches import sequential_windows, shuffled_starts, split, window_index, window_starts
 from data.errors import InputError
 
 
@@ -97,3 +97,28 @@ def test_sequential_windows_foretell_each_token_once(n_tokens: int, block_size: 
     foretold = window_index(sequential_windows(n_tokens, block_size), block_size)[:, 1:].reshape(-1).tolist()
     assert foretold == list(range(1, len(foretold) + 1))
     assert 0 <= n_tokens - 1 - len(foretold) < block_size
+
+
+def test_shuffled_windows_foretell_every_token_once_before_any_again() -> None:
+    n, T, B = 1000, 7, 8
+    windows = (n - T) // T
+    starts = np.concatenate([shuffled_starts(n, T, B, seed=3, step=step) for step in range(60)])
+    for epoch in range(3):
+        dealt = starts[epoch * windows : (epoch + 1) * windows]
+        assert (np.diff(np.sort(dealt)) == T).all()
+        assert 0 <= dealt.min()
+        assert dealt.max() + T + 1 <= n
+    assert not (starts[:windows] == starts[windows : 2 * windows]).all()
+
+
+def test_shuffled_windows_follow_from_seed_and_step_alone() -> None:
+    later = shuffled_starts(500, 5, 4, seed=1, step=40)
+    np.testing.assert_array_equal(shuffled_starts(500, 5, 4, seed=1, step=40), later)
+    assert not (shuffled_starts(500, 5, 4, seed=2, step=40) == later).all()
+
+
+@pytest.mark.parametrize("n", [6, 7, 10, 11, 12])
+def test_shuffled_windows_fit_into_a_text_hardly_longer_than_a_context(n: int) -> None:
+    starts = np.concatenate([shuffled_starts(n, 5, 9, seed=0, step=step) for step in range(20)])
+    assert starts.min() >= 0
+    assert starts.max() + 6 <= n

@@ -1,0 +1,241 @@
+"""t-SNE of every step of a trajectory, chained backwards in time; openTSNE is the engine.
+
+The last snapshot is what a film ends on, so it is laid out first, as well as can be: a full fit whose exaggeration is
+let down by degrees (12, 4, 2, 1). Each earlier snapshot then starts from the layout of the one after it, with as
+many iterations as its affinities have changed; once these have drifted a quarter of the way, a short doubled exaggeration
+lets knots come undone. A snapshot equal to its neighbour keeps the neighbour's layout. No step of this measures the
+divergence to decide when to stop, and no later step is needed, so memory does not grow with the number of steps.
+
+@TABLE@
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.alignment import lay_along_axes, rotate_onto
+from viz.fidelity import row_blocks
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Iterate until ``check_every`` iterations lower the divergence by a smaller share than ``tolerance``."""
+
+    at_least: int
+    at_most: int
+    check_every: int
+    tolerance: float
+
+
+# The last snapshot: iterations, exaggeration, momentum.
+ANNEALING = ((250, 12.0, 0.5), (100, 4.0, 0.8), (100, 2.0, 0.8))
+ANNEALED = Settling(at_least=300, at_most=2000, check_every=50, tolerance=5e-4)
+
+# Every other. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for wholly other ones.
+ITERATIONS_PER_CHANGE = 500
+FOLLOWING_ITERATIONS = 5, 100  # at least, at most
+UNTIE_AFTER_CHANGE = 0.1
+UNTYING = 100, 1.5, 0.8
+UNTIED = Settling(at_least=50, at_most=250, check_every=25, tolerance=2e-3)
+WORTH_UNTYING = 0.03  # the share of the divergence that must be gained, or points would move for nothing
+
+MOMENTUM = 0.8
+EXACT_UP_TO = 400  # items; beyond, openTSNE's approximate gradients are faster than the exact one
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The layout of one snapshot, and what the next one in the chain starts from.
+
+    points : (item, axis), layout units (they mean nothing in themselves), centred at the origin.
+    vectors : (item, dim), what was laid out.
+    affinities : (item, item), sparse, the joint probabilities of neighbourhood; they sum to 1.
+    last_untied : the affinities when it was last tried to untie knots.
+    """
+
+    points: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    affinities: Any
+    last_untied: Any
+
+    def kl_divergence(self) -> float:
+        """Return the Kullback-Leibler divergence of the layout, in nats, exactly (openTSNE's own figure is approximate)."""
+        return kl_divergence(self.affinities, self.points)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """openTSNE with the settings of one chain."""
+
+    perplexity: float
+    seed: int
+    n_jobs: int
+
+    def affinities(self, vectors: NDArray[np.float64]) -> Any:
+        from openTSNE.affinity import PerplexityBasedNN
+
+        return PerplexityBasedNN(vectors, self.perplexity, random_state=self.seed, n_jobs=self.n_jobs).P
+
+    def starting_points(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return two principal components, as small as t-SNE wants them and jittered: equal points would never part."""
+        from openTSNE import initialization
+
+        scheme = initialization.random if np.ptp(vectors, axis=0).max() == 0 else initialization.pca
+        return np.asarray(scheme(vectors, 2, random_state=self.seed))
+
+    def embedding(self, points: NDArray[np.float64], affinities: Any) -> Any:
+        from openTSNE import TSNEEmbedding
+        from openTSNE.affinity import Affinities
+
+        held, exact = Affinities(), len(points) <= EXACT_UP_TO
+        held.P = affinities.toarray() if exact else affinities.copy()  # a copy: exaggeration multiplies it in place
+        method = exact_gradient if exact else "auto"
+        options = {"negative_gradient_method": method, "random_state": self.seed, "n_jobs": self.n_jobs}
+        return TSNEEmbedding(np.array(points), held, **options)
+
+
+def chain(snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1) -> Iterator[Fit]:
+    """Lay out one snapshot after another, each starting from the layout of the one before.
+
+    Parameters
+    ----------
+    snapshots : matrices (item, dim), of the same items; for a film the last step comes first (see the module).
+    perplexity : about how many neighbours a point attends to.
+    seed : of the starting points' jitter and of the neighbour search.
+    n_jobs : threads; more than one pays from about a thousand items.
+
+    Yields
+    ------
+    A fit for each snapshot, in the order given.
+
+    Example
+    -------
+    >>> cloud = np.random.default_rng(0).normal(size=(40, 8))
+    >>> first, second = chain([cloud, cloud], perplexity=6)
+    >>> bool((first.points == second.points).all())
+    True
+    """
+    engine = _Engine(perplexity, seed, n_jobs)
+    before: Fit | None = None
+    for vectors in snapshots:
+        if before is None:
+            before = _fit(vectors, engine)
+        elif not np.array_equal(vectors, before.vectors):
+            before = _follow(before, vectors, engine)
+        yield before
+
+
+def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
+    """Compute what t-SNE minimises, without approximation and without an items-by-items matrix in memory.
+
+    Parameters
+    ----------
+    affinities : (item, item) sparse joint probabilities, summing to 1.
+    points : (item, axis).
+
+    Returns
+    -------
+    The Kullback-Leibler divergence of the layout's Student-t similarities from the affinities, in nats.
+
+    Example
+    -------
+    >>> from scipy.sparse import csr_array
+    >>> pairs = csr_array([[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    >>> round(kl_divergence(pairs, np.array([[0.0, 0.0], [0.0, 0.0], [1e6, 0.0]])), 6)
+    0.0
+
+    References
+    ----------
+    Van der Maaten and Hinton 2008, "Visualizing data using t-SNE", equations 2 and 4.
+    """
+    from scipy.spatial.distance import cdist
+
+    pairs = affinities.tocoo()
+    squared = ((points[pairs.row] - points[pairs.col]) ** 2).sum(axis=1)
+    similarity = sum((1.0 / (1.0 + cdist(points[rows], points, "sqeuclidean"))).sum() for rows in row_blocks(len(points)))
+    similarity -= len(points)  # of each point with itself
+    kept = pairs.data > 0
+    return float(pairs.data[kept] @ (np.log(pairs.data[kept]) + np.log1p(squared[kept]) + np.log(similarity)))
+
+
+def exact_gradient(
+    embedding: NDArray[np.float64], P: NDArray[np.float64], should_eval_error: bool = False, **_: Any
+) -> tuple[float, NDArray[np.float64]]:
+    """Compute the divergence (if asked for) and its gradient without approximation, as openTSNE calls it.
+
+    Parameters
+    ----------
+    embedding : (item, axis).
+    P : (item, item), dense affinities, possibly exaggerated.
+    should_eval_error : whether the divergence is wanted; 0.0 is returned for it otherwise.
+
+    Returns
+    -------
+    The divergence, and a quarter of its gradient (item, axis): openTSNE leaves the factor 4 to the learning rate.
+
+    References
+    ----------
+    Van der Maaten and Hinton 2008, "Visualizing data using t-SNE", equation 5.
+    """
+    y = np.asarray(embedding)
+    ones, length = np.ones((len(y), 1)), (y * y).sum(axis=1, keepdims=True)
+    # One matrix product for 1 + |y_i|^2 + |y_j|^2 - 2 y_i.y_j; passes over (item, item) are what costs here.
+    w = np.hstack([-2.0 * y, length + 1.0, ones]) @ np.hstack([y, ones, length]).T
+    np.reciprocal(w, out=w)
+    np.fill_diagonal(w, 0.0)
+    total = w.sum()
+    kept = P > 0 if should_eval_error else None
+    divergence = float(P[kept] @ np.log(P[kept] * total / w[kept])) if kept is not None else 0.0
+    force = w * (-1.0 / total)
+    force += P
+    force *= w
+    pull = force @ np.hstack([y, ones])
+    return divergence, pull[:, -1:] * y - pull[:, :-1]
+
+
+def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
+    """Lay out a snapshot from nothing, letting the exaggeration down by degrees."""
+    affinities = engine.affinities(vectors)
+    embedding = engine.embedding(engine.starting_points(vectors), affinities)
+    for stage in ANNEALING:
+        embedding = _optimize(embedding, *stage)
+    return Fit(lay_along_axes(np.array(_settle(embedding, ANNEALED))), vectors, affinities, affinities)
+
+
+def _follow(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
+    """Lay out a snapshot starting from a neighbour's layout, with effort in proportion to the change."""
+    affinities, last_untied = engine.affinities(vectors), before.last_untied
+    n_iter = int(np.clip(ITERATIONS_PER_CHANGE * _change(before.affinities, affinities), *FOLLOWING_ITERATIONS))
+    embedding = _optimize(engine.embedding(before.points, affinities), n_iter)
+    if _change(last_untied, affinities) > UNTIE_AFTER_CHANGE:
+        untied, last_untied = _settle(_optimize(embedding, *UNTYING), UNTIED), affinities
+        if untied.kl_divergence < (1 - WORTH_UNTYING) * embedding.kl_divergence:
+            embedding = untied
+    return Fit(rotate_onto(np.array(embedding), before.points), vectors, affinities, last_untied)
+
+
+def _change(before: Any, after: Any) -> float:
+    """Return the total variation distance of two sparse matrices of joint probabilities, 0 to 1."""
+    return float(abs(before - after).sum() / 2)
+
+
+def _settle(embedding: Any, until: Settling) -> Any:
+    """Optimise without exaggeration until the divergence falls no more."""
+    divergence = np.inf
+
+    def has_settled(iteration: int, error: float, _: object) -> bool:
+        nonlocal divergence
+        settled = iteration >= until.at_least and error > divergence * (1 - until.tolerance)
+        divergence = error
+        return bool(settled)
+
+    return _optimize(embedding, until.at_most, callbacks=[has_settled], callbacks_every_iters=until.check_every)
+
+
+def _optimize(embedding: Any, n_iter: int, exaggeration: float = 1.0, momentum: float = MOMENTUM, **options: Any) -> Any:
+    return embedding.optimize(n_iter, exaggeration=exaggeration, momentum=momentum, learning_rate="auto", **options)
