@@ -70,7 +70,7 @@ class TrainConfig:
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     threads: int | None = None
-    """CPU threads; at most 4 if not given, since small models lose with more."""
+    """CPU threads; if not given, 1 or up to 4, whichever is faster at the start. Another number rounds differently."""
     compile: bool = False
     """Compile the model with torch.compile."""
     resume_every: float = 30.0

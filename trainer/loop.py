@@ -97,7 +97,8 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     changed = [f.name for f in dataclasses.fields(config) if getattr(config, f.name) != getattr(before, f.name)]
     if fixed := [name for name in changed if name not in RESUMABLE]:
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
-    session = build(check(config), _same_corpus(run, config, corpus_dir))
+    corpus = _same_corpus(run, config, corpus_dir)
+    session = build(dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus)
     slot = checkpoint.load(run, session.model, session.optimizers)
     if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
         rewind(run, -1)

@@ -1,16 +1,17 @@
 """Recipes: how a GPT is trained, from the draw of its first weights to the last step.
 
 Two recipes have a name. ``reference`` trains as GPTLab did: AdamW at a constant learning rate. ``best`` treats the matrices inside
-the blocks apart from everything else. A weight matrix turns one space into another, and in the coordinates that the weights
-happen to be stored in, its gradient is strongly correlated. `SOAP` turns the gradient into coordinates in which it is not, and there does what Adam
-does; tables, gains and biases, which have no such structure or little of it, stay with AdamW. All learning rates rise over the first steps and then
-fall to zero in a straight line, so that the noise of the small batches is averaged out at the end.
+the blocks apart from everything else. In the coordinates that the weights of a matrix happen to be stored in, its gradient is
+strongly correlated. `SOAP` turns the gradient into coordinates in which it is not, and there does what Adam does; tables, gains and
+biases stay with AdamW. Learning rates rise over the first steps and then fall to zero in a straight line, so that the noise of the
+small batches is averaged out at the end.
 
 References
 ----------
 Loshchilov and Hutter (2019), Decoupled weight decay regularization (AdamW).
 Gupta, Koren and Singer (2018), Shampoo: preconditioned stochastic tensor optimization.
 Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam, algorithm 3.
+Lin et al. (2025), Understanding and improving Shampoo and SOAP via Kullback-Leibler minimization.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Recipe:
     falls_to_zero: bool = False
     """In a straight line after the warm-up; otherwise the rate stays what it is."""
     clip: float | None = None
+    every_window_once: bool = False
+    """Draw the windows of an epoch without putting them back, instead of each on its own."""
 
 
 RECIPES = {
@@ -52,22 +55,30 @@ RECIPES = {
     "best": Recipe(
         "zero-residual",
         eval_batches=32,
-        learning_rate=1e-2,
-        matrix_learning_rate=1e-2,
+        learning_rate=4e-3,
+        matrix_learning_rate=4e-3,
         betas=(0.9, 0.99),
         weight_decay=0.0,
         warmup_steps=100,
         falls_to_zero=True,
+        every_window_once=True,
     ),
 }
+
+
+SMALLEST_SHARE = 1e-3
+"""A coordinate whose mean square gradient is less than this share of the average counts as having this share."""
+TINY = 1e-30
 
 
 class SOAP(Optimizer):
     """Adam in the coordinates in which a matrix' gradients are uncorrelated.
 
-    For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G say how the rows and the columns of G vary together. Their
-    eigenvectors are the coordinates; every ``refresh_every`` steps these follow the averages by one round of orthogonal iteration.
-    Matrices of one shape are stacked and treated at once, which on a small model is several times faster than one after the other.
+    For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G say how the rows and the columns of G vary together.
+    Their eigenvectors are the coordinates; every ``refresh_every`` steps (and at steps 1, 2, 4, ... before) these follow the averages
+    by one round of orthogonal iteration. What enters the average of one side is first scaled to equal size along the coordinates of the
+    other, so that a few large ones do not hide the rest. Matrices of one shape are stacked and treated at once, which on a small model
+    is several times faster than one after the other.
 
     Parameters
     ----------
@@ -92,8 +103,8 @@ class SOAP(Optimizer):
 
     References
     ----------
-    Vyas et al. (2024), algorithm 3. Unlike there, the average gradient is held in the coordinates and turned along when they are
-    refreshed, which saves a rotation at every step.
+    Vyas et al. (2024), algorithm 3; unlike there, the average gradient is held in the coordinates and turned along when they are
+    refreshed, which saves a rotation at every step. The scaling is that of Lin et al. (2025), with scales taken from Adam's squares.
     """
 
     def __init__(
@@ -154,18 +165,25 @@ def _whitened(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) ->
         state |= _first_state(gradient, group["largest_side"])
     state["step"] += 1
     beta_mean, beta_square, beta_covariance = group["betas"]
-    for side, covariance in _covariances(gradient, state):
-        state[f"{side}_covariance"].lerp_(covariance, 1 - beta_covariance)
-    turned = _turn(gradient, state)
+    by_row, by_column = _turn_rows(gradient, state), _turn_columns(gradient, state)
+    _follow(state, "row", by_column / _sizes(state["square"], along=-2), beta_covariance)
+    _follow(state, "column", (by_row / _sizes(state["square"], along=-1)).mT, beta_covariance)
+    # The longer side is dear to turn: it is turned once, in the order that keeps it from being turned again.
+    turned = _turn_columns(by_row, state) if gradient.shape[1] >= gradient.shape[2] else _turn_rows(by_column, state)
     state["mean"].lerp_(turned, 1 - beta_mean)
     state["square"].lerp_(turned.square(), 1 - beta_square)
     mean = turned.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]
     gradients_in_mean = state["step"] + group["nesterov"]
     scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean**gradients_in_mean)
     update = _turn_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
-    if state["step"] % group["refresh_every"] == 0:
+    if _is_refreshed(state["step"], group["refresh_every"]):
         _refresh(state)
     return update
+
+
+def _is_refreshed(step: int, refresh_every: int) -> bool:
+    """Tell whether coordinates are due; early on, when everything changes, they are so more often."""
+    return step % refresh_every == 0 or (step < refresh_every and step.bit_count() == 1)
 
 
 def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
@@ -175,28 +193,34 @@ def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
         if length <= largest_side:
             state[f"{side}_covariance"] = gradient.new_zeros(len(gradient), length, length)
             state[f"{side}_basis"] = gradient.new_zeros(len(gradient), length, length)
-    for side, covariance in _covariances(gradient, state):
-        state[f"{side}_basis"] = _eigenvectors(covariance)
+    for side in ("row", "column"):
+        if f"{side}_basis" in state:
+            state[f"{side}_basis"] = _eigenvectors(gradient @ gradient.mT if side == "row" else gradient.mT @ gradient)
     return state
 
 
-def _covariances(gradient: Tensor, state: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """Yield for each side that is turned its name and G Gᵀ (rows) or Gᵀ G (columns)."""
-    if "row_basis" in state:
-        yield "row", gradient @ gradient.mT
-    if "column_basis" in state:
-        yield "column", gradient.mT @ gradient
+def _follow(state: dict[str, Any], side: str, evened: Tensor, beta: float) -> None:
+    """Take a stack of gradients with ``side`` as rows, evened out along the other side, into the covariance of that side."""
+    if f"{side}_covariance" in state:
+        state[f"{side}_covariance"].baddbmm_(evened, evened.mT, beta=beta, alpha=1 - beta)
 
 
-def _turn(matrices: Tensor, state: dict[str, Any]) -> Tensor:
-    """Return stacked matrices in the coordinates of ``state``."""
-    if "row_basis" in state:
-        matrices = state["row_basis"].mT @ matrices
+def _sizes(square: Tensor, along: int) -> Tensor:
+    """Return the root mean square along one dimension, relative to that of the whole matrix; ones where all is zero."""
+    mean = square.mean((-2, -1), keepdim=True)
+    return ((square.mean(along, keepdim=True) + SMALLEST_SHARE * mean + TINY) / (mean + TINY)).sqrt()
+
+
+def _turn_rows(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+    return state["row_basis"].mT @ matrices if "row_basis" in state else matrices
+
+
+def _turn_columns(matrices: Tensor, state: dict[str, Any]) -> Tensor:
     return matrices @ state["column_basis"] if "column_basis" in state else matrices
 
 
 def _turn_back(matrices: Tensor, state: dict[str, Any]) -> Tensor:
-    """Undo `_turn`."""
+    """Undo `_turn_rows` and `_turn_columns`."""
     if "row_basis" in state:
         matrices = state["row_basis"] @ matrices
     return matrices @ state["column_basis"].mT if "column_basis" in state else matrices
@@ -212,7 +236,7 @@ def _refresh(state: dict[str, Any]) -> None:
     for side in ("row", "column"):
         if f"{side}_basis" in state:
             state[f"{side}_basis"] = _orthonormal(state[f"{side}_covariance"] @ state[f"{side}_basis"])
-    state["mean"] = _turn(mean, state)
+    state["mean"] = _turn_columns(_turn_rows(mean, state), state)
 
 
 def _eigenvectors(symmetric: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import platform
 import shutil
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from data.errors import InputError
 from data.runs import Run
 from data.tokenizers import CharTokenizer
 from trainer.config import TrainConfig, model_config, snapshot_steps
-from trainer.machine import reuse_freed_memory
+from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.model import GPT
 from trainer.optim import RECIPES, build_optimizers, initialise
 
@@ -95,14 +96,13 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
     """Build model, optimizers and data for a configuration; weights as at step 0."""
     device = find_device(config.device)
     reuse_freed_memory()
-    torch.set_num_threads(config.threads or min(MOST_THREADS, torch.get_num_threads()))
     tokenizer = CharTokenizer.from_text(corpus.text)
     train, val = split(tokenizer.encode(corpus.text), config.block_size)
     with torch.random.fork_rng():  # torch draws weights of its own when layers are made; the caller's random state is not ours
         model = GPT(model_config(config, tokenizer.vocab_size))
     initialise(model, recipe(config).initialisation, config.seed)
     model.to(device)
-    return Session(
+    session = Session(
         config=config,
         tokenizer=tokenizer,
         model=model,
@@ -111,6 +111,23 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
         val_tokens=torch.from_numpy(val).to(device),
         device=device,
     )
+    choose_threads(session)
+    return session
+
+
+def choose_threads(session: Session) -> None:
+    """Set the number of CPU threads: the one asked for, or 1 or several, whichever makes the first step faster here and now."""
+    most = min(MOST_THREADS, os.cpu_count() or 1)
+    if session.config.threads is not None:
+        torch.set_num_threads(session.config.threads)
+    elif session.device.type == "cpu" and most > 1:
+        with torch.random.fork_rng():
+
+            def work() -> None:
+                session.model.train()(*session.batch(0))[1].backward()
+                session.model.zero_grad(set_to_none=True)
+
+            fastest_threads(work, (1, most))
 
 
 def recipe(config: TrainConfig) -> Any:

@@ -33,7 +33,8 @@ def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> 
     Schönemann 1966, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31(1).
     """
     left, _, right = np.linalg.svd(points.T @ reference)
-    return points @ (left @ right)
+    turned: NDArray[np.float64] = points @ (left @ right)
+    return turned
 
 
 def lay_along_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -55,8 +56,9 @@ def lay_along_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     centred = points - points.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    turned = centred @ axes.T
-    return turned * reading_signs(turned)
+    turned: NDArray[np.float64] = centred @ axes.T
+    turned *= reading_signs(turned)
+    return turned
 
 
 def reading_signs(points: NDArray[np.float64]) -> NDArray[np.float64]:

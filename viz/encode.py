@@ -100,7 +100,7 @@ class _Gif:
 
 @contextlib.contextmanager
 def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame]) -> Iterator[Sink]:
-    from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[attr-defined]
+    from imageio_ffmpeg import get_ffmpeg_exe
 
     # One palette for all frames and no dither: flat colours stay flat from frame to frame, so that only what moves is stored.
     palette = path.with_suffix(".palette.png")

@@ -58,6 +58,6 @@ def _distances(points: NDArray[np.float64], rows: slice) -> NDArray[np.float64]:
     """Return the distances of some points to all, (row, item), with infinity from a point to itself."""
     from scipy.spatial.distance import cdist
 
-    distances: NDArray[np.float64] = cdist(points[rows], points)
+    distances = np.asarray(cdist(points[rows], points), dtype=np.float64)
     distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = np.inf
     return distances

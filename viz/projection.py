@@ -1,37 +1,38 @@
-"""Trajectories laid out in two dimensions, all steps at once: PCA, t-SNE and UMAP behind one function.
+"""A trajectory laid out in two dimensions at every step, with how far each layout may be believed beside it.
 
-Independent layouts of each snapshot jump about, however little the snapshots differ. Here a layout starts from that of the
-neighbouring snapshot (t-SNE, UMAP), or all share one basis (PCA), so that what moves in a film has moved in the space.
+Three methods behind one function: PCA (`viz.pca`, one basis for all steps), t-SNE (`viz.tsne`) and UMAP (`viz.umap`), the last two
+as a chain from the last step back to the first, each layout starting from its neighbour's. Layouts are centred, turned so that
+the last one spreads along x with its first items at the left, and otherwise as the method left them: no step is scaled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from viz.alignment import lay_along_axes, reading_signs, rotate_onto
 from viz.fidelity import trustworthiness
 
-METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
-FEWEST_ITEMS = 5
-LARGEST_PERPLEXITY = 30.0
-NEIGHBOURS = 10
-"""How many neighbours trustworthiness looks at; fewer where there are few items."""
+if TYPE_CHECKING:
+    import xarray as xr
 
-Matrix = NDArray[np.float64]
+METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+FEWEST_ITEMS = {"tsne": 8, "umap": 6, "pca": 4}
+AXES = ("x", "y")
+TRUSTED_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class Laid:
-    """A layout of one snapshot, (item, axis), and what its method measured on the way."""
+class _Layouts:
+    """What a method makes of the steps, last one first: layouts (item, axis) and the method's own measure of each."""
 
-    points: Matrix
-    measures: dict[str, float]
+    layouts: Iterator[tuple[NDArray[np.float64], float | None]]
+    measure: str | None = None
+    parameters: dict[str, float] = field(default_factory=dict)
 
 
 def project(
@@ -40,161 +41,144 @@ def project(
     *,
     seed: int = 0,
     perplexity: float | None = None,
-    n_jobs: int = 1,
     progress: Callable[[int], None] | None = None,
+    n_jobs: int = 1,
 ) -> xr.Dataset:
-    """Lay out a trajectory in two dimensions.
+    """Lay out every step of a trajectory in two dimensions, so that points keep their places unless the vectors move.
 
     Parameters
     ----------
-    trajectory : (step, token or position, dim).
-    method : ``tsne`` (`viz.tsne`), ``umap``, or ``pca`` (one basis for all steps).
-    seed : decides everything that is drawn at random; the same seed gives the same bytes on the same machine.
-    perplexity : for t-SNE, the number of neighbours, softly counted, that a point should keep near; a sixth of the items, at most 30, if
-        not given.
-    n_jobs : threads; more than one pays from about a thousand items.
-    progress : called with the number of snapshots laid out so far.
+    trajectory : dimensions (step, token or position, dim), with coordinates for the first two.
+    method : ``tsne``, ``umap`` or ``pca``.
+    seed : the same seed and vectors give the same bytes on one machine; PCA does not need it.
+    perplexity : for t-SNE: about how many neighbours each point attends to; `default_perplexity` if not given.
+    progress : called with the number of steps laid out so far.
+    n_jobs : threads for t-SNE; more than one pays from about a thousand items.
 
     Returns
     -------
-    Dataset with ``layout`` (step, item, axis), centred at the origin, in units that mean nothing in themselves; ``trustworthiness``
-    (step), 0 to 1; for t-SNE ``kl_divergence`` (step) in nats, for PCA ``explained_variance`` (step), 0 to 1. The attributes name the
-    method, its parameters and the seed.
+    Dataset with ``layout`` (step, item, axis), ``trustworthiness`` (step), and by method ``kl_divergence`` (step, nats) or
+    ``explained_variance`` (step, share); the coordinates of the trajectory's step and items, and ``axis``; the attributes
+    ``method``, ``method_name``, ``seed``, the parameters, and ``neighbours``, the number that trustworthiness looks at.
 
     Raises
     ------
     InputError
-        If the method is unknown, a value is not finite (the step is named), there are fewer than five items, or the perplexity is too large.
+        Unknown method; too few items; values that are not finite; a perplexity that does not fit.
 
-    Examples
-    --------
-    >>> cloud = np.random.default_rng(0).normal(size=(1, 12, 6)).repeat(2, axis=0)
-    >>> projection = project(xr.DataArray(cloud, dims=("step", "token", "dim"), coords={"step": [0, 100]}), "pca")
-    >>> dict(projection["layout"].sizes)
-    {'step': 2, 'token': 12, 'axis': 2}
+    Example
+    -------
+    >>> import xarray as xr
+    >>> vectors = np.random.default_rng(0).normal(size=(3, 12, 5))
+    >>> trajectory = xr.DataArray(vectors, dims=("step", "position", "dim"), coords={"step": [0, 1, 2], "position": range(12)})
+    >>> dict(project(trajectory, "pca")["layout"].sizes)
+    {'step': 3, 'position': 12, 'axis': 2}
     """
-    if method not in METHODS:
-        raise InputError(f"there is no method {method!r}; there is {', '.join(METHODS)}")
-    _check(trajectory)
-    items = trajectory.shape[1]
-    perplexity = default_perplexity(items) if perplexity is None else perplexity
-    if method == "tsne" and not 1 < perplexity < (items - 1) / 3:
-        raise InputError(
-            f"perplexity must be below (items - 1) / 3 and above 1; got {perplexity:g} for {items} items: "
-            f"pass --perplexity {default_perplexity(items):.3g}"
-        )
-    neighbours = min(NEIGHBOURS, (items - 1) // 2)
-    layouts = np.empty((*trajectory.shape[:2], 2))
-    measures: dict[str, Matrix] = {}
-    for done, (place, laid) in enumerate(_layouts(trajectory, method, seed, perplexity, n_jobs), 1):
-        layouts[place] = laid.points
-        trust = trustworthiness(_snapshot(trajectory, place), laid.points, neighbours)
-        for name, value in {"trustworthiness": trust, **laid.measures}.items():
-            measures.setdefault(name, np.empty(len(layouts)))[place] = value
+    import xarray as xr
+
+    n_steps, items, _ = trajectory.shape
+    _check(trajectory, method, perplexity)
+    made = _lay_out(trajectory, method, seed, perplexity, n_jobs)
+    neighbours = min(TRUSTED_NEIGHBOURS, (items - 1) // 3)
+    layout = np.empty((n_steps, items, len(AXES)))
+    measured, trust = np.empty(n_steps), np.empty(n_steps)
+    for done, (points, measure) in enumerate(made.layouts, 1):
+        i = n_steps - done
+        layout[i], measured[i] = points, np.nan if measure is None else measure
+        trust[i] = trustworthiness(_vectors(trajectory, i), points, neighbours)
         if progress is not None:
             progress(done)
-    parameters = {"perplexity": perplexity} if method == "tsne" else {}
-    return _dataset(
-        trajectory, layouts, measures, {"method": method, "neighbours": neighbours, "seed": seed, **parameters}
-    )
+    step, item = str(trajectory.dims[0]), str(trajectory.dims[1])
+    variables = {"layout": ((step, item, "axis"), layout), "trustworthiness": ((step,), trust)}
+    if made.measure is not None:
+        variables[made.measure] = ((step,), measured)
+    attributes = {
+        "method": method,
+        "method_name": METHODS[method],
+        "seed": seed,
+        **made.parameters,
+        "neighbours": neighbours,
+    }
+    coordinates = {step: trajectory[step], item: trajectory[item], "axis": list(AXES)}
+    return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
 def default_perplexity(items: int) -> float:
-    """Return a sixth of the items, at most 30: small tables have small neighbourhoods."""
-    return min(LARGEST_PERPLEXITY, (items - 1) / 6) if items > 13 else max(1.3, (items - 1) / 4)
+    """Return the perplexity for so many items: a sixth of them, at most the usual 30.
+
+    A third, the most that is possible, crowds the two ends of a line (32 trained positions: neighbours along the line then stand
+    beside rather than behind each other); a sixth draws it out, and loses nothing on 115 tokens.
+
+    Example
+    -------
+    >>> [round(default_perplexity(items), 2) for items in (8, 32, 115, 1000)]
+    [2.0, 5.17, 19.0, 30.0]
+    """
+    return min(30.0, max(2.0, (items - 1) / 6))
 
 
-def _layouts(
-    trajectory: xr.DataArray, method: str, seed: int, perplexity: float, n_jobs: int
-) -> Iterator[tuple[int, Laid]]:
-    """Yield places along ``step`` and their layouts; the chained methods begin with the last snapshot, on which a film ends."""
-    backwards = range(trajectory.sizes["step"] - 1, -1, -1)
-    snapshots = (_snapshot(trajectory, place) for place in backwards)
-    if method == "pca":
-        yield from enumerate(_pca(trajectory))
-    elif method == "umap":
-        yield from zip(backwards, _umap(snapshots, seed), strict=True)
-    else:
-        from viz.tsne import chain
-
-        fits = chain(snapshots, perplexity=perplexity, seed=seed, n_jobs=n_jobs)
-        yield from (
-            (place, Laid(f.points, {"kl_divergence": f.kl_divergence()}))
-            for place, f in zip(backwards, fits, strict=True)
-        )
-
-
-def _pca(trajectory: xr.DataArray) -> Iterator[Laid]:
-    """Yield the layouts on the two directions in which all steps together vary most, and the share of each step's variance they hold."""
-    steps = trajectory.sizes["step"]
-    mean = np.mean([_snapshot(trajectory, place).mean(axis=0) for place in range(steps)], axis=0)
-    covariance = sum(centred.T @ centred for centred in (_snapshot(trajectory, place) - mean for place in range(steps)))
-    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :2]
-    axes = axes * reading_signs((_snapshot(trajectory, steps - 1) - mean) @ axes)
-    for place in range(steps):
-        centred = _snapshot(trajectory, place) - mean
-        points = centred @ axes
-        about_own_mean = centred - centred.mean(axis=0)
-        total = (about_own_mean**2).sum()
-        explained = ((about_own_mean @ axes) ** 2).sum() / total if total else 0.0
-        yield Laid(points, {"explained_variance": float(explained)})
-
-
-def _umap(snapshots: Iterator[Matrix], seed: int) -> Iterator[Laid]:
-    """Yield UMAP layouts, each starting from the one before."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # numba and the seeded single thread have things to say that no user can mend
-        from umap import UMAP
-
-        before: Matrix | None = None
-        vectors_before: Matrix | None = None
-        for vectors in snapshots:
-            if before is None:
-                start: Matrix | str = "pca"
-            elif np.array_equal(vectors, vectors_before):
-                yield Laid(before, {})
-                continue
-            else:
-                start = before * (
-                    10.0 / max(float(np.abs(before).max()), 1e-12)
-                )  # the extent that UMAP gives its own starts
-            model = UMAP(
-                n_neighbors=min(15, len(vectors) - 1),
-                init=start,
-                n_epochs=500 if before is None else 60,
-                learning_rate=1.0 if before is None else 0.3,
-                random_state=seed,
-                n_jobs=1,
-            )
-            points = np.asarray(model.fit_transform(vectors), dtype=np.float64)
-            points = lay_along_axes(points) if before is None else rotate_onto(points - points.mean(axis=0), before)
-            before, vectors_before = points, vectors
-            yield Laid(points, {})
-
-
-def _dataset(
-    trajectory: xr.DataArray, layouts: Matrix, measures: dict[str, Matrix], about: dict[str, object]
-) -> xr.Dataset:
-    item = trajectory.dims[1]
-    return xr.Dataset(
-        {"layout": (("step", item, "axis"), layouts), **{name: ("step", values) for name, values in measures.items()}},
-        coords={"step": trajectory["step"], item: trajectory[item], "axis": ["x", "y"]},
-        attrs={**about, "method_name": METHODS[str(about["method"])]},
-    )
-
-
-def _snapshot(trajectory: xr.DataArray, place: int) -> Matrix:
-    return np.asarray(trajectory[place].values, dtype=np.float64)
-
-
-def _check(trajectory: xr.DataArray) -> None:
+def _lay_out(trajectory: xr.DataArray, method: str, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
     items = trajectory.shape[1]
-    if items < FEWEST_ITEMS:
-        raise InputError(f"a layout needs {FEWEST_ITEMS} items or more; {trajectory.name or 'this table'} has {items}")
-    for place, step in enumerate(trajectory["step"].values):
-        if not np.isfinite(trajectory[place].values).all():
+    if method == "pca":
+        from viz.pca import pooled_basis
+
+        basis = pooled_basis(_vectors(trajectory, i) for i in range(trajectory.shape[0]))
+        pairs = ((basis.project(vectors), basis.explained_variance(vectors)) for vectors in _backwards(trajectory))
+        return _Layouts(pairs, "explained_variance")
+    if method == "umap":
+        from viz import umap
+
+        neighbours = umap.default_neighbours(items)
+        layouts = umap.chain(_backwards(trajectory), neighbours=neighbours, seed=seed)
+        return _Layouts(((points, None) for points in layouts), None, {"umap_neighbours": neighbours})
+    from viz import tsne
+
+    chosen = default_perplexity(items) if perplexity is None else float(perplexity)
+    fits = tsne.chain(_backwards(trajectory), perplexity=chosen, seed=seed, n_jobs=n_jobs)
+    return _Layouts(((fit.points, fit.kl_divergence()) for fit in fits), "kl_divergence", {"perplexity": chosen})
+
+
+def _vectors(trajectory: xr.DataArray, i: int) -> NDArray[np.float64]:
+    """Return the matrix (item, dim) of the i-th step; a trajectory that is loaded lazily is loaded step by step."""
+    return np.ascontiguousarray(trajectory[i].values, dtype=np.float64)
+
+
+def _backwards(trajectory: xr.DataArray) -> Iterator[NDArray[np.float64]]:
+    return (_vectors(trajectory, i) for i in reversed(range(trajectory.shape[0])))
+
+
+def _check(trajectory: xr.DataArray, method: str, perplexity: float | None) -> None:
+    """Raise InputError for what cannot be laid out, before any long work begins."""
+    step, item, _ = (str(dim) for dim in trajectory.dims)
+    items = trajectory.sizes[item]
+    if method not in METHODS:
+        raise InputError(f"unknown method {method!r}: there is {', '.join(METHODS)}")
+    if items < FEWEST_ITEMS[method]:
+        instead = ": pass --method pca" if FEWEST_ITEMS["pca"] <= items else ""
+        raise InputError(f"{METHODS[method]} needs at least {FEWEST_ITEMS[method]} {item}s; got {items}{instead}")
+    if trajectory.shape[2] < len(AXES):
+        raise InputError(f"vectors of at least {len(AXES)} dimensions can be laid out; got {trajectory.shape[2]}")
+    if perplexity is not None:
+        _check_perplexity(perplexity, method, items)
+    for i, at in enumerate(trajectory[step].values):
+        if not np.isfinite(trajectory[i].values).all():
+            name = trajectory.name or f"{item} vectors"
             raise InputError(
-                f"{trajectory.name or 'the table'} holds a value that is not finite at step {step}: leave out that snapshot"
+                f"{name} of step {at} holds values that are not finite: the training diverged; lower its rate"
             )
+
+
+def _check_perplexity(perplexity: float, method: str, items: int) -> None:
+    if method != "tsne":
+        raise InputError(f"perplexity is for t-SNE; got it with {METHODS[method]}: leave it out, or pass --method tsne")
+    limit = (items - 1) / 3
+    if not perplexity < limit:
+        largest = int(np.ceil(limit)) - 1
+        suggested = largest - largest % 5 if largest >= 5 else largest
+        raise InputError(
+            f"perplexity must be below (items - 1) / 3; got {perplexity:g} for {items} items: pass --perplexity {suggested}"
+        )
+    if perplexity < 1:
+        raise InputError(
+            f"perplexity must be at least 1; got {perplexity:g}: pass --perplexity {default_perplexity(items):.0f}"
+        )

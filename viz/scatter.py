@@ -132,7 +132,8 @@ class Trails:
             return
         way = past[:, self.members]
         segments = np.stack([way[:-1], way[1:]], axis=2)  # (time - 1, member, 2 ends, axis)
-        fade = np.linspace(0.04, 0.75, len(segments))
+        strongest = 0.75 * min(1.0, np.sqrt(4 / len(self.members)))  # many trails would hide what they lead to
+        fade = np.linspace(0.04, strongest, len(segments))
         colors = np.repeat(self.colors[None], len(segments), axis=0)
         colors[..., 3] = fade[:, None]
         self.artist.set_segments(list(segments.reshape(-1, 2, 2)))

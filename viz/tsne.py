@@ -32,20 +32,22 @@ class Settling:
     tolerance: float
 
 
-# The last snapshot: iterations, exaggeration, momentum.
-ANNEALING = ((250, 12.0, 0.5), (100, 4.0, 0.8), (100, 2.0, 0.8))
+# The last snapshot: iterations at full exaggeration, then at each of the factors down to 1.
+EXAGGERATED = 100
+LET_DOWN = 20
+EXAGGERATIONS = np.geomspace(12, 1, 21)[:-1].tolist()
 ANNEALED = Settling(at_least=300, at_most=2000, check_every=50, tolerance=5e-4)
 
 # Every other. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for wholly other ones.
 ITERATIONS_PER_CHANGE = 500
 FOLLOWING_ITERATIONS = 5, 100  # at least, at most
 UNTIE_AFTER_CHANGE = 0.1
-UNTYING = 100, 1.5, 0.8
+UNTYING = 50, 2.0  # iterations, exaggeration
 UNTIED = Settling(at_least=50, at_most=250, check_every=25, tolerance=2e-3)
 WORTH_UNTYING = 0.03  # the share of the divergence that must be gained, or points would move for nothing
 
 MOMENTUM = 0.8
-EXACT_UP_TO = 400  # items; beyond, openTSNE's approximate gradients are faster than the exact one
+EXACT_UP_TO = 300  # items; beyond, openTSNE's approximate gradients are faster than the exact one
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ class _Engine:
         return TSNEEmbedding(np.array(points), held, **options)
 
 
-def chain(snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1) -> Iterator[Fit]:
+def chain(
+    snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1
+) -> Iterator[Fit]:
     """Lay out one snapshot after another, each starting from the layout of the one before.
 
     Parameters
@@ -157,21 +161,23 @@ def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
 
     pairs = affinities.tocoo()
     squared = ((points[pairs.row] - points[pairs.col]) ** 2).sum(axis=1)
-    similarity = sum((1.0 / (1.0 + cdist(points[rows], points, "sqeuclidean"))).sum() for rows in row_blocks(len(points)))
+    similarity = sum(
+        (1.0 / (1.0 + cdist(points[rows], points, "sqeuclidean"))).sum() for rows in row_blocks(len(points))
+    )
     similarity -= len(points)  # of each point with itself
     kept = pairs.data > 0
     return float(pairs.data[kept] @ (np.log(pairs.data[kept]) + np.log1p(squared[kept]) + np.log(similarity)))
 
 
 def exact_gradient(
-    embedding: NDArray[np.float64], P: NDArray[np.float64], should_eval_error: bool = False, **_: Any
+    embedding: NDArray[np.float64], affinities: NDArray[np.float64], should_eval_error: bool = False, **_: Any
 ) -> tuple[float, NDArray[np.float64]]:
     """Compute the divergence (if asked for) and its gradient without approximation, as openTSNE calls it.
 
     Parameters
     ----------
     embedding : (item, axis).
-    P : (item, item), dense affinities, possibly exaggerated.
+    affinities : (item, item), dense, possibly exaggerated.
     should_eval_error : whether the divergence is wanted; 0.0 is returned for it otherwise.
 
     Returns
@@ -189,10 +195,10 @@ def exact_gradient(
     np.reciprocal(w, out=w)
     np.fill_diagonal(w, 0.0)
     total = w.sum()
-    kept = P > 0 if should_eval_error else None
-    divergence = float(P[kept] @ np.log(P[kept] * total / w[kept])) if kept is not None else 0.0
+    kept = affinities > 0 if should_eval_error else None
+    divergence = float(affinities[kept] @ np.log(affinities[kept] * total / w[kept])) if kept is not None else 0.0
     force = w * (-1.0 / total)
-    force += P
+    force += affinities
     force *= w
     pull = force @ np.hstack([y, ones])
     return divergence, pull[:, -1:] * y - pull[:, :-1]
@@ -202,8 +208,9 @@ def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
     """Lay out a snapshot from nothing, letting the exaggeration down by degrees."""
     affinities = engine.affinities(vectors)
     embedding = engine.embedding(engine.starting_points(vectors), affinities)
-    for stage in ANNEALING:
-        embedding = _optimize(embedding, *stage)
+    embedding = _optimize(embedding, EXAGGERATED, EXAGGERATIONS[0], momentum=0.5)
+    for exaggeration in EXAGGERATIONS[1:]:
+        embedding = _optimize(embedding, LET_DOWN, exaggeration)
     return Fit(lay_along_axes(np.array(_settle(embedding, ANNEALED))), vectors, affinities, affinities)
 
 
@@ -237,5 +244,7 @@ def _settle(embedding: Any, until: Settling) -> Any:
     return _optimize(embedding, until.at_most, callbacks=[has_settled], callbacks_every_iters=until.check_every)
 
 
-def _optimize(embedding: Any, n_iter: int, exaggeration: float = 1.0, momentum: float = MOMENTUM, **options: Any) -> Any:
+def _optimize(
+    embedding: Any, n_iter: int, exaggeration: float = 1.0, momentum: float = MOMENTUM, **options: Any
+) -> Any:
     return embedding.optimize(n_iter, exaggeration=exaggeration, momentum=momentum, learning_rate="auto", **options)

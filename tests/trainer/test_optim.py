@@ -95,7 +95,9 @@ def test_the_coordinates_become_the_eigenvectors_of_the_covariance():
 def test_a_stack_moves_as_its_matrices_would_alone():
     first, second, fused = gradients(25, 6, 4, seed=1), gradients(25, 6, 4, seed=2), gradients(25, 6, 2, seed=3)
     groups = [{"params": [a := zeros(6, 4), b := zeros(6, 4)]}, {"params": [c := zeros(6, 2)], "parts": 3}]
-    descend(SOAP(groups, lr=0.1, weight_decay=0.1), [a, b, c], [list(g) for g in zip(first, second, fused, strict=True)])
+    descend(
+        SOAP(groups, lr=0.1, weight_decay=0.1), [a, b, c], [list(g) for g in zip(first, second, fused, strict=True)]
+    )
     parts = list(fused.split(2, dim=1))
     alone = [
         descend(SOAP([w := zeros(*g.shape[1:])], lr=0.1, weight_decay=0.1), [w], [[x] for x in g])[0]
@@ -111,7 +113,7 @@ def test_weight_decay_shrinks_in_proportion():
     assert torch.allclose(weight, torch.full((3, 3), 0.95))
 
 
-@pytest.mark.parametrize("shape, grad", [((3,), torch.ones(3)), ((3, 3), None)])
+@pytest.mark.parametrize(("shape", "grad"), [((3,), torch.ones(3)), ((3, 3), None)])
 def test_what_is_no_matrix_with_a_gradient_is_refused(shape, grad):
     weight = torch.zeros(shape, requires_grad=True)
     weight.grad = grad
@@ -185,7 +187,8 @@ def test_the_schedule_rises_then_falls_to_zero():
     peak = max(range(5001), key=shares.__getitem__)
     assert shares[0] == pytest.approx(1 / BEST.warmup_steps)
     assert BEST.warmup_steps - 1 <= peak <= BEST.warmup_steps
-    assert shares[5000] == 0 and all(a > b > -1e-9 for a, b in zip(shares[peak:], shares[peak + 1 :], strict=False))
+    assert shares[5000] == 0
+    assert all(a > b > -1e-9 for a, b in zip(shares[peak:], shares[peak + 1 :], strict=False))
     assert {schedule(REFERENCE, step, 5000) for step in (0, 100, 4999)} == {1.0}
 
 
@@ -203,7 +206,8 @@ def test_initial_weights_follow_from_the_seed_and_have_the_spread_of_their_schem
     first = {name: p.detach().clone() for name, p in gpt.named_parameters()}
     assert first["h.0.mlp.c_fc.weight"].std() == pytest.approx(0.02, rel=0.05)
     assert first["h.1.mlp.c_proj.weight"].std() == pytest.approx(0.02 / 2, rel=0.05)  # sqrt(2 n_layer) = 2
-    assert not first["h.0.attn.c_attn.bias"].any() and bool((first["ln_f.weight"] == 1).all())
+    assert not first["h.0.attn.c_attn.bias"].any()
+    assert bool((first["ln_f.weight"] == 1).all())
     initialise(gpt, "reference", seed=1)
     assert all(torch.equal(p, first[name]) for name, p in gpt.named_parameters())
     initialise(gpt, "reference", seed=2)
