@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.optim import Optimizer
 
 from data.files import append_line, read_lines, write_bytes
 from data.runs import Run
 from data.weights import decode_metadata, decode_tensors, encode_tensors
 from trainer.model import GPT
+from trainer.session import Session
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Checkpoint:
     seconds: float
 
 
-def save(run: Run, step: int, seconds: float, model: GPT, optimizers: Sequence[Optimizer]) -> None:
-    """Write weights and optimizer state of ``step`` into the slot that was not written last."""
-    tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
+def save(run: Run, step: int, seconds: float, session: Session) -> None:
+    """Write weights, their average and optimizer state of ``step`` into the slot that was not written last."""
+    tensors = {
+        f"{which}.{name}": p.detach() for which, model in _models(session) for name, p in model.named_parameters()
+    }
     numbers: dict[str, object] = {"step": step, "seconds": seconds}
-    for i, optimizer in enumerate(optimizers):
+    for i, optimizer in enumerate(session.optimizers):
         for p, entries in optimizer.state_dict()["state"].items():
             for key, value in entries.items():
                 if isinstance(value, torch.Tensor):
@@ -47,17 +48,18 @@ def save(run: Run, step: int, seconds: float, model: GPT, optimizers: Sequence[O
     append_line(manifest, {"step": step, "file": slot, "sha256": digest})
 
 
-def load(run: Run, model: GPT, optimizers: Sequence[Optimizer]) -> Checkpoint | None:
-    """Put the newest whole slot into ``model`` and ``optimizers``; do nothing and return None if no slot is whole."""
+def load(run: Run, session: Session) -> Checkpoint | None:
+    """Put the newest whole slot into the models and optimizers of ``session``; do nothing and return None if no slot is whole."""
     content = _newest_slot(run)
     if content is None:
         return None
     tensors = {name: torch.from_numpy(array.copy()) for name, array in decode_tensors(content).items()}
     numbers = json.loads(decode_metadata(content)["numbers"])
     with torch.no_grad():
-        for name, p in model.named_parameters():
-            p.copy_(tensors[f"model.{name}"])
-    for i, optimizer in enumerate(optimizers):
+        for which, model in _models(session):
+            for name, p in model.named_parameters():
+                p.copy_(tensors[f"{which}.{name}"])
+    for i, optimizer in enumerate(session.optimizers):
         state: dict[int, dict[str, object]] = {}
         for name, value in (tensors | numbers).items():
             if name.startswith(f"optimizer.{i}."):
@@ -65,6 +67,11 @@ def load(run: Run, model: GPT, optimizers: Sequence[Optimizer]) -> Checkpoint | 
                 state.setdefault(int(p), {})[key] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return Checkpoint(numbers["step"], numbers["seconds"])
+
+
+def _models(session: Session) -> list[tuple[str, GPT]]:
+    averaged = [] if session.averaged is session.model else [("averaged", session.averaged)]
+    return [("model", session.model), *averaged]
 
 
 def _newest_slot(run: Run) -> bytes | None:

@@ -21,7 +21,7 @@ from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from trainer import checkpoint
 from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, snapshot_steps, trained_config
 from trainer.generate import generate
-from trainer.optim import apply_schedule, clip
+from trainer.optim import apply_schedule, average, clip
 from trainer.session import Session, build, check_disk, describe, recipe
 
 Report = Callable[[int, str | None], None]
@@ -99,7 +99,7 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
     corpus = _same_corpus(run, config, corpus_dir)
     session = build(dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus)
-    slot = checkpoint.load(run, session.model, session.optimizers)
+    slot = checkpoint.load(run, session)
     if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
         rewind(run, -1)
         return Training(run, session)
@@ -126,7 +126,7 @@ def _train(training: Training, report: Report, wish: Wish) -> float:
         )
         is_last = step == config.steps or wish.to_stop
         if is_last or (step in snapshots and clock.since_mark() >= config.resume_every):
-            checkpoint.save(run, step, clock.seconds(), session.model, session.optimizers)
+            checkpoint.save(run, step, clock.seconds(), session)
             clock.mark()
         if step == config.steps:
             return val_loss
@@ -156,9 +156,8 @@ class _Clock:
 def take_step(session: Session, step: int) -> None:
     """Make one optimizer step: from the weights of ``step`` to those of ``step + 1``."""
     if session.config.dropout:
-        torch.manual_seed(
-            (session.config.seed << 32) + step
-        )  # dropout follows from (seed, step), so a resumed run drops the same
+        # Dropout follows from (seed, step), so a resumed run drops the same.
+        torch.manual_seed(((session.config.seed << 32) + step) % 2**63)
     plan = recipe(session.config)
     apply_schedule(session.optimizers, plan, step, session.config.steps, session.config.learning_rate_scale)
     _, loss = session.forward(*session.batch(step))
@@ -167,6 +166,7 @@ def take_step(session: Session, step: int) -> None:
     for optimizer in session.optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+    average(session.averaged, session.model, plan, step)
 
 
 @contextlib.contextmanager
@@ -213,7 +213,9 @@ def _sample(session: Session, step: int) -> dict[str, object]:
     config, tokenizer = session.config, session.tokenizer
     known = "".join(c for c in config.sample_prompt if c in tokenizer.symbols) or tokenizer.symbols[0]
     prompt = torch.from_numpy(tokenizer.encode(known)).to(session.device)
-    ids = generate(session.model, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=config.seed + step)
+    ids = generate(
+        session.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=config.seed + step
+    )
     text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())
     return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": config.seed + step}
 

@@ -3,14 +3,15 @@
 Two recipes have a name. ``reference`` trains as GPTLab did: AdamW at a constant learning rate. ``best`` treats the matrices inside
 the blocks apart from everything else. In the coordinates that the weights of a matrix happen to be stored in, its gradient is
 strongly correlated. `SOAP` turns the gradient into coordinates in which it is not, and there does what Adam does; tables, gains and
-biases stay with AdamW. Learning rates rise over the first steps and then fall to zero in a straight line, so that the noise of the
-small batches is averaged out at the end.
+biases stay with AdamW. Learning rates rise over the first steps and then fall in a straight line to a small share, and what is
+evaluated and kept is a running average of the weights: both average out the noise of the small batches.
 
 References
 ----------
 Loshchilov and Hutter (2019), Decoupled weight decay regularization (AdamW).
 Gupta, Koren and Singer (2018), Shampoo: preconditioned stochastic tensor optimization.
 Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam, algorithm 3.
+Polyak and Juditsky (1992), Acceleration of stochastic approximation by averaging.
 Lin et al. (2025), Understanding and improving Shampoo and SOAP via Kullback-Leibler minimization.
 """
 
@@ -26,6 +27,10 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
 from trainer.model import GPT
+
+SMALLEST_SHARE = 1e-3
+"""A coordinate whose mean square gradient is less than this share of the average counts as having this share."""
+TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,10 @@ class Recipe:
     weight_decay: float = 0.01
     matrix_weight_decay: float = 0.0
     warmup_steps: int = 0
-    falls_to_zero: bool = False
-    """In a straight line after the warm-up; otherwise the rate stays what it is."""
+    falls_to: float = 1.0
+    """In a straight line after the warm-up, to this share of the peak at the last step."""
+    averaging: float = 0.0
+    """Decay rate of the running average of the weights, which is what is evaluated and kept; 0 keeps the weights themselves."""
     clip: float | None = None
     every_window_once: bool = False
     """Draw the windows of an epoch without putting them back, instead of each on its own."""
@@ -59,16 +66,13 @@ RECIPES = {
         matrix_learning_rate=4e-3,
         betas=(0.9, 0.99),
         weight_decay=0.0,
+        matrix_weight_decay=0.1,
         warmup_steps=100,
-        falls_to_zero=True,
+        falls_to=0.1,
+        averaging=0.995,
         every_window_once=True,
     ),
 }
-
-
-SMALLEST_SHARE = 1e-3
-"""A coordinate whose mean square gradient is less than this share of the average counts as having this share."""
-TINY = 1e-30
 
 
 class SOAP(Optimizer):
@@ -96,9 +100,10 @@ class SOAP(Optimizer):
     --------
     >>> weight = torch.nn.Parameter(torch.ones(4, 3))
     >>> optimizer = SOAP([weight], lr=0.1)
-    >>> weight.square().sum().backward()
-    >>> optimizer.step()
-    >>> bool((weight < 1).all())
+    >>> for _ in range(30):
+    ...     weight.grad = 2 * weight.detach()  # of the sum of squares, 12 at first
+    ...     optimizer.step()
+    >>> bool(weight.square().sum() < 3)
     True
 
     References
@@ -297,11 +302,12 @@ def build_optimizers(model: GPT, recipe: Recipe) -> list[Optimizer]:
     if recipe.matrix_learning_rate is None:
         matrices = {}
     rest = [p for name, p in parameters.items() if name not in matrices]
-    rates = {"lr": recipe.learning_rate, "betas": recipe.betas, "weight_decay": recipe.weight_decay}
-    optimizers: list[Optimizer] = [AdamW(rest, fused=True, **rates)]
+    optimizers: list[Optimizer] = [
+        AdamW(rest, recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
+    ]
     if recipe.matrix_learning_rate is not None:
-        rates = {"lr": recipe.matrix_learning_rate, "weight_decay": recipe.matrix_weight_decay}
-        optimizers.append(SOAP(_matrix_groups(matrices), **rates))
+        decay = recipe.matrix_weight_decay
+        optimizers.append(SOAP(_matrix_groups(matrices), recipe.matrix_learning_rate, weight_decay=decay))
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         group["peak"] = group["lr"]
     return optimizers
@@ -326,13 +332,24 @@ def schedule(recipe: Recipe, step: int, steps: int) -> float:
 
     Examples
     --------
-    >>> [round(schedule(RECIPES["best"], step, 5000), 4) for step in (0, 99, 2500, 4999, 5000)]
-    [0.01, 0.9802, 0.5, 0.0002, 0.0]
+    >>> [round(schedule(RECIPES["best"], step, 5000), 3) for step in (0, 99, 2500, 5000)]
+    [0.01, 0.982, 0.55, 0.1]
     >>> schedule(RECIPES["reference"], 4999, 5000)
     1.0
     """
     rise = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
-    return rise * (1 - step / steps) if recipe.falls_to_zero else rise
+    return rise * (1 - (1 - recipe.falls_to) * step / steps)
+
+
+def average(averaged: GPT, model: GPT, recipe: Recipe, step: int) -> None:
+    """Let the running average of the weights follow ``model`` after the step from ``step`` on.
+
+    The average looks back over a tenth of the steps so far at first, and over 1 / (1 - averaging) steps at last: it smooths the noise of
+    small batches as a lower learning rate would, while the weights themselves still move fast (Polyak and Juditsky 1992).
+    """
+    if averaged is not model:
+        weight = 1 - min(recipe.averaging, (step + 1) / (step + 10))
+        torch._foreach_lerp_([p.data for p in averaged.parameters()], [p.data for p in model.parameters()], weight)
 
 
 def clip(model: GPT, recipe: Recipe) -> None:

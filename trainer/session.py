@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import os
 import platform
@@ -37,6 +38,8 @@ class Session:
     config: TrainConfig
     tokenizer: CharTokenizer
     model: GPT
+    averaged: GPT
+    """What is evaluated and kept: the running average of the weights, or ``model`` itself where the recipe keeps none."""
     optimizers: Sequence[torch.optim.Optimizer]
     train_tokens: Tensor
     val_tokens: Tensor
@@ -64,13 +67,13 @@ class Session:
         """Return the mean loss over random windows, the same at every step so that steps can be compared."""
         config = self.config
         losses = []
-        self.model.eval()
+        self.averaged.eval()
         for number in range(n_batches):
             starts = window_starts(
                 len(tokens), config.block_size, config.batch_size, seed=config.seed, step=number, stream="evaluation"
             )
-            losses.append(self.model(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
-        self.model.train()
+            losses.append(self.averaged(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
+        self.averaged.train()
         return float(np.mean(losses))
 
     @torch.no_grad()
@@ -78,18 +81,18 @@ class Session:
         """Return the mean loss over the whole validation split, cut into windows that do not overlap."""
         starts = sequential_windows(len(self.val_tokens), self.config.block_size)
         total, at_once = 0.0, 8 * self.config.batch_size
-        self.model.eval()
+        self.averaged.eval()
         for first in range(0, len(starts), at_once):
             some = starts[first : first + at_once]
-            total += self.model(*self.gather(self.val_tokens, window_index(some, self.config.block_size)))[
+            total += self.averaged(*self.gather(self.val_tokens, window_index(some, self.config.block_size)))[
                 1
             ].item() * len(some)
-        self.model.train()
+        self.averaged.train()
         return total / len(starts)
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return every parameter by name; the shared token table comes once."""
-        return {name: p.detach().cpu().numpy() for name, p in self.model.named_parameters()}
+        """Return every parameter that is kept, by name; the shared token table comes once."""
+        return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
 
 
 def build(config: TrainConfig, corpus: Corpus) -> Session:
@@ -98,7 +101,9 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
     reuse_freed_memory()
     tokenizer = CharTokenizer.from_text(corpus.text)
     train, val = split(tokenizer.encode(corpus.text), config.block_size)
-    with torch.random.fork_rng():  # torch draws weights of its own when layers are made; the caller's random state is not ours
+    with (
+        torch.random.fork_rng()
+    ):  # torch draws weights of its own when layers are made; the caller's random state is not ours
         model = GPT(model_config(config, tokenizer.vocab_size))
     initialise(model, recipe(config).initialisation, config.seed)
     model.to(device)
@@ -106,6 +111,7 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
         config=config,
         tokenizer=tokenizer,
         model=model,
+        averaged=copy.deepcopy(model) if recipe(config).averaging else model,
         optimizers=build_optimizers(model, recipe(config)),
         train_tokens=torch.from_numpy(train).to(device),
         val_tokens=torch.from_numpy(val).to(device),
@@ -177,7 +183,7 @@ def check_disk(session: Session, run: Run | Path) -> None:
     while not folder.exists():
         folder = folder.parent
     bytes_each = 4 * session.model.count_parameters()
-    needed = bytes_each * (len(snapshot_steps(session.config)) + 6)  # and two slots of weights and optimizer state
+    needed = bytes_each * (len(snapshot_steps(session.config)) + 10)  # and two slots of weights and optimizer state
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(

@@ -106,7 +106,7 @@ def test_shuffled_windows_foretell_every_token_once_before_any_again() -> None:
     for epoch in range(3):
         dealt = starts[epoch * windows : (epoch + 1) * windows]
         assert (np.diff(np.sort(dealt)) == T).all()
-        assert 0 <= dealt.min()
+        assert dealt.min() >= 0
         assert dealt.max() + T + 1 <= n
     assert not (starts[:windows] == starts[windows : 2 * windows]).all()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from trainer.config import ModelConfig
 from trainer.model import GPT
-from trainer.optim import RECIPES, SOAP, apply_schedule, build_optimizers, initialise, schedule
+from trainer.optim import RECIPES, SOAP, apply_schedule, average, build_optimizers, initialise, schedule
 
 BEST, REFERENCE = RECIPES["best"], RECIPES["reference"]
 
@@ -182,12 +184,12 @@ def test_every_recipe_learns(recipe):
     assert losses[-1] < losses[0] - 0.01
 
 
-def test_the_schedule_rises_then_falls_to_zero():
+def test_the_schedule_rises_then_falls():
     shares = [schedule(BEST, step, 5000) for step in range(5001)]
     peak = max(range(5001), key=shares.__getitem__)
     assert shares[0] == pytest.approx(1 / BEST.warmup_steps)
     assert BEST.warmup_steps - 1 <= peak <= BEST.warmup_steps
-    assert shares[5000] == 0
+    assert shares[5000] == pytest.approx(BEST.falls_to)
     assert all(a > b > -1e-9 for a, b in zip(shares[peak:], shares[peak + 1 :], strict=False))
     assert {schedule(REFERENCE, step, 5000) for step in (0, 100, 4999)} == {1.0}
 
@@ -197,7 +199,8 @@ def test_a_scale_multiplies_every_rate_and_does_not_add_up():
     for _ in range(2):
         apply_schedule(optimizers, BEST, 500, 1000, scale=0.5)
     rates = [group["lr"] / group["peak"] for o in optimizers for group in o.param_groups]
-    assert rates == pytest.approx([0.25] * len(rates))
+    expected = 0.5 * (1 + BEST.falls_to) / 2
+    assert rates == pytest.approx([expected] * len(rates))
 
 
 def test_initial_weights_follow_from_the_seed_and_have_the_spread_of_their_scheme():
@@ -224,3 +227,28 @@ def test_with_residuals_at_zero_the_blocks_pass_their_input_on():
 def test_an_unknown_initialisation_is_refused():
     with pytest.raises(ValueError, match="no initialisation 'orthogonal'"):
         initialise(model(), "orthogonal", seed=1)
+
+
+def test_the_average_of_weights_that_stand_still_is_those_weights_and_it_follows_those_that_move():
+    moving = model()
+    averaged = copy.deepcopy(moving)
+    average(averaged, moving, BEST, 5)
+    for p, q in zip(moving.parameters(), averaged.parameters(), strict=True):
+        assert torch.equal(p, q)
+    with torch.no_grad():
+        for p in moving.parameters():
+            p.add_(1.0)
+    distances = []
+    for step in range(10, 2000):
+        average(averaged, moving, BEST, step)
+        distances.append((moving.wte.weight - averaged.wte.weight).abs().max().item())
+    assert distances[0] == pytest.approx(11 / 20, rel=1e-5)
+    assert distances[-1] < 1e-3
+    assert all(a >= b for a, b in itertools.pairwise(distances))
+
+
+def test_a_recipe_without_averaging_keeps_the_weights_themselves():
+    one = model()
+    before = [p.clone() for p in one.parameters()]
+    average(one, one, REFERENCE, 3)
+    assert all(torch.equal(p, q) for p, q in zip(before, one.parameters(), strict=True))
