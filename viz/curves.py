@@ -13,13 +13,13 @@ TITLE_PT = 30
 TEXT_PT = 18
 
 
-def draw_loss(curve: Curve, title: str, theme: Theme, inches: tuple[float, float]) -> Figure:
+def draw_loss(curve: Curve, title: str, unit: str, theme: Theme, inches: tuple[float, float]) -> Figure:
     """Draw a quantity and its companion over the training steps, each line named at its end and its last value printed."""
     figure = Figure(figsize=inches, facecolor=theme.background)
     axes = figure.add_axes((0.085, 0.125, 0.70, 0.70))
     quiet_axes(axes, theme)
     figure.text(0.035, 0.915, title, fontsize=TITLE_PT, weight="bold", color=theme.text, va="center")
-    figure.text(0.035, 0.862, curve.title, fontsize=TEXT_PT, color=theme.muted, va="center")
+    figure.text(0.035, 0.862, unit, fontsize=TEXT_PT, color=theme.muted, va="center")
     lines = [(curve.values, curve.name, theme.palette[1], 3.5)]
     if curve.second_values is not None:
         lines.append((curve.second_values, curve.second_name, theme.palette[0], 2.5))

@@ -94,7 +94,7 @@ def loss_figure(run: Run, options: Options, theme: Theme) -> Drawing:
         f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:.2f} to "
         f"{curve.values[-1]:.2f} nats per token."
     )
-    return Drawing(draw_loss(curve, f"Loss of {run.name}", theme, SLIDE_INCHES), alt)
+    return Drawing(draw_loss(curve, f"Loss of {run.name}", "nats per token", theme, SLIDE_INCHES), alt)
 
 
 def map_figure(run: Run, options: Options, theme: Theme, *, what: Literal["tokens", "positions"]) -> Drawing:
