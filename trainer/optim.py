@@ -68,7 +68,7 @@ RECIPES = {
         weight_decay=0.0,
         matrix_weight_decay=0.1,
         warmup_steps=100,
-        falls_to=0.1,
+        falls_to=0.05,
         averaging=0.995,
         every_window_once=True,
     ),
@@ -333,7 +333,7 @@ def schedule(recipe: Recipe, step: int, steps: int) -> float:
     Examples
     --------
     >>> [round(schedule(RECIPES["best"], step, 5000), 3) for step in (0, 99, 2500, 5000)]
-    [0.01, 0.982, 0.55, 0.1]
+    [0.01, 0.981, 0.525, 0.05]
     >>> schedule(RECIPES["reference"], 4999, 5000)
     1.0
     """
