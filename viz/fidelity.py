@@ -29,7 +29,7 @@ def trustworthiness(vectors: NDArray[np.float64], points: NDArray[np.float64], n
     Example
     -------
     >>> line = np.arange(12.0)[:, None]
-    >>> trustworthiness(line, line**3, neighbours=3)
+    >>> trustworthiness(line, 2 * line, neighbours=3)
     1.0
 
     References

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
         with np.load(path, allow_pickle=False) as file:
             about: dict[str, Any] = json.loads(file["about"].tobytes())
             arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
     coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}

@@ -160,13 +160,13 @@ def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
     from scipy.spatial.distance import cdist
 
     pairs = affinities.tocoo()
-    squared = ((points[pairs.row] - points[pairs.col]) ** 2).sum(axis=1)
+    kept = pairs.data > 0
+    squared = np.square(points[pairs.row] - points[pairs.col]).sum(axis=1)
     similarity = sum(
         (1.0 / (1.0 + cdist(points[rows], points, "sqeuclidean"))).sum() for rows in row_blocks(len(points))
     )
     similarity -= len(points)  # of each point with itself
-    kept = pairs.data > 0
-    return float(pairs.data[kept] @ (np.log(pairs.data[kept]) + np.log1p(squared[kept]) + np.log(similarity)))
+    return float(pairs.data[kept] @ np.log(pairs.data[kept] * (1.0 + squared[kept]) * similarity))
 
 
 def exact_gradient(
