@@ -82,9 +82,9 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about: dict[str, Any] = json.loads(file["about"].tobytes())
-            arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
+        file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        about: dict[str, Any] = json.loads(file["about"].tobytes())
+        arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
