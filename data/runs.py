@@ -22,7 +22,8 @@ complete, and the hash tells if it has been damaged since. Losses are in nats pe
 training, resumed parts included. The last line of the metrics also has ``val_loss_whole``, the loss on the whole validation
 split; the others measure the same sample of it each time.
 
-Tied weights are stored once. Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...).
+Where the recipe averages weights, a snapshot holds the running average: what was evaluated at its step. Tied weights are
+stored once. Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...).
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from tests.commands import ROOT, command, command_environment
 def test_imports_keep_the_contracts_of_pyproject() -> None:
     pytest.importorskip("importlinter", reason="import-linter is not installed")
     script = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
-    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=command_environment(), capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=command_environment(), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stdout
 
 
@@ -36,7 +38,9 @@ def test_a_film_is_made_without_torch(run: object) -> None:
         "main(Options(size='320x240', fps=2, hold=0.5, method='pca', format='gif'))\n"
         "assert 'torch' not in sys.modules\n"
     )
-    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=command_environment(), capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=command_environment(), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
 
 

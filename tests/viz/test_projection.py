@@ -132,7 +132,11 @@ def bad(values: np.ndarray) -> xr.DataArray:
         (made_trajectory(), {"perplexity": 12.0}, r"perplexity must be below \(items - 1\) / 3; got 12 for 36 items"),
         (made_trajectory(), {"perplexity": 0.5}, "at least 1; got 0.5"),
         (bad(np.ones((2, 3, 4))), {}, "PCA needs at least 4 tokens; got 3|t-SNE needs at least 8 tokens; got 3"),
-        (bad(np.where(np.arange(2)[:, None, None] == 1, np.nan, np.ones((2, 9, 4)))), {}, "step 100 holds values that are not finite"),
+        (
+            bad(np.where(np.arange(2)[:, None, None] == 1, np.nan, np.ones((2, 9, 4)))),
+            {},
+            "step 100 holds values that are not finite",
+        ),
     ],
 )
 def test_what_cannot_be_laid_out_is_refused(trajectory: xr.DataArray, options: dict[str, object], message: str) -> None:

@@ -46,7 +46,9 @@ def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None
     assert sidecars[0] == sidecars[1]
 
 
-def test_a_second_film_takes_the_layout_from_the_first(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_film_takes_the_layout_from_the_first(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     main(Options(what="tokens", method="pca", format="gif", **QUICK))  # type: ignore[arg-type]
     first = (run.path / "films" / "tokens-pca.gif").read_bytes()
 
@@ -126,7 +128,9 @@ def test_a_folder_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> No
     assert_mistake(command("viz.video", "--out", str(tmp_path / "file" / "films")), "file")
 
 
-@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_folder_without_rights_is_told(run: Run, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
