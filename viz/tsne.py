@@ -39,11 +39,11 @@ EXAGGERATIONS = np.geomspace(12, 1, 21)[:-1].tolist()
 ANNEALED = Settling(at_least=300, at_most=2000, check_every=50, tolerance=5e-4)
 
 # Every other. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for wholly other ones.
-ITERATIONS_PER_CHANGE = 500
+ITERATIONS_PER_CHANGE = 400
 FOLLOWING_ITERATIONS = 5, 100  # at least, at most
 UNTIE_AFTER_CHANGE = 0.1
 UNTYING = 50, 2.0  # iterations, exaggeration
-UNTIED = Settling(at_least=50, at_most=250, check_every=25, tolerance=2e-3)
+UNTIED = Settling(at_least=50, at_most=250, check_every=25, tolerance=4e-3)
 WORTH_UNTYING = 0.03  # the share of the divergence that must be gained, or points would move for nothing
 
 MOMENTUM = 0.8

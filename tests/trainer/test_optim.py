@@ -12,7 +12,8 @@ from torch import Tensor
 
 from trainer.config import ModelConfig
 from trainer.model import GPT
-from trainer.optim import RECIPES, SOAP, apply_schedule, average, build_optimizers, initialise, schedule
+from trainer.optim import RECIPES, apply_schedule, average, build_optimizers, initialise, schedule
+from trainer.soap import SOAP
 
 BEST, REFERENCE = RECIPES["best"], RECIPES["reference"]
 
