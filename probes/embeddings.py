@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.runs import Run, Snapshot
+from data.runs import Run
 from data.tokenizers import tokenizer_from_json
 
 
@@ -52,8 +52,11 @@ def _table(
     if name is None:
         raise InputError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
     snapshots = run.sound_snapshots()
-    rows = list(_rows(snapshots, name, progress))
-    values = np.stack(rows).astype(np.float32)
+    values = np.empty((len(snapshots), *snapshots[0].tensor(name).shape), dtype=np.float32)
+    for place, snapshot in enumerate(snapshots):
+        values[place] = snapshot.tensor(name)
+        if progress is not None:
+            progress(place + 1)
     return xr.DataArray(
         values,
         dims=("step", item, "dim"),
@@ -65,10 +68,3 @@ def _table(
         name=table,
         attrs={"run": run.name},
     )
-
-
-def _rows(snapshots: list[Snapshot], name: str, progress: Callable[[int], None] | None) -> Any:
-    for done, snapshot in enumerate(snapshots, 1):
-        yield snapshot.tensor(name)
-        if progress is not None:
-            progress(done)

@@ -1,8 +1,9 @@
 """A trajectory laid out in two dimensions at every step, with how far each layout may be believed beside it.
 
 Three methods behind one function: PCA (`viz.pca`, one basis for all steps), t-SNE (`viz.tsne`) and UMAP (`viz.umap`), the last two
-as a chain from the last step back to the first, each layout starting from its neighbour's. Layouts are centred, turned so that
-the last one spreads along x with its first items at the left, and otherwise as the method left them: no step is scaled.
+as a chain from the last step back to the first, each layout starting from its neighbour's. Layouts of t-SNE and UMAP are centred and
+turned so that the last one spreads along x; in all three the last one's first items are at its left. No step is scaled: under PCA
+a table that grows in training grows in the picture.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _lay_out(trajectory: xr.DataArray, method: str, seed: int, perplexity: float
 
 def _vectors(trajectory: xr.DataArray, i: int) -> NDArray[np.float64]:
     """Return the matrix (item, dim) of the i-th step; a trajectory that is loaded lazily is loaded step by step."""
-    return np.ascontiguousarray(trajectory[i].values, dtype=np.float64)
+    return np.ascontiguousarray(trajectory.variable[i].values, dtype=np.float64)
 
 
 def _backwards(trajectory: xr.DataArray) -> Iterator[NDArray[np.float64]]:
@@ -161,7 +162,7 @@ def _check(trajectory: xr.DataArray, method: str, perplexity: float | None) -> N
     if perplexity is not None:
         _check_perplexity(perplexity, method, items)
     for i, at in enumerate(trajectory[step].values):
-        if not np.isfinite(trajectory[i].values).all():
+        if not np.isfinite(trajectory.variable[i].values).all():
             name = trajectory.name or f"{item} vectors"
             raise InputError(
                 f"{name} of step {at} holds values that are not finite: the training diverged; lower its rate"

@@ -20,7 +20,7 @@ from viz.projection import project
 from viz.sidecar import versions
 
 # Raised when the layout of the same data changes, so that nothing old is drawn.
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 
 def cached_projection(

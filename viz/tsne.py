@@ -1,12 +1,25 @@
 """t-SNE of every step of a trajectory, chained backwards in time; openTSNE is the engine.
 
-The last snapshot is what a film ends on, so it is laid out first, as well as can be: a full fit whose exaggeration is
-let down by degrees (12, 4, 2, 1). Each earlier snapshot then starts from the layout of the one after it, with as
-many iterations as its affinities have changed; once these have drifted a quarter of the way, a short doubled exaggeration
-lets knots come undone. A snapshot equal to its neighbour keeps the neighbour's layout. No step of this measures the
-divergence to decide when to stop, and no later step is needed, so memory does not grow with the number of steps.
+The last snapshot is what a film ends on, so it is laid out first and from nothing, its exaggeration let down from 12 to 1 by small
+degrees. Each earlier snapshot starts from the layout of the one after it, with as many iterations as its affinities have changed.
+Once they have drifted a tenth of the way, a short exaggeration tries to untie knots, and its layout is taken if the divergence falls
+by 3%, so that points jump only where it pays. A snapshot equal to its neighbour keeps the neighbour's layout. Nothing looks ahead:
+memory does not grow with the number of steps.
 
-@TABLE@
+Measured on 58 snapshots of a trained 208k model: KL divergence over that of fresh openTSNE fits of the same snapshot (median of
+four; median over snapshots, worst, last); motion a snapshot, in layout widths, over the first four snapshots, where the tables
+hardly change; processor time over that of fresh fits of all snapshots:
+
+    |                                          | 32 positions                  | 115 tokens                    |
+    | this chain                               | 0.96 1.06 0.95, 0.001, 1/11.7 | 0.97 1.00 0.98, 0.002, 1/9.3  |
+    | this chain, openTSNE's gradients         | 0.99 1.04 0.98, 0.001, 1/9.4  | 0.97 1.00 0.97, 0.002, 1/5.0  |
+    | forward, 50 iterations a snapshot        | 1.01 5.85 0.98, 0.002, 1/14.3 | 1.16 1.41 1.20, 0.006, 1/6.1  |
+    | forward, 250                             | 0.95 1.13 0.94, 0.005, 1/3.6  | 0.98 1.06 1.01, 0.016, 1/2.0  |
+    | backward, 50                             | 1.00 2.17 1.00, 0.061, 1/12.0 | 1.02 1.18 1.02, 0.044, 1/7.7  |
+    | backward, 250                            | 0.97 1.71 1.00, 0.058, 1/3.8  | 1.01 1.11 1.02, 0.028, 1/2.3  |
+    | backward, 50 exaggerated twofold + 50    | 1.16 1.20 1.00, 0.254, 1/5.9  | 0.97 1.02 1.02, 0.072, 1/4.8  |
+
+What lost leaves knots where noise turns into structure (the worst figures), or moves points that have no cause to.
 """
 
 from __future__ import annotations
@@ -36,7 +49,7 @@ class Settling:
 EXAGGERATED = 100
 LET_DOWN = 20
 EXAGGERATIONS = np.geomspace(12, 1, 21)[:-1].tolist()
-ANNEALED = Settling(at_least=300, at_most=2000, check_every=50, tolerance=5e-4)
+ANNEALED = Settling(at_least=200, at_most=2000, check_every=50, tolerance=1e-3)
 
 # Every other. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for wholly other ones.
 ITERATIONS_PER_CHANGE = 400
@@ -189,19 +202,25 @@ def exact_gradient(
     Van der Maaten and Hinton 2008, "Visualizing data using t-SNE", equation 5.
     """
     y = np.asarray(embedding)
-    ones, length = np.ones((len(y), 1)), (y * y).sum(axis=1, keepdims=True)
-    # One matrix product for 1 + |y_i|^2 + |y_j|^2 - 2 y_i.y_j; passes over (item, item) are what costs here.
-    w = np.hstack([-2.0 * y, length + 1.0, ones]) @ np.hstack([y, ones, length]).T
+    n_axes = y.shape[1]
+    # Columns y, 1, |y|^2 and -2y, 1 + |y|^2, 1: their product is 1 + the squared distances. What costs here is each pass over
+    # (item, item), and for few items each call.
+    right, left = np.ones((2, len(y), n_axes + 2))
+    right[:, :n_axes], right[:, -1] = y, np.einsum("ij,ij->i", y, y)
+    left[:, :n_axes], left[:, n_axes] = -2.0 * y, 1.0 + right[:, -1]
+    w = left @ right.T
     np.reciprocal(w, out=w)
     np.fill_diagonal(w, 0.0)
     total = w.sum()
-    kept = affinities > 0 if should_eval_error else None
-    divergence = float(affinities[kept] @ np.log(affinities[kept] * total / w[kept])) if kept is not None else 0.0
+    divergence = 0.0
+    if should_eval_error:
+        kept = affinities > 0
+        divergence = float(affinities[kept] @ np.log(affinities[kept] * total / w[kept]))
     force = w * (-1.0 / total)
     force += affinities
     force *= w
-    pull = force @ np.hstack([y, ones])
-    return divergence, pull[:, -1:] * y - pull[:, :-1]
+    pull = force @ right[:, : n_axes + 1]
+    return divergence, pull[:, n_axes:] * y - pull[:, :n_axes]
 
 
 def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:

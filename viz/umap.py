@@ -21,6 +21,7 @@ EPOCHS = 100
 LEARNING_RATE = 0.1
 REPULSION = 1.0
 NEGATIVE_SAMPLES = 5.0
+FEWEST_FOR_SPECTRAL = 12  # items; the spectral start wants more eigenvectors than fewer have
 
 
 def default_neighbours(items: int) -> int:
@@ -54,10 +55,11 @@ def chain(snapshots: Iterable[NDArray[np.float64]], *, neighbours: int, seed: in
 
 
 def _reducer(neighbours: int, seed: int, items: int, **options: Any) -> Any:
-    import umap  # compiles for many seconds
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # that TensorFlow is not here, which nobody needs
+        import umap  # compiles for many seconds
 
-    # The spectral start needs more items than a picture of a very small model has.
-    init = "spectral" if items > 12 else "random"
+    init = "spectral" if items > FEWEST_FOR_SPECTRAL else "random"
     return umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1, init=init, **options)
 
 
@@ -66,9 +68,7 @@ def _continue(
 ) -> NDArray[np.float64]:
     """Optimise a layout of other vectors for these, from where it stands."""
     reducer = _reducer(neighbours, seed, len(vectors), transform_mode="graph")
-    with warnings.catch_warnings():  # that a graph cannot be inverted, which nobody asks for
-        warnings.filterwarnings("ignore", category=UserWarning, module="umap")
-        graph = reducer.fit(vectors).graph_.tocoo()
+    graph = reducer.fit(vectors).graph_.tocoo()
 
     from umap.layouts import optimize_layout_euclidean
     from umap.umap_ import make_epochs_per_sample

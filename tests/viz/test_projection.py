@@ -1,148 +1,216 @@
-"""Layouts keep neighbours, hang together from step to step, and stand still where nothing changes."""
+"""What a projection promises: neighbours stay neighbours, what does not move stays still, the same seed gives the same bytes."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable
 
 import numpy as np
 import pytest
 import xarray as xr
+from numpy.typing import NDArray
+from openTSNE import TSNE
+from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
-from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+from sklearn.manifold import trustworthiness
 
 from data.errors import InputError
-from viz.fidelity import trustworthiness
-from viz.projection import METHODS, default_perplexity, project
+from viz.projection import FEWEST_ITEMS, METHODS, default_perplexity, project
+
+STEPS = [0, 1, 100, 200, 300]
 
 
-def made_trajectory(steps: int = 5, per_group: int = 12, static: int = 2, seed: int = 0) -> xr.DataArray:
-    """Three groups that part from noise; the last ``static`` snapshots are equal."""
+def trajectory(vectors: NDArray[np.float64], item: str = "position") -> xr.DataArray:
+    steps = STEPS[: len(vectors)] if len(vectors) <= len(STEPS) else list(range(len(vectors)))
+    coords = {"step": steps, item: np.arange(vectors.shape[1])}
+    return xr.DataArray(vectors.astype(np.float32), dims=("step", item, "dim"), coords=coords, name=f"{item}_table")
+
+
+def groups(n_items: int = 45, n_steps: int = 5, seed: int = 0) -> xr.DataArray:
+    """Return three groups far from each other, whose members wander."""
     random = np.random.default_rng(seed)
-    start = random.normal(size=(3 * per_group, 16))
-    target = np.repeat(6 * random.normal(size=(3, 16)), per_group, axis=0) + random.normal(size=start.shape)
-    shares = np.minimum(np.linspace(0, 1, steps) * (steps - 1) / max(steps - 1 - static, 1), 1)
-    values = [(1 - share) * start + share * target for share in shares]
-    return xr.DataArray(np.stack(values), dims=("step", "token", "dim"), coords={"step": np.arange(steps) * 100})
+    centres = 8 * random.normal(size=(3, 10))[np.arange(n_items) % 3]
+    return trajectory(centres + np.cumsum(random.normal(size=(n_steps, n_items, 10)), axis=0) / 2)
 
 
-def layout_width(layout: np.ndarray) -> float:
-    return float(np.ptp(layout.reshape(-1, 2), axis=0).max())
-
-
-@pytest.mark.parametrize("method", ["pca", "tsne"])
-def test_groups_of_the_space_are_groups_of_the_picture(method: str) -> None:
-    projection = project(made_trajectory(), method)
-    last = projection["layout"].values[-1]
-    group = np.repeat([0, 1, 2], 12)
-    distances = np.linalg.norm(last[:, None] - last[None], axis=-1) + 1e9 * np.eye(len(last))
-    assert (group[distances.argmin(axis=1)] == group).mean() > 0.95
-    assert projection["trustworthiness"].values[-1] > 0.85
-
-
-@pytest.mark.parametrize("method", ["pca", "tsne"])
-def test_what_does_not_change_does_not_move(method: str) -> None:
-    layout = project(made_trajectory(6, static=2), method)["layout"].values
-    assert np.abs(layout[-1] - layout[-2]).max() < 1e-9 * layout_width(layout)
-    assert np.abs(layout[0] - layout[1]).max() > 1e-3 * layout_width(layout)
-
-
-@pytest.mark.parametrize("method", ["pca", "tsne"])
-def test_the_same_seed_gives_the_same_bytes(method: str) -> None:
-    once, again = (project(made_trajectory(3), method, seed=4)["layout"].values for _ in range(2))
-    assert once.tobytes() == again.tobytes()
-
-
-def test_a_line_is_laid_out_as_a_line_from_left_to_right() -> None:
-    angle = np.linspace(0, np.pi, 32)
-    line = np.stack([np.cos(angle), np.sin(angle), 0.3 * angle], axis=1) @ np.random.default_rng(0).normal(size=(3, 20))
-    trajectory = xr.DataArray(line[None], dims=("step", "position", "dim"), coords={"step": [0]})
-    places = project(trajectory)["layout"].values[0]
-    gaps = np.linalg.norm(np.diff(places, axis=0), axis=1)
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    assert gaps.mean() < 0.2 * apart.mean()
-    assert places[-1, 0] > places[0, 0]
-
-
-def test_the_last_layout_is_as_good_as_a_fresh_fit() -> None:
-    from openTSNE import TSNE
-
-    from viz.tsne import kl_divergence
-
-    trajectory = made_trajectory(8, per_group=20)
-    projection = project(trajectory)
-    fits = [TSNE(perplexity=default_perplexity(60), random_state=seed).fit(trajectory.values[-1]) for seed in range(3)]
-    fresh = min(kl_divergence(fit.affinities.P, np.asarray(fit, dtype=np.float64)) for fit in fits)
-    assert projection["kl_divergence"].values[-1] <= 1.05 * fresh
-
-
-def test_pca_is_that_of_all_steps_together() -> None:
-    trajectory = made_trajectory()
-    pooled = trajectory.values.reshape(-1, trajectory.sizes["dim"])
-    expected = PCA(2).fit(pooled).transform(pooled).reshape(*trajectory.shape[:2], 2)
-    layout = project(trajectory, "pca")["layout"].values
-    for axis in range(2):
-        sign = np.sign((layout[..., axis] * expected[..., axis]).sum())
-        np.testing.assert_allclose(layout[..., axis], sign * expected[..., axis], atol=1e-9)
-
-
-def test_explained_variance_is_that_of_each_step() -> None:
-    flat = np.zeros((1, 10, 4))
-    flat[0, :, :2] = np.random.default_rng(0).normal(size=(10, 2))
-    trajectory = xr.DataArray(flat, dims=("step", "token", "dim"), coords={"step": [0]})
-    assert project(trajectory, "pca")["explained_variance"].values[0] == pytest.approx(1)
-
-
-@pytest.mark.parametrize("neighbours", [3, 7, 12])
-def test_trustworthiness_is_scikit_learns(neighbours: int) -> None:
+def noise_to_line(n_items: int = 32, n_steps: int = 5) -> xr.DataArray:
+    """Return noise that becomes a bent line, as the position table of a GPT does."""
     random = np.random.default_rng(0)
-    for _ in range(5):
-        vectors, points = random.normal(size=(40, 9)), random.normal(size=(40, 2))
-        expected = sklearn_trustworthiness(vectors, points, n_neighbors=neighbours)
-        assert trustworthiness(vectors, points, neighbours) == pytest.approx(expected, abs=1e-9)
+    along = np.linspace(0, 1, n_items)[:, None]
+    bent = np.hstack([np.cos(np.pi * k * along) / k for k in range(1, 9)]) + 0.02 * random.normal(size=(n_items, 8))
+    share = np.linspace(0, 1, n_steps)[:, None, None]
+    return trajectory((1 - share) * 0.3 * random.normal(size=(n_items, 8)) + share * bent)
 
 
-def test_equal_vectors_can_be_laid_out() -> None:
-    values = np.random.default_rng(0).normal(size=(2, 20, 5))
-    values[:, 1] = values[:, 0]
-    trajectory = xr.DataArray(values, dims=("step", "token", "dim"), coords={"step": [0, 1]})
-    for method in ("pca", "tsne"):
-        assert np.isfinite(project(trajectory, method)["layout"].values).all()
+def moved(layouts: NDArray[np.float64]) -> float:
+    """Return the mean way of a point from layout to layout, in widths of the layout."""
+    width = np.ptp(layouts, axis=1).max(axis=1).mean()
+    return float(np.sqrt(np.square(np.diff(layouts, axis=0)).sum(axis=-1)).mean() / width)
 
 
-def test_progress_counts_the_snapshots() -> None:
-    told: list[int] = []
-    project(made_trajectory(4), "pca", progress=told.append)
-    assert told == [1, 2, 3, 4]
+def share_of_neighbours_in_the_group(points: NDArray[np.float64]) -> float:
+    """Return how often a point's nearest neighbour is of its own group of `groups`."""
+    distances = np.square(points[:, None] - points[None]).sum(axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    return float(np.mean(distances.argmin(axis=1) % 3 == np.arange(len(points)) % 3))
 
 
-@pytest.mark.slow
-def test_umap_hangs_together() -> None:
-    layout = project(made_trajectory(6, static=2), "umap")["layout"].values
-    assert np.abs(layout[-1] - layout[-2]).max() < 1e-9
-    assert np.abs(layout[3] - layout[2]).mean() < 0.5 * layout_width(layout)
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_neighbours_survive_at_every_step(method: str) -> None:
+    projection = project(groups(), method)
+    for points in projection["layout"].values:
+        assert share_of_neighbours_in_the_group(points) > 0.95
+    assert projection["trustworthiness"].min() > 0.75
 
 
-def bad(values: np.ndarray) -> xr.DataArray:
-    coords = {"step": np.arange(len(values)) * 100}
-    return xr.DataArray(values, dims=("step", "token", "dim"), coords=coords, name="token_table")
+@pytest.mark.slow  # UMAP compiles for half a minute
+def test_umap_keeps_neighbours_and_shape_and_repeats_itself() -> None:
+    first, second = (project(groups(), "umap", seed=3) for _ in range(2))
+    assert first["layout"].values.tobytes() == second["layout"].values.tobytes()
+    for points in first["layout"].values:
+        assert share_of_neighbours_in_the_group(points) > 0.95
+    line = noise_to_line()
+    still = trajectory(np.stack([line.values[-1]] * 3 + [line.values[-1] * (1 + 1e-6)]))
+    layouts = project(still, "umap")["layout"].values
+    assert moved(layouts[:3]) == 0
+    assert moved(layouts) < 0.2
+    width, height = np.ptp(layouts[0], axis=0)
+    assert width > 2 * height  # not stretched to a square, as umap.UMAP(init=...) does
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    data = groups()
+    first, second = (project(data, seed=3) for _ in range(2))
+    for name in first.data_vars:
+        assert first[name].values.tobytes() == second[name].values.tobytes()
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_a_line_stays_a_line_and_is_read_from_left_to_right(method: str) -> None:
+    last = project(noise_to_line(), method)["layout"].isel(step=-1)
+    assert spearmanr(last.sel(axis="x"), last["position"]).statistic > 0.95
+    gaps = np.sqrt(np.square(np.diff(last.values, axis=0)).sum(axis=1))
+    assert gaps.max() < 0.2 * np.ptp(last.values, axis=0).max()
+
+
+def test_equal_snapshots_have_equal_layouts() -> None:
+    line = noise_to_line().values
+    layouts = project(trajectory(line[[0, 0, 3, 4, 4]]))["layout"].values
+    assert moved(layouts[:2]) == moved(layouts[3:]) == 0
+    assert moved(layouts[1:4]) > 0
+
+
+def test_where_hardly_anything_changes_the_layout_is_far_calmer_than_fresh_fits() -> None:
+    vectors = groups().values[-1]
+    still = vectors + 1e-4 * np.random.default_rng(0).normal(size=(5, *vectors.shape))
+    fresh = [
+        TSNE(perplexity=default_perplexity(45), random_state=s, initialization="random").fit(vectors) for s in range(3)
+    ]
+    assert moved(project(trajectory(still))["layout"].values) < moved(np.array(fresh)) / 20
+
+
+def test_what_comes_back_is_labelled() -> None:
+    data = groups().rename(position="token").assign_coords(token=[f"t{i}" for i in range(45)])
+    projection = project(data, seed=5, perplexity=6)
+    assert projection["layout"].dims == ("step", "token", "axis")
+    assert list(projection["axis"].values) == ["x", "y"]
+    assert projection["layout"].sel(step=200, token="t7").shape == (2,)
+    assert projection["kl_divergence"].dims == projection["trustworthiness"].dims == ("step",)
+    expected: dict[Hashable, object] = {
+        "method": "tsne",
+        "method_name": "t-SNE",
+        "seed": 5,
+        "perplexity": 6.0,
+        "neighbours": 10,
+    }
+    assert projection.attrs == expected
+
+
+def test_trustworthiness_is_that_of_each_steps_own_layout() -> None:
+    data = groups()
+    projection = project(data, "pca")
+    for i in range(len(STEPS)):
+        expected = trustworthiness(data.values[i], projection["layout"].values[i], n_neighbors=10)
+        assert projection["trustworthiness"].values[i] == pytest.approx(expected, abs=1e-9)
+
+
+def test_pca_has_one_basis_for_all_steps() -> None:
+    data = groups()
+    projection = project(data, "pca")
+    pooled = PCA(2).fit(data.values.reshape(-1, 10).astype(float))
+    for i, vectors in enumerate(data.values.astype(float)):
+        np.testing.assert_allclose(np.abs(projection["layout"].values[i]), np.abs(pooled.transform(vectors)), atol=1e-6)
+        kept = np.var(pooled.transform(vectors), axis=0).sum() / np.var(vectors, axis=0).sum()
+        assert projection["explained_variance"].values[i] == pytest.approx(kept, abs=1e-9)
+
+
+def test_pca_is_exact_far_from_the_origin() -> None:
+    near = groups().astype(np.float64)
+    kept = [project(data, "pca")["explained_variance"].values for data in (near, near + 1e6)]
+    np.testing.assert_allclose(kept[0], kept[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_the_input_is_left_alone_and_progress_is_told(method: str) -> None:
+    data, told = groups(), list[int]()
+    before = data.copy(deep=True)
+    project(data, method, progress=told.append)
+    assert told == [1, 2, 3, 4, 5]
+    xr.testing.assert_identical(data, before)
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_one_snapshot_is_enough(method: str) -> None:
+    assert project(groups(n_steps=1), method)["layout"].shape == (1, 45, 2)
+
+
+@pytest.mark.parametrize("items", [8, 9, 13, 16, 32, 65, 115, 181, 5000])
+def test_the_default_perplexity_always_fits(items: int) -> None:
+    assert 1 < default_perplexity(items) < (items - 1) / 3
+
+
+def test_the_fewest_items_can_be_laid_out() -> None:
+    for method in ("tsne", "pca"):
+        assert np.isfinite(project(groups(FEWEST_ITEMS[method], 2), method)["layout"]).all()
 
 
 @pytest.mark.parametrize(
-    ("trajectory", "options", "message"),
+    ("perplexity", "items", "message"),
     [
-        (made_trajectory(), {"method": "isomap"}, "unknown method 'isomap': there is tsne, umap, pca"),
-        (made_trajectory(), {"perplexity": 12.0}, r"perplexity must be below \(items - 1\) / 3; got 12 for 36 items"),
-        (made_trajectory(), {"perplexity": 0.5}, "at least 1; got 0.5"),
-        (bad(np.ones((2, 3, 4))), {}, "PCA needs at least 4 tokens; got 3|t-SNE needs at least 8 tokens; got 3"),
-        (
-            bad(np.where(np.arange(2)[:, None, None] == 1, np.nan, np.ones((2, 9, 4)))),
-            {},
-            "step 100 holds values that are not finite",
-        ),
+        (30, 65, r"^perplexity must be below \(items - 1\) / 3; got 30 for 65 items: pass --perplexity 20$"),
+        (5, 16, r"got 5 for 16 items: pass --perplexity 4$"),
+        (float("nan"), 45, "perplexity must be below"),
+        (0.5, 45, "perplexity must be at least 1; got 0.5: pass --perplexity 7"),
     ],
 )
-def test_what_cannot_be_laid_out_is_refused(trajectory: xr.DataArray, options: dict[str, object], message: str) -> None:
+def test_a_perplexity_that_does_not_fit_is_refused(perplexity: float, items: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        project(trajectory, **options)  # type: ignore[arg-type]
+        project(groups(items), perplexity=perplexity)
 
 
-def test_every_method_has_a_name_for_the_picture() -> None:
-    assert METHODS == {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+def test_other_methods_have_no_perplexity() -> None:
+    with pytest.raises(InputError, match="perplexity is for t-SNE; got it with PCA: leave it out"):
+        project(groups(), "pca", perplexity=5)
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown method 'isomap': there is tsne, umap, pca"):
+        project(groups(), "isomap")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_too_few_items_are_refused(method: str) -> None:
+    with pytest.raises(InputError, match=f"needs at least {FEWEST_ITEMS[method]} positions; got 3$"):
+        project(groups(3), method)
+
+
+def test_too_few_items_for_tsne_are_told_of_pca() -> None:
+    with pytest.raises(InputError, match="t-SNE needs at least 8 positions; got 7: pass --method pca"):
+        project(groups(7))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused_with_their_step(value: float) -> None:
+    data = groups()
+    data.loc[{"step": 200, "position": 3, "dim": 4}] = value
+    with pytest.raises(InputError, match="position_table of step 200 holds values that are not finite"):
+        project(data, "pca")
