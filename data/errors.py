@@ -1,4 +1,4 @@
-"""The one exception for mistakes that the user can mend."""
+"""The exceptions for what the user can mend."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class InputError(ValueError):
 
     Command lines print the message and exit with status 2 (see `data.cli`); everything else that is raised is a defect.
     """
+
+
+class NotApplicableError(InputError):
+    """What was asked for does not apply to this run: its model has no such part, or it recorded no such thing."""

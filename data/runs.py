@@ -33,7 +33,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,11 +84,25 @@ class Snapshot:
             return "is missing"
         size = self.path.stat().st_size
         if size != self.bytes:
-            return f"has {size:,} bytes instead of {self.bytes:,}"
+            return self._wrong_size(size)
         with self.path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
-                return "is damaged (its sha256 is not the one in the manifest)"
-        return None
+            return self._wrong_hash(hashlib.file_digest(file, "sha256").hexdigest())
+
+    def read_checked(self) -> dict[str, NDArray[Any]] | str:
+        """Read all tensors by name, and the file once; or say what is wrong with it, as `defect` does."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return "is missing"
+        if len(content) != self.bytes:
+            return self._wrong_size(len(content))
+        return self._wrong_hash(hashlib.sha256(content).hexdigest()) or decode_tensors(content)
+
+    def _wrong_size(self, size: int) -> str:
+        return f"has {size:,} bytes instead of {self.bytes:,}"
+
+    def _wrong_hash(self, digest: str) -> str | None:
+        return None if digest == self.sha256 else "is damaged (its sha256 is not the one in the manifest)"
 
 
 @dataclass(frozen=True)
@@ -148,12 +162,33 @@ class Run:
             if defect is None:
                 sound.append(snapshot)
             else:
-                warnings.warn(
-                    f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=2
-                )
+                self._leave_out(snapshot, defect)
         if not sound:
-            raise InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with --run")
+            raise self._without_snapshots()
         return sound
+
+    def sound_tensors(self) -> Iterator[tuple[Snapshot, dict[str, NDArray[Any]]]]:
+        """Yield every whole snapshot with its tensors, each file read once and one held at a time.
+
+        Warnings and errors are those of `sound_snapshots`.
+        """
+        n_sound = 0
+        for snapshot in self.snapshots():
+            found = snapshot.read_checked()
+            if isinstance(found, str):
+                self._leave_out(snapshot, found)
+                continue
+            n_sound += 1
+            yield snapshot, found
+            del found  # before the next file is read
+        if not n_sound:
+            raise self._without_snapshots()
+
+    def _leave_out(self, snapshot: Snapshot, defect: str) -> None:
+        warnings.warn(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
+
+    def _without_snapshots(self) -> InputError:
+        return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with --run")
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the snapshot of one step; an `InputError` names the steps there are."""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from data.errors import InputError
+from data.errors import NotApplicableError
 from data.runs import Run
 from data.tokenizers import tokenizer_from_json
 
@@ -50,7 +50,7 @@ def _table(
 ) -> xr.DataArray:
     name = run.info["tensors"].get(table)
     if name is None:
-        raise InputError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
+        raise NotApplicableError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
     snapshots = run.sound_snapshots()
     values = np.empty((len(snapshots), *snapshots[0].tensor(name).shape), dtype=np.float32)
     for place, snapshot in enumerate(snapshots):

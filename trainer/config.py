@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from data.errors import InputError, NotApplicableError
 from data.runs import Run
 
 
@@ -166,6 +166,24 @@ def check(config: TrainConfig) -> TrainConfig:
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
     """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
     return ModelConfig(vocab_size, config.block_size, config.n_layer, config.n_head, config.n_embd, config.dropout)
+
+
+def described_model(run: Run) -> ModelConfig:
+    """Return the shape of a run's model as its run.json describes it.
+
+    Raises
+    ------
+    NotApplicableError
+        If run.json does not describe a GPT of this toolkit; the message names what it lacks.
+    """
+    fields = {field.name for field in dataclasses.fields(ModelConfig)}
+    shape = run.info.get("model", {})
+    missing = ", ".join(sorted(fields - {"dropout"} - set(shape)))
+    if missing:
+        raise NotApplicableError(
+            f"run {run.name!r} does not describe a model that can be run: its run.json lacks {missing}"
+        )
+    return ModelConfig(**{name: value for name, value in shape.items() if name in fields})
 
 
 def snapshot_steps(config: TrainConfig) -> list[int]:

@@ -39,17 +39,21 @@ class Attention(nn.Module):
         self.dropout = config.dropout
         self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)  # query, key and value of every head in one product
         self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        # Two places to look and to interfere at, by PyTorch's forward hooks: they pass on what they get.
+        self.pattern = nn.Identity()  # the attention weights, (B, n_head, T, T)
+        self.heads = nn.Identity()  # what each head gathered, (B, n_head, T, head_size)
+        self.observed = False  # the fused kernel keeps its weights to itself; whoever hooks `pattern` sets this
 
     def forward(self, x: Tensor) -> Tensor:
         B, T, C = x.shape
         qkv = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, head_size)
         dropout = self.dropout if self.training else 0.0
-        if T <= PLAIN_ATTENTION_MAX_CONTEXT and x.device.type == "cpu":
-            y = F.dropout(attention_weights(q, k), dropout) @ v  # (B, n_head, T, head_size)
+        if self.observed or (T <= PLAIN_ATTENTION_MAX_CONTEXT and x.device.type == "cpu"):
+            y = F.dropout(self.pattern(attention_weights(q, k)), dropout) @ v  # (B, n_head, T, head_size)
         else:
             y = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
-        y = y.transpose(1, 2).reshape(B, T, C)  # heads side by side again
+        y = self.heads(y).transpose(1, 2).reshape(B, T, C)  # heads side by side again
         return F.dropout(self.c_proj(y), self.dropout, self.training)
 
 

@@ -6,7 +6,7 @@ Grounds lie in layers: the still one of the film, and over it one that changes w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,17 @@ class Canvas:
         self._draw(artists)
         self._ground[1:] = [self._copy()]
 
-    def frame(self, artists: Sequence[Artist]) -> Frame:
-        """Draw ``artists`` over the newest ground; return a view of the pixels, (height, width, 4), valid until the next call."""
+    def frame(self, artists: Sequence[Artist], paint: Callable[[Frame], None] | None = None) -> Frame:
+        """Draw ``artists`` over the newest ground; return a view of the pixels, (height, width, 4), valid until the next call.
+
+        ``paint`` may change pixels of the ground first: a heat map is set faster so than drawn.
+        """
         self._agg.restore_region(self._ground[-1])
+        pixels = np.asarray(self._agg.buffer_rgba())
+        if paint is not None:
+            paint(pixels)
         self._draw(artists)
-        return np.asarray(self._agg.buffer_rgba())
+        return pixels
 
     def _copy(self) -> Any:
         return self._agg.copy_from_bbox(self.figure.bbox)

@@ -1,71 +1,210 @@
-"""Losses and scores over steps, as stills."""
+"""Quantities over training steps as stills, and the lines, names and axes that other stills of curves are made of."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from viz.sidebar import Curve
+from viz.sidebar import Clock, Curve
+from viz.slide import LINE_PT, TEXT_PT, Box, Slide, blank_slide, evenly, step_colors, text_points
 from viz.style import Theme
 
-TITLE_PT = 30
-TEXT_PT = 18
+Values = NDArray[np.float64]
+
+MOST_LINES = 60
+"""More than so many thin lines would become an area."""
 
 
-def draw_loss(curve: Curve, title: str, unit: str, theme: Theme, inches: tuple[float, float]) -> Figure:
-    """Draw a quantity and its companion over the training steps, each line named at its end and its last value printed."""
-    figure = Figure(figsize=inches, facecolor=theme.background)
-    axes = figure.add_axes((0.085, 0.125, 0.70, 0.70))
-    quiet_axes(axes, theme)
-    figure.text(0.035, 0.915, title, fontsize=TITLE_PT, weight="bold", color=theme.text, va="center")
-    figure.text(0.035, 0.862, unit, fontsize=TEXT_PT, color=theme.muted, va="center")
+@dataclass(frozen=True)
+class End:
+    """Where a line ends and what is written there: one or two lines of text."""
+
+    value: float
+    text: str
+    color: str
+    bold: bool = False
+
+    @property
+    def width(self) -> float:
+        return max(text_points(line, bold=self.bold) for line in self.text.split("\n"))
+
+
+def draw_loss(
+    curve: Curve, title: str, unit: str, theme: Theme, inches: tuple[float, float], takeaway: str = ""
+) -> Figure:
+    """Draw a quantity and its companion over the training steps, each line named at its end and its last value printed.
+
+    Parameters
+    ----------
+    curve : the quantity, and its companion as ``second_values``.
+    unit : stands below the title.
+    inches : width and height of the slide.
+    takeaway : what to see, in a sentence, at the foot.
+    """
+    slide = blank_slide(title, unit, theme, inches, takeaway)
     lines = [(curve.values, curve.name, theme.palette[1], 3.5)]
     if curve.second_values is not None:
         lines.append((curve.second_values, curve.second_name, theme.palette[0], 2.5))
-    for values, _, color, width in lines:
-        axes.plot(curve.steps, values, color=color, linewidth=width, solid_capstyle="round")
+    between = " " if slide.body.width > 600 else "\n"
+    ends = [
+        End(float(values[-1]), f"{name}{between}{values[-1]:.2f}".strip(), color, bold=True)
+        for values, name, color, _ in lines
+    ]
+    box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
+    axes = slide.axes(box)
+    quiet_axes(axes, theme)
+    for values, _, color, width in reversed(lines):
+        axes.plot(
+            curve.steps, values, color=color, linewidth=width, solid_capstyle="round", clip_on=False, **mark(values)
+        )
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, high - 0.2), high)
     axes.set_xlim(0, max(int(curve.steps[-1]), 1))
-    axes.set_xlabel("training step", fontsize=TEXT_PT, color=theme.muted, labelpad=8)
+    axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
-    _name_at_end(axes, [(float(values[-1]), name, color) for values, name, color, _ in lines])
-    return figure
+    slide.text(box.left + box.width / 2, box.bottom - 52, "training step", color=theme.muted, ha="center")
+    name_ends(slide, axes, box, ends)
+    return slide.figure
 
 
-def quiet_axes(axes: Axes, theme: Theme) -> None:
+def mark(line: Values) -> dict[str, Any]:
+    """Return the style by which a line of a single value is seen too."""
+    return {"marker": "o", "markersize": 10} if len(line) == 1 else {}
+
+
+def quiet_axes(axes: Axes, theme: Theme, bins: int = 6) -> None:
     """Leave of the axes what is needed to read a value."""
     axes.set_facecolor("none")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(theme.line)
     axes.grid(axis="y", color=theme.line, linewidth=1, alpha=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=theme.muted, labelsize=TEXT_PT, length=0, pad=8)
-    axes.locator_params(nbins=6)
+    axes.tick_params(which="both", colors=theme.muted, labelsize=TEXT_PT, length=0, pad=8)
+    axes.locator_params(nbins=bins)
 
 
-def _name_at_end(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Write each line's name and last value beside its end, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    values, height = [value for value, _, _ in ends], 0.085 * (high - low)
-    for (value, name, color), y in zip(ends, _apart(values, height, low + height / 2), strict=True):
-        axes.annotate(
-            f"{name} {value:.2f}",
-            (1.0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(12, 0),
-            textcoords="offset points",
-            fontsize=TEXT_PT + 2,
-            weight="bold",
-            color=color,
-            va="center",
-            annotation_clip=False,
+def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[End], *, dots: bool = False) -> None:
+    """Write what each line is beside its end at the right of ``box``, moved apart where texts would overlap.
+
+    With ``dots`` a disc carries the colour and the text is that of the theme: for colours too faint to be read.
+    """
+    heights = [LINE_PT * (1 + end.text.count("\n")) for end in ends]
+    wanted = [float(axes.transData.transform((0, end.value))[1]) for end in ends]
+    for end, y in zip(ends, apart(wanted, heights, box.bottom, box.top), strict=True):
+        if dots:
+            slide.dot(box.right + 14, y + end.text.count("\n") * LINE_PT / 2, end.color)
+        color = end.color if not dots else slide.theme.text if end.bold else slide.theme.muted
+        slide.text(
+            box.right + (26 if dots else 12), y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15
         )
 
 
-def _apart(values: list[float], height: float, lowest: float) -> list[float]:
-    """Return places near ``values`` that are ``height`` apart, none below ``lowest``."""
-    order = np.argsort(values)
-    places = np.maximum(np.array(values)[order], lowest)
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + height)
-    return [float(places[list(order).index(i)]) for i in range(len(values))]
+def apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Return middles near those ``wanted`` for things of these heights, so that none overlap and all lie from ``low`` to ``high``.
+
+    Examples
+    --------
+    >>> apart([50, 52, 10], [20, 20, 20], 0, 100)
+    [41.0, 61.0, 10.0]
+    """
+    order = np.argsort(wanted, kind="stable")
+    half = np.array(heights, dtype=float)[order] / 2
+    places = np.clip(np.array(wanted, dtype=float)[order], low + half, high - half)
+    distance = half[1:] + half[:-1]
+    for i, least in enumerate(distance):  # each close pair moves by the same amount
+        overlap = max(0.0, least - (places[i + 1] - places[i]))
+        places[i] -= overlap / 2
+        places[i + 1] += overlap / 2
+    for i, least in enumerate(distance):
+        places[i] = max(places[i], low + half[i])
+        places[i + 1] = max(places[i + 1], places[i] + least)
+    places[-1] = min(places[-1], high - half[-1])
+    for i in reversed(range(len(distance))):
+        places[i] = min(places[i], places[i + 1] - distance[i])
+    found = np.empty_like(places)
+    found[order] = places
+    return [float(place) for place in found]
+
+
+def draw_fan(axes: Axes, x: Values, lines: Values, steps: Sequence[int], theme: Theme) -> list[End]:
+    """Draw the lines of all snapshots, thin and early to late on a scale, and thicker the first, the middle and the last.
+
+    Parameters
+    ----------
+    x : (place,)
+    lines : (step, place)
+    steps : the snapshots' steps.
+
+    Returns
+    -------
+    The names of the thicker lines with the values at which they end, first to last.
+    """
+    colors = step_colors(len(lines), theme)
+    named = evenly(len(lines), 3)
+    for i in sorted({*evenly(len(lines), MOST_LINES), *named}):
+        width, alpha = (4.0 if i == len(lines) - 1 else 2.8, 1.0) if i in named else (0.9, 0.7)
+        axes.plot(x, lines[i], color=colors[i], linewidth=width, alpha=alpha, clip_on=len(x) > 1, **mark(lines[i]))
+    axes.set_xlim(float(x[0]), float(x[-1]) if len(x) > 1 else float(x[0]) + 1)
+    return [
+        End(float(lines[i][np.isfinite(lines[i])][-1]), f"step {steps[i]:,}", colors[i], bold=i == len(lines) - 1)
+        for i in named
+        if np.isfinite(lines[i]).any()
+    ]
+
+
+def step_axis(axes: Axes, clock: Clock, width: float, theme: Theme) -> None:
+    """Label an axis of snapshots with as many steps as fit in ``width`` points, the last one as ``step 3,400``."""
+    times, labels = _fitting_ticks(clock, width)
+    axes.set_xlim(0, max(len(clock.steps) - 1, 1))
+    axes.set_xticks(times, labels)
+    axes.tick_params(axis="x", length=5, color=theme.line, pad=5)
+    texts = axes.get_xticklabels()
+    texts[-1].set_horizontalalignment("right" if len(clock.steps) > 1 else "left")
+    if times[0] == 0:
+        texts[0].set_horizontalalignment("left")
+
+
+def _fitting_ticks(clock: Clock, width: float) -> tuple[list[int], list[str]]:
+    last = max(len(clock.steps) - 1, 1)
+    for most in range(6, 0, -1):
+        times, labels = clock.ticks(most)
+        labels = [*labels[:-1], f"step {labels[-1]}"]
+        sizes = [text_points(label) for label in labels]
+        starts = [width * time / last - size / 2 for time, size in zip(times, sizes, strict=True)]
+        starts[-1] = width - sizes[-1]
+        if times[0] == 0:
+            starts[0] = 0
+        if all(starts[i] + sizes[i] + 12 <= starts[i + 1] for i in range(len(starts) - 1)):
+            return times, labels
+    return [last], [f"step {int(clock.steps[-1]):,}"]
+
+
+def nice_top(value: float) -> float:
+    """Return the least of 1, 2 and 5 times a power of ten that is not below ``value``, but for rounding.
+
+    Examples
+    --------
+    >>> nice_top(0.13), nice_top(1.0000001), nice_top(12)
+    (0.2, 1.0, 20.0)
+    """
+    if not value > 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(round(next(m * power for m in (1, 2, 5, 10) if m * power >= 0.999 * value), 12))
+
+
+def plain_number(value: float) -> str:
+    """Return a number as short as it can be written: ``0.2``, ``20``, ``1,000``.
+
+    Examples
+    --------
+    >>> plain_number(0.2), plain_number(20.0), plain_number(1000)
+    ('0.2', '20', '1,000')
+    """
+    return f"{value:,.0f}" if value == round(value) else f"{value:.10g}"

@@ -146,3 +146,17 @@ def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
         for sink in sinks:
             sink.write(frame)
         yield number
+
+
+def write_last_frame(film: Path, picture: Path) -> Path:
+    """Write the last frame of a film as a PNG; return its path."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    # -update 1 writes every frame over the one before; reading begins a second before the end, or at the start of a shorter film.
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film), "-update", "1", str(picture)]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    if done.returncode or not picture.is_file():
+        raise InputError(
+            f"the film {film.name} cannot be read ({done.stderr.decode(errors='replace').strip()}): render it again"
+        )
+    return picture

@@ -1,9 +1,9 @@
-"""python -m viz.figures: stills for slides, as PNG, SVG and PDF."""
+"""python -m viz.figures: stills for slides, as PNG, SVG and PDF, and a deck of them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,116 +11,104 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from data.cli import run as run_command
-from data.errors import InputError
+from data.errors import InputError, NotApplicableError
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
 
     from data.runs import Run
-    from viz.style import Theme
+    from viz.drawings import Drawing
 
 PROG = "python -m viz.figures"
 FORMATS = ("png", "svg", "pdf")
 
-# A slide of 13.333 x 7.5 inches at 144 dots an inch is 1920 x 1080 pixels.
-SLIDE_INCHES = (13.333, 7.5)
+# A slide of 40/3 x 7.5 inches at 144 dots an inch is 1920 x 1080 pixels.
+SIZES = {"16:9": (40 / 3, 7.5), "4:3": (10.0, 7.5), "square": (7.5, 7.5)}
 SLIDE_DPI = 144
+# What concerns some figures only; given by name, it must concern one that is drawn.
+PARTICULAR = ("highlight", "perplexity", "step", "prompt", "layer", "head", "text")
 
 
 @dataclass(frozen=True)
 class Options:
-    """Draw figures of a run for slides: the losses, and the maps of tokens and positions before and after training."""
+    """Draw figures of a run for slides: losses, maps, attention, head scores, tables, next tokens.
+
+    Without options: every figure that applies to the newest run.
+    """
 
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = ()
-    """Draw this figure only (loss, tokens, positions); may be given again."""
+    """Draw this figure only (loss, tokens, positions, attention, layer, head, scores, next-token, lens, context, token-spectrum,
+    position-spectrum, position-table, similarity); may be given again."""
     run: str | None = None
     """Name of the run; the newest if not given."""
+    prompt: str | None = None
+    """For attention, layer, head, next-token, lens: what the model reads; the opening of the run's last sample if not given."""
+    step: int | None = None
+    """For the same: the snapshot to draw; the last if not given."""
+    layer: int | None = None
+    """For layer and head: which (the first is 0)."""
+    head: int | None = None
+    """For head: which (the first is 0); the most focused one if not given."""
+    text: Path | None = None
+    """For scores and context: a text file to measure on instead of the run's own validation text."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
-    """How the layout is made."""
+    """How the layout of a map is made."""
     perplexity: float | None = None
     """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
     seed: int = 0
-    """Seed of the layout."""
+    """Seed of layouts and of what is drawn at random."""
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
+    size: str = "16:9"
+    """Shape of the slide: 16:9, 4:3 or square."""
+    transparent: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Leave the ground out, so that the slide's own shows."""
     format: str = "png,svg,pdf"
     """Formats to write, with commas between."""
+    deck: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Put the figures, and the run's films, into one PowerPoint file."""
     out: Path | None = None
     """Folder for the figures; the run's own folder figures/ if not given."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A finished figure with what its sidecar says of it."""
-
-    figure: Figure
-    alt_text: str
-    projection: xr.Dataset | None = None
 
 
 def main(options: Options) -> None:
     """Draw the figures asked for; print which files were written."""
     from data.runs import open_run
+    from viz.deck import require_pptx
     from viz.output import chosen_formats, writable_folder
-    from viz.sidecar import write_sidecar
-    from viz.style import theme
 
     formats = chosen_formats(options.format, FORMATS, "a figure")
     names = _chosen(options)
+    if options.size not in SIZES:
+        raise InputError(f"a slide is {', '.join(SIZES)}; got {options.size!r}: pass --size 16:9")
+    if options.deck:
+        require_pptx()
+        formats = list(dict.fromkeys(["png", *formats]))
     run = open_run(options.run)
     folder = writable_folder(options.out or run.path / "figures")
+    drawn = {}
     for name in names:
-        drawing = FIGURES[name](run, options, theme(options.theme))
-        stem = name if options.theme == "light" else f"{name}-{options.theme}"
-        for suffix in formats:
-            path = save(drawing.figure, folder / f"{stem}.{suffix}")
-            write_sidecar(path, run, PROG, drawing.projection, drawing.alt_text, dataclasses.asdict(options))
-            print(f"wrote {path}")
+        drawing = _draw(run, name, options)
+        if drawing is not None:
+            drawn[name] = drawing
+            _write(drawing, name, folder, formats, run, options)
+    if options.deck:
+        from viz.deck_of_run import write_run_deck
+
+        pages = [(drawing, folder / f"{stem(name, options)}.png") for name, drawing in drawn.items()]
+        print(f"wrote {write_run_deck(run, pages, folder, options.theme, options.size)}")
 
 
-def loss_figure(run: Run, options: Options, theme: Theme) -> Drawing:
-    """Draw training and validation loss over the steps."""
-    from viz.curves import draw_loss
-    from viz.subject import loss_curve
-
-    curve = loss_curve(run)
-    if curve is None:
-        raise InputError(f"run {run.name!r} has no losses to draw: it was made without evaluations")
-    last = int(curve.steps[-1])
-    alt = (
-        f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:.2f} to "
-        f"{curve.values[-1]:.2f} nats per token."
-    )
-    return Drawing(draw_loss(curve, f"Loss of {run.name}", "nats per token", theme, SLIDE_INCHES), alt)
+def stem(name: str, options: Options) -> str:
+    """Return the name of a figure's files: what it shows, and whatever is not as usual."""
+    theme = [] if options.theme == "light" else [options.theme]
+    size = [] if options.size == "16:9" else [options.size.replace(":", "x")]
+    return "-".join([name, *theme, *size, *(["transparent"] if options.transparent else [])])
 
 
-def map_figure(run: Run, options: Options, theme: Theme, *, what: Literal["tokens", "positions"]) -> Drawing:
-    """Draw the layout of a table at the first and the last snapshot, side by side."""
-    from data.progress import progress_bar
-    from viz.maps import draw_maps
-    from viz.projection_cache import cached_projection
-    from viz.subject import alt_text, caption, read_subject
-
-    subject = read_subject(run, what, options.highlight)
-    with progress_bar(f"layout of {what}", subject.trajectory.sizes["step"], "snapshot") as update:
-        projection = cached_projection(
-            run, subject.trajectory, options.method, seed=options.seed, perplexity=options.perplexity, progress=update
-        )
-    figure = draw_maps(subject, projection, caption(run, subject, projection), theme, SLIDE_INCHES)
-    return Drawing(figure, alt_text(run, subject, projection), projection)
-
-
-FIGURES: dict[str, Callable[[Run, Options, Theme], Drawing]] = {
-    "loss": loss_figure,
-    "tokens": lambda run, options, theme: map_figure(run, options, theme, what="tokens"),
-    "positions": lambda run, options, theme: map_figure(run, options, theme, what="positions"),
-}
-
-
-def save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:
     """Write a figure whole or not at all; text stays text in PDF and SVG, and the same figure gives the same bytes."""
     import io
 
@@ -130,19 +118,58 @@ def save(figure: Figure, path: Path) -> Path:
 
     suffix = path.suffix[1:]
     undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]
+    ground = "none" if transparent else figure.get_facecolor()
     buffer = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gptlab"}):
-        figure.savefig(buffer, format=suffix, dpi=SLIDE_DPI, facecolor=figure.get_facecolor(), metadata=undated)
+        figure.savefig(buffer, format=suffix, dpi=SLIDE_DPI, facecolor=ground, metadata=undated)
     write_bytes(path, buffer.getvalue())
     return path
 
 
+def _draw(run: Run, name: str, options: Options) -> Drawing | None:
+    """Draw one figure; one that does not apply to the run is left out with a word, unless it was asked for."""
+    from data.progress import progress_bar
+    from viz.drawings import FIGURES, Wish
+    from viz.style import theme
+
+    given = {
+        field.name: getattr(options, field.name) for field in dataclasses.fields(Wish) if hasattr(options, field.name)
+    }
+    wish = Wish(**{**given, "theme": theme(options.theme), "inches": SIZES[options.size]})
+    try:
+        with progress_bar(name, len(run.manifest()), "snapshot") as update:
+            return FIGURES[name].draw(run, wish, update)
+    except NotApplicableError as reason:
+        if options.only:
+            raise
+        print(f"{PROG}: no figure {name}: {reason}", file=sys.stderr)
+        return None
+
+
+def _write(drawing: Drawing, name: str, folder: Path, formats: list[str], run: Run, options: Options) -> None:
+    from viz.sidecar import write_sidecar
+
+    for suffix in formats:
+        path = save(drawing.figure, folder / f"{stem(name, options)}.{suffix}", transparent=options.transparent)
+        write_sidecar(path, run, PROG, drawing.shown, drawing.alt_text, dataclasses.asdict(options))
+        print(f"wrote {path}")
+
+
 def _chosen(options: Options) -> list[str]:
+    """Return the names of the figures to draw; refuse unknown ones, and options that concern none of them."""
+    from viz.drawings import FIGURES
+
     unknown = [name for name in options.only if name not in FIGURES]
     if unknown:
         raise InputError(f"there is no figure {unknown[0]!r}; there is {', '.join(FIGURES)}")
     if options.highlight and options.only not in (("tokens",), ("positions",)):
         raise InputError("--highlight belongs to one map: pass --only tokens or --only positions with it")
+    for option in PARTICULAR:
+        concerned = [name for name, kind in FIGURES.items() if option in kind.takes]
+        if getattr(options, option) not in (None, ()) and not set(concerned) & set(options.only or FIGURES):
+            raise InputError(
+                f"--{option} does not concern {', '.join(options.only)}: it belongs to --only {' or '.join(concerned)}"
+            )
     return list(options.only or FIGURES)
 
 

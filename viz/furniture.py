@@ -44,6 +44,18 @@ def add_panel(
 
     ``margin`` (free space at the edges) and ``corner`` (radius) are in points.
     """
+    add_ground(figure, rect, theme, corner)
+    width, height = size_points(figure)
+    axes = figure.add_axes(rect)
+    axes.set_axis_off()
+    x, y = fixed_limits(layouts, rect[2] * width, rect[3] * height, margin)
+    axes.set_xlim(*x)
+    axes.set_ylim(*y)
+    return axes
+
+
+def add_ground(figure: Figure, rect: Rect, theme: Theme, corner: float) -> None:
+    """Draw the quiet ground with round corners (of radius ``corner``, in points) that a picture lies on."""
     width, height = size_points(figure)
     r = corner / width
     ground = FancyBboxPatch(
@@ -58,12 +70,6 @@ def add_panel(
         zorder=-1,
     )
     figure.add_artist(ground)
-    axes = figure.add_axes(rect)
-    axes.set_axis_off()
-    x, y = fixed_limits(layouts, rect[2] * width, rect[3] * height, margin)
-    axes.set_xlim(*x)
-    axes.set_ylim(*y)
-    return axes
 
 
 def add_legend(

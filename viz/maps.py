@@ -8,47 +8,94 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from viz.furniture import Caption, Rect, add_legend, add_panel, item_colors, size_points
-from viz.scatter import Discs, Thread, radius_px
-from viz.style import Theme
+from probes.groups import Group
+from viz.furniture import Caption, add_panel, item_colors
+from viz.scatter import LONGEST_LABEL, Discs, Thread, radius_px
+from viz.slide import LINE_PT, Box, Slide, blank_slide, scale_key, shorten, text_points
+from viz.style import Theme, group_color
 from viz.subject import Subject
 
-PANELS = ((0.03, 0.085, 0.46, 0.66), (0.51, 0.085, 0.46, 0.66))
-TITLE_PT = 30
-TEXT_PT = 18
+LEAST_LABELLED_PT = 7.0
+"""The smallest radius of a disc whose label can be read; taken where the discs still cover less than this share of the panel."""
+MOST_COVERED = 0.3
+KEY_GAP_PT = 26
 
 
 def draw_maps(
     subject: Subject, projection: xr.Dataset, caption: Caption, theme: Theme, inches: tuple[float, float]
 ) -> Figure:
-    """Draw the first and the last layout of a projection, each in the scale that fits it."""
-    figure = Figure(figsize=inches, dpi=72, facecolor=theme.background)
+    """Draw the first and the last layout of a projection, each in the scale that fits it.
+
+    Parameters
+    ----------
+    subject : the table and the items picked out in it.
+    projection : ``layout`` (step, item, axis) and ``trustworthiness`` (step).
+    caption : title and subtitle; the footnote speaks of films and is left out.
+    inches : width and height of the slide.
+    """
+    slide = blank_slide(caption.title, caption.subtitle, theme, inches)
     groups = subject.groups or subject.classes
     colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
-    figure.text(0.03, 0.93, caption.title, fontsize=TITLE_PT, weight="bold", color=theme.text, va="center")
-    figure.text(0.03, 0.87, caption.subtitle, fontsize=TEXT_PT, color=theme.muted, va="center")
-    add_legend(figure, (0.03, 0.805), 0.94, groups, theme, TEXT_PT)
-    for panel, which in zip(PANELS, (0, -1), strict=True):
-        _draw_panel(figure, panel, subject, projection.isel(step=which), colors, theme)
-    return figure
+    area = _write_key(slide, groups, colors, subject)
+    for cell, which in zip(area.columns([1, 1], 20), (0, -1), strict=True):
+        _draw_panel(slide, cell, subject, projection.isel(step=which), colors)
+    return slide.figure
 
 
-def _draw_panel(
-    figure: Figure, panel: Rect, subject: Subject, layout: xr.Dataset, colors: Sequence[str], theme: Theme
-) -> None:
-    width, height = size_points(figure)
+def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: Subject) -> Box:
+    """Name the colours in rows at the top of the body; return the box below."""
+    body = slide.body
+    x, y = body.left, body.top - 17
+    if not groups:
+        if subject.is_ordered:
+            scale_key(slide, x, y, (f"position {subject.labels[0]}", subject.labels[-1]), colors)
+        return body.inset(top=LINE_PT + 10 if subject.is_ordered else 0)
+    for row in _rows([20 + text_points(group.name) + KEY_GAP_PT for group in groups], body.width + KEY_GAP_PT):
+        x = body.left
+        for index in row:
+            name = shorten(groups[index].name, body.width - 20)
+            slide.dot(x + 7, y + 6.5, group_color(slide.theme, index), size=14)
+            slide.text(x + 20, y, name)
+            x += 20 + text_points(name) + KEY_GAP_PT
+        y -= 26
+    return body.inset(top=body.top - y - 9)
+
+
+def _rows(widths: Sequence[float], room: float) -> list[list[int]]:
+    """Return the indices of things of these widths in as few rows as fit, of about the same length."""
+    fewest = len(_fill(widths, room))
+    rooms = (room * share for share in np.arange(0.4, 1.0, 0.02))
+    return next((rows for narrow in rooms if len(rows := _fill(widths, narrow)) == fewest), _fill(widths, room))
+
+
+def _fill(widths: Sequence[float], room: float) -> list[list[int]]:
+    rows: list[list[int]] = [[]]
+    for i, width in enumerate(widths):
+        if rows[-1] and sum(widths[j] for j in rows[-1]) + width > room:
+            rows.append([])
+        rows[-1].append(i)
+    return rows
+
+
+def _draw_panel(slide: Slide, cell: Box, subject: Subject, layout: xr.Dataset, colors: Sequence[str]) -> None:
+    words = f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}"
+    lines = [words] if text_points(words) <= cell.width else words.split("   ")
+    for i, line in enumerate(reversed(lines)):
+        slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
+    box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
-    radius = radius_px(len(subject.labels), panel[2] * width, panel[3] * height, unit=0.6)
-    axes = add_panel(figure, panel, places, 1.6 * radius, theme, corner=8)
+    radius = _radius(subject.labels, box)
+    width, height = slide.size
+    rect = (box.left / width, box.bottom / height, box.width / width, box.height / height)
+    axes = add_panel(slide.figure, rect, places, 1.6 * radius, slide.theme, corner=8)
     if subject.is_ordered:
-        Thread(axes, theme, 1.6).move(places)
+        Thread(axes, slide.theme, 1.6).move(places)
     members = [i for group in subject.groups for i in group.members]
-    Discs(axes, subject.labels, colors, radius, theme, on_top=members).move(places)
-    figure.text(
-        panel[0],
-        0.035,
-        f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}",
-        fontsize=TEXT_PT,
-        color=theme.text,
-        va="center",
-    )
+    Discs(axes, subject.labels, colors, radius, slide.theme, on_top=members).move(places)
+
+
+def _radius(labels: Sequence[str], box: Box) -> float:
+    radius = radius_px(len(labels), box.width, box.height, unit=0.6)
+    covered = len(labels) * np.pi * LEAST_LABELLED_PT**2 / (box.width * box.height)
+    is_short = max(map(len, labels)) <= LONGEST_LABEL
+    return max(radius, LEAST_LABELLED_PT) if is_short and covered < MOST_COVERED else radius

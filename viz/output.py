@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,3 +32,16 @@ def writable_folder(folder: Path) -> Path:
 def slug(text: str) -> str:
     """Return ``text`` as a part of a file name: letters and digits with dashes between, code points where there are none."""
     return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-") or "-".join(f"u{ord(c):04x}" for c in text)
+
+
+def prompt_slug(text: str, longest: int = 40) -> str:
+    """Return a prompt as a part of a file name: its letters without accents, and a few digits that tell it from others like it.
+
+    Examples
+    --------
+    >>> prompt_slug("A figura é poética")
+    'a-figura-e-poetica-a0cf75'
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    digits = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:6]
+    return f"{slug(plain).lower()[:longest].strip('-')}-{digits}"

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from data.files import write_json
@@ -22,11 +23,16 @@ def versions() -> dict[str, str]:
 
 
 def write_sidecar(
-    path: Path, run: Run, command: str, projection: xr.Dataset | None, alt_text: str, options: Mapping[str, Any]
+    path: Path,
+    run: Run,
+    command: str,
+    shown: xr.Dataset | xr.DataArray | None,
+    alt_text: str,
+    options: Mapping[str, Any],
 ) -> None:
     """Write ``path`` with .json added to its name.
 
-    It holds the run, the snapshots' hashes, the method with its parameters and seed, the options of the command, versions and an alt text,
+    It holds the run, the snapshots' hashes, what was computed with which parameters, the options of the command, versions and an alt text,
     and no date: the same inputs give the same sidecar.
     """
     record: dict[str, Any] = {
@@ -37,8 +43,8 @@ def write_sidecar(
         "options": {key: str(value) if isinstance(value, Path) else value for key, value in options.items()},
         "versions": versions(),
     }
-    if projection is not None:
-        hashes = zip(projection["step"].values, projection["sha256"].values, strict=True)
-        record["projection"] = dict(projection.attrs)
+    if shown is not None:
+        hashes = zip(np.atleast_1d(shown["step"].values), np.atleast_1d(shown["sha256"].values), strict=True)
+        record["projection" if isinstance(shown, xr.Dataset) and "layout" in shown else "probe"] = dict(shown.attrs)
         record["snapshots"] = [{"step": int(step), "sha256": str(digest)} for step, digest in hashes]
     write_json(path.with_name(path.name + ".json"), record)

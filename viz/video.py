@@ -1,4 +1,4 @@
-"""python -m viz.video: a film of a run's embeddings over training."""
+"""python -m viz.video: a film of a run over its training."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ import tyro
 from data.cli import run as run_command
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from data.runs import Run
     from viz.canvas import Size
-    from viz.embedding_film import EmbeddingFilm
     from viz.film import Timeline
-    from viz.subject import Subject
+    from viz.films import Picture
 
 PROG = "python -m viz.video"
 FORMATS = ("mp4", "gif")
@@ -27,17 +23,25 @@ FORMATS = ("mp4", "gif")
 
 @dataclass(frozen=True)
 class Options:
-    """Film the embeddings of a run over training, as MP4 and GIF.
+    """Film a run over its training, as MP4 and GIF.
 
     Without options: the position embeddings of the newest run, laid out by t-SNE.
     """
 
-    what: Literal["positions", "tokens"] = "positions"
-    """Which table to film."""
+    what: Literal["positions", "tokens", "attention", "scores", "gram"] = "positions"
+    """What to film: a table of embeddings, attention maps of a prompt, scores of all heads, or the similarity of positions."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
     """How the layout is made."""
+    prompt: str | None = None
+    """For attention: what the model reads; the opening of the run's last sample if not given."""
+    layer: int | None = None
+    """For attention: this layer only (the first is 0)."""
+    head: int | None = None
+    """For attention: this head only (the first is 0)."""
+    text: Path | None = None
+    """For scores: a text file to measure on instead of the run's own validation text."""
     run: str | None = None
     """Name of the run; the newest if not given."""
     perplexity: float | None = None
@@ -61,66 +65,51 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Read, lay out, draw and encode; print which files were written."""
+    """Read, draw and encode; print which files were written."""
     from data.progress import progress_bar
     from data.runs import open_run
     from viz.canvas import Size
     from viz.film import Timeline
+    from viz.films import KINDS, Wish, check_options, n_snapshots
     from viz.output import chosen_formats, writable_folder
-    from viz.projection_cache import cached_projection
     from viz.sidecar import write_sidecar
-    from viz.subject import alt_text, read_subject
+    from viz.style import theme
 
     formats = chosen_formats(options.format, FORMATS, "a film")
     size = Size.parse(options.size)
-    Timeline(
-        2, options.fps, options.seconds_per_snapshot, options.hold
-    )  # says what is wrong with them before the long work begins
+    times = (options.fps, options.seconds_per_snapshot, options.hold)
+    Timeline(2, *times)  # says what is wrong with them before the long work begins
+    given = dataclasses.asdict(options)
+    check_options(
+        options.what, {name: given[name] for name in ("highlight", "perplexity", "prompt", "layer", "head", "text")}
+    )
     run = open_run(options.run)
     folder = writable_folder(options.out or run.path / "films")
-    subject = read_subject(run, options.what, options.highlight)
-    with progress_bar("layout", subject.trajectory.sizes["step"], "snapshot") as update:
-        projection = cached_projection(
-            run, subject.trajectory, options.method, seed=options.seed, perplexity=options.perplexity, progress=update
-        )
-    timeline = Timeline(projection.sizes["step"], options.fps, options.seconds_per_snapshot, options.hold)
+    wished = {
+        field.name: given[field.name] for field in dataclasses.fields(Wish) if field.name not in ("size", "theme")
+    }
+    with progress_bar(options.what, len(run.manifest()), "snapshot") as update:
+        film = KINDS[options.what].make(run, options.what, Wish(size, theme(options.theme), **wished), update)
     paths = [folder / f"{film_name(options)}.{suffix}" for suffix in formats]
-    _encode(picture(run, subject, projection, size, options.theme), timeline, paths, size)
+    _encode(film.picture, Timeline(n_snapshots(film), *times), paths, size)
     for path in paths:
-        write_sidecar(path, run, PROG, projection, alt_text(run, subject, projection), dataclasses.asdict(options))
+        write_sidecar(path, run, PROG, film.shown, film.alt_text, given)
         print(f"wrote {path}")
 
 
-def picture(run: Run, subject: Subject, projection: xr.Dataset, size: Size, theme: str) -> EmbeddingFilm:
-    """Return the film's picture: the projection with the run's curves beside it."""
-    from viz.embedding_film import EmbeddingFilm
-    from viz.style import theme as theme_of
-    from viz.subject import caption, loss_curve, trust_curve
-
-    loss = loss_curve(run)
-    curves = [*([loss] if loss else []), trust_curve(projection)]
-    return EmbeddingFilm(
-        projection,
-        subject.groups,
-        curves,
-        caption(run, subject, projection),
-        size,
-        theme_of(theme),
-        classes=subject.classes,
-        threaded=subject.is_ordered,
-    )
-
-
 def film_name(options: Options) -> str:
-    """Return the name of the film's files: what, method, highlights and, unless it is the light one, the theme."""
-    from viz.output import slug
+    """Return the name of the film's files: what, how and which of it, and the theme unless it is the light one."""
+    from viz.output import prompt_slug, slug
 
-    highlights = [slug(text) for text in options.highlight]
+    is_table = options.what in ("positions", "tokens")
+    which = [options.method, *(slug(text) for text in options.highlight)] if is_table else []
+    which += [f"{name}-{at}" for name, at in (("layer", options.layer), ("head", options.head)) if at is not None]
+    prompt = [prompt_slug(options.prompt)] if options.prompt else []
     theme = [] if options.theme == "light" else [options.theme]
-    return "-".join([options.what, options.method, *highlights, *theme])
+    return "-".join([options.what, *which, *prompt, *theme])
 
 
-def _encode(film: EmbeddingFilm, timeline: Timeline, paths: list[Path], size: Size) -> None:
+def _encode(film: Picture, timeline: Timeline, paths: list[Path], size: Size) -> None:
     """Draw every frame once and send it to all files; a file is there when it is complete."""
     from data.progress import progress_bar
     from viz.encode import encoder, write_film

@@ -94,6 +94,13 @@ def test_every_film_has_a_name_of_its_own() -> None:
         Options(what="tokens", highlight=("vowels", "digits")),
         Options(what="tokens", highlight=("á",)),
         Options(what="tokens", highlight=(",",)),
+        Options(what="attention"),
+        Options(what="attention", prompt="A figura"),
+        Options(what="attention", prompt="A figurá"),
+        Options(what="attention", layer=1),
+        Options(what="attention", head=1),
+        Options(what="scores"),
+        Options(what="gram"),
     ]
     names = [film_name(option) for option in options]
     assert len(set(names)) == len(names)
@@ -106,6 +113,9 @@ def test_every_film_has_a_name_of_its_own() -> None:
         (["--run", "none"], ["there is no run 'none'", "there is tiny"]),
         (["--highlight", "40"], ["no position '40'", "0 to 15"]),
         (["--what", "tokens", "--highlight", "vovels"], ["'vovels'", "groups are vowels"]),
+        (["--what", "attention", "--prompt", "§"], ["'§' (U+00A7) at position 0"]),
+        (["--what", "attention", "--layer", "5"], ["there is no layer 5", "layers 0 to 1"]),
+        (["--what", "gram", "--prompt", "a"], ["--prompt does not concern a film of gram", "--what attention"]),
         (["--method", "isomap"], ["isomap", "tsne"]),
         (["--perplexity", "30"], ["perplexity must be below", "16 items"]),
         (["--size", "1921x1080"], ["even", "--size 1922x1080"]),

@@ -1,0 +1,155 @@
+"""python -m probes: measures of a run as a table, or exported to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from data.cli import run as run_command
+from data.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from data.runs import Run
+    from probes.measures import Asked
+
+PROG = "python -m probes"
+MOST_ROWS = 24
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure a run over its snapshots, and print or export what was found.
+
+    Without options: the names of the measures.
+    """
+
+    measure: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = ()
+    """Compute this measure; may be given again, and all stands for all of them."""
+    run: str | None = None
+    """Name of the run; the newest if not given."""
+    step: int | None = None
+    """The step whose values are printed, and written by word2vec and projector; the last if not given."""
+    prompt: str | None = None
+    """What the model reads, for attention, next-token and lens; the opening of the run's last sample if not given."""
+    token: str | None = None
+    """Whose neighbours."""
+    text: Path | None = None
+    """A text file to measure on instead of the validation split of the run's own corpus."""
+    seed: int = 0
+    """Decides which windows of text and which made sequences are shown."""
+    export: str | None = None
+    """Formats to write, with commas between: csv, parquet, netcdf, and for tables word2vec, projector."""
+    out: Path | None = None
+    """Folder for the files; the run's own folder exports/ if not given."""
+
+
+def main(options: Options) -> None:
+    """Measure; print a table, or write files and say which."""
+    from data.runs import open_run
+    from probes.export import FORMATS, export
+    from probes.measures import MEASURES, Asked, check_name
+
+    if not options.measure:
+        _list_measures()
+        return
+    names = list(MEASURES) if "all" in options.measure else list(options.measure)
+    if "all" in options.measure and options.token is None:
+        names.remove("neighbours")
+    formats = _formats(options.export, FORMATS)
+    for name in names:
+        check_name(name)
+    run = open_run(options.run)
+    if options.step is not None:
+        run.snapshot(options.step)  # an unknown step is told before the long work begins, as an unknown name is
+    for name in names:
+        asked = Asked(options.prompt, options.token, options.seed, options.text)
+        found = _measured(run, name, asked)
+        if formats:
+            for path in export(found, options.out or run.path / "exports", name, formats, options.step):
+                print(f"wrote {path}")
+        else:
+            _print(found, name, options.step)
+
+
+def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:
+    import dataclasses
+
+    from data.progress import progress_bar
+    from probes.measures import measure
+
+    with progress_bar(name, len(run.manifest()), "snapshot") as update:
+        return measure(run, name, dataclasses.replace(asked, progress=update))
+
+
+def _formats(text: str | None, known: tuple[str, ...]) -> list[str]:
+    formats = [part.strip() for part in (text or "").split(",") if part.strip()]
+    unknown = [name for name in formats if name not in known]
+    if unknown or (text is not None and not formats):
+        raise InputError(f"exports are written as {', '.join(known)}; got {text!r}: pass --export csv")
+    return formats
+
+
+def _list_measures() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from probes.measures import MEASURES
+
+    table = Table("measure", "what it tells", "takes", box=None)
+    for name, entry in MEASURES.items():
+        table.add_row(name, entry.about, " ".join(f"--{need}" for need in entry.needs))
+    Console().print(table)
+    print(f"\nFor example:  {PROG} --measure heads --export csv")
+
+
+def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> None:
+    """Print a table for each set of dimensions: the values at one step, or those that are one number a step over the steps."""
+    from rich.console import Console
+    from rich.table import Table
+
+    dataset: Any = found if hasattr(found, "data_vars") else found.to_dataset(name=found.name or name)
+    if step is not None and step not in dataset["step"].values:
+        raise InputError(f"the snapshot of step {step} is not whole: choose another with --step")
+    for dims, variables in _by_dims(dataset):
+        names = list(variables)
+        at = int(dataset["step"].values[-1] if step is None else step)
+        shown = variables.sel(step=at) if dims else variables
+        index = dims or ("step",)
+        table = Table(*[*index, *map(str, names)], box=None)
+        frame = shown[names].to_dataframe()[names].reset_index()
+        if dims == ("token",) and len(names) == 1:  # a distribution: the likeliest first
+            frame = frame.sort_values(str(names[0]), ascending=False)
+        for row in frame.head(MOST_ROWS).itertuples(index=False):
+            table.add_row(*(_cell(value) for value in row))
+        console = Console(width=160 if not Console().is_terminal else None)
+        console.print(f"\n{name}, step {at:,}" if dims else f"\n{name}", style="bold")
+        console.print(table)
+        if len(frame) > MOST_ROWS:
+            console.print(f"... and {len(frame) - MOST_ROWS:,} rows more: --export csv writes them all")
+
+
+def _by_dims(dataset: xr.Dataset) -> Iterator[tuple[tuple[str, ...], xr.Dataset]]:
+    kinds: dict[tuple[str, ...], list[Any]] = {}
+    for name, variable in dataset.data_vars.items():
+        kinds.setdefault(tuple(str(dim) for dim in variable.dims[1:]), []).append(name)
+    for dims, names in kinds.items():
+        yield dims, dataset[names]
+
+
+def _cell(value: Any) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, str):
+        return escape(repr(value))
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:.4f}"
+
+
+if __name__ == "__main__":
+    run_command(main, Options, prog=PROG)

@@ -1,0 +1,203 @@
+"""What a model is shown: a prompt, windows of the validation text, or made sequences with a repeat."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.batches import split, window_index, window_starts
+from data.corpora import load
+from data.errors import InputError, NotApplicableError
+from data.runs import Run
+from data.tokenizers import tokenizer_from_json
+from trainer.config import described_model
+
+Ids = NDArray[np.int64]
+
+SHORTEST_REPEAT = 2
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text with its tokens: ``ids`` (query,), ``tokens`` the string of each."""
+
+    text: str
+    ids: Ids
+    tokens: tuple[str, ...]
+
+
+def encode_prompt(run: Run, text: str | None = None) -> Prompt:
+    """Return a prompt as the run's model reads it.
+
+    Parameters
+    ----------
+    run : the run whose model is to read it.
+    text : the prompt; the opening of the run's last sample if None.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty, is longer than the model's context, or holds a symbol outside the vocabulary (which, and where).
+    """
+    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    text = default_prompt(run) if text is None else text
+    ids = tokenizer.encode(text)
+    context = described_model(run).block_size
+    if not len(ids):
+        raise InputError("the prompt is empty: give at least one symbol with --prompt")
+    if len(ids) > context:
+        raise InputError(
+            f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {len(ids) - context}"
+        )
+    return Prompt(text, ids, tuple(tokenizer.labels[i] for i in ids))
+
+
+def default_prompt(run: Run) -> str:
+    """Return the opening of the run's last sample, cut after a word, or the first tokens where there is no sample."""
+    tokenizer, context = tokenizer_from_json(run.info["tokenizer"]), described_model(run).block_size
+    samples = run.samples()
+    text = str(samples[-1]["text"]).strip() if samples else ""
+    if not text:
+        return tokenizer.decode(np.arange(min(context, tokenizer.vocab_size)))
+    ids = tokenizer.encode(text)[:context]
+    whole = tokenizer.decode(ids)
+    line = whole.split("\n")[0]
+    opening = line if len(line) >= 12 else whole
+    return opening.rsplit(" ", 1)[0] if " " in opening and len(ids) == context else opening
+
+
+def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:
+    """Return the tokens that the run learned from and those it is judged by.
+
+    Parameters
+    ----------
+    run : the run whose tokenizer makes the tokens.
+    text : a UTF-8 text file to take instead of the run's own corpus; all of it then serves to judge by, too.
+
+    Raises
+    ------
+    InputError
+        If the run's corpus cannot be had any more, or is another text by now.
+    """
+    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    if text is not None:
+        ids = tokenizer.encode(load(text).text)
+        return ids, ids
+    info, corpus, context = run.info, _corpus(run), described_model(run).block_size
+    try:
+        return _tokens_of(corpus, info["corpus"]["sha256"], json.dumps(info["tokenizer"]), context)
+    except InputError as error:
+        raise InputError(
+            f"the text that run {run.name!r} learned from cannot be had ({error}): pass it, or another, with --text"
+        ) from None
+
+
+def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> Ids:
+    """Draw windows of the validation text: inputs and, one token on, what is to be foretold; (n_windows, block_size + 1)."""
+    context = described_model(run).block_size
+    _, ids = training_tokens(run, text)
+    starts = window_starts(len(ids), context, n_windows, seed=seed, step=0, stream="probes")
+    return ids[window_index(starts, context)]
+
+
+def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> Ids:
+    """Return windows of a few passages, each begun one token after the other, as `validation_windows` returns them.
+
+    Nearly the same tokens stand at every position of the context in turn, so that positions can be compared.
+    """
+    context = described_model(run).block_size
+    _, ids = training_tokens(run, text)
+    at_a_stretch = max(1, min(2 * context, n_windows, len(ids) - context))  # a text too short is refused by the next call
+    passages = window_starts(
+        len(ids) - at_a_stretch + 1, context, -(-n_windows // at_a_stretch), seed=seed, step=0, stream="passages"
+    )
+    starts = (passages[:, None] + np.arange(at_a_stretch)).reshape(-1)[:n_windows]
+    return ids[window_index(starts, context)]
+
+
+def token_counts(run: Run, text: Path | None = None) -> NDArray[np.int64]:
+    """Count how often each token occurs in the text that the run learned from, (token,)."""
+    train, _ = training_tokens(run, text)
+    return np.bincount(train, minlength=tokenizer_from_json(run.info["tokenizer"]).vocab_size)
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Made sequences that end in a block of tokens and the same block again.
+
+    ``ids`` (sequence, query): random tokens; ``period`` (sequence,): the length of each one's block. A token occurs twice
+    in a sequence only because the block is repeated, as far as the vocabulary reaches.
+    """
+
+    ids: Ids
+    period: Ids
+
+    @property
+    def in_repeat(self) -> NDArray[np.bool_]:
+        """Where the repeat is, except for its first token, which nothing foretells; (sequence, query)."""
+        length = self.ids.shape[1]
+        places: NDArray[np.int64] = np.arange(length)
+        within: NDArray[np.bool_] = places[None, :] > (length - self.period)[:, None]
+        return within
+
+
+def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: int = 0) -> Repeats:
+    """Make sequences of random tokens whose end repeats what came before it; the block's length differs between them.
+
+    A block of fixed length could be copied by a head that merely looks so many places back; one whose length varies can be
+    copied only by a head that looks for what it has seen (Olsson et al. 2022, "In-context Learning and Induction Heads").
+
+    Raises
+    ------
+    InputError
+        If the context is too short for a block and its repeat, or the seed is negative.
+
+    Examples
+    --------
+    >>> made = repeated_sequences(50, 12, 3, seed=1)
+    >>> [bool((row[-p:] == row[-2 * p : -p]).all()) for row, p in zip(made.ids, made.period)]
+    [True, True, True]
+    """
+    if length < 2 * SHORTEST_REPEAT + 1:
+        raise NotApplicableError(
+            f"a repeated sequence needs a context of {2 * SHORTEST_REPEAT + 1} tokens or more, and the model sees {length}: "
+            "this score does not apply to it"
+        )
+    if seed < 0:
+        raise InputError(f"a seed is 0 or more; got {seed}: pass --seed 0")
+    random = np.random.default_rng([seed, length, vocab_size])
+    lengths = np.arange(max(SHORTEST_REPEAT, length // 4), length // 2 + 1)
+    period = random.permutation(np.resize(lengths, n_sequences))  # evenly: no distance fits more sequences than another
+    ids = np.empty((n_sequences, length), dtype=np.int64)
+    for row, p in zip(ids, period, strict=True):
+        row[: length - p] = _different(random, vocab_size, int(length - p))
+        row[length - p :] = row[length - 2 * p : length - p]
+    return Repeats(ids, period)
+
+
+def _different(random: np.random.Generator, vocab_size: int, n: int) -> Ids:
+    """Draw tokens without repeats while the vocabulary reaches, then begin anew."""
+    deals = [random.permutation(vocab_size) for _ in range(-(-n // vocab_size))]
+    return np.concatenate(deals)[-n:]
+
+
+def _corpus(run: Run) -> str:
+    name = run.info.get("training", {}).get("corpus") or run.info.get("corpus", {}).get("name")
+    if not name:
+        raise InputError(f"run {run.name!r} does not say which text it learned from: pass one with --text")
+    return str(name)
+
+
+@lru_cache(maxsize=4)
+def _tokens_of(corpus: str, sha256: str, tokenizer: str, block_size: int) -> tuple[Ids, Ids]:
+    found = load(corpus)
+    if found.sha256 != sha256:
+        raise InputError(f"the text {corpus!r} is another by now")
+    train, val = split(tokenizer_from_json(json.loads(tokenizer)).encode(found.text), block_size)
+    train.flags.writeable = val.flags.writeable = False  # shared by every caller
+    return train, val

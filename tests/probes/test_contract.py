@@ -1,0 +1,136 @@
+"""What every probe keeps: labelled, finite, the same each time, and nothing changed; its docstring says what it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import probes
+from data.runs import Run
+from probes.measures import MEASURES, Asked, measure
+
+GLOSSARY = set("step token position item dim axis layer head query key group component other rank".split())
+
+# Public functions from a run to an xarray object that are not measures of their own, and why.
+NO_MEASURES = {"over_snapshots": "it is what the measures that run a model are made with"}
+
+
+def asked(run: Run, seen: list[int]) -> Asked:
+    return Asked(token=run.info["tokenizer"]["symbols"][5], progress=seen.append)
+
+
+def contents(run: Run) -> str:
+    """Return a hash of the names and the bytes of every file of a run."""
+    digest = hashlib.sha256()
+    for path in sorted(run.path.rglob("*")):
+        digest.update(str(path).encode() + (path.read_bytes() if path.is_file() else b""))
+    return digest.hexdigest()
+
+
+def random_states() -> str:
+    return repr((np.random.get_state(legacy=True), torch.random.get_rng_state().tolist()))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_is_labelled_finite_the_same_each_time_and_changes_nothing(name: str, run: Run) -> None:
+    before, states, seen = contents(run), random_states(), list[int]()
+    found = measure(run, name, asked(run, seen))
+    again = measure(run, name, asked(run, []))
+    assert contents(run) == before
+    assert random_states() == states
+    xr.testing.assert_identical(found, again)
+    assert seen in ([], list(range(1, len(run.manifest()) + 1)))
+    assert {str(dim) for dim in found.dims} <= GLOSSARY
+    assert [int(step) for step in found["step"]] == [snapshot.step for snapshot in run.snapshots()]
+    assert list(found["sha256"].values) == [snapshot.sha256 for snapshot in run.snapshots()]
+    assert found.attrs["run"] == run.name
+    variables = found.data_vars.values() if isinstance(found, xr.Dataset) else [found]
+    for variable in variables:
+        assert variable.dims[0] == "step"
+        assert variable["sha256"].dims == ("step",)
+        if np.issubdtype(variable.dtype, np.number):
+            assert np.isfinite(variable.values).all(), variable.name
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_a_measure_says_it_takes_are_fields_that_can_be_asked_for(name: str) -> None:
+    fields = set(inspect.signature(Asked).parameters)
+    assert set(MEASURES[name].needs) <= fields
+    used = set(re.findall(r"asked\.(\w+)", inspect.getsource(MEASURES[name].compute)))
+    assert used - {"progress"} == set(MEASURES[name].needs)
+
+
+def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield every public function of the probes, with the name of its module before it."""
+    for found in pkgutil.iter_modules(probes.__path__):
+        if found.name == "__main__":
+            continue
+        module = importlib.import_module(f"probes.{found.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield f"{found.name}.{name}", function
+
+
+FUNCTIONS = dict(public_functions())
+
+
+def described(docstring: str) -> set[str] | None:
+    """Return the names in the Parameters section of a docstring, or None if it has none."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[\w ]*\n-+$|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    if section is None:
+        return None
+    heads = re.findall(r"^(\w+(?:, \w+)*) ?:", section[1], re.MULTILINE)
+    return {name for head in heads for name in head.split(", ")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_docstring_says_what_the_signature_does(name: str) -> None:
+    docstring = inspect.getdoc(FUNCTIONS[name])
+    assert docstring
+    summary = docstring.split("\n\n")[0]
+    assert summary.endswith((".", ":", "?")), "the first paragraph is a sentence"
+    told = described(docstring)
+    if told is not None:
+        assert told == set(inspect.signature(FUNCTIONS[name]).parameters)
+
+
+def test_the_parser_of_docstrings_reads_them() -> None:
+    text = """Do.
+
+    Parameters
+    ----------
+    run : the run,
+        which is: read.
+    seed, text : more.
+
+    Returns
+    -------
+    value : no parameter.
+    """
+    assert described(inspect.cleandoc(textwrap.dedent(text))) == {"run", "seed", "text"}
+    assert described("Do.") is None
+
+
+def test_every_probe_of_a_run_is_a_measure() -> None:
+    """A probe is a public function that takes a run and returns an xarray object; a command and an export reach it by name."""
+    reached = {name for entry in MEASURES.values() for name in entry.compute.__code__.co_names}
+    takers = {
+        name.split(".")[1]
+        for name, function in FUNCTIONS.items()
+        if "Run" in map(str, inspect.get_annotations(function).values())
+        and "xr." in str(inspect.signature(function).return_annotation)
+        and function.__module__ != "probes.measures"
+    }
+    assert {"attention_maps", "copying", "head_scores", "logit_lens", "token_embeddings"} <= takers
+    assert takers - reached == set(NO_MEASURES)

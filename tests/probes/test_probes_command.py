@@ -1,0 +1,107 @@
+"""``python -m probes`` prints what the probes return, writes it where it says, and tells mistakes in one line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from data.errors import InputError
+from data.runs import Run
+from probes.__main__ import Options, main
+from probes.attention import attention_maps
+from probes.heads import head_scores
+from probes.logits import next_token_distribution
+from probes.measures import MEASURES
+from tests.commands import assert_mistake, command
+
+
+def test_without_a_measure_it_lists_them(runs: Path) -> None:
+    result = command("probes")
+    assert result.returncode == 0, result.stderr
+    listed = {line.split()[0] for line in result.stdout.splitlines() if line.strip()}
+    assert set(MEASURES) <= listed
+    assert "--measure heads" in result.stdout
+
+
+def test_a_table_holds_what_the_probe_returned(run: Run) -> None:
+    result = command("probes", "--measure", "heads", "--step", "20", "--seed", "3")
+    assert result.returncode == 0, result.stderr
+    title, names, *rows = [line.split() for line in result.stdout.splitlines() if line.strip()]
+    assert title == ["heads,", "step", "20"]
+    expected = head_scores(run, seed=3).sel(step=20)
+    assert names == ["layer", "head", *map(str, expected.data_vars)]
+    assert len(rows) == expected["sink"].size
+    for layer, head, *scores in rows:
+        wanted = [float(score) for score in expected.sel(layer=int(layer), head=int(head)).data_vars.values()]
+        np.testing.assert_allclose(np.array(scores, float), wanted, rtol=0, atol=5.1e-5)
+
+
+def test_numbers_of_the_run_are_listed_by_step_and_others_at_one_step(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(Options(measure=("copying", "next-token"), prompt="mo"))
+    losses, without, bets = re.split(r"\n(?=copying, step|next-token, step)", capsys.readouterr().out)
+    steps = [int(line.split()[0]) for line in losses.splitlines() if re.match(r" \d", line)]
+    assert steps == [record["step"] for record in run.manifest()]
+    assert without.startswith("copying, step 60\n")
+    likeliest = str(next_token_distribution(run, "mo").sel(step=60).idxmax().item())
+    assert bets.splitlines()[2].split(" 0.")[0].strip() == repr(likeliest)
+    assert re.search(r"\.\.\. and \d+ rows more", bets)
+
+
+def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(Options(measure=("attention", "heads"), prompt="não", export="csv, netcdf"))
+    wrote = [Path(line.removeprefix("wrote ")) for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in wrote] == ["attention.csv", "attention.nc", "heads.csv", "heads.nc"]
+    assert {path.parent for path in wrote} == {run.path / "exports"}
+    expected = attention_maps(run, "não")
+    with xr.open_dataset(wrote[1], engine="h5netcdf") as file:
+        xr.testing.assert_equal(file["attention"].load(), expected)
+    table = pd.read_csv(wrote[2])
+    assert list(table.columns)[:3] == ["step", "layer", "head"]
+    assert len(table) == len(run.manifest()) * 4
+    main(Options(measure=("heads",), export="csv", out=tmp_path / "elsewhere"))
+    assert (tmp_path / "elsewhere" / "heads.csv").read_bytes() == wrote[2].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"measure": ("context", "head")}, "there is no measure 'head'; there is heads, copying"),
+        ({"measure": ("heads",), "step": 21}, "has no snapshot of step 21; it has 0, 1, 2"),
+        ({"measure": ("heads",), "export": "xlsx"}, "written as csv, parquet, netcdf.*; got 'xlsx'"),
+        ({"measure": ("heads",), "export": ""}, "got '': pass --export csv"),
+        ({"measure": ("lens",), "prompt": ""}, "the prompt is empty"),
+        ({"measure": ("neighbours",)}, "neighbours of which token"),
+        ({"measure": ("context",), "text": Path("no such file.txt")}, "there is no file"),
+        ({"measure": ("copying",), "seed": -1}, "a seed is 0 or more; got -1"),
+        ({"measure": ("heads",), "run": "tony"}, "there is no run 'tony'"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_printed(
+    runs: Path, options: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=message) as told:
+        main(Options(**options))
+    assert "\n" not in str(told.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_step_whose_snapshot_is_damaged_is_told(run: Run) -> None:
+    path = run.snapshot(20).path
+    path.write_bytes(path.read_bytes()[:-1])
+    with (
+        pytest.warns(UserWarning, match="step 20"),
+        pytest.raises(InputError, match="step 20 is not whole: choose another"),
+    ):
+        main(Options(measure=("heads",), step=20))
+
+
+def test_a_mistake_on_the_command_line_is_one_line(runs: Path) -> None:
+    assert_mistake(command("probes", "--measure", "attention", "--prompt", "naß"), "'ß' (U+00DF) at position 2")

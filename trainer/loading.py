@@ -1,0 +1,76 @@
+"""From a run on disk back to a model: the shape from run.json, the weights from a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.runs import Run, Snapshot
+from trainer.config import described_model
+from trainer.model import GPT
+
+
+def blank_model(run: Run) -> GPT:
+    """Build a GPT of the run's shape, in evaluation mode; its weights are still to be loaded.
+
+    Raises
+    ------
+    NotApplicableError
+        If run.json does not describe a GPT of this toolkit.
+    """
+    shape = described_model(run)
+    with torch.random.fork_rng():  # making layers draws weights; the caller's random state is not ours
+        model = GPT(shape)
+    return model.eval().requires_grad_(False)
+
+
+def load_weights(model: GPT, tensors: Mapping[str, NDArray[Any]], whose: str) -> None:
+    """Copy weights into a model.
+
+    Parameters
+    ----------
+    model : whose parameters are overwritten.
+    tensors : by name, as in a snapshot.
+    whose : what the weights are called in messages, e.g. ``"snapshot of step 100"``.
+
+    Raises
+    ------
+    InputError
+        If a tensor is missing, left over, or has another shape; the message names it.
+    """
+    parameters = dict(model.named_parameters())
+    if parameters.keys() != tensors.keys():
+        wrong = sorted(parameters.keys() ^ tensors.keys())[0]
+        fault = "lacks the tensor" if wrong in parameters else "has a tensor that the model does not know,"
+        raise InputError(f"{whose} {fault} {wrong!r}: the weights do not fit the model that run.json describes")
+    for name, parameter in parameters.items():
+        if tuple(parameter.shape) != tensors[name].shape:
+            raise InputError(
+                f"{whose}: {name!r} has the shape {tensors[name].shape}, and the model's is {tuple(parameter.shape)}"
+            )
+        np.copyto(parameter.detach().numpy(), tensors[name])
+
+
+def load_model(run: Run, step: int) -> GPT:
+    """Return the model of one step, in evaluation mode; an `InputError` names the steps there are."""
+    snapshot = run.snapshot(step)
+    found = snapshot.read_checked()
+    if isinstance(found, str):
+        raise InputError(f"snapshot of step {step} of run {run.name!r} {found}: choose another step")
+    model = blank_model(run)
+    load_weights(model, found, f"snapshot of step {step}")
+    return model
+
+
+def each_model(run: Run) -> Iterator[tuple[Snapshot, GPT]]:
+    """Yield every whole snapshot and the model with its weights: one model whose weights change, so memory stays flat."""
+    model = blank_model(run)
+    for snapshot, tensors in run.sound_tensors():
+        load_weights(model, tensors, f"snapshot of step {snapshot.step}")
+        del tensors  # they are gone before the next are read
+        yield snapshot, model
