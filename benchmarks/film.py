@@ -22,7 +22,11 @@ from tables import show
 from data.runs import Run, create_run, write_snapshot
 
 N_TOKENS, N_POSITIONS, N_EMBD = 115, 32, 64
-TOKENS = "".join(chr(33 + i) for i in range(94)) + "áàâãéêíóôõúçÁÀÂÉÊÍÓÚ "
+
+
+def made_tokens() -> str:
+    """Return 115 symbols."""
+    return "".join(chr(33 + i) for i in range(94)) + "áàâãéêíóôõúçÁÀÂÉÊÍÓÚ "
 
 
 def wandering(n_snapshots: int, n_items: int, random: np.random.Generator) -> np.ndarray:
@@ -39,7 +43,7 @@ def made_run(folder: Path, n_snapshots: int) -> Run:
     info = {
         "parameters": 207_936,
         "corpus": {"name": "made", "characters": 0},
-        "tokenizer": {"kind": "char", "symbols": TOKENS},
+        "tokenizer": {"kind": "char", "symbols": made_tokens()},
         "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
     }
     run = create_run(f"made-{n_snapshots}", info, folder)
@@ -59,9 +63,10 @@ class Measured:
     frames: int
 
 
-def film(runs: Path, run: str, *options: str) -> Measured:
+def film(runs: Path, run: str, *options: str, highlight: str | None = "digits") -> Measured:
     """Run ``python -m viz.video`` and return its wall time, the peak memory of its own process, and the frames it wrote."""
-    command = [sys.executable, "-m", "viz.video", "--run", run, "--what", "tokens", "--highlight", "digits", *options]
+    picked = ["--what", "tokens", "--highlight", highlight] if highlight else []
+    command = [sys.executable, "-m", "viz.video", "--run", run, *picked, *options]
     begun = time.perf_counter()
     process = subprocess.Popen(
         command, env={**os.environ, "GPTLAB_RUNS": str(runs)}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data.errors import InputError
+from data.errors import InputError, NotApplicableError
 
 
 class Tokenizer(Protocol):
@@ -155,8 +155,67 @@ class CharTokenizer:
         return table
 
 
+@dataclass(frozen=True)
+class WordList:
+    """The words of vectors that were made elsewhere: they have ids and labels, and no rule by which a text becomes ids.
+
+    Raises
+    ------
+    InputError
+        if there is no word.
+
+    Examples
+    --------
+    >>> WordList(("king", "queen")).decode([1, 0])
+    'queen king'
+    """
+
+    words: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise InputError("a list of words needs at least one, and there is none")
+
+    @property
+    def vocab_size(self) -> int:
+        """Return the number of words."""
+        return len(self.words)
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the words; the place in the list is the id."""
+        return list(self.words)
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Refuse: how these vectors cut a text into words is not known."""
+        raise NotApplicableError(
+            f"these vectors are of {self.vocab_size:,} words, and how a text becomes words is not known"
+        )
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return the words of ids with spaces between."""
+        return " ".join(self.words[i] for i in np.asarray(ids, dtype=np.int64).reshape(-1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"kind": "words", "words": [...]}``."""
+        return {"kind": "words", "words": list(self.words)}
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> WordList:
+        """Return the list that `to_json` described."""
+        words = description.get("words")
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise InputError(
+                'a list of words is described by {"kind": "words", "words": [...]}, and this is another description'
+            )
+        return cls(tuple(words))
+
+
 #: Each kind of tokenizer, and what makes it from its description; other kinds join here.
-KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {"char": CharTokenizer.from_json}
+KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {
+    "char": CharTokenizer.from_json,
+    "words": WordList.from_json,
+}
 
 
 def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:

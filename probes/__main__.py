@@ -46,6 +46,10 @@ class Options:
     """Decides which windows of text and which made sequences are shown."""
     export: str | None = None
     """Formats to write, with commas between: csv, parquet, netcdf, and for tables word2vec, projector."""
+    vectors: Path | None = None
+    """Read word vectors (word2vec or GloVe text) as a run of one snapshot, named by --run, to be filmed and drawn like any other."""
+    limit: int | None = None
+    """Read so many rows of the vectors."""
     out: Path | None = None
     """Folder for the files; the run's own folder exports/ if not given."""
 
@@ -56,6 +60,9 @@ def main(options: Options) -> None:
     from probes.export import FORMATS, export
     from probes.measures import MEASURES, Asked, check_name
 
+    if options.vectors is not None:
+        _import_vectors(options)
+        return
     if not options.measure:
         _list_measures()
         return
@@ -76,6 +83,17 @@ def main(options: Options) -> None:
                 print(f"wrote {path}")
         else:
             _print(found, name, options.step)
+
+
+def _import_vectors(options: Options) -> None:
+    from probes.vectors import import_vectors
+
+    if options.measure or options.export:
+        raise InputError("--vectors makes a run and nothing else: measure or export it by a second command")
+    run = import_vectors(options.vectors or Path(), options.run, options.limit)
+    print(
+        f"wrote run {run.name} ({run.info['source']['rows']:,} words); draw it with  python -m viz.figures --run {run.name} --only tokens"
+    )
 
 
 def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:

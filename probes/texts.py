@@ -112,7 +112,7 @@ def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | Non
     """
     context = described_model(run).block_size
     _, ids = training_tokens(run, text)
-    at_a_stretch = max(1, min(2 * context, n_windows, len(ids) - context))  # a text too short is refused by the next call
+    at_a_stretch = max(1, min(2 * context, n_windows, len(ids) - context))  # too short a text is refused below
     passages = window_starts(
         len(ids) - at_a_stretch + 1, context, -(-n_windows // at_a_stretch), seed=seed, step=0, stream="passages"
     )

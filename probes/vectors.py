@@ -14,6 +14,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
@@ -23,6 +24,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.runs import Run, create_run, write_snapshot
+from data.tokenizers import WordList
+
+TABLE = "token_table"
 
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NAMES = {written: character for character, written in _NAMED.items()}
@@ -99,6 +104,34 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
         name="token_table",
         attrs={"run": path.name},
     )
+
+
+def import_vectors(path: Path, name: str | None = None, limit: int | None = None) -> Run:
+    """Read word vectors as a run of one snapshot, so that everything that films, draws, measures and exports a token table works on them.
+
+    Parameters
+    ----------
+    path, limit : as in `read_word2vec`.
+    name : of the new run; made from the file's name if None.
+
+    Raises
+    ------
+    InputError
+        As `read_word2vec`, or if a run of this name exists.
+    """
+    trajectory = read_word2vec(path, limit)
+    name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "vectors"
+    words = WordList(tuple(str(token) for token in trajectory["token"].values))
+    info = {
+        "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "parameters": trajectory.size,
+        "source": {"file": path.name, "sha256": str(trajectory["sha256"].values[0]), "rows": trajectory.sizes["token"]},
+        "tokenizer": words.to_json(),
+        "tensors": {"token_table": TABLE},
+    }
+    run = create_run(name, info)
+    write_snapshot(run, 0, {TABLE: trajectory.values[0]})
+    return run
 
 
 def _lines(file: Iterator[bytes], name: str, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:

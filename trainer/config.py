@@ -176,8 +176,12 @@ def described_model(run: Run) -> ModelConfig:
     NotApplicableError
         If run.json does not describe a GPT of this toolkit; the message names what it lacks.
     """
+    if "model" not in run.info:
+        raise NotApplicableError(
+            f"run {run.name!r} holds no model, only vectors: train one, or choose another with --run"
+        )
     fields = {field.name for field in dataclasses.fields(ModelConfig)}
-    shape = run.info.get("model", {})
+    shape = run.info["model"]
     missing = ", ".join(sorted(fields - {"dropout"} - set(shape)))
     if missing:
         raise NotApplicableError(

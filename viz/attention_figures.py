@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from viz.labels import display
-from viz.slide import LINE_PT, TEXT_PT, Box, Slide, blank_slide, color_bar, heat_map, shorten, text_points
+from viz.slide import LIGHT, LINE_PT, TEXT_PT, WIDE, Box, Slide, blank_slide, color_bar, heat_map, shorten, text_points
 from viz.style import Theme, text_on
 
 NORM = PowerNorm(0.5, 0, 1)
@@ -28,7 +28,13 @@ Maps = NDArray[np.floating]
 
 
 def draw_grid(
-    maps: xr.DataArray, *, title: str, subtitle: str, theme: Theme, inches: tuple[float, float], takeaway: str = ""
+    maps: xr.DataArray,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
 ) -> Figure:
     """Draw the attention of every head at one step, a row a layer and a column a head.
 
@@ -59,7 +65,13 @@ def draw_grid(
 
 
 def draw_layer(
-    maps: xr.DataArray, *, title: str, subtitle: str, theme: Theme, inches: tuple[float, float], takeaway: str = ""
+    maps: xr.DataArray,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
 ) -> Figure:
     """Draw the attention of one layer's heads side by side; where the prompt is short, tokens on the axes and weights in the cells.
 
@@ -83,7 +95,13 @@ def draw_layer(
 
 
 def draw_head(
-    maps: xr.DataArray, *, title: str, subtitle: str, theme: Theme, inches: tuple[float, float], takeaway: str = ""
+    maps: xr.DataArray,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
 ) -> Figure:
     """Draw one head large, tokens on both axes; the weights are printed in the cells where they are few.
 

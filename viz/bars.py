@@ -15,7 +15,9 @@ from matplotlib.patches import Rectangle
 from viz.curves import End, Values, draw_fan, name_ends, quiet_axes
 from viz.labels import display, spoken
 from viz.slide import (
+    LIGHT,
     LINE_PT,
+    WIDE,
     Box,
     Slide,
     blank_slide,
@@ -48,8 +50,8 @@ def draw_next_token(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     least: float = 0.01,
     takeaway: str = "",
 ) -> Figure:
@@ -109,8 +111,8 @@ def draw_context_loss(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw the loss by place in the context, a line a snapshot, the last one with its value at both ends.
@@ -166,8 +168,8 @@ def draw_lens(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw the logit lens of the last step: which token each layer would put next, and how sure it is.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from viz.sidebar import Clock, Curve
-from viz.slide import LINE_PT, TEXT_PT, Box, Slide, blank_slide, evenly, step_colors, text_points
+from viz.slide import LIGHT, LINE_PT, TEXT_PT, WIDE, Box, Slide, blank_slide, evenly, step_colors, text_points
 from viz.style import Theme
 
 Values = NDArray[np.float64]
@@ -36,7 +36,7 @@ class End:
 
 
 def draw_loss(
-    curve: Curve, title: str, unit: str, theme: Theme, inches: tuple[float, float], takeaway: str = ""
+    curve: Curve, title: str, unit: str, theme: Theme = LIGHT, inches: tuple[float, float] = WIDE, takeaway: str = ""
 ) -> Figure:
     """Draw a quantity and its companion over the training steps, each line named at its end and its last value printed.
 

@@ -14,17 +14,12 @@ from data.cli import run as run_command
 from data.errors import InputError, NotApplicableError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from data.runs import Run
     from viz.drawings import Drawing
 
 PROG = "python -m viz.figures"
 FORMATS = ("png", "svg", "pdf")
 
-# A slide of 40/3 x 7.5 inches at 144 dots an inch is 1920 x 1080 pixels.
-SIZES = {"16:9": (40 / 3, 7.5), "4:3": (10.0, 7.5), "square": (7.5, 7.5)}
-SLIDE_DPI = 144
 # What concerns some figures only; given by name, it must concern one that is drawn.
 PARTICULAR = ("highlight", "perplexity", "step", "prompt", "layer", "head", "text")
 
@@ -78,6 +73,7 @@ def main(options: Options) -> None:
     from data.runs import open_run
     from viz.deck import require_pptx
     from viz.output import chosen_formats, writable_folder
+    from viz.slide import SIZES
 
     formats = chosen_formats(options.format, FORMATS, "a figure")
     names = _chosen(options)
@@ -88,12 +84,19 @@ def main(options: Options) -> None:
         formats = list(dict.fromkeys(["png", *formats]))
     run = open_run(options.run)
     folder = writable_folder(options.out or run.path / "figures")
-    drawn = {}
+    drawn: dict[str, Drawing] = {}
+    left_out: dict[str, list[str]] = {}
     for name in names:
-        drawing = _draw(run, name, options)
-        if drawing is not None:
-            drawn[name] = drawing
-            _write(drawing, name, folder, formats, run, options)
+        try:
+            drawn[name] = _draw(run, name, options)
+        except NotApplicableError as reason:
+            if options.only:
+                raise
+            left_out.setdefault(str(reason), []).append(name)
+            continue
+        _write(drawn[name], name, folder, formats, run, options)
+    for why, figures in left_out.items():
+        print(f"{PROG}: not drawn ({', '.join(figures)}): {why}", file=sys.stderr)
     if options.deck:
         from viz.deck_of_run import write_run_deck
 
@@ -108,45 +111,22 @@ def stem(name: str, options: Options) -> str:
     return "-".join([name, *theme, *size, *(["transparent"] if options.transparent else [])])
 
 
-def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:
-    """Write a figure whole or not at all; text stays text in PDF and SVG, and the same figure gives the same bytes."""
-    import io
-
-    import matplotlib as mpl
-
-    from data.files import write_bytes
-
-    suffix = path.suffix[1:]
-    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]
-    ground = "none" if transparent else figure.get_facecolor()
-    buffer = io.BytesIO()
-    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gptlab"}):
-        figure.savefig(buffer, format=suffix, dpi=SLIDE_DPI, facecolor=ground, metadata=undated)
-    write_bytes(path, buffer.getvalue())
-    return path
-
-
-def _draw(run: Run, name: str, options: Options) -> Drawing | None:
-    """Draw one figure; one that does not apply to the run is left out with a word, unless it was asked for."""
+def _draw(run: Run, name: str, options: Options) -> Drawing:
     from data.progress import progress_bar
     from viz.drawings import FIGURES, Wish
+    from viz.slide import SIZES
     from viz.style import theme
 
     given = {
         field.name: getattr(options, field.name) for field in dataclasses.fields(Wish) if hasattr(options, field.name)
     }
     wish = Wish(**{**given, "theme": theme(options.theme), "inches": SIZES[options.size]})
-    try:
-        with progress_bar(name, len(run.manifest()), "snapshot") as update:
-            return FIGURES[name].draw(run, wish, update)
-    except NotApplicableError as reason:
-        if options.only:
-            raise
-        print(f"{PROG}: no figure {name}: {reason}", file=sys.stderr)
-        return None
+    with progress_bar(name, len(run.manifest()), "snapshot") as update:
+        return FIGURES[name].draw(run, wish, update)
 
 
 def _write(drawing: Drawing, name: str, folder: Path, formats: list[str], run: Run, options: Options) -> None:
+    from viz.output import save
     from viz.sidecar import write_sidecar
 
     for suffix in formats:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from probes.groups import Group
 from viz.furniture import Caption, add_panel, item_colors
 from viz.scatter import LONGEST_LABEL, Discs, Thread, radius_px
-from viz.slide import LINE_PT, Box, Slide, blank_slide, scale_key, shorten, text_points
+from viz.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, scale_key, shorten, text_points
 from viz.style import Theme, group_color
 from viz.subject import Subject
 
@@ -22,9 +22,9 @@ KEY_GAP_PT = 26
 
 
 def draw_maps(
-    subject: Subject, projection: xr.Dataset, caption: Caption, theme: Theme, inches: tuple[float, float]
+    subject: Subject, projection: xr.Dataset, caption: Caption, theme: Theme = LIGHT, inches: tuple[float, float] = WIDE
 ) -> Figure:
-    """Draw the first and the last layout of a projection, each in the scale that fits it.
+    """Draw the first and the last layout of a projection, each in the scale that fits it; the only one, if there is but one.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def draw_maps(
     groups = subject.groups or subject.classes
     colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
     area = _write_key(slide, groups, colors, subject)
-    for cell, which in zip(area.columns([1, 1], 20), (0, -1), strict=True):
+    shown = (0, -1) if projection.sizes["step"] > 1 else (0,)
+    for cell, which in zip(area.columns([1] * len(shown), 20), shown, strict=True):
         _draw_panel(slide, cell, subject, projection.isel(step=which), colors)
     return slide.figure
 

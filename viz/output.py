@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIGURE_DPI = 144
+"""A slide of 40/3 x 7.5 inches has 1920 x 1080 pixels at this resolution."""
 
 
 def chosen_formats(text: str, known: Sequence[str], thing: str) -> list[str]:
@@ -45,3 +54,17 @@ def prompt_slug(text: str, longest: int = 40) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     digits = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:6]
     return f"{slug(plain).lower()[:longest].strip('-')}-{digits}"
+
+
+def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:
+    """Write a figure whole or not at all; text stays text in PDF and SVG, and the same figure gives the same bytes."""
+    import matplotlib as mpl
+
+    suffix = path.suffix[1:]
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]
+    ground = "none" if transparent else figure.get_facecolor()
+    buffer = io.BytesIO()
+    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gptlab"}):
+        figure.savefig(buffer, format=suffix, dpi=FIGURE_DPI, facecolor=ground, metadata=undated)
+    write_bytes(path, buffer.getvalue())
+    return path

@@ -23,13 +23,18 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
-from viz.style import Theme
+from viz.style import THEMES, Theme
 
 TITLE_PT = 30
 LEAST_TITLE_PT = 24
 TEXT_PT = 18
 LINE_PT = 24
 """From one line of text to the next."""
+
+SIZES = {"16:9": (40 / 3, 7.5), "4:3": (10.0, 7.5), "square": (7.5, 7.5)}
+"""Width and height of a slide in inches, by shape."""
+WIDE = SIZES["16:9"]
+LIGHT = THEMES["light"]
 
 SIDE_PT, TOP_PT, BOTTOM_PT = 34, 26, 26
 """Margins of a slide."""
@@ -143,7 +148,9 @@ class Slide:
         self.line([x], [y], color, marker="o", markersize=size, linestyle="none", markeredgewidth=0)
 
 
-def blank_slide(title: str, subtitle: str, theme: Theme, inches: tuple[float, float], takeaway: str = "") -> Slide:
+def blank_slide(
+    title: str, subtitle: str, theme: Theme = LIGHT, inches: tuple[float, float] = WIDE, takeaway: str = ""
+) -> Slide:
     """Make a slide with its words on it.
 
     Parameters

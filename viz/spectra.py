@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from viz.curves import draw_fan, name_ends, plain_number, quiet_axes, step_axis
 from viz.sidebar import Clock
-from viz.slide import LINE_PT, Box, Slide, blank_slide, evenly, text_points
+from viz.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, evenly, text_points
 from viz.style import Theme
 
 FAINTEST = 1e-4
@@ -23,8 +23,8 @@ def draw_spectra(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw the singular values of a table at all snapshots, and beside them its effective and stable rank.

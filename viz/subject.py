@@ -84,11 +84,16 @@ def caption(run: Run, subject: Subject, projection: xr.Dataset) -> Caption:
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
     reading = f" reading {corpus}" if corpus else ""
+    is_model = "model" in run.info
+    what = (
+        f"a GPT of {run.info['parameters']:,} parameters{reading}"
+        if is_model
+        else f"{len(subject.labels):,} word vectors"
+    )
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     return Caption(
         title=f"{subject.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: a GPT of {run.info['parameters']:,} parameters{reading}, "
-        f"{subject.trajectory.sizes['dim']} dimensions drawn in 2 by {method}",
+        subtitle=f"{run.name}: {what}, {subject.trajectory.sizes['dim']} dimensions drawn in 2 by {method}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
     )
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from viz.slide import LINE_PT, Box, Slide, blank_slide, color_bar, diverging_map, evenly, text_points, wrap
+from viz.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, color_bar, diverging_map, evenly, text_points, wrap
 from viz.style import Theme
 
 QUANTILE = 0.998
@@ -21,8 +21,8 @@ def draw_table(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw the position table at up to six snapshots as heat maps: a row a position, a column a dimension, one scale for all.
@@ -55,8 +55,8 @@ def draw_similarity(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw how like each other the rows of the position table are, at the first, the middle and the last snapshot.

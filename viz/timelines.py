@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from viz.curves import Values, nice_top, plain_number, quiet_axes, step_axis
 from viz.sidebar import Clock, Curve
-from viz.slide import LINE_PT, Box, Slide, blank_slide, layer_colors, scale_key, shorten, text_points
+from viz.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, layer_colors, scale_key, shorten, text_points
 from viz.style import Theme
 
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "distance")
@@ -38,8 +38,8 @@ def draw_scores(
     *,
     title: str,
     subtitle: str,
-    theme: Theme,
-    inches: tuple[float, float],
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
     """Draw a panel for each head score: a thin line a head, coloured by layer, the leading head thick and named.

@@ -86,7 +86,7 @@ def test_a_description_passes_through_json(text: str) -> None:
 @pytest.mark.parametrize(
     ("description", "told"),
     [
-        ({"kind": "bpe"}, "unknown kind of tokenizer 'bpe': this version knows char"),
+        ({"kind": "bpe"}, "unknown kind of tokenizer 'bpe': this version knows char, words"),
         ({}, "unknown kind of tokenizer None"),
         ({"kind": "char"}, "another description"),
         ({"kind": "char", "symbols": ["a"]}, "another description"),

@@ -20,7 +20,11 @@ import probes
 from data.runs import Run
 from probes.measures import MEASURES, Asked, measure
 
-GLOSSARY = set("step token position item dim axis layer head query key group component other rank".split())
+GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head", "query", "key", "group"} | {
+    "component",  # number of a singular value
+    "other",  # second position of a pair
+    "rank",  # place in a list of neighbours
+}
 
 # Public functions from a run to an xarray object that are not measures of their own, and why.
 NO_MEASURES = {"over_snapshots": "it is what the measures that run a model are made with"}

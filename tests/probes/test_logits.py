@@ -35,7 +35,8 @@ def prompt_ids() -> torch.Tensor:
 
 def test_the_bets_on_the_next_token_are_those_of_the_model(made: Run) -> None:
     found = next_token_distribution(made, PROMPT)
-    assert (found.dims, found.dtype) == (("step", "token"), np.float32)
+    assert found.dims == ("step", "token")
+    assert found.dtype == np.float32
     assert "".join(found["token"].values) == SYMBOLS
     np.testing.assert_allclose(found.sum("token"), 1, rtol=0, atol=1e-6)
     for step in STEPS:

@@ -29,10 +29,9 @@ def test_without_a_measure_it_lists_them(runs: Path) -> None:
     assert "--measure heads" in result.stdout
 
 
-def test_a_table_holds_what_the_probe_returned(run: Run) -> None:
-    result = command("probes", "--measure", "heads", "--step", "20", "--seed", "3")
-    assert result.returncode == 0, result.stderr
-    title, names, *rows = [line.split() for line in result.stdout.splitlines() if line.strip()]
+def test_a_table_holds_what_the_probe_returned(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    main(Options(measure=("heads",), step=20, seed=3))
+    title, names, *rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert title == ["heads,", "step", "20"]
     expected = head_scores(run, seed=3).sel(step=20)
     assert names == ["layer", "head", *map(str, expected.data_vars)]
@@ -78,6 +77,7 @@ def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.
         ({"measure": ("heads",), "export": "xlsx"}, "written as csv, parquet, netcdf.*; got 'xlsx'"),
         ({"measure": ("heads",), "export": ""}, "got '': pass --export csv"),
         ({"measure": ("lens",), "prompt": ""}, "the prompt is empty"),
+        ({"measure": ("attention",), "prompt": "naß"}, r"'ß' \(U\+00DF\) at position 2"),
         ({"measure": ("neighbours",)}, "neighbours of which token"),
         ({"measure": ("context",), "text": Path("no such file.txt")}, "there is no file"),
         ({"measure": ("copying",), "seed": -1}, "a seed is 0 or more; got -1"),
@@ -104,4 +104,4 @@ def test_a_step_whose_snapshot_is_damaged_is_told(run: Run) -> None:
 
 
 def test_a_mistake_on_the_command_line_is_one_line(runs: Path) -> None:
-    assert_mistake(command("probes", "--measure", "attention", "--prompt", "naß"), "'ß' (U+00DF) at position 2")
+    assert_mistake(command("probes", "--measure", "head"), "there is no measure 'head'")

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from data.errors import InputError
+from data.errors import InputError, NotApplicableError
+from data.runs import list_runs
 from probes.export import write_word2vec
 from probes.vectors import escape, read_word2vec, unescape
 
@@ -136,3 +137,33 @@ def test_twenty_thousand_vectors_take_seconds(tmp_path: Path) -> None:
     start = time.perf_counter()
     assert read_word2vec(path).shape == (1, 20_000, 100)
     assert time.perf_counter() - start < 10  # half a second where nothing else runs
+
+
+def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from probes.__main__ import Options, main
+    from probes.embeddings import token_embeddings
+    from viz import figures
+
+    monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "runs"))
+    random = np.random.default_rng(0)
+    values = random.normal(size=(30, 4)).astype(np.float32)
+    rows = [f"word{i} " + " ".join(map(str, row)) for i, row in enumerate(values)]
+    (tmp_path / "my vectors.txt").write_text("\n".join(rows) + "\n")
+    main(Options(vectors=tmp_path / "my vectors.txt"))
+    (run,) = list_runs()
+    assert run.name == "my-vectors"
+    np.testing.assert_array_equal(token_embeddings(run).values[0], values)
+    assert list(token_embeddings(run)["token"].values) == [f"word{i}" for i in range(30)]
+    capsys.readouterr()
+    figures.main(figures.Options(method="pca", format="png"))
+    told = capsys.readouterr()
+    assert {path.stem for path in (run.path / "figures").glob("*.png")} == {"tokens", "token-spectrum"}
+    assert "holds no model, only vectors" in told.err
+    with pytest.raises(NotApplicableError, match="holds no model"):
+        main(Options(measure=("heads",)))
+    with pytest.raises(InputError, match="exists already"):
+        main(Options(vectors=tmp_path / "my vectors.txt"))
+    with pytest.raises(InputError, match="makes a run and nothing else"):
+        main(Options(vectors=tmp_path / "my vectors.txt", export="csv"))

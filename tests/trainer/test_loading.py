@@ -111,7 +111,7 @@ def test_a_snapshot_that_is_damaged_or_not_there_is_told(made: Run) -> None:
     path = made.snapshot(10).path
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(
-        InputError, match="snapshot of step 10 of run 'made' has .* bytes instead of .*: choose another"
+        InputError, match=r"snapshot of step 10 of run 'made' has .* bytes instead of .*: choose another"
     ):
         load_model(made, 10)
     path.unlink()

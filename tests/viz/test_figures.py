@@ -99,7 +99,7 @@ def test_what_does_not_apply_is_left_out_unless_asked_for(run: Run, capsys: pyte
     capsys.readouterr()
     main(Options(method="pca", format="png"))
     told = capsys.readouterr()
-    assert "no figure loss" in told.err
+    assert "not drawn (loss)" in told.err
     assert "no position table" in told.err
     drawn = {path.stem for path in (run.path / "figures").glob("*.png")}
     assert drawn == set(NAMES) - {"loss", "positions", "position-spectrum", "position-table", "similarity"}

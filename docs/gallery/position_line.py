@@ -1,0 +1,16 @@
+"""The position embeddings before and after training: random at first, then a line along which neighbours stand in order."""
+
+from pathlib import Path
+
+from data.runs import open_run
+from viz.maps import draw_maps
+from viz.output import save
+from viz.projection_cache import cached_projection
+from viz.style import theme
+from viz.subject import caption, read_subject
+
+run = open_run()
+subject = read_subject(run, "positions")
+projection = cached_projection(run, subject.trajectory, "tsne")
+figure = draw_maps(subject, projection, caption(run, subject, projection), theme=theme("dark"))
+save(figure, Path("position_line.png"))

@@ -1,0 +1,16 @@
+"""The position table itself at six snapshots: noise first, then waves along the positions, slow ones at the left."""
+
+from pathlib import Path
+
+from data.runs import open_run
+from probes.embeddings import position_embeddings
+from viz.output import save
+from viz.style import theme
+from viz.tables import draw_table
+
+run = open_run()
+words = f"{run.name}: a row a position, a column a dimension"
+figure = draw_table(
+    position_embeddings(run), title="Waves grow in the position table", subtitle=words, theme=theme("dark")
+)
+save(figure, Path("position_table.png"))

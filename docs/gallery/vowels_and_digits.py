@@ -1,0 +1,15 @@
+"""The token embeddings before and after training: scattered first, then digits by digits and vowels by vowels."""
+
+from pathlib import Path
+
+from data.runs import open_run
+from viz.maps import draw_maps
+from viz.output import save
+from viz.projection_cache import cached_projection
+from viz.subject import caption, read_subject
+
+run = open_run()
+subject = read_subject(run, "tokens", highlights=("vowels", "digits"))
+projection = cached_projection(run, subject.trajectory, "tsne")
+figure = draw_maps(subject, projection, caption(run, subject, projection))
+save(figure, Path("vowels_and_digits.png"))
