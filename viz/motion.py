@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,7 +197,7 @@ def static_motion(true: Array, drawn: Array) -> Array:
 
 def motion_floor(
     again: Again,
-    trajectory: xr.DataArray | NDArray[np.floating],
+    trajectory: Any,
     layouts: NDArray[np.floating],
     *,
     steps: int = FLOOR_STEPS,
@@ -211,7 +211,7 @@ def motion_floor(
     ----------
     again : the method, applied to vectors (item, dim) that have not changed and starting from their own layout (item, axis), with as
         much effort as it makes for a step of a film; returns the new layout. It may not merely hand back what it is given.
-    trajectory : (step, item, dim).
+    trajectory : (step, item, dim); anything that gives the matrix of a step by its place.
     layouts : (step, item, axis), the film's.
     steps : at how many steps, spread evenly from the first to the last.
 
@@ -234,7 +234,7 @@ def motion_floor(
     """
     if steps < 1:
         raise InputError(f"the floor is measured at one step or more; got {steps}: pass {FLOOR_STEPS}")
-    values = trajectory if isinstance(trajectory, np.ndarray) else trajectory.variable
+    values: Any = getattr(trajectory, "variable", trajectory)
     chosen = np.unique(np.linspace(0, len(layouts) - 1, min(steps, len(layouts))).round().astype(np.int64))
     width = layout_width(layouts) or 1.0
     ways = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import xarray as xr
 
 from data.files import write_bytes
 from data.runs import Run
-from viz.projection import project
+from viz.projection import AXES, project
 from viz.sidecar import versions
 
 # Raised when the layout of the same data changes, so that nothing old is drawn.
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
+ITEMS_FOR_THREADS = 1000
 
 
 def cached_projection(
@@ -28,6 +30,8 @@ def cached_projection(
     trajectory: xr.DataArray,
     method: str,
     *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
     seed: int = 0,
     perplexity: float | None = None,
     progress: Callable[[int], None] | None = None,
@@ -38,12 +42,13 @@ def cached_projection(
     Arguments, result and errors are those of `project`; ``sha256`` (step) is kept as a coordinate.
     """
     item = str(trajectory.dims[1])
-    path = run.path / "projections" / f"{item}-{method}-{_key(trajectory, method, seed, perplexity)}.npz"
+    options: dict[str, Any] = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
+    path = run.path / "projections" / f"{item}-{method}-{_key(trajectory, method, options)}.npz"
     if (kept := _read(path, trajectory)) is not None:
         if progress is not None:
             progress(trajectory.sizes["step"])
         return kept
-    projection = project(trajectory, method, seed=seed, perplexity=perplexity, progress=progress)
+    projection = project(trajectory, method, progress=progress, n_jobs=_threads(trajectory), **options)
     projection = projection.assign_coords(sha256=trajectory["sha256"])
     try:
         write_bytes(path, _encode(projection))
@@ -52,15 +57,19 @@ def cached_projection(
     return projection
 
 
-def _key(trajectory: xr.DataArray, method: str, seed: int, perplexity: float | None) -> str:
+def _threads(trajectory: xr.DataArray) -> int:
+    """Return 1 for few items, of which threads only cost time, and the machine's cores for many."""
+    return 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
+
+
+def _key(trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> str:
     libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
     what = [
         LAYOUT_VERSION,
         str(trajectory.name),
         list(trajectory["sha256"].values),
         method,
-        seed,
-        perplexity,
+        dict(options),
         libraries,
     ]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
@@ -89,4 +98,6 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
         warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
     coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
-    return xr.Dataset(arrays, coords=coords | {"axis": ["x", "y"]}, attrs=about["attrs"])
+    return xr.Dataset(
+        arrays, coords=coords | {"axis": list(AXES[: arrays["layout"][1].shape[-1]])}, attrs=about["attrs"]
+    )

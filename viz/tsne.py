@@ -61,6 +61,11 @@ WORTH_UNTYING = 0.03  # the share of the divergence that must be gained, or poin
 
 MOMENTUM = 0.8
 EXACT_UP_TO = 300  # items; beyond, openTSNE's approximate gradients are faster than the exact one
+# Above so many items iterations are dear, and a first layout of many points gains little by being let down slowly.
+MANY_ITEMS = 1000
+LET_DOWN_MANY = 5
+ANNEALED_MANY = Settling(at_least=200, at_most=500, check_every=50, tolerance=1e-3)
+EXACT_DIVERGENCE_UP_TO = 5000  # items; beyond, the divergence is openTSNE's own approximation
 
 
 @dataclass(frozen=True)
@@ -71,15 +76,21 @@ class Fit:
     vectors : (item, dim), what was laid out.
     affinities : (item, item), sparse, the joint probabilities of neighbourhood; they sum to 1.
     last_untied : the affinities when it was last tried to untie knots.
+    divergence : the Kullback-Leibler divergence as openTSNE approximates it, nats.
+    n_iter : iterations that led here from the layout before; 0 for the first.
     """
 
     points: NDArray[np.float64]
     vectors: NDArray[np.float64]
     affinities: Any
     last_untied: Any
+    divergence: float
+    n_iter: int = 0
 
     def kl_divergence(self) -> float:
-        """Return the Kullback-Leibler divergence of the layout, in nats, exactly (openTSNE's own figure is approximate)."""
+        """Return the Kullback-Leibler divergence of the layout, in nats; exactly, up to `EXACT_DIVERGENCE_UP_TO` items."""
+        if len(self.points) > EXACT_DIVERGENCE_UP_TO:
+            return self.divergence
         return kl_divergence(self.affinities, self.points)
 
 
@@ -90,6 +101,7 @@ class _Engine:
     perplexity: float
     seed: int
     n_jobs: int
+    n_axes: int = 2
 
     def affinities(self, vectors: NDArray[np.float64]) -> Any:
         from openTSNE.affinity import PerplexityBasedNN
@@ -97,11 +109,11 @@ class _Engine:
         return PerplexityBasedNN(vectors, self.perplexity, random_state=self.seed, n_jobs=self.n_jobs).P
 
     def starting_points(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return two principal components, as small as t-SNE wants them and jittered: equal points would never part."""
+        """Return the first principal components, as small as t-SNE wants them and jittered: equal points would never part."""
         from openTSNE import initialization
 
         scheme = initialization.random if np.ptp(vectors, axis=0).max() == 0 else initialization.pca
-        return np.asarray(scheme(vectors, 2, random_state=self.seed))
+        return np.asarray(scheme(vectors, self.n_axes, random_state=self.seed))
 
     def embedding(self, points: NDArray[np.float64], affinities: Any) -> Any:
         from openTSNE import TSNEEmbedding
@@ -115,7 +127,7 @@ class _Engine:
 
 
 def chain(
-    snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1
+    snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1, n_axes: int = 2
 ) -> Iterator[Fit]:
     """Lay out one snapshot after another, each starting from the layout of the one before.
 
@@ -125,6 +137,7 @@ def chain(
     perplexity : about how many neighbours a point attends to.
     seed : of the starting points' jitter and of the neighbour search.
     n_jobs : threads; more than one pays from about a thousand items.
+    n_axes : dimensions of the layout.
 
     Yields
     ------
@@ -137,7 +150,7 @@ def chain(
     >>> bool((first.points == second.points).all())
     True
     """
-    engine = _Engine(perplexity, seed, n_jobs)
+    engine = _Engine(perplexity, seed, n_jobs, n_axes)
     before: Fit | None = None
     for vectors in snapshots:
         if before is None:
@@ -145,6 +158,32 @@ def chain(
         elif not np.array_equal(vectors, before.vectors):
             before = _follow(before, vectors, engine)
         yield before
+
+
+def again(
+    vectors: NDArray[np.float64],
+    points: NDArray[np.float64],
+    *,
+    perplexity: float,
+    n_iter: int,
+    seed: int = 0,
+    n_jobs: int = 1,
+) -> NDArray[np.float64]:
+    """Optimise a layout once more for the vectors it shows already: what moves is the method's own doing.
+
+    Parameters
+    ----------
+    vectors : (item, dim).
+    points : (item, axis), their layout.
+    n_iter : iterations, as many as the chain takes for a step.
+
+    Returns
+    -------
+    (item, axis), turned onto ``points``.
+    """
+    engine = _Engine(perplexity, seed, n_jobs, points.shape[1])
+    moved = np.array(_optimize(engine.embedding(points, engine.affinities(vectors)), n_iter))
+    return rotate_onto(moved - moved.mean(axis=0), points)
 
 
 def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
@@ -228,9 +267,11 @@ def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
     affinities = engine.affinities(vectors)
     embedding = engine.embedding(engine.starting_points(vectors), affinities)
     embedding = _optimize(embedding, EXAGGERATED, EXAGGERATIONS[0], momentum=0.5)
+    are_many = len(vectors) > MANY_ITEMS
     for exaggeration in EXAGGERATIONS[1:]:
-        embedding = _optimize(embedding, LET_DOWN, exaggeration)
-    return Fit(lay_along_axes(np.array(_settle(embedding, ANNEALED))), vectors, affinities, affinities)
+        embedding = _optimize(embedding, LET_DOWN_MANY if are_many else LET_DOWN, exaggeration)
+    embedding = _settle(embedding, ANNEALED_MANY if are_many else ANNEALED)
+    return Fit(lay_along_axes(np.array(embedding)), vectors, affinities, affinities, embedding.kl_divergence)
 
 
 def _follow(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
@@ -242,7 +283,8 @@ def _follow(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
         untied, last_untied = _settle(_optimize(embedding, *UNTYING), UNTIED), affinities
         if untied.kl_divergence < (1 - WORTH_UNTYING) * embedding.kl_divergence:
             embedding = untied
-    return Fit(rotate_onto(np.array(embedding), before.points), vectors, affinities, last_untied)
+    points = rotate_onto(np.array(embedding), before.points)
+    return Fit(points, vectors, affinities, last_untied, embedding.kl_divergence, n_iter)
 
 
 def _change(before: Any, after: Any) -> float:

@@ -122,7 +122,9 @@ def test_what_comes_back_is_labelled() -> None:
         "perplexity": 6.0,
         "neighbours": 10,
     }
-    assert projection.attrs == expected
+    assert expected.items() <= projection.attrs.items()
+    assert projection["trust"].dims == projection["item_recall"].dims == ("step", "token")
+    assert projection["motion_floor"].dims == ("token",)
 
 
 def test_trustworthiness_is_that_of_each_steps_own_layout() -> None:
@@ -214,3 +216,69 @@ def test_values_that_are_not_finite_are_refused_with_their_step(value: float) ->
     data.loc[{"step": 200, "position": 3, "dim": 4}] = value
     with pytest.raises(InputError, match="position_table of step 200 holds values that are not finite"):
         project(data, "pca")
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_three_axes_show_more_than_two(method: str) -> None:
+    data = groups()
+    flat, deep = (project(data, method, n_axes=n) for n in (2, 3))
+    assert list(deep["axis"].values) == ["x", "y", "z"]
+    assert deep["layout"].shape == (*data.shape[:2], 3)
+    assert float(deep["recall"].mean()) > float(flat["recall"].mean())
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_cosine_does_not_look_at_lengths(method: str) -> None:
+    data = groups()
+    lengths = 2.0 ** np.random.default_rng(0).integers(-3, 4, size=(1, data.shape[1], 1))  # powers of two: exact
+    one, other = (project(some, method, metric="cosine") for some in (data, data * lengths))
+    np.testing.assert_array_equal(one["layout"].values, other["layout"].values)
+    assert one.attrs["metric"] == "cosine"
+
+
+def test_a_projection_says_how_far_it_may_be_believed() -> None:
+    data = groups()
+    tsne, pca = project(data), project(data, "pca")
+    assert (pca["motion_floor"] == 0).all()
+    assert 0 < tsne.attrs["motion_floor"] < 0.1
+    for one in (tsne, pca):
+        assert ((one["trust"] >= 0.25) & (one["trust"] <= 1)).all()
+        for name in ("trustworthiness", "continuity", "recall"):
+            assert ((one[name] >= 0) & (one[name] <= 1)).all()
+        assert np.isnan(one["drawn_motion"].values[0]).all()
+        assert np.isfinite(one["drawn_motion"].values[1:]).all()
+    assert float(tsne["recall"][-1]) > float(tsne["recall"][0])  # noise first, then groups that two dimensions can show
+
+
+def test_a_single_step_has_no_motion() -> None:
+    projection = project(groups()[-1:])
+    assert "drawn_motion" not in projection
+    assert (projection["motion_floor"] == 0).all()
+
+
+def test_items_that_begin_equal_can_part() -> None:
+    """Equal rows stand together as long as they are equal, and not after."""
+    vectors = np.random.default_rng(0).normal(size=(2, 30, 6))
+    vectors[1, 15:] = vectors[1, :15]  # the last step: each row twice
+    layout = project(trajectory(vectors))["layout"].values
+    apart = np.linalg.norm(layout[:, 15:] - layout[:, :15], axis=-1).mean(axis=1)
+    width = np.ptp(layout, axis=1).max(axis=1)
+    assert apart[1] < 0.1 * width[1]
+    assert apart[0] > 0.2 * width[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_axes": 4}, "2 or 3 axes; got 4"),
+        ({"metric": "cityblock"}, "unknown metric 'cityblock': there is euclidean, cosine"),
+    ],
+)
+def test_what_no_method_can_do_is_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        project(groups(), **options)  # type: ignore[arg-type]
+
+
+def test_equal_vectors_cannot_be_laid_out() -> None:
+    with pytest.raises(InputError, match="step 1: all 20 vectors are equal"):
+        project(trajectory(np.ones((2, 20, 5))))
