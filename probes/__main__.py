@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -40,16 +41,24 @@ class Options:
     """What the model reads, for attention, next-token and lens; the opening of the run's last sample if not given."""
     token: str | None = None
     """Whose neighbours."""
+    highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
+    """Whose cohesion: labels or group names with commas between, 12,13,14 or vowels. Given again, each is measured by itself."""
+    what: Literal["positions", "tokens"] | None = None
+    """The table that is highlighted; if not given, positions for whole numbers, and otherwise tokens."""
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    """The distance that cohesion is measured by."""
     text: Path | None = None
-    """A text file to measure on instead of the validation split of the run's own corpus."""
+    """A text file to measure on instead of the run's own corpus (of its validation split, where the model reads it)."""
     seed: int = 0
-    """Decides which windows of text and which made sequences are shown."""
+    """Decides which windows of text and which made sequences are shown, and which groups are drawn."""
     export: str | None = None
     """Formats to write, with commas between: csv, parquet, netcdf, and for tables word2vec, projector."""
     vectors: Path | None = None
     """Read word vectors (word2vec or GloVe text) as a run of one snapshot, named by --run, to be filmed and drawn like any other."""
     limit: int | None = None
     """Read so many rows of the vectors."""
+    scheduler: str | None = None
+    """Who runs the model: local or local:2 (processes on this machine), or tcp://host:port (both need the extra dask)."""
     out: Path | None = None
     """Folder for the files; the run's own folder exports/ if not given."""
 
@@ -57,8 +66,8 @@ class Options:
 def main(options: Options) -> None:
     """Measure; print a table, or write files and say which."""
     from data.runs import open_run
-    from probes.export import FORMATS, export
-    from probes.measures import MEASURES, Asked, check_name
+    from probes.export import FORMATS
+    from probes.parallel import open_client
 
     if options.vectors is not None:
         _import_vectors(options)
@@ -66,23 +75,15 @@ def main(options: Options) -> None:
     if not options.measure:
         _list_measures()
         return
-    names = list(MEASURES) if "all" in options.measure else list(options.measure)
-    if "all" in options.measure and options.token is None:
-        names.remove("neighbours")
     formats = _formats(options.export, FORMATS)
-    for name in names:
-        check_name(name)
+    names = _names(options)
     run = open_run(options.run)
     if options.step is not None:
         run.snapshot(options.step)  # an unknown step is told before the long work begins, as an unknown name is
-    for name in names:
-        asked = Asked(options.prompt, options.token, options.seed, options.text)
-        found = _measured(run, name, asked)
-        if formats:
-            for path in export(found, options.out or run.path / "exports", name, formats, options.step):
-                print(f"wrote {path}")
-        else:
-            _print(found, name, options.step)
+    with open_client(options.scheduler):
+        for name in names:
+            for title, asked in _each_asked(options, name):
+                _tell(_measured(run, name, asked), run, name, title, formats=formats, options=options)
 
 
 def _import_vectors(options: Options) -> None:
@@ -96,9 +97,51 @@ def _import_vectors(options: Options) -> None:
     )
 
 
-def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:
-    import dataclasses
+def _names(options: Options) -> list[str]:
+    """Return the names of the measures that are wanted; all leaves out those that lack what they are asked about."""
+    from probes.measures import MEASURES, check_name
 
+    if "all" not in options.measure:
+        return [check_name(name) for name in options.measure]
+    lacking = {"neighbours": options.token is None, "cohesion": not options.highlight}
+    return [name for name in MEASURES if not lacking.get(name)]
+
+
+def _tell(found: Any, run: Run, name: str, title: str, *, formats: list[str], options: Options) -> None:
+    """Write what was measured to files and say which, or print it."""
+    from probes.export import export
+
+    if formats:
+        for path in export(found, options.out or run.path / "exports", title, formats, options.step):
+            print(f"wrote {path}")
+        return
+    _print(found, title, options.step)
+    if name == "cohesion":
+        _print_sentences(found, options.step)
+
+
+def _each_asked(options: Options, name: str) -> Iterator[tuple[str, Asked]]:
+    """Yield what is asked of a measure, and what it is called: once, or for cohesion once for each highlight."""
+    from probes.measures import Asked, highlighted_table
+
+    asked = Asked(options.prompt, options.token, options.seed, options.text, metric=options.metric)
+    if name != "cohesion" or not options.highlight:
+        yield name, asked
+        return
+    for highlight in options.highlight:
+        what = options.what or highlighted_table(highlight)
+        metric = [options.metric] if options.metric != "euclidean" else []
+        title = "-".join([name, what, _slug(highlight), *metric])
+        yield title, dataclasses.replace(asked, highlight=highlight, what=what)
+
+
+def _slug(highlight: str) -> str:
+    """Return a highlight as a part of a file name: letters, digits and dashes, other characters as code points."""
+    kept = (c if c.isascii() and c.isalnum() else "-" if c in ", " else f"u{ord(c):04x}" for c in highlight)
+    return "".join(kept).strip("-") or "-".join(f"u{ord(c):04x}" for c in highlight)
+
+
+def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:
     from data.progress import progress_bar
     from probes.measures import measure
 
@@ -144,13 +187,24 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
         frame = shown[names].to_dataframe()[names].reset_index()
         if dims == ("token",) and len(names) == 1:  # a distribution: the likeliest first
             frame = frame.sort_values(str(names[0]), ascending=False)
-        for row in frame.head(MOST_ROWS).itertuples(index=False):
+        part = frame.head(MOST_ROWS) if dims else frame.tail(MOST_ROWS)  # of the steps, the last
+        for row in part.itertuples(index=False):
             table.add_row(*(_cell(value) for value in row))
         console = Console(width=160 if not Console().is_terminal else None)
         console.print(f"\n{name}, step {at:,}" if dims else f"\n{name}", style="bold")
         console.print(table)
         if len(frame) > MOST_ROWS:
-            console.print(f"... and {len(frame) - MOST_ROWS:,} rows more: --export csv writes them all")
+            more = "rows more" if dims else "steps before these"
+            console.print(f"... and {len(frame) - MOST_ROWS:,} {more}: --export csv writes them all")
+
+
+def _print_sentences(compared: Any, step: int | None) -> None:
+    """Say how close together the group stands at a step, in a line for each null."""
+    from probes.cohesion import sentence
+
+    print()
+    for place in range(compared.sizes["null"]):
+        print(sentence(compared.isel({"null": place}), step, counted=True))
 
 
 def _by_dims(dataset: xr.Dataset) -> Iterator[tuple[tuple[str, ...], xr.Dataset]]:

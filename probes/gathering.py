@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from data.runs import Run
-from trainer.loading import each_model
+from data.errors import InputError
+from data.runs import Run, Snapshot
+from probes.parallel import current_client, map_steps, n_workers
+from trainer.loading import blank_model, each_model, load_weights
 from trainer.model import GPT
 
 Progress = Callable[[int], None]
 """Called with the number of snapshots done so far."""
 
+Measure = Callable[[GPT], Mapping[str, Any]]
+"""From a model to tensors, arrays or numbers by name."""
+
 MOST_BYTES_IN_MEMORY = 16_000_000
+MOST_STEPS_AT_ONCE = 4  # that a worker measures before it answers; attention maps of one step can have 100 MB
 
 
 class Gathered:
@@ -67,12 +75,12 @@ class Gathered:
 
 def over_snapshots(
     run: Run,
-    measure: Callable[[GPT], Mapping[str, Any]],
+    measure: Measure,
     dims: Mapping[str, tuple[str, ...]],
     coords: Mapping[str, Any],
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Measure the model at every whole snapshot, one at a time.
+    """Measure the model at every whole snapshot, one at a time; inside `probes.parallel.open_client`, its workers share them out.
 
     Parameters
     ----------
@@ -88,8 +96,7 @@ def over_snapshots(
     """
     gathered = {name: Gathered() for name in dims}
     snapshots = []
-    for snapshot, model in each_model(run):
-        values = measure(model)
+    for snapshot, values in _each_measured(run, measure):
         for name, kept in gathered.items():
             kept.add(np.asarray(values[name]))
         snapshots.append(snapshot)
@@ -101,3 +108,37 @@ def over_snapshots(
         coords={**steps, **coords},
         attrs={"run": run.name},
     )
+
+
+def _each_measured(run: Run, measure: Measure) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
+    """Yield every whole snapshot with what is measured of its model, by the workers of the current client if there is one."""
+    client = current_client()
+    if client is None:
+        for snapshot, model in each_model(run):
+            yield snapshot, measure(model)
+        return
+    snapshots = run.sound_snapshots()
+    size = max(1, min(MOST_STEPS_AT_ONCE, len(snapshots) // (3 * n_workers(client))))
+    parts = [snapshots[start : start + size] for start in range(0, len(snapshots), size)]
+    found = map_steps(_measure_part, parts, client, shared=(run.path.absolute(), measure))
+    for part, measured in zip(parts, found, strict=True):
+        yield from zip(part, measured, strict=True)
+
+
+def _measure_part(shared: tuple[Path, Measure], snapshots: Sequence[Snapshot]) -> list[dict[str, NDArray[Any]]]:
+    """Measure some snapshots of a run in a process that knows no more of it than its path."""
+    path, measure = shared
+    model = blank_model(Run(path))
+    found = []
+    for snapshot in snapshots:
+        here = dataclasses.replace(snapshot, path=path / "snapshots" / snapshot.path.name)
+        tensors = here.read_checked()
+        if isinstance(tensors, str):
+            raise InputError(
+                f"snapshot of step {snapshot.step} {tensors} where a worker reads it ({path}): give the workers the same folder of runs"
+            )
+        load_weights(model, tensors, f"snapshot of step {snapshot.step}")
+        found.append(
+            {name: np.array(value) for name, value in measure(model).items()}
+        )  # a copy: the weights will change
+    return found

@@ -29,9 +29,15 @@ class Asked:
     token: str | None = None
     """For neighbours: whose."""
     seed: int = 0
-    """For what is measured on windows of text or made sequences."""
+    """For what is measured on windows of text or made sequences, or against groups that are drawn."""
     text: Path | None = None
-    """A text file instead of the validation split of the run's own corpus."""
+    """A text file instead of the run's own corpus (of its validation split, where a model reads it)."""
+    highlight: str | None = None
+    """For cohesion: whose, as labels or group names with commas between."""
+    what: str | None = None
+    """For cohesion: positions or tokens; what `highlighted_table` says if None."""
+    metric: str = "euclidean"
+    """For cohesion: euclidean or cosine."""
     progress: Progress | None = None
 
 
@@ -61,6 +67,21 @@ def check_name(name: str) -> str:
     if name not in MEASURES:
         raise InputError(f"there is no measure {name!r}; there is {', '.join(MEASURES)}")
     return name
+
+
+def highlighted_table(highlight: str) -> str:
+    """Return the table that a highlight means where nobody says which: positions if it is whole numbers, otherwise tokens.
+
+    It follows from the highlight alone, whatever the run. Digits as tokens are asked for by saying tokens.
+
+    Examples
+    --------
+    >>> [highlighted_table(text) for text in ("12,13,14", "vowels", "a,1")]
+    ['positions', 'tokens', 'tokens']
+    """
+    parts = [part.strip() for part in highlight.split(",") if part.strip()]
+    are_numbers = bool(parts) and all(part.isascii() and part.isdigit() for part in parts)
+    return "positions" if are_numbers else "tokens"
 
 
 def _tokens(run: Run, asked: Asked) -> Any:
@@ -95,6 +116,22 @@ def _neighbours(run: Run, asked: Asked) -> Any:
     if asked.token is None:
         raise InputError("neighbours of which token? pass --token")
     return nearest_neighbours(run, asked.token)
+
+
+def _cohesion(run: Run, asked: Asked) -> Any:
+    from probes.cohesion import group_cohesion
+
+    if asked.highlight is None:
+        raise InputError("cohesion of which group? pass --highlight")
+    return group_cohesion(
+        run,
+        asked.what or highlighted_table(asked.highlight),
+        asked.highlight,
+        metric=asked.metric,
+        seed=asked.seed,
+        text=asked.text,
+        progress=asked.progress,
+    )
 
 
 def _position_structure(run: Run, asked: Asked) -> Any:
@@ -157,6 +194,11 @@ MEASURES: dict[str, Measure] = {
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table", _token_geometry, ("text",)
     ),
     "neighbours": Measure("the nearest neighbours of a token", _neighbours, ("token",)),
+    "cohesion": Measure(
+        "how close together a highlighted group stands, against groups that nobody highlighted",
+        _cohesion,
+        ("highlight", "what", "metric", "seed", "text"),
+    ),
     "positions": Measure("the position table", _positions),
     "position-structure": Measure(
         "Toeplitz fraction, low-frequency energy, spectrum of the position table", _position_structure

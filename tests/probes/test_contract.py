@@ -24,14 +24,19 @@ GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head",
     "component",  # number of a singular value
     "other",  # second position of a pair
     "rank",  # place in a list of neighbours
+    "null",  # kind of groups that one is compared with
+    "quantile",  # of a null
 }
 
 # Public functions from a run to an xarray object that are not measures of their own, and why.
-NO_MEASURES = {"over_snapshots": "it is what the measures that run a model are made with"}
+NO_MEASURES = {
+    "over_snapshots": "it is what the measures that run a model are made with",
+    "lazy_table": "it is the tokens or the positions, not read yet",
+}
 
 
 def asked(run: Run, seen: list[int]) -> Asked:
-    return Asked(token=run.info["tokenizer"]["symbols"][5], progress=seen.append)
+    return Asked(token=run.info["tokenizer"]["symbols"][5], highlight="vowels", progress=seen.append)
 
 
 def contents(run: Run) -> str:

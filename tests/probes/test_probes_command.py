@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from data.errors import InputError
 from data.runs import Run
 from probes.__main__ import Options, main
 from probes.attention import attention_maps
+from probes.cohesion import group_cohesion, sentence
 from probes.heads import head_scores
 from probes.logits import next_token_distribution
 from probes.measures import MEASURES
@@ -69,6 +71,54 @@ def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.
     assert (tmp_path / "elsewhere" / "heads.csv").read_bytes() == wrote[2].read_bytes()
 
 
+def test_cohesion_is_printed_and_then_said_in_words_for_each_null(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    main(Options(measure=("cohesion",), highlight=("vowels",), step=20))
+    over_steps, shares, _, said = capsys.readouterr().out.strip().split("\n\n")
+    expected = group_cohesion(run, "tokens", "vowels")
+    rows = [line.split() for line in over_steps.splitlines() if re.match(r" \d", line)]
+    assert [int(step) for step, _ in rows] == expected["step"].values.tolist()
+    np.testing.assert_allclose([float(value) for _, value in rows], expected["cohesion"], rtol=0, atol=5.1e-5)
+    at = expected.sel(step=20)
+    for name in ("random", "matched"):
+        (row,) = [line.split() for line in shares.splitlines() if repr(name) in line]
+        wanted = [float(at[column].sel(null=name)) for column in ("percentile", "p_value", "p_corrected")]
+        np.testing.assert_allclose(np.array(row[1:], float), wanted, rtol=0, atol=5.1e-5)
+    lines = said.splitlines()
+    assert lines == [sentence(expected.isel({"null": place}), 20, counted=True) for place in range(2)]
+    assert "matched on frequency" in lines[1]
+
+
+def test_each_highlight_has_files_of_its_own(run: Run, tmp_path: Path) -> None:
+    """Whole numbers are positions unless tokens are asked for; the name of a file says which table, whom, and by what metric."""
+    asked: dict[str, Any] = {"measure": ("cohesion",), "export": "netcdf,csv,parquet", "out": tmp_path}
+    main(Options(highlight=("2,3,4", "a,é"), **asked))
+    main(Options(highlight=("1,2",), what="tokens", metric="cosine", seed=5, **asked))
+    found = {path.stem: xr.load_dataset(path, engine="h5netcdf") for path in tmp_path.glob("*.nc")}
+    assert sorted(found) == ["cohesion-positions-2-3-4", "cohesion-tokens-1-2-cosine", "cohesion-tokens-a-u00e9"]
+    one = group_cohesion(run, "tokens", "1,2", metric="cosine", seed=5)
+    xr.testing.assert_equal(found["cohesion-tokens-1-2-cosine"], one)
+    xr.testing.assert_equal(found["cohesion-positions-2-3-4"], group_cohesion(run, "positions", "2,3,4"))
+    table = pd.read_csv(tmp_path / "cohesion-tokens-1-2-cosine-step-null.csv").set_index(["step", "null"])
+    assert table["p_value"].to_dict() == one["p_value"].to_series().to_dict()
+    pd.testing.assert_frame_equal(
+        table.reset_index(),
+        pd.read_parquet(tmp_path / "cohesion-tokens-1-2-cosine-step-null.parquet"),
+        check_dtype=False,
+    )
+
+
+@pytest.mark.parametrize("highlight", [(), ("digits",)])
+def test_all_measures_leave_out_those_that_lack_what_they_are_asked_about(
+    highlight: tuple[str, ...], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zero = xr.DataArray([0.0], dims="step", coords={"step": [0]}, name="zero")
+    for name, entry in MEASURES.items():
+        monkeypatch.setitem(MEASURES, name, dataclasses.replace(entry, compute=lambda run, asked: zero))
+    main(Options(measure=("all",), highlight=highlight, export="csv"))
+    wrote = {path.stem.removesuffix("-tokens-digits") for path in (runs / "tiny" / "exports").iterdir()}
+    assert set(MEASURES) - wrote == {"neighbours", *(() if highlight else ("cohesion",))}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -79,6 +129,14 @@ def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.
         ({"measure": ("lens",), "prompt": ""}, "the prompt is empty"),
         ({"measure": ("attention",), "prompt": "naß"}, r"'ß' \(U\+00DF\) at position 2"),
         ({"measure": ("neighbours",)}, "neighbours of which token"),
+        ({"measure": ("cohesion",)}, "cohesion of which group"),
+        ({"measure": ("cohesion",), "highlight": ("wovels",)}, "'wovels' is neither a token of this run nor a group"),
+        ({"measure": ("cohesion",), "highlight": ("3,99",)}, "there is no position '99'"),
+        ({"measure": ("cohesion",), "highlight": ("7",)}, "a group of 1 has no pairs: highlight two items or more"),
+        (
+            {"measure": ("cohesion",), "highlight": ("vowels,consonants,uppercase,digits,punctuation,whitespace",)},
+            "the group is all .* items, so there is no other to compare with",
+        ),
         ({"measure": ("context",), "text": Path("no such file.txt")}, "there is no file"),
         ({"measure": ("copying",), "seed": -1}, "a seed is 0 or more; got -1"),
         ({"measure": ("heads",), "run": "tony"}, "there is no run 'tony'"),

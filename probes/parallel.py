@@ -1,0 +1,209 @@
+"""The same work on more processes, or more machines: a thin layer over Dask, which the extra ``dask`` installs.
+
+Whoever computes step by step hands a function and its inputs to `map_steps`. Without a client the calls are made here, one after
+the other; with one they are made by its workers. Either way the results come in the order of the inputs, a bounded number of them
+is held, and they are equal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any, TypeVar
+
+from data.errors import InputError
+
+Input = TypeVar("Input")
+Result = TypeVar("Result")
+
+LOCALHOST = "127.0.0.1"
+SECONDS_TO_ANSWER = 5
+IN_FLIGHT_PER_WORKER = 2  # one that is worked on, one that waits, so that no worker does
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+NOTHING = object()
+
+_client: ContextVar[Any] = ContextVar("client", default=None)
+
+
+@contextlib.contextmanager
+def open_client(scheduler: str | None) -> Iterator[Any]:
+    """Connect to workers; inside the ``with``, probes that run a model use them, and lazy trajectories are read by them.
+
+    Parameters
+    ----------
+    scheduler : ``None``: all is computed here. ``"local"`` or ``"local:2"``: so many processes on this machine (as many as it has
+        cores), of one thread each, which nothing but this machine can reach, and which end with the ``with``.
+        ``"tcp://host:port"`` or ``"tls://host:port"``: a scheduler that runs already, whose workers see the runs under the same path.
+
+    Yields
+    ------
+    A ``distributed.Client``, or None where all is computed here.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, ``scheduler`` is none of these, or no scheduler or worker answers within some seconds.
+
+    Examples
+    --------
+    >>> with open_client(None) as client:
+    ...     list(map_steps(abs, [-1, 2], client))
+    [1, 2]
+    """
+    with contextlib.ExitStack() as stack:
+        client = None if scheduler is None else stack.enter_context(_connected(scheduler))
+        token = _client.set(client)
+        stack.callback(_client.reset, token)
+        yield client
+
+
+def current_client() -> Any:
+    """Return the client of the innermost `open_client` around this, or None."""
+    return _client.get()
+
+
+def map_steps(
+    function: Callable[..., Result],
+    inputs: Iterable[Input],
+    client: Any = None,
+    progress: Callable[[int], None] | None = None,
+    *,
+    shared: Any = NOTHING,
+) -> Iterator[Result]:
+    """Yield the result of a function for every input, in the order of the inputs.
+
+    Inputs are taken as workers become free, and no more than `IN_FLIGHT_PER_WORKER` of them for each worker are under way, so memory
+    does not grow with their number. Whatever a call raises is raised here, as itself; what is then still under way is called off.
+
+    Parameters
+    ----------
+    function : is sent to the workers, closures included; it must not depend on what else happens in this process.
+    inputs : should be small, or say where to read: they go over the network.
+    client : from `open_client`; the calls are made here if None.
+    progress : called with the number of results so far.
+    shared : where given, the first argument of every call; each worker gets it once.
+
+    Examples
+    --------
+    >>> list(map_steps(pow, [1, 2, 3], shared=2))
+    [2, 4, 8]
+    """
+    if client is not None:
+        found = _in_order(function, inputs, client, shared)
+    elif shared is NOTHING:
+        found = map(function, inputs)
+    else:
+        found = (function(shared, one) for one in inputs)
+    for done, result in enumerate(found, 1):
+        if progress is not None:
+            progress(done)
+        yield result
+
+
+def n_workers(client: Any) -> int:
+    """Return how many workers a client has at the moment, 1 without a client."""
+    return 1 if client is None else max(1, len(client.nthreads()))
+
+
+def _in_order(function: Callable[..., Result], inputs: Iterable[Any], client: Any, shared: Any) -> Iterator[Result]:
+    # In a list, so that it is sent as it is; broadcast, so that nobody waits for the one worker that has it.
+    common = [] if shared is NOTHING else client.scatter([shared], broadcast=True, hash=False)
+    most = IN_FLIGHT_PER_WORKER * n_workers(client)
+    pending: deque[Any] = deque()
+    try:
+        for one in inputs:
+            pending.append(client.submit(_attempt, function, *common, one, pure=False))
+            if len(pending) >= most:
+                yield _result(pending.popleft())
+        while pending:
+            yield _result(pending.popleft())
+    finally:
+        client.cancel(list(pending))
+        for future in (*pending, *common):
+            future.release()
+
+
+def _attempt(function: Callable[..., Result], *args: Any) -> tuple[Result | None, InputError | None]:
+    """Return the result, or the user's mistake: raised on a worker, it would be logged there with a traceback, as a defect is."""
+    try:
+        return function(*args), None
+    except InputError as mistake:
+        return None, mistake
+
+
+def _result(future: Any) -> Any:
+    try:
+        result, mistake = future.result()
+    finally:
+        future.release()  # also if it failed: its traceback would keep it, and the workers what it was given
+    if mistake is not None:
+        raise mistake
+    return result
+
+
+@contextlib.contextmanager
+def _connected(scheduler: str) -> Iterator[Any]:
+    local = re.fullmatch(r"local(?::([1-9]\d{0,3}))?", scheduler)
+    remote = re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:.]+\]:\d{1,5}", scheduler)
+    if not (local or remote):
+        raise InputError(f"a scheduler is local, local:2 or tcp://host:port; got {scheduler!r}: pass --scheduler local")
+    distributed = _distributed()
+    with contextlib.ExitStack() as stack:
+        if local:
+            cluster = stack.enter_context(_local_cluster(distributed, int(local[1]) if local[1] else None))
+            client = stack.enter_context(distributed.Client(cluster))
+        else:
+            client = stack.enter_context(_answering(distributed, scheduler))
+        yield client
+
+
+def _local_cluster(distributed: Any, n_processes: int | None) -> Any:
+    """Start workers that listen on this machine only; one thread each, since steps are what is divided."""
+    config, system = import_module("dask.config"), import_module("distributed.system")
+    processes = n_processes or import_module("dask.system").CPU_COUNT
+    address = f"{LOCALHOST}:0"
+    # Dask has glibc hand back every large array that is freed, page by page: a model took twice the time with that.
+    with config.set({"distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None, **ONE_THREAD}}):
+        return distributed.LocalCluster(
+            n_workers=processes,
+            processes=True,
+            threads_per_worker=1,
+            host=LOCALHOST,
+            memory_limit=int(system.MEMORY_LIMIT) // processes,
+            dashboard_address=address,  # None would still open a port, and on every network
+            worker_dashboard_address=address,
+        )
+
+
+@contextlib.contextmanager
+def _answering(distributed: Any, address: str) -> Iterator[Any]:
+    try:
+        client = distributed.Client(address, timeout=SECONDS_TO_ANSWER)
+    except OSError:
+        raise InputError(
+            f"no Dask scheduler answers at {address} within {SECONDS_TO_ANSWER} seconds: start one with  dask scheduler --host "
+            f"{LOCALHOST}, or pass --scheduler local"
+        ) from None
+    except TypeError as error:  # tls without certificates
+        raise InputError(f"cannot connect to {address}: {' '.join(str(error).split())}") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
+        except TimeoutError:
+            raise InputError(
+                f"the Dask scheduler at {address} has no workers: start some with  dask worker {address} --nthreads 1"
+            ) from None
+        yield client
+
+
+def _distributed() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError as missing:
+        raise InputError(
+            f"--scheduler needs Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
+        ) from None
