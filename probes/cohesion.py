@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
-BLOCK_ENTRIES = 2**22  # distances held at once: 32 MB, whatever the number of items and steps
+BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps
 DEGENERATE = 1e-9  # a null whose cohesions spread less than this is all ties
 TIE = 1e-6  # closer than this, in standard deviations of the null, is rounding
 
@@ -298,11 +298,11 @@ def _standardised(ratios: Array) -> Array:
 def _against(ratios: Array, z: Array, observed: int) -> dict[str, Array]:
     own, others = z[observed], len(z) - 1
     return {
-        "cohesion": ratios[observed],
+        "cohesion": ratios[observed].copy(),  # copies: a view would keep its whole block in memory
         "percentile": (z < own - TIE).sum(axis=0) / others,
         "p_value": (z >= own - TIE).mean(axis=0),
         "band": np.quantile(ratios, QUANTILES, axis=0).T,
-        "z": own,
+        "z": own.copy(),
     }
 
 

@@ -21,7 +21,7 @@ from viz.canvas import Frame, Size
 
 GIF_FPS = 10
 GIF_WIDTH_PX = 800
-GIF_COLORS = 64
+GIF_COLORS = 256  # with fewer, the ground of the panel becomes that of the page
 
 
 class Sink(Protocol):

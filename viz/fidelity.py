@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from probes.parallel import current_client, map_steps
 from viz.ranking import Array, Distances, Integers, Places, places, rank_correlation
 
 if TYPE_CHECKING:
@@ -155,7 +157,7 @@ def fidelity_over_steps(
     trajectory : dimensions (step, token or position, dim); one that is loaded lazily is loaded step by step.
     layout : dimensions (step, token or position, axis), as `viz.projection.project` returns it.
     neighbours, metric, rows, seed : see `fidelity`; the same items are scored at every step.
-    progress : called with the number of steps scored so far.
+    progress : called with the number of steps scored so far. Inside `probes.parallel.open_client`, workers score them.
 
     Returns
     -------
@@ -185,15 +187,10 @@ def fidelity_over_steps(
 
     check_fits(trajectory, layout)
     step, item = str(layout.dims[0]), str(layout.dims[1])
-    steps: list[Fidelity] = []
-    for i in range(len(trajectory)):
-        vectors, points = trajectory.variable[i].values, layout.variable[i].values
-        try:
-            steps.append(fidelity(vectors, points, neighbours, metric, rows=rows, seed=seed))
-        except InputError as error:
-            raise InputError(f"step {layout[step].values[i]}: {error}") from None
-        if progress is not None:
-            progress(len(steps))
+    pairs = ((trajectory.variable[i].values, layout.variable[i].values) for i in range(len(trajectory)))
+    labelled = zip(layout[step].values.tolist(), pairs, strict=True)
+    score = partial(_of_step, neighbours=neighbours, metric=metric, rows=rows, seed=seed)
+    steps: list[Fidelity] = list(map_steps(score, labelled, current_client(), progress))
     whole = {name: ((step,), [getattr(one, name) for one in steps]) for name in MEASURES}
     each = {f"item_{name}": ((step, item), [getattr(one, f"item_{name}") for one in steps]) for name in ITEM_MEASURES}
     attributes = {"neighbours": neighbours, "metric": metric, "seed": seed, "chance": steps[0].chance}
@@ -202,6 +199,21 @@ def fidelity_over_steps(
         name: coordinate for name, coordinate in layout.coords.items() if set(coordinate.dims) <= {step, item}
     }
     return xr.Dataset(whole | each, coords=coordinates, attrs=attributes)
+
+
+def _of_step(
+    labelled: tuple[object, tuple[NDArray[np.floating], NDArray[np.floating]]],
+    *,
+    neighbours: int,
+    metric: str,
+    rows: int | None,
+    seed: int,
+) -> Fidelity:
+    step, (vectors, points) = labelled
+    try:
+        return fidelity(vectors, points, neighbours, metric, rows=rows, seed=seed)
+    except InputError as error:
+        raise InputError(f"step {step}: {error}") from None
 
 
 def trustworthiness(vectors: NDArray[np.floating], points: NDArray[np.floating], neighbours: int) -> float:

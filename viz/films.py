@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import xarray as xr
@@ -54,29 +54,19 @@ class Wish:
     layer: int | None = None
     head: int | None = None
     text: Path | None = None
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    trust: bool = True
+    control: Literal["shuffled", "init"] | None = None
+    runs: tuple[Run, ...] = ()
 
 
 def embedding_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
-    """Film the table of positions or tokens, laid out in two dimensions."""
-    from viz.embedding_film import EmbeddingFilm
-    from viz.projection_cache import cached_projection
-    from viz.subject import alt_text, caption, read_subject, trust_curve
+    """Film the table of positions or tokens, laid out in two dimensions: alone, beside its control, or beside other runs' tables."""
+    from viz.table_film import film_of_control, film_of_one, film_of_runs
 
-    subject = read_subject(run, "tokens" if what == "tokens" else "positions", wish.highlight)
-    projection = cached_projection(
-        run, subject.trajectory, wish.method, seed=wish.seed, perplexity=wish.perplexity, progress=progress
-    )
-    picture = EmbeddingFilm(
-        projection,
-        subject.groups,
-        [*_loss(run), trust_curve(projection)],
-        caption(run, subject, projection),
-        wish.size,
-        wish.theme,
-        classes=subject.classes,
-        threaded=subject.is_ordered,
-    )
-    return Film(picture, projection, alt_text(run, subject, projection))
+    table: Literal["tokens", "positions"] = "tokens" if what == "tokens" else "positions"
+    make = film_of_runs if wish.runs else film_of_control if wish.control else film_of_one
+    return make(run, table, wish, progress)
 
 
 def attention_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
@@ -178,9 +168,10 @@ class Kind:
     takes: frozenset[str] = frozenset()
 
 
+OF_TABLES = frozenset({"highlight", "perplexity", "metric", "no-trust", "control", "runs"})
 KINDS: dict[str, Kind] = {
-    "positions": Kind(embedding_film, frozenset({"highlight", "perplexity"})),
-    "tokens": Kind(embedding_film, frozenset({"highlight", "perplexity"})),
+    "positions": Kind(embedding_film, OF_TABLES),
+    "tokens": Kind(embedding_film, OF_TABLES),
     "attention": Kind(attention_film, frozenset({"prompt", "layer", "head"})),
     "scores": Kind(score_film, frozenset({"text"})),
     "gram": Kind(similarity_film),

@@ -15,11 +15,17 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from probes.groups import Group
-from viz.scatter import fixed_limits
+from viz.scatter import fixed_limits, over
 from viz.style import Theme, group_color
 
 Rect = tuple[float, float, float, float]
 """Left, bottom, width, height as shares of the figure."""
+
+LEGEND_ROW = 1.6
+"""From one row of a legend to the next, in sizes of its text."""
+FAINT = "faint: neighbours or motion not real"
+FAINT_DISCS = 2.9
+"""Room for the discs before these words, in sizes of the text."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,11 @@ def add_panel(
 def add_ground(figure: Figure, rect: Rect, theme: Theme, corner: float) -> None:
     """Draw the quiet ground with round corners (of radius ``corner``, in points) that a picture lies on."""
     width, height = size_points(figure)
-    r = corner / width
+    r, up = corner / width, corner / height
     ground = FancyBboxPatch(
-        (rect[0] + r, rect[1] + r),
+        (rect[0] + r, rect[1] + up),
         rect[2] - 2 * r,
-        rect[3] - 2 * r,
+        rect[3] - 2 * up,
         boxstyle=f"round,pad={r}",
         mutation_aspect=width / height,
         facecolor=theme.panel,
@@ -73,18 +79,67 @@ def add_ground(figure: Figure, rect: Rect, theme: Theme, corner: float) -> None:
 
 
 def add_legend(
-    figure: Figure, at: tuple[float, float], width: float, groups: Sequence[Group], theme: Theme, size: float
+    figure: Figure,
+    at: tuple[float, float],
+    width: float,
+    groups: Sequence[Group],
+    theme: Theme,
+    size: float,
+    *,
+    faded: bool = False,
 ) -> None:
-    """Write a disc and a name for each group, in rows from the point ``at`` rightwards and down; ``size`` is that of the text."""
+    """Write a disc and a name for each group, in rows from the point ``at`` rightwards and down; ``size`` is that of the text.
+
+    With ``faded``, the last entry says what faint discs mean.
+    """
     across, down = size_points(figure)
-    x, y = at
-    for index, group in enumerate(groups):
-        advance = (1.5 * size + text_width(group.name, size) + 1.4 * size) / across
-        if x > at[0] and x + advance > at[0] + width:
-            x, y = at[0], y - 1.8 * size / down
-        figure.text(x, y, "●", color=group_color(theme, index), fontsize=1.35 * size, va="center_baseline")
-        figure.text(x + 1.5 * size / across, y, group.name, color=theme.text, fontsize=size, va="center_baseline")
-        x += advance
+    widths = _entry_widths(groups, size, faded)
+    for index, (column, row) in enumerate(_places(widths, width * across)):
+        x, y = at[0] + column / across, at[1] - row * LEGEND_ROW * size / down
+        if index < len(groups):
+            figure.text(x, y, "●", color=group_color(theme, index), fontsize=1.35 * size, va="center_baseline")
+            name, start = short_name(groups[index].name), 1.5 * size
+        else:
+            for disc, strength in enumerate((1.0, 0.6, 0.25)):
+                color = over(theme.muted, theme.background, strength)
+                place = x + 0.8 * disc * size / across
+                figure.text(place, y, "●", color=color, fontsize=1.1 * size, va="center_baseline")
+            name, start = FAINT, FAINT_DISCS * size
+        figure.text(
+            x + start / across, y, name, color=theme.text, fontsize=size, va="center_baseline", parse_math=False
+        )
+
+
+def legend_rows(groups: Sequence[Group], width: float, size: float, *, faded: bool = False) -> int:
+    """Return how many rows `add_legend` takes in a width in points; each is `LEGEND_ROW` times ``size`` high."""
+    return max((row + 1 for _, row in _places(_entry_widths(groups, size, faded), width)), default=0)
+
+
+def _entry_widths(groups: Sequence[Group], size: float, faded: bool) -> list[float]:
+    widths = [2.9 * size + text_width(short_name(group.name), size) for group in groups]
+    return [*widths, (FAINT_DISCS + 1.4) * size + text_width(FAINT, size)] if faded else widths
+
+
+def _places(widths: Sequence[float], room: float) -> list[tuple[float, int]]:
+    """Return the place along its row, and the row, of entries of these widths."""
+    places, x, row = [], 0.0, 0
+    for width in widths:
+        if x and x + width > room:
+            x, row = 0.0, row + 1
+        places.append((x, row))
+        x += width
+    return places
+
+
+def short_name(name: str, most: int = 26) -> str:
+    """Return the name of a group, cut off where it is longer than ``most`` characters.
+
+    Examples
+    --------
+    >>> short_name("vowels"), short_name("a, e, i, o, u, á, é, í, ó, ú")
+    ('vowels', 'a, e, i, o, u, á, é, í, ó…')
+    """
+    return name if len(name) <= most else name[: most - 1].rstrip(", ") + "…"
 
 
 def text_width(text: str, size: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
@@ -22,6 +22,10 @@ Points = NDArray[np.float64]
 # Above this many items, or characters in a label, labels no longer fit into discs.
 MOST_LABELLED_ITEMS = 600
 LONGEST_LABEL = 3
+
+FAINTEST, GLYPHS_FAINTEST = 0.25, 0.55
+"""How much of its colour the least trusted disc keeps, and of its contrast the label on it: it has to be read still."""
+SHADES = 151
 
 
 class Discs:
@@ -52,13 +56,17 @@ class Discs:
         shown = [display(label) for label in labels]
         self.labelled = len(labels) <= MOST_LABELLED_ITEMS and max(map(len, shown)) <= LONGEST_LABEL and radius_px >= 6
         disc = Path.circle((0, 0), radius_px)
-        paths, faces = [], []
+        paths = []
         for i in self.order:
-            paths.append(disc)
-            faces.append(to_rgba(colors[i]))
-            if self.labelled:
-                paths.append(glyphs(shown[i], radius_px))
-                faces.append(to_rgba(theme.disc_text if colors[i] == theme.disc else text_on(colors[i])))
+            paths += [disc, glyphs(shown[i], radius_px)] if self.labelled else [disc]
+        kinds = sorted(set(colors))
+        self._kind = np.array([kinds.index(colors[i]) for i in self.order])
+        self._shades = np.stack([shades(color, theme)[:, : 1 + self.labelled] for color in kinds])
+        faces = self._shades[self._kind, -1].reshape(-1, 4)
+        if (
+            not self.labelled and theme.disc in kinds
+        ):  # without a label, a quiet disc that fades would be lost on its ground
+            self._shades[kinds.index(theme.disc)] = shades(to_hex(over(theme.muted, theme.disc, 0.6)), theme)[:, :1]
         edges = [to_rgba(theme.panel), (0, 0, 0, 0)] if self.labelled else [to_rgba(theme.panel)]
         self.artist = PathCollection(
             paths,
@@ -77,6 +85,40 @@ class Discs:
         """Put the items at ``points``, (item, axis)."""
         places = points[self.order]
         self.artist.set_offsets(np.repeat(places, 2, axis=0) if self.labelled else places)
+
+    def fade(self, strength: NDArray[np.float64]) -> None:
+        """Draw the items as boldly as ``strength`` says, (item,), from `FAINTEST` to 1."""
+        self.artist.set_facecolor(self._faces(strength))  # type: ignore[arg-type]
+
+    def _faces(self, strength: NDArray[np.float64]) -> NDArray[np.float64]:
+        place = (np.clip(strength[self.order], FAINTEST, 1.0) - FAINTEST) / (1.0 - FAINTEST)
+        found: NDArray[np.float64] = self._shades[self._kind, np.rint(place * (SHADES - 1)).astype(int)].reshape(-1, 4)
+        return found
+
+
+def shades(color: str, theme: Theme) -> NDArray[np.float64]:
+    """Return the colours of a disc and of its glyphs from the faintest to the boldest.
+
+    They are laid over the panel's own colour rather than made transparent: where faint discs overlap, one still covers the other. Glyphs
+    keep more than half their strength; where a light one can no longer be read on its faint disc it is dark, or the other way round.
+
+    Returns
+    -------
+    (shade, disc and glyph, 4), red, green, blue and alpha from 0 to 1.
+    """
+    strengths = np.linspace(FAINTEST, 1.0, SHADES)
+    discs = [over(color, theme.panel, strength) for strength in strengths]
+    boldness = GLYPHS_FAINTEST + (1.0 - GLYPHS_FAINTEST) * (strengths - FAINTEST) / (1.0 - FAINTEST)
+    inks = [theme.disc_text if color == theme.disc else text_on(to_hex(disc)) for disc in discs]
+    glyphs = [over(ink, to_hex(disc), bold) for ink, disc, bold in zip(inks, discs, boldness, strict=True)]
+    both = np.stack([np.array(discs), np.array(glyphs)], axis=1)
+    return np.concatenate([both, np.ones((SHADES, 2, 1))], axis=2)
+
+
+def over(color: str, ground: str, strength: float) -> tuple[float, float, float]:
+    """Return a colour laid over a ground with this opacity: red, green and blue from 0 to 1."""
+    red, green, blue = strength * np.array(to_rgb(color)) + (1.0 - strength) * np.array(to_rgb(ground))
+    return float(red), float(green), float(blue)
 
 
 def glyphs(label: str, radius_px: float) -> Path:
@@ -123,21 +165,25 @@ class Trails:
         self.members = np.array(members, dtype=int)
         self.colors = np.array([to_rgba(colors[i]) for i in members]).reshape(-1, 4)
         self.artist = LineCollection([], linewidths=width_px, capstyle="round", zorder=2)
+        # The collection's paths are views of this array: to write into it moves them, which spares making hundreds of paths a frame.
+        self._ways = np.empty((0, 0, 2, 2))
         axes.add_collection(self.artist, autolim=False)
 
-    def show(self, past: NDArray[np.float64]) -> None:
-        """Draw the trail through ``past``, (time, item, axis), oldest first."""
+    def show(self, past: NDArray[np.float64], strength: NDArray[np.float64] | None = None) -> None:
+        """Draw the trail through ``past``, (time, item, axis), oldest first; as boldly as ``strength`` says, (item,)."""
         if len(past) < 2 or not len(self.members):
             self.artist.set_segments([])
             return
         way = past[:, self.members]
-        segments = np.stack([way[:-1], way[1:]], axis=2)  # (time - 1, member, 2 ends, axis)
+        if self._ways.shape[:2] != (len(way) - 1, len(self.members)) or not self.artist.get_paths():
+            self._ways = np.empty((len(way) - 1, len(self.members), 2, 2))  # (time - 1, member, 2 ends, axis)
+            self.artist.set_segments(list(self._ways.reshape(-1, 2, 2)))
+        self._ways[:, :, 0], self._ways[:, :, 1] = way[:-1], way[1:]
         strongest = 0.75 * min(1.0, np.sqrt(4 / len(self.members)))  # many trails would hide what they lead to
-        fade = np.linspace(0.04, strongest, len(segments))
-        colors = np.repeat(self.colors[None], len(segments), axis=0)
-        colors[..., 3] = fade[:, None]
-        self.artist.set_segments(list(segments.reshape(-1, 2, 2)))
-        self.artist.set_color(list(map(tuple, colors.reshape(-1, 4))))
+        fade = np.linspace(0.04, strongest, len(self._ways))
+        colors = np.repeat(self.colors[None], len(self._ways), axis=0)
+        colors[..., 3] = fade[:, None] * (1.0 if strength is None else strength[self.members])
+        self.artist.set_color(colors.reshape(-1, 4))  # type: ignore[arg-type]
 
 
 class Thread:

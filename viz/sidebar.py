@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from viz.canvas import Canvas
 from viz.furniture import Rect
+from viz.slide import text_points
 from viz.style import Theme
 
 
@@ -25,6 +27,9 @@ class Curve:
     form : how the current value is written, e.g. ``"{:.2f}"``.
     second_values, second_name : another line in the same axes (training loss beside validation loss).
     limits : limits of the y axis; from the values if None.
+    runs : the quantity in each of several runs at ``steps``; they are drawn instead of ``values``, thin, with the band from the least to
+        the greatest.
+    names_below : whether the names of the lines stand in the lower corner: for curves that rise.
     """
 
     title: str
@@ -35,6 +40,16 @@ class Curve:
     second_values: NDArray[np.float64] | None = None
     second_name: str = ""
     limits: tuple[float, float] | None = None
+    runs: tuple[NDArray[np.float64], ...] = ()
+    names_below: bool = False
+
+    def written(self, step: float) -> str:
+        """Return how the value at a step is written: ``1.52``, or ``1.52–1.58`` for several runs."""
+        if not self.runs:
+            return self.form.format(self.at(step))
+        values = [np.interp(step, self.steps, run) for run in self.runs]
+        ends = [self.form.format(float(value)) for value in (min(values), max(values))]
+        return "–".join(dict.fromkeys(ends))
 
     def at(self, step: float) -> float:
         """Return the value at a step, interpolated between measurements."""
@@ -79,19 +94,25 @@ def _spread(times: list[int], last: int, most: int) -> list[int]:
 
 
 class Readout:
-    """The training step in large figures; it changes with the snapshot."""
+    """The training step in large figures; it changes with the snapshot. ``to_the_right`` sets it flush with the right end of ``at``."""
 
-    def __init__(self, canvas: Canvas, at: Rect, unit: float):
-        left, bottom, _, height = at
+    def __init__(self, canvas: Canvas, at: Rect, unit: float, *, to_the_right: bool = False):
+        left, bottom, width, height = at
         theme, figure = canvas.theme, canvas.figure
-        figure.text(left, bottom + height, "training step", color=theme.muted, fontsize=24 * unit, va="bottom")
+        x: float = left + width if to_the_right else left
+        style: dict[str, Any] = {"ha": "right" if to_the_right else "left"}
+        figure.text(x, bottom + height, "training step", color=theme.muted, fontsize=24 * unit, va="bottom", **style)
         self._step = figure.text(
-            left, bottom, "", color=theme.text, fontsize=92 * unit, va="baseline", weight="bold", animated=True
+            x, bottom, "", color=theme.text, fontsize=92 * unit, va="baseline", weight="bold", animated=True, **style
         )
 
     def show(self, step: int) -> list[Artist]:
         self._step.set_text(f"{step:,}")
         return [self._step]
+
+    def move(self, time: float) -> list[Artist]:
+        """Return nothing: the figures stand still from snapshot to snapshot."""
+        return []
 
 
 class CurvePanel:
@@ -116,7 +137,9 @@ class CurvePanel:
             ha="right",
             animated=True,
         )
-        canvas.figure.text(left, bottom + height + 0.008, curve.title, color=theme.text, fontsize=22 * unit)
+        room = width * canvas.size.width - text_points(self._longest_value(), 30 * unit, bold=True) - 16 * unit
+        title = curve.title if text_points(curve.title, 22 * unit) <= room else curve.title.split(" (")[0]
+        canvas.figure.text(left, bottom + height + 0.008, title, color=theme.text, fontsize=22 * unit)
         self._times = clock.time_of(curve.steps.astype(float))
 
     def _draw_still(self, axes: Axes, theme: Theme, unit: float, show_ticks: bool) -> None:
@@ -126,19 +149,23 @@ class CurvePanel:
             axes.plot(
                 times, curve.second_values, color=theme.muted, linewidth=2 * unit, alpha=0.7, label=curve.second_name
             )
-        axes.plot(times, curve.values, color=theme.palette[1], linewidth=3.5 * unit, label=curve.name)
+        if curve.runs:
+            self._draw_runs(axes, times, theme, unit)
+        else:
+            axes.plot(times, curve.values, color=theme.palette[1], linewidth=3.5 * unit, label=curve.name)
         if curve.second_name:
             axes.legend(
                 frameon=False,
                 fontsize=20 * unit,
                 labelcolor=theme.muted,
-                loc="upper right",
+                loc="lower right" if curve.names_below else "upper right",
+                ncols=2 if curve.names_below else 1,
                 handlelength=1.1,
                 borderaxespad=0.1,
             )
         axes.set_facecolor("none")
         axes.set_xlim(0, max(len(self.clock.steps) - 1, 1))
-        axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values)))
+        axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values, *curve.runs)))
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_color(theme.line)
         axes.tick_params(colors=theme.muted, labelsize=20 * unit, length=5 * unit, color=theme.line, pad=6 * unit)
@@ -150,14 +177,24 @@ class CurvePanel:
 
     def show(self, step: int) -> list[Artist]:
         """Return what to draw once for the snapshot of ``step``."""
-        self._value.set_text(self.curve.form.format(self.curve.at(step)))
+        self._value.set_text(self.curve.written(step))
         return [self._value]
 
     def move(self, time: float) -> list[Artist]:
         """Return what to draw in the frame at ``time``."""
         self._rule.set_xdata([time, time])
-        self._dot.set_data([time], [np.interp(time, self._times, self.curve.values)])
+        lines = self.curve.runs or (self.curve.values,)
+        self._dot.set_data([time] * len(lines), [np.interp(time, self._times, values) for values in lines])
         return [self._rule, self._dot]
+
+    def _longest_value(self) -> str:
+        return max((self.curve.written(step) for step in self.curve.steps), key=len)
+
+    def _draw_runs(self, axes: Axes, times: NDArray[np.float64], theme: Theme, unit: float) -> None:
+        runs, color = np.array(self.curve.runs), theme.palette[1]
+        axes.fill_between(times, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.2, linewidth=0)
+        for values in runs:
+            axes.plot(times, values, color=color, linewidth=1.8 * unit)
 
 
 def _padded(*lines: NDArray[np.float64] | None) -> tuple[float, float]:

@@ -4,64 +4,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
+from viz.arrangement import FOOTNOTE_LINE_PX, FOOTNOTE_PX, Arrangement, Parts
 from viz.canvas import Canvas, Frame, Size
-from viz.furniture import Caption, Rect
+from viz.furniture import Caption
 from viz.sidebar import Clock, Curve, CurvePanel, Readout
+from viz.slide import text_points, wrap
 from viz.style import Theme
 
+SUBTITLE_PX, LEAST_SUBTITLE = 23, 0.85
+"""Size of the text below the title, and the part of it to which it shrinks before it takes two lines."""
 
-@dataclass(frozen=True)
-class Arrangement:
-    """Where the parts of the picture stand, as shares of the figure."""
 
-    panel: Rect
-    readout: Rect
-    curves: tuple[Rect, ...]
-    legend: tuple[float, float]
-    legend_width: float
-    title: tuple[float, float]
-    footnote: tuple[float, float]
+class Dial(Protocol):
+    """What shows where the film stands."""
 
-    @classmethod
-    def of(cls, size: Size, n_curves: int) -> Arrangement:
-        """Arrange a wide picture with the curves at its right, any other with the curves below."""
-        return cls._wide(n_curves) if size.is_wide else cls._tall(n_curves)
+    def show(self, step: int) -> list[Artist]:
+        """Return what to draw once for the snapshot of ``step``."""
 
-    @classmethod
-    def _wide(cls, n: int) -> Arrangement:
-        left, width, gap = 0.695, 0.275, 0.095
-        height = (0.69 - gap * n) / max(n, 1)
-        curves = tuple((left, 0.075 + (n - 1 - i) * (height + gap), width, height) for i in range(n))
-        return cls(
-            (0.025, 0.065, 0.63, 0.77),
-            (left, 0.80, width, 0.105),
-            curves,
-            (0.028, 0.862),
-            0.63,
-            (0.025, 0.945),
-            (0.025, 0.022),
-        )
-
-    @classmethod
-    def _tall(cls, n: int) -> Arrangement:
-        left, gap = 0.07, 0.06
-        width = (0.89 - gap * n) / max(n, 1)
-        curves = tuple((left + i * (width + 1.7 * gap), 0.075, width, 0.12) for i in range(n))
-        return cls(
-            (0.03, 0.275, 0.94, 0.575),
-            (0.70, 0.882, 0.27, 0.085),
-            curves,
-            (0.035, 0.868),
-            0.6,
-            (0.03, 0.955),
-            (0.03, 0.018),
-        )
+    def move(self, time: float) -> list[Artist]:
+        """Return what to draw in the frame at ``time``, counted in snapshots."""
 
 
 class Stage:
@@ -71,19 +38,32 @@ class Stage:
     ----------
     steps : the training steps of the snapshots.
     curves : what the panel beside the picture shows.
+    parts : what the picture holds; one panel if not given.
     """
 
-    def __init__(self, steps: NDArray[np.int64], curves: Sequence[Curve], caption: Caption, size: Size, theme: Theme):
+    def __init__(
+        self,
+        steps: NDArray[np.int64],
+        curves: Sequence[Curve],
+        caption: Caption,
+        size: Size,
+        theme: Theme,
+        *,
+        parts: Parts | None = None,
+    ):
         self.canvas = Canvas(size, theme)
         self.clock = Clock(np.asarray(steps, dtype=np.int64))
-        self.arrangement = Arrangement.of(size, len(curves))
+        self.arrangement = Arrangement.of(size, len(curves), parts)
         self.unit = size.unit
-        self._readout = Readout(canvas=self.canvas, at=self.arrangement.readout, unit=self.unit)
-        self._curves = [
-            CurvePanel(self.canvas, at, curve, self.clock, self.unit, show_ticks=True)
-            for at, curve in zip(self.arrangement.curves, curves, strict=True)
-        ]
+        at, below = self.arrangement.readout, self.arrangement.curves_below
+        self._dials: list[Dial] = [Readout(self.canvas, at, self.unit, to_the_right=below)]
+        for at, curve in zip(self.arrangement.curves, curves, strict=True):
+            self.add(CurvePanel(self.canvas, at, curve, self.clock, self.unit, show_ticks=True))
         self._write(caption)
+
+    def add(self, dial: Dial) -> None:
+        """Have something drawn in every frame that shows where the film stands."""
+        self._dials.append(dial)
 
     def panel_px(self) -> tuple[int, int, int, int]:
         """Return left, top, width and height of the panel in pixels, counted from the upper left corner of the frame."""
@@ -110,9 +90,8 @@ class Stage:
             step = self.clock.step_at(time)
             if step != shown_step:
                 shown_step = step
-                still = [*self._readout.show(step), *(artist for curve in self._curves for artist in curve.show(step))]
-                self.canvas.keep_snapshot(still)
-            cursors = [artist for curve in self._curves for artist in curve.move(time)]
+                self.canvas.keep_snapshot([artist for dial in self._dials for artist in dial.show(step)])
+            cursors = [artist for dial in self._dials for artist in dial.move(time)]
             yield self.canvas.frame([*cursors, *moving(time)], functools.partial(paint, time) if paint else None)
 
     def _write(self, caption: Caption) -> None:
@@ -120,7 +99,23 @@ class Stage:
         x, y = self.arrangement.title
         line = 40 * unit / self.canvas.size.height
         figure.text(x, y, caption.title, color=theme.text, fontsize=42 * unit, weight="bold", va="baseline")
-        figure.text(
-            x, y - line, caption.subtitle, color=theme.muted, fontsize=23 * unit, va="baseline", parse_math=False
-        )
-        figure.text(*self.arrangement.footnote, caption.footnote, color=theme.muted, fontsize=19 * unit, va="baseline")
+        room = (self.arrangement.readout[0] - 0.01 - x) * self.canvas.size.width
+        whole = text_points(caption.subtitle, SUBTITLE_PX * unit)
+        size = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
+        style: dict[str, Any] = {"color": theme.muted, "fontsize": size, "va": "baseline", "parse_math": False}
+        for place, text in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
+            figure.text(x, y - line - place * 0.75 * line, text, **style)
+        x, y = self.arrangement.footnote
+        lines = wrap(caption.footnote, (1 - 2 * x) * self.canvas.size.width, FOOTNOTE_PX * unit)
+        pitch = FOOTNOTE_LINE_PX * unit / self.canvas.size.height
+        y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
+        for place, text in enumerate(reversed(lines)):
+            figure.text(
+                x,
+                y + place * pitch,
+                text,
+                color=theme.muted,
+                fontsize=FOOTNOTE_PX * unit,
+                va="baseline",
+                parse_math=False,
+            )

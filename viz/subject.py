@@ -52,6 +52,11 @@ def read_subject(
         If the run has no such table, or a highlight names nothing in it.
     """
     trajectory = (token_embeddings if what == "tokens" else position_embeddings)(run, progress=progress)
+    return subject_of(trajectory, what, highlights)
+
+
+def subject_of(trajectory: xr.DataArray, what: What, highlights: Sequence[str] = ()) -> Subject:
+    """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_subject`."""
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     groups = tuple(highlight(wanted, labels) for wanted in highlights)
     return Subject(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
@@ -76,7 +81,7 @@ def trust_curve(projection: xr.Dataset) -> Curve:
     """Return how much of the neighbourhoods each snapshot's layout keeps."""
     values = projection["trustworthiness"].values.astype(float)
     low = min(0.5, float(np.floor(values.min() * 10) / 10))
-    return Curve("neighbours kept (trustworthiness)", projection["step"].values, values, limits=(low, 1.0))
+    return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0))
 
 
 def caption(run: Run, subject: Subject, projection: xr.Dataset) -> Caption:
@@ -93,9 +98,13 @@ def caption(run: Run, subject: Subject, projection: xr.Dataset) -> Caption:
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     return Caption(
         title=f"{subject.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: {what}, {subject.trajectory.sizes['dim']} dimensions drawn in 2 by {method}",
+        subtitle=f"{run.name}: {what}, {subject.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{_metric(projection)}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
     )
+
+
+def _metric(projection: xr.Dataset) -> str:
+    return " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
 
 
 def alt_text(run: Run, subject: Subject, projection: xr.Dataset) -> str:

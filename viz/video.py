@@ -6,11 +6,12 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from data.cli import run as run_command
+from data.errors import InputError
 
 if TYPE_CHECKING:
     from viz.canvas import Size
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from viz.films import Picture
 
 PROG = "python -m viz.video"
+MOST_RUNS = 4
 FORMATS = ("mp4", "gif")
 
 
@@ -34,6 +36,14 @@ class Options:
     """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
     """How the layout is made."""
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    """For tables: what distance is. The cosine ignores how long the vectors are."""
+    trust: bool = True
+    """For tables: draw points fainter whose neighbours or motion in the picture are not those of the space."""
+    control: Literal["shuffled", "init"] | None = None
+    """For tables: show beside the run what the same method makes of shuffled vectors, or of ones that are redrawn and never trained."""
+    runs: str | None = None
+    """For tables: two to four runs side by side, with commas between: seed-1,seed-2."""
     prompt: str | None = None
     """For attention: what the model reads; the opening of the run's last sample if not given."""
     layer: int | None = None
@@ -60,6 +70,8 @@ class Options:
     """Colours of the picture."""
     format: str = "mp4,gif"
     """Formats to write, with commas between."""
+    scheduler: str | None = None
+    """Let Dask's workers measure and draw: local, local:2, or tcp://host:port; see docs/dask.md."""
     out: Path | None = None
     """Folder for the films; the run's own folder films/ if not given."""
 
@@ -68,6 +80,7 @@ def main(options: Options) -> None:
     """Read, draw and encode; print which files were written."""
     from data.progress import progress_bar
     from data.runs import open_run
+    from probes.parallel import open_client
     from viz.canvas import Size
     from viz.film import Timeline
     from viz.films import KINDS, Wish, check_options, n_snapshots
@@ -80,21 +93,56 @@ def main(options: Options) -> None:
     times = (options.fps, options.seconds_per_snapshot, options.hold)
     Timeline(2, *times)  # says what is wrong with them before the long work begins
     given = dataclasses.asdict(options)
-    check_options(
-        options.what, {name: given[name] for name in ("highlight", "perplexity", "prompt", "layer", "head", "text")}
-    )
-    run = open_run(options.run)
+    check_options(options.what, _special(options))
+    names = run_names(options)
+    runs = tuple(open_run(name) for name in names)
+    run = runs[0] if runs else open_run(options.run)
     folder = writable_folder(options.out or run.path / "films")
     wished = {
-        field.name: given[field.name] for field in dataclasses.fields(Wish) if field.name not in ("size", "theme")
+        field.name: given[field.name]
+        for field in dataclasses.fields(Wish)
+        if field.name not in ("size", "theme", "runs")
     }
-    with progress_bar(options.what, len(run.manifest()), "snapshot") as update:
-        film = KINDS[options.what].make(run, options.what, Wish(size, theme(options.theme), **wished), update)
+    n_pictures = max(len(runs), 2 if options.control else 1)
+    wish = Wish(size, theme(options.theme), runs=runs, **wished)
     paths = [folder / f"{film_name(options)}.{suffix}" for suffix in formats]
-    _encode(film.picture, Timeline(n_snapshots(film), *times), paths, size)
+    with open_client(options.scheduler) as client:
+        with progress_bar(options.what, n_pictures * len(run.manifest()), "snapshot") as update:
+            film = KINDS[options.what].make(run, options.what, wish, update)
+        _encode(film.picture, Timeline(n_snapshots(film), *times), paths, size, client)
     for path in paths:
         write_sidecar(path, run, PROG, film.shown, film.alt_text, given)
         print(f"wrote {path}")
+
+
+def run_names(options: Options) -> list[str]:
+    """Return the names of the runs to be filmed side by side, none if there is but one.
+
+    Raises
+    ------
+    InputError
+        One name or more than four, a name twice, or an option that does not go with several runs.
+    """
+    if options.runs is None:
+        return []
+    names = [name.strip() for name in options.runs.split(",") if name.strip()]
+    if options.control or options.run:
+        other = "--control" if options.control else "--run"
+        raise InputError(f"--runs films several runs beside each other; got it with {other}: leave out one of the two")
+    if not 2 <= len(names) <= MOST_RUNS:
+        raise InputError(f"--runs takes two to {MOST_RUNS} runs; got {len(names)}: pass --runs seed-1,seed-2")
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise InputError(f"--runs names run {twice[0]!r} twice: name each once")
+    return names
+
+
+def _special(options: Options) -> dict[str, Any]:
+    """Return the options that concern some kinds of film only, with None for those left as they are."""
+    named = ("highlight", "perplexity", "prompt", "layer", "head", "text", "control", "runs")
+    special = {name: getattr(options, name) for name in named}
+    special["metric"] = None if options.metric == "euclidean" else options.metric
+    special["no-trust"] = None if options.trust else True
+    return special
 
 
 def film_name(options: Options) -> str:
@@ -103,23 +151,28 @@ def film_name(options: Options) -> str:
 
     is_table = options.what in ("positions", "tokens")
     which = [options.method, *(slug(text) for text in options.highlight)] if is_table else []
+    which += ["cosine"] * (options.metric == "cosine") + ["bold"] * (not options.trust)
+    which += [f"control-{options.control}"] if options.control else []
+    which += [f"runs-{prompt_slug(options.runs)}"] if options.runs else []
     which += [f"{name}-{at}" for name, at in (("layer", options.layer), ("head", options.head)) if at is not None]
     prompt = [prompt_slug(options.prompt)] if options.prompt else []
     theme = [] if options.theme == "light" else [options.theme]
     return "-".join([options.what, *which, *prompt, *theme])
 
 
-def _encode(film: Picture, timeline: Timeline, paths: list[Path], size: Size) -> None:
+def _encode(film: Picture, timeline: Timeline, paths: list[Path], size: Size, client: Any = None) -> None:
     """Draw every frame once and send it to all files; a file is there when it is complete."""
     from data.progress import progress_bar
     from viz.encode import encoder, write_film
+    from viz.parallel_frames import frames_of
 
+    frames = frames_of(film, timeline, client)  # before anything is drawn: a drawn canvas cannot be sent to workers
     last = timeline.n_snapshots - 1.0
     samples = [frame.copy() for frame in film.frames([0.0, last / 2, last])]
     with contextlib.ExitStack() as stack:
         update = stack.enter_context(progress_bar("film", len(timeline), "frame"))
         sinks = [stack.enter_context(encoder(path, size, timeline.fps, samples)) for path in paths]
-        for done in write_film(film.frames(timeline), sinks):
+        for done in write_film(frames, sinks):
             update(done)
 
 

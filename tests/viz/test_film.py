@@ -9,7 +9,7 @@ import xarray as xr
 from data.errors import InputError
 from probes.groups import Group
 from viz.canvas import Size
-from viz.embedding_film import EmbeddingFilm
+from viz.embedding_film import EmbeddingFilm, View
 from viz.film import Motion, Timeline
 from viz.furniture import Caption
 from viz.scatter import fixed_limits
@@ -32,7 +32,8 @@ def made_film(projection: xr.Dataset, groups: list[Group] | None = None, theme: 
     steps = projection["step"].values
     curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
     caption = Caption("Title", "subtitle", "footnote")
-    return EmbeddingFilm(projection, groups or [], [curve], caption, SIZE, THEMES[theme], threaded=True)
+    view = View(projection, groups or [], threaded=True)
+    return EmbeddingFilm([view], [curve], caption, SIZE, THEMES[theme])
 
 
 def test_the_timeline_reaches_every_snapshot_and_holds_the_last() -> None:

@@ -101,6 +101,12 @@ def test_every_film_has_a_name_of_its_own() -> None:
         Options(what="attention", head=1),
         Options(what="scores"),
         Options(what="gram"),
+        Options(metric="cosine"),
+        Options(trust=False),
+        Options(control="shuffled"),
+        Options(control="init"),
+        Options(runs="a-b,c"),
+        Options(runs="a,b-c"),
     ]
     names = [film_name(option) for option in options]
     assert len(set(names)) == len(names)
@@ -115,6 +121,8 @@ def test_every_film_has_a_name_of_its_own() -> None:
         (["--what", "tokens", "--highlight", "vovels"], ["'vovels'", "groups are vowels"]),
         (["--what", "attention", "--prompt", "§"], ["'§' (U+00A7) at position 0"]),
         (["--what", "attention", "--layer", "5"], ["there is no layer 5", "layers 0 to 1"]),
+        (["--control", "noise"], ["noise", "shuffled"]),
+        (["--runs", "tiny,tiny"], ["run 'tiny' twice"]),
         (["--what", "gram", "--prompt", "a"], ["--prompt does not concern a film of gram", "--what attention"]),
         (["--method", "isomap"], ["isomap", "tsne"]),
         (["--perplexity", "30"], ["perplexity must be below", "16 items"]),
