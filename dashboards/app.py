@@ -39,7 +39,7 @@ def _facts(run: Run) -> None:
     info, metrics = run.info, run.metrics()
     columns = st.columns(4)
     columns[0].metric("Parameters", f"{info['parameters']:,}")
-    columns[1].metric("Text", info["corpus"]["name"])
+    columns[1].metric("Text", info.get("corpus", {}).get("name", "none"))
     columns[2].metric("Snapshots", len(run.manifest()))
     columns[3].metric("Validation loss", f"{metrics[-1]['val_loss']:.3f}" if metrics else "none yet")
 

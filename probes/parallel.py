@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 
 LOCALHOST = "127.0.0.1"
 SECONDS_TO_ANSWER = 5
+SECONDS_TO_START = 90
 IN_FLIGHT_PER_WORKER = 2  # one that is worked on, one that waits, so that no worker does
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 NOTHING = object()
@@ -167,7 +168,9 @@ def _local_cluster(distributed: Any, n_processes: int | None) -> Any:
     processes = n_processes or import_module("dask.system").CPU_COUNT
     address = f"{LOCALHOST}:0"
     # Dask has glibc hand back every large array that is freed, page by page: a model took twice the time with that.
-    with config.set({"distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None, **ONE_THREAD}}):
+    environment = {"MALLOC_TRIM_THRESHOLD_": None, **ONE_THREAD}
+    patience = {"distributed.comm.timeouts.connect": f"{SECONDS_TO_START}s"}  # a busy machine starts processes slowly
+    with config.set({"distributed.nanny.pre-spawn-environ": environment, **patience}):
         return distributed.LocalCluster(
             n_workers=processes,
             processes=True,

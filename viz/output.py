@@ -49,7 +49,7 @@ def prompt_slug(text: str, longest: int = 40) -> str:
     Examples
     --------
     >>> prompt_slug("A figura é poética")
-    'a-figura-e-poetica-a0cf75'
+    'a-figura-e-poetica-871687'
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     digits = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:6]

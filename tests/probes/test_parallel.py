@@ -26,6 +26,8 @@ pytest.importorskip("distributed", reason="Dask is not installed")
 
 MODEL_PROBES = ("heads", "copying", "attention", "next-token", "lens", "context")
 
+pytestmark = pytest.mark.xdist_group("dask")  # one cluster at a time, in one process
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:

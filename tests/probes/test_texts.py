@@ -156,12 +156,12 @@ def test_a_run_that_names_no_text_or_no_model_says_so(made: Run) -> None:
     info = json.loads((made.path / "run.json").read_text())
     for missing, message in (
         ("corpus", "does not say which text it learned from: .* --text"),
-        ("model", "lacks block_size"),
+        ("model", "holds no model"),
     ):
         left = {name: value for name, value in info.items() if name not in (missing, "training")}
         (made.path / "run.json").write_text(json.dumps(left))
         with pytest.raises(InputError, match=message):
             training_tokens(Run(made.path))
-    with pytest.raises(NotApplicableError, match="lacks block_size"):
+    with pytest.raises(NotApplicableError, match="holds no model"):
         encode_prompt(Run(made.path), "ba")
     assert shape().block_size == 12

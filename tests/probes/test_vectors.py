@@ -121,7 +121,10 @@ def test_escaped_tokens_are_visible_and_come_back(token: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_what_is_written_is_read_again(data: st.DataObject) -> None:
-    tokens = data.draw(st.lists(st.text(st.characters(), max_size=4), min_size=1, max_size=6, unique=True))
+    # No lone surrogates: no UTF-8 text holds one, and xarray cannot hold one in a coordinate.
+    tokens = data.draw(
+        st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), min_size=1, max_size=6, unique=True)
+    )
     finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
     shape = (len(tokens), data.draw(st.integers(1, 4)))
     table = data.draw(arrays(np.float32, shape, elements=st.just(np.float32(7.038531e-26)) | finite))

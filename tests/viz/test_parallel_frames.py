@@ -25,6 +25,8 @@ from viz.projection import project
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
+pytestmark = pytest.mark.xdist_group("dask")  # one cluster at a time, in one process
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
