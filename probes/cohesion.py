@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
+STEPS_AT_ONCE = 16
 BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps
 DEGENERATE = 1e-9  # a null whose cohesions spread less than this is all ties
 TIE = 1e-6  # closer than this, in standard deviations of the null, is rounding
@@ -125,6 +126,7 @@ def group_cohesion(
     seed: int = 0,
     draws: int = DRAWS,
     text: Path | None = None,
+    trajectory: xr.DataArray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
     """Compare a highlighted group of a run with random groups, and with those that fit: neighbouring, or matched on frequency.
@@ -138,6 +140,7 @@ def group_cohesion(
     steps : the first and the last step to look at; all if None. The correction is for the steps that are looked at.
     seed, draws : for nulls of too many groups to take them all.
     text : a text file to count tokens in, instead of the run's own corpus.
+    trajectory : the table, where it has been read already.
     progress : called with the number of snapshots read so far.
 
     Returns
@@ -150,7 +153,7 @@ def group_cohesion(
     InputError
         If the run has no such table, the highlight names nothing in it, or ``text`` serves for no null; and as `cohesion`.
     """
-    trajectory = _between(_table(run, what, progress), steps)
+    trajectory = _between(_table(run, what, progress) if trajectory is None else trajectory, steps)
     group = group_of(highlight, list(trajectory[trajectory.dims[1]].values))
     n_items = trajectory.shape[1]
     nulls = [random_groups(group.members, n_items, seed=seed, draws=draws)]
@@ -235,7 +238,7 @@ def _kind(null: str, members: NDArray[Any]) -> str:
 
 def _ratios(values: NDArray[Any], groups: Ids, metric: str) -> Iterator[Array]:
     """Yield the cohesion of every group (group, step), for some steps at a time."""
-    n_steps = max(1, BLOCK_ENTRIES // max(values.shape[1] ** 2, len(groups)))
+    n_steps = max(1, min(STEPS_AT_ONCE, BLOCK_ENTRIES // max(values.shape[1] ** 2, len(groups))))
     for start in range(0, len(values), n_steps):
         yield _ratio(values[start : start + n_steps].astype(np.float64), groups, metric)
 

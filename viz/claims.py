@@ -35,7 +35,9 @@ class Claim:
     p_values: dict[int, str]
 
 
-def claims(run: Run, what: str, highlights: Sequence[str], metric: str = "euclidean") -> tuple[Claim, ...]:
+def claims(
+    run: Run, what: str, highlights: Sequence[str], metric: str = "euclidean", trajectory: xr.DataArray | None = None
+) -> tuple[Claim, ...]:
     """Compare every highlighted group of a run with its nulls, in the full space of the table.
 
     Parameters
@@ -43,6 +45,7 @@ def claims(run: Run, what: str, highlights: Sequence[str], metric: str = "euclid
     what : ``positions`` or ``tokens``.
     highlights : as ``--highlight`` takes them.
     metric : ``euclidean`` or ``cosine``.
+    trajectory : the run's table, where it has been read already.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def claims(run: Run, what: str, highlights: Sequence[str], metric: str = "euclid
     for number, wanted in enumerate(highlights):
         try:
             with _told_once():
-                compared = group_cohesion(run, what, wanted, metric=metric)
+                compared = group_cohesion(run, what, wanted, metric=metric, trajectory=trajectory)
         except InputError as error:
             warnings.warn(f"highlight {wanted!r}: no comparison is shown: {error}", stacklevel=2)
             continue

@@ -21,7 +21,7 @@ from viz.projection import AXES, project
 from viz.sidecar import versions
 
 # Raised when the layout of the same data changes, so that nothing old is drawn.
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 ITEMS_FOR_THREADS = 1000
 
 

@@ -48,7 +48,7 @@ def alone(run: Run, what: What, wish: Wish, progress: Progress) -> Twin:
     """Lay out the table of one run, and compare the highlighted groups."""
     subject = read_subject(run, what, wish.highlight)
     projection = lay_out(run, subject, wish, progress)
-    return Twin(run, subject, projection, claims(run, what, wish.highlight, wish.metric))
+    return Twin(run, subject, projection, claims(run, what, wish.highlight, wish.metric, subject.trajectory))
 
 
 def with_control(run: Run, what: What, wish: Wish, progress: Progress) -> list[Twin]:
