@@ -54,7 +54,8 @@ def film_of_runs(run: Run, what: What, wish: Wish, progress: Progress) -> Film:
     twins, shared = of_runs(wish.runs, what, wish, progress)
     first, names = twins[0], ", ".join(twin.run.name for twin in twins)
     single = caption(run, first.subject, first.projection)
-    drawn = single.subtitle.split(", ")[-1]
+    widths = dict.fromkeys(str(twin.subject.trajectory.sizes["dim"]) for twin in twins)
+    drawn = f"{' and '.join(widths)} {single.subtitle.split(', ')[-1].split(' ', 1)[1]}"
     words = Caption(
         f"{single.title} of {len(twins)} runs",
         f"{names}: {drawn}",
