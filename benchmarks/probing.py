@@ -118,7 +118,7 @@ def main() -> None:
         rows = [(name, 1000 * seconds) for name, seconds in maps_by_part(runs[58]).items()]
         show("Attention maps of 32 tokens over 58 snapshots, cpu preset", ("", "ms"), rows)
 
-        asked = Asked(prompt=PROMPT, token="a")
+        asked = Asked(prompt=PROMPT, token="a", highlight="digits")
         each = {name: _seconds(lambda name=name: measure(runs[58], name, asked)) for name in MEASURES}
         rows = [*((name, seconds) for name, seconds in each.items()), ("all of them", sum(each.values()))]
         show("Every probe over 58 snapshots, cpu preset", ("", "seconds"), rows)
