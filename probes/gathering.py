@@ -30,47 +30,49 @@ MOST_STEPS_AT_ONCE = 4  # that a worker measures before it answers; attention ma
 
 
 class Gathered:
-    """An array that grows by one snapshot at a time; real numbers are kept as float32.
+    """An array that is filled one snapshot at a time; real numbers are kept as float32.
 
-    What goes beyond `MOST_BYTES_IN_MEMORY` is written to a temporary file without a name and mapped back for reading, so it
-    costs memory only where it is looked at. The file goes when the array goes.
+    What would be more than `MOST_BYTES_IN_MEMORY` is written to a temporary file without a name and mapped back for reading, so it
+    costs memory only where it is looked at. The file goes when the array goes. The rest gets its room at once: many small arrays,
+    kept among large ones that come and go, would scatter the memory of the process.
+
+    Parameters
+    ----------
+    most : how many snapshots there can be.
     """
 
-    def __init__(self) -> None:
-        self._parts: list[NDArray[Any]] = []
-        self._n_bytes = 0
-        self._file: Any = None
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._n_steps = 0
-        self._shape: tuple[int, ...] = ()
+        self._array: NDArray[Any] = np.empty(0)
+        self._file: Any = None
 
     def add(self, values: NDArray[Any]) -> None:
         """Add the values of the next snapshot."""
-        values = np.array(values)
         if np.issubdtype(values.dtype, np.floating):
             values = values.astype(np.float32)
-        self._dtype = values.dtype
-        self._shape = values.shape
+        if not self._n_steps:
+            self._make_room(values)
+        if self._file is None:
+            self._array[self._n_steps] = values
+        else:
+            self._file.write(np.ascontiguousarray(values).data)
         self._n_steps += 1
-        self._parts.append(values)
-        self._n_bytes += values.nbytes
-        if self._n_bytes > MOST_BYTES_IN_MEMORY and not self._dtype.hasobject:
-            self._flush()
 
     def array(self) -> NDArray[Any]:
         """Return everything that was added, (step, ...)."""
         if self._file is None:
-            return np.stack(self._parts)
-        self._flush()
-        return np.memmap(self._file, dtype=self._dtype, mode="c", shape=(self._n_steps, *self._shape))
-
-    def _flush(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the next line
-            weakref.finalize(self, self._file.close)  # a mapping outlives the file it was made from
-        for part in self._parts:
-            self._file.write(part.tobytes())
+            return self._array[: self._n_steps]
         self._file.flush()
-        self._parts, self._n_bytes = [], 0
+        return np.memmap(self._file, dtype=self._array.dtype, mode="c", shape=(self._n_steps, *self._array.shape))
+
+    def _make_room(self, values: NDArray[Any]) -> None:
+        if values.dtype.hasobject or self._most * values.nbytes <= MOST_BYTES_IN_MEMORY:
+            self._array = np.empty((self._most, *values.shape), values.dtype)
+            return
+        self._array = np.empty_like(values)  # for its shape and type
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the next line
+        weakref.finalize(self, self._file.close)  # a mapping outlives the file it was made from
 
 
 def over_snapshots(
@@ -94,7 +96,7 @@ def over_snapshots(
     -------
     A Dataset with the steps and the hashes of the snapshots (``sha256``) as coordinates.
     """
-    gathered = {name: Gathered() for name in dims}
+    gathered = {name: Gathered(len(run.manifest())) for name in dims}
     snapshots = []
     for snapshot, values in _each_measured(run, measure):
         for name, kept in gathered.items():
