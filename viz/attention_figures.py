@@ -7,18 +7,27 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, PowerNorm, to_hex, to_rgb
+from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from viz.labels import display
-from viz.slide import LIGHT, LINE_PT, TEXT_PT, WIDE, Box, Slide, blank_slide, color_bar, heat_map, shorten, text_points
+from viz.slide import (
+    LIGHT,
+    LINE_PT,
+    TEXT_PT,
+    WIDE,
+    Box,
+    Slide,
+    blank_slide,
+    color_bar,
+    text_points,
+    weight_map,
+)
 from viz.style import Theme, text_on
 
 NORM = PowerNorm(0.5, 0, 1)
 """Colours follow the square root of the weight, which shows small weights too; the key says so by its ticks."""
-N_COLORS = 1024
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 KEY_PT = 66
 MOST_LABEL_ROWS = 2
 LEAST_VALUE_CELL_PT = 36
@@ -199,22 +208,3 @@ def _best_columns(n: int, area: Box) -> int:
 
 def _add_key(slide: Slide, box: Box) -> None:
     color_bar(slide, box, (weight_map(slide.theme), NORM), (0, 0.1, 0.5, 1), "{:g}")
-
-
-def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
-    """Return the map of attention weights: as `viz.slide.heat_map`, but what is nothing has the colour of the ground."""
-    colors = heat_map(theme)(np.linspace(0, 1, 4 * N_COLORS))[:, :3]
-    first = np.array(to_rgb(ground or theme.background))
-    beyond = (colors - first) @ LUMINANCE * (
-        -1 if theme.name == "light" else 1
-    ) > 0  # away from the ground, not past it and back
-    colors = colors[np.argmax(beyond) :]
-    colors = colors[np.linspace(0, len(colors) - 1, N_COLORS).astype(int)]
-    share = np.clip(np.linspace(0, 16, N_COLORS), 0, 1)[:, None]  # out of the ground within the first sixteenth
-    return ListedColormap((1 - share) * first + share * colors)
-
-
-def quoted(prompt: str, width: float) -> str:
-    """Return a prompt in quotation marks, white space made visible where it is not a space, shortened to a width in points."""
-    shown = "".join(c if c == " " else display(c) for c in prompt)
-    return f"“{shorten(shown, width - 20)}”"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from viz.attention_figures import quoted
+from viz.slide import quoted
 from viz.style import Theme
 
 Progress = Callable[..., None]

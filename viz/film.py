@@ -69,3 +69,23 @@ class Motion:
         if self._curve is None:
             return self.layouts[0] if np.isscalar(time) else np.repeat(self.layouts, np.size(time), axis=0)
         return np.asarray(self._curve(time))
+
+
+def between(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:
+    """Return what lies at a time on the straight way from one snapshot's numbers to the next; exactly theirs at each snapshot.
+
+    Parameters
+    ----------
+    values : (step, ...).
+    time : counted in snapshots.
+
+    Examples
+    --------
+    >>> between(np.array([1.0, 2.0, 4.0]), 1.25).item()
+    2.5
+    """
+    before = min(int(time), len(values) - 1)
+    share = time - before
+    if not share:
+        return np.asarray(values[before])
+    return np.asarray((1 - share) * values[before] + share * values[before + 1])

@@ -72,8 +72,8 @@ def embedding_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
 def attention_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
     """Film the attention maps of a prompt: layers by heads, or those of one layer or head."""
     from probes.attention import attention_maps, check_head, spread
-    from viz.attention_figures import quoted
     from viz.heat_film import Grid, HeatFilm
+    from viz.slide import quoted
 
     maps = attention_maps(run, wish.prompt, progress=progress)
     check_head(maps, wish.layer, wish.head)

@@ -8,9 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.attention_figures import N_COLORS, weight_map
 from viz.canvas import Frame
-from viz.slide import diverging_map
+from viz.slide import N_COLORS, diverging_map, weight_map
 from viz.style import Theme
 
 

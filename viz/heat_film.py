@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from viz.canvas import Frame, Size
+from viz.film import between
 from viz.furniture import Caption, add_ground, text_width
 from viz.heat import Scale, Tile
 from viz.labels import display
@@ -81,11 +82,7 @@ class HeatFilm:
 
     def at(self, time: float) -> Maps:
         """Return the maps at a time, (grid row, grid column, row, column)."""
-        before = min(int(time), len(self.maps) - 1)
-        share = time - before
-        if share == 0:
-            return np.asarray(self.maps[before])
-        return np.asarray((1 - share) * self.maps[before] + share * self.maps[before + 1])
+        return between(self.maps, time)
 
     def _paint(self, time: float, frame: Frame) -> None:
         maps = self.at(time)

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from viz.canvas import Frame, Size
+from viz.film import between
 from viz.furniture import Caption, Rect, add_ground, text_width
 from viz.sidebar import Curve
 from viz.slide import layer_colors
@@ -93,7 +94,7 @@ class ScoreFilm:
     def _moving(self, time: float) -> list[Artist]:
         artists: list[Artist] = []
         for panel in self._panels:
-            values = _between(panel.values, time)
+            values = between(panel.values, time)
             panel.dots.set_offsets(np.column_stack([np.full(len(values), time), values]))
             panel.rule.set_xdata([time, time])  # type: ignore[attr-defined]
             panel.told.set_text(f"{values[panel.leading]:.2f}")
@@ -201,9 +202,3 @@ def _places(panel: Rect, n: int, size: Size) -> list[Rect]:
         )
         for i in range(n)
     ]
-
-
-def _between(values: NDArray[np.float64], time: float) -> NDArray[np.float64]:
-    before = min(int(time), len(values) - 1)
-    after = min(before + 1, len(values) - 1)
-    return np.asarray(values[before] + (time - before) * (values[after] - values[before]))

@@ -16,13 +16,14 @@ import seaborn  # noqa: F401  registers the maps mako, vlag and icefire
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize, to_hex
+from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
+from viz.labels import display
 from viz.style import THEMES, Theme
 
 TITLE_PT = 30
@@ -35,6 +36,10 @@ SIZES = {"16:9": (40 / 3, 7.5), "4:3": (10.0, 7.5), "square": (7.5, 7.5)}
 """Width and height of a slide in inches, by shape."""
 WIDE = SIZES["16:9"]
 LIGHT = THEMES["light"]
+
+N_COLORS = 1024
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Weights of red, green and blue."""
 
 SIDE_PT, TOP_PT, BOTTOM_PT = 34, 26, 26
 """Margins of a slide."""
@@ -232,6 +237,12 @@ def shorten(text: str, width: float, *, keep: Literal["start", "end"] = "start")
     return _elided(kept, text, keep)
 
 
+def quoted(prompt: str, width: float) -> str:
+    """Return a prompt in quotation marks, white space made visible where it is not a space, shortened to a width in points."""
+    shown = "".join(c if c == " " else display(c) for c in prompt)
+    return f"“{shorten(shown, width - 20)}”"
+
+
 def _elided(kept: str, text: str, keep: str) -> str:
     return text if kept == text else f"{kept}…" if keep == "start" else f"…{kept}"
 
@@ -262,6 +273,19 @@ def layer_colors(n: int, theme: Theme) -> list[str]:
 def heat_map(theme: Theme) -> Colormap:
     """Return the map of quantities that begin at 0, which lies near the ground."""
     return colormaps["mako_r" if theme.name == "light" else "mako"]
+
+
+def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
+    """Return the map of attention weights: as `heat_map`, but what is nothing has the colour of the ground."""
+    colors = heat_map(theme)(np.linspace(0, 1, 4 * N_COLORS))[:, :3]
+    first = np.array(to_rgb(ground or theme.background))
+    beyond = (colors - first) @ LUMINANCE * (
+        -1 if theme.name == "light" else 1
+    ) > 0  # away from the ground, not past it and back
+    colors = colors[np.argmax(beyond) :]
+    colors = colors[np.linspace(0, len(colors) - 1, N_COLORS).astype(int)]
+    share = np.clip(np.linspace(0, 16, N_COLORS), 0, 1)[:, None]  # out of the ground within the first sixteenth
+    return ListedColormap((1 - share) * first + share * colors)
 
 
 def diverging_map(theme: Theme) -> Colormap:
