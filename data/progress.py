@@ -1,14 +1,23 @@
-"""Progress of long work: a bar in a terminal, a line every tenth of the way elsewhere."""
+"""Progress of long work: a bar in a terminal, a line every tenth of the way elsewhere, or records for a program that follows it.
+
+Where the variable GPTLAB_PROGRESS is ``lines``, each line on standard error is one JSON object with ``what``, ``done``,
+``total`` and ``note``, at most ten a second; what the command says besides is no JSON.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+VARIABLE = "GPTLAB_PROGRESS"
+SHORTEST_PAUSE_S = 0.1
 
 Update = Callable[..., None]
 """``update(done, note="")``: so many units are done; the note is shown beside the bar."""
@@ -27,7 +36,7 @@ def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterato
     from rich.console import Console
 
     console = Console(stderr=True)
-    show = _bar if console.is_terminal else _lines
+    show = _records if os.environ.get(VARIABLE) == "lines" else _bar if console.is_terminal else _lines
     with show(console, what, total, unit, start) as update:
         yield update
 
@@ -72,4 +81,24 @@ def _lines(console: Console, what: str, total: int, unit: str, start: int) -> It
                 f"{what}: {done:,} of {total:,} {unit}s  {kept}  {speed:.0f} {unit}s/s", file=console.file, flush=True
             )
 
+    yield update
+
+
+@contextlib.contextmanager
+def _records(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+    told, at, kept = float("-inf"), -1, ""
+
+    def tell(done: int) -> None:
+        nonlocal told, at
+        told, at = time.monotonic(), done
+        record = {"what": what, "done": done, "total": total, "note": kept}
+        print(json.dumps(record), file=console.file, flush=True)
+
+    def update(done: int, note: str | None = None) -> None:
+        nonlocal kept
+        kept = kept if note is None else note
+        if done != at and (done >= total or time.monotonic() - told >= SHORTEST_PAUSE_S):
+            tell(done)
+
+    tell(start)
     yield update

@@ -13,8 +13,11 @@
 
 ``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``
 (the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (see `data.tokenizers`),
-``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot), ``versions`` and ``seed``. Word vectors that were
-read as a run have no ``model``, ``training`` or ``corpus``. A reader ignores keys it does not know.
+``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot, null where there is none, and ``position_offset``,
+rows of the latter before that of the first position), ``versions`` and ``seed``. Word vectors that were read as a run have no
+``model``, ``training`` or ``corpus``. A model of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` in ``model``
+beside the shape, and names its origin in ``source``; its tensors have the names of its own state dict. A reader ignores keys it
+does not know.
 
 A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is
 written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is

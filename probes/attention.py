@@ -13,7 +13,7 @@ from probes.gathering import Progress, over_snapshots
 from probes.observation import observe
 from probes.texts import Prompt, encode_prompt
 from trainer.config import described_model
-from trainer.model import GPT
+from trainer.loading import Model
 
 
 def attention_maps(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.DataArray:
@@ -43,7 +43,7 @@ def attention_maps(run: Run, prompt: str | None = None, *, progress: Progress | 
     asked = encode_prompt(run, prompt)
     ids = torch.from_numpy(asked.ids)[None]
 
-    def measure(model: GPT) -> dict[str, Tensor]:
+    def measure(model: Model) -> dict[str, Tensor]:
         return {
             "attention": torch.cat(observe(model, ids, attention=True).attention)
         }  # one sequence: (layer, head, query, key)

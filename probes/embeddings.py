@@ -32,8 +32,7 @@ def token_embeddings(run: Run, *, progress: Callable[[int], None] | None = None)
     InputError
         If the run has no whole snapshot. A snapshot that is missing or damaged is left out with a warning that names its step.
     """
-    tokens = np.array(tokenizer_from_json(run.info["tokenizer"]).labels, dtype=object)
-    return _table(run, "token_table", "token", tokens, progress)
+    return _table(run, "token_table", "token", progress)
 
 
 def position_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
@@ -42,19 +41,27 @@ def position_embeddings(run: Run, *, progress: Callable[[int], None] | None = No
     Parameters, coordinates and errors are those of `token_embeddings`; a model without a position table (rotary positions, say) is an
     `InputError` too.
     """
-    return _table(run, "position_table", "position", None, progress)
+    return _table(run, "position_table", "position", progress)
 
 
-def _table(
-    run: Run, table: str, item: str, labels: NDArray[Any] | None, progress: Callable[[int], None] | None
-) -> xr.DataArray:
+def token_labels(run: Run, rows: int) -> NDArray[Any]:
+    """Return the string of each row of a token table, (token,).
+
+    Models made elsewhere often have more rows than their tokenizer has tokens, to fill up to a round number: these are labelled as unused.
+    """
+    labels = tokenizer_from_json(run.info["tokenizer"]).labels
+    return np.array([*labels, *(f"[unused {i}]" for i in range(len(labels), rows))], dtype=object)
+
+
+def _table(run: Run, table: str, item: str, progress: Callable[[int], None] | None) -> xr.DataArray:
     name = run.info["tensors"].get(table)
     if name is None:
         raise NotApplicableError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
     snapshots = run.sound_snapshots()
-    values = np.empty((len(snapshots), *snapshots[0].tensor(name).shape), dtype=np.float32)
+    unused = first_row(run, table)
+    values = np.empty((len(snapshots), *snapshots[0].tensor(name)[unused:].shape), dtype=np.float32)
     for place, snapshot in enumerate(snapshots):
-        values[place] = snapshot.tensor(name)
+        values[place] = snapshot.tensor(name)[unused:]
         if progress is not None:
             progress(place + 1)
     return xr.DataArray(
@@ -62,9 +69,14 @@ def _table(
         dims=("step", item, "dim"),
         coords={
             "step": [snapshot.step for snapshot in snapshots],
-            item: np.arange(values.shape[1]) if labels is None else labels,
+            item: token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1]),
             "sha256": ("step", [snapshot.sha256 for snapshot in snapshots]),
         },
         name=table,
         attrs={"run": run.name},
     )
+
+
+def first_row(run: Run, table: str) -> int:
+    """Return how many rows of a table stand before the first that is meant: two in position tables like OPT's, otherwise none."""
+    return int(run.info["tensors"].get("position_offset", 0)) if table == "position_table" else 0

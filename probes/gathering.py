@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.runs import Run, Snapshot
 from probes.parallel import current_client, map_steps, n_workers
-from trainer.loading import blank_model, each_model, load_weights
-from trainer.model import GPT
+from trainer.loading import Model, blank_model, each_model, load_weights
 
 Progress = Callable[[int], None]
 """Called with the number of snapshots done so far."""
 
-Measure = Callable[[GPT], Mapping[str, Any]]
+Measure = Callable[[Model], Mapping[str, Any]]
 """From a model to tensors, arrays or numbers by name."""
 
 MOST_BYTES_IN_MEMORY = 16_000_000

@@ -113,7 +113,7 @@ def highlight(wanted: str, labels: Sequence[str | int]) -> Group:
     return Group(", ".join(part for part in parts), tuple(members))
 
 
-_SPOKEN = {"space": " ", "newline": "\n", "tab": "\t", "comma": ","}
+_SPOKEN = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
 
 
 def _members(part: str, names: list[str]) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from probes.gathering import Progress, over_snapshots
 from probes.observation import in_parts, observe, silenced
 from probes.texts import Ids, Repeats, repeated_sequences, validation_windows
 from trainer.config import described_model
-from trainer.model import GPT
+from trainer.loading import Model
 
 # Longer contexts are scored on their first so many tokens.
 LONGEST_SCORED = 128
@@ -157,7 +157,7 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
     repeats = repeated_sequences(described_model(run).vocab_size, context, N_SEQUENCES, seed=seed)
     windows = validation_windows(run, N_SEQUENCES, seed=seed, text=text)[:, :context]
 
-    def measure(model: GPT) -> dict[str, Tensor]:
+    def measure(model: Model) -> dict[str, Tensor]:
         return _score_text(model, windows) | _score_repeats(model, repeats)
 
     scores = over_snapshots(run, measure, dict.fromkeys(LONG_NAMES, ("layer", "head")), head_coords(run), progress)
@@ -194,7 +194,7 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
     repeats = repeated_sequences(described_model(run).vocab_size, scored_context(run), N_SEQUENCES // 4, seed=seed)
     within = repeats.in_repeat[:, 1:]
 
-    def measure(model: GPT) -> dict[str, Any]:
+    def measure(model: Model) -> dict[str, Any]:
         losses = _token_losses(model, repeats.ids)
         return {
             "loss": losses[within].mean(),
@@ -209,7 +209,7 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
     return found
 
 
-def _score_text(model: GPT, windows: Ids) -> dict[str, Tensor]:
+def _score_text(model: Model, windows: Ids) -> dict[str, Tensor]:
     """Return the mean of each score on text, (layer, head)."""
     totals: dict[str, Tensor] = {}
     for part in in_parts(model, windows):
@@ -218,7 +218,7 @@ def _score_text(model: GPT, windows: Ids) -> dict[str, Tensor]:
     return {name: total / len(windows) for name, total in totals.items()}
 
 
-def _score_repeats(model: GPT, repeats: Repeats) -> dict[str, Tensor]:
+def _score_repeats(model: Model, repeats: Repeats) -> dict[str, Tensor]:
     totals: dict[str, Tensor] = {}
     for part in in_parts(model, repeats.ids):
         period = torch.from_numpy(repeats.period[part])
@@ -227,7 +227,7 @@ def _score_repeats(model: GPT, repeats: Repeats) -> dict[str, Tensor]:
     return {name: total / len(repeats.ids) for name, total in totals.items()}
 
 
-def _add(totals: dict[str, Tensor], layer: int, scores: dict[str, Tensor], model: GPT) -> None:
+def _add(totals: dict[str, Tensor], layer: int, scores: dict[str, Tensor], model: Model) -> None:
     for name, score in scores.items():
         totals.setdefault(name, torch.zeros(model.config.n_layer, model.config.n_head))[layer] += score.sum(0)
 
@@ -254,7 +254,7 @@ def _entropy(A: Tensor) -> Tensor:
     return torch.sum(torch.special.entr(A), -1)
 
 
-def _token_losses(model: GPT, ids: Ids) -> np.ndarray:
+def _token_losses(model: Model, ids: Ids) -> np.ndarray:
     """Return the loss of every token but the first, (sequence, query - 1)."""
     losses = []
     for part in in_parts(model, ids):
@@ -264,7 +264,7 @@ def _token_losses(model: GPT, ids: Ids) -> np.ndarray:
     return np.concatenate(losses)
 
 
-def _losses_without_each(model: GPT, ids: Ids, within: np.ndarray) -> np.ndarray:
+def _losses_without_each(model: Model, ids: Ids, within: np.ndarray) -> np.ndarray:
     """Return the mean loss within the repeat without each head, (layer, head)."""
     found = np.empty((model.config.n_layer, model.config.n_head))
     for layer, head in np.ndindex(found.shape):

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
 from data.weights import read_tensor
+from probes.embeddings import first_row, token_labels
 
 ITEMS = {"token_table": "token", "position_table": "position"}
 
@@ -50,9 +50,10 @@ def lazy_table(run: Run, table: str = "token_table") -> xr.DataArray:
     if name is None:
         raise NotApplicableError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
     snapshots, item = run.sound_snapshots(), ITEMS[table]
-    rows, width = snapshots[0].tensor(name).shape
-    values = _stacked([snapshot.path.absolute() for snapshot in snapshots], name, (rows, width))
-    labels = np.array(tokenizer_from_json(run.info["tokenizer"]).labels, dtype=object) if item == "token" else None
+    unused = first_row(run, table)
+    rows, width = snapshots[0].tensor(name)[unused:].shape
+    values = _stacked([snapshot.path.absolute() for snapshot in snapshots], name, (rows, width), unused)
+    labels = token_labels(run, rows) if item == "token" else None
     return xr.DataArray(
         values,
         dims=("step", item, "dim"),
@@ -66,7 +67,7 @@ def lazy_table(run: Run, table: str = "token_table") -> xr.DataArray:
     )
 
 
-def _stacked(paths: list[Path], name: str, shape: tuple[int, int]) -> Any:
+def _stacked(paths: list[Path], name: str, shape: tuple[int, int], unused: int) -> Any:
     """Return a Dask array (step, item, dim) with a chunk for each file."""
     try:
         dask, array = import_module("dask"), import_module("dask.array")
@@ -75,8 +76,8 @@ def _stacked(paths: list[Path], name: str, shape: tuple[int, int]) -> Any:
             f"lazy tables need Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
         ) from None
     read = dask.delayed(_read, pure=True)
-    return array.stack([array.from_delayed(read(str(path), name), shape, np.float32) for path in paths])
+    return array.stack([array.from_delayed(read(str(path), name, unused), shape, np.float32) for path in paths])
 
 
-def _read(path: str, name: str) -> NDArray[np.float32]:
-    return read_tensor(Path(path), name).astype(np.float32)
+def _read(path: str, name: str, unused: int) -> NDArray[np.float32]:
+    return read_tensor(Path(path), name)[unused:].astype(np.float32)

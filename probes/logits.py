@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
+from probes.embeddings import token_labels
 from probes.gathering import Progress, over_snapshots
 from probes.observation import in_parts, observe
 from probes.texts import encode_prompt, sliding_windows
 from trainer.config import described_model
-from trainer.model import GPT
+from trainer.loading import Model
 
 N_WINDOWS = 256
 
@@ -43,7 +43,7 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
     asked = encode_prompt(run, prompt)
     ids = torch.from_numpy(asked.ids)[None]
 
-    def measure(model: GPT) -> dict[str, Tensor]:
+    def measure(model: Model) -> dict[str, Tensor]:
         return {"probability": F.softmax(observe(model, ids).logits[0, -1], dim=-1)}
 
     data = over_snapshots(run, measure, {"probability": ("token",)}, {"token": _labels(run)}, progress)
@@ -80,7 +80,7 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
     ids = torch.from_numpy(asked.ids)[None]
     labels = _labels(run)
 
-    def measure(model: GPT) -> dict[str, Any]:
+    def measure(model: Model) -> dict[str, Any]:
         seen = _lens(model, ids)
         return {**seen, "top": labels[seen["top"].numpy()]}
 
@@ -102,7 +102,7 @@ _LENS_DIMS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _lens(model: GPT, ids: Tensor) -> dict[str, Tensor]:
+def _lens(model: Model, ids: Tensor) -> dict[str, Tensor]:
     streams = torch.cat(observe(model, ids, residual=True).residual)  # (layer, position, dim)
     with torch.no_grad():
         log_p = F.log_softmax(model.unembed(streams), dim=-1)  # (layer, position, token)
@@ -145,7 +145,7 @@ def loss_by_position(
     """
     windows = torch.from_numpy(sliding_windows(run, N_WINDOWS, seed=seed, text=text))
 
-    def measure(model: GPT) -> dict[str, Any]:
+    def measure(model: Model) -> dict[str, Any]:
         losses = _mean_losses(model, windows)
         return {"loss": losses, "in_context_score": in_context_score(losses)}
 
@@ -170,7 +170,7 @@ def in_context_score(loss: np.ndarray) -> np.ndarray:
     return np.asarray(loss[..., -part:].mean(-1) - early)
 
 
-def _mean_losses(model: GPT, windows: Tensor) -> np.ndarray:
+def _mean_losses(model: Model, windows: Tensor) -> np.ndarray:
     total = torch.zeros(windows.shape[1] - 1)
     for part in in_parts(model, windows.numpy()):
         shown = windows[part]
@@ -180,4 +180,4 @@ def _mean_losses(model: GPT, windows: Tensor) -> np.ndarray:
 
 
 def _labels(run: Run) -> np.ndarray:
-    return np.array(tokenizer_from_json(run.info["tokenizer"]).labels, dtype=object)
+    return token_labels(run, described_model(run).vocab_size)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.model import GPT
+from trainer.loading import Model
+from trainer.pretrained.foreign_model import ForeignGPT
 
 # Sequences are shown so many at a time that the attention weights of one layer take at most this many numbers.
 MOST_WEIGHTS_AT_ONCE = 4_000_000
@@ -31,7 +32,7 @@ class Observation:
 
 
 @torch.no_grad()
-def observe(model: GPT, ids: Tensor, *, attention: bool = False, residual: bool = False) -> Observation:
+def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: bool = False) -> Observation:
     """Run a model on sequences and keep what was asked for.
 
     Parameters
@@ -45,6 +46,8 @@ def observe(model: GPT, ids: Tensor, *, attention: bool = False, residual: bool 
     The attention weights are those that the model used, taken by a hook, not computed a second time; while they are watched,
     the model does without the fused kernel, which keeps them to itself.
     """
+    if isinstance(model, ForeignGPT):
+        return Observation(*model.look(ids, attention=attention, residual=residual))
     seen = Observation()
     with contextlib.ExitStack() as stack:
         for block in model.h:
@@ -72,8 +75,13 @@ def _watching(attn: Any, kept: list[Tensor]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def silenced(model: GPT, layer: int, head: int) -> Iterator[None]:
+def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
     """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
+
+    if isinstance(model, ForeignGPT):
+        with model.without(layer, head):
+            yield
+        return
 
     def silence(_: Any, __: Any, gathered: Tensor) -> Tensor:
         kept = gathered.clone()
@@ -87,8 +95,10 @@ def silenced(model: GPT, layer: int, head: int) -> Iterator[None]:
         hook.remove()
 
 
-def in_parts(model: GPT, ids: NDArray[np.int64]) -> list[slice]:
+def in_parts(model: Model, ids: NDArray[np.int64]) -> list[slice]:
     """Cut sequences (sequence, query) into parts that can be shown at once in bounded memory."""
-    weights = model.config.n_head * ids.shape[1] ** 2
-    at_once = max(1, MOST_WEIGHTS_AT_ONCE // weights)
+    n_queries = ids.shape[1]
+    # Of a large vocabulary it is the logits that fill memory; there is one array of them, and of weights there are several.
+    largest = max(model.config.n_head * n_queries**2, n_queries * model.config.vocab_size // 8)
+    at_once = max(1, MOST_WEIGHTS_AT_ONCE // largest)
     return [slice(first, first + at_once) for first in range(0, len(ids), at_once)]

@@ -123,7 +123,7 @@ def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | Non
 def token_counts(run: Run, text: Path | None = None) -> NDArray[np.int64]:
     """Count how often each token occurs in the text that the run learned from, (token,)."""
     train, _ = training_tokens(run, text)
-    return np.bincount(train, minlength=tokenizer_from_json(run.info["tokenizer"]).vocab_size)
+    return np.bincount(train, minlength=described_model(run).vocab_size)
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,28 @@ from data.errors import InputError
 from data.runs import Run, Snapshot
 from trainer.config import described_model
 from trainer.model import GPT
+from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign
+
+Model = GPT | ForeignGPT
+"""Our GPT, or a model that was made elsewhere: both give logits, have a ``config`` and an ``unembed``."""
 
 
-def blank_model(run: Run) -> GPT:
-    """Build a GPT of the run's shape, in evaluation mode; its weights are still to be loaded.
+def blank_model(run: Run) -> Model:
+    """Build the model that a run describes, in evaluation mode; its weights are still to be loaded.
 
     Raises
     ------
     NotApplicableError
-        If run.json does not describe a GPT of this toolkit.
+        If run.json does not describe a model that can be run.
     """
     shape = described_model(run)
     with torch.random.fork_rng():  # making layers draws weights; the caller's random state is not ours
-        model = GPT(shape)
+        foreign = run.info["model"].get("kind") == "hf"
+        model = blank_foreign(run.info["model"], shape) if foreign else GPT(shape)
     return model.eval().requires_grad_(False)
 
 
-def load_weights(model: GPT, tensors: Mapping[str, NDArray[Any]], whose: str) -> None:
+def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], whose: str) -> None:
     """Copy weights into a model.
 
     Parameters
@@ -43,7 +48,7 @@ def load_weights(model: GPT, tensors: Mapping[str, NDArray[Any]], whose: str) ->
     InputError
         If a tensor is missing, left over, or has another shape; the message names it.
     """
-    parameters = dict(model.named_parameters())
+    parameters = model.weights() if isinstance(model, ForeignGPT) else dict(model.named_parameters())
     if parameters.keys() != tensors.keys():
         wrong = sorted(parameters.keys() ^ tensors.keys())[0]
         fault = "lacks the tensor" if wrong in parameters else "has a tensor that the model does not know,"
@@ -56,7 +61,7 @@ def load_weights(model: GPT, tensors: Mapping[str, NDArray[Any]], whose: str) ->
         np.copyto(parameter.detach().numpy(), tensors[name])
 
 
-def load_model(run: Run, step: int) -> GPT:
+def load_model(run: Run, step: int) -> Model:
     """Return the model of one step, in evaluation mode; an `InputError` names the steps there are."""
     snapshot = run.snapshot(step)
     found = snapshot.read_checked()
@@ -67,7 +72,7 @@ def load_model(run: Run, step: int) -> GPT:
     return model
 
 
-def each_model(run: Run) -> Iterator[tuple[Snapshot, GPT]]:
+def each_model(run: Run) -> Iterator[tuple[Snapshot, Model]]:
     """Yield every whole snapshot and the model with its weights: one model whose weights change, so memory stays flat."""
     model = blank_model(run)
     for snapshot, tensors in run.sound_tensors():

@@ -57,14 +57,18 @@ def prompt_slug(text: str, longest: int = 40) -> str:
 
 
 def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:
-    """Write a figure whole or not at all; text stays text in PDF and SVG, and the same figure gives the same bytes."""
+    """Write a figure whole or not at all; see `encode_figure`."""
+    write_bytes(path, encode_figure(figure, path.suffix[1:], transparent=transparent))
+    return path
+
+
+def encode_figure(figure: Figure, suffix: str, *, transparent: bool = False) -> bytes:
+    """Return a figure as a PNG, SVG or PDF; text stays text in PDF and SVG, and the same figure gives the same bytes."""
     import matplotlib as mpl
 
-    suffix = path.suffix[1:]
     undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]
     ground = "none" if transparent else figure.get_facecolor()
     buffer = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gptlab"}):
         figure.savefig(buffer, format=suffix, dpi=FIGURE_DPI, facecolor=ground, metadata=undated)
-    write_bytes(path, buffer.getvalue())
-    return path
+    return buffer.getvalue()

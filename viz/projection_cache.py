@@ -41,9 +41,8 @@ def cached_projection(
     What counts as the same is decided by the snapshots' hashes, the method and its parameters, the seed and the libraries' versions.
     Arguments, result and errors are those of `project`; ``sha256`` (step) is kept as a coordinate.
     """
-    item = str(trajectory.dims[1])
     options: dict[str, Any] = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
-    path = run.path / "projections" / f"{item}-{method}-{_key(trajectory, method, options)}.npz"
+    path = _path(run, trajectory, method, options)
     if (kept := _read(path, trajectory)) is not None:
         if progress is not None:
             progress(trajectory.sizes["step"])
@@ -55,6 +54,25 @@ def cached_projection(
     except PermissionError:
         warnings.warn(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
     return projection
+
+
+def is_on_disk(
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
+    seed: int = 0,
+    perplexity: float | None = None,
+) -> bool:
+    """Say whether `cached_projection` of these arguments finds a file, so that nothing would be computed."""
+    options = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
+    return _path(run, trajectory, method, options).is_file()
+
+
+def _path(run: Run, trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> Path:
+    return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{_key(trajectory, method, options)}.npz"
 
 
 def _threads(trajectory: xr.DataArray) -> int:
