@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import socket
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
 
 from data.cli import run as run_command
+from data.errors import InputError
 
 PROG = "python -m dashboards"
 APP = Path(__file__).with_name("app.py")
+SETTINGS = APP.parents[1] / ".streamlit" / "config.toml"
+ADDRESS = "127.0.0.1"
+# Jobs of the server end with it, and tidy up after themselves.
+PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -21,18 +34,88 @@ class Options:
     """Port to listen at."""
     open_browser: bool = True
     """Open the page in the browser."""
+    demo: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Train a small run, demo-tiny, for trying things out; about ten seconds, unless it is there."""
 
 
 def main(options: Options) -> None:
     """Start Streamlit with the project's settings, wherever the command is called from."""
-    settings = {
-        "server.address": "127.0.0.1",
-        "server.port": options.port,
-        "server.headless": not options.open_browser,
+    check_port(options.port)
+    if options.demo:
+        train_demo()
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), *flags(options)]
+    # A group of its own: Ctrl-C is for this process, which tells the server once and waits for it.
+    server = subprocess.Popen(command, start_new_session=True)
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        status = server.wait()
+    except KeyboardInterrupt:
+        server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            server.wait(PATIENCE_S)
+        server.kill()
+        print(f"{PROG}: stopped", file=sys.stderr)
+        return
+    if status > 0:
+        raise SystemExit(status)
+
+
+def flags(options: Options) -> list[str]:
+    """Return the settings of .streamlit/config.toml, which Streamlit reads from the working folder only, as its flags."""
+    always = {
+        "server.address": ADDRESS,
+        "server.enableCORS": True,
+        "server.enableXsrfProtection": True,
+        "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
+        "client.toolbarMode": "viewer",
     }
-    flags = [f"--{name}={str(value).lower()}" for name, value in settings.items()]
-    subprocess.run([sys.executable, "-m", "streamlit", "run", str(APP), *flags], check=False)
+    asked = {"server.port": options.port, "server.headless": not options.open_browser}
+    told = tomllib.loads(SETTINGS.read_text(encoding="utf-8")) if SETTINGS.is_file() else {}
+    settings = {**dict(_flat(told)), **always, **asked}
+    return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in settings.items()]
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that cannot be listened at.
+
+    Raises
+    ------
+    InputError
+        If it is no port, is taken, or is one that needs more rights.
+    """
+    if not 1 <= port <= 65535:
+        raise InputError(f"a port is between 1 and 65535; got {port}: leave --port out for 8501")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as refusal:
+            raise InputError(
+                f"port {port} cannot be used ({refusal.strerror}): pass another, e.g. --port {port % 65535 + 1}"
+            ) from None
+
+
+def train_demo() -> None:
+    """Train the demo run, with a bar in the terminal, unless it is there."""
+    from dashboards import demo
+    from data.runs import list_runs
+
+    if demo.NAME in [run.name for run in list_runs()]:
+        print(f"run {demo.NAME} is there already")
+        return
+    status = subprocess.run([sys.executable, "-m", "trainer", *demo.arguments(demo.default_corpus())]).returncode
+    if status:
+        raise SystemExit(status)
 
 
 if __name__ == "__main__":

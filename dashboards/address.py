@@ -1,0 +1,156 @@
+"""What a page shows, as its address says it: a link reproduces the view, and what a link says wrongly is told, never obeyed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboards.language import LANGUAGES
+from data.errors import InputError
+from data.runs import check_run_name
+
+LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that the address says: how it is read from text, written as text, and what holds where it says nothing."""
+
+    default: Any
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """Return a reader that takes one of these names only."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise InputError(f"{text[:60]!r} is none of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers between two ends."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise InputError(f"{text[:60]!r} is no whole number") from None
+        if not low <= number <= high:
+            raise InputError(f"{number:,} is not between {low:,} and {high:,}")
+        return number
+
+    return read
+
+
+def real(low: float, high: float) -> Callable[[str], float]:
+    """Return a reader of numbers between two ends."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise InputError(f"{text[:60]!r} is no number") from None
+        if not (math.isfinite(number) and low <= number <= high):
+            raise InputError(f"{text[:60]!r} is not between {low:g} and {high:g}")
+        return number
+
+    return read
+
+
+def text(words: str) -> str:
+    """Read a text that is not too long."""
+    if len(words) > LONGEST_TEXT:
+        raise InputError(f"a text of {len(words):,} characters is too long: at most {LONGEST_TEXT:,}")
+    return words
+
+
+MOST_STEPS = 10**12
+MOST_PARTS = 10_000
+
+#: Everything an address can say. A page writes down the ones it uses.
+FIELDS: dict[str, Field] = {
+    "lang": Field("en", one_of(*LANGUAGES)),
+    "run": Field(None, check_run_name),
+    "step": Field(None, whole(0, MOST_STEPS)),
+    "scale": Field("log", one_of("log", "linear")),
+    "what": Field("tokens", one_of("tokens", "positions")),
+    "method": Field("tsne", one_of("tsne", "umap", "pca")),
+    "axes": Field(2, whole(2, 3)),
+    "metric": Field("euclidean", one_of("euclidean", "cosine")),
+    "group": Field((), lambda joined: tuple(text(joined).split("|")), "|".join),
+    "prompt": Field("", text),
+    "layer": Field(None, whole(0, MOST_PARTS)),
+    "head": Field(None, whole(0, MOST_PARTS)),
+    "score": Field("previous_token", text),
+    "with": Field(None, check_run_name),
+    "temperature": Field(0.8, real(0, 10)),
+    "top_k": Field(0, whole(0, 10**6)),
+    "top_p": Field(1.0, real(0, 1)),
+    "seed": Field(0, whole(0, 2**31 - 1)),
+    "tokens": Field(120, whole(1, 2000)),
+    "film": Field(None, text),
+    "figure": Field(None, text),
+}
+
+
+def read_address() -> list[str]:
+    """Take over what the address says, once a visit; return a sentence about each thing that cannot be."""
+    if "kept" in st.session_state:
+        return []
+    kept, mistakes = parse(st.query_params)
+    st.session_state["kept"] = kept
+    return mistakes
+
+
+def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Read an address.
+
+    Examples
+    --------
+    >>> parse({"step": "100", "axes": "9", "utm": "x"})
+    ({'step': 100}, ["the address says axes=9, and 9 is not between 2 and 3: the usual is shown"])
+    """
+    kept: dict[str, Any] = {}
+    mistakes = []
+    for name, field in FIELDS.items():
+        if name not in said:
+            continue
+        try:
+            kept[name] = field.read(said[name])
+        except InputError as mistake:
+            mistakes.append(f"the address says {name}={said[name][:60]}, and {mistake}: the usual is shown")
+    return kept, mistakes
+
+
+def kept(name: str) -> Any:
+    """Return what this visit has chosen for a field, or the field's default."""
+    return _kept().get(name, FIELDS[name].default)
+
+
+def keep(name: str, value: Any) -> None:
+    """Choose a field's value for this visit."""
+    if value is None or value == FIELDS[name].default:
+        _kept().pop(name, None)
+    else:
+        _kept()[name] = value
+
+
+def write_address(names: Sequence[str]) -> None:
+    """Write the fields that a page uses into the address, those at their default left out."""
+    said = {name: FIELDS[name].write(_kept()[name]) for name in ("lang", "run", *names) if name in _kept()}
+    if dict(st.query_params) != said:
+        st.query_params.from_dict(said)
+
+
+def _kept() -> MutableMapping[str, Any]:
+    found: MutableMapping[str, Any] = st.session_state.setdefault("kept", {})
+    return found

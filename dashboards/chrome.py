@@ -1,0 +1,208 @@
+"""What every page has around it: the run that is shown, the language, what went wrong, and the slider's state in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from dashboards import shelf
+from dashboards.address import keep, kept, write_address
+from dashboards.gather import metrics
+from dashboards.language import LANGUAGES, Words
+from dashboards.theatre import Events, Panel, Scene
+from dashboards.theatre import show as mount
+from data.errors import InputError
+from data.runs import Run
+from viz.style import THEMES, Theme
+
+Option = TypeVar("Option", str, int)
+
+GROWS_EVERY_S = 2.0
+
+# Streamlit leaves a hand's breadth above a page and wide margins beside it; on a laptop's screen the picture needs them.
+STYLE = """<style>
+.stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
+.stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page is made with: the run, the words in the reader's language, and the colours of the reader's theme."""
+
+    run: Run
+    say: Words
+    theme: Theme
+
+    @property
+    def is_growing(self) -> bool:
+        return shelf.is_growing(self.run)
+
+
+def words() -> Words:
+    """Return the catalogue in the language of this visit."""
+    return Words(kept("lang"))
+
+
+def theme() -> Theme:
+    """Return the project's colours that go with the reader's theme."""
+    return THEMES["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def open_page() -> Page:
+    """Choose the run in the sidebar and open it; a page that cannot be shown says why and ends here."""
+    say = words()
+    runs = shelf.runs()
+    names = [run.name for run in runs]
+    wanted = kept("run")
+    if wanted is not None and wanted not in names:
+        st.warning(say("chrome.no_such_run", name=wanted), icon=":material/link_off:")
+        keep("run", None)
+        keep("step", None)
+        wanted = None
+    if not names:
+        st.info(say("chrome.gone"))
+        st.stop()
+    with st.sidebar:
+        chosen = st.selectbox(
+            say("chrome.run"),
+            names,
+            index=names.index(wanted) if wanted else 0,
+            key="run_choice",
+            help=say("chrome.run_help"),
+        )
+    if chosen != (wanted or names[0]):
+        keep("step", None)
+    keep("run", chosen)
+    return Page(runs[names.index(chosen)], say, theme())
+
+
+def choose_language() -> None:
+    """Offer the languages at the foot of the sidebar."""
+    with st.sidebar:
+        now = kept("lang")
+        chosen = st.segmented_control(
+            words()("chrome.language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            default=now,
+            key="language_choice",
+        )
+    if chosen and chosen != now:
+        keep("lang", chosen)
+        st.rerun()
+
+
+def tell(notes: Sequence[str], say: Words) -> None:
+    """Name what was left out or could not be had, in one quiet box."""
+    if notes:
+        shown = list(dict.fromkeys(notes))
+        more = [say("chrome.more_notes", n=len(shown) - 4)] if len(shown) > 4 else []
+        st.warning("\n\n".join([*(plain(note) for note in shown[:4]), *more]), icon=":material/warning:")
+
+
+def plain(text: str) -> str:
+    """Return a text as it is for places that read Markdown: names and prompts must not become links, formulas or colours.
+
+    Examples
+    --------
+    >>> plain("a_b [x](y) $z$ :red[w]")
+    'a\\\\_b \\\\[x\\\\]\\\\(y\\\\) \\\\$z\\\\$ \\\\:red\\\\[w\\\\]'
+    """
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~" else c for c in text)
+
+
+def guarded(draw: Callable[[], None], say: Words) -> None:
+    """Draw a part of a page; what cannot be shown is told in one line, and the rest of the page goes on."""
+    try:
+        draw()
+    except InputError as mistake:
+        st.info(plain(str(mistake)), icon=":material/info:")
+    except FileNotFoundError:
+        st.warning(say("chrome.vanished"), icon=":material/folder_off:")
+
+
+def growing_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Return the decorator for the part that moves with the slider: alone it runs again, and every two seconds while the run grows."""
+    return st.fragment(run_every=GROWS_EVERY_S if page.is_growing else None)
+
+
+def losses(run: Run) -> tuple[list[int], list[float]] | None:
+    """Return the validation loss over steps as the slider shows it, None where nothing was measured."""
+    found = [(int(one["step"]), float(one["val_loss"])) for one in metrics(run) if one.get("val_loss") is not None]
+    return ([step for step, _ in found], [loss for _, loss in found]) if found else None
+
+
+def show_scene(
+    page: Page,
+    name: str,
+    panels: Sequence[Panel],
+    columns: str,
+    steps: Sequence[int],
+    *,
+    fields: Sequence[str] = (),
+    least_px: int = 520,
+) -> Events:
+    """Put panels under one slider, and write where it rests into the address.
+
+    Parameters
+    ----------
+    name : of the page; a slider that was moved keeps its place while the page stays.
+    columns : CSS ``grid-template`` of the panels' areas.
+    steps : the snapshots that the slider stops at.
+    fields : what else of the view belongs into the address.
+    least_px : height below which the panels are not squeezed; else they fill the window.
+    """
+    entry = _entry(name, page.run, steps)
+    scene = Scene(
+        steps=steps,
+        step=entry,
+        theme=page.theme,
+        panels=panels,
+        columns=columns,
+        words=page.say.section("slider"),
+        language=page.say.tag,
+        scale=kept("scale"),
+        asked=f"{name} {page.run.name} {entry}",
+        live=page.is_growing,
+        loss=losses(page.run),
+        least_px=least_px,
+    )
+    events = mount(scene, key=f"theatre_{name}")
+    if events.step in set(steps):
+        keep("step", None if events.step == steps[-1] else events.step)
+    if events.scale:
+        keep("scale", events.scale)
+    write_address(["step", "scale", *fields])
+    return events
+
+
+def _entry(name: str, run: Run, steps: Sequence[int]) -> int:
+    """Return the step at which the page was entered; while it stays, the slider is the browser's."""
+    entered: dict[str, object] = st.session_state.setdefault("entered", {})
+    if entered.get("page") != name or entered.get("run") != run.name:
+        wanted = kept("step")
+        nearest = steps[-1] if wanted is None else min(steps, key=lambda step: abs(step - wanted))
+        if wanted is not None and nearest != wanted:
+            st.toast(words()("chrome.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
+            keep("step", nearest)
+        entered.update(page=name, run=run.name, step=nearest)
+    return int(entered["step"])  # type: ignore[call-overload]
+
+
+def segments(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:
+    """Ask for one of a few options; what is chosen goes into the address under its name."""
+    now = kept(name)
+    chosen = st.segmented_control(
+        label,
+        options,
+        format_func=write,
+        default=now if now in options else options[0],
+        key=f"{name}_choice",
+        required=True,
+    )
+    keep(name, chosen)
+    return chosen

@@ -1,0 +1,5 @@
+"""compare."""
+
+
+def show() -> None:
+    """Draw the page."""

@@ -1,0 +1,5 @@
+"""generate."""
+
+
+def show() -> None:
+    """Draw the page."""

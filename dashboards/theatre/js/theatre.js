@@ -1,0 +1,217 @@
+// One slider over everything: the stage holds the step, and every panel paints itself at it, in the browser, without asking the server.
+
+import { element } from "./drawing.js";
+import { stepper } from "./stepper.js";
+import { indexAt, nearest } from "./timeline.js";
+
+const SETTLED_MS = 250; // the server and the address hear of a step once the slider rests so long
+const GLIDE_MS = 140; // a single step is shown as a short motion
+
+/** What can stand in a panel: `kind -> (host, stage) => { update(panel), paint(view), destroy?() }`. Panels enter themselves. */
+export const PANELS = {};
+
+const stages = new WeakMap();
+
+/** Streamlit calls this at first and whenever the page's script has run again; what it returns is called at the end. */
+export default function theatre({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".theatre");
+  let stage = stages.get(root);
+  if (!stage) {
+    stage = makeStage(root);
+    stages.set(root, stage);
+  }
+  stage.send = setStateValue;
+  stage.show(data);
+  return () => {
+    stage.destroy();
+    stages.delete(root);
+  };
+}
+
+function makeStage(root) {
+  const panels = new Map();
+  let scene = null;
+  let slider = null;
+  let position = 0; // index among the snapshots; a fraction while the picture is on its way between two
+  let glide = null;
+  let playing = false;
+  let speed = 6;
+  let frame = 0;
+  let lastTick = 0;
+  let settled = 0;
+  let asked = performance.now();
+
+  const stage = {
+    send: () => {},
+    get steps() { return scene.steps; },
+    get theme() { return scene.theme; },
+    get words() { return scene.words; },
+    get language() { return scene.language; },
+    get loss() { return scene.loss; },
+    get scale() { return scene.scale; },
+    step: () => scene.steps[Math.round(position)],
+    isPlaying: () => playing,
+    setSpeed(perSecond) { speed = perSecond; },
+    setScale(scale) {
+      scene.scale = scale;
+      stage.send("scale", scale);
+      stage.repaint();
+    },
+    /** Go to a snapshot: "step" glides there from its neighbour, "drag" and the rest are there at once. */
+    go(step, how = "jump") {
+      const to = nearest(scene.steps, step);
+      asked = performance.now();
+      const near = Math.abs(to - position) <= 1.5;
+      glide = how === "step" && near && !reduced() ? { from: position, to, begun: asked } : null;
+      if (!glide) position = to;
+      stage.repaint();
+      settle();
+    },
+    play(on) {
+      if (on === playing) return;
+      playing = on;
+      glide = null;
+      lastTick = performance.now();
+      if (on && Math.round(position) >= scene.steps.length - 1) position = 0;
+      if (!on) position = Math.round(position);
+      stage.repaint();
+      settle();
+    },
+    repaint() {
+      if (!frame) frame = requestAnimationFrame(tick);
+    },
+    show(next) {
+      if (scene && next.version === scene.version) return;
+      const following = !scene || position >= scene.steps.length - 1;
+      const before = scene ? stage.step() : next.step;
+      const asksFor = !scene || next.asked !== scene.asked ? next.step : before;
+      const scale = scene && next.asked === scene.asked ? scene.scale : next.scale;
+      const grew = scene && scene.live && next.asked === scene.asked;
+      scene = { ...next, scale };
+      position = grew && following ? scene.steps.length - 1 : nearest(scene.steps, asksFor);
+      glide = null;
+      arrange();
+      stage.repaint();
+    },
+    destroy() {
+      cancelAnimationFrame(frame);
+      clearTimeout(settled);
+      sizes.disconnect();
+      slider?.destroy();
+      for (const { drawn } of panels.values()) drawn.destroy?.();
+    },
+  };
+
+  const sizes = new ResizeObserver(() => scene && stage.repaint());
+  sizes.observe(root);
+
+  function arrange() {
+    root.style.setProperty("--columns", scene.columns);
+    root.style.setProperty("--least", `${scene.least}px`);
+    for (const name of ["background", "panel", "text", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, scene.theme[name]);
+    root.style.setProperty("--font", scene.theme.font);
+    root.classList.toggle("still", scene.steps.length < 2);
+    if (!slider) slider = stepper(root.querySelector(".slider"), stage);
+    const floor = root.querySelector(".floor");
+    const wanted = new Set(scene.panels.map((panel) => panel.id));
+    for (const [id, { box, drawn }] of panels) {
+      if (wanted.has(id)) continue;
+      drawn.destroy?.();
+      sizes.unobserve(box);
+      box.remove();
+      panels.delete(id);
+    }
+    for (const panel of scene.panels) place(floor, panel);
+  }
+
+  function place(floor, panel) {
+    let known = panels.get(panel.id);
+    if (known && known.kind !== panel.kind) {
+      known.drawn.destroy?.();
+      known.box.remove();
+      known = undefined;
+    }
+    if (!known) {
+      const box = element("section", `panel ${panel.kind}`);
+      box.dataset.panel = panel.id;
+      const title = box.appendChild(element("h3"));
+      const body = box.appendChild(element("div", "body"));
+      known = { kind: panel.kind, box, title, drawn: PANELS[panel.kind](body, stage), version: null };
+      panels.set(panel.id, known);
+      sizes.observe(body);
+    }
+    known.box.style.gridArea = panel.area;
+    known.title.textContent = panel.title;
+    known.title.hidden = !panel.title;
+    floor.appendChild(known.box);
+    if (known.version !== panel.version) {
+      known.drawn.update(panel);
+      known.version = panel.version;
+    }
+    known.steps = panel.steps ?? scene.steps;
+  }
+
+  function tick(now) {
+    frame = 0;
+    if (!scene) return;
+    if (playing) advance(now);
+    if (glide) {
+      const done = Math.min(1, (now - glide.begun) / GLIDE_MS);
+      position = glide.from + (glide.to - glide.from) * ease(done);
+      if (done === 1) {
+        position = glide.to;
+        glide = null;
+      }
+    }
+    paint();
+    if (playing || glide) stage.repaint();
+  }
+
+  function advance(now) {
+    position = Math.min(scene.steps.length - 1, position + ((now - lastTick) / 1000) * speed);
+    lastTick = now;
+    if (position >= scene.steps.length - 1) {
+      playing = false;
+      settle();
+    }
+  }
+
+  function paint() {
+    const step = stage.step();
+    slider.paint();
+    for (const { drawn, steps } of panels.values()) drawn.paint(viewOf(steps, step));
+    // What tests and benchmarks wait for: the step that stands on the page, exactly, and how long it took.
+    if (!glide && !playing) {
+      root.dataset.step = step;
+      root.dataset.paintedMs = (performance.now() - asked).toFixed(1);
+    }
+  }
+
+  /** Where a panel with snapshots of its own stands: their index, and where between two the motion is. */
+  function viewOf(steps, step) {
+    const floor = Math.floor(position);
+    const between = position - floor;
+    if (steps === scene.steps) return { step, index: Math.round(position), from: floor, to: Math.min(floor + 1, steps.length - 1), between: ease(between) };
+    const from = indexAt(steps, scene.steps[floor]);
+    const to = indexAt(steps, scene.steps[Math.min(floor + 1, scene.steps.length - 1)]);
+    return { step: steps[indexAt(steps, step)], index: indexAt(steps, step), from, to, between: ease(between) };
+  }
+
+  function settle() {
+    clearTimeout(settled);
+    settled = setTimeout(() => {
+      if (playing) return;
+      stage.send("step", stage.step());
+    }, SETTLED_MS);
+  }
+
+  return stage;
+}
+
+function ease(t) {
+  return t < 0.5 ? 4 * t ** 3 : 1 - (-2 * t + 2) ** 3 / 2;
+}
+
+function reduced() {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,306 @@
+"""What a page shows over training: panels of arrays whose first dimension is ``step``, and how they are sent to the browser.
+
+Arrays travel as base64 of their bytes: coordinates as float32, weights and trust as uint8 of 0..1. Every panel carries a hash of
+what it holds, so that the browser takes in again only what has changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.style import Theme
+
+FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A place on the page: ``area`` is its name in the grid, ``steps`` the snapshots it has if they are not the scene's."""
+
+    kind: ClassVar[str] = ""
+
+    id: str
+    area: str
+    title: str
+    steps: Sequence[int] | None = field(default=None, kw_only=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the browser is sent: the fields, arrays packed, and a hash of it all as ``version``."""
+        fields = {f.name: _sent(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return _versioned({"kind": self.kind, **fields})
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items that are picked out: ``members`` are their numbers."""
+
+    name: str
+    color: str
+    members: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Scatter(Panel):
+    """Points that move: a layout over steps.
+
+    Parameters
+    ----------
+    layout : (step, item, axis), two axes or three.
+    labels, names : what stands in the picture for an item, and what one would say; one each an item.
+    colors : ``#RRGGBB`` of each item.
+    trust : (step, item) from 0 to 1; points that are not to be believed are drawn faint.
+    groups : highlighted ones, which leave trails.
+    classes : what the colours mean where nothing is highlighted, for the legend.
+    neighbours : (step, item, k) the nearest items in the full space, nearest first; None where that was too much to compute for all.
+    thread : whether a line joins the items in their order.
+    faint_note : what the faintness means, in words.
+    """
+
+    kind = "scatter"
+
+    layout: NDArray[Any]
+    labels: Sequence[str]
+    names: Sequence[str]
+    colors: Sequence[str]
+    trust: NDArray[Any] | None = None
+    groups: Sequence[Group] = ()
+    classes: Sequence[Group] = ()
+    neighbours: NDArray[Any] | None = None
+    thread: bool = False
+    faint_note: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line: ``values`` at ``steps`` of its own, in a colour; ``low`` and ``high`` bound a band around it."""
+
+    name: str
+    color: str
+    steps: Sequence[int]
+    values: Sequence[float]
+    dashed: bool = False
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Curves(Panel):
+    """Lines over training with a mark at the slider's step; a click goes there. ``limits`` fix the vertical axis."""
+
+    kind = "curves"
+
+    series: Sequence[Series]
+    unit: str = ""
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Maps(Panel):
+    """Square maps over steps, a row a layer and a column a head; a click shows one of them large.
+
+    Parameters
+    ----------
+    values : (step, layer, head, query, key), float.
+    tokens : the label of each query and key.
+    ramp : colours from ``low`` to ``high``, 256 of them.
+    low, high : the values at the two ends of the ramp.
+    curve : ``sqrt`` colours by the square root, so that small weights show; ``linear`` does not.
+    chosen : (layer, head) of the map that is shown large, or None for all.
+    causal : whether cells above the diagonal cannot be and are left empty.
+    layer_name, head_name : words before the numbers.
+    """
+
+    kind = "maps"
+
+    values: NDArray[Any]
+    tokens: Sequence[str]
+    ramp: Sequence[str]
+    low: float = 0.0
+    high: float = 1.0
+    curve: str = "sqrt"
+    chosen: tuple[int, int] | None = None
+    causal: bool = True
+    layer_name: str = "layer"
+    head_name: str = "head"
+
+
+@dataclass(frozen=True)
+class Scores(Panel):
+    """A cell for every row and snapshot (a timeline of heads); a click goes to that snapshot. ``values`` are (step, row)."""
+
+    kind = "scores"
+
+    values: NDArray[Any]
+    rows: Sequence[str]
+    ramp: Sequence[str]
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Bars(Panel):
+    """A probability for every label at every step, as bars that stay in their places. ``values`` are (step, label)."""
+
+    kind = "bars"
+
+    values: NDArray[Any]
+    labels: Sequence[str]
+    names: Sequence[str]
+    color: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text of one step, with a line about it."""
+
+    step: int
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Samples(Panel):
+    """Texts of steps; the one last written at or before the slider's is shown."""
+
+    kind = "samples"
+
+    said: Sequence[Said]
+    empty: str = ""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A line of a table: at each of ``steps`` a text, already written as the page's language writes it."""
+
+    name: str
+    steps: Sequence[int]
+    texts: Sequence[str]
+    help: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True)
+class Numbers(Panel):
+    """What is measured at the slider's step, a line each."""
+
+    kind = "numbers"
+
+    lines: Sequence[Number]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a page moves with its slider.
+
+    Parameters
+    ----------
+    steps : the snapshots that the slider stops at.
+    step : where it stands at first; afterwards the browser knows better, unless ``asked`` changes.
+    asked : a text that changes whenever the page, not the slider, decides the step.
+    columns : the grid of the floor, as CSS's ``grid-template``.
+    live : whether the run is still growing; a slider that stands at its end then stays at the end.
+    loss : steps and validation losses, drawn behind the slider.
+    least_px : the panels fill the window but are never lower than this.
+    """
+
+    steps: Sequence[int]
+    step: int
+    theme: Theme
+    panels: Sequence[Panel]
+    columns: str
+    words: Mapping[str, str]
+    language: str = "en"
+    scale: str = "log"
+    asked: str = ""
+    live: bool = False
+    least_px: int = 520
+    loss: tuple[Sequence[int], Sequence[float]] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the browser is sent."""
+        look = {
+            "name": self.theme.name,
+            "background": self.theme.background,
+            "panel": self.theme.panel,
+            "text": self.theme.text,
+            "muted": self.theme.muted,
+            "line": self.theme.line,
+            "disc": self.theme.disc,
+            "discText": self.theme.disc_text,
+            "palette": list(self.theme.palette),
+            "accent": self.theme.palette[0],
+            "font": FONT,
+        }
+        loss = None if self.loss is None else {"steps": list(self.loss[0]), "values": [float(v) for v in self.loss[1]]}
+        return _versioned(
+            {
+                "steps": [int(step) for step in self.steps],
+                "step": int(self.step),
+                "asked": self.asked,
+                "theme": look,
+                "words": dict(self.words),
+                "language": self.language,
+                "scale": self.scale,
+                "columns": self.columns,
+                "live": self.live,
+                "least": int(self.least_px),
+                "loss": loss,
+                "panels": [panel.to_json() for panel in self.panels],
+            }
+        )
+
+
+def pack(values: NDArray[Any]) -> dict[str, Any]:
+    """Return an array as the browser unpacks it: ``type``, ``shape`` and base64 of its little-endian bytes.
+
+    Examples
+    --------
+    >>> pack(np.array([[0, 255]], dtype=np.uint8))
+    {'type': 'uint8', 'shape': [1, 2], 'data': 'AP8='}
+    """
+    array = np.ascontiguousarray(values, dtype=np.float32 if values.dtype.kind == "f" else values.dtype)
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {
+        "type": array.dtype.name,
+        "shape": list(array.shape),
+        "data": base64.b64encode(little.tobytes()).decode("ascii"),
+    }
+
+
+def as_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return shares of 0..1 as 0..255.
+
+    Examples
+    --------
+    >>> as_bytes(np.array([0.0, 0.5, 1.0]))
+    array([  0, 128, 255], dtype=uint8)
+    """
+    return np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+
+
+def _sent(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return pack(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _sent(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return [_sent(part) for part in value]
+    return value
+
+
+def _versioned(content: dict[str, Any]) -> dict[str, Any]:
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return {**content, "version": digest}

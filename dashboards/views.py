@@ -1,0 +1,221 @@
+"""Panels made of probes' arrays: what the pages put under their slider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import Colormap, to_hex
+
+from dashboards.chrome import Page
+from dashboards.gather import metrics, samples, steps_of
+from dashboards.theatre.scene import (
+    Curves,
+    Group,
+    Maps,
+    Number,
+    Numbers,
+    Said,
+    Samples,
+    Scatter,
+    Scores,
+    Series,
+    as_bytes,
+)
+from probes.groups import Group as Highlight
+from probes.groups import classes
+from viz.furniture import item_colors
+from viz.labels import display, spoken
+from viz.slide import diverging_map, heat_map, weight_map
+from viz.style import Theme, group_color
+
+LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))
+
+
+def ramp(colors: Colormap) -> list[str]:
+    """Return 256 colours of a scale, from its low end to its high one."""
+    return [to_hex(color) for color in colors(np.linspace(0, 1, 256))]
+
+
+def scatter(
+    page: Page,
+    area: str,
+    title: str,
+    trajectory: xr.DataArray,
+    layout: xr.Dataset,
+    groups: Sequence[Highlight],
+    neighbours: Any = None,
+    *,
+    id: str = "points",
+    steps: Sequence[int] | None = None,
+) -> Scatter:
+    """Return the points of a layout, with its groups picked out."""
+    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    ordered = trajectory.dims[1] == "position"
+    coloured = groups or (() if ordered else tuple(classes(labels)))
+    trust = layout["trust"].values if "trust" in layout else None
+    return Scatter(
+        id,
+        area,
+        title,
+        layout=layout["layout"].values.astype(np.float32),
+        labels=[display(label) for label in labels],
+        names=[spoken(label) for label in labels],
+        colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
+        trust=None if trust is None else as_bytes(trust),
+        groups=[
+            Group(group.name, group_color(page.theme, i), [int(m) for m in group.members])
+            for i, group in enumerate(groups)
+        ],
+        classes=[]
+        if groups
+        else [
+            Group(group.name, group_color(page.theme, i), [int(m) for m in group.members])
+            for i, group in enumerate(coloured)
+        ],
+        neighbours=neighbours,
+        thread=ordered,
+        faint_note=page.say("views.faint"),
+        steps=steps,
+    )
+
+
+def loss(page: Page, area: str) -> Curves:
+    """Return the losses of the run."""
+    found = metrics(page.run)
+    series = [
+        Series(
+            page.say(f"views.{name}"),
+            page.theme.palette[color],
+            [one["step"] for one in found],
+            [one[key] for one in found],
+        )
+        for key, name, color in LOSSES
+        if found and key in found[0]
+    ]
+    return Curves("loss", area, page.say("views.loss"), series=series)
+
+
+def sample(page: Page, area: str) -> Samples:
+    """Return the texts that training sampled."""
+    said = [
+        Said(
+            int(one["step"]),
+            str(one["text"]),
+            page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
+        )
+        for one in samples(page.run)
+    ]
+    return Samples("sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"))
+
+
+def fidelity(page: Page, area: str, layout: xr.Dataset, compared: Sequence[xr.Dataset] = ()) -> Numbers:
+    """Return how far the layout may be believed at each step, and how close each group stands in the full space."""
+    lines = []
+    for name in ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement"):
+        if name in layout:
+            lines.append(_number(page, layout, name))
+    for place, group in enumerate(compared):
+        lines += _cohesion(page, group, group_color(page.theme, place))
+    return Numbers("fidelity", area, page.say("views.fidelity"), lines=lines)
+
+
+def _number(page: Page, layout: xr.Dataset, name: str) -> Number:
+    values = [page.say.number(float(v), 2) for v in layout[name].values]
+    return Number(page.say(f"views.{name}"), steps_of(layout), values, page.say(f"views.{name}_help"))
+
+
+def _cohesion(page: Page, compared: xr.Dataset, color: str) -> list[Number]:
+    """Return a line for each null: the share of its groups that stand further apart, and the corrected p-value."""
+    say, group = page.say, display(str(compared.attrs["highlight"]))
+    lines = []
+    for null in compared["null"].values if "null" in compared.dims else [str(compared["null"].values)]:
+        at = compared.sel(null=null) if "null" in compared.dims else compared
+        texts = [
+            say("views.closer", share=_share(page, float(share)), p=_p(page, float(p)))
+            for share, p in zip(at["percentile"].values, at["p_corrected"].values, strict=True)
+        ]
+        lines.append(
+            Number(
+                say(f"views.against_{null}", group=group), steps_of(compared), texts, say("views.cohesion_help"), color
+            )
+        )
+    return lines
+
+
+def _share(page: Page, share: float) -> str:
+    percent = 100 * share
+    decimals = 1 if 99 <= percent < 100 or 0 < percent < 1 else 0
+    return (
+        f"{page.say.number(np.floor(percent * 10**decimals) / 10**decimals if percent >= 99 else percent, decimals)}%"
+    )
+
+
+def _p(page: Page, p: float) -> str:
+    return f"< {page.say.number(0.001, 3)}" if p < 0.001 else page.say.number(p, 3 if p < 0.1 else 2)
+
+
+def attention(
+    page: Page, area: str, maps: xr.DataArray, chosen: tuple[int, int] | None, *, id: str = "maps", title: str = ""
+) -> Maps:
+    """Return the attention maps of a prompt."""
+    return Maps(
+        id,
+        area,
+        title or page.say("views.attention"),
+        values=as_bytes(maps.transpose("step", "layer", "head", "query", "key").values),
+        tokens=[display(str(token)) for token in maps["query_token"].values],
+        ramp=ramp(weight_map(page.theme)),
+        chosen=chosen,
+        layer_name=page.say("slider.layer"),
+        head_name=page.say("slider.head"),
+    )
+
+
+def similarity(page: Page, area: str, gram: xr.DataArray) -> Maps:
+    """Return how like each other the rows of the position table are."""
+    values = (np.clip(np.nan_to_num(gram.values), -1, 1) + 1) / 2
+    return Maps(
+        "similarity",
+        area,
+        page.say("views.similarity"),
+        values=as_bytes(values[:, None, None]),
+        tokens=[str(i) for i in gram["position"].values],
+        ramp=ramp(diverging_map(page.theme)),
+        low=-1.0,
+        high=1.0,
+        curve="linear",
+        causal=False,
+    )
+
+
+def score_timeline(page: Page, area: str, scores: xr.DataArray, title: str) -> Scores:
+    """Return a score of every head over training."""
+    rows = [
+        f"{page.say('views.L')}{layer} {page.say('views.H')}{head}"
+        for layer in scores["layer"].values
+        for head in scores["head"].values
+    ]
+    values = scores.transpose("step", "layer", "head").values.reshape(scores.sizes["step"], -1)
+    high = max(1.0, float(np.nanmax(values)))
+    return Scores(
+        "scores",
+        area,
+        title,
+        values=as_bytes(values / high),
+        rows=rows,
+        ramp=ramp(heat_map(page.theme)),
+        low=0.0,
+        high=high,
+        steps=steps_of(scores),
+    )
+
+
+def curve_colors(theme: Theme, n: int) -> list[str]:
+    """Return colours for so many lines."""
+    return [group_color(theme, i) for i in range(n)]
+
+
+Kind = Literal["tokens", "positions"]

@@ -1,0 +1,167 @@
+"""The page of figures draws what is asked for, lets it be taken, and names what the run has nothing for."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("streamlit", reason="streamlit is not installed")
+
+from streamlit.testing.v1 import AppTest
+
+from dashboards import figure_wish, jobs
+from dashboards.film_wish import groups_in
+from dashboards.language import Words, catalogue
+from dashboards.screens import figures
+from data.runs import Run
+from viz.drawings import FIGURES
+
+SCRIPT = """
+from dashboards.address import read_address
+from dashboards.screens import figures
+read_address()
+figures.show()
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_jobs_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    jobs._jobs.clear()
+    yield
+    jobs.end_all()
+    jobs._jobs.clear()
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_string(SCRIPT, default_timeout=60)
+    for name, value in address.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def shown(run: Run) -> figures.Still:
+    """Return the figure that was drawn last of this run."""
+    found = [kept.value for (path, *_), kept in figures._drawn._kept.items() if path == run.path]
+    assert isinstance(found[-1], figures.Still)
+    return found[-1]
+
+
+def test_the_first_figure_is_drawn_and_described(run: Run) -> None:
+    at = page()
+    assert not at.exception
+    assert at.selectbox(key="figure_choice").value == "loss"
+    assert Image.open(io.BytesIO(shown(run).png)).size == (1920, 1080)
+    assert f"of run {run.name} over 60 steps" in at.caption[0].value
+    assert [button.label for button in at.get("download_button")] == ["PNG", "SVG", "PDF"]
+    assert not list((run.path / "figures").glob("*")), "a preview writes nothing"
+
+
+def test_shape_colours_and_ground_are_those_asked_for(run: Run) -> None:
+    at = page(figure="position-table")
+    at.button_group(key="figure_size").set_value("square").run()
+    at.button_group(key="figure_theme").set_value("dark").run()
+    picture = Image.open(io.BytesIO(shown(run).png)).convert("RGBA")
+    assert picture.size == (1080, 1080)
+    assert picture.getpixel((2, 2)) == (14, 19, 25, 255)
+    at.toggle(key="figure_transparent").set_value(True).run()
+    assert not at.exception
+    assert Image.open(io.BytesIO(shown(run).png)).convert("RGBA").getpixel((2, 2))[3] == 0
+
+
+def test_step_prompt_layer_and_head_are_taken_and_kept_in_the_address(run: Run) -> None:
+    at = page(figure="head", step="20", layer="1", head="0")
+    assert not at.exception
+    assert "layer 1, head 0" in at.caption[0].value.replace("\\", "")
+    assert "at step 20" in at.caption[0].value
+    assert at.query_params["step"] == "20"
+    at.text_input(key="figure_prompt").set_value("ba co").run()
+    assert "ba co" in at.caption[0].value
+    assert at.query_params["prompt"] == "ba co"
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_what_is_taken_is_such_a_file(run: Run, suffix: str, begins: bytes) -> None:
+    page(figure="similarity")
+    assert figures._encoded(shown(run).drawing, suffix, False).startswith(begins)
+
+
+def test_the_same_wish_is_drawn_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    page(figure="token-spectrum")
+    monkeypatch.setattr(figures, "_draw", lambda *_: pytest.fail("it was drawn again"))
+    assert not page(figure="token-spectrum").exception
+
+
+@pytest.mark.parametrize(
+    "said", [{"figure": "no-such"}, {"figure": "head", "layer": "99", "head": "77"}, {"figure": "lens", "step": "13"}]
+)
+def test_what_the_address_says_wrongly_is_left_aside(run: Run, said: dict[str, str]) -> None:
+    at = page(**said)
+    assert not at.exception
+    assert at.get("download_button")
+
+
+def test_a_prompt_that_cannot_be_read_is_told(run: Run) -> None:
+    at = page(figure="attention", prompt="\u2603")
+    assert not at.exception
+    assert "\u2603" in at.info[0].value
+    assert "16" in page(figure="attention", prompt="ba " * 30).info[0].value
+
+
+def test_figures_that_do_not_apply_are_named_with_the_reason(run: Run) -> None:
+    (run.path / "metrics.jsonl").write_text("")
+    at = page(figure="loss")
+    assert not at.exception
+    assert "Loss" in at.info[0].value
+    assert "has no losses to draw" in at.info[0].value.replace("\\", "")
+    info = json.loads((run.path / "run.json").read_text())
+    info.pop("model")
+    info["tensors"].pop("position_table")
+    (run.path / "run.json").write_text(json.dumps(info))
+    left_out = figure_wish.reasons(Run(run.path))
+    assert set(left_out) == {"loss", *figure_wish.OF_MODELS, *figure_wish.OF_POSITIONS}
+    at = page()
+    assert at.selectbox(key="figure_choice").value == "tokens"
+    assert any("Logit lens" in caption.value for caption in at.caption)
+
+
+def test_without_the_package_for_slides_the_page_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pptx", None)
+    at = page()
+    assert not at.exception
+    assert "pip install" in at.info[0].value.replace("\\", "")
+    assert not [button for button in at.button if button.key == "deck_make"]
+
+
+def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pptx")
+    asked = []
+
+    def start(key: jobs.Key, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[jobs.Job, bool]:
+        asked.append(arguments)
+        return real(key, [*arguments, "--only=loss", "--only=similarity"], hidden)
+
+    real = jobs.start
+    monkeypatch.setattr(figures.jobs, "start", start)
+    at = page(figure="loss")
+    at.button(key="deck_make").click().run()
+    assert not at.exception
+    assert asked[0][:3] == ["viz.figures", "--deck", "--format=png"]
+    assert jobs.of_run(run.name)[0].wait(60).state == "done"
+    at.run()
+    assert not at.exception
+    assert at.get("download_button")[-1].label.startswith("tiny.pptx")
+
+
+def test_every_figure_has_a_name_in_both_languages() -> None:
+    for name in FIGURES:
+        assert set(catalogue()[f"figures.{name}"]) == {"en", "pt"}
+    assert Words("pt")("figures.loss") == "Perda"
+    assert groups_in(" vowels ; a,e;;") == ("vowels", "a,e")
