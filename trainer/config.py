@@ -16,10 +16,19 @@ from typing import Any
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 
+VARIANTS = {"norm": ("pre", "post"), "bias": ("qkv", "all", "none"), "gelu": ("tanh", "exact")}
+"""What may be chosen about the inside of a block. The first of each is ours, and GPTLab's."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a GPT."""
+    """The shape of a GPT. The defaults of the last three make GPTLab's; see `trainer.model` for those of GPT-1, GPT-2 and nanoGPT.
+
+    Raises
+    ------
+    InputError
+        If ``norm``, ``bias`` or ``gelu`` is none of `VARIANTS`.
+    """
 
     vocab_size: int
     block_size: int
@@ -27,6 +36,15 @@ class ModelConfig:
     n_head: int
     n_embd: int
     dropout: float = 0.0
+    norm: str = "pre"
+    """LayerNorm before attention and MLP, or post: after what they made was added."""
+    bias: str = "qkv"
+    """What has one: qkv (the query-key-value projection and the norms), all linear layers and norms, or none of them."""
+    gelu: str = "tanh"
+    """The tanh form of GELU, or exact."""
+
+    def __post_init__(self) -> None:
+        _check_variants(self)
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,12 @@ class TrainConfig:
     """Context: how many tokens the model sees at most."""
     dropout: float = 0.0
     """Share of activations silenced at random while training."""
+    norm: str = "pre"
+    """LayerNorm before attention and MLP, or post: after each sum, as in GPT-1."""
+    bias: str = "qkv"
+    """What has a bias: qkv (that projection and the norms), all (as in GPT-1 and GPT-2), or none (as in nanoGPT)."""
+    gelu: str = "tanh"
+    """GELU in its tanh form, or exact (as in nanoGPT)."""
     batch_size: int = 32
     """Sequences in a step."""
     steps: int = 5000
@@ -160,12 +184,20 @@ def check(config: TrainConfig) -> TrainConfig:
     for name in ("eval_batches", "threads"):
         if getattr(config, name) is not None and getattr(config, name) < 1:
             raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
+    _check_variants(config)
     return config
+
+
+def _check_variants(config: ModelConfig | TrainConfig) -> None:
+    for name, values in VARIANTS.items():
+        if getattr(config, name) not in values:
+            raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
 
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
     """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
-    return ModelConfig(vocab_size, config.block_size, config.n_layer, config.n_head, config.n_embd, config.dropout)
+    shared = {field.name for field in dataclasses.fields(ModelConfig)} - {"vocab_size"}
+    return ModelConfig(vocab_size, **{name: getattr(config, name) for name in shared})
 
 
 def described_model(run: Run) -> ModelConfig:
@@ -180,9 +212,10 @@ def described_model(run: Run) -> ModelConfig:
         raise NotApplicableError(
             f"run {run.name!r} holds no model, only vectors: train one, or choose another with --run"
         )
-    fields = {field.name for field in dataclasses.fields(ModelConfig)}
+    fields = {field.name: field.default for field in dataclasses.fields(ModelConfig)}
     shape = run.info["model"]
-    missing = ", ".join(sorted(fields - {"dropout"} - set(shape)))
+    required = {name for name, default in fields.items() if default is dataclasses.MISSING}
+    missing = ", ".join(sorted(required - set(shape)))
     if missing:
         raise NotApplicableError(
             f"run {run.name!r} does not describe a model that can be run: its run.json lacks {missing}"

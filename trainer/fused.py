@@ -37,10 +37,12 @@ CUBIC = 0.044715
 
 
 def applies(model: GPT, x: Tensor) -> bool:
-    """Tell whether the blocks may take the fast path: they train on a CPU, and nothing is dropped, recast or compiled."""
+    """Tell whether the blocks may take the fast path: they are GPTLab's, train on a CPU, and nothing is dropped, recast or compiled."""
+    config = model.config
     return (
         model.training
-        and model.config.dropout == 0
+        and config.dropout == 0
+        and (config.norm, config.bias, config.gelu) == ("pre", "qkv", "tanh")
         and x.device.type == "cpu"
         and x.requires_grad
         and x.shape[1] <= MAX_CONTEXT

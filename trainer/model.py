@@ -11,7 +11,18 @@ n_head heads of head_size = C / n_head channels each.
 
 The architecture is the one of GPT-2 (Radford et al. 2019) at a size that a laptop can train: LayerNorm *before* attention
 and MLP, tanh-GELU, learned positions, and an output head that shares its weights with the token table. As in GPTLab, which
-this toolkit follows, only the query-key-value projection has a bias.
+this toolkit follows, of the linear layers only the query-key-value projection has a bias. Three choices make its relatives:
+
+============  ======  ===================  =======
+is            norm    bias                 gelu
+============  ======  ===================  =======
+GPTLab, ours  pre     qkv                  tanh
+GPT-2         pre     all                  tanh
+nanoGPT       pre     all, or else none    exact
+GPT-1         post    all                  tanh
+============  ======  ===================  =======
+
+GPT-1 (Radford et al. 2018) normalises *after* each sum: its residual stream is never left alone, and needs no norm at the end.
 """
 
 from __future__ import annotations
@@ -37,8 +48,9 @@ class Attention(nn.Module):
         super().__init__()
         self.n_head = config.n_head
         self.dropout = config.dropout
-        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)  # query, key and value of every head in one product
-        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        # query, key and value of every head in one product
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias != "none")
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias == "all")
         # Two places to look and to interfere at, by PyTorch's forward hooks: they pass on what they get.
         self.pattern = nn.Identity()  # the attention weights, (B, n_head, T, T)
         self.heads = nn.Identity()  # what each head gathered, (B, n_head, T, head_size)
@@ -69,27 +81,34 @@ class MLP(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd, bias=False)
-        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=False)
+        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias == "all")
+        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias == "all")
+        self.gelu = nn.GELU(approximate="tanh" if config.gelu == "tanh" else "none")
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")), self.dropout, self.training)
+        hidden = self.gelu(self.c_fc(x))  # (B, T, 4 * C)
+        return F.dropout(self.c_proj(hidden), self.dropout, self.training)
 
 
 class Block(nn.Module):
-    """Attention, then MLP; each reads a normalised copy of the residual stream and adds to it."""
+    """Attention, then MLP; each reads a normalised copy of the residual stream and adds to it (or, as GPT-1, norms the sum)."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.ln_1 = nn.LayerNorm(config.n_embd)
+        self.ln_1 = nn.LayerNorm(config.n_embd, bias=config.bias != "none")
         self.attn = Attention(config)
-        self.ln_2 = nn.LayerNorm(config.n_embd)
+        self.ln_2 = nn.LayerNorm(config.n_embd, bias=config.bias != "none")
         self.mlp = MLP(config)
+        self.norm = config.norm
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(self.ln_1(x))
-        x = x + self.mlp(self.ln_2(x))
+        if self.norm == "post":
+            x = self.ln_1(x + self.attn(x))
+            x = self.ln_2(x + self.mlp(x))
+        else:
+            x = x + self.attn(self.ln_1(x))
+            x = x + self.mlp(self.ln_2(x))
         return x
 
 
@@ -109,7 +128,8 @@ class GPT(nn.Module):
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)  # token table
         self.wpe = nn.Embedding(config.block_size, config.n_embd)  # position table
         self.h = nn.ModuleList(Block(config) for _ in range(config.n_layer))
-        self.ln_f = nn.LayerNorm(config.n_embd)
+        # Where every block ends in a norm there is none left to do.
+        self.ln_f = nn.LayerNorm(config.n_embd, bias=config.bias != "none") if config.norm == "pre" else nn.Identity()
 
     def forward(self, idx: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token."""

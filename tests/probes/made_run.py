@@ -47,7 +47,7 @@ def made_run(folder: Path, config: ModelConfig | None = None, **info: Any) -> Ru
     text.write_text(made_text(3000), encoding="utf-8")
     described = {
         "created": "2026-01-01T00:00:00+00:00",
-        "model": {name: int(value) for name, value in vars(config).items() if name != "dropout"},
+        "model": {name: value for name, value in vars(config).items() if name != "dropout"},
         "training": {"corpus": str(text)},
         "corpus": {"name": "made", "sha256": load(text).sha256},
         "tokenizer": CharTokenizer(SYMBOLS).to_json(),

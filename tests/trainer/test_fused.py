@@ -70,6 +70,14 @@ def test_the_fast_path_is_left_alone_where_it_does_not_hold() -> None:
     assert not fused.applies(dropping.train(), x)
 
 
+@pytest.mark.parametrize("variant", [{"norm": "post"}, {"bias": "all"}, {"bias": "none"}, {"gelu": "exact"}])
+def test_the_fast_path_is_left_alone_by_the_blocks_of_other_models(variant: dict[str, str]) -> None:
+    shape = {"vocab_size": 3, "block_size": 4, "n_layer": 1, "n_head": 2, "n_embd": 4}
+    x = torch.zeros(1, 4, 4, requires_grad=True)
+    assert fused.applies(GPT(ModelConfig(**shape)).train(), x)
+    assert not fused.applies(GPT(ModelConfig(**shape, **variant)).train(), x)  # type: ignore[arg-type]
+
+
 def test_a_training_step_is_the_same_to_the_byte_when_repeated() -> None:
     model, idx, targets = made_model().train(), made_tokens(), made_tokens(seed=1)
     first, second = gradients(model, idx, targets), gradients(model, idx, targets)
