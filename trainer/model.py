@@ -56,24 +56,27 @@ class Attention(nn.Module):
         self.heads = nn.Identity()  # what each head gathered, (B, n_head, T, head_size)
         self.observed = False  # the fused kernel keeps its weights to itself; whoever hooks `pattern` sets this
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         B, T, C = x.shape
         qkv = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, head_size)
         dropout = self.dropout if self.training else 0.0
         if self.observed or (T <= PLAIN_ATTENTION_MAX_CONTEXT and x.device.type == "cpu"):
-            y = F.dropout(self.pattern(attention_weights(q, k)), dropout) @ v  # (B, n_head, T, head_size)
+            y = F.dropout(self.pattern(attention_weights(q, k, mask)), dropout) @ v  # (B, n_head, T, head_size)
         else:
-            y = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None)
         y = self.heads(y).transpose(1, 2).reshape(B, T, C)  # heads side by side again
         return F.dropout(self.c_proj(y), self.dropout, self.training)
 
 
-def attention_weights(q: Tensor, k: Tensor) -> Tensor:
-    """Return how much each query attends to each key: softmax over the keys at or before it, (B, n_head, T, T)."""
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return how much each query attends to each key: softmax over the keys at or before it, (B, n_head, T, T).
+
+    A ``mask`` (B, 1, T, T) says instead which keys a query sees; it must let none see ahead, and let each see itself.
+    """
     T, head_size = q.shape[-2:]
-    ahead = torch.full((T, T), -torch.inf, dtype=q.dtype, device=q.device).triu(1)
-    return F.softmax(q @ k.transpose(-2, -1) / math.sqrt(head_size) + ahead, dim=-1)
+    hidden = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1) if mask is None else ~mask
+    return F.softmax((q @ k.transpose(-2, -1) / math.sqrt(head_size)).masked_fill(hidden, -torch.inf), dim=-1)
 
 
 class MLP(nn.Module):
@@ -102,12 +105,12 @@ class Block(nn.Module):
         self.mlp = MLP(config)
         self.norm = config.norm
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if self.norm == "post":
-            x = self.ln_1(x + self.attn(x))
+            x = self.ln_1(x + self.attn(x, mask))
             x = self.ln_2(x + self.mlp(x))
         else:
-            x = x + self.attn(self.ln_1(x))
+            x = x + self.attn(self.ln_1(x), mask)
             x = x + self.mlp(self.ln_2(x))
         return x
 
@@ -131,20 +134,30 @@ class GPT(nn.Module):
         # Where every block ends in a norm there is none left to do.
         self.ln_f = nn.LayerNorm(config.n_embd, bias=config.bias != "none") if config.norm == "pre" else nn.Identity()
 
-    def forward(self, idx: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token."""
+    def forward(
+        self,
+        idx: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        positions: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token.
+
+        Where several documents share a row, a ``mask`` (B, 1, T, T) keeps each to itself, and ``positions`` (B, T) begin anew with each.
+        """
         T = idx.shape[1]
         if self.config.block_size < T:
             raise ValueError(f"the model sees at most {self.config.block_size} tokens; got {T}: crop the context")
-        x = self.wte(idx) + self.wpe.weight[:T]  # (B, T, C)
+        x = self.wte(idx) + (self.wpe.weight[:T] if positions is None else self.wpe(positions))  # (B, T, C)
         x = F.dropout(x, self.config.dropout, self.training)
-        if fused.applies(
+        if mask is None and fused.applies(
             self, x
         ):  # training on a CPU: the same numbers sooner, with the backward pass written out by hand
             x = fused.blocks(self, x)
         else:
             for block in self.h:
-                x = block(x)
+                x = block(x, mask)
         logits = self.unembed(x)
         if targets is None:
             return logits, None
