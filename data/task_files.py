@@ -1,0 +1,340 @@
+"""Supervised examples out of CSV, TSV and JSONL files, in the formats of GLUE and the sets like it.
+
+A CSV or TSV file begins with the names of its columns; a line of a JSONL file is one object. The suffix says which it is. Which columns
+are read follows from the kind of task, and can be said:
+
+==============  ==============================================  =========================================
+kind            columns of text, the first of these there are   column of the label or score
+==============  ==============================================  =========================================
+classification  sentence, text                                  label, class, target
+entailment      premise, hypothesis; sentence1, sentence2;      label, gold_label
+                question, sentence; question1, question2
+similarity      sentence1, sentence2; question1, question2;     score, similarity, label, is_duplicate
+                text1, text2
+choice          context, question, ctx, sent1, startphrase;     label, answer, right
+                and answers, endings, choices: a list, or
+                columns numbered from 0 or 1 (answer1, ...)
+==============  ==============================================  =========================================
+
+A label may be any word; the classes are those of the train file, in order, or those that are given. For a choice it is the number of
+the right answer, counted from 0 (another ``first_label`` may be said), its letter, or the answer itself. Similarity has scores where
+the column is score or similarity, and classes where it is label or is_duplicate, unless labels are given.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import InputError
+from data.tasks import KINDS, Choice, Example, Similarity, Task, check_kind
+
+Row = tuple[int, Mapping[str, Any]]
+"""The line of the file that a record begins at, and the record."""
+
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+HELD_OUT_SHARE = 0.2
+
+_PAIRS = (("sentence1", "sentence2"), ("question1", "question2"), ("text1", "text2"))
+_TEXTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "classification": (("sentence",), ("text",)),
+    "entailment": (("premise", "hypothesis"), ("sentence1", "sentence2"), ("question", "sentence"), *_PAIRS[1:]),
+    "similarity": _PAIRS,
+    "choice": (("context",), ("question",), ("ctx",), ("sent1",), ("startphrase",)),
+}
+_LABELS = {
+    "classification": ("label", "class", "target"),
+    "entailment": ("label", "gold_label"),
+    "similarity": ("score", "similarity", "label", "is_duplicate"),
+    "choice": ("label", "answer", "right"),
+}
+_SCORES = ("score", "similarity")
+_ANSWER_LISTS = ("answers", "endings", "choices")
+_NUMBERED_ANSWER = re.compile(r"(?:answer|ending|choice|option)_?(\d+)")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What of a file is read; None finds it by the usual names."""
+
+    texts: tuple[str, ...] | None = None
+    """The columns of the texts, in their order; for a choice, the context and then the answers."""
+    label: str | None = None
+    """The column of the label or score."""
+    labels: tuple[str, ...] | None = None
+    """The classes, in order; an empty tuple says that there are scores."""
+    first_label: int = 0
+    """For a choice: the number of the first answer."""
+
+
+AS_USUAL = Columns()
+
+
+def read_task(train: Path, test: Path | None, kind: str, columns: Columns = AS_USUAL, *, seed: int = 0) -> Task:
+    """Read a task from files.
+
+    Parameters
+    ----------
+    train, test : the files. Where there is no test file, a fifth of the train file is held out.
+    kind : classification, entailment, similarity or choice.
+    columns : what of the files is read.
+    seed : decides what is held out.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read as a table, lacks a column (those it has are named), holds no examples, or holds a label that is none of
+        the classes.
+    """
+    rows = list(read_rows(train))
+    found = _found_columns(rows, check_kind(kind), columns, train)
+    labels = _classes(rows, kind, columns, found, train)
+    learned = _examples(rows, kind, labels, columns, found, train)
+    if test is None:
+        return Task(
+            train.stem, kind, labels, *_held_out(learned, seed, train), f"{train}; a fifth held out, seed {seed}"
+        )
+    rows = list(read_rows(test))
+    judged = _examples(rows, kind, labels, columns, _found_columns(rows, kind, columns, test), test)
+    return Task(train.stem, kind, labels, learned, judged, f"{train} and {test}")
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the records of a CSV, TSV or JSONL file, each with its line number.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is not UTF-8 or of another suffix, it holds no records, or a line does not fit; the message names
+        the line.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path} is no table of examples: give a file that ends in {', '.join(SUFFIXES)}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}: give the path of a CSV, TSV or JSONL file") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder: give the path of a CSV, TSV or JSONL file in it") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8: save it as UTF-8 and try again") from None
+    read = _objects if path.suffix.lower() == ".jsonl" else _table
+    rows = list(read(text, path))
+    if not rows:
+        raise InputError(f"{path} holds no examples: give a file with at least one below its head")
+    yield from rows
+
+
+def _table(text: str, path: Path) -> Iterator[Row]:
+    # Tab-separated sets are not quoted: a quotation mark in them is part of a sentence.
+    is_tsv = path.suffix.lower() == ".tsv"
+    if is_tsv:
+        reader = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
+    else:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    head: list[str] = []
+    begun = 1
+    try:
+        for fields in reader:
+            line, begun = begun, reader.line_num + 1
+            if not any(field.strip() for field in fields):
+                continue
+            if not head:
+                head = _checked_head(fields, path)
+                continue
+            if len(fields) != len(head):
+                raise InputError(
+                    f"line {line:,} of {path} has {len(fields)} fields and its head has {len(head)} "
+                    f"({', '.join(head)}): mend the line{'' if is_tsv else ', or quote fields that hold a comma'}"
+                )
+            yield line, dict(zip(head, fields, strict=True))
+    except csv.Error as error:
+        raise InputError(f"line {begun:,} of {path} cannot be read ({error}): mend its quotation marks") from None
+
+
+def _checked_head(fields: list[str], path: Path) -> list[str]:
+    head = [field.strip() for field in fields]
+    twice = next((name for name in head if head.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{path} has the column {twice!r} twice: rename one")
+    return head
+
+
+def _objects(text: str, path: Path) -> Iterator[Row]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise InputError(f"line {number:,} of {path} is no JSON object: each line has to be one")
+        yield number, record
+
+
+def _found_columns(rows: Sequence[Row], kind: str, columns: Columns, path: Path) -> tuple[tuple[str, ...], str]:
+    """Return the columns of the texts and that of the label."""
+    there = list(dict.fromkeys(name for _, record in rows for name in record))
+    texts = columns.texts or _usual_texts(there, kind)
+    label = columns.label or next((name for name in _LABELS[kind] if name in there), None)
+    wanted = [*(texts or []), *([label] if label else [])]
+    missing = [name for name in wanted if name not in there]
+    if not texts or not label or missing:
+        lacks = repr(missing[0]) if missing else "texts" if not texts else "a label"
+        what = f"lacks the column {lacks}" if missing else f"has no column that is known to hold {lacks}"
+        raise InputError(
+            f"{path} {what} of a task of {kind}; its columns are {', '.join(there)}: say which to read with --columns and --label"
+        )
+    n_texts = {"classification": 1, "entailment": 2, "similarity": 2}.get(kind)
+    if n_texts is not None and len(texts) != n_texts:
+        raise InputError(f"{kind} reads {n_texts} column{'s' * (n_texts > 1)} of text; got {', '.join(texts)}")
+    return texts, label
+
+
+def _usual_texts(there: Sequence[str], kind: str) -> tuple[str, ...] | None:
+    found = next((names for names in _TEXTS[kind] if set(names) <= set(there)), None)
+    if kind != "choice" or found is None:
+        return found
+    lists = [name for name in _ANSWER_LISTS if name in there][:1]
+    numbered = sorted(
+        (int(match[1]), name) for name in there if (match := _NUMBERED_ANSWER.fullmatch(name.lower())) is not None
+    )
+    answers = lists or [name for _, name in numbered]
+    return (*found, *answers) if answers else None
+
+
+def _classes(
+    rows: Sequence[Row], kind: str, columns: Columns, found: tuple[tuple[str, ...], str], path: Path
+) -> tuple[str, ...]:
+    texts, label = found
+    if kind == "choice":
+        return tuple(map(str, range(len(_answers(rows[0], texts[1:], path)))))
+    if columns.labels is not None:
+        return columns.labels
+    if kind == "similarity" and (label in _SCORES or label not in _LABELS[kind]):
+        return ()
+    values = {_word(record.get(label)) for _, record in rows} - {""}
+    if len(values) > max(100, len(rows) // 2):
+        raise InputError(
+            f"the column {label!r} of {path} holds {len(values):,} different values in {len(rows):,} examples, too many for classes: "
+            "name the column of the label with --label"
+        )
+    return tuple(sorted(values, key=lambda value: (*_as_number(value), value)))
+
+
+def _as_number(value: str) -> tuple[bool, float]:
+    """Return what sorts numbers by their size, before words."""
+    try:
+        return False, float(value)
+    except ValueError:
+        return True, 0.0
+
+
+def _examples(
+    rows: Sequence[Row],
+    kind: str,
+    labels: tuple[str, ...],
+    columns: Columns,
+    found: tuple[tuple[str, ...], str],
+    path: Path,
+) -> tuple[Example, ...]:
+    names, label = found
+    examples: list[Example] = []
+    for row in rows:
+        value = _word(_field(row, label, path))
+        where = f"line {row[0]:,} of {path}"
+        if kind == "choice":
+            answers = _answers(row, names[1:], path)
+            if len(answers) != len(labels):
+                raise InputError(f"{where} has {len(answers)} answers and the first example has {len(labels)}")
+            target = _right_answer(value, answers, columns.first_label, where)
+            examples.append(Choice(_text(row, names[0], path), answers, target))
+            continue
+        texts = [_text(row, name, path) for name in names]
+        if not labels:
+            examples.append(Similarity(texts[0], texts[1], _score(value, where)))
+        elif value in labels:
+            examples.append(KINDS[kind](*texts, labels.index(value)))
+        else:
+            raise InputError(f"{where} has the label {value!r}, which is none of {_some(labels)}")
+    return tuple(examples)
+
+
+def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) -> int:
+    if re.fullmatch(r"-?\d+", value):
+        place = int(value) - first
+    elif value in answers:
+        place = answers.index(value)
+    elif len(value) == 1 and value.isalpha() and value.isascii():
+        place = ord(value.upper()) - ord("A")
+    else:
+        place = -1
+    if place not in range(len(answers)):
+        counted = f"{first} to {first + len(answers) - 1}, or A to {chr(ord('A') + len(answers) - 1)}"
+        hint = ": pass --first-label 1 if answers are counted from 1" if value == str(first + len(answers)) else ""
+        raise InputError(f"{where} says that {value!r} is right, and the answers are {counted}{hint}")
+    return place
+
+
+def _answers(row: Row, names: Sequence[str], path: Path) -> tuple[str, ...]:
+    if len(names) == 1:
+        value = _field(row, names[0], path)
+        if isinstance(value, dict):  # as some sets have it: {"text": [...], "label": ["A", ...]}
+            value = value.get("text")
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(answer, str) for answer in value):
+            raise InputError(f"line {row[0]:,} of {path}: {names[0]!r} has to be a list of two answers or more")
+        return tuple(value)
+    return tuple(_text(row, name, path) for name in names)
+
+
+def _text(row: Row, name: str, path: Path) -> str:
+    value = _field(row, name, path)
+    if not isinstance(value, str):
+        raise InputError(f"line {row[0]:,} of {path}: {name!r} is {value!r}, and it has to be a text")
+    return value
+
+
+def _field(row: Row, name: str, path: Path) -> Any:
+    line, record = row
+    if name not in record:
+        raise InputError(f"line {line:,} of {path} lacks {name!r}; it has {', '.join(record) or 'nothing'}")
+    return record[name]
+
+
+def _score(value: str, where: str) -> float:
+    try:
+        score = float(value)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise InputError(f"{where} has the score {value!r}, which is no number")
+    return score
+
+
+def _word(value: Any) -> str:
+    """Return a label as a word; true and false as the 1 and 0 that other formats have."""
+    return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value).strip()
+
+
+def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    n_test = round(HELD_OUT_SHARE * len(examples))
+    if n_test < 1:
+        raise InputError(
+            f"{path} holds {len(examples)} examples, too few to hold some out: give a test file with --test"
+        )
+    order = np.random.default_rng([seed, len(examples)]).permutation(len(examples))
+    return tuple(examples[i] for i in sorted(order[n_test:])), tuple(examples[i] for i in sorted(order[:n_test]))
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import InputError
+from data.task_files import Columns, read_rows, read_task
+from data.tasks import Choice, Classification, Entailment, Similarity, Task
+
+Written = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    def write(name: str, content: str) -> Path:
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    return write
+
+
+def lines(*records: dict[str, object]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def test_a_table_with_the_usual_columns_becomes_a_task_of_its_kind(written: Written) -> None:
+    cola = written("cola.csv", 'sentence,label\n"Yes, it is.",1\nIs not it yes.,0\n"He said ""go"".",1\n')
+    task = read_task(cola, cola, "classification")
+    assert task.labels == ("0", "1")
+    assert task.train[0] == Classification("Yes, it is.", 1)
+    assert task.train[2] == Classification('He said "go".', 1)
+    rte = written("rte.tsv", 'index\tsentence1\tsentence2\tlabel\n0\tA "dog.\tAn animal.\tentailment\n1\tA\tB\tnot\n')
+    task = read_task(rte, rte, "entailment")
+    assert (task.labels, task.train[0]) == (("entailment", "not"), Entailment('A "dog.', "An animal.", 0))
+    sts = written("sts.jsonl", lines({"sentence1": "a", "sentence2": "b", "score": 3.5}))
+    task = read_task(sts, sts, "similarity")
+    assert task.is_regression
+    assert task.train == (Similarity("a", "b", 3.5),)
+    qqp = written("qqp.jsonl", lines(*({"question1": "a", "question2": "b", "is_duplicate": n == 1} for n in (1, 0))))
+    task = read_task(qqp, qqp, "similarity")
+    assert (task.labels, task.targets("train")) == (("0", "1"), [1, 0])
+
+
+@pytest.mark.parametrize("right", [1, "1", "B", "b", "two"])
+def test_the_right_answer_is_a_number_a_letter_or_the_answer_itself(written: Written, right: object) -> None:
+    swag = written("swag.jsonl", lines({"ctx": "Count:", "endings": ["one", "two", "three"], "label": right}))
+    task = read_task(swag, swag, "choice")
+    assert task.train == (Choice("Count:", ("one", "two", "three"), 1),)
+
+
+def test_answers_may_stand_in_numbered_columns_and_be_counted_from_one(written: Written) -> None:
+    cloze = written("cloze.csv", "context,answer2,answer1,right,id\nOnce,then,there,2,7\n")
+    task = read_task(cloze, cloze, "choice", Columns(first_label=1))
+    assert task.train == (Choice("Once", ("there", "then"), 1),)
+
+
+def test_columns_and_classes_can_be_said(written: Written) -> None:
+    path = written("own.csv", "kind,line,other\nsad,Alas!,x\nglad,Hey!,y\n")
+    task = read_task(path, path, "classification", Columns(("line",), "kind", ("sad", "glad")))
+    assert task.train == (Classification("Alas!", 0), Classification("Hey!", 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "columns", "told"),
+    [
+        ("a.csv", "words,label\nx,1\n", "classification", Columns(), "columns are words, label: say which"),
+        ("a.csv", "sentence,mark\nx,1\n", "classification", Columns(), "columns are sentence, mark"),
+        ("a.csv", "sentence,label\nx,1\n", "classification", Columns(("body",)), "lacks the column 'body'"),
+        ("a.csv", "sentence,label\nx,1\ny,2\n", "classification", Columns(labels=("0", "1")), "line 3 .* '2'.* 0, 1"),
+        ("a.csv", "sentence,label\n", "classification", Columns(), "holds no examples"),
+        ("a.csv", "", "classification", Columns(), "holds no examples"),
+        ("a.csv", "sentence,label\nx,y,1\n", "classification", Columns(), "line 2 .* has 3 fields and its head has 2"),
+        ("a.csv", 'sentence,label\n"x,1\n', "classification", Columns(), "line 2 .* quotation"),
+        ("a.csv", "label,label\nx,1\n", "classification", Columns(), "column 'label' twice"),
+        ("a.tsv", "sentence1\tsentence2\tscore\nx\ty\tmuch\n", "similarity", Columns(), "'much', which is no number"),
+        ("a.tsv", "sentence1\tsentence2\tscore\nx\ty\tnan\n", "similarity", Columns(), "'nan', which is no number"),
+        ("a.jsonl", '{"sentence": 3, "label": 1}\n', "classification", Columns(), "'sentence' is 3"),
+        ("a.jsonl", '{"sentence": "x", "label": 1}\n[1]\n', "classification", Columns(), "line 2 .* no JSON object"),
+        ("a.jsonl", '{"sentence": "x"}\n{"label": 1}\n', "classification", Columns(), "line 1 .* lacks 'label'"),
+        ("a.jsonl", lines({"ctx": "x", "endings": "y", "label": 0}), "choice", Columns(), "a list of two answers"),
+        ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": 2}), "choice", Columns(), "--first-label 1"),
+        ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": -1}), "choice", Columns(), "'-1' is right"),
+        ("a.csv", "sentence,label\nx,1\ny,1\n", "classification", Columns(), "one label, '1'"),
+        ("a.txt", "x", "classification", Columns(), r"ends in \.csv, \.tsv, \.jsonl"),
+        ("a.csv", "sentence,label\nx,1\n", "translation", Columns(), "no kind of task 'translation'"),
+        ("a.csv", "a,b,label\nx,y,1\n", "entailment", Columns(("a",)), "entailment reads 2 columns of text; got a"),
+        (
+            "a.csv",
+            "text,label\n" + "".join(f"x,{n / 7}\n" for n in range(300)),
+            "classification",
+            Columns(),
+            "300 different values in 300",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(
+    written: Written, name: str, content: str, kind: str, columns: Columns, told: str
+) -> None:
+    path = written(name, content)
+    with pytest.raises(InputError, match=told) as mistake:
+        read_task(path, path, kind, columns)
+    assert "\n" not in str(mistake.value)
+
+
+def test_files_that_are_not_there_or_no_text_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file .*gone\.csv"):
+        list(read_rows(tmp_path / "gone.csv"))
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        list(read_rows(tmp_path / "folder.csv"))
+    (tmp_path / "raw.csv").write_bytes(b"sentence,label\n\xff,1\n")
+    with pytest.raises(InputError, match="not UTF-8"):
+        list(read_rows(tmp_path / "raw.csv"))
+
+
+def test_a_label_that_was_never_learned_is_refused_in_the_test_file(written: Written) -> None:
+    train = written("train.csv", "sentence,label\nx,a\ny,b\n")
+    with pytest.raises(InputError, match=r"line 2 of .*test\.csv has the label '-1', which is none of a, b"):
+        read_task(train, written("test.csv", "sentence,label\nz,-1\n"), "classification")
+
+
+@given(
+    records=st.lists(
+        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\r")), st.integers(0, 1)), min_size=10
+    ),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_held_out_of_one_file_is_a_fifth_and_every_example_is_on_one_side(
+    tmp_path_factory: pytest.TempPathFactory, records: list[tuple[str, int]], seed: int
+) -> None:
+    path = tmp_path_factory.mktemp("held") / "all.jsonl"
+    path.write_text(lines(*({"text": text, "label": label} for text, label in records)), encoding="utf-8")
+    task = read_task(path, None, "classification", Columns(labels=("0", "1")), seed=seed)
+    assert len(task.test) == round(len(records) / 5)
+    assert sorted((e.text, e.target) for e in task.train + task.test) == sorted(records)  # type: ignore[union-attr]
+    assert task == read_task(path, None, "classification", Columns(labels=("0", "1")), seed=seed)
+
+
+def test_a_task_refuses_examples_that_do_not_fit_it() -> None:
+    one, other = Classification("x", 0), Classification("y", 2)
+    with pytest.raises(
+        InputError, match="example 2 of the test set of task t has the label 2; the 2 labels are 0 to 1"
+    ):
+        Task("t", "classification", ("a", "b"), (one,), (one, other))
+    with pytest.raises(InputError, match="no examples to be judged by"):
+        Task("t", "classification", ("a", "b"), (one,), ())
+    with pytest.raises(InputError, match="is Classification, and the task is entailment"):
+        Task("t", "entailment", ("a", "b"), (one,), (one,))
+    with pytest.raises(InputError, match="has 1 answers, and the task has 2"):
+        Task("t", "choice", ("0", "1"), (Choice("x", ("y",), 0),), (Choice("x", ("y",), 0),))
+
+
+def test_the_majority_is_the_most_frequent_class_or_the_mean_score() -> None:
+    some = tuple(Classification("x", target) for target in (2, 0, 2, 1))
+    assert Task("t", "classification", ("a", "b", "c"), some, some).majority == 2
+    pairs = tuple(Similarity("x", "y", score) for score in (1.0, 2.0, 6.0))
+    assert Task("t", "similarity", (), pairs, pairs).majority == 3.0
