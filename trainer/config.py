@@ -42,6 +42,8 @@ class ModelConfig:
     """What has one: qkv (the query-key-value projection and the norms), all linear layers and norms, or none of them."""
     gelu: str = "tanh"
     """The tanh form of GELU, or exact."""
+    norm_eps: float = 1e-5
+    """What the norms add to the variance before its root is taken."""
 
     def __post_init__(self) -> None:
         _check_variants(self)
@@ -150,7 +152,9 @@ def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
 
 
 def trained_config(run: Run) -> TrainConfig:
-    """Return the configuration that a run was trained with."""
+    """Return the configuration that a run was trained with; a run that was made elsewhere has none, which is told."""
+    if "training" not in run.info:
+        raise NotApplicableError(f"run {run.name!r} was not trained here: there is no training to go on with")
     return replace(TrainConfig(), run.info["training"], where=f"run.json of run {run.name!r}")
 
 
@@ -196,7 +200,7 @@ def _check_variants(config: ModelConfig | TrainConfig) -> None:
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
     """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
-    shared = {field.name for field in dataclasses.fields(ModelConfig)} - {"vocab_size"}
+    shared = {field.name for field in dataclasses.fields(ModelConfig)} & set(vars(config))
     return ModelConfig(vocab_size, **{name: getattr(config, name) for name in shared})
 
 

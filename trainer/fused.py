@@ -42,7 +42,7 @@ def applies(model: GPT, x: Tensor) -> bool:
     return (
         model.training
         and config.dropout == 0
-        and (config.norm, config.bias, config.gelu) == ("pre", "qkv", "tanh")
+        and (config.norm, config.bias, config.gelu, config.norm_eps) == ("pre", "qkv", "tanh", EPS)
         and x.device.type == "cpu"
         and x.requires_grad
         and x.shape[1] <= MAX_CONTEXT

@@ -94,14 +94,19 @@ class MLP(nn.Module):
         return F.dropout(self.c_proj(hidden), self.dropout, self.training)
 
 
+def layer_norm(config: ModelConfig) -> nn.LayerNorm:
+    """Return what moves and scales each vector to mean 0 and deviation 1, then stretches and shifts each channel as it learned to."""
+    return nn.LayerNorm(config.n_embd, eps=config.norm_eps, bias=config.bias != "none")
+
+
 class Block(nn.Module):
     """Attention, then MLP; each reads a normalised copy of the residual stream and adds to it (or, as GPT-1, norms the sum)."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.ln_1 = nn.LayerNorm(config.n_embd, bias=config.bias != "none")
+        self.ln_1 = layer_norm(config)
         self.attn = Attention(config)
-        self.ln_2 = nn.LayerNorm(config.n_embd, bias=config.bias != "none")
+        self.ln_2 = layer_norm(config)
         self.mlp = MLP(config)
         self.norm = config.norm
 
@@ -132,7 +137,7 @@ class GPT(nn.Module):
         self.wpe = nn.Embedding(config.block_size, config.n_embd)  # position table
         self.h = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         # Where every block ends in a norm there is none left to do.
-        self.ln_f = nn.LayerNorm(config.n_embd, bias=config.bias != "none") if config.norm == "pre" else nn.Identity()
+        self.ln_f = layer_norm(config) if config.norm == "pre" else nn.Identity()
 
     def forward(
         self,
