@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
 from data.files import append_line, read_lines, write_bytes
 from data.runs import Run
 from data.weights import decode_metadata, decode_tensors, encode_tensors
-from trainer.model import GPT
-from trainer.session import Session
+
+
+class Resumable(Protocol):
+    """What of a training a slot holds."""
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """What is trained."""
+
+    @property
+    def averaged(self) -> torch.nn.Module:
+        """What is kept; ``model`` itself where no average is."""
+
+    @property
+    def optimizers(self) -> Sequence[torch.optim.Optimizer]:
+        """What trains it."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class Checkpoint:
     seconds: float
 
 
-def save(run: Run, step: int, seconds: float, session: Session) -> None:
+def save(run: Run, step: int, seconds: float, session: Resumable) -> None:
     """Write weights, their average and optimizer state of ``step`` into the slot that was not written last."""
     tensors = {
         f"{which}.{name}": p.detach() for which, model in _models(session) for name, p in model.named_parameters()
@@ -48,7 +64,7 @@ def save(run: Run, step: int, seconds: float, session: Session) -> None:
     append_line(manifest, {"step": step, "file": slot, "sha256": digest})
 
 
-def load(run: Run, session: Session) -> Checkpoint | None:
+def load(run: Run, session: Resumable) -> Checkpoint | None:
     """Put the newest whole slot into the models and optimizers of ``session``; do nothing and return None if no slot is whole."""
     content = _newest_slot(run)
     if content is None:
@@ -69,7 +85,7 @@ def load(run: Run, session: Session) -> Checkpoint | None:
     return Checkpoint(numbers["step"], numbers["seconds"])
 
 
-def _models(session: Session) -> list[tuple[str, GPT]]:
+def _models(session: Resumable) -> list[tuple[str, torch.nn.Module]]:
     averaged = [] if session.averaged is session.model else [("averaged", session.averaged)]
     return [("model", session.model), *averaged]
 

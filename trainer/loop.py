@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from data.corpora import Corpus, load
@@ -64,7 +65,7 @@ class Training:
         InputError
             If the loss is no longer a number.
         """
-        with _stop_on_interrupt() as wish, _own_random_state(self.session.device):
+        with stop_on_interrupt() as wish, own_random_state(self.session.device):
             return _train(self, report, wish)
 
 
@@ -81,7 +82,7 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
     corpus = load(config.corpus, corpus_dir)
     session = build(config, corpus)
     check_disk(session, runs_folder())
-    run = create_run(name or _free_name(f"{config.preset}-{corpus.name}"), describe(session, corpus))
+    run = create_run(name or free_name(f"{config.preset}-{corpus.name}"), describe(session, corpus))
     return Training(run, session)
 
 
@@ -114,7 +115,7 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
 def _train(training: Training, report: Report, wish: Wish) -> float:
     run, session, config = training.run, training.session, training.session.config
     snapshots, evaluations = set(snapshot_steps(config)), set(eval_steps(config))
-    clock = _Clock(training.seconds)
+    clock = Clock(training.seconds)
     session.model.train()
     for step in range(training.step, config.steps + 1):
         is_new = step > training.step or step == 0  # what stands at the step of a resumed run was written before
@@ -136,7 +137,7 @@ def _train(training: Training, report: Report, wish: Wish) -> float:
     raise AssertionError("the last step returns")
 
 
-class _Clock:
+class Clock:
     """Seconds of training, those before a resume included, and seconds since the last mark."""
 
     def __init__(self, before: float):
@@ -156,8 +157,7 @@ class _Clock:
 def take_step(session: Session, step: int) -> None:
     """Make one optimizer step: from the weights of ``step`` to those of ``step + 1``."""
     if session.config.dropout:
-        # Dropout follows from (seed, step), so a resumed run drops the same.
-        torch.manual_seed(((session.config.seed << 32) + step) % 2**63)
+        seed_dropout(session.config.seed, step)
     plan = recipe(session.config)
     apply_schedule(session.optimizers, plan, step, session.config.steps, session.config.learning_rate_scale)
     _, loss = session.forward(*session.batch(step))
@@ -170,7 +170,7 @@ def take_step(session: Session, step: int) -> None:
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt() -> Iterator[Wish]:
+def stop_on_interrupt() -> Iterator[Wish]:
     """Turn the first Ctrl-C into a wish to stop after the step under way; the second one stops at once."""
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
@@ -229,13 +229,20 @@ def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corp
     return corpus
 
 
-def _free_name(wanted: str) -> str:
+def free_name(wanted: str) -> str:
+    """Return ``wanted``, or the first of ``wanted-2``, ``wanted-3`` and so on that no run has."""
     names = (f"{wanted}-{number}" if number > 1 else wanted for number in range(1, 10_000))
     return next(name for name in names if not (runs_folder() / name).exists())
 
 
+def seed_dropout(seed: int, step: int) -> None:
+    """Let the dropout of a step follow from (seed, step), so that a resumed run drops the same."""
+    # On a CPU torch heeds only the lower 32 bits of a seed, so the two are hashed into as many.
+    torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1)[0]))
+
+
 @contextlib.contextmanager
-def _own_random_state(device: torch.device) -> Iterator[None]:
+def own_random_state(device: torch.device) -> Iterator[None]:
     """Leave the caller's random state as it was: dropout seeds the global one at every step."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield

@@ -179,11 +179,14 @@ def describe(session: Session, corpus: Corpus) -> dict[str, Any]:
 
 def check_disk(session: Session, run: Run | Path) -> None:
     """Stop before the first step if the snapshots would not fit on the disk."""
-    folder = run.path if isinstance(run, Run) else run
+    check_room(session.model, len(snapshot_steps(session.config)), run.path if isinstance(run, Run) else run)
+
+
+def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
+    """Stop if so many snapshots of a model would not fit on the disk that holds ``folder``."""
     while not folder.exists():
         folder = folder.parent
-    bytes_each = 4 * session.model.count_parameters()
-    needed = bytes_each * (len(snapshot_steps(session.config)) + 10)  # and two slots of weights and optimizer state
+    needed = sum(4 * p.numel() for p in model.parameters()) * (n_snapshots + 10)  # two slots of optimizer state, too
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(

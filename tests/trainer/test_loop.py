@@ -20,7 +20,7 @@ from data.errors import InputError
 from data.runs import Run
 from tests.commands import ROOT, command_environment
 from trainer.config import TrainConfig, preset, replace, snapshot_steps
-from trainer.loop import Stopped, resume, start
+from trainer.loop import Stopped, resume, seed_dropout, start
 
 
 def quiet(step: int, note: str | None) -> None:
@@ -208,3 +208,12 @@ def test_a_loss_that_is_no_number_stops_the_training(text_file: Path, runs: Path
     training = start(dataclasses.replace(config_for(text_file), learning_rate_scale=float("inf")), "lost")
     with pytest.raises(InputError, match="no longer a number"):
         training.go(quiet)
+
+
+def test_dropout_of_another_seed_or_step_is_another() -> None:
+    drawn = set()
+    with torch.random.fork_rng():
+        for seed, step in [(1, 0), (2, 0), (1, 1), (1 + (1 << 40), 0), (1, 0)]:
+            seed_dropout(seed, step)
+            drawn.add(tuple(torch.rand(4).tolist()))
+    assert len(drawn) == 4
