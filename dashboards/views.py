@@ -78,6 +78,7 @@ def scatter(
         neighbours=neighbours,
         thread=ordered,
         faint_note=page.say("views.faint"),
+        words=page.say.section("scatter"),
         steps=steps,
     )
 
@@ -123,7 +124,7 @@ def fidelity(page: Page, area: str, layout: xr.Dataset, compared: Sequence[xr.Da
 
 
 def _number(page: Page, layout: xr.Dataset, name: str) -> Number:
-    values = [page.say.number(float(v), 2) for v in layout[name].values]
+    values = [page.say.number(float(v), 2) if np.isfinite(v) else "–" for v in layout[name].values]
     return Number(page.say(f"views.{name}"), steps_of(layout), values, page.say(f"views.{name}_help"))
 
 

@@ -53,13 +53,10 @@ def choose(page: Page) -> View:
     with st.sidebar:
         what = segments("what", say("embeddings.what"), ["tokens", "positions"], lambda name: say(f"embeddings.{name}"))
         method = segments("method", say("embeddings.method"), list(METHODS), METHODS.__getitem__)
-        left, right = st.columns([2, 3])
-        with left:
-            axes = segments("axes", say("embeddings.axes"), [2, 3], lambda n: f"{n}-D")
-        with right:
-            metric = segments(
-                "metric", say("embeddings.metric"), ["euclidean", "cosine"], lambda name: say(f"embeddings.{name}")
-            )
+        axes = segments("axes", say("embeddings.axes"), [2, 3], lambda n: f"{n}-D")
+        metric = segments(
+            "metric", say("embeddings.metric"), ["euclidean", "cosine"], lambda name: say(f"embeddings.{name}")
+        )
         groups = ask_groups(page)
         if method != "pca":
             st.caption(say("embeddings.tsne_warning"))
@@ -209,9 +206,8 @@ def _cohesion(page: Page, compared: Sequence[xr.Dataset]) -> Curves:
 def _highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:
     """Highlight what a lasso holds: its labels join the groups in the sidebar, and the page is drawn anew."""
     chosen = [labels[i] for i in selected or [] if 0 <= i < len(labels)]
-    if not chosen or st.session_state.get("lassoed") == selected:
+    if not chosen:
         return
-    st.session_state["lassoed"] = selected
     names = ",".join(NAMED.get(label, label) for label in chosen)
     st.session_state["lassoed_groups"] = "; ".join([*kept("group")[: MOST_GROUPS - 1], names])
     st.rerun(scope="app")

@@ -20,6 +20,13 @@ MODULES = (
     "stepper",
     "theatre",
     "curves",
+    "cloud",
+    "camera",
+    "discs",
+    "lettering",
+    "lasso",
+    "traces",
+    "scatter_furniture",
     "scatter",
     "maps",
     "scores",
@@ -32,11 +39,15 @@ HTML = '<div class="theatre" data-testid="theatre"><div class="slider"></div><di
 
 @dataclass(frozen=True)
 class Events:
-    """What the reader did: where the slider rests, its scale, the items lassoed, the head or item chosen; None is not yet."""
+    """What the reader did: where the slider rests, its scale, the head or item chosen; None is not yet.
+
+    ``selected`` are the items of a lasso that are to be highlighted, ``panel`` the one they were drawn in; told once.
+    """
 
     step: int | None = None
     scale: str | None = None
     selected: list[int] | None = None
+    panel: str | None = None
     head: list[int] | None = None
     item: int | None = None
 
@@ -48,13 +59,21 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
         data=scene.to_json(),
         **{f"on_{name}_change": on_change or _nothing for name in ("step", "scale", "selected", "head", "item")},
     )
-    return Events(**{name: heard.get(name) for name in ("step", "scale", "selected", "head", "item")})
+    lasso = heard.get("selected") or {}
+    told = {name: heard.get(name) for name in ("step", "scale", "head", "item")}
+    return Events(**told, selected=lasso.get("items"), panel=lasso.get("panel"))
 
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    return st.components.v2.component(
-        "gptlab_theatre", html=HTML, css=(FOLDER / "theatre.css").read_text(encoding="utf-8"), js=script()
+    return st.components.v2.component("gptlab_theatre", html=HTML, css=style(), js=script())
+
+
+def style() -> str:
+    """Return the style sheets of ``js/`` as one."""
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(FOLDER.glob("*.css"), key=lambda path: path.stem != "theatre")
     )
 
 

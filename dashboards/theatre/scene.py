@@ -1,7 +1,7 @@
 """What a page shows over training: panels of arrays whose first dimension is ``step``, and how they are sent to the browser.
 
-Arrays travel as base64 of their bytes: coordinates as float32, weights and trust as uint8 of 0..1. Every panel carries a hash of
-what it holds, so that the browser takes in again only what has changed.
+Arrays travel as base64 of their bytes: places as uint16 levels of the whole layout's limits, weights and trust as uint8 of 0..1. Every
+panel carries a hash of what it holds, so that the browser takes in again only what has changed.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Panel:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser is sent: the fields, arrays packed, and a hash of it all as ``version``."""
+        return self._packed()
+
+    def _packed(self) -> dict[str, Any]:
         fields = {f.name: _sent(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return _versioned({"kind": self.kind, **fields})
 
@@ -54,7 +57,7 @@ class Scatter(Panel):
 
     Parameters
     ----------
-    layout : (step, item, axis), two axes or three.
+    layout : (step, item, axis), two axes or three; NaN where a snapshot does not have an item.
     labels, names : what stands in the picture for an item, and what one would say; one each an item.
     colors : ``#RRGGBB`` of each item.
     trust : (step, item) from 0 to 1; points that are not to be believed are drawn faint.
@@ -63,6 +66,7 @@ class Scatter(Panel):
     neighbours : (step, item, k) the nearest items in the full space, nearest first; None where that was too much to compute for all.
     thread : whether a line joins the items in their order.
     faint_note : what the faintness means, in words.
+    words : of its tools, by name.
     """
 
     kind = "scatter"
@@ -77,6 +81,11 @@ class Scatter(Panel):
     neighbours: NDArray[Any] | None = None
     thread: bool = False
     faint_note: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the browser is sent: the layout as levels of its own limits, which takes half the room."""
+        return dataclasses.replace(self, layout=levels(self.layout))._packed()
 
 
 @dataclass(frozen=True)
@@ -278,6 +287,34 @@ def pack(values: NDArray[Any]) -> dict[str, Any]:
     }
 
 
+MISSING, LEVELS = 65535, 65534
+
+
+def levels(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Return places as whole numbers from 0 to `LEVELS`, the same unit along all axes; `MISSING` where there is none.
+
+    A thousand pixels show a fiftieth of that: the picture can be enlarged many times before a level can be seen.
+
+    Parameters
+    ----------
+    layout : (step, item, axis).
+
+    Examples
+    --------
+    >>> levels(np.array([[[0.0, 1.0], [2.0, 1.5], [np.nan, np.nan]]])).tolist()
+    [[[0, 0], [65534, 16384], [65535, 65535]]]
+    """
+    flat = layout.reshape(-1, layout.shape[-1]).astype(np.float64)
+    there = flat[np.isfinite(flat).all(axis=1)]
+    if not len(there):
+        return np.full(layout.shape, MISSING, dtype=np.uint16)
+    low = there.min(axis=0)
+    unit = float((there.max(axis=0) - low).max()) / LEVELS or 1.0
+    missing = ~np.isfinite(layout).all(axis=-1, keepdims=True)
+    found = np.rint((np.where(missing, low, layout) - low) / unit)
+    return np.where(missing, MISSING, found).astype(np.uint16)
+
+
 def as_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return shares of 0..1 as 0..255.
 
@@ -298,6 +335,8 @@ def _sent(value: Any) -> Any:
         return value.item()
     if isinstance(value, (list, tuple)):
         return [_sent(part) for part in value]
+    if isinstance(value, Mapping):
+        return dict(value)
     return value
 
 

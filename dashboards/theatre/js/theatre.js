@@ -13,14 +13,15 @@ export const PANELS = {};
 const stages = new WeakMap();
 
 /** Streamlit calls this at first and whenever the page's script has run again; what it returns is called at the end. */
-export default function theatre({ data, parentElement, setStateValue }) {
+export default function theatre({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".theatre");
   let stage = stages.get(root);
   if (!stage) {
     stage = makeStage(root);
     stages.set(root, stage);
   }
-  stage.send = setStateValue;
+  stage.send = setStateValue; // holds until it changes
+  stage.trigger = setTriggerValue; // is told once
   stage.show(data);
   return () => {
     stage.destroy();
@@ -43,6 +44,7 @@ function makeStage(root) {
 
   const stage = {
     send: () => {},
+    trigger: () => {},
     get steps() { return scene.steps; },
     get theme() { return scene.theme; },
     get words() { return scene.words; },
@@ -191,10 +193,10 @@ function makeStage(root) {
   function viewOf(steps, step) {
     const floor = Math.floor(position);
     const between = position - floor;
-    if (steps === scene.steps) return { step, index: Math.round(position), from: floor, to: Math.min(floor + 1, steps.length - 1), between: ease(between) };
+    if (steps === scene.steps) return { step, index: Math.round(position), from: floor, to: Math.min(floor + 1, steps.length - 1), between };
     const from = indexAt(steps, scene.steps[floor]);
     const to = indexAt(steps, scene.steps[Math.min(floor + 1, scene.steps.length - 1)]);
-    return { step: steps[indexAt(steps, step)], index: indexAt(steps, step), from, to, between: ease(between) };
+    return { step: steps[indexAt(steps, step)], index: indexAt(steps, step), from, to, between };
   }
 
   function settle() {

@@ -1,0 +1,119 @@
+// Discs with their label inside, as in the films: quiet ones, coloured ones, and faint ones where there is less reason to believe them.
+
+import { textOn } from "./drawing.js";
+
+// How much of its colour the least trusted disc keeps, and of its contrast the label on it: it has to be read still.
+const FAINTEST = 0.25;
+const GLYPHS_FAINTEST = 0.55;
+const LEVELS = 30;
+const LABELLED_FROM_PX = 6;
+const LONGEST_INSIDE = 3;
+
+/** Return a radius at which so many discs fill a fitting part of the area: large for few items, small for many. */
+export function radiusFor(n, width, height) {
+  const unit = Math.min(1.4, Math.max(0.72, Math.min(width, height) / 800));
+  const filling = 0.19 * Math.sqrt((width * Math.min(height, width)) / Math.max(1, n));
+  return Math.min(21 * unit, Math.max(2.2 * unit, filling));
+}
+
+/** Return a colour laid over a ground with this opacity, both `#RRGGBB`. */
+export function over(color, ground, strength) {
+  const part = (i) => {
+    const [a, b] = [parseInt(color.slice(i, i + 2), 16), parseInt(ground.slice(i, i + 2), 16)];
+    return Math.round(strength * a + (1 - strength) * b).toString(16).padStart(2, "0");
+  };
+  return `#${part(1)}${part(3)}${part(5)}`;
+}
+
+/** Make the painter of discs in a theme; it keeps the colours and the pictures it has made. */
+export function discsIn(theme) {
+  const inks = new Map();
+  const dots = new Map();
+  const boxes = new Map();
+
+  /** Return the colours of a disc and of the glyphs on it at a strength of 0..1. */
+  function ink(color, strength, isLabelled) {
+    const level = Math.round((Math.max(0, Math.min(1, strength) - FAINTEST) / (1 - FAINTEST)) * LEVELS);
+    const key = `${color}${level}${isLabelled}`;
+    let found = inks.get(key);
+    if (!found) {
+      const share = level / LEVELS;
+      // Without a label, a quiet disc that fades would be lost on its ground.
+      const base = !isLabelled && color === theme.disc ? over(theme.muted, theme.disc, 0.6) : color;
+      const disc = over(base, theme.panel, FAINTEST + (1 - FAINTEST) * share);
+      const text = color === theme.disc ? theme.discText : textOn(disc);
+      found = { disc, glyph: over(text, disc, GLYPHS_FAINTEST + (1 - GLYPHS_FAINTEST) * share) };
+      inks.set(key, found);
+    }
+    return found;
+  }
+
+  /** Return a small disc as a picture, drawn once: thousands of them are copied in the time that tens are drawn. */
+  function dot(color, radius, ratio) {
+    const size = Math.round(radius * 4) / 4;
+    const key = `${color}${size}x${ratio}`;
+    let found = dots.get(key);
+    if (!found) {
+      const half = Math.ceil(size + 1.5);
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = Math.ceil(2 * half * ratio);
+      const context = canvas.getContext("2d");
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.arc(half, half, size, 0, 2 * Math.PI);
+      context.fillStyle = color;
+      context.fill();
+      context.strokeStyle = theme.panel;
+      context.lineWidth = Math.max(0.4, size * 0.12);
+      context.stroke();
+      found = { canvas, half, side: canvas.width / ratio };
+      if (dots.size > 4000) dots.clear();
+      dots.set(key, found);
+    }
+    return found;
+  }
+
+  /** Return where a label's ink lies, for a font of 100 pixels. */
+  function box(context, label) {
+    let found = boxes.get(label);
+    if (!found) {
+      context.font = `600 100px ${theme.font}`;
+      const measured = context.measureText(label);
+      found = {
+        dx: (measured.actualBoundingBoxLeft - measured.actualBoundingBoxRight) / 200,
+        dy: (measured.actualBoundingBoxAscent - measured.actualBoundingBoxDescent) / 200,
+      };
+      boxes.set(label, found);
+    }
+    return found;
+  }
+
+  return {
+    forget() {
+      boxes.clear();
+    },
+    ink,
+    isInside: (label, radius) => radius >= LABELLED_FROM_PX && label.length <= LONGEST_INSIDE * 2 && [...label].length <= LONGEST_INSIDE,
+    /** Paint a disc with its label on it. */
+    labelled(context, x, y, radius, color, strength, label) {
+      const { disc, glyph } = ink(color, strength, true);
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fillStyle = disc;
+      context.fill();
+      context.strokeStyle = theme.panel;
+      context.lineWidth = Math.max(0.6, radius * 0.12);
+      context.stroke();
+      const length = [...label].length;
+      const size = radius * (length < 2 ? 1.3 : length === 2 ? 1.12 : 0.88);
+      const { dx, dy } = box(context, label);
+      context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
+      context.fillStyle = glyph;
+      context.fillText(label, x + dx * size, y + dy * size);
+    },
+    /** Paint a disc without a label. */
+    plain(context, x, y, radius, color, strength, ratio) {
+      const { canvas, half, side } = dot(ink(color, strength, false).disc, radius, ratio);
+      context.drawImage(canvas, x - half, y - half, side, side);
+    },
+  };
+}
