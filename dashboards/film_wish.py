@@ -10,7 +10,6 @@ from dashboards.chrome import Page, plain
 from dashboards.film_shelf import METHODS
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
 from probes.groups import highlight
 from probes.texts import default_prompt, encode_prompt
 from viz.canvas import Size
@@ -164,7 +163,7 @@ def check(run: Run, wish: Options) -> None:
 
 def _labels(run: Run, what: str) -> list[str]:
     if what == "tokens":
-        return tokenizer_from_json(run.info["tokenizer"]).labels
+        return run.tokenizer.labels
     return [str(i) for i in range(int(run.info.get("model", {}).get("block_size", 0)))]
 
 

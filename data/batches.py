@@ -20,43 +20,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.tokenizers import Tokenizer
 
 Ids = NDArray[np.int64]
 
 
-def split(ids: Ids, block_size: int, train_fraction: float = 0.9) -> tuple[Ids, Ids]:
+def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
     """Cut a text into a part to learn from and the rest, to judge by.
+
+    The cut is counted in characters, so whatever the tokens are, the same passage judges.
 
     Parameters
     ----------
-    ids : shape (n_tokens,).
-    block_size : tokens of context; each part has to hold at least one window.
-    train_fraction : the share of the tokens, from the start on, to learn from.
-
-    Returns
-    -------
-    train, val : views of ``ids``.
+    text : the whole text.
+    train_fraction : the share of the characters, from the start on, to learn from.
 
     Raises
     ------
     InputError
-        if a part is shorter than a window, or the fraction is not between 0 and 1.
+        if the fraction is not between 0 and 1.
 
     Examples
     --------
-    >>> train, val = split(np.arange(20), block_size=1)
-    >>> len(train), len(val)
-    (18, 2)
+    >>> split("abcdefghijklmnopqrst")
+    ('abcdefghijklmnopqr', 'st')
     """
     if not 0 < train_fraction < 1:
         raise InputError(f"the share of the text to learn from has to lie between 0 and 1; got {train_fraction}")
-    cut = int(train_fraction * len(ids))
-    train, val = ids[:cut], ids[cut:]
-    shorter = min(len(train), len(val))
-    if shorter <= block_size:
+    cut = int(train_fraction * len(text))
+    return text[:cut], text[cut:]
+
+
+def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Ids, Ids]:
+    """Return the tokens of the two parts of a text (see `split`).
+
+    Parameters
+    ----------
+    tokenizer : what makes the tokens, of each part by itself.
+    text : the whole text.
+    block_size : tokens of context; each part has to hold at least one window.
+
+    Returns
+    -------
+    train, val : shape (n_tokens,) each.
+
+    Raises
+    ------
+    InputError
+        if a part is shorter than a window.
+
+    Examples
+    --------
+    >>> from data.tokenizers import CharTokenizer
+    >>> train, val = split_tokens(CharTokenizer("ab"), "abababababababababab", block_size=1)
+    >>> len(train), val
+    (18, array([0, 1]))
+    """
+    train, val = (tokenizer.encode(part) for part in split(text))
+    if min(len(train), len(val)) <= block_size:
         parts = f"{len(train):,} tokens to learn from and {len(val):,} to judge by"
         raise InputError(
-            f"the text is too short for a context of {block_size}: its {len(ids):,} tokens make {parts}, "
+            f"the text is too short for a context of {block_size}: it makes {parts}, "
             f"and each part needs {block_size + 1} or more: use a longer text or a smaller block size"
         )
     return train, val

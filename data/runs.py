@@ -4,6 +4,7 @@
 
     runs/<name>/
       run.json          one JSON object; see below
+      tokenizer.json    of a run of sub-words: the tokenizer as Hugging Face's `tokenizers` reads it
       manifest.jsonl    a line per snapshot: {"step", "file", "bytes", "sha256"}
       metrics.jsonl     a line per evaluation: {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
       samples.jsonl     a line per sample: {"step", "prompt", "text", "temperature", "seed"}
@@ -12,7 +13,8 @@
       films/ figures/ projections/    what was made from the run, each film and figure with a .json beside it saying how
 
 ``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``
-(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (see `data.tokenizers`),
+(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (``kind`` and what `data.tokenizers`
+says of it; of sub-words ``file`` and its ``sha256``; ``special_tokens``, where there are some, name those after the vocabulary),
 ``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot, null where there is none, and ``position_offset``,
 rows of the latter before that of the first position), ``versions`` and ``seed``. Word vectors that were read as a run have no
 ``model``, ``training`` or ``corpus``. A model of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` in ``model``
@@ -38,7 +40,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +48,11 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.files import Record, append_line, read_lines, write_bytes, write_json
+from data.tokenizers import Tokenizer, tokenizer_from_json
 from data.weights import decode_tensors, encode_tensors, read_tensor
 
 FORMAT = 1
+TOKENIZER_FILE = "tokenizer.json"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -130,6 +134,27 @@ class Run:
         if info.get("format") != FORMAT:
             raise InputError(f"run {self.name!r} has format {info.get('format')!r}; this version reads format {FORMAT}")
         return info
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer that ``run.json`` describes, with what stands in a file of its own.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or is not the one that the run was made with.
+        """
+        description = self.info["tokenizer"]
+        if "file" not in description:
+            return tokenizer_from_json(description)
+        path = self.path / Path(description["file"]).name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"run {self.name!r} has lost its tokenizer: {path.name} {error.strerror}") from None
+        if hashlib.sha256(content).hexdigest() != description["sha256"]:
+            raise InputError(f"{path.name} of run {self.name!r} is damaged (its sha256 is not the one in run.json)")
+        return _tokenizer_in_a_file(json.dumps(description), content.decode())
 
     def manifest(self) -> list[Record]:
         """Return the lines of the manifest, one a step, in the order of the steps."""
@@ -251,6 +276,12 @@ def check_run_name(name: str) -> str:
 def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
     """Make the folder of a new run and write its ``run.json``.
 
+    Parameters
+    ----------
+    name : of the run.
+    info : what run.json is to say. The ``definition`` of a tokenizer (`data.subwords`) gets a file of its own.
+    folder : of the runs; the usual one if None.
+
     Raises
     ------
     InputError
@@ -260,8 +291,17 @@ def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -
     if (path / "run.json").exists():
         raise InputError(f"run {name!r} exists already: pass --resume to go on with it, or another name with --run")
     (path / "snapshots").mkdir(parents=True, exist_ok=True)
+    tokenizer = dict(info.get("tokenizer") or {})
+    if "definition" in tokenizer:  # it may be megabytes long, and run.json is read by eye and whenever runs are listed
+        _, digest = write_bytes(path / TOKENIZER_FILE, tokenizer.pop("definition").encode())
+        info = {**info, "tokenizer": {**tokenizer, "file": TOKENIZER_FILE, "sha256": digest}}
     write_json(path / "run.json", {"format": FORMAT, "name": name, **info})
     return Run(path)
+
+
+@lru_cache(maxsize=4)  # large ones take a second to read, and runs are opened again and again
+def _tokenizer_in_a_file(description: str, definition: str) -> Tokenizer:
+    return tokenizer_from_json({**json.loads(description), "definition": definition})
 
 
 def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:

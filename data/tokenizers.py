@@ -1,7 +1,9 @@
-"""Tokenizers: text in, token ids out, and back without loss.
+"""Tokenizers: text in, token ids out, and back.
 
 Every tokenizer has `encode`, `decode`, `vocab_size`, `labels` (a string per token, which travel as the coordinate
-``token``) and `to_json`; what that gives stands in ``run.json``, and `tokenizer_from_json` makes the tokenizer of it.
+``token``), `special_tokens` and `to_json`; `tokenizer_from_json` makes the tokenizer of what that gives. The tokenizer of
+a run is `data.runs.Run.tokenizer`. Characters and lists of words are here, sub-words in `data.subwords`, and
+`data.special_tokens` adds tokens that stand for no text to any of them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from data.errors import InputError, NotApplicableError
 
 
 class Tokenizer(Protocol):
-    """What the rest of the toolkit asks of a tokenizer."""
+    """What the rest of the toolkit asks of a tokenizer: a value, which may serve as a key."""
+
+    def __hash__(self) -> int:
+        """Return the same for equal tokenizers."""
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """Return the ids of a text, shape (n_tokens,)."""
@@ -35,7 +40,11 @@ class Tokenizer(Protocol):
 
     @property
     def labels(self) -> list[str]:
-        """Return the string of each token, in the order of the ids."""
+        """Return the string of each token, in the order of the ids; it is not to be changed."""
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return the ids of the tokens that stand for no text, by name."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class CharTokenizer:
         """Return the symbols as a list; the place in it is the id."""
         return list(self.symbols)
 
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return nothing: every symbol stands for itself."""
+        return {}
+
     def encode(self, text: str) -> NDArray[np.int64]:
         """Return the id of each character.
 
@@ -110,14 +124,7 @@ class CharTokenizer:
         InputError
             naming the first id that is not in the vocabulary, and its position.
         """
-        asked = np.asarray(ids, dtype=np.int64).reshape(-1)
-        wrong = (asked < 0) | (asked >= self.vocab_size)
-        if wrong.any():
-            position = int(np.argmax(wrong))
-            found = f"id {asked[position]} at position {position:,}"
-            known = f"its {self.vocab_size} symbols have the ids 0 to {self.vocab_size - 1}"
-            raise InputError(f"{found} is not in the vocabulary: {known}")
-        return self._codes[asked].tobytes().decode("utf-32-le", "surrogatepass")
+        return self._codes[known_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"kind": "char", "symbols": ...}``.
@@ -186,6 +193,11 @@ class WordList:
         """Return the words; the place in the list is the id."""
         return list(self.words)
 
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return nothing: every word stands for itself."""
+        return {}
+
     def encode(self, text: str) -> NDArray[np.int64]:
         """Refuse: how these vectors cut a text into words is not known."""
         raise NotApplicableError(
@@ -211,15 +223,22 @@ class WordList:
         return cls(tuple(words))
 
 
+def _subwords(description: Mapping[str, Any]) -> Tokenizer:
+    from data.subwords import SubwordTokenizer
+
+    return SubwordTokenizer.from_json(description)
+
+
 #: Each kind of tokenizer, and what makes it from its description; other kinds join here.
 KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {
     "char": CharTokenizer.from_json,
+    "subwords": _subwords,
     "words": WordList.from_json,
 }
 
 
 def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
-    """Return the tokenizer that a run's ``run.json`` describes.
+    """Return the tokenizer of a whole description, as `to_json` gives it; that of a run is `data.runs.Run.tokenizer`.
 
     Raises
     ------
@@ -234,7 +253,49 @@ def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
     kind = description.get("kind")
     if kind not in KINDS:
         raise InputError(f"unknown kind of tokenizer {kind!r}: this version knows {', '.join(KINDS)}")
-    return KINDS[kind](description)
+    tokenizer, names = KINDS[kind](description), description.get("special_tokens")
+    if not names:
+        return tokenizer
+    from data.special_tokens import with_special_tokens
+
+    return with_special_tokens(tokenizer, names)
+
+
+def known_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
+    """Return ids as an array, shape (n_tokens,).
+
+    Raises
+    ------
+    InputError
+        naming the first that is not in a vocabulary of this size, and its position.
+    """
+    asked = np.asarray(ids, dtype=np.int64).reshape(-1)
+    wrong = (asked < 0) | (asked >= vocab_size)
+    if wrong.any():
+        position = int(np.argmax(wrong))
+        known = f"its {vocab_size:,} tokens have the ids 0 to {vocab_size - 1}"
+        raise InputError(f"id {asked[position]} at position {position:,} is not in the vocabulary: {known}")
+    return asked
+
+
+def known_part(tokenizer: Tokenizer, text: str) -> str:
+    """Return a text without the characters that a tokenizer does not know.
+
+    Examples
+    --------
+    >>> known_part(CharTokenizer("abc"), "a bad cab")
+    'abacab'
+    """
+    if _knows(tokenizer, text):
+        return text
+    return "".join(character for character in text if _knows(tokenizer, character))
+
+
+def _knows(tokenizer: Tokenizer, text: str) -> bool:
+    try:
+        return bool(tokenizer.encode(text).size)
+    except InputError:
+        return False
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from data.errors import NotApplicableError
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
 
 
 def token_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
@@ -49,7 +48,7 @@ def token_labels(run: Run, rows: int) -> NDArray[Any]:
 
     Models made elsewhere often have more rows than their tokenizer has tokens, to fill up to a round number: these are labelled as unused.
     """
-    labels = tokenizer_from_json(run.info["tokenizer"]).labels
+    labels = run.tokenizer.labels
     return np.array([*labels, *(f"[unused {i}]" for i in range(len(labels), rows))], dtype=object)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batches import split, window_index, window_starts
+from data.batches import split_tokens, window_index, window_starts
 from data.corpora import load
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
+from data.tokenizers import Tokenizer
 from trainer.config import described_model
 
 Ids = NDArray[np.int64]
@@ -44,7 +43,7 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
     InputError
         If the prompt is empty, is longer than the model's context, or holds a symbol outside the vocabulary (which, and where).
     """
-    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    tokenizer = run.tokenizer
     text = default_prompt(run) if text is None else text
     ids = tokenizer.encode(text)
     context = described_model(run).block_size
@@ -54,12 +53,13 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
         raise InputError(
             f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {len(ids) - context}"
         )
-    return Prompt(text, ids, tuple(tokenizer.labels[i] for i in ids))
+    labels = tokenizer.labels
+    return Prompt(text, ids, tuple(labels[i] for i in ids))
 
 
 def default_prompt(run: Run) -> str:
     """Return the opening of the run's last sample, cut after a word, or the first tokens where there is no sample."""
-    tokenizer, context = tokenizer_from_json(run.info["tokenizer"]), described_model(run).block_size
+    tokenizer, context = run.tokenizer, described_model(run).block_size
     samples = run.samples()
     text = str(samples[-1]["text"]).strip() if samples else ""
     if not text:
@@ -84,13 +84,13 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:
     InputError
         If the run's corpus cannot be had any more, or is another text by now.
     """
-    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    tokenizer = run.tokenizer
     if text is not None:
         ids = tokenizer.encode(load(text).text)
         return ids, ids
     info, corpus, context = run.info, _corpus(run), described_model(run).block_size
     try:
-        return _tokens_of(corpus, info["corpus"]["sha256"], json.dumps(info["tokenizer"]), context)
+        return _tokens_of(corpus, info["corpus"]["sha256"], tokenizer, context)
     except InputError as error:
         raise InputError(
             f"the text that run {run.name!r} learned from cannot be had ({error}): pass it, or another, with --text"
@@ -194,10 +194,10 @@ def _corpus(run: Run) -> str:
 
 
 @lru_cache(maxsize=4)
-def _tokens_of(corpus: str, sha256: str, tokenizer: str, block_size: int) -> tuple[Ids, Ids]:
+def _tokens_of(corpus: str, sha256: str, tokenizer: Tokenizer, block_size: int) -> tuple[Ids, Ids]:
     found = load(corpus)
     if found.sha256 != sha256:
         raise InputError(f"the text {corpus!r} is another by now")
-    train, val = split(tokenizer_from_json(json.loads(tokenizer)).encode(found.text), block_size)
+    train, val = split_tokens(tokenizer, found.text, block_size)
     train.flags.writeable = val.flags.writeable = False  # shared by every caller
     return train, val

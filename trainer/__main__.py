@@ -72,7 +72,7 @@ def main(args: list[str]) -> int:
     run, session = training.run, training.session
     print(
         f"run {run.name}: {session.model.count_parameters():,} parameters, {run.info['corpus']['name']} "
-        f"({run.info['corpus']['characters']:,} characters, {session.tokenizer.vocab_size} symbols), {session.device}",
+        f"({run.info['corpus']['characters']:,} characters, {session.tokenizer.vocab_size:,} tokens), {session.device}",
         flush=True,
     )
     try:

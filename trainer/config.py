@@ -57,6 +57,12 @@ class TrainConfig:
     """cpu (a laptop, about two minutes), gpu (10.7 million parameters), or tiny (seconds)."""
     corpus: str = "shakespeare"
     """A name that `python -m data list` shows, or the path of a UTF-8 text file."""
+    tokenizer: str = "char"
+    """char (a token a character), bpe (sub-words learned from the text) or gpt2 (GPT-2's sub-words)."""
+    vocab_size: int = 2048
+    """Tokens that bpe learns, the 256 bytes among them."""
+    tokenizer_file: str | None = None
+    """A local file or folder with the sub-words of gpt2: tokenizer.json, vocab.bpe or merges.txt."""
     n_layer: int = 4
     """Number of blocks."""
     n_head: int = 4
@@ -122,6 +128,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+TOKENIZERS = ("char", "bpe", "gpt2")
+
 # What may differ when a run is resumed: the rest would make it another run.
 RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
 
@@ -178,6 +186,14 @@ def check(config: TrainConfig) -> TrainConfig:
     for name in ("steps", "sample_tokens", "seed"):
         if getattr(config, name) < 0:
             raise InputError(f"{name} must be 0 or more; got {getattr(config, name)}")
+    if config.tokenizer not in TOKENIZERS:
+        raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
+    if config.tokenizer == "bpe" and config.vocab_size < 256:
+        raise InputError(f"vocab_size counts the 256 bytes too; got {config.vocab_size}: pass --vocab-size 2048")
+    if config.tokenizer_file is not None and config.tokenizer != "gpt2":
+        raise InputError(
+            f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass --tokenizer gpt2"
+        )
     if config.n_embd % config.n_head:
         raise InputError(
             f"n_embd must be a multiple of n_head; got n_embd {config.n_embd} and n_head {config.n_head}: "
@@ -200,7 +216,7 @@ def _check_variants(config: ModelConfig | TrainConfig) -> None:
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
     """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
-    shared = {field.name for field in dataclasses.fields(ModelConfig)} & set(vars(config))
+    shared = {field.name for field in dataclasses.fields(ModelConfig)} & set(vars(config)) - {"vocab_size"}
     return ModelConfig(vocab_size, **{name: getattr(config, name) for name in shared})
 
 

@@ -19,6 +19,7 @@ from data.corpora import Corpus, load
 from data.errors import InputError
 from data.files import append_line, write_json
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
+from data.tokenizers import known_part
 from trainer import checkpoint
 from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, snapshot_steps, trained_config
 from trainer.generate import generate
@@ -99,7 +100,9 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     if fixed := [name for name in changed if name not in RESUMABLE]:
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
     corpus = _same_corpus(run, config, corpus_dir)
-    session = build(dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus)
+    session = build(
+        dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus, run.tokenizer
+    )
     slot = checkpoint.load(run, session)
     if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
         rewind(run, -1)
@@ -211,7 +214,7 @@ def _evaluate(run: Run, session: Session, step: int, seconds: float, whole: floa
 
 def _sample(session: Session, step: int) -> dict[str, object]:
     config, tokenizer = session.config, session.tokenizer
-    known = "".join(c for c in config.sample_prompt if c in tokenizer.symbols) or tokenizer.symbols[0]
+    known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
     prompt = torch.from_numpy(tokenizer.encode(known)).to(session.device)
     ids = generate(
         session.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=config.seed + step

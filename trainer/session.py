@@ -18,11 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data.batches import sequential_windows, shuffled_starts, split, window_index, window_starts
+from data.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
 from data.corpora import Corpus
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import CharTokenizer
+from data.tokenizers import CharTokenizer, Tokenizer
+from data.vocabularies import gpt2, learn_bpe
 from trainer.config import TrainConfig, model_config, snapshot_steps
 from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.model import GPT
@@ -36,7 +37,7 @@ class Session:
     """The parts of one training; weights and optimizer state change as it goes on."""
 
     config: TrainConfig
-    tokenizer: CharTokenizer
+    tokenizer: Tokenizer
     model: GPT
     averaged: GPT
     """What is evaluated and kept: the running average of the weights, or ``model`` itself where the recipe keeps none."""
@@ -95,12 +96,19 @@ class Session:
         return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
 
 
-def build(config: TrainConfig, corpus: Corpus) -> Session:
-    """Build model, optimizers and data for a configuration; weights as at step 0."""
+def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = None) -> Session:
+    """Build model, optimizers and data for a configuration; weights as at step 0.
+
+    Parameters
+    ----------
+    config : what to train.
+    corpus : the text.
+    tokenizer : that of the run which goes on; made as the configuration says if None.
+    """
     device = find_device(config.device)
     reuse_freed_memory()
-    tokenizer = CharTokenizer.from_text(corpus.text)
-    train, val = split(tokenizer.encode(corpus.text), config.block_size)
+    tokenizer = tokenizer or make_tokenizer(config, corpus)
+    train, val = split_tokens(tokenizer, corpus.text, config.block_size)
     with (
         torch.random.fork_rng()
     ):  # torch draws weights of its own when layers are made; the caller's random state is not ours
@@ -119,6 +127,21 @@ def build(config: TrainConfig, corpus: Corpus) -> Session:
     )
     choose_threads(session)
     return session
+
+
+def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
+    """Return the tokenizer that a configuration asks for.
+
+    Characters are those of the whole text, so that each has an id; sub-words are learned from the part that the model learns from.
+    """
+    file = Path(config.tokenizer_file) if config.tokenizer_file else None
+    if config.tokenizer == "char":
+        return CharTokenizer.from_text(corpus.text)
+    if config.tokenizer == "gpt2":
+        return gpt2(file)
+    return learn_bpe(
+        split(corpus.text)[0], config.vocab_size, f"byte-level BPE learned from the first 90% of {corpus.name}"
+    )
 
 
 def choose_threads(session: Session) -> None:

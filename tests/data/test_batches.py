@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from data.batches import sequential_windows, shuffled_starts, split, window_index, window_starts
+from data.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
 from data.errors import InputError
+from data.tokenizers import CharTokenizer
+from data.vocabularies import learn_bpe
+from tests.conftest import made_text
 
 
 def draw(n_tokens: int = 1000, block_size: int = 32, batch_size: int = 8, **key: object) -> list[int]:
@@ -17,28 +20,33 @@ def draw(n_tokens: int = 1000, block_size: int = 32, batch_size: int = 8, **key:
     return list(window_starts(n_tokens, block_size, batch_size, **chosen))
 
 
-def test_the_first_nine_tenths_are_learnt_from_and_no_token_is_lost() -> None:
-    ids = np.arange(1005)
-    train, val = split(ids, block_size=32)
+def test_the_first_nine_tenths_are_learnt_from_and_no_character_is_lost() -> None:
+    text = "abcde" * 201
+    train, val = split(text)
     assert len(train) == 904
-    assert np.concatenate([train, val]).tolist() == ids.tolist()
-    assert np.shares_memory(train, ids)
-    assert np.shares_memory(val, ids)
+    assert train + val == text
+
+
+def test_characters_and_sub_words_are_judged_by_the_same_passage() -> None:
+    text = made_text(4000)
+    tokenizers = (CharTokenizer.from_text(text), learn_bpe(split(text)[0], 300))
+    parts = [[tokenizer.decode(ids) for ids in split_tokens(tokenizer, text, 8)] for tokenizer in tokenizers]
+    assert parts[0] == parts[1] == list(split(text))
 
 
 def test_a_text_shorter_than_a_context_says_what_it_needs() -> None:
-    split(np.arange(330), block_size=32)  # 33 to judge by: one window
+    split_tokens(CharTokenizer("a"), "a" * 330, block_size=32)  # 33 to judge by: one window
     with pytest.raises(InputError) as refusal:
-        split(np.arange(320), block_size=32)
+        split_tokens(CharTokenizer("a"), "a" * 320, block_size=32)
     assert str(refusal.value) == (
-        "the text is too short for a context of 32: its 320 tokens make 288 tokens to learn from and 32 to judge by, "
+        "the text is too short for a context of 32: it makes 288 tokens to learn from and 32 to judge by, "
         "and each part needs 33 or more: use a longer text or a smaller block size"
     )
 
 
 def test_a_share_outside_0_and_1_is_refused() -> None:
     with pytest.raises(InputError, match="between 0 and 1; got 1"):
-        split(np.arange(320), block_size=2, train_fraction=1)
+        split("a" * 320, train_fraction=1)
 
 
 def test_a_draw_depends_on_seed_step_and_stream_alone() -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from data.errors import InputError
 from data.files import append_line, read_lines, write_bytes
 from data.runs import Run, check_run_name, create_run, list_runs, open_run, rewind, write_snapshot
+from data.tokenizers import CharTokenizer
+from data.vocabularies import learn_bpe
 
 TENSORS = {"wte.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "ln.bias": np.ones(4, dtype=np.float32)}
 
@@ -126,6 +129,47 @@ def test_a_newer_format_is_refused(made: Run) -> None:
     (made.path / "run.json").write_text('{"format": 2}')
     with pytest.raises(InputError, match="has format 2; this version reads format 1"):
         open_run("made", made.path.parent)
+
+
+def test_sub_words_get_a_file_of_their_own_that_the_library_reads(tmp_path: Path) -> None:
+    """Format 1 of a run of sub-words: run.json stays short, and names the file and its hash."""
+    tokenizer = learn_bpe("abab abab", 258)
+    run = create_run("sub-words", {"tokenizer": tokenizer.to_json()}, tmp_path)
+    content = (run.path / "tokenizer.json").read_bytes()
+    assert json.loads((run.path / "run.json").read_text())["tokenizer"] == {
+        "kind": "subwords",
+        "origin": "byte-level BPE learned from the text",
+        "tokens": 258,
+        "file": "tokenizer.json",
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    by_library = Tokenizer.from_str(content.decode())
+    assert by_library.encode("ab abab").ids == run.tokenizer.encode("ab abab").tolist()
+    assert Run(run.path).tokenizer == tokenizer
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda path: path.unlink(), "has lost its tokenizer: tokenizer.json No such file"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b"a", b"b")),
+            "tokenizer.json of run 'made' is damaged",
+        ),
+    ],
+)
+def test_a_tokenizer_that_is_lost_or_damaged_is_named(damage: object, complaint: str, tmp_path: Path) -> None:
+    run = create_run("made", {"tokenizer": learn_bpe("abab abab", 258).to_json()}, tmp_path)
+    damage(run.path / "tokenizer.json")  # type: ignore[operator]
+    with pytest.raises(InputError, match=complaint):
+        Run(run.path).tokenizer  # noqa: B018
+
+
+def test_characters_stand_in_run_json_itself(tmp_path: Path) -> None:
+    run = create_run("made", {"tokenizer": CharTokenizer("abc").to_json()}, tmp_path)
+    assert run.tokenizer == CharTokenizer("abc")
+    assert run.info["tokenizer"] == {"kind": "char", "symbols": "abc"}
+    assert not (run.path / "tokenizer.json").exists()
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

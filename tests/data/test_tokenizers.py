@@ -55,7 +55,7 @@ def test_a_missing_symbol_is_told_in_one_line() -> None:
 @pytest.mark.parametrize("wrong", [-1, 3, 10**12])
 def test_an_id_out_of_range_is_named_with_its_place(wrong: int) -> None:
     with pytest.raises(
-        InputError, match=f"id {wrong} at position 2 is not in the vocabulary: its 3 symbols have the ids 0 to 2"
+        InputError, match=f"id {wrong} at position 2 is not in the vocabulary: its 3 tokens have the ids 0 to 2"
     ):
         CharTokenizer("abc").decode([0, 1, wrong, 0])
 
@@ -86,7 +86,7 @@ def test_a_description_passes_through_json(text: str) -> None:
 @pytest.mark.parametrize(
     ("description", "told"),
     [
-        ({"kind": "bpe"}, "unknown kind of tokenizer 'bpe': this version knows char, words"),
+        ({"kind": "bpe"}, "unknown kind of tokenizer 'bpe': this version knows char, subwords, words"),
         ({}, "unknown kind of tokenizer None"),
         ({"kind": "char"}, "another description"),
         ({"kind": "char", "symbols": ["a"]}, "another description"),
