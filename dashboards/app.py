@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboards import shelf
 from dashboards.address import read_address
 from dashboards.chrome import STYLE, choose_language, plain, words
 
+NAME = "GPTLab"
+# An icon by name (":material/...:") would be fetched from a server elsewhere.
+ICON = Path(__file__).with_name("icon.svg")
+
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="GPTLab", page_icon=":material/neurology:", layout="wide")
     mistakes = read_address()
+    page = st.navigation(_pages(), position="top")
+    st.set_page_config(page_title=title(page.title), page_icon=str(ICON), layout="wide")
     st.html(STYLE)
-    st.navigation(_pages(), position="top").run()
+    page.run()
     for mistake in mistakes:
         st.toast(plain(mistake), icon=":material/link_off:", duration="long")
     choose_language()
+
+
+def title(page: str) -> str:
+    """Return what the browser's tab says."""
+    return page if page == NAME else f"{page} · {NAME}"
 
 
 def _pages() -> list[st.Page]:
@@ -25,26 +37,28 @@ def _pages() -> list[st.Page]:
 
     say = words()
     shown = {
-        "overview": (overview.show, "monitoring"),
-        "embeddings": (embeddings.show, "scatter_plot"),
-        "attention": (attention.show, "grid_on"),
-        "generate": (generate.show, "edit_note"),
-        "films": (films.show, "movie"),
-        "compare": (compare.show, "compare"),
-        "figures": (figures.show, "image"),
+        "overview": overview.show,
+        "embeddings": embeddings.show,
+        "attention": attention.show,
+        "generate": generate.show,
+        "films": films.show,
+        "compare": compare.show,
+        "figures": figures.show,
     }
     if (
         not shelf.runs()
-    ):  # so do links to the other pages, and a page that is open while the last run is deleted, lead there
-        welcome = st.Page(first_visit.show, title="GPTLab", url_path="welcome", default=True)
-        return [
-            welcome,
-            *(st.Page(first_visit.show, title="GPTLab", url_path=name, visibility="hidden") for name in shown),
-        ]
-    return [
-        st.Page(show, title=say(f"nav.{name}"), icon=f":material/{icon}:", url_path=name, default=name == "overview")
-        for name, (show, icon) in shown.items()
+    ):  # here lead links to the other pages, too, and pages that are open while the last run is deleted
+        welcome = st.Page(first_visit.show, title=NAME, url_path="welcome", default=True)
+        return [welcome, *(st.Page(first_visit.show, title=NAME, url_path=name, visibility="hidden") for name in shown)]
+    # The first page stands at the root and only reserves its path; links that name it lead to a hidden twin.
+    twin = st.Page(overview.show, title=say("nav.overview"), url_path="overview", visibility="hidden")
+    paths = {"overview": "home"}
+    # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
+    pages = [
+        st.Page(show, title=say(f"nav.{name}"), url_path=paths.get(name, name), default=name == "overview")
+        for name, show in shown.items()
     ]
+    return [*pages, twin]
 
 
 main()

@@ -1,1 +1,1 @@
-"""The pages, one file each; views only. (Streamlit takes a folder named ``pages`` beside the app for its older kind, and deep links break.)"""
+"""The pages, one file each; views only. (A folder named ``pages`` beside the app is Streamlit's older kind: its deep links break.)"""

@@ -1,8 +1,8 @@
 """The theatre: one slider over everything, painted in the browser.
 
-A *scene* is what one page shows at every snapshot: its `panels` are labelled arrays with ``step`` first, sent once. From then on the slider,
-its keys and the play button move in the browser alone, and no server has to be asked for the next picture; the page only hears
-where the slider came to rest.
+A *scene* is what one page shows at every snapshot: its `panels` are labelled arrays with ``step`` first, sent once. From then
+on the slider, its keys and the play button move in the browser alone, and no server has to be asked for the next picture; the
+page only hears where the slider came to rest.
 
 `scene` holds the nouns and how they are sent, `mount` puts a scene on a page, and ``js/`` paints it.
 """
