@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dashboards.growth import digests_of, latest, measured
 from dashboards.shelf import snapshots_stamp, stamp
 from dashboards.store import Found, Store
 from data.runs import Run
+from trainer.config import described_model
 from viz.projection_cache import cached_projection, is_on_disk
 from viz.subject import read_subject
 
@@ -21,10 +25,15 @@ Table = Literal["tokens", "positions"]
 # A table of 5,000 tokens over 58 snapshots takes 150 MB, its layout three, attention of a small model one.
 _tables = Store(most=4)
 _results = Store(most=24)
+_maps = Store(most=6)
 
 NEIGHBOURS = 5
 # Beyond so many items, the neighbours of all of them at all steps are not computed, only those of the item asked for.
 MOST_FOR_ALL_NEIGHBOURS = 600
+# Attention maps of one prompt at all snapshots are held to 16 MB, in which a click or two of the slider is still answered at once.
+MOST_CELLS = 8_000_000
+MOST_BETS = 24
+WORTH_THREADS = 5_000_000  # parameters
 
 
 def table(run: Run, what: Table, progress: Progress | None = None) -> Found[xr.DataArray]:
@@ -75,28 +84,119 @@ def group_cohesion(run: Run, what: Table, group: str, trajectory: xr.DataArray, 
     return _results.get(key, lambda: compare(run, what, group, metric=metric, trajectory=trajectory))
 
 
-def attention(run: Run, prompt: str, progress: Progress | None = None) -> Found[xr.DataArray]:
-    """Return the attention maps of a prompt, (step, layer, head, query, key)."""
+@dataclass(frozen=True)
+class Cells:
+    """Attention maps as they are sent to the browser.
+
+    ``weights`` (step, layer, head, cell): uint16, 65535 for a weight of 1; a map's cells up to the diagonal, row by row.
+    """
+
+    weights: NDArray[np.uint16]
+    tokens: tuple[str, ...]
+    steps: tuple[int, ...]
+
+
+def attention(run: Run, prompt: str, progress: Progress | None = None) -> Found[Cells]:
+    """Return the attention maps of a prompt."""
+    return measured(_maps, ("attention", prompt), run, lambda part, done: _cells(part, prompt, done), _joined, progress)
+
+
+def most_tokens(run: Run) -> int:
+    """Return of how many tokens the maps of all heads at all snapshots may be sent, lest the page should stall or memory run out."""
+    shape = described_model(run)
+    n_maps = max(1, len(run.manifest())) * shape.n_layer * shape.n_head
+    return max(2, int((2 * MOST_CELLS / n_maps) ** 0.5))
+
+
+def set_threads(run: Run) -> None:
+    """Let PyTorch compute in this thread with as many threads as the run's model is worth.
+
+    A small model gains nothing by a second one, and where other programs want the cores, too, loses all to waiting for it.
+    """
+    import torch
+
+    is_large = run.info.get("parameters", 0) >= WORTH_THREADS
+    torch.set_num_threads((os.cpu_count() or 1) if is_large else 1)
+
+
+def _cells(run: Run, prompt: str, progress: Progress | None) -> Cells:
     from probes.attention import attention_maps
 
-    key = ("attention", run.path, snapshots_stamp(run), prompt)
-    return _results.get(key, lambda: attention_maps(run, prompt, progress=progress))
+    set_threads(run)
+    maps = attention_maps(run, prompt, progress=progress).transpose("step", "layer", "head", "query", "key")
+    rows, columns = np.tril_indices(maps.sizes["query"])
+    weights = np.empty((*maps.shape[:3], len(rows)), dtype=np.uint16)
+    for i in range(len(weights)):  # one step at a time: large maps lie in a file
+        weights[i] = np.rint(np.clip(maps.values[i][..., rows, columns], 0, 1) * 65535)
+    weights.flags.writeable = False
+    return Cells(weights, tuple(str(token) for token in maps["query_token"].values), tuple(steps_of(maps)))
+
+
+def _joined(earlier: Cells, later: Cells) -> Cells:
+    weights = np.concatenate([earlier.weights, later.weights])
+    weights.flags.writeable = False
+    return Cells(weights, earlier.tokens, earlier.steps + later.steps)
 
 
 def head_scores(run: Run, progress: Progress | None = None) -> Found[xr.Dataset]:
     """Return the scores of every head, each (step, layer, head)."""
     from probes.heads import head_scores as scores
 
-    key = ("scores", run.path, snapshots_stamp(run))
-    return _results.get(key, lambda: scores(run, progress=progress))
+    def measure(part: Run, done: Progress | None) -> xr.Dataset:
+        set_threads(run)
+        return scores(part, progress=done)
+
+    return measured(_results, ("scores",), run, measure, _later, progress)
+
+
+def scores_so_far(run: Run) -> Found[xr.Dataset] | None:
+    """Return the scores as they were last known, perhaps of fewer snapshots than there are by now; None if there are none."""
+    known = latest(run, ("scores",))
+    return known[1] if known else None
+
+
+@dataclass(frozen=True)
+class Bets:
+    """The tokens that lead among a model's bets at the last snapshot or at any other, of ``n_tokens`` there are.
+
+    ``probabilities`` (step, token), float32.
+    """
+
+    probabilities: NDArray[np.float32]
+    tokens: tuple[str, ...]
+    steps: tuple[int, ...]
+    n_tokens: int
 
 
 def next_token(run: Run, prompt: str, progress: Progress | None = None) -> Found[xr.DataArray]:
     """Return the model's bets on the token after a prompt, (step, token)."""
-    from probes.logits import next_token_distribution
+    from probes.logits import next_token_distribution as bets
 
-    key = ("next", run.path, snapshots_stamp(run), prompt)
-    return _results.get(key, lambda: next_token_distribution(run, prompt, progress=progress))
+    return measured(
+        _maps, ("next", prompt), run, lambda part, done: bets(part, prompt, progress=done), _later, progress
+    )
+
+
+def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Found[Bets]:
+    """Return the tokens that lead among the model's bets on what follows a prompt."""
+    key = ("bets", run.path, digests_of(run), prompt)
+    return _results.get(key, lambda: bets_of(next_token(run, prompt, progress).value))
+
+
+def bets_of(distribution: xr.DataArray) -> Bets:
+    """Return the tokens that lead a distribution (step, token) at its last step or at any."""
+    values = distribution.transpose("step", "token").values
+    last, ever = (np.argsort(-p, kind="stable") for p in (values[-1], values.max(axis=0)))
+    # The leaders of the last snapshot and those of any, by turns: however few fit, both are among them.
+    leading = list(dict.fromkeys(int(i) for pair in zip(last, ever, strict=True) for i in pair))[:MOST_BETS]
+    tokens = tuple(str(distribution["token"].values[i]) for i in leading)
+    return Bets(values[:, leading].astype(np.float32), tokens, tuple(steps_of(distribution)), values.shape[1])
+
+
+def _later(earlier: Any, later: Any) -> Any:
+    return xr.concat(
+        [earlier, later], dim="step", join="exact", combine_attrs="override", coords="minimal", compat="override"
+    )
 
 
 def samples(run: Run) -> list[dict[str, Any]]:

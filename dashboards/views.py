@@ -9,9 +9,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.colors import Colormap, to_hex
 
+from dashboards import gather
 from dashboards.chrome import Page
 from dashboards.gather import metrics, samples, steps_of
 from dashboards.theatre.scene import (
+    Bars,
     Curves,
     Group,
     Maps,
@@ -159,19 +161,28 @@ def _p(page: Page, p: float) -> str:
 
 
 def attention(
-    page: Page, area: str, maps: xr.DataArray, chosen: tuple[int, int] | None, *, id: str = "maps", title: str = ""
+    page: Page,
+    area: str,
+    maps: gather.Cells,
+    chosen: tuple[int, int] | None = None,
+    *,
+    id: str = "maps",
+    title: str = "",
+    steps: Sequence[int] | None = None,
 ) -> Maps:
     """Return the attention maps of a prompt."""
     return Maps(
         id,
         area,
         title or page.say("views.attention"),
-        values=as_bytes(maps.transpose("step", "layer", "head", "query", "key").values),
-        tokens=[display(str(token)) for token in maps["query_token"].values],
-        ramp=ramp(weight_map(page.theme)),
+        values=maps.weights,
+        tokens=[display(token) for token in maps.tokens],
+        ramp=ramp(weight_map(page.theme, page.theme.panel)),
+        chooses=True,
         chosen=chosen,
         layer_name=page.say("slider.layer"),
         head_name=page.say("slider.head"),
+        steps=steps,
     )
 
 
@@ -182,7 +193,7 @@ def similarity(page: Page, area: str, gram: xr.DataArray) -> Maps:
         "similarity",
         area,
         page.say("views.similarity"),
-        values=as_bytes(values[:, None, None]),
+        values=as_bytes(values).reshape(len(values), 1, 1, -1),
         tokens=[str(i) for i in gram["position"].values],
         ramp=ramp(diverging_map(page.theme)),
         low=-1.0,
@@ -192,25 +203,53 @@ def similarity(page: Page, area: str, gram: xr.DataArray) -> Maps:
     )
 
 
-def score_timeline(page: Page, area: str, scores: xr.DataArray, title: str) -> Scores:
-    """Return a score of every head over training."""
-    rows = [
-        f"{page.say('views.L')}{layer} {page.say('views.H')}{head}"
-        for layer in scores["layer"].values
-        for head in scores["head"].values
-    ]
-    values = scores.transpose("step", "layer", "head").values.reshape(scores.sizes["step"], -1)
-    high = max(1.0, float(np.nanmax(values)))
+def score_timeline(
+    page: Page,
+    area: str,
+    scores: xr.DataArray,
+    title: str,
+    chosen: tuple[int, int] | None = None,
+    *,
+    id: str = "scores",
+    high: float | None = None,
+) -> Scores:
+    """Return a score of every head over training; ``high`` is the value of the last colour, if not the largest there is (1 at least)."""
+    heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
+    even = float(scores.attrs["uniform"])
     return Scores(
-        "scores",
+        id,
         area,
         title,
-        values=as_bytes(values / high),
-        rows=rows,
+        values=scores.transpose("step", "layer", "head").values.reshape(scores.sizes["step"], -1).astype(np.float32),
+        rows=[f"{page.say('views.L')}{layer} {page.say('views.H')}{head}" for layer, head in heads],
         ramp=ramp(heat_map(page.theme)),
-        low=0.0,
-        high=high,
+        heads=heads,
+        high=high or highest(scores),
+        note=page.say("attention.even", value=page.say.number(even, 2)),
+        even=even,
+        chooses=True,
+        chosen=chosen,
         steps=steps_of(scores),
+    )
+
+
+def highest(*scores: xr.DataArray) -> float:
+    """Return the value that the last colour of score timelines stands for: 1 for shares, else the largest there is."""
+    return max(1.0, *(float(np.nanmax(one.values)) for one in scores))
+
+
+def next_token(page: Page, area: str, bets: gather.Bets, *, id: str = "next", title: str = "") -> Bars:
+    """Return the bets on the next token, those that lead first."""
+    return Bars(
+        id,
+        area,
+        title or page.say("attention.next"),
+        values=bets.probabilities,
+        labels=[display(token) for token in bets.tokens],
+        names=[spoken(token) for token in bets.tokens],
+        color=page.theme.palette[1],
+        others=page.say("views.others"),
+        of=bets.n_tokens,
     )
 
 

@@ -2,136 +2,177 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
 import xarray as xr
 
 from dashboards import gather, views
-from dashboards.address import keep, kept
+from dashboards.address import keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell
-from dashboards.theatre import Bars, Panel
+from dashboards.growth import digests_of
+from dashboards.prompts import ask_prompt, read_prompt
+from dashboards.store import Found
+from dashboards.theatre import Panel, Samples
+from dashboards.underway import Underway, await_, look
 from data.errors import InputError
-from probes.texts import default_prompt
-from viz.labels import display, spoken
+from data.runs import Run
+from trainer.config import described_model
 
 FIELDS = ("prompt", "layer", "head", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
-MOST_BARS = 24
+LOOK_EVERY_S = 0.7
 
 
 def show() -> None:
     """Draw the page."""
     page = open_page()
-    prompt, score = choose(page)
+    guarded(lambda: _draw(page), page.say)
+
+
+def _draw(page: Page) -> None:
+    with st.sidebar:
+        prompt = ask_limited_prompt(page)
+        score = ask_score(page)
+        await_scores(page)
     growing_fragment(page)(lambda: guarded(lambda: _stage(page, prompt, score), page.say))()
 
 
-def choose(page: Page) -> tuple[str, str]:
-    """Ask in the sidebar for the prompt and the score of the timeline."""
-    say = page.say
-    with st.sidebar:
-        prompt = ask_prompt(page)
-        wanted = kept("score")
-        score = st.selectbox(
-            say("attention.score"),
-            SCORES,
-            index=SCORES.index(wanted) if wanted in SCORES else 0,
-            format_func=lambda name: say(f"attention.{name}"),
-            key="score_choice",
-        )
-        keep("score", score)
-    return prompt, score
+def ask_limited_prompt(page: Page, *others: Run) -> str:
+    """Ask for the prompt; return as much of it as can be read, and shown of all heads at all snapshots of all runs."""
+    runs = (page.run, *others)
+    most = min(gather.most_tokens(run) for run in runs)
+    context = min(described_model(run).block_size for run in runs)
+    reason = "attention.cut_context" if context <= most else "attention.cut_size"
+    return read_prompt(page, ask_prompt(page), min(most, context), reason).text
 
 
-def ask_prompt(page: Page) -> str:
-    """Ask what the model reads; empty is the opening of the run's last sample, which is shown in grey."""
-    if "prompt_text" not in st.session_state:
-        st.session_state["prompt_text"] = kept("prompt")
-    try:
-        usual = default_prompt(page.run)
-    except InputError:
-        usual = ""
-    say = page.say
-    text = st.text_area(
-        say("attention.prompt"), key="prompt_text", placeholder=usual, help=say("attention.prompt_help"), height=90
+def ask_score(page: Page) -> str:
+    """Ask which score of the heads the timeline shows."""
+    wanted, say = kept("score"), page.say
+    score = st.selectbox(
+        say("attention.score"),
+        SCORES,
+        index=SCORES.index(wanted) if wanted in SCORES else 0,
+        format_func=lambda name: say(f"attention.{name}"),
+        key="score_choice",
     )
-    keep("prompt", text)
-    return text or usual
+    keep("score", score)
+    return str(score)
+
+
+def await_scores(page: Page, run: Run | None = None) -> None:
+    """Show how far the scoring of the heads is, and draw the page anew when it is done."""
+    found = _look_at_scores(run or page.run)
+    if not isinstance(found, Underway):
+        return
+
+    @st.fragment(run_every=LOOK_EVERY_S)
+    def progress() -> None:
+        if found.is_over:
+            st.rerun()
+        total = max(1, len((run or page.run).manifest()))
+        st.progress(min(1.0, found.done / total), page.say("attention.scoring", done=found.done, total=total))
+
+    progress()
+
+
+def _look_at_scores(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]] | InputError:
+    try:
+        return look(("scores", run.path, digests_of(run)), lambda progress: gather.head_scores(run, progress))
+    except InputError as mistake:
+        return mistake
 
 
 def _stage(page: Page, prompt: str, score: str) -> None:
-    n_snapshots, place = len(page.run.manifest()), st.empty()
+    chosen, place = chosen_head(page), st.empty()
     try:
-        maps = gather.attention(page.run, prompt, _bar(place, page, "attention.reading", n_snapshots))
-        tell(maps.notes, page.say)
-        panels: list[Panel] = [views.attention(page, "maps", maps.value, chosen_head(maps.value))]
-        beside = [_scores(page, score, _bar(place, page, "attention.scoring", n_snapshots)), _next(page, prompt)]
+        maps = maps_of(page, page.run, prompt, place)
+        bets = gather.leading_bets(page.run, prompt)
     finally:
         place.empty()
-    panels += [panel for panel in beside if panel is not None]
-    columns = {
-        3: '"maps scores" 6fr "maps next" 5fr / 11fr 7fr',
-        2: f'"maps {panels[-1].area}" 1fr / 11fr 7fr',
-        1: '"maps" 1fr / 1fr',
-    }[len(panels)]
-    events = show_scene(page, "attention", panels, columns, gather.steps_of(maps.value), fields=FIELDS, least_px=560)
-    if events.head is not None or st.session_state.get("head_was_chosen"):
-        st.session_state["head_was_chosen"] = True
-        layer, head = events.head or (None, None)
-        if (layer, head) != (kept("layer"), kept("head")):
-            keep("layer", layer)
-            keep("head", head)
-            st.rerun(scope="fragment")
+    tell(maps.notes, page.say)
+    panels = [
+        views.attention(page, "maps", maps.value, chosen),
+        scores_panel(page, page.run, score, chosen),
+        views.next_token(page, "next", bets.value),
+    ]
+    columns = '"maps scores" 6fr "maps next" 5fr / 11fr 7fr'
+    events = show_scene(page, "attention", panels, columns, maps.value.steps, fields=FIELDS, least_px=560)
+    hear_head(events.head, FIELDS)
 
 
-def chosen_head(maps: xr.DataArray) -> tuple[int, int] | None:
-    """Return the head that the address names, if the model has it; else forget it."""
-    layer, head = kept("layer"), kept("head")
+def maps_of(page: Page, run: Run, prompt: str, place: st.delta_generator.DeltaGenerator) -> Found[gather.Cells]:
+    """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
+    key = ("attention", run.path, digests_of(run), prompt)
+    total = max(1, len(run.manifest()))
+
+    def update(done: int) -> None:
+        place.progress(min(1.0, done / total), page.say("attention.reading", done=done, total=total))
+
+    return await_(key, lambda progress: gather.attention(run, prompt, progress), update)
+
+
+def scores_panel(
+    page: Page,
+    run: Run,
+    score: str,
+    chosen: tuple[int, int] | None,
+    *,
+    id: str = "scores",
+    title: str = "",
+    high: Callable[[xr.DataArray], float] = views.highest,
+) -> Panel:
+    """Return the timeline of a score; in its place, while there is none, why."""
+    found = _look_at_scores(run)
+    title = title or title_of(page, score)
+    if isinstance(found, InputError):
+        return Samples(id, id, title, said=(), empty=without_advice(found))
+    known = gather.scores_so_far(run) if isinstance(found, Underway) else found
+    if known is None:
+        return Samples(id, id, title, said=(), empty=page.say("attention.scoring_yet"))
+    values = known.value[score]
+    return views.score_timeline(page, id, values, title, chosen, id=id, high=high(values))
+
+
+def title_of(page: Page, score: str) -> str:
+    """Return the name of a score as a title."""
+    name = page.say(f"attention.{score}")
+    return name[0].upper() + name[1:]
+
+
+def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> None:
+    """Write into the address which head was clicked last; an empty choice is all of them."""
+    if head is None or head == st.session_state.get("heard_head"):
+        return
+    st.session_state["heard_head"] = head
+    layer, number = head or (None, None)
+    keep("layer", layer)
+    keep("head", number)
+    write_address(["step", "scale", *fields])
+
+
+def chosen_head(page: Page) -> tuple[int, int] | None:
+    """Return the head that the address names, if the model has it; else say so and forget it."""
+    layer, head, shape = kept("layer"), kept("head"), described_model(page.run)
     if layer is None or head is None:
         return None
-    if layer in maps["layer"].values and head in maps["head"].values:
+    if layer < shape.n_layer and head < shape.n_head:
         return layer, head
     keep("layer", None)
     keep("head", None)
-    st.toast(
-        plain(f"layer {layer} head {head}: {maps.sizes['layer']} x {maps.sizes['head']}"), icon=":material/link_off:"
-    )
+    said = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
+    st.toast(plain(said), icon=":material/link_off:")
     return None
 
 
-def _scores(page: Page, score: str, progress: Callable[[int], None]) -> Panel | None:
-    """Return the timeline of a score, or None, with the reason told, where it cannot be had."""
-    try:
-        found = gather.head_scores(page.run, progress)
-    except InputError as mistake:
-        st.info(plain(str(mistake)), icon=":material/info:")
-        return None
-    even = page.say("attention.even", value=page.say.number(float(found.value[score].attrs["uniform"]), 2))
-    title = f"{page.say(f'attention.{score}')} · {even}"
-    return views.score_timeline(page, "scores", found.value[score], title[0].upper() + title[1:])
+def without_advice(mistake: InputError) -> str:
+    """Return what is wrong without what to type in a terminal.
 
-
-def _next(page: Page, prompt: str) -> Panel:
-    found = gather.next_token(page.run, prompt).value
-    # The tokens that lead at any snapshot, the last one's order first, so that bars keep their places.
-    order = found.isel(step=-1).values.argsort()[::-1]
-    early = found.max("step").values.argsort()[::-1]
-    leading = list(dict.fromkeys([*order[: MOST_BARS // 2], *early[:MOST_BARS]]))[:MOST_BARS]
-    labels = [str(found["token"].values[i]) for i in leading]
-    return Bars(
-        "next",
-        "next",
-        page.say("attention.next"),
-        values=found.values[:, leading].astype("float32"),
-        labels=[display(label) for label in labels],
-        names=[spoken(label) for label in labels],
-        color=page.theme.palette[1],
-    )
-
-
-def _bar(place: st.delta_generator.DeltaGenerator, page: Page, key: str, total: int) -> Callable[[int], None]:
-    def update(done: int) -> None:
-        place.progress(min(1.0, done / max(total, 1)), page.say(key, done=done, total=total))
-
-    return update
+    Examples
+    --------
+    >>> without_advice(InputError("run 'a' does not say which text it learned from: pass one with --text"))
+    "run 'a' does not say which text it learned from"
+    """
+    return re.sub(r":[^:]*--\w[^:]*$", "", str(mistake))

@@ -118,11 +118,13 @@ class Maps(Panel):
 
     Parameters
     ----------
-    values : (step, layer, head, query, key), float.
+    values : (step, layer, head, cell), uint8 or uint16: whole numbers from 0, which stands for ``low``, to the largest of the type,
+        which stands for ``high``. Cells come row by row; of causal maps only those up to the diagonal.
     tokens : the label of each query and key.
     ramp : colours from ``low`` to ``high``, 256 of them.
     low, high : the values at the two ends of the ramp.
     curve : ``sqrt`` colours by the square root, so that small weights show; ``linear`` does not.
+    chooses : whether the page says which head is chosen; all panels of a scene show the same one.
     chosen : (layer, head) of the map that is shown large, or None for all.
     causal : whether cells above the diagonal cannot be and are left empty.
     layer_name, head_name : words before the numbers.
@@ -136,6 +138,7 @@ class Maps(Panel):
     low: float = 0.0
     high: float = 1.0
     curve: str = "sqrt"
+    chooses: bool = False
     chosen: tuple[int, int] | None = None
     causal: bool = True
     layer_name: str = "layer"
@@ -144,21 +147,46 @@ class Maps(Panel):
 
 @dataclass(frozen=True)
 class Scores(Panel):
-    """A cell for every row and snapshot (a timeline of heads); a click goes to that snapshot. ``values`` are (step, row)."""
+    """A cell for every row and snapshot (a timeline of heads); a click goes to that snapshot, and chooses that head.
+
+    Parameters
+    ----------
+    values : (step, row), float.
+    rows : names of the rows.
+    heads : (layer, head) of each row, if rows are heads; there is more room between layers.
+    ramp, low, high : colours, and the values at their two ends.
+    note : a line about it.
+    even : the value that the key marks: what even attention scores.
+    chooses, chosen : as of `Maps`.
+    """
 
     kind = "scores"
 
     values: NDArray[Any]
     rows: Sequence[str]
     ramp: Sequence[str]
+    heads: Sequence[tuple[int, int]] | None = None
     low: float = 0.0
     high: float = 1.0
-    unit: str = ""
+    note: str = ""
+    even: float | None = None
+    chooses: bool = False
+    chosen: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Bars(Panel):
-    """A probability for every label at every step, as bars that stay in their places. ``values`` are (step, label)."""
+    """A probability for every label at every step, as bars that stay in their places.
+
+    Parameters
+    ----------
+    values : (step, label), float.
+    labels : as drawn, the ones to be shown first where not all fit.
+    names : as said.
+    color : of the bars.
+    others : what the bar is called that gathers the rest; no such bar if empty.
+    of : how many tokens there are, with those that are not among the labels.
+    """
 
     kind = "bars"
 
@@ -166,7 +194,8 @@ class Bars(Panel):
     labels: Sequence[str]
     names: Sequence[str]
     color: str
-    unit: str = ""
+    others: str = ""
+    of: int = 0
 
 
 @dataclass(frozen=True)

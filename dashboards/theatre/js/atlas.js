@@ -1,0 +1,77 @@
+// Square maps over steps as pixels: one pixel a cell, all heads of a snapshot in one image, which is then drawn as large as it fits.
+
+import { unpack } from "./drawing.js";
+import { heatScale } from "./heat.js";
+
+// Motion between two snapshots is shown for up to so many cells; more are shown as they are at the nearer one.
+const MOST_MOVING = 400_000;
+
+/**
+ * Take in a panel of maps: `values` (step, layer, head, cell) are whole numbers; of causal maps only the cells up to the diagonal are there.
+ *
+ * Gives `paint(view, head)`, which returns a canvas that holds all maps or one, and `at(view, layer, head, query, key)`, the number of a cell.
+ */
+export function atlas(panel) {
+  const values = unpack(panel.values);
+  const [, nLayers, nHeads, nCells] = values.shape;
+  const side = panel.tokens.length;
+  const scale = heatScale(panel, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
+  const perStep = nLayers * nHeads * nCells;
+  const between = new Float32Array(perStep <= MOST_MOVING ? perStep : 0);
+  const sheets = {}; // made when they are painted first: all maps of a large model take much memory
+
+  const start = (layer, head) => (layer * nHeads + head) * nCells;
+  const cell = (query, key) => (panel.causal ? (query * (query + 1)) / 2 + key : query * side + key);
+
+  /** The numbers of a moment: those of a snapshot, or on the way from one to the next. */
+  function moment({ index, from, to, between: share }) {
+    if (from === to || !between.length || share === 0) return values.subarray(index * perStep, (index + 1) * perStep);
+    const [a, b] = [from * perStep, to * perStep];
+    for (let i = 0; i < perStep; i += 1) between[i] = values[a + i] + share * (values[b + i] - values[a + i]);
+    return between;
+  }
+
+  function fill(target, numbers, at, left, top) {
+    const { table } = scale;
+    for (let query = 0, i = at; query < side; query += 1) {
+      let p = (top + query) * target.width + left;
+      for (const end = p + (panel.causal ? query + 1 : side); p < end; p += 1, i += 1) target.pixels[p] = table[numbers[i] | 0];
+    }
+  }
+
+  return {
+    side,
+    nLayers,
+    nHeads,
+    scale,
+    exists: (query, key) => query >= 0 && key >= 0 && query < side && key < side && (!panel.causal || key <= query),
+    at: ({ index }, layer, head, query, key) => values[index * perStep + start(layer, head) + cell(query, key)],
+    paint(view, head) {
+      const numbers = moment(view);
+      if (head) {
+        const one = (sheets.one ??= sheet(side, side));
+        fill(one, numbers, start(...head), 0, 0);
+        return one.show();
+      }
+      const all = (sheets.all ??= sheet(nHeads * side, nLayers * side));
+      for (let layer = 0; layer < nLayers; layer += 1) for (let h = 0; h < nHeads; h += 1) fill(all, numbers, start(layer, h), h * side, layer * side);
+      return all.show();
+    },
+  };
+}
+
+function sheet(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  return {
+    width,
+    pixels: new Uint32Array(image.data.buffer),
+    show() {
+      context.putImageData(image, 0, 0);
+      return canvas;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+"""Long work goes on in a thread of its own: a page that is drawn anew sees how far it has come, and starts nothing twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+Progress = Callable[[int], None]
+
+# What is at hand, or nearly, is waited for; a page need not be drawn without it first.
+PATIENCE_S = 0.3
+LOOK_EVERY_S = 0.1
+
+
+class Underway(Generic[Value]):
+    """Work that has been begun; ``done`` is what it last said of its progress."""
+
+    def __init__(self, make: Callable[[Progress], Value]):
+        self.done = 0
+        self._make = make
+        self._value: Value | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._go, daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> Value:
+        """Return what came of it, or raise what went wrong; only once it is over."""
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is over, or so long."""
+        self._thread.join(seconds)
+
+    def _go(self) -> None:
+        try:
+            self._value = self._make(self._note)
+        except BaseException as error:  # whoever looks next is told
+            self._error = error
+
+    def _note(self, done: int) -> None:
+        self.done = done
+
+
+_begun: dict[Hashable, Underway[object]] = {}
+_lock = threading.Lock()
+
+
+def look(key: Hashable, make: Callable[[Progress], Value], patience_s: float = PATIENCE_S) -> Value | Underway[Value]:
+    """Return what ``make`` gives, or, where that takes longer, the work under way; errors of ``make`` are raised here.
+
+    Parameters
+    ----------
+    key : tells one work from another; while it is under way, the same is not begun again.
+    make : called in a thread of its own, with what it may call to say how much is done.
+
+    Examples
+    --------
+    >>> look("sum", lambda progress: 1 + 1)
+    2
+    """
+    with _lock:
+        if key not in _begun:
+            _begun[key] = Underway(make)
+        work: Underway[Value] = _begun[key]  # type: ignore[assignment]
+    work.wait(patience_s)
+    if not work.is_over:
+        return work
+    with _lock:
+        if _begun.get(key) is work:
+            del _begun[key]
+    return work.result()
+
+
+def await_(key: Hashable, make: Callable[[Progress], Value], progress: Progress) -> Value:
+    """Return what ``make`` gives; ``progress`` is called meanwhile, and what it raises leaves the work going on."""
+    while isinstance(found := look(key, make, LOOK_EVERY_S), Underway):
+        progress(found.done)
+    return found
