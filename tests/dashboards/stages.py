@@ -1,0 +1,63 @@
+"""A page under test: what it puts on its stage is caught, and what the reader does there is made up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboards import chrome
+from dashboards.theatre import Events, Panel, Scene
+
+SCRIPT = """
+from dashboards.address import read_address
+from dashboards.chrome import plain
+from dashboards.screens import {name}
+import streamlit as st
+for mistake in read_address():
+    st.toast(plain(mistake))
+{name}.show()
+"""
+
+
+@dataclass
+class Stage:
+    """The scenes that a page showed, and what the reader does next."""
+
+    scenes: list[Scene] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
+
+    def mount(self, scene: Scene, key: str, on_change: object = None) -> Events:
+        scene.to_json()  # a scene that cannot be sent is an error
+        self.scenes.append(scene)
+        return self.events
+
+    def panel(self, id: str) -> Panel:
+        """Return a panel of the last scene."""
+        return next(panel for panel in self.scenes[-1].panels if panel.id == id)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    found = Stage()
+    monkeypatch.setattr(chrome, "mount", found.mount)
+    return found
+
+
+def open_screen(name: str, **address: object) -> AppTest:
+    """Open a page at an address."""
+    at = AppTest.from_string(SCRIPT.format(name=name), default_timeout=120)
+    for key, value in address.items():
+        at.query_params[key] = str(value)
+    return at.run()
+
+
+def run_until(at: AppTest, done: Callable[[], bool], most_s: float = 60.0) -> None:
+    """Draw a page anew until something is there that is worked on in the background."""
+    until = time.monotonic() + most_s
+    while not done():
+        assert time.monotonic() < until, "it took too long"
+        at.run()
