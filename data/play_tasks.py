@@ -109,6 +109,7 @@ def play_task(name: str, *, seed: int = 0, n_train: int = 3000, n_test: int = 10
     InputError
         If there is no such task, or the plays cannot be had.
     """
+    _check_name(name)  # before the plays are fetched
     return make_task(name, scripts(), HELD_OUT, seed=seed, n_train=n_train, n_test=n_test)
 
 
@@ -116,9 +117,7 @@ def make_task(
     name: str, plays: Sequence[Script], held_out: Sequence[str], *, seed: int, n_train: int, n_test: int
 ) -> Task:
     """Make a task as `play_task` does, from any scripts and with any of them held out."""
-    if name not in MAKERS:
-        raise InputError(f"there is no task {name!r} from the plays; there is {', '.join(MAKERS)}")
-    kind, labels, make = MAKERS[name]
+    kind, labels, make = MAKERS[_check_name(name)]
     sides = {
         "train": ([play for play in plays if play.title not in held_out], n_train),
         "test": ([play for play in plays if play.title in held_out], n_test),
@@ -129,6 +128,12 @@ def make_task(
     }
     origin = f"{len(sides['train'][0])} plays to learn from, {len(sides['test'][0])} held out whole; seed {seed}"
     return Task(name, kind, labels, examples["train"], examples["test"], origin)
+
+
+def _check_name(name: str) -> str:
+    if name not in MAKERS:
+        raise InputError(f"there is no task {name!r} from the plays; there is {', '.join(MAKERS)}")
+    return name
 
 
 @lru_cache(maxsize=1)

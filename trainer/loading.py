@@ -18,6 +18,9 @@ from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign
 Model = GPT | ForeignGPT
 """Our GPT, or a model that was made elsewhere: both give logits, have a ``config`` and an ``unembed``."""
 
+HEAD = "task_head."
+"""What the names of the tensors of a task's head begin with (see `trainer.task_model`)."""
+
 
 def blank_model(run: Run) -> Model:
     """Build the model that a run describes, in evaluation mode; its weights are still to be loaded.
@@ -40,7 +43,7 @@ def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], whose: str) 
     Parameters
     ----------
     model : whose parameters are overwritten.
-    tensors : by name, as in a snapshot.
+    tensors : by name, as in a snapshot; the head of a task (`HEAD`) is no part of the model and is passed over.
     whose : what the weights are called in messages, e.g. ``"snapshot of step 100"``.
 
     Raises
@@ -49,6 +52,7 @@ def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], whose: str) 
         If a tensor is missing, left over, or has another shape; the message names it.
     """
     parameters = model.weights() if isinstance(model, ForeignGPT) else dict(model.named_parameters())
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
     if parameters.keys() != tensors.keys():
         wrong = sorted(parameters.keys() ^ tensors.keys())[0]
         fault = "lacks the tensor" if wrong in parameters else "has a tensor that the model does not know,"

@@ -146,6 +146,11 @@ def begin(
     return Tuning(run, objective, config, _optimizer(objective.module, config), device)
 
 
+def untracked(objective: Objective, base: Base, config: TuneConfig, device: torch.device) -> Tuning:
+    """Return a tuning for `take_step` alone, which writes nothing: ``run`` is that of the base."""
+    return Tuning(base.run, objective, check(config), _optimizer(objective.module, config), device)
+
+
 def go_on(run: Run, objective: Objective, config: TuneConfig, device: torch.device) -> Tuning:
     """Take up a run where it stopped; the objective's model is built of the snapshot of step 0, and gets its newest weights here."""
     reuse_freed_memory()
@@ -170,6 +175,13 @@ def eval_steps(objective: Objective, config: TuneConfig) -> list[int]:
 def _up_to(last: int, every: int | None, early: Sequence[int]) -> list[int]:
     steps = {*range(0, last + 1, every or max(1, last // 20)), *(step for step in early if step <= last), last}
     return sorted(steps)
+
+
+def kept_weights(objective: Objective) -> dict[str, Any]:
+    """Return the tensors of a snapshot: the model's, and those that ``module`` has beside it (the head of a task), by its names."""
+    models = {id(parameter) for parameter in objective.model.parameters()}
+    beside = {name: p for name, p in objective.module.named_parameters() if id(p) not in models}
+    return weights_of(objective.model) | {name: p.detach().cpu().numpy() for name, p in beside.items()}
 
 
 def choose_threads(objective: Objective, config: TuneConfig, device: torch.device) -> None:
@@ -213,7 +225,7 @@ def _tune(tuning: Tuning, report: Report, wish: Wish) -> dict[str, float]:
     for step in range(tuning.step, tuning.steps + 1):
         is_new = step > tuning.step or step == 0  # what stands at the step of a resumed run was written before
         if is_new and step in snapshots:
-            write_snapshot(run, step, weights_of(objective.model))
+            write_snapshot(run, step, kept_weights(objective))
         measured = _evaluate(tuning, step, clock.seconds()) if is_new and step in evaluations else None
         report(step, _note(tuning, step, loss, measured))
         is_last = step == tuning.steps or wish.to_stop

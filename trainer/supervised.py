@@ -1,0 +1,135 @@
+"""python -m trainer.supervised: fine-tune a model on a task, and say what its pre-training was worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.cli import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.errors import InputError
+from data.progress import progress_bar
+from trainer.task_config import TaskConfig, check
+
+if TYPE_CHECKING:
+    from data.runs import Run
+    from data.tasks import Task
+
+PROG = "python -m trainer.supervised"
+N_TRAIN, N_TEST = 3000, 1000
+
+
+@dataclass(frozen=True)
+class Arguments(TaskConfig):
+    """Fine-tune a run on a task as the paper on GPT-1 does, write a run of it and a report.
+
+    The task is one of those made from the plays (--task) or stands in files (--data, --kind). The report sets the model beside chance, a
+    bag of words and the same model without pre-training, over several seeds.
+    """
+
+    model: str | None = None
+    """The run to begin with, or RUN@STEP for one of its snapshots; the newest run if not given."""
+    task: str | None = None
+    """Made from the plays: genre, same-play, distance or next-line."""
+    data: Path | None = None
+    """A CSV, TSV or JSONL file of examples to learn from."""
+    test: Path | None = None
+    """The file of examples to be judged by; a fifth of --data is held out if not given."""
+    kind: str | None = None
+    """What the files hold: classification, entailment, similarity or choice."""
+    columns: tuple[str, ...] | None = None
+    """The columns of the texts, in their order; found by their usual names if not given."""
+    label: str | None = None
+    """The column of the label or score; found by its usual names if not given."""
+    labels: tuple[str, ...] | None = None
+    """The classes, in order; those of the file if not given."""
+    first_label: int = 0
+    """For a choice: the number of the first answer in the files, 0 or 1."""
+    n_train: int | None = None
+    """Examples to learn from; 3000 of the plays, all of a file if not given."""
+    n_test: int | None = None
+    """Examples to be judged by; 1000 of the plays, all of a file if not given."""
+    seeds: int = 3
+    """Fine-tunings, each with a seed one higher; the first becomes the run."""
+    compare: bool = True
+    """Measure the bag of words and the model without pre-training, too."""
+    run: str | None = None
+    """Name of the run; made from model and task if not given."""
+
+
+def main(args: list[str]) -> int:
+    options: Arguments = parse(Arguments, prog=PROG, args=args)
+    config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
+    _check(options)
+    task = read(options)
+    from data.files import write_json
+    from data.runs import check_run_name, open_run
+    from trainer.bases import open_base
+    from trainer.loop import Stopped, free_name
+    from trainer.task_report import measure, show
+
+    base = open_base(options.model or open_run().name)
+    name = check_run_name(options.run) if options.run else free_name(f"{base.run.name}-{task.name}")
+    print(
+        f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
+        f"{base.run.name} at step {base.step:,}",
+        flush=True,
+    )
+    try:
+        run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
+    except Stopped as stopped:
+        print(f"stopped at step {stopped.step:,}; the snapshots so far are in run {name}, and there is no report")
+        return EXIT_INTERRUPTED
+    write_json(run.path / "report.json", report)
+    show(report)
+    _tell(run)
+    return 0
+
+
+def read(options: Arguments) -> Task:
+    """Return the task that was asked for.
+
+    Raises
+    ------
+    InputError
+        If none was or two were, or it cannot be had.
+    """
+    from data.play_tasks import play_task
+    from data.task_files import Columns, read_task
+
+    if (options.task is None) == (options.data is None):
+        raise InputError("one task at a time: pass --task genre, or --data FILE.csv --kind classification")
+    if options.task is not None:
+        if lost := [
+            name for name in ("test", "kind", "columns", "label", "labels") if getattr(options, name) is not None
+        ]:
+            raise InputError(
+                f"--{lost[0]} concerns files, and --task {options.task} is made from the plays: leave it out"
+            )
+        return play_task(options.task, seed=0, n_train=options.n_train or N_TRAIN, n_test=options.n_test or N_TEST)
+    if options.kind is None:
+        raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
+    columns = Columns(options.columns, options.label, options.labels, options.first_label)
+    task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
+    return dataclasses.replace(task, train=task.train[: options.n_train], test=task.test[: options.n_test])
+
+
+def _check(options: Arguments) -> None:
+    for name in ("n_train", "n_test", "seeds"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be 1 or more; got {value}")
+
+
+def _tell(run: Run) -> None:
+    print(f"wrote {run.path / 'report.json'}")
+    print(
+        f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  python -m viz.video --run {run.name}"
+    )
+
+
+if __name__ == "__main__":
+    with one_line_mistakes(PROG):
+        raise SystemExit(main(sys.argv[1:]))
