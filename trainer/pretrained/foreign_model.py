@@ -190,6 +190,19 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
+@contextlib.contextmanager
+def without_bars(transformers: Any) -> Iterator[None]:
+    """Keep the library from drawing bars of its own; ours says how far the work is."""
+    logging = transformers.utils.logging
+    were_drawn = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if were_drawn:
+            logging.enable_progress_bar()
+
+
 def load_transformers() -> Any:
     """Return the library, or say how to install it."""
     try:
