@@ -36,6 +36,7 @@ VIEWS = ("embeddings", "attention", "scores", "text")
 FIELDS = ("with", "view")
 SIDES = ("left", "right")
 COLUMNS = '"left right" 7fr "loss loss" minmax(150px, 2fr) / 1fr 1fr'
+COLUMNS_OF_TEXT = '"left right" 1fr "loss loss" 1fr / 1fr 1fr'
 # What a run's record says that tells it from another of the same kind.
 RECORDED = ("parameters", "model", "training", "corpus")
 
@@ -233,19 +234,21 @@ def _text(pair: Pair) -> Callable[[], None]:
             replace(views.sample(page, side), id=side, title=f"{page.run.name}: {page.say('views.sample')}")
             for page, side in zip(pair.pages, SIDES, strict=True)
         ]
-        _show(pair, panels, (), [_snapshots(page.run) for page in pair.pages])
+        _show(pair, panels, (), [_snapshots(page.run) for page in pair.pages], COLUMNS_OF_TEXT)
 
     return stage
 
 
-def _show(pair: Pair, panels: Sequence[Panel], fields: Sequence[str], steps: Sequence[Sequence[int]]) -> Events:
+def _show(
+    pair: Pair, panels: Sequence[Panel], fields: Sequence[str], steps: Sequence[Sequence[int]], columns: str = COLUMNS
+) -> Events:
     """Show two panels and the losses below under a slider that stops at the snapshots of both."""
     union = sorted({int(step) for some in steps for step in some})
     if not union:
         st.info(pair.left.say("chrome.no_snapshots"))
         return Events()
     shown = [*panels, _losses(pair)]
-    return show_scene(pair.left, "compare", shown, COLUMNS, union, fields=(*FIELDS, *fields), least_px=540)
+    return show_scene(pair.left, "compare", shown, columns, union, fields=(*FIELDS, *fields), least_px=540)
 
 
 def _losses(pair: Pair) -> Curves:
