@@ -41,6 +41,22 @@ class ForeignGPT(nn.Module):
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
+    def follow(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
+        """Read on from what was read before, and return the logits of what follows.
+
+        Parameters
+        ----------
+        idx : token ids, (B, T), that follow those of ``past``.
+        past : what an earlier call returned; it is used up.
+
+        Returns
+        -------
+        The logits after the last token, (B, vocab_size), and keys and values of all tokens so far, or None where the class keeps none.
+        """
+        given = {} if past is None else {"past_key_values": past}
+        found = self.model(idx, use_cache=True, **given)
+        return found.logits[:, -1], getattr(found, "past_key_values", None)
+
     def look(
         self, idx: Tensor, *, attention: bool = False, residual: bool = False
     ) -> tuple[list[Tensor], list[Tensor], Tensor]:
