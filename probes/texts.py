@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from data.batches import split_tokens, window_index, window_starts
 from data.corpora import load
+from data.document_tokens import documents_of_run
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.tokenizers import Tokenizer
@@ -90,6 +91,8 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:
         return ids, ids
     info, corpus, context = run.info, _corpus(run), described_model(run).block_size
     try:
+        if "documents" in info["corpus"]:
+            return _joined_documents(run.path, (run.path / "run.json").stat().st_mtime_ns)
         return _tokens_of(corpus, info["corpus"]["sha256"], tokenizer, context)
     except InputError as error:
         raise InputError(
@@ -191,6 +194,15 @@ def _corpus(run: Run) -> str:
     if not name:
         raise InputError(f"run {run.name!r} does not say which text it learned from: pass one with --text")
     return str(name)
+
+
+@lru_cache(maxsize=4)
+def _joined_documents(path: Path, _: int) -> tuple[Ids, Ids]:
+    """Return the documents that a run was fine-tuned on and judged by, each part end to end."""
+    documents = documents_of_run(Run(path))
+    learned, held_out = np.concatenate(documents.learned), np.concatenate(documents.held_out)
+    learned.flags.writeable = held_out.flags.writeable = False  # shared by every caller
+    return learned, held_out
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ def test_imports_keep_the_contracts_of_pyproject() -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("module", ["data", "trainer", "viz.video", "viz.figures", "dashboards"])
+@pytest.mark.parametrize("module", ["data", "trainer", "trainer.finetune", "viz.video", "viz.figures", "dashboards"])
 def test_help_loads_nothing_heavy(module: str) -> None:
     """``--help`` answers at once because torch, pandas, matplotlib and their like are imported when they are needed."""
     args = [sys.executable, "-X", "importtime", "-m", module, "--help"]

@@ -33,20 +33,20 @@ class Base:
         return {"run": self.run.name, "step": self.step, "sha256": self.run.snapshot(self.step).sha256}
 
 
-def open_base(name: str) -> Base:
-    """Find a base by the name of its run, or by ``RUN@STEP``; its last snapshot where no step is given.
+def open_base(name: str | None) -> Base:
+    """Find a base by the name of its run, or by ``RUN@STEP``: the newest run and its last snapshot where nothing else is said.
 
     Raises
     ------
     InputError
         If there is no such run or step, or the run has no snapshot yet.
     """
-    wanted, at, step = name.partition("@")
-    if not at and (os.sep in name or name.startswith(".")) and not Path(name).is_dir():
+    wanted, at, step = (name or "").partition("@")
+    if name and not at and (os.sep in name or name.startswith(".")) and not Path(name).is_dir():
         raise InputError(f"there is no folder {name}: --model takes the name of a run, RUN@STEP, or a model's folder")
-    run = open_run(wanted)
+    run = open_run(wanted or None)
     if at and not step.isdecimal():
-        raise InputError(f"{step!r} is no step: --model takes the name of a run, or RUN@STEP as in {wanted}@5000")
+        raise InputError(f"{step!r} is no step: --model takes the name of a run, or RUN@STEP as in {run.name}@5000")
     if at:
         return Base(run, run.snapshot(int(step)).step)
     snapshots = run.snapshots()

@@ -163,6 +163,10 @@ def trained_config(run: Run) -> TrainConfig:
     """Return the configuration that a run was trained with; a run that was made elsewhere has none, which is told."""
     if "training" not in run.info:
         raise NotApplicableError(f"run {run.name!r} was not trained here: there is no training to go on with")
+    if "base" in run.info:
+        raise NotApplicableError(
+            f"run {run.name!r} was fine-tuned, not trained: python -m trainer.finetune --resume goes on with it"
+        )
     return replace(TrainConfig(), run.info["training"], where=f"run.json of run {run.name!r}")
 
 

@@ -46,6 +46,36 @@ class TuneConfig:
 
 
 @dataclass(frozen=True)
+class LanguageConfig(TuneConfig):
+    """What a fine-tuning on documents learns from, and how."""
+
+    corpus: str = "jokes"
+    """jokes, a CSV, TSV, JSONL, Parquet or text file, a name of `python -m data list`, or a data set of Hugging Face (owner/name)."""
+    text_column: str | None = None
+    """Column of a table that holds the texts; Joke or text if not given."""
+    language: str = "en"
+    """Of the jokes."""
+    split: str = "train"
+    """Part of a data set of Hugging Face."""
+    prefix: str | None = None
+    """Stands before each text; "JOKE: " for jokes, nothing for others, if not given."""
+    length: int = 500
+    """Tokens in a row that documents are packed into; the model's context if that is less."""
+    too_long: str = "skip"
+    """What is done with documents longer than a row: skip, or cut."""
+    mask_boundaries: bool = True
+    """Keep documents that share a row from seeing each other; otherwise each sees those before it in the row."""
+    held_out: float = 0.1
+    """Share of the documents that is not learned but judged by."""
+    eval_rows: int = 64
+    """Rows of each part that an evaluation looks at; the last one also looks at all that was held out."""
+    prompt: str | None = None
+    """What samples go on from; the prefix, or the opening of the first document that is held out, if not given."""
+    sample_tokens: int = 100
+    """Longest sample."""
+
+
+@dataclass(frozen=True)
 class Linear:
     """The learning rate as a share of its peak: a straight line up over the warm-up, and one down to 0 at the last step.
 
@@ -83,6 +113,10 @@ def check(config: TuneConfig) -> TuneConfig:
             raise InputError(f"{name} must be 0 or more; got {value}")
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass --learning-rate 3e-5, say")
+    if isinstance(config, LanguageConfig):
+        for name in ("length", "eval_rows", "sample_tokens"):
+            if getattr(config, name) < 1:
+                raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
     if config.dropout is not None and not 0 <= config.dropout < 1:
         raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
     return config

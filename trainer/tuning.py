@@ -122,7 +122,7 @@ class Tuning:
 def begin(
     objective: Objective, config: TuneConfig, base: Base, info: Mapping[str, Any], *, name: str, device: torch.device
 ) -> Tuning:
-    """Make a new run whose step 0 is the base.
+    """Make a new run with its snapshot of step 0, the base.
 
     Parameters
     ----------
@@ -143,6 +143,7 @@ def begin(
     check_room(objective.module, len(snapshot_steps(objective, config)), runs_folder())
     choose_threads(objective, config, device)
     run = create_run(name, {**_describe(objective, config, base, device), **info})
+    write_snapshot(run, 0, kept_weights(objective))
     return Tuning(run, objective, config, _optimizer(objective.module, config), device)
 
 
@@ -157,8 +158,12 @@ def go_on(run: Run, objective: Objective, config: TuneConfig, device: torch.devi
     torch.set_num_threads(config.threads or run.info["threads"])
     tuning = Tuning(run, objective, config, _optimizer(objective.module, config), device)
     slot = checkpoint.load(run, tuning)
-    rewind(run, slot.step if slot else -1)
-    return dataclasses.replace(tuning, step=slot.step, seconds=slot.seconds) if slot else tuning
+    if slot is None:  # stopped before anything was saved: the seed gives the same beginning again
+        rewind(run, -1)
+        write_snapshot(run, 0, kept_weights(objective))
+        return tuning
+    rewind(run, slot.step)
+    return dataclasses.replace(tuning, step=slot.step, seconds=slot.seconds)
 
 
 def snapshot_steps(objective: Objective, config: TuneConfig) -> list[int]:
@@ -224,7 +229,7 @@ def _tune(tuning: Tuning, report: Report, wish: Wish) -> dict[str, float]:
     objective.module.train()
     for step in range(tuning.step, tuning.steps + 1):
         is_new = step > tuning.step or step == 0  # what stands at the step of a resumed run was written before
-        if is_new and step in snapshots:
+        if step > tuning.step and step in snapshots:
             write_snapshot(run, step, kept_weights(objective))
         measured = _evaluate(tuning, step, clock.seconds()) if is_new and step in evaluations else None
         report(step, _note(tuning, step, loss, measured))

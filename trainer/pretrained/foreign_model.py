@@ -34,28 +34,29 @@ class ForeignGPT(nn.Module):
         self.model = model
         self.config = config
 
-    def forward(self, idx: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token."""
-        logits = self.model(idx, use_cache=False).logits
+    def forward(
+        self,
+        idx: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        positions: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token.
+
+        ``mask`` and ``positions`` are those of our GPT. Not every class heeds them: `heeds_mask` tries it.
+        """
+        more: dict[str, Tensor] = {}
+        if mask is not None:
+            dtype = next(self.model.parameters()).dtype
+            hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+            more["attention_mask"] = hidden.masked_fill(~mask, torch.finfo(dtype).min)  # added to the scores
+        if positions is not None:
+            more["position_ids"] = positions
+        logits = self.model(idx, use_cache=False, **more).logits
         if targets is None:
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
-
-    def follow(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
-        """Read on from what was read before, and return the logits of what follows.
-
-        Parameters
-        ----------
-        idx : token ids, (B, T), that follow those of ``past``.
-        past : what an earlier call returned; it is used up.
-
-        Returns
-        -------
-        The logits after the last token, (B, vocab_size), and keys and values of all tokens so far, or None where the class keeps none.
-        """
-        given = {} if past is None else {"past_key_values": past}
-        found = self.model(idx, use_cache=True, **given)
-        return found.logits[:, -1], getattr(found, "past_key_values", None)
 
     def look(
         self, idx: Tensor, *, attention: bool = False, residual: bool = False
@@ -127,6 +128,23 @@ class ForeignGPT(nn.Module):
 
         with _removed(projection.register_forward_pre_hook(silence)):
             yield
+
+    @torch.no_grad()
+    def heeds_mask(self) -> bool:
+        """Try whether a mask and positions keep two documents in a row apart: each gives the logits that it gives alone."""
+        idx = torch.arange(6)[None] % self.config.vocab_size
+        document = torch.tensor([0, 0, 0, 1, 1, 1])
+        mask = (document[:, None] == document).tril()[None, None]
+        was_training = self.training
+        self.eval()
+        try:
+            together = self(idx, mask=mask, positions=torch.tensor([[0, 1, 2, 0, 1, 2]]))[0]
+        except (TypeError, ValueError, RuntimeError, IndexError):  # an argument or a shape that the class does not take
+            return False
+        finally:
+            alone = [self(part)[0] for part in (idx[:, :3], idx[:, 3:])]
+            self.train(was_training)
+        return torch.allclose(together, torch.cat(alone, dim=1), rtol=1e-3, atol=1e-4)
 
     def blocks(self) -> nn.ModuleList:
         """Return the decoder's blocks: the outermost list of modules that is as long as the model is deep."""
@@ -204,19 +222,6 @@ def _removed(hook: Any) -> Iterator[None]:
 def first_line(error: BaseException) -> str:
     """Return the first line of what a library said, without its links to advice."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-@contextlib.contextmanager
-def without_bars(transformers: Any) -> Iterator[None]:
-    """Keep the library from drawing bars of its own; ours says how far the work is."""
-    logging = transformers.utils.logging
-    were_drawn = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if were_drawn:
-            logging.enable_progress_bar()
 
 
 def load_transformers() -> Any:
