@@ -92,6 +92,7 @@ FIELDS: dict[str, Field] = {
     "head": Field(None, whole(0, MOST_PARTS)),
     "score": Field("previous_token", text),
     "with": Field(None, check_run_name),
+    "view": Field("embeddings", one_of("embeddings", "attention", "scores", "text")),
     "temperature": Field(0.8, real(0, 10)),
     "top_k": Field(0, whole(0, 10**6)),
     "top_p": Field(1.0, real(0, 1)),

@@ -211,9 +211,8 @@ def score_timeline(
     chosen: tuple[int, int] | None = None,
     *,
     id: str = "scores",
-    high: float | None = None,
 ) -> Scores:
-    """Return a score of every head over training; ``high`` is the value of the last colour, if not the largest there is (1 at least)."""
+    """Return a score of every head over training; the last colour is 1, or the largest value if that is more."""
     heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
     even = float(scores.attrs["uniform"])
     return Scores(
@@ -224,18 +223,13 @@ def score_timeline(
         rows=[f"{page.say('views.L')}{layer} {page.say('views.H')}{head}" for layer, head in heads],
         ramp=ramp(heat_map(page.theme)),
         heads=heads,
-        high=high or highest(scores),
+        high=max(1.0, float(np.nanmax(scores.values))),
         note=page.say("attention.even", value=page.say.number(even, 2)),
         even=even,
         chooses=True,
         chosen=chosen,
         steps=steps_of(scores),
     )
-
-
-def highest(*scores: xr.DataArray) -> float:
-    """Return the value that the last colour of score timelines stands for: 1 for shares, else the largest there is."""
-    return max(1.0, *(float(np.nanmax(one.values)) for one in scores))
 
 
 def next_token(page: Page, area: str, bets: gather.Bets, *, id: str = "next", title: str = "") -> Bars:

@@ -129,6 +129,7 @@ def _first_paragraph(box: str) -> str:
     lines = [line.strip(" │╭╮╰╯\n") for line in plain.splitlines()]
     body = [line for line in lines[1:] if line]
     message = " ".join(_until_rule(body)) or " ".join(body)
+    message = re.sub(r"^Error parsing [a-z_]+: ", "", message)  # of a group of options, where the mistake names the one
     meant = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
     hint = f"; perhaps you meant {meant[0].split()[0]}" if meant else ""
     return f"{message}{hint}: see --help"

@@ -10,6 +10,7 @@
       samples.jsonl     a line per sample: {"step", "prompt", "text", "temperature", "seed"}
       snapshots/00001000.safetensors
       resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
+      traces/           what decoding weighed up at every token, see `data.traces`
       films/ figures/ projections/    what was made from the run, each film and figure with a .json beside it saying how
 
 ``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``

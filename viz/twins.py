@@ -124,13 +124,30 @@ def turned_onto(projection: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:
 
     Parameters
     ----------
-    projection, reference : ``layout`` (step, item, axis) of the same items.
+    projection, reference : ``layout`` (step, item, axis). Items of the same label decide how far to turn; the others turn with them.
     """
-    ends = [film["layout"].values[-1] for film in (projection, reference)]
+    mine, theirs = _places_of_shared(projection, reference)
+    ends = projection["layout"].values[-1][mine], reference["layout"].values[-1][theirs]
     own, other = (end - end.mean(axis=0) for end in ends)
     # A turn that brings the axes onto own.T @ other brings own onto other: both are decided by the same singular vectors.
     turn = rotate_onto(np.eye(own.shape[1]), own.T @ other)
     return projection.assign(layout=projection["layout"].copy(data=projection["layout"].values @ turn))
+
+
+def shared_labels(projection: xr.Dataset, reference: xr.Dataset) -> list[str]:
+    """Return the labels of the items that both have, in the order of the first."""
+    labels = [[str(label) for label in film[film["layout"].dims[1]].values] for film in (projection, reference)]
+    known = set(labels[1])
+    return [label for label in dict.fromkeys(labels[0]) if label in known]
+
+
+def _places_of_shared(*films: xr.Dataset) -> list[list[int]]:
+    """Return where the items that both films have stand in each."""
+    shared, found = shared_labels(*films), []
+    for film in films:
+        place = {str(label): i for i, label in reversed(list(enumerate(film[film["layout"].dims[1]].values)))}
+        found.append([place[label] for label in shared])
+    return found
 
 
 def _reduced(trajectory: xr.DataArray, labels: list[str], steps: list[int]) -> xr.DataArray:

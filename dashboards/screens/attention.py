@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import streamlit as st
 import xarray as xr
@@ -62,9 +61,9 @@ def ask_score(page: Page) -> str:
     return str(score)
 
 
-def await_scores(page: Page, run: Run | None = None) -> None:
+def await_scores(page: Page) -> None:
     """Show how far the scoring of the heads is, and draw the page anew when it is done."""
-    found = _look_at_scores(run or page.run)
+    found = _look_at_scores(page.run)
     if not isinstance(found, Underway):
         return
 
@@ -72,7 +71,7 @@ def await_scores(page: Page, run: Run | None = None) -> None:
     def progress() -> None:
         if found.is_over:
             st.rerun()
-        total = max(1, len((run or page.run).manifest()))
+        total = max(1, len(page.run.manifest()))
         st.progress(min(1.0, found.done / total), page.say("attention.scoring", done=found.done, total=total))
 
     progress()
@@ -88,14 +87,14 @@ def _look_at_scores(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]]
 def _stage(page: Page, prompt: str, score: str) -> None:
     chosen, place = chosen_head(page), st.empty()
     try:
-        maps = maps_of(page, page.run, prompt, place)
+        maps = maps_of(page, prompt, place)
         bets = gather.leading_bets(page.run, prompt)
     finally:
         place.empty()
     tell(maps.notes, page.say)
     panels = [
         views.attention(page, "maps", maps.value, chosen),
-        scores_panel(page, page.run, score, chosen),
+        scores_panel(page, score, chosen),
         views.next_token(page, "next", bets.value),
     ]
     columns = '"maps scores" 6fr "maps next" 5fr / 11fr 7fr'
@@ -103,8 +102,9 @@ def _stage(page: Page, prompt: str, score: str) -> None:
     hear_head(events.head, FIELDS)
 
 
-def maps_of(page: Page, run: Run, prompt: str, place: st.delta_generator.DeltaGenerator) -> Found[gather.Cells]:
+def maps_of(page: Page, prompt: str, place: st.delta_generator.DeltaGenerator) -> Found[gather.Cells]:
     """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
+    run = page.run
     key = ("attention", run.path, digests_of(run), prompt)
     total = max(1, len(run.manifest()))
 
@@ -116,24 +116,21 @@ def maps_of(page: Page, run: Run, prompt: str, place: st.delta_generator.DeltaGe
 
 def scores_panel(
     page: Page,
-    run: Run,
     score: str,
     chosen: tuple[int, int] | None,
     *,
     id: str = "scores",
     title: str = "",
-    high: Callable[[xr.DataArray], float] = views.highest,
 ) -> Panel:
     """Return the timeline of a score; in its place, while there is none, why."""
-    found = _look_at_scores(run)
+    found = _look_at_scores(page.run)
     title = title or title_of(page, score)
     if isinstance(found, InputError):
         return Samples(id, id, title, said=(), empty=without_advice(found))
-    known = gather.scores_so_far(run) if isinstance(found, Underway) else found
+    known = gather.scores_so_far(page.run) if isinstance(found, Underway) else found
     if known is None:
         return Samples(id, id, title, said=(), empty=page.say("attention.scoring_yet"))
-    values = known.value[score]
-    return views.score_timeline(page, id, values, title, chosen, id=id, high=high(values))
+    return views.score_timeline(page, id, known.value[score], title, chosen, id=id)
 
 
 def title_of(page: Page, score: str) -> str:

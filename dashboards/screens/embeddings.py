@@ -111,7 +111,7 @@ def laid_out(page: Page, trajectory: xr.DataArray, view: View) -> xr.Dataset | N
         with place.container():
             st.info(say("embeddings.compute_help", minutes=minutes), icon=":material/timer:")
             words = say("embeddings.compute", n=say.number(n_items), what=say(f"embeddings.{view.what}"), steps=n_steps)
-            if not st.button(words, type="primary"):
+            if not st.button(words, type="primary", key=f"compute {page.run.name}"):
                 return None
         st.session_state["asked_layout"] = asked
     try:
@@ -134,7 +134,7 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Ca
 def _stage(page: Page, view: View) -> None:
     table = gather.table(page.run, view.what)
     tell(table.notes, page.say)
-    trajectory = _settled(page, view, table.value)
+    trajectory = settled(page, view, table.value)
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     groups = found_groups(page, view.groups, labels)
     layout = laid_out(page, trajectory, view)
@@ -155,11 +155,11 @@ def _stage(page: Page, view: View) -> None:
         panels.append(views.sample(page, "sample"))
         columns = '"points loss" 4fr "points fidelity" 3fr "points sample" 4fr / 12fr 6fr'
     events = show_scene(page, "embeddings", panels, columns, gather.steps_of(trajectory), fields=FIELDS)
-    _highlight_lassoed(labels, events.selected)
+    highlight_lassoed(labels, events.selected)
     _tell_neighbours(page, view, trajectory, labels, events.item)
 
 
-def _settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
+def settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
     """Return the snapshots to lay out: of a growing run by t-SNE or UMAP those that were there when it was asked for."""
     if not page.is_growing or view.method == "pca":
         return trajectory
@@ -167,7 +167,9 @@ def _settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
     settled: dict[object, int] = st.session_state.setdefault("settled", {})
     last = settled.setdefault(asked, int(trajectory["step"][-1]))
     n_new = int((trajectory["step"] > last).sum())
-    if n_new and st.button(page.say("embeddings.refresh", n=n_new), icon=":material/refresh:"):
+    if n_new and st.button(
+        page.say("embeddings.refresh", n=n_new), key=f"refresh {page.run.name}", icon=":material/refresh:"
+    ):
         settled[asked] = last = int(trajectory["step"][-1])
     return trajectory.sel(step=slice(None, last))
 
@@ -203,7 +205,7 @@ def _cohesion(page: Page, compared: Sequence[xr.Dataset]) -> Curves:
     return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=[*series, band])
 
 
-def _highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:
+def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:
     """Highlight what a lasso holds: its labels join the groups in the sidebar, and the page is drawn anew."""
     chosen = [labels[i] for i in selected or [] if 0 <= i < len(labels)]
     if not chosen:

@@ -15,6 +15,7 @@ from tests.probes.test_foreign import PROMPT, ROWS, TOKENIZER, ids, made
 from trainer.pretrained.foreign import import_foreign
 
 gguf = pytest.importorskip("gguf")
+pytest.importorskip("accelerate", reason="transformers reads GGUF through accelerate: pip install accelerate")
 
 NAMES = {
     "self_attn.q_proj": "attn_q",

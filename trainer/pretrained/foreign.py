@@ -9,23 +9,22 @@ float32.
 
 from __future__ import annotations
 
-import datetime
 import json
-import shutil
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data.errors import InputError
-from data.runs import Run, create_run, write_snapshot
+from data.runs import Run
 from trainer.config import ModelConfig
-from trainer.pretrained.foreign_model import ForeignGPT, first_line, load_transformers
+from trainer.pretrained.foreign_model import ForeignGPT, first_line, load_transformers, without_bars
+from trainer.pretrained.reading import open_source
+from trainer.pretrained.translation import Row, as_array, in_order
+from trainer.pretrained.writing import those_there, write_run
 
 LONGEST_CONTEXT = 1024
 """Contexts are cut to so many tokens unless another length is asked for: attention weights grow with their square."""
@@ -38,10 +37,11 @@ def import_foreign(
     sources: Mapping[int, Path],
     name: str,
     *,
-    tokenizer: Mapping[str, Any],
+    tokenizer: Mapping[str, Any] | Callable[[int], Mapping[str, Any]],
     context: int | None = None,
     folder: Path | None = None,
     source: Mapping[str, Any] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Write a run whose snapshots are one or several revisions of a causal language model of Hugging Face.
 
@@ -50,15 +50,17 @@ def import_foreign(
     sources : by step, a folder that `from_pretrained` reads, or a file in GGUF, which is dequantised. Those that are not there are
         left out with a warning.
     name : of the run.
-    tokenizer : its description (`data.tokenizers`); rows of the token table beyond it are labelled as unused.
+    tokenizer : its description (`data.tokenizers`), or what gives it for a number of rows of the token table; rows beyond it are
+        labelled as unused.
     context : tokens that probes show it at most; the model's own if None, but no more than `LONGEST_CONTEXT`.
     folder : of the runs; the usual one if None.
     source : what run.json should say about where it came from.
+    progress : called with the number of snapshots written so far.
 
     Returns
     -------
-    The run. ``source.left_out`` in its run.json names tensors of the source that the model has no place for,
-    ``source.missing_steps`` revisions that were not there, and ``source.dtype`` the type of the weights.
+    The run. In its run.json ``source.tensors`` has a row for every tensor of the source, ``source.left_out`` names those that the
+    model has no place for, ``source.missing_steps`` revisions that were not there, and ``source.dtype`` the type of the weights.
 
     Raises
     ------
@@ -66,35 +68,35 @@ def import_foreign(
         If a source cannot be read without running its code, lacks a tensor, or is of another shape than the first. No run is
         left behind then.
     """
-    there = _those_there(sources)
-    origin = {**(source or {}), "missing_steps": sorted(sources.keys() - there.keys())}
-    run: Run | None = None
-    try:
-        for step, path in there.items():
-            model, notes = _read(path)
-            described = _described(model, context)
-            if run is None:
-                run = create_run(name, _info(model, described, tokenizer, {**origin, **notes}), folder)
-            _check_same(described, run.info["model"], step)
-            tensors = ForeignGPT(model, _shape(described)).weights()
-            write_snapshot(run, step, {key: _as_array(tensor) for key, tensor in tensors.items()})
-    except BaseException:
-        if run is not None:
-            shutil.rmtree(run.path)
-        raise
-    assert run is not None
-    return run
+    there = those_there(sources)
+    steps = list(there.items())
+    model, notes = _read(steps[0][1])
+    described = _described(model, context)
+    labels = tokenizer(described["vocab_size"]) if callable(tokenizer) else tokenizer
+    origin = {**(source or {}), "missing_steps": sorted(sources.keys() - there.keys()), **notes}
+    info = {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "model": described,
+        "tokenizer": dict(labels),
+        "tensors": _tables(model),
+        "source": origin,
+        "versions": {"transformers": load_transformers().__version__},
+    }
+    begun = [(steps[0][0], _weights(model, described))]
+    del model  # it is in memory until it is written, and no longer
+
+    def revisions() -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+        yield begun.pop()
+        for step, path in steps[1:]:
+            other = _read(path)[0]
+            _check_same(_described(other, context), described, step)
+            yield step, _weights(other, described)
+
+    return write_run(name, info, revisions(), len(steps), folder, progress)
 
 
-def _those_there(sources: Mapping[int, Path]) -> dict[int, Path]:
-    """Return the sources that can be found, in the order of the steps; warn of each other one, and refuse if none is left."""
-    there = {step: path for step, path in sorted(sources.items()) if path.exists()}
-    if not there:
-        named = f" at {', '.join(map(str, sources.values()))}" if sources else ""
-        raise InputError(f"there is no model{named}: give a folder with config.json and weights, or a .gguf file")
-    for step in sorted(sources.keys() - there.keys()):
-        warnings.warn(f"there is no revision of step {step} at {sources[step]}: it is left out", stacklevel=3)
-    return there
+def _weights(model: Any, described: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    return {key: as_array(tensor) for key, tensor in ForeignGPT(model, _shape(described)).weights().items()}
 
 
 def _check_same(described: Mapping[str, Any], first: Mapping[str, Any], step: int) -> None:
@@ -113,15 +115,16 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
     transformers = load_transformers()
     where = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
     try:
-        model, found = transformers.AutoModelForCausalLM.from_pretrained(
-            path.parent if where else path,
-            dtype=torch.float32 if where else "auto",
-            local_files_only=True,
-            trust_remote_code=False,
-            weights_only=True,
-            output_loading_info=True,
-            **where,
-        )
+        with without_bars(transformers):
+            model, found = transformers.AutoModelForCausalLM.from_pretrained(
+                path.parent if where else path,
+                dtype=torch.float32 if where else "auto",
+                local_files_only=True,
+                trust_remote_code=False,
+                weights_only=True,
+                output_loading_info=True,
+                **where,
+            )
     except Exception as error:  # the library raises what its formats raise: OSError, ValueError, UnpicklingError, ...
         raise InputError(f"{path} cannot be read as a causal language model ({first_line(error)})") from None
     faults = [f"lacks {key!r}" for key in sorted(found["missing_keys"])]
@@ -130,11 +133,53 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
         raise InputError(
             f"the weights in {path} do not fit {type(model).__name__}: it {faults[0]} (of {len(faults)} faults)"
         )
+    rows = _rows(path, model)
     notes = {
-        "left_out": sorted(found["unexpected_keys"]),
+        "left_out": [row.source for row in rows if row.ours is None],
         "dtype": str(next(model.parameters()).dtype).removeprefix("torch."),
+        "tensors": [row.to_json() for row in rows],
     }
     return model, notes
+
+
+def _rows(path: Path, model: Any) -> list[Row]:
+    """Return what became of each tensor of the source: found in the model by its name, or else by its numbers."""
+    kept = ForeignGPT(model, ModelConfig(1, 1, 1, 1, 1)).weights()
+    if path.suffix == ".gguf":
+        note = "named, and turned back to numbers, by transformers"
+        return [Row(name, tuple(tensor.shape), name, note) for name, tensor in kept.items()]
+    source, prefix, of_class = open_source(path), f"{model.base_model_prefix}.", model.state_dict()
+    found: dict[str, tuple[str | None, str]] = {}
+    for name in source.shapes:
+        spelt = next((way for way in (name, prefix + name, name.removeprefix(prefix)) if way in of_class), None)
+        if spelt is not None:
+            found[name] = _kept_as(spelt, kept, of_class)
+    missed = kept.keys() - {target for target, _ in found.values()}
+    for name in source.shapes.keys() - found.keys():
+        twin = next((key for key in missed if _equal(kept[key], source.read(name))), None)
+        if twin is not None:
+            found[name] = twin, "renamed by transformers"
+    # What goes by no name of the source was made by transformers of what it read, joining or splitting it.
+    converted = kept.keys() > {target for target, _ in found.values()}
+    lost = (
+        "left out, or converted by transformers"
+        if converted
+        else "left out: the class has no place for it, or makes it anew"
+    )
+    names = sorted(source.shapes, key=in_order)
+    return [Row(name, source.shapes[name], *(found.get(name) or (None, lost))) for name in names]
+
+
+def _kept_as(name: str, kept: Mapping[str, Tensor], of_class: Mapping[str, Tensor]) -> tuple[str | None, str]:
+    """Return under which name a tensor of the class is kept, and what is to be said of that."""
+    if name in kept:
+        return name, ""
+    twin = next((key for key, tensor in kept.items() if tensor.data_ptr() == of_class[name].data_ptr()), None)
+    return (twin, "tied: stored once") if twin else (None, "ignored: a buffer that the class makes anew")
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
 
 
 def _described(model: Any, context: int | None) -> dict[str, Any]:
@@ -167,20 +212,6 @@ def _shape(described: Mapping[str, Any]) -> ModelConfig:
     return ModelConfig(**{name: described[name] for name in names})
 
 
-def _info(
-    model: Any, described: Mapping[str, Any], tokenizer: Mapping[str, Any], source: Mapping[str, Any]
-) -> dict[str, Any]:
-    return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "model": dict(described),
-        "tokenizer": dict(tokenizer),
-        "tensors": _tables(model),
-        "source": dict(source),
-        "versions": {"torch": torch.__version__, "transformers": load_transformers().__version__},
-    }
-
-
 def _tables(model: Any) -> dict[str, Any]:
     """Return the names of token table and position table, None for the second where there is none, and its rows to pass over."""
     token_table, config = model.get_input_embeddings(), model.config.get_text_config(decoder=True)
@@ -194,8 +225,3 @@ def _tables(model: Any) -> dict[str, Any]:
         if offset in (0, 2):
             found |= {"position_table": f"{name}.weight", "position_offset": offset}
     return found
-
-
-def _as_array(tensor: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    return np.ascontiguousarray(array)

@@ -58,6 +58,22 @@ class ForeignGPT(nn.Module):
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
+    def follow(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
+        """Read on from what was read before, and return the logits of what follows.
+
+        Parameters
+        ----------
+        idx : token ids, (B, T), that follow those of ``past``.
+        past : what an earlier call returned; it is used up.
+
+        Returns
+        -------
+        The logits after the last token, (B, vocab_size), and keys and values of all tokens so far, or None where the class keeps none.
+        """
+        given = {} if past is None else {"past_key_values": past}
+        found = self.model(idx, use_cache=True, **given)
+        return found.logits[:, -1], getattr(found, "past_key_values", None)
+
     def look(
         self, idx: Tensor, *, attention: bool = False, residual: bool = False
     ) -> tuple[list[Tensor], list[Tensor], Tensor]:
@@ -222,6 +238,19 @@ def _removed(hook: Any) -> Iterator[None]:
 def first_line(error: BaseException) -> str:
     """Return the first line of what a library said, without its links to advice."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+@contextlib.contextmanager
+def without_bars(transformers: Any) -> Iterator[None]:
+    """Keep the library from drawing bars of its own; ours says how far the work is."""
+    logging = transformers.utils.logging
+    were_drawn = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if were_drawn:
+            logging.enable_progress_bar()
 
 
 def load_transformers() -> Any:

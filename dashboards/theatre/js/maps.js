@@ -272,10 +272,11 @@ function outline(context, { left, top, side }, theme) {
   context.strokeRect(left, top, side, side);
 }
 
-/** Return the largest side, in CSS pixels, of a map whose cells are all the same whole number of the screen's pixels. */
+/** Return the side, in CSS pixels, of a map whose cells are all the same whole number of the screen's pixels; of all the room, if that wastes much. */
 function wholeCells(room, n) {
   const device = Math.floor(room * devicePixelRatio);
-  return (n <= device ? Math.floor(device / n) * n : device) / devicePixelRatio;
+  const whole = Math.floor(device / n) * n;
+  return (whole > 0.8 * device ? whole : device) / devicePixelRatio;
 }
 
 function snapped(place) {

@@ -1,6 +1,6 @@
 // One slider over everything: the stage holds the step, and every panel paints itself at it, in the browser, without asking the server.
 
-import { element } from "./drawing.js";
+import { element, whole } from "./drawing.js";
 import { stepper } from "./stepper.js";
 import { indexAt, nearest } from "./timeline.js";
 
@@ -144,6 +144,7 @@ function makeStage(root) {
     }
     known.box.style.gridArea = panel.area;
     known.title.textContent = panel.title;
+    known.own = known.title.appendChild(element("span"));
     known.title.hidden = !panel.title;
     floor.appendChild(known.box);
     if (known.version !== panel.version) {
@@ -181,7 +182,12 @@ function makeStage(root) {
   function paint() {
     const step = stage.step();
     slider.paint();
-    for (const { drawn, steps } of panels.values()) drawn.paint(viewOf(steps, step));
+    for (const { drawn, steps, own } of panels.values()) {
+      const view = viewOf(steps, step);
+      drawn.paint(view);
+      // A panel with snapshots of its own says which one it shows, where it is not the slider's.
+      own.textContent = view.step === step ? "" : ` · ${scene.words.step} ${whole(view.step, scene.language)}`;
+    }
     // What tests and benchmarks wait for: the step that stands on the page, exactly, and how long it took.
     if (!glide && !playing) {
       root.dataset.step = step;

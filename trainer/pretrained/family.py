@@ -1,0 +1,37 @@
+"""The relatives of our GPT: how each is told, what shape it has, and the mapping table of its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data.errors import InputError
+from trainer.config import ModelConfig
+from trainer.pretrained.reading import Source
+from trainer.pretrained.translation import Table
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model that becomes our GPT.
+
+    ``is_one`` tells it; ``shape`` gives the shape of ours, and raises `NotApplicableError` where ours has no such form;
+    ``step`` says after how many optimizer steps the weights were saved, where the source says so; ``remark`` is what is to be known
+    besides the table.
+    """
+
+    name: str
+    is_one: Callable[[Source], bool]
+    shape: Callable[[Source], ModelConfig]
+    table: Table
+    step: Callable[[Source], int | None] = lambda source: None
+    remark: Callable[[Source], str] = lambda source: ""
+
+
+def number(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    """Return a whole number of a configuration; an `InputError` if it is missing or none."""
+    value = settings.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"the configuration must give {name} as a whole number of 1 or more; it has {value!r}")
+    return value

@@ -1,0 +1,50 @@
+"""GPT-1 as Hugging Face keeps it (``openai-gpt``): LayerNorm after each sum, no final norm, ``gelu`` in its tanh form.
+
+References
+----------
+Radford, Narasimhan, Salimans and Sutskever (2018), Improving language understanding by generative pre-training.
+"""
+
+from __future__ import annotations
+
+from data.errors import NotApplicableError
+from trainer.config import ModelConfig
+from trainer.pretrained.family import Family, number
+from trainer.pretrained.reading import Source
+from trainer.pretrained.translation import COUNTING, MASK, TIED, TRANSPOSED, Entry, both
+
+TABLE = (
+    Entry("tokens_embed.weight", "wte.weight"),
+    Entry("positions_embed.weight", "wpe.weight"),
+    *both("h.#.attn.c_attn", way=TRANSPOSED),
+    *both("h.#.attn.c_proj", way=TRANSPOSED),
+    *both("h.#.ln_1"),
+    *both("h.#.mlp.c_fc", way=TRANSPOSED),
+    *both("h.#.mlp.c_proj", way=TRANSPOSED),
+    *both("h.#.ln_2"),
+    Entry("lm_head.weight", "wte.weight", TIED),
+    Entry("h.#.attn.bias", None, MASK),
+    Entry("position_ids", None, COUNTING),
+)
+
+
+def shape(source: Source) -> ModelConfig:
+    """Return the shape of our GPT in the form of this GPT-1."""
+    settings = source.settings
+    if settings.get("afn", "gelu") != "gelu":
+        raise NotApplicableError(f"its activation is {settings['afn']!r} and not GELU")
+    return ModelConfig(
+        vocab_size=number(settings, "vocab_size", 40478),
+        block_size=number(settings, "n_positions", 512),
+        n_layer=number(settings, "n_layer", 12),
+        n_head=number(settings, "n_head", 12),
+        n_embd=number(settings, "n_embd", 768),
+        dropout=float(settings.get("resid_pdrop", 0.1)),
+        norm="post",
+        bias="all",
+        gelu="tanh",
+        norm_eps=float(settings.get("layer_norm_epsilon", 1e-5)),
+    )
+
+
+GPT1 = Family("gpt1", lambda source: source.settings.get("model_type") == "openai-gpt", shape, TABLE)

@@ -1,0 +1,158 @@
+"""Models of another origin as they lie on the disk: what is said of them, and their tensors, each read when it is asked for.
+
+Weights in safetensors are preferred. Pickles are read with ``weights_only`` and never otherwise: one that asks for anything but
+tensors and plain values is refused before anything of it has run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from data.errors import InputError
+
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
+CHECKPOINT = "ckpt.pt"
+
+Read = Callable[[str], Tensor]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model made elsewhere."""
+
+    path: Path
+    settings: Mapping[str, Any]
+    """What ``config.json`` says, or what a checkpoint holds beside its weights."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of the tensors, by name."""
+    read: Read
+    """Reads the tensor of this name."""
+
+
+def open_source(path: Path) -> Source:
+    """Open a model: a folder with ``config.json`` and weights or with ``ckpt.pt``, or a checkpoint file.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, cannot be read, or would run code.
+    """
+    if path.is_dir() and (path / "config.json").is_file():
+        return Source(path, read_settings(path), *_weights_in(path))
+    if path.is_dir() and (path / CHECKPOINT).is_file():
+        path = path / CHECKPOINT
+    if path.is_file() and path.suffix in PICKLES:
+        return _checkpoint(path)
+    raise InputError(
+        f"{path} is no model that is known here: give a folder with config.json and model.safetensors, "
+        f"a nanoGPT checkpoint ({CHECKPOINT}) or a .gguf file"
+    )
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return what the ``config.json`` in a folder says; an `InputError` if that cannot be read."""
+    path = folder / "config.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}): fetch it again") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} holds no configuration: it has to be a JSON object")
+    return settings
+
+
+def _weights_in(folder: Path) -> tuple[Mapping[str, tuple[int, ...]], Read]:
+    """Return the shapes of the tensors in a folder, and how each is read; the first kind of file that is there is taken."""
+    found = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+    if found is None:
+        raise InputError(f"{folder} has a config.json and no weights: it needs {' or '.join(WEIGHTS[::2])}")
+    parts = [found]
+    if found.suffix == ".json":  # in several files, which this one names
+        names = sorted(set(read_index(found).values()))
+        parts = [folder / Path(name).name for name in names]
+    shapes: dict[str, tuple[int, ...]] = {}
+    readers: dict[str, Read] = {}
+    for part in parts:
+        some, read = _safetensors(part) if part.suffix == ".safetensors" else _pickled(part)
+        shapes |= some
+        readers |= dict.fromkeys(some, read)
+    return shapes, lambda name: readers[name](name)
+
+
+def read_index(path: Path) -> dict[str, str]:
+    """Return the file that holds each tensor, as the index of weights in several files has it."""
+    try:
+        files: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no index of weights ({error}): fetch it again") from None
+    return files
+
+
+def _safetensors(path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        file: Any = safe_open(path, framework="pt")  # maps the file: a tensor takes memory when it is read
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} cannot be read as safetensors ({error}): fetch it again") from None
+    return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}, file.get_tensor  # noqa: SIM118
+
+
+def _pickled(path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+    return _tensors_of(load_pickle(path), path)
+
+
+def _checkpoint(path: Path) -> Source:
+    """Open a file that holds weights under ``model`` and settings beside them, as nanoGPT writes it, or weights alone."""
+    content = load_pickle(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds a {type(content).__name__} and no weights by name")
+    weights = content.get("model", content)
+    shapes, read = _tensors_of(weights, path)
+    settings = {name: value for name, value in content.items() if name not in ("model", "optimizer")}
+    return Source(path, settings if weights is not content else {}, shapes, read)
+
+
+def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+    named = weights if isinstance(weights, Mapping) else {}
+    tensors = {name: value for name, value in named.items() if isinstance(value, Tensor)}
+    if not tensors or len(tensors) < len(named):
+        strange = next((repr(name) for name in named if name not in tensors), "no tensor")
+        raise InputError(f"{path} holds no weights by name: it has {strange} where tensors belong")
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}, tensors.__getitem__
+
+
+def load_pickle(path: Path) -> Any:
+    """Return what a pickle of torch holds: tensors and plain values.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or asks for anything else; nothing of it has run then.
+    """
+    mapped = zipfile.is_zipfile(path)  # what torch wrote before version 1.6 is no archive and cannot be mapped
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except (
+        Exception
+    ) as error:  # torch raises whatever the bytes lead to: UnpicklingError, RuntimeError, KeyError, EOFError, ...
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if asked:
+            raise InputError(
+                f"{path} is a pickle that asks for {asked[1]}, which may run code: it is refused, and nothing of it ran; "
+                "whoever trusts it can write its weights as model.safetensors"
+            ) from None
+        raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
