@@ -182,6 +182,12 @@ def _context(run: Run, asked: Asked) -> Any:
     return loss_by_position(run, seed=asked.seed, text=asked.text, progress=asked.progress)
 
 
+def _zero_shot(run: Run, asked: Asked) -> Any:
+    from probes.zero_shot import zero_shot
+
+    return zero_shot(run, seed=asked.seed, text=asked.text, progress=asked.progress)
+
+
 MEASURES: dict[str, Measure] = {
     "heads": Measure("what each attention head does: seven scores", _heads, ("seed", "text")),
     "copying": Measure("loss on repeated random tokens, whole and without each head", _copying, ("seed",)),
@@ -189,6 +195,9 @@ MEASURES: dict[str, Measure] = {
     "next-token": Measure("probabilities of the token after a prompt", _next_token, ("prompt",)),
     "lens": Measure("what the model would say after each layer (logit lens)", _lens, ("prompt",)),
     "context": Measure("loss by position in the context", _context, ("seed", "text")),
+    "zero-shot": Measure(
+        "how often the model knows which of four lines comes next, untaught", _zero_shot, ("seed", "text")
+    ),
     "tokens": Measure("the token table", _tokens),
     "token-geometry": Measure(
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table", _token_geometry, ("text",)

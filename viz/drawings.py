@@ -256,6 +256,24 @@ def draw_context(run: Run, wish: Wish, progress: Progress) -> Drawing:
     )
 
 
+def draw_next_line(run: Run, wish: Wish, progress: Progress) -> Drawing:
+    """Draw how often the model knows which of four lines comes next, without having been taught to choose."""
+    from probes.zero_shot import zero_shot
+    from viz.zero_shot import draw_zero_shot
+
+    found = zero_shot(run, seed=wish.seed, text=wish.text, progress=progress)
+    accuracy = found["accuracy"]
+    title = "What it knows without being taught"
+    subtitle = (
+        f"{run.name}: which of four lines comes next, by mean log-probability; {found.attrs['questions']:,} questions"
+    )
+    first, last, error = float(accuracy[0]), float(accuracy[-1]), accuracy.attrs["standard_error"]
+    takeaway = f"Right {first:.0%} at the first snapshot, {last:.0%} at the last; the band is one standard error ({error:.1%})."
+    figure = draw_zero_shot(accuracy, title=title, subtitle=subtitle, takeaway=takeaway, **wish.look)
+    alt = f"Share of questions that run {run.name} answers without being taught, over training. {takeaway} Guessing gives 25%."
+    return Drawing(figure, title, alt, found)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A figure: what draws it, and which options concern it."""
@@ -277,6 +295,7 @@ FIGURES: dict[str, Kind] = {
     "next-token": Kind(draw_next, frozenset({"prompt", "step"})),
     "lens": Kind(draw_logit_lens, frozenset({"prompt", "step"})),
     "context": Kind(draw_context, frozenset({"text"})),
+    "zero-shot": Kind(draw_next_line, frozenset({"text"})),
     "token-spectrum": Kind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="tokens")),
     "position-spectrum": Kind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="positions")),
     "position-table": Kind(draw_position_table),

@@ -32,7 +32,7 @@ class Options:
     """
 
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = ()
-    """Draw this figure only (loss, tokens, positions, attention, layer, head, scores, next-token, lens, context, token-spectrum,
+    """Draw this figure only (loss, tokens, positions, attention, layer, head, scores, next-token, lens, context, zero-shot, token-spectrum,
     position-spectrum, position-table, similarity); may be given again."""
     run: str | None = None
     """Name of the run; the newest if not given."""
@@ -45,7 +45,7 @@ class Options:
     head: int | None = None
     """For head: which (the first is 0); the most focused one if not given."""
     text: Path | None = None
-    """For scores and context: a text file to measure on instead of the run's own validation text."""
+    """For scores, context and zero-shot: a text file to measure on instead of the run's own validation text."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
     method: Literal["tsne", "umap", "pca"] = "tsne"

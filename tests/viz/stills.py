@@ -21,6 +21,7 @@ from viz.spectra import draw_spectra
 from viz.subject import Subject
 from viz.tables import draw_similarity, draw_table
 from viz.timelines import SCORES, draw_scores
+from viz.zero_shot import draw_zero_shot
 
 SYMBOLS = [*map(chr, range(32, 127)), "\n", "\u200b", " a longer token", "$$"]
 
@@ -110,6 +111,12 @@ def of(draw: Callable[..., Figure], *data: Any) -> Callable[..., Figure]:
     return lambda **words: draw(*data, **words)
 
 
+def zero_shot_of(*values: float) -> Callable[..., Figure]:
+    steps = 2 ** np.arange(len(values)) - 1
+    attrs = {"chance": 0.25, "standard_error": 0.03}
+    return of(draw_zero_shot, xr.DataArray(np.array(values), {"step": steps}, dims="step", attrs=attrs))
+
+
 USUAL: dict[str, Callable[..., Figure]] = {
     "loss": loss_of(58),
     "maps": map_of(32, 0),
@@ -119,6 +126,7 @@ USUAL: dict[str, Callable[..., Figure]] = {
     "similarity": of(draw_similarity, made("step position other", 58, 32, 32)),
     "next token": of(draw_next_token, made("step token", 58, 99, tokens=SYMBOLS) / 49, "A figura\né " * 20),
     "context loss": of(draw_context_loss, made("step position", 58, 32)),
+    "zero shot": zero_shot_of(0.24, 0.27, 0.26, 0.3, 0.33, 0.36, 0.39),
     "lens": of(draw_lens, made_lens(58, 5, 33), ["$", "\n", "ã"] * 11),
 }
 EXTREME: dict[str, Callable[..., Figure]] = {
@@ -135,6 +143,8 @@ EXTREME: dict[str, Callable[..., Figure]] = {
     "next token, 3": of(draw_next_token, made("step token", 1, 3, tokens=["$", "$$", " "])[0] / 3, "$a$"),
     "context loss, 1 step": of(draw_context_loss, made("step position", 1, 3)),
     "context loss, 512": of(draw_context_loss, made("step position", 900, 512)),
+    "zero shot, 1 step": zero_shot_of(0.25),
+    "zero shot, all or nothing": zero_shot_of(0.0, 1.0),
     "lens, 24 layers": of(draw_lens, made_lens(2, 25, 30), ["$", "\n", "ção</w>"] * 10),
     "lens, 1 layer": of(draw_lens, made_lens(1, 2, 1), ["a"]),
 }

@@ -26,6 +26,7 @@ NAMES = (
     "next-token",
     "lens",
     "context",
+    "zero-shot",
     "token-spectrum",
     "position-spectrum",
     "position-table",
