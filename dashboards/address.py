@@ -87,6 +87,7 @@ FIELDS: dict[str, Field] = {
     "axes": Field(2, whole(2, 3)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
     "group": Field((), lambda joined: tuple(text(joined).split("|")), "|".join),
+    "item": Field(None, text),
     "prompt": Field("", text),
     "layer": Field(None, whole(0, MOST_PARTS)),
     "head": Field(None, whole(0, MOST_PARTS)),

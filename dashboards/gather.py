@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,9 @@ from dashboards.growth import digests_of, latest, measured
 from dashboards.shelf import snapshots_stamp, stamp
 from dashboards.store import Found, Store
 from data.runs import Run
+from probes.groups import Group
 from trainer.config import described_model
+from viz.projection import project
 from viz.projection_cache import cached_projection, is_on_disk
 from viz.subject import read_subject
 
@@ -58,6 +60,14 @@ def projection(
     )
 
 
+def quick_layout(
+    run: Run, trajectory: xr.DataArray, *, n_axes: int = 2, metric: str = "euclidean"
+) -> Found[xr.Dataset]:
+    """Return the layout by PCA without saying how far it may be believed, which of thousands of items takes a second, not minutes."""
+    key = (*_layout_key(run, trajectory, "pca", n_axes, metric), "not judged")
+    return _results.get(key, lambda: project(trajectory, "pca", n_axes=n_axes, metric=metric, judged=False))
+
+
 def is_kept(run: Run, trajectory: xr.DataArray, method: str, n_axes: int, metric: str) -> bool:
     """Say whether a layout needs no computing: it is at hand, or on disk beside the run."""
     key = _layout_key(run, trajectory, method, n_axes, metric)
@@ -76,7 +86,7 @@ def all_neighbours(run: Run, trajectory: xr.DataArray, metric: str) -> NDArray[n
     return _results.get(key, lambda: _nearest(trajectory, metric)).value
 
 
-def group_cohesion(run: Run, what: Table, group: str, trajectory: xr.DataArray, metric: str) -> Found[xr.Dataset]:
+def group_cohesion(run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str) -> Found[xr.Dataset]:
     """Compare a highlighted group with its nulls in the full space."""
     from probes.cohesion import group_cohesion as compare
 
@@ -231,12 +241,25 @@ def _nearest(trajectory: xr.DataArray, metric: str) -> NDArray[np.uint16]:
 
 
 def neighbours_of(
-    trajectory: xr.DataArray, item: int, step: int, metric: str, k: int = 10
-) -> Sequence[tuple[int, float]]:
-    """Return the items nearest to one of them at a step in the full space, with their distances, nearest first."""
+    run: Run, trajectory: xr.DataArray, item: int, metric: str, k: int = 10
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Return the items nearest to one of them in the full space at every step, nearest first, and their distances: both (step, rank)."""
+    key = ("near one", *_of(run, trajectory), metric, item)
+    return _results.get(key, lambda: _nearest_to(trajectory, item, metric, min(k, trajectory.shape[1] - 1))).value
+
+
+def _nearest_to(
+    trajectory: xr.DataArray, item: int, metric: str, k: int
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
     from sklearn.metrics import pairwise_distances
 
-    at = trajectory.sel(step=step).values
-    distances = pairwise_distances(at[item : item + 1], at, metric=metric)[0]
-    order = [int(i) for i in np.argsort(distances, kind="stable") if i != item][:k]
-    return [(i, float(distances[i])) for i in order]
+    items, distances = [], []
+    for table in trajectory.values:
+        far = pairwise_distances(table[item : item + 1], table, metric=metric)[0]
+        far[item] = np.inf
+        order = np.argsort(far, kind="stable")[:k]
+        items.append(order)
+        distances.append(far[order])
+    return np.array(items, dtype=np.uint16 if trajectory.shape[1] <= 2**16 else np.uint32), np.array(
+        distances, dtype=np.float32
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,8 +17,6 @@ from dashboards.theatre.scene import (
     Curves,
     Group,
     Maps,
-    Number,
-    Numbers,
     Said,
     Samples,
     Scatter,
@@ -67,22 +65,22 @@ def scatter(
         names=[spoken(label) for label in labels],
         colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
         trust=None if trust is None else as_bytes(trust),
-        groups=[
-            Group(group.name, group_color(page.theme, i), [int(m) for m in group.members])
-            for i, group in enumerate(groups)
-        ],
-        classes=[]
-        if groups
-        else [
-            Group(group.name, group_color(page.theme, i), [int(m) for m in group.members])
-            for i, group in enumerate(coloured)
-        ],
+        groups=_groups(page, groups),
+        classes=[] if groups else _groups(page, coloured, page.say.section("classes")),
         neighbours=neighbours,
         thread=ordered,
         faint_note=page.say("views.faint"),
         words=page.say.section("scatter"),
         steps=steps,
     )
+
+
+def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | None = None) -> list[Group]:
+    """Return groups with their colours, named as the page's language names them if it does."""
+    return [
+        Group((names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members])
+        for i, group in enumerate(groups)
+    ]
 
 
 def loss(page: Page, area: str) -> Curves:
@@ -112,52 +110,6 @@ def sample(page: Page, area: str) -> Samples:
         for one in samples(page.run)
     ]
     return Samples("sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"))
-
-
-def fidelity(page: Page, area: str, layout: xr.Dataset, compared: Sequence[xr.Dataset] = ()) -> Numbers:
-    """Return how far the layout may be believed at each step, and how close each group stands in the full space."""
-    lines = []
-    for name in ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement"):
-        if name in layout:
-            lines.append(_number(page, layout, name))
-    for place, group in enumerate(compared):
-        lines += _cohesion(page, group, group_color(page.theme, place))
-    return Numbers("fidelity", area, page.say("views.fidelity"), lines=lines)
-
-
-def _number(page: Page, layout: xr.Dataset, name: str) -> Number:
-    values = [page.say.number(float(v), 2) if np.isfinite(v) else "–" for v in layout[name].values]
-    return Number(page.say(f"views.{name}"), steps_of(layout), values, page.say(f"views.{name}_help"))
-
-
-def _cohesion(page: Page, compared: xr.Dataset, color: str) -> list[Number]:
-    """Return a line for each null: the share of its groups that stand further apart, and the corrected p-value."""
-    say, group = page.say, display(str(compared.attrs["highlight"]))
-    lines = []
-    for null in compared["null"].values if "null" in compared.dims else [str(compared["null"].values)]:
-        at = compared.sel(null=null) if "null" in compared.dims else compared
-        texts = [
-            say("views.closer", share=_share(page, float(share)), p=_p(page, float(p)))
-            for share, p in zip(at["percentile"].values, at["p_corrected"].values, strict=True)
-        ]
-        lines.append(
-            Number(
-                say(f"views.against_{null}", group=group), steps_of(compared), texts, say("views.cohesion_help"), color
-            )
-        )
-    return lines
-
-
-def _share(page: Page, share: float) -> str:
-    percent = 100 * share
-    decimals = 1 if 99 <= percent < 100 or 0 < percent < 1 else 0
-    return (
-        f"{page.say.number(np.floor(percent * 10**decimals) / 10**decimals if percent >= 99 else percent, decimals)}%"
-    )
-
-
-def _p(page: Page, p: float) -> str:
-    return f"< {page.say.number(0.001, 3)}" if p < 0.001 else page.say.number(p, 3 if p < 0.1 else 2)
 
 
 def attention(

@@ -21,6 +21,7 @@ from data.errors import InputError
 from data.runs import Run
 from probes.embeddings import position_embeddings, token_embeddings
 from probes.geometry import unit_rows
+from probes.groups import Group
 from probes.groups import highlight as group_of
 from probes.nulls import DRAWS, Ids, Null, check_members, matched_groups, neighbouring_groups, random_groups
 
@@ -119,7 +120,7 @@ def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") 
 def group_cohesion(
     run: Run,
     what: str,
-    highlight: str,
+    highlight: str | Group,
     *,
     metric: str = "euclidean",
     steps: tuple[int, int] | None = None,
@@ -135,7 +136,7 @@ def group_cohesion(
     ----------
     run : the run to read.
     what : ``"positions"`` or ``"tokens"``.
-    highlight : labels or group names, as ``--highlight`` takes them: ``"12,13,14"``, ``"vowels"``.
+    highlight : labels or group names, as ``--highlight`` takes them: ``"12,13,14"``, ``"vowels"``; or a group that was found already.
     metric : as in `cohesion`.
     steps : the first and the last step to look at; all if None. The correction is for the steps that are looked at.
     seed, draws : for nulls of too many groups to take them all.
@@ -154,7 +155,9 @@ def group_cohesion(
         If the run has no such table, the highlight names nothing in it, or ``text`` serves for no null; and as `cohesion`.
     """
     trajectory = _between(_table(run, what, progress) if trajectory is None else trajectory, steps)
-    group = group_of(highlight, list(trajectory[trajectory.dims[1]].values))
+    group = (
+        highlight if isinstance(highlight, Group) else group_of(highlight, list(trajectory[trajectory.dims[1]].values))
+    )
     n_items = trajectory.shape[1]
     nulls = [random_groups(group.members, n_items, seed=seed, draws=draws)]
     try:

@@ -99,6 +99,7 @@ def project(
     perplexity: float | None = None,
     progress: Callable[[int], None] | None = None,
     n_jobs: int = 1,
+    judged: bool = True,
 ) -> xr.Dataset:
     """Lay out every step of a trajectory, so that points keep their places unless the vectors move, and say how far to believe it.
 
@@ -112,6 +113,8 @@ def project(
     perplexity : for t-SNE: about how many neighbours each point attends to; `default_perplexity` if not given.
     progress : called with the number of steps laid out so far.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
+    judged : whether to say how far it may be believed, which takes most of the time where there are thousands of items; without it, only
+        ``layout`` and the method's own measure are returned.
 
     Returns
     -------
@@ -161,7 +164,7 @@ def project(
     attributes = {"method": method, "method_name": METHODS[method], "metric": metric, "seed": seed, **made.parameters}
     coordinates = {step: trajectory[step], item: trajectory[item], "axis": list(AXES[:n_axes])}
     projection = xr.Dataset(variables, coords=coordinates, attrs=attributes)
-    return _judged(projection, trajectory, steps, made, efforts)
+    return _judged(projection, trajectory, steps, made, efforts) if judged else projection
 
 
 def default_perplexity(items: int) -> float:

@@ -8,25 +8,20 @@ from dataclasses import dataclass
 import streamlit as st
 import xarray as xr
 
-from dashboards import gather, views
+from dashboards import gather, measured, views
 from dashboards.address import keep, kept
-from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, segments, show_scene, tell
-from dashboards.theatre import Curves, Panel
-from dashboards.theatre.scene import Series
+from dashboards.chrome import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
+from dashboards.highlights import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
+from dashboards.theatre import Panel
 from data.errors import InputError
-from probes.groups import Group, highlight
-from viz.labels import spoken
+from probes.groups import Group
 from viz.projection import METHODS
-from viz.style import group_color
 
 FIELDS = ("what", "method", "axes", "metric", "group")
-# From here on a layout by t-SNE or UMAP takes minutes, and is made only when asked for.
+# From here on a layout takes minutes, and is made only when asked for. PCA's is drawn at once; to judge it takes as long.
 MANY_ITEMS = 1500
-SECONDS_PER_ITEM_AND_STEP = 6e-4
-MOST_GROUPS = 6
-MOST_CHARACTERS = 2000
-# Labels that would part a list of groups are written by name.
-NAMED = {",": "comma", ";": "semicolon", "|": "bar", " ": "space", "\n": "newline", "\t": "tab"}
+SECONDS_PER_ITEM_AND_STEP = {"tsne": 2e-3, "umap": 2e-3, "pca": 3e-4}
+NOBODY = -1  # the browser says so when an item is let go
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,8 @@ def choose(page: Page) -> View:
         groups = ask_groups(page)
         if method != "pca":
             st.caption(say("embeddings.tsne_warning"))
+        elif page.is_growing:
+            st.caption(say("embeddings.growing_pca"))
     return View("tokens" if what == "tokens" else "positions", method, axes, metric, groups)
 
 
@@ -78,41 +75,34 @@ def ask_groups(page: Page) -> tuple[str, ...]:
         placeholder=say("embeddings.groups_placeholder"),
         max_chars=MOST_CHARACTERS,
     )
-    # A semicolon that stands alone is a token; else it parts groups.
-    groups = (text,) if text.strip() == ";" else tuple(part.strip() or part for part in text.split(";") if part)
+    groups = parted(text)
+    if len(groups) > MOST_GROUPS:
+        st.caption(say("embeddings.many_groups", most=MOST_GROUPS))
     keep("group", groups[:MOST_GROUPS])
     return groups[:MOST_GROUPS]
 
 
 def found_groups(page: Page, wanted: Sequence[str], labels: Sequence[str]) -> list[Group]:
     """Return the groups that are there; what names nothing is told, and the rest is shown."""
-    groups, mistakes = [], []
-    for name in wanted:
-        try:
-            groups.append(highlight(name, labels))
-        except InputError as mistake:
-            mistakes.append(str(mistake).replace("--highlight ", ""))
-    tell(mistakes, page.say)
-    return groups
+    found = [group_of(name, labels) for name in wanted]
+    tell([mistake for _, mistakes in found for mistake in mistakes], page.say)
+    return [group for group, _ in found if group is not None]
 
 
 def laid_out(page: Page, trajectory: xr.DataArray, view: View) -> xr.Dataset | None:
-    """Return the layout, made now if need be with progress shown; None where a large one has not been asked for yet."""
+    """Return the layout, made now if need be with progress shown; None where a large one has not been asked for yet.
+
+    Of a large table PCA's layout comes at once, and is judged when that is asked for.
+    """
     say, (n_steps, n_items) = page.say, trajectory.shape[:2]
-    asked = f"{page.run.name} {view.what} {view.method} {view.axes} {view.metric}"
-    is_large = n_items > MANY_ITEMS and view.method != "pca"
+    is_large = n_items > MANY_ITEMS
     place = st.empty()
-    if (
-        is_large
-        and st.session_state.get("asked_layout") != asked
-        and not gather.is_kept(page.run, trajectory, view.method, view.axes, view.metric)
-    ):
-        minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP / 60))
-        with place.container():
-            st.info(say("embeddings.compute_help", minutes=minutes), icon=":material/timer:")
-            words = say("embeddings.compute", n=say.number(n_items), what=say(f"embeddings.{view.what}"), steps=n_steps)
-            if not st.button(words, type="primary", key=f"compute {page.run.name}"):
+    if is_large and not gather.is_kept(page.run, trajectory, view.method, view.axes, view.metric):
+        asked = f"{page.run.name} {view.what} {view.method} {view.axes} {view.metric}"
+        if st.session_state.get("asked_layout") != asked and not _asks(place, page, trajectory, view):
+            if view.method != "pca":
                 return None
+            return gather.quick_layout(page.run, trajectory, n_axes=view.axes, metric=view.metric).value
         st.session_state["asked_layout"] = asked
     try:
         found = gather.projection(
@@ -124,9 +114,23 @@ def laid_out(page: Page, trajectory: xr.DataArray, view: View) -> xr.Dataset | N
     return found.value
 
 
+def _asks(place: st.delta_generator.DeltaGenerator, page: Page, trajectory: xr.DataArray, view: View) -> bool:
+    """Offer to do what takes minutes; say whether the reader wants it."""
+    say, (n_steps, n_items) = page.say, trajectory.shape[:2]
+    minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP[view.method] / 60))
+    key = "judge" if view.method == "pca" else "compute"
+    with place.container(horizontal=True, vertical_alignment="center"):
+        offer = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{view.what}"), steps=n_steps)
+        asked = st.button(offer, type="primary", key=f"compute {page.run.name}")
+        st.caption(say(f"embeddings.{key}_help", minutes=minutes))
+    return asked
+
+
 def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Callable[[int], None]:
     def update(done: int) -> None:
-        place.progress(done / total, page.say("embeddings.laying_out", done=done, total=total))
+        # Once all are laid out, they are compared with the vectors, which may take longer.
+        doing = "embeddings.laying_out" if done < total else "embeddings.judging"
+        place.progress(done / total, page.say(doing, done=done, total=total))
 
     return update
 
@@ -140,23 +144,37 @@ def _stage(page: Page, view: View) -> None:
     layout = laid_out(page, trajectory, view)
     if layout is None:
         return
-    compared = _compared(page, view, trajectory, groups)
+    item = _chosen(page, labels)
     title = page.say(f"embeddings.title_{view.what}", dim=trajectory.sizes["dim"], method=METHODS[view.method])
     near = gather.all_neighbours(page.run, trajectory, view.metric)
-    panels: list[Panel] = [
-        views.scatter(page, "points", title, trajectory, layout, groups, near),
-        views.loss(page, "loss"),
-        views.fidelity(page, "fidelity", layout, compared),
-    ]
-    if compared:
-        panels.append(_cohesion(page, compared))
-        columns = '"points loss" 4fr "points cohesion" 4fr "points fidelity" 5fr / 12fr 6fr'
-    else:
-        panels.append(views.sample(page, "sample"))
-        columns = '"points loss" 4fr "points fidelity" 3fr "points sample" 4fr / 12fr 6fr'
-    events = show_scene(page, "embeddings", panels, columns, gather.steps_of(trajectory), fields=FIELDS)
+    points = views.scatter(page, "points", title, trajectory, layout, groups, near)
+    beside = _beside(page, view, trajectory, layout, groups, item)
+    columns = " ".join(f'"points {panel.area}" {height}' for panel, height in beside)
+    panels = [points, *(panel for panel, _ in beside)]
+    steps = gather.steps_of(trajectory)
+    events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=(*FIELDS, "item"))
     highlight_lassoed(labels, events.selected)
-    _tell_neighbours(page, view, trajectory, labels, events.item)
+    _keep_chosen(labels, events.item)
+
+
+def _beside(
+    page: Page, view: View, trajectory: xr.DataArray, layout: xr.Dataset, groups: Sequence[Group], item: int | None
+) -> list[tuple[Panel, str]]:
+    """Return what stands beside the points, from the top down, each with its height as CSS writes it."""
+    compared = _compared(page, view, trajectory, groups)
+    column: list[tuple[Panel, str]] = []
+    if item is not None:
+        around = measured.neighbours(page, "neighbours", trajectory, item, view.metric, groups)
+        column.append((around, "6fr"))
+    if compared:
+        column.append((measured.cohesion(page, "cohesion", compared), "5fr"))
+        column.append((measured.claims(page, "claims", compared), "fit-content(24%)"))
+    if (item is None or not compared) and gather.metrics(page.run):
+        column.insert(0, (views.loss(page, "loss"), "4fr"))
+    column.append((measured.fidelity(page, "fidelity", layout), "fit-content(40%)"))
+    if item is None and not compared and gather.samples(page.run):
+        column.append((views.sample(page, "sample"), "4fr"))
+    return column if len(column) > 1 else [(column[0][0], "1fr")]
 
 
 def settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
@@ -179,9 +197,9 @@ def _compared(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence
     compared, notes = [], []
     for group in groups:
         try:
-            found = gather.group_cohesion(page.run, view.what, group.name.replace(", ", ","), trajectory, view.metric)
+            found = gather.group_cohesion(page.run, view.what, group, trajectory, view.metric)
         except InputError as mistake:
-            notes.append(str(mistake))
+            notes.append(f"{group.name}: {mistake}")
             continue
         notes += found.notes
         compared.append(found.value)
@@ -189,37 +207,32 @@ def _compared(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence
     return compared
 
 
-def _cohesion(page: Page, compared: Sequence[xr.Dataset]) -> Curves:
-    series = []
-    for place, group in enumerate(compared):
-        steps, color = gather.steps_of(group), group_color(page.theme, place)
-        name = str(group.attrs["highlight"])
-        series.append(
-            Series(name if len(name) < 20 else f"{name[:18]}…", color, steps, group["cohesion"].values.tolist())
-        )
-    null = compared[0].isel({"null": 0}) if "null" in compared[0].dims else compared[0]
-    low, middle, high = (null["band"].isel(quantile=i).values.tolist() for i in range(3))
-    band = Series(
-        page.say("views.random_band"), page.theme.muted, gather.steps_of(compared[0]), middle, True, low, high
-    )
-    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=[*series, band])
-
-
 def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:
     """Highlight what a lasso holds: its labels join the groups in the sidebar, and the page is drawn anew."""
     chosen = [labels[i] for i in selected or [] if 0 <= i < len(labels)]
     if not chosen:
         return
-    names = ",".join(NAMED.get(label, label) for label in chosen)
-    st.session_state["lassoed_groups"] = "; ".join([*kept("group")[: MOST_GROUPS - 1], names])
+    text = "; ".join([*kept("group")[: MOST_GROUPS - 1], written(chosen)])
+    if len(text) > MOST_CHARACTERS:
+        st.toast(words()("embeddings.lasso_too_large", n=len(chosen)), icon=":material/lasso_select:")
+        return
+    st.session_state["lassoed_groups"] = text
     st.rerun(scope="app")
 
 
-def _tell_neighbours(page: Page, view: View, trajectory: xr.DataArray, labels: Sequence[str], item: int | None) -> None:
-    """List the neighbours of the item that was clicked, with their distances."""
-    if item is None or not 0 <= item < len(labels):
+def _chosen(page: Page, labels: Sequence[str]) -> int | None:
+    """Return the item whose neighbours are listed; one that the address names and the run does not have is told."""
+    name = kept("item")
+    found = None if name is None else place_of(name, labels)
+    if name is not None and found is None:
+        tell([page.say("embeddings.no_such_item", name=name)], page.say)
+    return found
+
+
+def _keep_chosen(labels: Sequence[str], item: int | None) -> None:
+    """List the neighbours of the item that was clicked, or of none any more; the page is drawn anew."""
+    if item is None or item == st.session_state.get("heard_item") or item >= len(labels):
         return
-    step = kept("step") or gather.steps_of(trajectory)[-1]
-    near = gather.neighbours_of(trajectory, item, step, view.metric)
-    said = "  ·  ".join(f"{spoken(labels[i])} {page.say.number(distance, 2)}" for i, distance in near)
-    st.caption(f"{page.say('embeddings.neighbours', name=plain(spoken(labels[item])))}: {plain(said)}")
+    st.session_state["heard_item"] = item
+    keep("item", None if item == NOBODY else written([labels[item]]))
+    st.rerun(scope="app")

@@ -8,6 +8,32 @@ page only hears where the slider came to rest.
 """
 
 from dashboards.theatre.mount import Events, show
-from dashboards.theatre.scene import Bars, Curves, Maps, Numbers, Panel, Samples, Scatter, Scene, Scores
+from dashboards.theatre.scene import (
+    Bars,
+    Claims,
+    Curves,
+    Maps,
+    Neighbours,
+    Numbers,
+    Panel,
+    Samples,
+    Scatter,
+    Scene,
+    Scores,
+)
 
-__all__ = ["Bars", "Curves", "Events", "Maps", "Numbers", "Panel", "Samples", "Scatter", "Scene", "Scores", "show"]
+__all__ = [
+    "Bars",
+    "Claims",
+    "Curves",
+    "Events",
+    "Maps",
+    "Neighbours",
+    "Numbers",
+    "Panel",
+    "Samples",
+    "Scatter",
+    "Scene",
+    "Scores",
+    "show",
+]

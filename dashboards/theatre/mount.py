@@ -37,6 +37,8 @@ MODULES = (
     "bars",
     "samples",
     "numbers",
+    "claims",
+    "neighbours",
 )
 HTML = '<div class="theatre" data-testid="theatre"><div class="slider"></div><div class="floor"></div></div>'
 

@@ -219,13 +219,17 @@ class Samples(Panel):
 
 @dataclass(frozen=True)
 class Number:
-    """A line of a table: at each of ``steps`` a text, already written as the page's language writes it."""
+    """A line of a table: at each of ``steps`` a text, already written as the page's language writes it.
+
+    ``shares``, from 0 to 1, are drawn as a bar beside it.
+    """
 
     name: str
     steps: Sequence[int]
     texts: Sequence[str]
     help: str = ""
     color: str = ""
+    shares: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +239,57 @@ class Numbers(Panel):
     kind = "numbers"
 
     lines: Sequence[Number]
+
+
+@dataclass(frozen=True)
+class Against:
+    """A group against others at one step: how many of them stand further apart, and how likely so many are by chance."""
+
+    share: str
+    p: str
+    remarkable: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A group against several kinds of others: ``cells`` are (column, step)."""
+
+    name: str
+    color: str
+    steps: Sequence[int]
+    cells: Sequence[Sequence[Against | None]]
+
+
+@dataclass(frozen=True)
+class Claims(Panel):
+    """How close together groups stand in the full space: a row a group, a column a kind of groups to compare with."""
+
+    kind = "claims"
+
+    columns: Sequence[str]
+    rows: Sequence[Claim]
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Neighbours(Panel):
+    """The nearest items of one in the full space, nearest first.
+
+    Parameters
+    ----------
+    item : the number of the one.
+    at : the steps.
+    items, distances : (step, rank) which items, and how far away they are.
+    known : name and colour of every item that occurs, by its number.
+    """
+
+    kind = "neighbours"
+
+    item: int
+    at: Sequence[int]
+    items: NDArray[Any]
+    distances: NDArray[Any]
+    known: Mapping[int, tuple[str, str]]
 
 
 @dataclass(frozen=True)

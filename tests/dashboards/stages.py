@@ -25,15 +25,16 @@ for mistake in read_address():
 
 @dataclass
 class Stage:
-    """The scenes that a page showed, and what the reader does next."""
+    """The scenes that a page showed, and what the reader does next; ``once`` is told to the next run of the page only."""
 
     scenes: list[Scene] = field(default_factory=list)
     events: Events = field(default_factory=Events)
+    once: list[Events] = field(default_factory=list)
 
     def mount(self, scene: Scene, key: str, on_change: object = None) -> Events:
         scene.to_json()  # a scene that cannot be sent is an error
         self.scenes.append(scene)
-        return self.events
+        return self.once.pop() if self.once else self.events
 
     def panel(self, id: str) -> Panel:
         """Return a panel of the last scene."""

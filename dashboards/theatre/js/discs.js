@@ -6,8 +6,10 @@ import { textOn } from "./drawing.js";
 const FAINTEST = 0.25;
 const GLYPHS_FAINTEST = 0.55;
 const LEVELS = 30;
-const LABELLED_FROM_PX = 6;
 const LONGEST_INSIDE = 3;
+const LEAST_GLYPHS_PX = 7.5;
+// Small dots have less ink, and need more of it to be seen.
+const DOTS_FAINTEST = 0.45;
 
 /** Return a radius at which so many discs fill a fitting part of the area: large for few items, small for many. */
 export function radiusFor(n, width, height) {
@@ -25,6 +27,10 @@ export function over(color, ground, strength) {
   return `#${part(1)}${part(3)}${part(5)}`;
 }
 
+function glyphSize(length, radius) {
+  return radius * (length < 2 ? 1.3 : length === 2 ? 1.12 : 0.88);
+}
+
 /** Make the painter of discs in a theme; it keeps the colours and the pictures it has made. */
 export function discsIn(theme) {
   const inks = new Map();
@@ -40,7 +46,8 @@ export function discsIn(theme) {
       const share = level / LEVELS;
       // Without a label, a quiet disc that fades would be lost on its ground.
       const base = !isLabelled && color === theme.disc ? over(theme.muted, theme.disc, 0.6) : color;
-      const disc = over(base, theme.panel, FAINTEST + (1 - FAINTEST) * share);
+      const faintest = isLabelled ? FAINTEST : DOTS_FAINTEST;
+      const disc = over(base, theme.panel, faintest + (1 - faintest) * share);
       const text = color === theme.disc ? theme.discText : textOn(disc);
       found = { disc, glyph: over(text, disc, GLYPHS_FAINTEST + (1 - GLYPHS_FAINTEST) * share) };
       inks.set(key, found);
@@ -92,7 +99,11 @@ export function discsIn(theme) {
       boxes.clear();
     },
     ink,
-    isInside: (label, radius) => radius >= LABELLED_FROM_PX && label.length <= LONGEST_INSIDE * 2 && [...label].length <= LONGEST_INSIDE,
+    /** Say whether a label can be read inside a disc of this radius. */
+    isInside(label, radius) {
+      const length = label.length > 2 * LONGEST_INSIDE ? label.length : [...label].length;
+      return length <= LONGEST_INSIDE && glyphSize(length, radius) >= LEAST_GLYPHS_PX;
+    },
     /** Paint a disc with its label on it. */
     labelled(context, x, y, radius, color, strength, label) {
       const { disc, glyph } = ink(color, strength, true);
@@ -103,8 +114,7 @@ export function discsIn(theme) {
       context.strokeStyle = theme.panel;
       context.lineWidth = Math.max(0.6, radius * 0.12);
       context.stroke();
-      const length = [...label].length;
-      const size = radius * (length < 2 ? 1.3 : length === 2 ? 1.12 : 0.88);
+      const size = glyphSize([...label].length, radius);
       const { dx, dy } = box(context, label);
       context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
       context.fillStyle = glyph;

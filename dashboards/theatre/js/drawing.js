@@ -4,7 +4,9 @@ const KINDS = { float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array, u
 
 /** Return the array that Python packed: a typed array with its `shape`. */
 export function unpack({ type, shape, data }) {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const text = atob(data);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = text.charCodeAt(i);
   const values = new KINDS[type](bytes.buffer);
   values.shape = shape;
   return values;

@@ -1,4 +1,4 @@
-// What is measured at the slider's step, a line each.
+// What is measured at the slider's step, a line each, with a bar where it is a share.
 
 import { element } from "./drawing.js";
 import { PANELS } from "./theatre.js";
@@ -13,16 +13,21 @@ PANELS.numbers = (host) => {
       lines = panel.lines.map((line) => {
         const name = list.appendChild(element("dt", "", line.name));
         const value = list.appendChild(element("dd"));
+        const text = value.appendChild(element("span"));
+        const bar = line.shares ? value.appendChild(element("i")) : null;
+        if (bar) bar.appendChild(element("i"));
         name.title = line.help;
         value.title = line.help;
         if (line.color) value.style.color = line.color;
-        return { ...line, value };
+        return { ...line, text, bar };
       });
     },
     paint({ step }) {
       for (const line of lines) {
-        const text = line.steps.length && line.steps[0] <= step ? line.texts[indexAt(line.steps, step)] : "–";
-        if (line.value.textContent !== text) line.value.textContent = text;
+        const at = line.steps.length && line.steps[0] <= step ? indexAt(line.steps, step) : -1;
+        const text = at < 0 ? "–" : line.texts[at];
+        if (line.text.textContent !== text) line.text.textContent = text;
+        if (line.bar) line.bar.firstChild.style.width = `${100 * Math.max(0, Math.min(1, (at < 0 ? 0 : line.shares[at]) || 0))}%`;
       }
     },
   };

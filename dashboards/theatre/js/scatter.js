@@ -14,7 +14,27 @@ const MARGIN_RADII = 1.6; // free space at the edges
 const HIT_PX = 10; // a pointer this near a disc is at it
 const PIXELS_A_LABEL = 6500; // of the picture, for each label beside a point
 const MOST_MARKED = 400; // of what is searched for
+const NOBODY = -1;
 const SETTLED_MS = 140; // labels are chosen anew when the camera has rested so long
+
+// Clouds that stand on one stage point at the same item together, and know the neighbours that another panel holds of it.
+const companies = new WeakMap();
+
+function companyOf(stage) {
+  if (!companies.has(stage)) companies.set(stage, { clouds: new Set(), near: null });
+  return companies.get(stage);
+}
+
+/** Choose an item in the clouds of a stage. */
+export function choose(stage, item) {
+  for (const cloud of companyOf(stage).clouds) cloud.pick(item);
+}
+
+/** Lend the clouds of a stage the neighbours of an item: `near(item, step)` gives them, or null for another one. */
+export function lend(stage, item, near) {
+  companyOf(stage).near = near;
+  for (const cloud of companyOf(stage).clouds) cloud.adopt(item);
+}
 
 PANELS.scatter = (host, stage) => {
   const parts = furniture(host, {
@@ -68,6 +88,7 @@ PANELS.scatter = (host, stage) => {
   let members = []; // of highlighted groups
   let hovered = null;
   let picked = null;
+  let hasPicked = false;
   let lassoed = [];
   let polygon = null;
   let found = []; // what the search found
@@ -114,12 +135,14 @@ PANELS.scatter = (host, stage) => {
     const subject = `${next.title} ${next.layout.shape.slice(1)}`;
     if (subject !== shown) {
       camera.reset();
+      parts.moving(false);
       hovered = null;
-      picked = null;
       drop();
       found = [];
       shown = subject;
     }
+    const same = (item) => item !== null && panel.labels[item] === next.labels[item];
+    if (picked !== null && !same(picked)) pick(null);
     panel = next;
     cloud = cloudOf(next);
     near = next.neighbours ? unpack(next.neighbours) : null;
@@ -276,7 +299,7 @@ PANELS.scatter = (host, stage) => {
 
   function write(context, i, side, alpha, bold = false) {
     const { theme } = stage;
-    const { left, top, bottom } = around(seen.x[i], seen.y[i], radiusOf(i), widthOf(context, i), side);
+    const { left, top, bottom } = around(seen.x[i], seen.y[i], radiusOf(i) + (bold ? 3 : 0), widthOf(context, i), side);
     context.font = bold ? `700 ${LETTER_PX + 0.5}px ${theme.font}` : `500 ${LETTER_PX}px ${theme.font}`;
     context.globalAlpha = alpha * (emphasised && !emphasised.has(i) ? 0.25 : 1);
     context.lineJoin = "round";
@@ -311,14 +334,32 @@ PANELS.scatter = (host, stage) => {
     hovered = item;
     parts.area.style.cursor = item === null ? "" : "pointer";
     again();
+    for (const other of companyOf(stage).clouds) if (other !== self) other.point(item === null ? null : panel.labels[item]);
   }
 
   function pick(item) {
+    hasPicked = true;
     picked = item;
     parts.say(item === null ? "" : spoken(item));
-    stage.send("item", item);
+    stage.send("item", item ?? NOBODY);
     again();
   }
+
+  // What panels on the same stage do with this one.
+  const self = {
+    /** Take over the item that the page knows to be chosen, if the reader has not chosen here yet. */
+    adopt(item) {
+      if (!hasPicked && item !== null) picked = item;
+      if (view) again();
+    },
+    pick: (item) => pick(item < cloud.n ? item : null),
+    point(label) {
+      const item = label === null ? -1 : panel.labels[hovered] === label ? hovered : panel.labels.indexOf(label);
+      hovered = item < 0 ? null : item;
+      if (view) again();
+    },
+  };
+  companyOf(stage).clouds.add(self);
 
   function drop() {
     lassoed = [];
@@ -362,6 +403,8 @@ PANELS.scatter = (host, stage) => {
   }
 
   function neighboursOf(item) {
+    const lent = companyOf(stage).near?.(item, view.step);
+    if (lent) return lent;
     if (!near) return [];
     const [, n, k] = near.shape;
     const start = (view.index * n + item) * k;
@@ -382,6 +425,7 @@ PANELS.scatter = (host, stage) => {
     paint,
     destroy() {
       destroyed = true;
+      companyOf(stage).clouds.delete(self);
       clearTimeout(waiting);
       cancelAnimationFrame(request);
     },
