@@ -66,6 +66,18 @@ def real(low: float, high: float) -> Callable[[str], float]:
     return read
 
 
+def several(read: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, ...]]:
+    """Return a reader of up to ``most`` things with commas between."""
+
+    def read_all(text: str) -> tuple[Any, ...]:
+        parts = text.split(",")
+        if len(parts) > most:
+            raise InputError(f"{len(parts)} are too many: at most {most}")
+        return tuple(dict.fromkeys(read(part) for part in parts))
+
+    return read_all
+
+
 def text(words: str) -> str:
     """Read a text that is not too long."""
     if len(words) > LONGEST_TEXT:
@@ -94,11 +106,13 @@ FIELDS: dict[str, Field] = {
     "score": Field("previous_token", text),
     "with": Field(None, check_run_name),
     "view": Field("embeddings", one_of("embeddings", "attention", "scores", "text")),
-    "temperature": Field(0.8, real(0, 10)),
+    "temperature": Field(0.8, real(0, 2)),
     "top_k": Field(0, whole(0, 10**6)),
-    "top_p": Field(1.0, real(0, 1)),
+    "top_p": Field(1.0, real(0.01, 1)),
     "seed": Field(0, whole(0, 2**31 - 1)),
     "tokens": Field(120, whole(1, 2000)),
+    "stop": Field("", text),
+    "beside": Field((), several(whole(0, MOST_STEPS), most=6), lambda steps: ",".join(map(str, steps))),
     "film": Field(None, text),
     "figure": Field(None, text),
 }
@@ -119,7 +133,7 @@ def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     Examples
     --------
     >>> parse({"step": "100", "axes": "9", "utm": "x"})
-    ({'step': 100}, ["the address says axes=9, and 9 is not between 2 and 3: the usual is shown"])
+    ({'step': 100}, ['the address says axes=9, and 9 is not between 2 and 3: the usual is shown'])
     """
     kept: dict[str, Any] = {}
     mistakes = []

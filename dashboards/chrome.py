@@ -145,6 +145,7 @@ def show_scene(
     *,
     fields: Sequence[str] = (),
     least_px: int = 520,
+    most_px: int | None = None,
 ) -> Events:
     """Put panels under one slider, and write where it rests into the address.
 
@@ -154,7 +155,7 @@ def show_scene(
     columns : CSS ``grid-template`` of the panels' areas.
     steps : the snapshots that the slider stops at.
     fields : what else of the view belongs into the address.
-    least_px : height below which the panels are not squeezed; else they fill the window.
+    least_px, most_px : heights between which the panels fill the window.
     """
     entry = _entry(name, page.run, steps)
     scene = Scene(
@@ -170,6 +171,7 @@ def show_scene(
         live=page.is_growing,
         loss=losses(page.run),
         least_px=least_px,
+        most_px=most_px,
     )
     events = mount(scene, key=f"theatre_{name}")
     if events.step in set(steps):

@@ -17,6 +17,7 @@ from dashboards.store import Found, Store
 from data.runs import Run
 from probes.groups import Group
 from trainer.config import described_model
+from trainer.decoding import Decoding
 from viz.projection import project
 from viz.projection_cache import cached_projection, is_on_disk
 from viz.subject import read_subject
@@ -193,14 +194,31 @@ def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Fou
     return _results.get(key, lambda: bets_of(next_token(run, prompt, progress).value))
 
 
-def bets_of(distribution: xr.DataArray) -> Bets:
-    """Return the tokens that lead a distribution (step, token) at its last step or at any."""
+def leading_draws(run: Run, prompt: str, decoding: Decoding) -> Found[Bets]:
+    """Return what the tokens of `leading_bets` are drawn with: the bets after temperature and filters."""
+    from probes.decoding import drawn_from
+
+    def draws() -> Bets:
+        bets = next_token(run, prompt).value
+        return bets_of(drawn_from(bets, decoding), leading_of(bets))
+
+    return _results.get(("draws", run.path, digests_of(run), prompt, decoding), draws)
+
+
+def bets_of(distribution: xr.DataArray, leading: Sequence[int] | None = None) -> Bets:
+    """Return the tokens that lead a distribution (step, token), or those with the numbers given."""
+    values = distribution.transpose("step", "token").values
+    leading = leading_of(distribution) if leading is None else leading
+    tokens = tuple(str(distribution["token"].values[i]) for i in leading)
+    return Bets(values[:, leading].astype(np.float32), tokens, tuple(steps_of(distribution)), values.shape[1])
+
+
+def leading_of(distribution: xr.DataArray) -> list[int]:
+    """Return the numbers of the tokens that lead a distribution (step, token) at its last step or at any."""
     values = distribution.transpose("step", "token").values
     last, ever = (np.argsort(-p, kind="stable") for p in (values[-1], values.max(axis=0)))
     # The leaders of the last snapshot and those of any, by turns: however few fit, both are among them.
-    leading = list(dict.fromkeys(int(i) for pair in zip(last, ever, strict=True) for i in pair))[:MOST_BETS]
-    tokens = tuple(str(distribution["token"].values[i]) for i in leading)
-    return Bets(values[:, leading].astype(np.float32), tokens, tuple(steps_of(distribution)), values.shape[1])
+    return list(dict.fromkeys(int(i) for pair in zip(last, ever, strict=True) for i in pair))[:MOST_BETS]
 
 
 def _later(earlier: Any, later: Any) -> Any:

@@ -63,19 +63,31 @@ def readable(run: Run, text: str, most: int | None = None) -> Asked:
     InputError
         If nothing is left of it, or the run has no model that reads.
     """
-    context = described_model(run).block_size
-    tokenizer = _tokenizer(run)
+    context, tokenizer = described_model(run).block_size, _tokenizer(run)
+    text, unknown = known(run, text)
+    n_given = len(tokenizer.encode(text))
+    cut = _cut(tokenizer, text, min(context, most or context))
+    return Asked(cut, len(tokenizer.encode(cut)), n_given, unknown)
+
+
+def known(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a text without symbols that the run's vocabulary lacks, and those; where nothing is left, the usual prompt stands in."""
+    tokenizer, unknown = _tokenizer(run), tuple[str, ...]()
     try:
-        n_given, unknown = len(tokenizer.encode(text)), tuple[str, ...]()
+        n_known = len(tokenizer.encode(text))
     except InputError:
         unknown = tuple(c for c in dict.fromkeys(text) if not _is_known(tokenizer, c))
         text = "".join(c for c in text if c not in unknown)
-        n_given = len(tokenizer.encode(text))
-    if not n_given:  # nothing that could be read: the usual prompt stands in
-        text = default_prompt(run)
-        n_given = len(tokenizer.encode(text))
-    cut = _cut(tokenizer, text, min(context, most or context))
-    return Asked(cut, len(tokenizer.encode(cut)), n_given, unknown)
+        n_known = len(tokenizer.encode(text))
+    return (text if n_known else default_prompt(run)), unknown
+
+
+def tell_unknown(page: Page, unknown: tuple[str, ...]) -> None:
+    """Name the symbols that were left out of a prompt."""
+    if unknown:
+        named = " ".join(f"“{spoken(symbol)}”" for symbol in unknown[:MOST_NAMED])
+        more = " …" if len(unknown) > MOST_NAMED else ""
+        st.caption(plain(page.say("attention.unknown", symbols=f"{named}{more}")))
 
 
 def read_prompt(page: Page, text: str, most: int | None = None, reason: str = "attention.cut_context") -> Asked:
@@ -84,13 +96,22 @@ def read_prompt(page: Page, text: str, most: int | None = None, reason: str = "a
     ``most`` and errors are those of `readable`; ``reason`` is the key of the sentence about its length.
     """
     asked, say = readable(page.run, text, most), page.say
-    if asked.unknown:
-        named = " ".join(f"“{spoken(symbol)}”" for symbol in asked.unknown[:MOST_NAMED])
-        more = " …" if len(asked.unknown) > MOST_NAMED else ""
-        st.caption(plain(say("attention.unknown", symbols=f"{named}{more}")))
+    tell_unknown(page, asked.unknown)
     if asked.is_cut:
         st.caption(plain(say(reason, shown=say.number(asked.n_tokens), given=say.number(asked.n_given))))
     return asked
+
+
+def end_seen(run: Run, text: str) -> tuple[str, int, int]:
+    """Return the end of a text that the model sees when it goes on from it, of how many tokens, and how many the text has."""
+    context, tokenizer = described_model(run).block_size, _tokenizer(run)
+    ids = tokenizer.encode(text)
+    if len(ids) <= context:
+        return text, len(ids), len(ids)
+    end = tokenizer.decode(ids[-context:])
+    while len(tokenizer.encode(end)) > context:  # a sub-word cut in two may become more of them
+        end = end[1:]
+    return end, context, len(ids)
 
 
 def _cut(tokenizer: Tokenizer, text: str, most: int) -> str:

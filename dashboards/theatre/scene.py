@@ -304,7 +304,7 @@ class Scene:
     columns : the grid of the floor, as CSS's ``grid-template``.
     live : whether the run is still growing; a slider that stands at its end then stays at the end.
     loss : steps and validation losses, drawn behind the slider.
-    least_px : the panels fill the window but are never lower than this.
+    least_px, most_px : the panels fill the window but are never lower or, where that is given, higher than this.
     """
 
     steps: Sequence[int]
@@ -318,6 +318,7 @@ class Scene:
     asked: str = ""
     live: bool = False
     least_px: int = 520
+    most_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -348,6 +349,7 @@ class Scene:
                 "columns": self.columns,
                 "live": self.live,
                 "least": int(self.least_px),
+                "most": self.most_px,
                 "loss": loss,
                 "panels": [panel.to_json() for panel in self.panels],
             }

@@ -32,6 +32,9 @@ GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head",
 NO_MEASURES = {
     "over_snapshots": "it is what the measures that run a model are made with",
     "lazy_table": "it is the tokens or the positions, not read yet",
+    "temperature_distributions": "it is of one snapshot, over temperatures",
+    "decoding_trace": "it is of one snapshot, over the tokens that it generates",
+    "recorded_trace": "it is read from a file",
 }
 
 

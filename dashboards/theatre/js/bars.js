@@ -87,7 +87,7 @@ PANELS.bars = (host, stage) => {
         context.textAlign = "right";
         context.fillText(names[i], left - 8, y);
         context.fillStyle = row === "others" ? theme.line : panel.color;
-        context.fillRect(left, y - rowPx / 2 + 2, Math.max(1, bar), rowPx - 4);
+        context.fillRect(left, y - rowPx / 2 + 2, value > 0 ? Math.max(1, bar) : 0, rowPx - 4);
         const shown = share(row, view.index);
         if (shown < LEAST_PRINTED) return;
         context.fillStyle = theme.text;

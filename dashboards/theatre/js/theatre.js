@@ -110,6 +110,7 @@ function makeStage(root) {
   function arrange() {
     root.style.setProperty("--columns", scene.columns);
     root.style.setProperty("--least", `${scene.least}px`);
+    root.style.setProperty("--most", scene.most ? `${scene.most}px` : "100vh");
     for (const name of ["background", "panel", "text", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, scene.theme[name]);
     root.style.setProperty("--font", scene.theme.font);
     root.classList.toggle("still", scene.steps.length < 2);

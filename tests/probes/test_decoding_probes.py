@@ -1,0 +1,100 @@
+"""What decoding makes of bets: at 1 nothing, at 0 the likeliest; entropy that rises with temperature; traces of the greedy loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from data.errors import InputError
+from data.runs import Run
+from data.tokenizers import tokenizer_from_json
+from data.traces import write_trace
+from probes.decoding import TEMPERATURES, decoding_trace, drawn_from, recorded_trace, temperature_distributions
+from probes.logits import next_token_distribution
+from tests.probes.test_contract import contents
+from trainer.decoding import Decoding
+from trainer.loading import load_model
+from trainer.sampling import Request, stream
+from trainer.tracing import Recorder
+
+
+def test_at_temperature_1_the_bets_are_the_models_own_and_at_0_the_likeliest_has_all(run: Run) -> None:
+    found = temperature_distributions(run, "bagu", step=40, temperatures=(0, 0.5, 1, 2))
+    bets = next_token_distribution(run, "bagu").sel(step=40)
+    np.testing.assert_allclose(found["probability"].sel(temperature=1), bets, rtol=1e-4, atol=1e-7)
+    assert found["probability"].sel(temperature=0).values.argmax() == bets.values.argmax()
+    assert float(found["probability"].sel(temperature=0).max()) == 1
+    assert list(found["probability"]["token"].values) == list(bets["token"].values)
+    square = bets.values.astype(float) ** 2  # temperature 1/2 squares them
+    np.testing.assert_allclose(found["probability"].sel(temperature=0.5), square / square.sum(), rtol=1e-4, atol=1e-7)
+    assert int(found["step"]) == 40
+    assert str(found["sha256"].values) == run.snapshot(40).sha256
+
+
+def test_entropy_rises_with_temperature_from_none_towards_that_of_even_bets(run: Run) -> None:
+    found = temperature_distributions(run, "bagu")
+    assert found["temperature"].values.tolist() == list(TEMPERATURES)
+    assert TEMPERATURES[0] == 0.1
+    assert TEMPERATURES[-1] == 2.0
+    values = found["entropy"].values
+    assert (np.diff(values) > 0).all()
+    assert values[-1] < np.log(found.sizes["token"])
+    np.testing.assert_allclose(found["probability"].sum("token"), 1)
+
+
+def test_what_is_drawn_from_over_steps_is_that_of_each_step(run: Run) -> None:
+    bets = next_token_distribution(run, "bagu")
+    drawn = drawn_from(bets, Decoding(0.7, top_p=0.8))
+    assert drawn.dims == bets.dims
+    for step in (0, 60):
+        alone = drawn_from(bets.sel(step=step), Decoding(0.7, top_p=0.8))
+        np.testing.assert_allclose(drawn.sel(step=step), alone, rtol=1e-6)
+    np.testing.assert_allclose(drawn_from(bets, Decoding(1)), bets, rtol=1e-4, atol=1e-7)
+
+
+def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
+    """Token by token: the whole model's softmax after the last position, and the likeliest is taken."""
+    before = contents(run)
+    trace = decoding_trace(run, "bagu", step=60, n_tokens=6)
+    tokenizer, model = tokenizer_from_json(run.info["tokenizer"]), load_model(run, 60)
+    ids = tokenizer.encode("bagu").tolist()
+    for position in range(6):
+        with torch.no_grad():
+            likely = model(torch.tensor([ids[-16:]]))[0][0, -1].softmax(-1)
+        order = likely.argsort(descending=True)
+        at = trace.isel(position=position)
+        assert str(at["candidate"].values[0]) == tokenizer.decode([int(order[0])])
+        np.testing.assert_allclose(at["probability"], likely[order[:10]], atol=2e-6)
+        assert int(at["chosen_rank"]) == 0
+        assert str(at["chosen"].values) == tokenizer.decode([int(order[0])])
+        assert float(at["chosen_drawn_from"]) == 1
+        ids.append(int(order[0]))
+    assert contents(run) == before
+    assert trace.attrs["prompt"] == "bagu"
+
+
+def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
+    tokenizer, snapshot = tokenizer_from_json(run.info["tokenizer"]), run.snapshot(60)
+    recorder, decoding, request = Recorder(tokenizer, n_candidates=4), Decoding(1.5), Request(8, 2, seed=3)
+    list(stream(load_model(run, 60), tokenizer, "ba", decoding, request, recorder.watch))
+    path = write_trace(run, recorder.trace(run.name, snapshot, "ba", decoding, request))
+    for sample in (0, 1):
+        found = recorded_trace(run, path.stem, sample)
+        assert found.sizes == {"position": 8, "rank": 4}
+        np.testing.assert_array_equal(np.sort(-found["drawn_from"].values, axis=1), -found["drawn_from"].values)
+        for position in range(8):
+            at = found.isel(position=position)
+            among = [str(token) for token in at["candidate"].values]
+            rank = int(at["chosen_rank"])
+            assert (rank >= 0) == (str(at["chosen"].values) in among)
+            if rank >= 0:
+                assert float(at["drawn_from"][rank]) == float(at["chosen_drawn_from"])
+    assert found.attrs["sample"] == 1
+    with pytest.raises(InputError, match="the trace has no sample 2; it has 0, 1"):
+        recorded_trace(run, path.stem, 2)
+
+
+def test_a_temperature_below_0_is_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="temperature must be 0"):
+        temperature_distributions(run, "ba", temperatures=(-1,))
