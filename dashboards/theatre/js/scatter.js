@@ -102,6 +102,11 @@ PANELS.scatter = (host, stage) => {
   let request = 0;
   let destroyed = false;
 
+  // For tests: where the items stand, in pixels of the window.
+  parts.area.places = () => {
+    const box = parts.area.getBoundingClientRect();
+    return panel.labels.map((label, i) => [label, box.left + seen.x[i], box.top + seen.y[i]]);
+  };
   gestures(parts.area, {
     camera,
     frame: () => frame,

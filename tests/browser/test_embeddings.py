@@ -1,0 +1,225 @@
+"""The points of the page of embeddings in a real browser: pointed at, lassoed, turned, searched, and five thousand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.runs import Run, create_run, write_snapshot
+from data.tokenizers import WordList
+from probes.embeddings import token_embeddings
+from tests.browser.visit import Visit
+from viz.labels import display, spoken
+
+# Where the points stand, as the picture itself knows it: `[label, x, y]` of each, in pixels of the window.
+PLACES = """(root) => root.querySelector('.scatter .area').places()"""
+
+
+@pytest.fixture
+def words(shelf: Path) -> Iterator[Run]:
+    """A run of five thousand sub-words, up to twelve characters long, that spread out in two snapshots."""
+    import shutil
+
+    random = np.random.default_rng(0)
+    labels = [f"{' ' if i % 2 else ''}{'abcdefg'[: 1 + i % 7]}{i}" for i in range(5000)]
+    info = {"parameters": 5000 * 8, "tokenizer": WordList(tuple(labels)).to_json(), "tensors": {"token_table": "table"}}
+    run = create_run("words", info, shelf)
+    table = random.normal(size=(5000, 8)).astype(np.float32)
+    for step in (0, 100):
+        write_snapshot(run, step, {"table": table * (1 + step / 100)})
+    yield run
+    shutil.rmtree(run.path)
+
+
+def places(guest: Visit) -> dict[str, tuple[float, float]]:
+    found: list[tuple[str, float, float]] = guest.theatre.evaluate(PLACES)
+    return {label: (x, y) for label, x, y in found}
+
+
+def free_item(guest: Visit) -> tuple[str, tuple[float, float]]:
+    """Return an item that no other lies over, so that a pointer at it means it."""
+    where = places(guest)
+
+    def room(label: str) -> float:
+        x, y = where[label]
+        return min(np.hypot(x - a, y - b) for other, (a, b) in where.items() if other != label)
+
+    label = max(where, key=room)
+    return label, where[label]
+
+
+def painted(guest: Visit) -> bytes:
+    """Return the picture of the points as it stands."""
+    return guest.page.locator(".scatter .area canvas").screenshot()
+
+
+def test_a_tip_names_the_item_and_its_neighbours_in_the_full_space(guest: Visit, shelf: Path) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    label, (x, y) = free_item(guest)
+    guest.page.mouse.move(x, y)
+    tip = guest.page.locator(".scatter .tip")
+    tip.wait_for()
+    table = token_embeddings(Run(shelf / "tiny")).isel(step=-1)
+    labels = [str(token) for token in table["token"].values]
+    item = [display(token) for token in labels].index(label)
+    far = np.linalg.norm(table.values - table.values[item], axis=1)
+    nearest = [spoken(labels[i]) for i in np.argsort(far)[1:6]]
+    lines = tip.inner_text().split("\n")
+    assert lines[0].strip() == spoken(labels[item])
+    assert lines[-1].split(" · ") == nearest
+    guest.shot("embeddings-tip")
+
+
+def test_what_a_lasso_holds_is_highlighted_and_the_link_keeps_it(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    where = places(guest)
+    _, (x, y) = free_item(guest)
+    area = guest.page.locator(".scatter .area").bounding_box()
+    assert area is not None
+    left, right, top, bottom = x - 60, x + 60, max(area["y"] + 2, y - 60), y + 60
+    expected = {name for name, (a, b) in where.items() if left < a < right and top < b < bottom}
+    guest.page.keyboard.down("Shift")
+    guest.page.mouse.move(left, top)
+    guest.page.mouse.down()
+    for corner in ((right, top), (right, bottom), (left, bottom), (left, top + 1)):
+        guest.page.mouse.move(*corner, steps=4)
+    guest.page.mouse.up()
+    guest.page.keyboard.up("Shift")
+    offer = guest.page.locator(".scatter .offer .take")
+    assert offer.inner_text() == f"Highlight the {len(expected)} lassoed"
+    guest.shot("embeddings-lasso")
+    offer.click()
+    guest.page.wait_for_function("new URLSearchParams(location.search).has('group')")
+    guest.settle()
+    legend = guest.page.locator(".scatter .legend .entry").first
+    assert f"({len(expected)})" in str(legend.locator("span").get_attribute("title"))
+    again = guest.query()
+    guest.open("embeddings", **again)
+    assert f"({len(expected)})" in str(legend.locator("span").get_attribute("title"))
+
+
+def test_a_lasso_of_nothing_says_so_and_asks_for_nothing(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    area = guest.page.locator(".scatter .area").bounding_box()
+    assert area is not None
+    guest.page.locator(".scatter .tools .lasso").click()
+    guest.page.mouse.move(area["x"] + 3, area["y"] + 3)
+    guest.page.mouse.down()
+    for x, y in ((9, 3), (9, 9), (3, 9)):
+        guest.page.mouse.move(area["x"] + x, area["y"] + y)
+    guest.page.mouse.up()
+    assert guest.page.locator(".scatter .offer").inner_text() == "No point inside"
+    assert not guest.page.locator(".scatter .offer .take").is_visible()
+
+
+def test_a_click_lists_the_neighbours_and_a_click_on_one_of_them_goes_there(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    _, (x, y) = free_item(guest)
+    guest.page.mouse.click(x, y)
+    panel = guest.page.locator(".panel.neighbours")
+    panel.wait_for()
+    assert panel.locator("li").count() == 10
+    second = panel.locator("li .name").nth(1).inner_text()
+    panel.locator("li button").nth(1).click()
+    guest.page.locator(".panel.neighbours h3", has_text=f"Nearest to {second} in").wait_for()
+
+
+def test_the_view_is_kept_while_the_slider_moves_and_reset_on_request(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca", axes=3)
+    area = guest.page.locator(".scatter .area").bounding_box()
+    assert area is not None
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    home = places(guest)
+    guest.page.mouse.move(x, y)
+    guest.page.mouse.down()
+    guest.page.mouse.move(x + 120, y + 40, steps=5)
+    guest.page.mouse.up()
+    turned = places(guest)
+    assert turned != home
+    guest.page.keyboard.press("ArrowLeft")
+    guest.settle(step=40)
+    assert places(guest) != turned  # the points moved
+    guest.page.keyboard.press("ArrowRight")
+    guest.settle(step=60)
+    assert places(guest) == turned  # and the reader did not
+    guest.shot("embeddings-3d")
+    guest.page.locator(".scatter .tools .reset").click()
+    assert places(guest) == home
+
+
+def test_the_wheel_enlarges_about_the_pointer_and_a_drag_moves_the_picture(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    label, (x, y) = free_item(guest)
+    before = places(guest)
+    guest.page.mouse.move(x, y)
+    guest.page.mouse.wheel(0, -400)
+    guest.page.wait_for_timeout(300)
+    after = places(guest)
+    assert after[label] == pytest.approx((x, y), abs=1.5)  # a pointer stands on whole pixels
+    width = {name: np.ptp([a for a, _ in where.values()]) for name, where in (("before", before), ("after", after))}
+    assert width["after"] > 1.5 * width["before"]
+    guest.page.mouse.move(x + 40, y + 40)
+    guest.page.mouse.down()
+    guest.page.mouse.move(x + 70, y + 60, steps=6)
+    guest.page.mouse.up()
+    moved = places(guest)
+    assert moved[label] == pytest.approx((x + 30, y + 20), abs=6)
+
+
+def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) -> None:
+    guest.open("embeddings", run="tiny", method="pca")
+    guest.page.locator(".scatter .area").focus()
+    guest.page.keyboard.press("Shift+ArrowRight")
+    tip = guest.page.locator(".scatter .tip")
+    tip.wait_for()
+    first = tip.inner_text().split("\n")[0]
+    guest.page.keyboard.press("Shift+ArrowRight")
+    assert tip.inner_text().split("\n")[0] != first
+    assert guest.step() == 60  # the slider's own arrows are left alone
+    guest.page.keyboard.press("/")
+    guest.page.keyboard.type("b")
+    assert int(guest.page.locator(".scatter .count").inner_text()) >= 1
+    guest.page.keyboard.press("Enter")
+    guest.page.locator(".panel.neighbours h3", has_text="Nearest to b in").wait_for()
+    assert guest.query()["item"] == "b"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_five_thousand_points_are_painted_and_move_with_the_slider(
+    window: Callable[..., AbstractContextManager[Visit]], words: Run, theme: str
+) -> None:
+    with window(size=(1920, 1080), theme=theme) as guest:
+        guest.open("embeddings", run="words", method="pca")
+        assert len(places(guest)) == 5000
+        last = painted(guest)
+        guest.shot(f"embeddings-5000-{theme}")
+        guest.page.keyboard.press("Home")
+        guest.settle(step=0)
+        assert painted(guest) != last
+
+
+def test_everything_can_be_lassoed_and_what_is_too_much_to_name_is_said(guest: Visit, words: Run) -> None:
+    guest.open("embeddings", run="words", method="pca")
+    area = guest.page.locator(".scatter .area").bounding_box()
+    assert area is not None
+    corners: list[tuple[Any, Any]] = [
+        (2, 2),
+        (area["width"] - 2, 2),
+        (area["width"] - 2, area["height"] - 2),
+        (2, area["height"] - 2),
+    ]
+    guest.page.keyboard.press("Escape")
+    guest.page.locator(".scatter .tools .lasso").click()
+    guest.page.mouse.move(area["x"] + 2, area["y"] + 2)
+    guest.page.mouse.down()
+    for x, y in corners[1:]:
+        guest.page.mouse.move(area["x"] + x, area["y"] + y, steps=3)
+    guest.page.mouse.up()
+    guest.page.locator(".scatter .offer .take").click()
+    guest.page.get_by_test_id("stToast").wait_for()
+    assert "too many to name" in guest.page.get_by_test_id("stToast").inner_text()
