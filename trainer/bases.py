@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import torch
 from torch import nn
 
 from data.errors import InputError
-from data.runs import Run, open_run
+from data.runs import Run, list_runs, open_run
 from trainer.loading import Model, load_model
+from trainer.loop import free_name
 from trainer.model import GPT, MLP, Attention
 from trainer.pretrained.foreign_model import ForeignGPT
 
@@ -34,25 +36,51 @@ class Base:
 
 
 def open_base(name: str | None) -> Base:
-    """Find a base by the name of its run, or by ``RUN@STEP``: the newest run and its last snapshot where nothing else is said.
+    """Find a base: the newest run and its last snapshot where nothing is said.
+
+    Parameters
+    ----------
+    name : that of a run, or ``RUN@STEP``; or a model's folder or file, or its name on Hugging Face's hub (with a slash), which becomes a
+        run first unless it is one already.
 
     Raises
     ------
     InputError
-        If there is no such run or step, or the run has no snapshot yet.
+        If there is no such run, step or model, or the run has no snapshot yet.
     """
     wanted, at, step = (name or "").partition("@")
-    if name and not at and (os.sep in name or name.startswith(".")) and not Path(name).is_dir():
-        raise InputError(f"there is no folder {name}: --model takes the name of a run, RUN@STEP, or a model's folder")
+    is_run = any(run.name == wanted for run in list_runs())
+    if name and not is_run and ("/" in name or os.sep in name or Path(name).exists()):
+        return _last(Run(Path(name)) if (Path(name) / "run.json").is_file() else _imported(name))
     run = open_run(wanted or None)
-    if at and not step.isdecimal():
+    if not at:
+        return _last(run)
+    if not step.isdecimal():
         raise InputError(f"{step!r} is no step: --model takes the name of a run, or RUN@STEP as in {run.name}@5000")
-    if at:
-        return Base(run, run.snapshot(int(step)).step)
+    return Base(run, run.snapshot(int(step)).step)
+
+
+def _last(run: Run) -> Base:
     snapshots = run.snapshots()
     if not snapshots:
         raise InputError(f"run {run.name!r} has no snapshot yet: wait for its first, or choose another with --model")
     return Base(run, snapshots[-1].step)
+
+
+def _imported(model: str) -> Run:
+    """Return the run of a model that was made elsewhere; it is imported if that was not done before."""
+    from trainer.pretrained.importing import import_model
+    from trainer.pretrained.revisions import locate
+
+    place = str(Path(model).resolve()) if Path(model).exists() else model
+    for run in list_runs():
+        if run.info.get("source", {}).get("model") == place:
+            return run
+    return import_model(locate(model, []), free_name(_run_name(Path(place).stem)), model=place)
+
+
+def _run_name(wanted: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip(".-") or "imported"
 
 
 def trainable(base: Base, *, dropout: float | None = None) -> Model:

@@ -32,7 +32,7 @@ class Arguments(LanguageConfig):
     """
 
     model: str | None = None
-    """What to begin with: a run's name, or RUN@STEP; the newest run if not given."""
+    """What to begin with: a run's name, or RUN@STEP, or a model's folder, which becomes a run; the newest run if not given."""
     run: str | None = None
     """Name of the new run; made from those of model and corpus if not given. With --resume: the run to go on with."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False

@@ -62,7 +62,6 @@ def start(
         If the configuration makes no sense, model or documents cannot be had, no document fits, or the name is taken.
     """
     device = find_device(check(config).device)
-    base = open_base(model)
     documents = read_documents(
         config.corpus,
         text_column=config.text_column,
@@ -70,6 +69,7 @@ def start(
         split=config.split,
         corpus_dir=corpus_dir,
     )
+    base = open_base(model)
     known = base.run.tokenizer
     tokenizer = with_special_tokens(known, [END_OF_TEXT])
     prefix = documents.prefix if config.prefix is None else config.prefix

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import unicodedata
 
+_WHOLE = {"<|endoftext|>": "∎"}
 _SYMBOLS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\xa0": "⍽"}
-_NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\xa0": "no-break space"}
+_NAMES = {
+    " ": "space",
+    "\n": "newline",
+    "\t": "tab",
+    "\r": "carriage return",
+    "\xa0": "no-break space",
+    "<|endoftext|>": "end of text",
+}
 
 
 def display(token: str) -> str:
-    """Return what a picture shows for a token: white space as symbols, other invisible characters as their code point.
+    """Return what a picture shows for a token: white space and the end of text as symbols, what else has no ink as its code point.
 
     Examples
     --------
-    >>> display("a"), display(" "), display(chr(0x200B))
-    ('a', '␣', 'U+200B')
+    >>> display("a"), display(" "), display(chr(0x200B)), display("<|endoftext|>")
+    ('a', '␣', 'U+200B', '∎')
     """
-    return "".join(_SYMBOLS.get(c) or (c if _has_ink(c) else f"U+{ord(c):04X}") for c in token)
+    return _WHOLE.get(token) or "".join(_SYMBOLS.get(c) or (c if _has_ink(c) else f"U+{ord(c):04X}") for c in token)
 
 
 def spoken(token: str) -> str:

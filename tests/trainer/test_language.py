@@ -14,8 +14,9 @@ from data.corpora import load
 from data.document_tokens import END_OF_TEXT, documents_of_run
 from data.errors import InputError
 from data.packing import IGNORED, lay
-from data.runs import Run, open_run
+from data.runs import Run, list_runs, open_run
 from data.tokenizers import CharTokenizer
+from data.vocabularies import learn_bpe
 from tests.probes.test_foreign import imported, made
 from tests.trainer.test_model import gpt2_with_weights_of, made_model, made_tokens
 from trainer.bases import open_base, trainable
@@ -263,3 +264,33 @@ def test_rows_of_different_lengths_are_filled_up_without_a_trace(run: Run, confi
     together = objective.total_loss(lay([list(documents[:2]), [documents[2]]]))
     alone = objective.total_loss(lay([list(documents[:2])])) + objective.total_loss(lay([[documents[2]]]))
     torch.testing.assert_close(together, alone)
+
+
+def test_the_folder_of_a_model_becomes_a_run_first_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small GPT-1 of the real class, norms after the sums, with a vocabulary of its own and no end of text."""
+    transformers = pytest.importorskip("transformers")
+    monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "runs"))
+    folder = tmp_path / "openai-gpt"
+    tokenizer = learn_bpe("why did the horse walk into a bar? " * 9, 280)
+    shape = {"n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    config = transformers.OpenAIGPTConfig(vocab_size=tokenizer.vocab_size, **shape)
+    transformers.OpenAIGPTLMHeadModel(config).save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(tokenizer.definition, encoding="utf-8")
+    text = tmp_path / "horses.csv"
+    text.write_text("ID,Joke\n1,why?\n2,a horse\n3,into a bar?\n", encoding="utf-8")
+    tuning = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
+    assert tuning.run.name == "openai-gpt-horses"
+    base = open_run("openai-gpt")
+    assert tuning.run.info["base"] == {"run": "openai-gpt", "step": 0, "sha256": base.snapshot(0).sha256}
+    assert tuning.run.info["model"]["norm"] == "post"
+    assert tuning.run.info["model"]["vocab_size"] == tokenizer.vocab_size + 1
+    tuning.go(QUIET)
+    objective = tuning.objective
+    assert isinstance(objective, Language)
+    ends = tuning.run.tokenizer.special_tokens[END_OF_TEXT]
+    assert {int(document[-1]) for document in objective.documents.learned} == {ends}
+    again = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
+    assert again.run.info["base"] == tuning.run.info["base"]
+    assert sorted(run.name for run in list_runs()) == ["openai-gpt", "openai-gpt-horses", "openai-gpt-horses-2"]

@@ -186,7 +186,7 @@ def test_new_rows_are_drawn_small_and_the_others_stay(run: Run) -> None:
         ("tiny@41", "no snapshot of step 41; it has 0, 1, 2"),
         ("tiny@last", "'last' is no step"),
         ("other", "there is no run 'other'"),
-        ("./nowhere", "there is no folder ./nowhere"),
+        ("./nowhere", "nowhere"),
     ],
 )
 def test_a_base_that_is_not_there_is_named(run: Run, name: str, said: str) -> None:
