@@ -7,20 +7,27 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
 
 
-def write_bytes(path: Path, content: bytes) -> tuple[int, str]:
-    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256."""
+def write_bytes(path: Path, content: bytes | Iterable[bytes | memoryview]) -> tuple[int, str]:
+    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256.
+
+    Content that comes in pieces is written piece by piece, and never in memory at once.
+    """
+    size, digest = 0, hashlib.sha256()
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with hidden.open("wb") as file:
-            file.write(content)
+            for piece in [content] if isinstance(content, bytes) else content:
+                file.write(piece)
+                digest.update(piece)
+                size += len(piece)
             file.flush()
             os.fsync(file.fileno())
         hidden.replace(path)
@@ -28,7 +35,7 @@ def write_bytes(path: Path, content: bytes) -> tuple[int, str]:
         hidden.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-    return len(content), hashlib.sha256(content).hexdigest()
+    return size, digest.hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

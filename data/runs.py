@@ -51,7 +51,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.files import Record, append_line, read_lines, write_bytes, write_json
 from data.tokenizers import Tokenizer, tokenizer_from_json
-from data.weights import decode_tensors, encode_tensors, read_tensor
+from data.weights import decode_tensors, read_tensor, stream_tensors
 
 FORMAT = 1
 TOKENIZER_FILE = "tokenizer.json"
@@ -309,7 +309,7 @@ def _tokenizer_in_a_file(description: str, definition: str) -> Tokenizer:
 def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:
     """Write the weights of one step and, once they are safely on the disk, their line in the manifest."""
     path = run.path / "snapshots" / f"{step:08d}.safetensors"
-    size, digest = write_bytes(path, encode_tensors(tensors))
+    size, digest = write_bytes(path, stream_tensors(tensors))
     append_line(
         run.path / "manifest.jsonl", {"step": step, "file": f"snapshots/{path.name}", "bytes": size, "sha256": digest}
     )

@@ -16,7 +16,7 @@ import torch
 
 from data.files import append_line, read_lines, write_bytes
 from data.runs import Run
-from data.weights import decode_metadata, decode_tensors, encode_tensors
+from data.weights import decode_metadata, decode_tensors, stream_tensors
 
 
 class Resumable(Protocol):
@@ -59,7 +59,7 @@ def save(run: Run, step: int, seconds: float, session: Resumable) -> None:
     manifest = run.path / "resume" / "manifest.jsonl"
     written = read_lines(manifest)
     slot = "b.safetensors" if written and written[-1]["file"] == "a.safetensors" else "a.safetensors"
-    content = encode_tensors({k: t.cpu().numpy() for k, t in tensors.items()}, {"numbers": json.dumps(numbers)})
+    content = stream_tensors({k: t.cpu().numpy() for k, t in tensors.items()}, {"numbers": json.dumps(numbers)})
     _, digest = write_bytes(manifest.parent / slot, content)
     append_line(manifest, {"step": step, "file": slot, "sha256": digest})
 

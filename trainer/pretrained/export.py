@@ -21,7 +21,7 @@ from data.files import write_bytes, write_json
 from data.runs import Run
 from data.special_tokens import Extended
 from data.tokenizers import CharTokenizer, Tokenizer
-from data.weights import encode_tensors
+from data.weights import stream_tensors
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
 from trainer.pretrained.foreign_model import ForeignGPT, load_transformers, without_bars
@@ -102,7 +102,7 @@ def _write_ours(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokeniz
     }
     write_json(folder / "config.json", {**config, **common})
     theirs = dict(_theirs(shape, weights, table))
-    write_bytes(folder / "model.safetensors", encode_tensors(theirs, {"format": "pt"}))
+    write_bytes(folder / "model.safetensors", stream_tensors(theirs, {"format": "pt"}))
     return str(config["architectures"][0])
 
 
@@ -133,7 +133,7 @@ def _theirs(
                 tensor = weights[ours].T if entry.way is TRANSPOSED else weights[ours]
             else:
                 tensor = np.zeros(width.get(entry.ours, shape.n_embd), np.float32)
-            yield f"transformer.{theirs}", np.ascontiguousarray(tensor)
+            yield f"transformer.{theirs}", tensor
 
 
 def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:

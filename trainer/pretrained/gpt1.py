@@ -47,4 +47,12 @@ def shape(source: Source) -> ModelConfig:
     )
 
 
-GPT1 = Family("gpt1", lambda source: source.settings.get("model_type") == "openai-gpt", shape, TABLE)
+GPT1 = Family(
+    "gpt1",
+    lambda source: source.settings.get("model_type") == "openai-gpt",
+    shape,
+    TABLE,
+    remark=lambda source: (
+        "GPT-1 learned from text that ftfy and spaCy had cut; here a basic rule cuts it: lower-cased, accents and line ends dropped"
+    ),
+)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -125,8 +124,8 @@ def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 def as_array(tensor: Tensor) -> NDArray[Any]:
     """Return a tensor as NumPy knows it: bfloat16, which it does not know, becomes float32."""
-    known = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
-    return np.ascontiguousarray(known.detach().numpy())
+    array: NDArray[Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
+    return array
 
 
 def bare(name: str) -> str:
