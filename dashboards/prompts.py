@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
@@ -12,7 +10,7 @@ from dashboards.address import LONGEST_TEXT, keep, kept
 from dashboards.chrome import Page, plain
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import Tokenizer, tokenizer_from_json
+from data.tokenizers import Tokenizer, known_part
 from probes.texts import default_prompt
 from trainer.config import described_model
 from viz.labels import spoken
@@ -63,7 +61,7 @@ def readable(run: Run, text: str, most: int | None = None) -> Asked:
     InputError
         If nothing is left of it, or the run has no model that reads.
     """
-    context, tokenizer = described_model(run).block_size, _tokenizer(run)
+    context, tokenizer = described_model(run).block_size, run.tokenizer
     text, unknown = known(run, text)
     n_given = len(tokenizer.encode(text))
     cut = _cut(tokenizer, text, min(context, most or context))
@@ -72,14 +70,9 @@ def readable(run: Run, text: str, most: int | None = None) -> Asked:
 
 def known(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
     """Return a text without symbols that the run's vocabulary lacks, and those; where nothing is left, the usual prompt stands in."""
-    tokenizer, unknown = _tokenizer(run), tuple[str, ...]()
-    try:
-        n_known = len(tokenizer.encode(text))
-    except InputError:
-        unknown = tuple(c for c in dict.fromkeys(text) if not _is_known(tokenizer, c))
-        text = "".join(c for c in text if c not in unknown)
-        n_known = len(tokenizer.encode(text))
-    return (text if n_known else default_prompt(run)), unknown
+    part = known_part(run.tokenizer, text)
+    unknown = tuple(symbol for symbol in dict.fromkeys(text) if symbol not in part)
+    return part or default_prompt(run), unknown
 
 
 def tell_unknown(page: Page, unknown: tuple[str, ...]) -> None:
@@ -104,7 +97,7 @@ def read_prompt(page: Page, text: str, most: int | None = None, reason: str = "a
 
 def end_seen(run: Run, text: str) -> tuple[str, int, int]:
     """Return the end of a text that the model sees when it goes on from it, of how many tokens, and how many the text has."""
-    context, tokenizer = described_model(run).block_size, _tokenizer(run)
+    context, tokenizer = described_model(run).block_size, run.tokenizer
     ids = tokenizer.encode(text)
     if len(ids) <= context:
         return text, len(ids), len(ids)
@@ -123,20 +116,3 @@ def _cut(tokenizer: Tokenizer, text: str, most: int) -> str:
     while kept and len(tokenizer.encode(kept)) > most:
         kept = kept[:-1]
     return kept
-
-
-def _is_known(tokenizer: Tokenizer, symbol: str) -> bool:
-    try:
-        tokenizer.encode(symbol)
-    except InputError:
-        return False
-    return True
-
-
-def _tokenizer(run: Run) -> Tokenizer:
-    return _made(json.dumps(run.info["tokenizer"]))
-
-
-@lru_cache(maxsize=4)
-def _made(description: str) -> Tokenizer:
-    return tokenizer_from_json(json.loads(description))
