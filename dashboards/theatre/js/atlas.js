@@ -18,6 +18,7 @@ export function atlas(panel) {
   const scale = heatScale(panel, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
   const perStep = nLayers * nHeads * nCells;
   const between = new Float32Array(perStep <= MOST_MOVING ? perStep : 0);
+  let painted = "";
   const sheets = {}; // made when they are painted first: all maps of a large model take much memory
 
   const start = (layer, head) => (layer * nHeads + head) * nCells;
@@ -47,6 +48,9 @@ export function atlas(panel) {
     exists: (query, key) => query >= 0 && key >= 0 && query < side && key < side && (!panel.causal || key <= query),
     at: ({ index }, layer, head, query, key) => values[index * perStep + start(layer, head) + cell(query, key)],
     paint(view, head) {
+      const now = [view.index, view.from, view.to, view.between, head].join();
+      if (now === painted) return sheets[head ? "one" : "all"].canvas;
+      painted = now;
       const numbers = moment(view);
       if (head) {
         const one = (sheets.one ??= sheet(side, side));
@@ -67,6 +71,7 @@ function sheet(width, height) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   return {
+    canvas,
     width,
     pixels: new Uint32Array(image.data.buffer),
     show() {

@@ -36,12 +36,12 @@ PANELS.maps = (host, stage) => {
   choice.addEventListener("change", () => heads.choose(choice.value ? choice.value.split(" ").map(Number) : null));
   area.addEventListener("pointermove", (event) => {
     point(placeIn(area, event));
-    stage.repaint();
+    paint(view);
   });
   area.addEventListener("pointerleave", () => {
     under = null;
     tip.hide();
-    stage.repaint();
+    paint(view);
   });
   area.addEventListener("click", (event) => {
     const tile = tileAt(placeIn(area, event));
@@ -62,11 +62,13 @@ PANELS.maps = (host, stage) => {
   function point({ x, y }) {
     const tile = tileAt({ x, y });
     under = null;
-    if (!tile) return tip.hide();
+    if (!tile) {
+      tip.hide();
+      return;
+    }
     const cell = tile.side / maps.side;
     const [query, at] = [Math.floor((y - tile.top) / cell), Math.floor((x - tile.left) / cell)];
-    under = { layer: tile.layer, head: tile.head, query, key: at, x, y };
-    tell();
+    under = { layer: tile.layer, head: tile.head, query, key: at, x, y }; // what it is, painting tells
   }
 
   /** Say what is under the pointer; the slider may have moved beneath it. */
@@ -104,6 +106,19 @@ PANELS.maps = (host, stage) => {
     choice.setAttribute("aria-label", `${panel.layer_name}, ${panel.head_name}`);
   }
 
+  function paint(now) {
+    view = now;
+    const head = single();
+    fillBar(head);
+    key.paint(maps.scale, panel.ramp, stage);
+    area.style.cursor = head ? "default" : "pointer";
+    picture.canvas.setAttribute("aria-label", `${panel.title}${head ? `: ${named(head)}` : ""}`);
+    const { context, width, height } = picture.begin();
+    const surface = { context, width, height, theme: stage.theme, panel, maps };
+    tiles = head ? drawOne(surface, view, head, under, stage.language) : drawAll(surface, view, under);
+    if (under) tell();
+  }
+
   return {
     update(next) {
       panel = next;
@@ -113,18 +128,7 @@ PANELS.maps = (host, stage) => {
       if (panel.chooses) heads.adopt(panel.chosen);
       listHeads();
     },
-    paint(now) {
-      view = now;
-      const head = single();
-      fillBar(head);
-      key.paint(maps.scale, panel.ramp, stage);
-      area.style.cursor = head ? "default" : "pointer";
-      picture.canvas.setAttribute("aria-label", `${panel.title}${head ? `: ${named(head)}` : ""}`);
-      const { context, width, height } = picture.begin();
-      const surface = { context, width, height, theme: stage.theme, panel, maps };
-      tiles = head ? drawOne(surface, view, head, under, stage.language) : drawAll(surface, view, under);
-      if (under) tell();
-    },
+    paint,
   };
 };
 
