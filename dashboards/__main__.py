@@ -69,6 +69,7 @@ def flags(options: Options) -> list[str]:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
+        "client.showErrorDetails": "none",
     }
     asked = {"server.port": options.port, "server.headless": not options.open_browser}
     told = tomllib.loads(SETTINGS.read_text(encoding="utf-8")) if SETTINGS.is_file() else {}

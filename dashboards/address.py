@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboards.language import LANGUAGES
 from data.errors import InputError
@@ -118,13 +120,40 @@ FIELDS: dict[str, Field] = {
 }
 
 
+def _kept_now(name: str) -> Any:
+    return kept(name)
+
+
+#: What widgets that are there already show when the address has been taken over anew. A new one begins with what is kept.
+WIDGETS: dict[str, Callable[[], Any]] = {
+    **{f"{name}_choice": partial(_kept_now, name) for name in ("what", "method", "axes", "metric")},
+    "language_choice": lambda: kept("lang"),
+    "prompt_text": lambda: kept("prompt"),
+    "groups_text": lambda: "; ".join(kept("group")),
+}
+
+
 def read_address() -> list[str]:
-    """Take over what the address says, once a visit; return a sentence about each thing that cannot be."""
-    if "kept" in st.session_state:
+    """Take over what the address says: at the beginning of a visit, and when Back or Forward has led to another address.
+
+    Returns
+    -------
+    mistakes : a sentence about each thing that cannot be.
+    """
+    went_back = bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
+    if "kept" in st.session_state and not (went_back and st.query_params):
         return []
-    kept, mistakes = parse(st.query_params)
-    st.session_state["kept"] = kept
+    st.session_state["kept"], mistakes = parse(st.query_params)
+    st.session_state["visits"] = visits() + 1
+    for key, show in WIDGETS.items():
+        if key in st.session_state:
+            st.session_state[key] = show()
     return mistakes
+
+
+def visits() -> int:
+    """Return how often the address has been taken over: what it says of the step holds from then on, whatever was before."""
+    return int(st.session_state.get("visits", 0))
 
 
 def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -161,7 +190,10 @@ def keep(name: str, value: Any) -> None:
 
 
 def write_address(names: Sequence[str]) -> None:
-    """Write the fields that a page uses into the address, those at their default left out."""
+    """Write the fields that a page uses into the address, those at their default left out.
+
+    Step and scale come last: the browser has written them itself when the slider came to rest, in place, and must have written the same.
+    """
     said = {name: FIELDS[name].write(_kept()[name]) for name in ("lang", "run", *names) if name in _kept()}
     if dict(st.query_params) != said:
         st.query_params.from_dict(said)

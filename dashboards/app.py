@@ -45,20 +45,15 @@ def _pages() -> list[st.Page]:
         "compare": compare.show,
         "figures": figures.show,
     }
-    if (
-        not shelf.runs()
-    ):  # here lead links to the other pages, too, and pages that are open while the last run is deleted
+    if not shelf.runs():  # links to the other pages lead here, too
         welcome = st.Page(first_visit.show, title=NAME, url_path="welcome", default=True)
         return [welcome, *(st.Page(first_visit.show, title=NAME, url_path=name, visibility="hidden") for name in shown)]
-    # The first page stands at the root and only reserves its path; links that name it lead to a hidden twin.
-    twin = st.Page(overview.show, title=say("nav.overview"), url_path="overview", visibility="hidden")
-    paths = {"overview": "home"}
     # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
-    pages = [
-        st.Page(show, title=say(f"nav.{name}"), url_path=paths.get(name, name), default=name == "overview")
-        for name, show in shown.items()
-    ]
-    return [*pages, twin]
+    home, *others = (st.Page(show, title=say(f"nav.{name}"), url_path=name) for name, show in shown.items())
+    # The first page stands at the root and only reserves its path; a link that names it is led there.
+    first = st.Page(overview.show, title=home.title, url_path="home", default=True)
+    named = st.Page(lambda: st.switch_page(first), title=home.title, url_path="overview", visibility="hidden")
+    return [first, *others, named]
 
 
 main()

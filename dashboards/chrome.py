@@ -9,7 +9,7 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboards import shelf
-from dashboards.address import keep, kept, write_address
+from dashboards.address import keep, kept, visits, write_address
 from dashboards.gather import metrics
 from dashboards.language import LANGUAGES, Words
 from dashboards.theatre import Events, Panel, Scene
@@ -26,6 +26,8 @@ GROWS_EVERY_S = 2.0
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
+.stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
+.stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
 </style>"""
 
 
@@ -59,21 +61,18 @@ def open_page() -> Page:
     names = [run.name for run in runs]
     wanted = kept("run")
     if wanted is not None and wanted not in names:
-        st.warning(say("chrome.no_such_run", name=wanted), icon=":material/link_off:")
+        st.warning(plain(say("chrome.no_such_run", name=wanted)), icon=":material/link_off:")
         keep("run", None)
         keep("step", None)
         wanted = None
     if not names:
-        st.info(say("chrome.gone"))
+        st.info(say("chrome.gone"), icon=":material/folder_off:")
         st.stop()
+    state = st.session_state
+    if state.get("run_choice") not in names or state.get("run_visit") != visits():
+        state.update(run_choice=wanted or names[0], run_visit=visits())
     with st.sidebar:
-        chosen = st.selectbox(
-            say("chrome.run"),
-            names,
-            index=names.index(wanted) if wanted else 0,
-            key="run_choice",
-            help=say("chrome.run_help"),
-        )
+        chosen = st.selectbox(say("chrome.run"), names, key="run_choice", help=say("chrome.run_help"))
     if chosen != (wanted or names[0]):
         keep("step", None)
     keep("run", chosen)
@@ -121,13 +120,24 @@ def guarded(draw: Callable[[], None], say: Words) -> None:
         draw()
     except InputError as mistake:
         st.info(plain(str(mistake)), icon=":material/info:")
-    except FileNotFoundError:
+    except OSError:
         st.warning(say("chrome.vanished"), icon=":material/folder_off:")
 
 
 def growing_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Return the decorator for the part that moves with the slider: alone it runs again, and every two seconds while the run grows."""
-    return st.fragment(run_every=GROWS_EVERY_S if page.is_growing else None)
+    was_growing = page.is_growing
+
+    def decorate(draw: Callable[[], None]) -> Callable[[], None]:
+        def part() -> None:
+            if was_growing and not page.is_growing:
+                st.rerun()  # the whole page, once: it has come to its end, and need not be looked at again and again
+            draw()
+
+        fragment: Callable[[], None] = st.fragment(run_every=GROWS_EVERY_S if was_growing else None)(part)
+        return fragment
+
+    return decorate
 
 
 def losses(run: Run) -> tuple[list[int], list[float]] | None:
@@ -167,7 +177,7 @@ def show_scene(
         words=page.say.section("slider"),
         language=page.say.tag,
         scale=kept("scale"),
-        asked=f"{name} {page.run.name} {entry}",
+        asked=f"{name} {page.run.name} {entry} {visits()}",
         live=page.is_growing,
         loss=losses(page.run),
         least_px=least_px,
@@ -178,20 +188,20 @@ def show_scene(
         keep("step", None if events.step == steps[-1] else events.step)
     if events.scale:
         keep("scale", events.scale)
-    write_address(["step", "scale", *fields])
+    write_address([*fields, "step", "scale"])
     return events
 
 
 def _entry(name: str, run: Run, steps: Sequence[int]) -> int:
     """Return the step at which the page was entered; while it stays, the slider is the browser's."""
     entered: dict[str, object] = st.session_state.setdefault("entered", {})
-    if entered.get("page") != name or entered.get("run") != run.name:
+    if (entered.get("page"), entered.get("run"), entered.get("visit")) != (name, run.name, visits()):
         wanted = kept("step")
         nearest = steps[-1] if wanted is None else min(steps, key=lambda step: abs(step - wanted))
         if wanted is not None and nearest != wanted:
             st.toast(words()("chrome.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
             keep("step", nearest)
-        entered.update(page=name, run=run.name, step=nearest)
+        entered.update(page=name, run=run.name, visit=visits(), step=nearest)
     return int(entered["step"])  # type: ignore[call-overload]
 
 

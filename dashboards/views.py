@@ -99,8 +99,8 @@ def loss(page: Page, area: str) -> Curves:
     return Curves("loss", area, page.say("views.loss"), series=series)
 
 
-def sample(page: Page, area: str) -> Samples:
-    """Return the texts that training sampled."""
+def sample(page: Page, area: str, *, history: bool = False) -> Samples:
+    """Return the texts that training sampled, with a list of all of them where there is room for the ``history``."""
     said = [
         Said(
             int(one["step"]),
@@ -109,7 +109,9 @@ def sample(page: Page, area: str) -> Samples:
         )
         for one in samples(page.run)
     ]
-    return Samples("sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"))
+    return Samples(
+        "sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"), history=history
+    )
 
 
 def attention(

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 import streamlit as st
 
 from dashboards import shelf, views
-from dashboards.chrome import Page, growing_fragment, guarded, open_page, show_scene, tell
+from dashboards.chrome import Page, growing_fragment, guarded, losses, open_page, plain, show_scene, tell
 from dashboards.gather import metrics
-from dashboards.theatre.scene import Series
+from dashboards.theatre.scene import FONT
 from data.runs import Run
 from viz.style import group_color
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 MOST_TOGETHER = 7
+MOST_ROWS = 8
+HEIGHT_PX = 340
 
 
 def show() -> None:
     """Draw the page."""
     page = open_page()
     growing_fragment(page)(lambda: guarded(lambda: _stage(page), page.say))()
-    _table(page)
-    _configuration(page)
+    guarded(lambda: _table(page), page.say)
+    guarded(lambda: _configuration(page), page.say)
 
 
 def _stage(page: Page) -> None:
     facts(page)
     tell(defects(page), page.say)
-    steps = [record["step"] for record in page.run.manifest()]
+    steps = [int(record["step"]) for record in page.run.manifest()]
     if not steps:
-        st.info(page.say("chrome.no_snapshots"))
+        st.info(page.say("chrome.no_snapshots"), icon=":material/hourglass_empty:")
         return
-    panels = [views.loss(page, "loss"), views.sample(page, "sample")]
-    show_scene(page, "overview", panels, '"loss sample" 1fr / 1fr 1fr', steps, least_px=300)
+    panels = [views.loss(page, "loss"), views.sample(page, "sample", history=True)]
+    show_scene(page, "overview", panels, '"loss sample" 1fr / 1fr 1fr', steps, least_px=HEIGHT_PX, most_px=HEIGHT_PX)
 
 
 def facts(page: Page) -> None:
-    """Show what the run is, in four numbers."""
+    """Show what the run is, in four numbers with a line about each."""
     run, say = page.run, page.say
-    info, measured, snapshots = run.info, metrics(run), run.manifest()
-    columns = st.columns(4)
-    columns[0].metric(say("overview.parameters"), say.number(info.get("parameters", 0)))
-    columns[1].metric(say("overview.text"), info.get("corpus", {}).get("name") or say("overview.none"))
-    growing = f" · {say('chrome.growing')}" if page.is_growing else ""
-    columns[2].metric(say("overview.snapshots"), f"{say.number(len(snapshots))}{growing}")
+    info, measured, steps = run.info, metrics(run), [int(record["step"]) for record in run.manifest()]
+    corpus, growing = info.get("corpus", {}), say("chrome.growing") if page.is_growing else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
-    columns[3].metric(say("overview.val_loss"), say("overview.none") if loss is None else say.number(loss, 3))
+    shown = (
+        ("parameters", say.number(info.get("parameters", 0)), shape(page)),
+        ("text", plain(str(corpus.get("name") or say("overview.none"))), _length(page)),
+        ("snapshots", say.number(len(steps)), " · ".join(part for part in (_span(page, steps), growing) if part)),
+        ("val_loss", say("overview.none") if loss is None else say.number(loss, 3), _fall(page, measured)),
+    )
+    for column, (name, value, line) in zip(st.columns(4), shown, strict=True):
+        with column.container(gap=None):
+            st.metric(say(f"overview.{name}"), value)
+            st.caption(plain(line) or "&nbsp;")  # one line in any case, so that nothing below moves
+
+
+def shape(page: Page) -> str:
+    """Say how large the model is, where the run tells."""
+    model = page.run.info.get("model") or {}
+    parts = [
+        page.say(f"overview.{name}", n=page.say.number(int(model[name])))
+        for name in ("n_layer", "n_head", "n_embd")
+        if isinstance(model.get(name), int)
+    ]
+    return " · ".join(parts)
+
+
+def _length(page: Page) -> str:
+    corpus, model = page.run.info.get("corpus") or {}, page.run.info.get("model") or {}
+    characters, symbols = corpus.get("characters"), model.get("vocab_size")
+    parts = [page.say("overview.characters", n=page.say.number(characters))] if characters else []
+    parts += [page.say("overview.symbols", n=page.say.number(symbols))] if symbols else []
+    return " · ".join(parts)
+
+
+def _span(page: Page, steps: list[int]) -> str:
+    say = page.say
+    return say("overview.span", first=say.number(steps[0]), last=say.number(steps[-1])) if steps else ""
+
+
+def _fall(page: Page, measured: list[dict[str, Any]]) -> str:
+    first = measured[0].get("val_loss") if len(measured) > 1 else None
+    return page.say("overview.fall", loss=page.say.number(first, 2)) if first is not None else ""
 
 
 def defects(page: Page) -> list[str]:
@@ -58,21 +100,22 @@ def defects(page: Page) -> list[str]:
 
 
 def _table(page: Page) -> None:
+    """List the runs; those picked, or else the newest few, have their losses drawn together."""
     say, runs = page.say, shelf.runs()
-    st.subheader(say("overview.runs"))
+    st.subheader(say("overview.runs"), anchor=False)
     rows = [_row(run) for run in runs]
     names = {key: say(f"overview.{key}") for key in rows[0]}
-    table = pd.DataFrame(rows).rename(columns=names)
     number = st.column_config.NumberColumn
     chosen = st.dataframe(
-        table,
+        pd.DataFrame(rows).rename(columns=names),
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
         key="runs_table",
+        height="content" if len(rows) <= MOST_ROWS else 35 * (MOST_ROWS + 1),
         column_config={
-            names["parameters"]: number(format="localized"),
-            names["steps"]: number(format="localized"),
+            names["run"]: st.column_config.TextColumn(width="medium"),
+            **{names[key]: number(format="localized") for key in ("parameters", "snapshots", "steps")},
             names["val_loss"]: number(format="%.3f"),
             names["created"]: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
@@ -84,64 +127,78 @@ def _table(page: Page) -> None:
 def _row(run: Run) -> dict[str, object]:
     info, measured = run.info, metrics(run)
     last = measured[-1] if measured else {}
-    created = pd.to_datetime(info.get("created"), errors="coerce", utc=True)
     return {
         "run": run.name,
-        "text": info.get("corpus", {}).get("name"),
+        "text": (info.get("corpus") or {}).get("name"),
         "parameters": info.get("parameters"),
+        "snapshots": len(run.manifest()),
         "steps": last.get("step"),
         "val_loss": last.get("val_loss_whole", last.get("val_loss")),
-        "created": created,
+        "created": pd.to_datetime(info.get("created"), errors="coerce", utc=True),
     }
 
 
 def _together(page: Page, runs: list[Run]) -> None:
-    """Draw the validation losses of several runs on one axis, under a slider of their own steps."""
-    series = []
-    for place, run in enumerate(runs):
-        found = [one for one in metrics(run) if one.get("val_loss") is not None]
-        if found:
-            series.append(
-                Series(
-                    run.name,
-                    group_color(page.theme, place),
-                    [one["step"] for one in found],
-                    [one["val_loss"] for one in found],
-                )
-            )
-    if len(series) < 2:
+    """Draw the validation losses of several runs on one axis."""
+    curves = {run.name: losses(run) for run in runs}
+    found = {name: curve for name, curve in curves.items() if curve}
+    if len(found) < 2:
         return
+    st.subheader(page.say("overview.together"), anchor=False)
+    if len(shelf.runs()) > len(found):
+        st.caption(page.say("overview.pick", n=MOST_TOGETHER))
+    st.plotly_chart(_figure(page, found), key="losses_together", theme=None, config={"displayModeBar": False})
+
+
+def _figure(page: Page, curves: Mapping[str, tuple[list[int], list[float]]]) -> Figure:
     import plotly.graph_objects as go
 
-    figure = go.Figure(layout=go.Layout(height=320, margin={"l": 50, "r": 10, "t": 10, "b": 40}, uirevision="losses"))
-    for one in series:
+    say, theme = page.say, page.theme
+    figure = go.Figure()
+    for place, (name, (steps, values)) in enumerate(curves.items()):
+        # A logarithmic axis has no 0: step + 1 stands at the step's place. Names of runs hold nothing that Plotly reads as HTML.
         figure.add_scatter(
-            x=list(one.steps), y=list(one.values), name=plain_name(one.name), line={"color": one.color, "width": 2.5}
+            x=[step + 1 for step in steps],
+            y=values,
+            name=name,
+            line={"color": group_color(theme, place), "width": 2.5},
+            customdata=[say.number(step) for step in steps],
+            hovertemplate="%{y:.3f}",
         )
-    figure.update_layout(
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor=page.theme.panel,
-        font={"color": page.theme.text},
-        legend={"orientation": "h", "y": 1.12},
+    last = max(steps[-1] for steps, _ in curves.values())
+    at = sorted({0, last, *(10**n for n in range(1, len(str(last))) if 10**n < 0.5 * last)})
+    axis = {"gridcolor": theme.line, "zeroline": False, "griddash": "dot", "linecolor": theme.line}
+    figure.update_xaxes(
+        **axis, type="log", title=say("slider.training_step"), tickvals=[step + 1 for step in at], hoverformat=",.0f"
     )
-    figure.update_xaxes(title=page.say("slider.training_step"), gridcolor=page.theme.line, zeroline=False)
-    figure.update_yaxes(title=page.say("views.loss"), gridcolor=page.theme.line, zeroline=False)
-    st.plotly_chart(figure, key="losses_together", theme=None)
-
-
-def plain_name(name: str) -> str:
-    """Return a run's name for a Plotly legend, which reads some HTML; names hold no angle brackets, so they stand as they are."""
-    return name
+    figure.update_xaxes(ticktext=[say.number(step) for step in at], showgrid=False)
+    figure.update_yaxes(**axis, title=say("views.loss"))
+    figure.update_layout(
+        height=330,
+        margin={"l": 56, "r": 16, "t": 8, "b": 44},
+        uirevision="losses",
+        hovermode="x unified",
+        hoverlabel={"bgcolor": theme.background, "bordercolor": theme.line},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor=theme.panel,
+        font={"color": theme.text, "size": 14, "family": FONT},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        separators=",." if say.language == "pt" else ".,",
+    )
+    return figure
 
 
 def _configuration(page: Page) -> None:
-    with st.expander(page.say("overview.configuration")):
-        for part in ("model", "training"):
-            values = page.run.info.get(part)
-            if not values:
-                continue
-            st.caption(page.say(f"overview.{part}"))
-            rows = {
-                key: "" if value is None else str(value) for key, value in values.items() if not isinstance(value, dict)
+    with st.expander(page.say("overview.configuration"), icon=":material/tune:"):
+        parts = [part for part in ("model", "training") if page.run.info.get(part)]
+        for column, part in zip(st.columns(max(1, len(parts))), parts, strict=False):
+            settings = {
+                key: "" if value is None else str(value)
+                for key, value in page.run.info[part].items()
+                if not isinstance(value, dict)
             }
-            st.dataframe(pd.DataFrame({"": rows.keys(), " ": rows.values()}), hide_index=True)
+            names = page.say(f"overview.{part}"), page.say("overview.value")
+            with column:
+                st.dataframe(pd.DataFrame({names[0]: settings.keys(), names[1]: settings.values()}), hide_index=True)
+        if not parts:
+            st.caption(page.say("overview.none"))

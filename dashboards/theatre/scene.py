@@ -209,12 +209,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Samples(Panel):
-    """Texts of steps; the one last written at or before the slider's is shown."""
+    """Texts of steps; the one last written at or before the slider's is shown, and with a ``history`` a line of each below it."""
 
     kind = "samples"
 
     said: Sequence[Said]
     empty: str = ""
+    history: bool = False
 
 
 @dataclass(frozen=True)
@@ -333,7 +334,7 @@ class Scene:
             "disc": self.theme.disc,
             "discText": self.theme.disc_text,
             "palette": list(self.theme.palette),
-            "accent": self.theme.palette[0],
+            "accent": self.theme.palette[1],  # the colour of buttons and links in .streamlit/config.toml, too
             "font": FONT,
         }
         loss = None if self.loss is None else {"steps": list(self.loss[0]), "values": [float(v) for v in self.loss[1]]}

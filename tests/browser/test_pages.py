@@ -27,16 +27,3 @@ def test_a_page_stands_without_errors(guest: Visit, name: str, language: str) ->
     assert guest.page.get_by_test_id("stException").count() == 0
     if name in MOVING:
         assert guest.step() == 60
-
-
-def test_the_arrow_keys_move_the_slider_and_the_address_follows(guest: Visit) -> None:
-    guest.open("overview", run="tiny", step=8)
-    assert guest.step() == 8
-    guest.page.keyboard.press("ArrowRight")
-    guest.settle(step=16)
-    guest.page.keyboard.press("End")
-    guest.settle(step=60)
-    guest.page.keyboard.press("ArrowLeft")
-    guest.settle(step=40)
-    guest.page.wait_for_function("new URLSearchParams(location.search).get('step') === '40'")
-    assert guest.query() == {"run": "tiny", "step": "40"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -135,6 +136,28 @@ class Visit:
     def theatre(self) -> Locator:
         """The slider and its panels."""
         return self.page.get_by_test_id("theatre")
+
+    @property
+    def slider(self) -> Locator:
+        """The track that the keys move."""
+        return self.theatre.get_by_role("slider")
+
+    def choose(self, option: str) -> None:
+        """Press one of the few options that stand beside each other, and wait for what comes of it."""
+        self.page.get_by_role("radio", name=option, exact=True).click()
+        self.settle()
+
+    def address_says(self, **query: str) -> None:
+        """Wait until the address says just this, in whatever order."""
+        wanted = json.dumps(dict(sorted(query.items())))
+        try:
+            self.page.wait_for_function(f"""() => {{
+              const said = [...new URLSearchParams(location.search)].sort(([a], [b]) => (a < b ? -1 : 1));
+              return JSON.stringify(Object.fromEntries(said)) === JSON.stringify({wanted});
+            }}""")
+        except Exception:
+            assert self.query() == query  # says what it says instead
+            raise
 
     def step(self) -> int:
         """Return where the slider stands, once something is painted."""

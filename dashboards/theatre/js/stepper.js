@@ -6,6 +6,9 @@ import { nearest, timeline } from "./timeline.js";
 const LABEL_GAP_PX = 64;
 const INSET_PX = 14;
 const SNAPSHOTS_PER_SECOND = [3, 6, 12, 24];
+const BELOW_PX = 25; // room for the labels below the track
+// Outlines in a box of 24 by 24.
+const SIGNS = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zm6 0h4v14h-4z", back: "M15 5l-8 7 8 7z", on: "M9 5l8 7-8 7z" };
 
 /**
  * Build the slider.
@@ -18,8 +21,9 @@ export function stepper(host, stage) {
   const play = button(bar, "play", () => stage.play(!stage.isPlaying()));
   const back = button(bar, "back", () => move(-1));
   const on = button(bar, "on", () => move(1));
-  back.textContent = "◀";
-  on.textContent = "▶";
+  const icon = play.appendChild(sign(SIGNS.play));
+  back.append(sign(SIGNS.back), element("span"));
+  on.append(element("span"), sign(SIGNS.on));
   const track = bar.appendChild(element("div", "track"));
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
@@ -40,7 +44,12 @@ export function stepper(host, stage) {
   function move(by) {
     stage.play(false);
     const at = nearest(stage.steps, stage.step());
-    stage.go(stage.steps[Math.min(stage.steps.length - 1, Math.max(0, at + by))], "step");
+    stage.go(stage.steps[Math.min(stage.steps.length - 1, Math.max(0, at + by))], Math.abs(by) === 1 ? "step" : "jump");
+  }
+
+  function goTo(index) {
+    stage.play(false);
+    stage.go(stage.steps[index]);
   }
 
   function pointed(event) {
@@ -73,24 +82,28 @@ export function stepper(host, stage) {
     const act = {
       ArrowLeft: () => move(-1),
       ArrowRight: () => move(1),
-      PageDown: () => move(-10),
-      PageUp: () => move(10),
-      Home: () => stage.go(stage.steps[0], "step"),
-      End: () => stage.go(stage.steps[stage.steps.length - 1], "step"),
+      PageDown: () => isOwn(event) && move(-10),
+      PageUp: () => isOwn(event) && move(10),
+      Home: () => goTo(0),
+      End: () => goTo(stage.steps.length - 1),
     }[event.key];
     const plays = event.key === " " && !(target instanceof Element && target.closest("button, a, summary, [role='button']"));
-    if (!act && !plays) return;
-    event.preventDefault();
     if (plays) stage.play(!stage.isPlaying());
-    else act();
+    if (plays || (act && act() !== false)) event.preventDefault();
   }
   document.addEventListener("keydown", pressed);
+
+  /** Say whether a key that scrolls is the slider's: it has the focus, or the page has nothing to scroll. */
+  function isOwn(event) {
+    const page = document.querySelector('[data-testid="stMain"]');
+    return event.composedPath().includes(bar) || !page || page.scrollHeight <= page.clientHeight + 4;
+  }
 
   function paint() {
     const { steps, words, language, theme } = stage;
     const step = stage.step();
     const at = nearest(steps, step);
-    play.textContent = stage.isPlaying() ? "❚❚" : "►";
+    icon.firstChild.setAttribute("d", SIGNS[stage.isPlaying() ? "pause" : "play"]);
     name(play, stage.isPlaying() ? words.pause : words.play);
     name(back, words.previous);
     name(on, words.next);
@@ -104,6 +117,8 @@ export function stepper(host, stage) {
     const loss = lossAt(stage.loss, step);
     lossLine.textContent = loss === null ? words.no_loss : `${words.val_loss} ${loss.toLocaleString(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 })}`;
     const neighbours = [at > 0 ? whole(steps[at - 1], language) : "", at < steps.length - 1 ? whole(steps[at + 1], language) : ""];
+    back.lastChild.textContent = neighbours[0];
+    on.firstChild.textContent = neighbours[1];
     back.title = neighbours[0] ? `${words.previous}: ${neighbours[0]}` : words.previous;
     on.title = neighbours[1] ? `${words.next}: ${neighbours[1]}` : words.next;
     track.setAttribute("aria-label", words.training_step);
@@ -119,7 +134,7 @@ export function stepper(host, stage) {
     const line = timeline(stage.steps, stage.scale);
     const room = width - 2 * INSET_PX;
     const x = (s) => INSET_PX + line.place(s) * room;
-    const base = height - 20;
+    const base = height - BELOW_PX;
     drawLoss(context, stage.loss, x, base, theme);
     context.strokeStyle = theme.line;
     context.lineWidth = 2;
@@ -140,7 +155,7 @@ export function stepper(host, stage) {
       const text = whole(s, stage.language);
       const half = context.measureText(text).width / 2;
       context.textAlign = "center";
-      context.fillText(text, Math.min(width - half, Math.max(half, x(s))), base + 6);
+      context.fillText(text, Math.min(width - half, Math.max(half, x(s))), base + 11);
     }
     context.fillStyle = theme.accent;
     context.strokeStyle = theme.background;
@@ -178,6 +193,14 @@ export function lossAt(loss, step) {
   let found = null;
   for (let i = 0; i < loss.steps.length && loss.steps[i] <= step; i += 1) found = loss.values[i];
   return found;
+}
+
+function sign(outline) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  made.setAttribute("viewBox", "0 0 24 24");
+  made.setAttribute("aria-hidden", "true");
+  made.appendChild(document.createElementNS(made.namespaceURI, "path")).setAttribute("d", outline);
+  return made;
 }
 
 function button(host, className, act) {

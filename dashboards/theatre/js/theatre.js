@@ -1,11 +1,12 @@
 // One slider over everything: the stage holds the step, and every panel paints itself at it, in the browser, without asking the server.
 
-import { element, whole } from "./drawing.js";
+import { element, textOn, whole } from "./drawing.js";
 import { stepper } from "./stepper.js";
 import { indexAt, nearest } from "./timeline.js";
 
 const SETTLED_MS = 250; // the server and the address hear of a step once the slider rests so long
 const GLIDE_MS = 140; // a single step is shown as a short motion
+const BELOW_PX = 18;
 
 /** What can stand in a panel: `kind -> (host, stage) => { update(panel), paint(view), destroy?() }`. Panels enter themselves. */
 export const PANELS = {};
@@ -56,6 +57,7 @@ function makeStage(root) {
     setSpeed(perSecond) { speed = perSecond; },
     setScale(scale) {
       scene.scale = scale;
+      writeAddress();
       stage.send("scale", scale);
       stage.repaint();
     },
@@ -83,15 +85,19 @@ function makeStage(root) {
       if (!frame) frame = requestAnimationFrame(tick);
     },
     show(next) {
-      if (scene && next.version === scene.version) return;
-      const following = !scene || position >= scene.steps.length - 1;
-      const before = scene ? stage.step() : next.step;
-      const asksFor = !scene || next.asked !== scene.asked ? next.step : before;
-      const scale = scene && next.asked === scene.asked ? scene.scale : next.scale;
-      const grew = scene && scene.live && next.asked === scene.asked;
-      scene = { ...next, scale };
-      position = grew && following ? scene.steps.length - 1 : nearest(scene.steps, asksFor);
-      glide = null;
+      fit();
+      if (next.version === scene?.version) return;
+      const stays = scene?.asked === next.asked; // else the page, not the slider, decides where it stands
+      const last = scene && scene.steps.length - 1;
+      const follows = stays && scene.live && !playing && position >= last;
+      const isLonger = stays && scene.steps.every((step, i) => step === next.steps[i]);
+      if (!isLonger) {
+        position = nearest(next.steps, stays ? stage.step() : next.step);
+        glide = null;
+        if (!stays) playing = false;
+      }
+      if (follows) position = next.steps.length - 1;
+      scene = { ...next, scale: stays ? scene.scale : next.scale };
       arrange();
       stage.repaint();
     },
@@ -99,6 +105,7 @@ function makeStage(root) {
       cancelAnimationFrame(frame);
       clearTimeout(settled);
       sizes.disconnect();
+      removeEventListener("resize", fit);
       slider?.destroy();
       for (const { drawn } of panels.values()) drawn.destroy?.();
     },
@@ -106,11 +113,24 @@ function makeStage(root) {
 
   const sizes = new ResizeObserver(() => scene && stage.repaint());
   sizes.observe(root);
+  addEventListener("resize", fit);
+
+  /** Let the panels end where the window ends, whatever stands above them on the page. */
+  function fit() {
+    requestAnimationFrame(() => {
+      const floor = root.querySelector(".floor");
+      const page = document.querySelector('[data-testid="stMain"]');
+      if (!page || !floor.isConnected) return;
+      const above = floor.getBoundingClientRect().top - page.getBoundingClientRect().top + page.scrollTop;
+      root.style.setProperty("--room", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
+    });
+  }
 
   function arrange() {
     root.style.setProperty("--columns", scene.columns);
     root.style.setProperty("--least", `${scene.least}px`);
-    root.style.setProperty("--most", scene.most ? `${scene.most}px` : "100vh");
+    root.style.setProperty("--most", scene.most ? `${scene.most}px` : "none");
+    root.style.setProperty("--on-accent", textOn(scene.theme.accent));
     for (const name of ["background", "panel", "text", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, scene.theme[name]);
     root.style.setProperty("--font", scene.theme.font);
     root.classList.toggle("still", scene.steps.length < 2);
@@ -210,8 +230,17 @@ function makeStage(root) {
     clearTimeout(settled);
     settled = setTimeout(() => {
       if (playing) return;
-      stage.send("step", stage.step());
+      writeAddress();
+      stage.send("step", { step: stage.step(), asked: scene.asked });
     }, SETTLED_MS);
+  }
+
+  /** Write step and scale at the end of the address, as the page does, but in place: Back leads to the view before, not to the step before. */
+  function writeAddress() {
+    const others = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
+    if (Math.round(position) < scene.steps.length - 1) others.push(`step=${stage.step()}`);
+    if (scene.scale !== "log") others.push(`scale=${scene.scale}`);
+    history.replaceState(history.state, "", `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`);
   }
 
   return stage;
