@@ -189,14 +189,29 @@ def keep(name: str, value: Any) -> None:
         _kept()[name] = value
 
 
-def write_address(names: Sequence[str]) -> None:
+#: What the browser writes into the address itself when the slider comes to rest, in place: Back leads to the view before, not to the
+#: step before. The page does not write after it, which could undo a Back that came meanwhile.
+BROWSERS = ("step", "scale")
+
+
+def write_address(names: Sequence[str], *, entered: bool = True) -> None:
     """Write the fields that a page uses into the address, those at their default left out.
 
-    Step and scale come last: the browser has written them itself when the slider came to rest, in place, and must have written the same.
+    Parameters
+    ----------
+    names : step and scale, where they are among them, come last, as the browser writes them.
+    entered : whether the page has just been entered, and says where the slider stands; else the browser has said so already.
     """
-    said = {name: FIELDS[name].write(_kept()[name]) for name in ("lang", "run", *names) if name in _kept()}
-    if dict(st.query_params) != said:
+    ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSERS)
+    said = {name: FIELDS[name].write(_kept()[name]) for name in ordered if name in _kept()}
+    now = dict(st.query_params)
+    left_aside = () if entered else BROWSERS
+    if _without(now, left_aside) != _without(said, left_aside):
         st.query_params.from_dict(said)
+
+
+def _without(said: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: value for name, value in said.items() if name not in names}
 
 
 def _kept() -> MutableMapping[str, Any]:

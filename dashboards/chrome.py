@@ -167,7 +167,7 @@ def show_scene(
     fields : what else of the view belongs into the address.
     least_px, most_px : heights between which the panels fill the window.
     """
-    entry = _entry(name, page.run, steps)
+    entry, is_new = _entry(name, page.run, steps)
     scene = Scene(
         steps=steps,
         step=entry,
@@ -188,21 +188,22 @@ def show_scene(
         keep("step", None if events.step == steps[-1] else events.step)
     if events.scale:
         keep("scale", events.scale)
-    write_address([*fields, "step", "scale"])
+    write_address([*fields, "step", "scale"], entered=is_new)
     return events
 
 
-def _entry(name: str, run: Run, steps: Sequence[int]) -> int:
-    """Return the step at which the page was entered; while it stays, the slider is the browser's."""
+def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
+    """Return the step at which the page was entered, and whether that was just now; while it stays, the slider is the browser's."""
     entered: dict[str, object] = st.session_state.setdefault("entered", {})
-    if (entered.get("page"), entered.get("run"), entered.get("visit")) != (name, run.name, visits()):
+    is_new = (entered.get("page"), entered.get("run"), entered.get("visit")) != (name, run.name, visits())
+    if is_new:
         wanted = kept("step")
         nearest = steps[-1] if wanted is None else min(steps, key=lambda step: abs(step - wanted))
         if wanted is not None and nearest != wanted:
             st.toast(words()("chrome.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
             keep("step", nearest)
         entered.update(page=name, run=run.name, visit=visits(), step=nearest)
-    return int(entered["step"])  # type: ignore[call-overload]
+    return int(entered["step"]), is_new  # type: ignore[call-overload]
 
 
 def segments(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:

@@ -156,7 +156,7 @@ class Visit:
               return JSON.stringify(Object.fromEntries(said)) === JSON.stringify({wanted});
             }}""")
         except Exception:
-            assert self.query() == query  # says what it says instead
+            assert self.query() == query, self.query()
             raise
 
     def step(self) -> int:
