@@ -20,7 +20,7 @@ from viz.figures import Options
 from viz.slide import SIZES
 from viz.subject import loss_curve
 
-OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "lens", "context")
+OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "lens", "context", "zero-shot")
 OF_POSITIONS = ("positions", "position-spectrum", "position-table", "similarity")
 MAPS = ("tokens", "positions")
 
