@@ -15,7 +15,7 @@ from trainer.task_config import TaskConfig, check
 
 if TYPE_CHECKING:
     from data.runs import Run
-    from data.tasks import Task
+    from data.tasks import Example, Task
 
 PROG = "python -m trainer.supervised"
 N_TRAIN, N_TEST = 3000, 1000
@@ -113,7 +113,14 @@ def read(options: Arguments) -> Task:
         raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
     columns = Columns(options.columns, options.label, options.labels, options.first_label)
     task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
-    return dataclasses.replace(task, train=task.train[: options.n_train], test=task.test[: options.n_test])
+    kept = {"train": options.n_train or len(task.train), "test": options.n_test or len(task.test)}
+    return dataclasses.replace(task, train=_some(task.train, kept["train"]), test=_some(task.test, kept["test"]))
+
+
+def _some(examples: tuple[Example, ...], most: int) -> tuple[Example, ...]:
+    """Return at most so many examples, evenly spread: files are often sorted by their labels."""
+    n = min(len(examples), most)
+    return tuple(examples[i * len(examples) // n] for i in range(n))
 
 
 def _check(options: Arguments) -> None:

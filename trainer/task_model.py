@@ -117,7 +117,7 @@ def task_loss(scores: Tensor, targets: Tensor, is_regression: bool) -> Tensor:
 
 
 def text_loss(logits: Tensor, ids: Tensor, is_text: Tensor) -> Tensor:
-    """Return the mean loss over the tokens that are text, each foretold from those before it, in nats per token.
+    """Return the mean loss over the tokens that are text, each foretold from those before it, in nats per token; 0 of no text.
 
     Parameters
     ----------
@@ -125,4 +125,6 @@ def text_loss(logits: Tensor, ids: Tensor, is_text: Tensor) -> Tensor:
     ids, is_text : (B, T).
     """
     foretold = is_text[:, 1:]
+    if not foretold.any():  # texts of which the tokenizer knows no character
+        return logits.sum() * 0
     return F.cross_entropy(logits[:, :-1][foretold], ids[:, 1:][foretold])

@@ -23,13 +23,14 @@ def headline(task: Task) -> str:
     return "spearman" if task.is_regression else "accuracy"
 
 
-def score(task: Task, predictions: ArrayLike) -> dict[str, float]:
+def score(task: Task, predictions: ArrayLike, which: ArrayLike | None = None) -> dict[str, float]:
     """Judge predictions for the test set.
 
     Parameters
     ----------
     task : whose test set it is.
-    predictions : (example,) classes, or scores of a regression; of the first examples, or all.
+    predictions : (example,) classes, or scores of a regression.
+    which : the numbers of the examples that these are of, (example,); all if None.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def score(task: Task, predictions: ArrayLike) -> dict[str, float]:
     from sklearn import metrics
 
     said = np.asarray(predictions)
-    truth = np.array(task.targets())[: len(said)]
+    truth = np.array(task.targets())[slice(None) if which is None else np.asarray(which)]
     if task.is_regression:
         is_constant = len(said) < 2 or np.ptp(said) == 0 or np.ptp(truth) == 0
         return {

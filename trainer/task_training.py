@@ -76,7 +76,7 @@ class Objective:
         return self.steps_an_epoch * self.config.epochs
 
     def losses(self, step: int) -> Iterator[Tensor]:
-        numbers = self._numbers(step)
+        numbers = self.numbers(step)
         for first in range(0, len(numbers), self.config.micro_batch):
             some = numbers[first : first + self.config.micro_batch]
             losses = self.module.losses(self.train.batch(some), self.config.lm_weight, self.device)
@@ -85,14 +85,15 @@ class Objective:
     def judge(self, step: int) -> dict[str, float]:
         """Return the losses of the language model on the texts (``train_loss`` and ``val_loss``), those of the task, and its scores.
 
-        They are measured on the first examples of each set; at the last step the scores are those of the whole test set.
+        They are measured on some examples of each set; at the last step the scores are those of the whole test set.
         """
-        n_test = len(self.test) if step == self.steps else JUDGED_EXAMPLES
+        judged = evenly(len(self.test), len(self.test) if step == self.steps else JUDGED_EXAMPLES)
         found: dict[str, float] = {}
-        for split, examples, n in (("train", self.train, JUDGED_EXAMPLES), ("val", self.test, n_test)):
-            said, task, text = self._read(examples, n)
+        seen = evenly(len(self.train), JUDGED_EXAMPLES)
+        for split, examples, numbers in (("train", self.train, seen), ("val", self.test, judged)):
+            said, task, text = self._read(examples, numbers)
             found |= {f"{split}_loss": text, f"{split}_task_loss": task}
-        scores = score(self.task, self._decided(said))
+        scores = score(self.task, self._decided(said), judged)
         return {**found, **scores, "tokens": float(step * self.batch_size * self._tokens_an_example)}
 
     def sample(self, step: int) -> Mapping[str, object] | None:
@@ -114,7 +115,7 @@ class Objective:
         """Return what the model says of the test set: classes, or scores of a regression, (example,)."""
         was_training = self.module.training
         self.module.eval()
-        said, _, _ = self._read(self.test, len(self.test))
+        said, _, _ = self._read(self.test, evenly(len(self.test), len(self.test)))
         self.module.train(was_training)
         return self._decided(said)
 
@@ -123,24 +124,23 @@ class Objective:
         return score(self.task, self.predictions())
 
     @torch.no_grad()
-    def _read(self, examples: Encoded, n: int) -> tuple[Tensor, float, float]:
-        """Return what the head says of the first ``n`` examples, (example, class), with the losses of the task and of the text."""
+    def _read(self, examples: Encoded, numbers: NDArray[np.int64]) -> tuple[Tensor, float, float]:
+        """Return what the head says of some examples, (example, class), with the losses of the task and of the text."""
         said: list[Tensor] = []
         task = text = 0.0
-        n = min(n, len(examples))
         at_once = max(1, ROWS_AT_ONCE // self.module.n_sequences)
-        for first in range(0, n, at_once):
-            batch = examples.batch(range(first, min(first + at_once, n)))
-            losses = self.module.losses(batch, self.config.lm_weight, self.device)
+        for first in range(0, len(numbers), at_once):
+            some = numbers[first : first + at_once]
+            losses = self.module.losses(examples.batch(some), self.config.lm_weight, self.device)
             said.append(losses.scores)
-            task += losses.task.item() * len(losses.scores) / n
-            text += losses.text.item() * len(losses.scores) / n
+            task += losses.task.item() * len(some) / len(numbers)
+            text += losses.text.item() * len(some) / len(numbers)
         return torch.cat(said), task, text
 
     def _decided(self, said: Tensor) -> NDArray[Any]:
         return (said[:, 0] if self.task.is_regression else said.argmax(-1)).cpu().numpy()
 
-    def _numbers(self, step: int) -> NDArray[np.int64]:
+    def numbers(self, step: int) -> NDArray[np.int64]:
         """Return which examples a step sees: every epoch has each once, in an order of its own."""
         epoch, place = divmod(step, self.steps_an_epoch)
         order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.train))
@@ -149,6 +149,17 @@ class Objective:
     @property
     def _tokens_an_example(self) -> int:
         return round(float(np.mean([sum(map(len, sequences)) for sequences in self.train.sequences])))
+
+
+def evenly(n: int, most: int) -> NDArray[np.int64]:
+    """Return at most so many of the numbers below ``n``, evenly spread: files are often sorted by their labels.
+
+    Examples
+    --------
+    >>> evenly(10, 4), evenly(3, 4)
+    (array([0, 2, 5, 7]), array([0, 1, 2]))
+    """
+    return np.arange(min(n, most)) * n // max(1, min(n, most))
 
 
 def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *, pre_trained: bool = True) -> Objective:
@@ -214,12 +225,21 @@ def tune(objective: Objective, base: Base, name: str, report: Report) -> tuple[T
     task = objective.task
     info = {
         "tokenizer": objective.tokenizer.to_json(),
-        "corpus": base.run.info.get("corpus"),
+        **_read_before(base),
         "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
     }
     tuning = begin(objective, objective.config, base, info, name=name, device=objective.device)
     tuning.go(report)
     return tuning, objective.scores()
+
+
+def _read_before(base: Base) -> dict[str, Any]:
+    """Return the ``corpus`` of a base, by a name that finds it again: probes read the same text before and after the tuning."""
+    corpus = base.run.info.get("corpus")
+    if not corpus:
+        return {}
+    found_by = base.run.info.get("training", {}).get("corpus")  # a path, where the text is the user's own
+    return {"corpus": {**corpus, "name": found_by or corpus.get("name")}}
 
 
 def tune_unseen(objective: Objective, base: Base, report: Report = lambda step, note: None) -> dict[str, float]:

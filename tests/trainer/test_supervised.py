@@ -111,6 +111,8 @@ def test_probes_and_films_read_the_run_as_any_other(base: Base) -> None:
     assert list(tokens["token"].values[-3:]) == list(SPECIAL_TOKENS)
     assert probe(run, "next-token", Asked(prompt="ba")).sizes["token"] == run.tokenizer.vocab_size
     assert load_model(run, 0).config.vocab_size == run.tokenizer.vocab_size
+    first = probe(run, "context").isel(step=0)["loss"]  # on the text of the base, whose weights these still are
+    np.testing.assert_allclose(first, probe(base.run, "context").sel(step=base.step)["loss"], rtol=0.05)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "neox"])
@@ -164,9 +166,9 @@ def test_without_pre_training_all_weights_are_drawn_anew(base: Base) -> None:
 def test_every_epoch_has_every_example_once_and_gathered_gradients_are_those_of_one_batch(base: Base) -> None:
     task = toy("similarity", n=80)
     whole = prepare(base, task, TaskConfig(micro_batch=16, seed=5, dropout=0.0), CPU)
-    seen = np.concatenate([whole._numbers(step) for step in range(whole.steps_an_epoch)])
+    seen = np.concatenate([whole.numbers(step) for step in range(whole.steps_an_epoch)])
     assert sorted(seen) == list(range(len(whole.train)))
-    assert not np.array_equal(whole._numbers(0), whole._numbers(whole.steps_an_epoch))
+    assert not np.array_equal(whole.numbers(0), whole.numbers(whole.steps_an_epoch))
     parts = prepare(base, task, TaskConfig(micro_batch=4, accumulate=4, seed=5, dropout=0.0, lm_weight=0.0), CPU)
     one = prepare(base, task, TaskConfig(micro_batch=16, seed=5, dropout=0.0, lm_weight=0.0), CPU)
     gradients = []
@@ -222,6 +224,14 @@ def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Calla
     report = json.loads((runs / "words" / "report.json").read_text(encoding="utf-8"))
     assert report["task"]["labels"] == ["marked", "plain"]
     assert Run(runs / "words").snapshots()[0].step == 0
+
+
+def test_fewer_examples_of_a_file_are_spread_over_it(table: Callable[[str, str], Path]) -> None:
+    from trainer.supervised import Arguments, read
+
+    path = table("sorted.csv", "sentence,label\n" + "ba,a\n" * 40 + "co,b\n" * 40)
+    task = read(Arguments(data=path, test=path, kind="classification", n_train=20, n_test=10))
+    assert (task.targets("train").count(1), task.targets("test").count(1)) == (10, 5)
 
 
 @pytest.mark.parametrize(

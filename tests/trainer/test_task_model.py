@@ -199,6 +199,7 @@ def test_the_text_is_foretold_from_what_stands_before_it() -> None:
     logits[0, 0, 1], logits[0, 1, 2] = 50.0, 50.0  # after the start comes 1, after 1 comes 2
     is_text = torch.tensor([[False, True, True, False]])
     assert text_loss(logits, ids, is_text).item() == pytest.approx(0.0, abs=1e-6)
+    assert text_loss(logits, ids, torch.zeros_like(is_text)).item() == 0.0
     logits[0, 2, 9] = -50.0  # that nothing foretells the extract token costs nothing
     assert text_loss(logits, ids, is_text).item() == pytest.approx(0.0, abs=1e-6)
 

@@ -33,6 +33,10 @@ def test_two_classes_are_scored_by_the_formulas_of_their_four_counts(pairs: list
     assert found["matthews"] == pytest.approx((tp * tn - fp * fn) / below if below else 0.0)
 
 
+def test_some_examples_are_scored_against_their_own_targets() -> None:
+    assert score(classes([0, 1, 1, 0], 2), [1, 1], which=[1, 3])["accuracy"] == 0.5
+
+
 def test_of_more_classes_f1_is_the_mean_of_their_own() -> None:
     truth, said = [0, 0, 1, 1, 2, 2], [0, 0, 1, 2, 2, 1]
     assert score(classes(truth, 3), said)["f1"] == pytest.approx((1 + 0.5 + 0.5) / 3)
