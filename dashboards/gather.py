@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from dashboards.growth import digests_of, latest, measured
 from dashboards.shelf import snapshots_stamp, stamp
 from dashboards.store import Found, Store
+from dashboards.underway import Underway, look
+from data.errors import InputError
 from data.runs import Run
 from probes.groups import Group
 from trainer.config import described_model
@@ -29,6 +31,9 @@ Table = Literal["tokens", "positions"]
 _tables = Store(most=4)
 _results = Store(most=24)
 _maps = Store(most=6)
+
+# Of a large group fewer others are drawn to compare it with, so that no more distances are added up than this.
+MOST_DISTANCES, FEWEST_DRAWS, MOST_COMPARED = 10**9, 199, 500
 
 NEIGHBOURS = 5
 # Beyond so many items, the neighbours of all of them at all steps are not computed, only those of the item asked for.
@@ -87,12 +92,26 @@ def all_neighbours(run: Run, trajectory: xr.DataArray, metric: str) -> NDArray[n
     return _results.get(key, lambda: _nearest(trajectory, metric)).value
 
 
-def group_cohesion(run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str) -> Found[xr.Dataset]:
-    """Compare a highlighted group with its nulls in the full space."""
-    from probes.cohesion import group_cohesion as compare
-
+def group_cohesion(
+    run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str
+) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]]:
+    """Compare a highlighted group with its nulls in the full space; of a large table that takes minutes, and is seen under way."""
+    if len(group.members) > MOST_COMPARED:
+        raise InputError(
+            f"{len(group.members)} items are too many to compare with chance here: highlight {MOST_COMPARED} or fewer"
+        )
     key = ("cohesion", *_of(run, trajectory), group, metric)
-    return _results.get(key, lambda: compare(run, what, group, metric=metric, trajectory=trajectory))
+    return look(key, lambda progress: _results.get(key, lambda: _compared(run, what, group, trajectory, metric)))
+
+
+def _compared(run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str) -> xr.Dataset:
+    from probes.cohesion import group_cohesion as compare
+    from probes.nulls import DRAWS
+
+    size = len(group.members)
+    pairs = max(1, size * (size - 1) // 2 * trajectory.shape[0])
+    draws = min(DRAWS, max(FEWEST_DRAWS, MOST_DISTANCES // pairs))
+    return compare(run, what, group, metric=metric, trajectory=trajectory, draws=draws)
 
 
 @dataclass(frozen=True)

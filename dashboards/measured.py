@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,6 @@ from dashboards.theatre.scene import Against, Claim, Claims, Curves, Neighbours,
 from probes.groups import Group
 from viz.furniture import item_colors, short_name
 from viz.labels import spoken
-from viz.style import group_color
 
 SHARES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement")
 REMARKABLE = 0.05
@@ -38,32 +37,37 @@ def _number(page: Page, layout: xr.Dataset, name: str) -> Number:
     return Number(page.say(f"views.{name}"), gather.steps_of(layout), texts, page.say(f"views.{name}_help"), "", shares)
 
 
-def cohesion(page: Page, area: str, compared: Sequence[xr.Dataset]) -> Curves:
+def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Curves:
     """Return the cohesion of each group over training, over the band of random groups like the first."""
-    series = []
-    for place, group in enumerate(compared):
-        name, color = short_name(str(group.attrs["highlight"]), 20), group_color(page.theme, place)
-        series.append(Series(name, color, gather.steps_of(group), group["cohesion"].values.tolist()))
-    null = _nulls(compared[0])[0]
-    low, middle, high = (null["band"].isel(quantile=i).values.tolist() for i in range(3))
-    steps = gather.steps_of(compared[0])
-    band = Series(page.say("views.random_band"), page.theme.muted, steps, middle, True, low, high)
-    return Curves("cohesion", area, page.say("views.cohesion"), series=[*series, band])
+    series = [
+        Series(short_name(name, 20), colors[name], gather.steps_of(group), group["cohesion"].values.tolist())
+        for name, group in known.items()
+    ]
+    if known:
+        first = next(iter(known.values()))
+        low, middle, high = (_nulls(first)[0]["band"].isel(quantile=i).values.tolist() for i in range(3))
+        name = page.say("views.random_band")
+        series.append(Series(name, page.theme.muted, gather.steps_of(first), middle, True, low, high))
+    return Curves("cohesion", area, page.say("views.cohesion"), series=series)
 
 
-def claims(page: Page, area: str, compared: Sequence[xr.Dataset]) -> Claims:
-    """Return how many of each kind of groups stand further apart than the highlighted ones, with corrected p-values."""
-    kinds = list(dict.fromkeys(str(null["null"].values) for group in compared for null in _nulls(group)))
+def claims(
+    page: Page, area: str, what: gather.Table, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]
+) -> Claims:
+    """Return how many of each kind of groups stand further apart than the highlighted ones, with corrected p-values.
+
+    A group that is not ``known`` yet is under way.
+    """
+    kinds = ["random", "neighbouring" if what == "positions" else "matched"]
     rows = []
-    for place, group in enumerate(compared):
-        of_kind = {str(null["null"].values): null for null in _nulls(group)}
-        steps = gather.steps_of(group)
+    for name, color in colors.items():
+        of_kind = {str(null["null"].values): null for null in _nulls(known[name])} if name in known else {}
+        steps = gather.steps_of(known[name]) if name in known else []
         cells = [_against(page, of_kind[kind]) if kind in of_kind else [None] * len(steps) for kind in kinds]
-        rows.append(Claim(str(group.attrs["highlight"]), group_color(page.theme, place), steps, cells))
+        rows.append(Claim(name, color, steps, cells))
     columns = [page.say(f"views.than_{kind}") for kind in kinds]
-    return Claims(
-        "claims", area, page.say("views.claims"), columns=columns, rows=rows, help=page.say("views.claims_help")
-    )
+    help = page.say("views.claims_help")
+    return Claims("claims", area, page.say("views.claims"), columns=columns, rows=rows, help=help)
 
 
 def _nulls(compared: xr.Dataset) -> list[xr.Dataset]:

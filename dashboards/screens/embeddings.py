@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,10 +12,13 @@ from dashboards import gather, measured, views
 from dashboards.address import keep, kept
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
 from dashboards.highlights import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
+from dashboards.store import Found
 from dashboards.theatre import Panel
+from dashboards.underway import LOOK_EVERY_S, Underway
 from data.errors import InputError
 from probes.groups import Group
 from viz.projection import METHODS
+from viz.style import group_color
 
 FIELDS = ("what", "method", "axes", "metric", "group")
 # From here on a layout takes minutes, and is made only when asked for. PCA's is drawn at once; to judge it takes as long.
@@ -144,35 +147,36 @@ def _stage(page: Page, view: View) -> None:
     layout = laid_out(page, trajectory, view)
     if layout is None:
         return
-    item = _chosen(page, labels)
+    item, compared = _chosen(page, labels), _compare(page, view, trajectory, groups)
     title = page.say(f"embeddings.title_{view.what}", dim=trajectory.sizes["dim"], method=METHODS[view.method])
     near = gather.all_neighbours(page.run, trajectory, view.metric)
     points = views.scatter(page, "points", title, trajectory, layout, groups, near)
-    beside = _beside(page, view, trajectory, layout, groups, item)
+    beside = _beside(page, view, trajectory, layout, compared, item)
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in beside)
     panels = [points, *(panel for panel, _ in beside)]
     steps = gather.steps_of(trajectory)
     events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=(*FIELDS, "item"))
     highlight_lassoed(labels, events.selected)
     _keep_chosen(labels, events.item)
+    _await(compared)
 
 
 def _beside(
-    page: Page, view: View, trajectory: xr.DataArray, layout: xr.Dataset, groups: Sequence[Group], item: int | None
+    page: Page, view: View, trajectory: xr.DataArray, layout: xr.Dataset, compared: _Comparisons, item: int | None
 ) -> list[tuple[Panel, str]]:
     """Return what stands beside the points, from the top down, each with its height as CSS writes it."""
-    compared = _compared(page, view, trajectory, groups)
+    colors = {group.name: group_color(page.theme, place) for place, group in enumerate(compared.groups)}
     column: list[tuple[Panel, str]] = []
     if item is not None:
-        around = measured.neighbours(page, "neighbours", trajectory, item, view.metric, groups)
+        around = measured.neighbours(page, "neighbours", trajectory, item, view.metric, compared.groups)
         column.append((around, "6fr"))
-    if compared:
-        column.append((measured.cohesion(page, "cohesion", compared), "5fr"))
-        column.append((measured.claims(page, "claims", compared), "fit-content(24%)"))
-    if (item is None or not compared) and gather.metrics(page.run):
+    if colors:
+        column.append((measured.cohesion(page, "cohesion", compared.known, colors), "5fr"))
+        column.append((measured.claims(page, "claims", view.what, compared.known, colors), "fit-content(24%)"))
+    if (item is None or not colors) and gather.metrics(page.run):
         column.insert(0, (views.loss(page, "loss"), "4fr"))
     column.append((measured.fidelity(page, "fidelity", layout), "fit-content(40%)"))
-    if item is None and not compared and gather.samples(page.run):
+    if item is None and not colors and gather.samples(page.run):
         column.append((views.sample(page, "sample"), "4fr"))
     return column if len(column) > 1 else [(column[0][0], "1fr")]
 
@@ -192,19 +196,45 @@ def settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
     return trajectory.sel(step=slice(None, last))
 
 
-def _compared(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence[Group]) -> list[xr.Dataset]:
+@dataclass(frozen=True)
+class _Comparisons:
+    """Groups compared with their nulls, by name: what is known, and what is still under way."""
+
+    groups: Sequence[Group]
+    known: Mapping[str, xr.Dataset]
+    under_way: Sequence[Underway[Found[xr.Dataset]]]
+
+
+def _compare(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence[Group]) -> _Comparisons:
     """Compare every group with its nulls; why one cannot be is told."""
-    compared, notes = [], []
+    known, under_way, compared, notes = {}, [], [], []
     for group in groups:
         try:
             found = gather.group_cohesion(page.run, view.what, group, trajectory, view.metric)
         except InputError as mistake:
             notes.append(f"{group.name}: {mistake}")
             continue
-        notes += found.notes
-        compared.append(found.value)
+        compared.append(group)
+        if isinstance(found, Underway):
+            under_way.append(found)
+        else:
+            notes += found.notes
+            known[group.name] = found.value
     tell(notes, page.say)
-    return compared
+    return _Comparisons(compared, known, under_way)
+
+
+def _await(comparisons: _Comparisons) -> None:
+    """Draw the page anew when another group has been compared."""
+    if not comparisons.under_way:
+        return
+
+    @st.fragment(run_every=LOOK_EVERY_S)
+    def look() -> None:
+        if any(one.is_over for one in comparisons.under_way):
+            st.rerun()
+
+    look()
 
 
 def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:

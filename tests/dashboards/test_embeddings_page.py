@@ -14,10 +14,12 @@ from dashboards.theatre import Events
 from dashboards.theatre.scene import Claims, Curves, Neighbours, Numbers, Scatter
 from data.runs import Run, create_run, write_snapshot
 from data.tokenizers import WordList
-from tests.dashboards.stages import Stage, open_screen, stage
+from tests.dashboards.stages import Stage, open_screen, run_until, stage
 from viz.style import THEMES, group_color
 
 pytest.importorskip("streamlit", reason="streamlit is not installed")
+
+from streamlit.testing.v1 import AppTest
 
 __all__ = ["stage"]
 
@@ -42,6 +44,18 @@ def vectors(folder: Path, labels: list[str], n_steps: int = 3, dims: int = 4, na
     return run
 
 
+def claims_of(stage: Stage, at: AppTest) -> Claims:
+    """Return what is said of the groups once all of them have been compared."""
+
+    def panel() -> Claims:
+        found = stage.panel("claims")
+        assert isinstance(found, Claims)
+        return found
+
+    run_until(at, lambda: all(row.steps for row in panel().rows))
+    return panel()
+
+
 def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: Stage, run: Run) -> None:
     at = open_screen("embeddings", run="tiny", method="pca", group="vowels|digits")
     assert not at.exception
@@ -53,8 +67,7 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: 
         assert {shown.colors[member] for member in group.members} == {group_color(theme, place)}
     assert shown.classes == []
     assert theme.disc in shown.colors
-    claims = stage.panel("claims")
-    assert isinstance(claims, Claims)
+    claims = claims_of(stage, at)
     assert list(claims.columns) == ["random", "of like frequency"]
     trajectory = gather.table(run, "tokens").value
     for row, group in zip(claims.rows, shown.groups, strict=True):
@@ -96,13 +109,22 @@ def test_the_measures_of_fidelity_stand_beside_it_as_they_were_measured(stage: S
 
 
 def test_positions_have_a_thread_and_a_null_of_neighbours(stage: Stage, run: Run) -> None:
-    open_screen("embeddings", run="tiny", what="positions", method="pca", group="12,13,14")
-    shown, claims = points(stage), stage.panel("claims")
+    at = open_screen("embeddings", run="tiny", what="positions", method="pca", group="12,13,14")
+    shown, claims = points(stage), claims_of(stage, at)
     assert shown.thread
     assert [list(group.members) for group in shown.groups] == [[12, 13, 14]]
-    assert isinstance(claims, Claims)
     assert list(claims.columns) == ["random", "neighbouring"]
     assert claims.rows[0].name == "12, 13, 14"
+
+
+def test_a_group_too_large_to_compare_is_shown_and_told(
+    stage: Stage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "MOST_COMPARED", 4)
+    at = open_screen("embeddings", run="tiny", method="pca", group="a,b,c,d,e|a,b")
+    assert "5 items are too many" in at.warning[0].value
+    assert len(points(stage).groups) == 2
+    assert [row.name for row in claims_of(stage, at).rows] == ["a, b"]
 
 
 def test_what_names_nothing_is_told_and_the_rest_of_the_group_is_shown(stage: Stage, run: Run) -> None:

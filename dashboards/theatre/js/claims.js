@@ -33,7 +33,7 @@ PANELS.claims = (host) => {
         const at = row.steps.length && row.steps[0] <= step ? indexAt(row.steps, step) : -1;
         row.shown.forEach(({ cell, share, p }, column) => {
           const found = at < 0 ? null : row.cells[column][at];
-          share.textContent = found ? found.share : "–";
+          share.textContent = found ? found.share : row.steps.length ? "–" : "…";
           p.textContent = found ? found.p : "";
           cell.classList.toggle("remarkable", Boolean(found?.remarkable));
         });

@@ -12,7 +12,7 @@ import { drawCage, drawThread, drawTrails, drawWays, ring } from "./traces.js";
 
 const MARGIN_RADII = 1.6; // free space at the edges
 const HIT_PX = 10; // a pointer this near a disc is at it
-const PIXELS_A_LABEL = 6500; // of the picture, for each label beside a point
+const PIXELS_A_LABEL = 8500; // of the picture, for each label beside a point
 const MOST_MARKED = 400; // of what is searched for
 const NOBODY = -1;
 const SETTLED_MS = 140; // labels are chosen anew when the camera has rested so long
