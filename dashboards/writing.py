@@ -10,7 +10,6 @@ from dashboards.gather import WORTH_THREADS, set_threads
 from dashboards.store import Store
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
 from trainer.decoding import Decoding
 from trainer.sampling import End, Piece, Request
 
@@ -101,7 +100,7 @@ def _begin(wish: Wish) -> Iterator[Piece]:
 
     store = _large_models if _is_large(wish.run) else _models
     model = store.get((wish.run.path, wish.step, wish.sha256), lambda: load_model(wish.run, wish.step)).value
-    tokenizer = tokenizer_from_json(wish.run.info["tokenizer"])
+    tokenizer = wish.run.tokenizer
     return stream(model, tokenizer, wish.prompt, wish.decoding, wish.request)
 
 

@@ -10,7 +10,6 @@ import torch
 import xarray as xr
 
 from data.runs import Run
-from data.tokenizers import tokenizer_from_json
 from data.traces import Trace, read_trace
 from probes.embeddings import token_labels
 from probes.gathering import Progress
@@ -132,7 +131,7 @@ def decoding_trace(
     """
     asked = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
-    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    tokenizer = run.tokenizer
     recorder, request = Recorder(tokenizer), Request(n_tokens, seed=seed)
     decoding = decoding or Decoding(temperature=0)
     model = load_model(run, snapshot.step)

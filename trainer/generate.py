@@ -62,7 +62,6 @@ class Options:
 def main(options: Options) -> None:
     """Generate and print; record the trace if it is wanted."""
     from data.runs import open_run
-    from data.tokenizers import tokenizer_from_json
     from trainer.sampling import Request
 
     request = Request(
@@ -74,7 +73,7 @@ def main(options: Options) -> None:
         cache=options.cache,
     )
     run = open_run(options.run)
-    tokenizer = tokenizer_from_json(run.info["tokenizer"])
+    tokenizer = run.tokenizer
     prompt = usual_prompt(run, tokenizer) if options.prompt is None else options.prompt
     if not len(tokenizer.encode(prompt)):
         raise InputError("the prompt is empty: give at least one symbol with --prompt")

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from data.errors import InputError
 from data.runs import Run, list_runs
+from data.vocabularies import learn_bpe
 from tests.commands import assert_mistake, command
 from tests.trainer.plain_gpts import ROWS, gptlab_state, nanogpt_state
 from tests.trainer.test_importing import SYMBOLS, checkpoint, gptlab, made
@@ -50,6 +52,18 @@ def test_what_became_of_each_tensor_is_printed(folder: Path) -> None:
         f"wrote step 5,000 of run lab as a GPT2LMHeadModel to {folder / 'out'}: "
         "config.json, model.safetensors, tokenizer.json, tokenizer_config.json\n"
     )
+
+
+def test_an_imported_model_of_sub_words_writes_text(folder: Path) -> None:
+    tokenizer = learn_bpe("to be or not to be " * 9, 262)
+    shape = {"vocab_size": tokenizer.vocab_size, "n_positions": 16, "n_embd": 16, "n_layer": 1, "n_head": 2}
+    ends = {"bos_token_id": 0, "eos_token_id": 0}
+    transformers.GPT2LMHeadModel(transformers.GPT2Config(**shape, **ends)).save_pretrained(folder / "model")
+    (folder / "model" / "tokenizer.json").write_text(tokenizer.definition)
+    main(Import(model=str(folder / "model")))
+    told = command("trainer.generate", "--prompt", "to be", "--tokens", "5")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("to be")
 
 
 def test_a_pickle_that_would_run_code_is_refused_in_one_line(folder: Path) -> None:
