@@ -27,7 +27,8 @@ A line of a ``.jsonl`` file counts once its newline is there, so a reader may lo
 written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is
 complete, and the hash tells if it has been damaged since. Losses are in nats per token; ``seconds`` is the time spent
 training, resumed parts included. The last line of the metrics also has ``val_loss_whole``, the loss on the whole validation
-split; the others measure the same sample of it each time.
+split; the others measure the same sample of it each time. ``val_bits_per_character`` is that loss spread over characters
+(`data.bits`); ``corpus.validation`` of ``run.json`` says how many ``tokens`` and ``characters`` it is taken over.
 
 Where the recipe averages weights, a snapshot holds the running average: what was evaluated at its step. Tied weights are
 stored once. Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...).

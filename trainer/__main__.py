@@ -11,6 +11,7 @@ from typing import Annotated
 
 import tyro
 
+from data.bits import bits_per_character
 from data.cli import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.progress import progress_bar
 from data.runs import open_run
@@ -81,7 +82,10 @@ def main(args: list[str]) -> int:
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; go on with  {PROG} --resume --run {run.name}")
         return EXIT_INTERRUPTED
-    print(f"validation loss {val_loss:.4f} nats per token, on the whole validation split")
+    bits = bits_per_character(val_loss, *session.foretold)
+    print(
+        f"validation loss {val_loss:.4f} nats per token, {bits:.3f} bits per character, on the whole validation split"
+    )
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
     return 0
 

@@ -112,6 +112,17 @@ class TrainConfig:
 PRESETS: dict[str, dict[str, Any]] = {
     "cpu": {},
     "gpu": {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2},
+    "cpu-bpe": {"tokenizer": "bpe", "n_embd": 96, "steps": 3000, "eval_batches": 16, "sample_tokens": 60},
+    "gpu-bpe": {
+        "tokenizer": "bpe",
+        "vocab_size": 4096,
+        "n_layer": 6,
+        "n_head": 6,
+        "n_embd": 384,
+        "block_size": 64,
+        "dropout": 0.2,
+        "sample_tokens": 60,
+    },
     "tiny": {
         "n_layer": 2,
         "n_head": 2,

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from data.bits import bits_per_character
 from data.corpora import Corpus, load
 from data.errors import InputError
 from data.files import append_line, write_json
@@ -207,7 +208,9 @@ def _evaluate(run: Run, session: Session, step: int, seconds: float, whole: floa
         "tokens": step * config.batch_size * config.block_size,
         "seconds": round(seconds, 3),
     }
-    append_line(run.path / "metrics.jsonl", record | ({} if math.isnan(whole) else {"val_loss_whole": whole}))
+    if not math.isnan(whole):
+        record |= {"val_loss_whole": whole, "val_bits_per_character": bits_per_character(whole, *session.foretold)}
+    append_line(run.path / "metrics.jsonl", record)
     append_line(run.path / "samples.jsonl", {"step": step, **_sample(session, step)})
     return f"train {train_loss:.3f}  val {val_loss:.3f}"
 

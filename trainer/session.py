@@ -91,6 +91,12 @@ class Session:
         self.averaged.train()
         return total / len(starts)
 
+    @cached_property
+    def foretold(self) -> tuple[int, int]:
+        """How many tokens `whole_validation_loss` is the mean of, and how many characters they stand for."""
+        n = len(sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
+        return n, len(self.tokenizer.decode(self.val_tokens[1 : n + 1].cpu().numpy()))
+
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Return every parameter that is kept, by name; the shared token table comes once."""
         return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
@@ -191,6 +197,7 @@ def describe(session: Session, corpus: Corpus) -> dict[str, Any]:
             "language": corpus.language,
             "characters": corpus.characters,
             "sha256": corpus.sha256,
+            "validation": dict(zip(("tokens", "characters"), session.foretold, strict=True)),
         },
         "tokenizer": session.tokenizer.to_json(),
         "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from data.bits import bits_per_character
+from data.errors import NotApplicableError
 from data.runs import Run
 from probes.embeddings import position_embeddings, token_embeddings
 from probes.groups import Group, classes, highlight
@@ -75,6 +77,23 @@ def loss_curve(run: Run) -> Curve | None:
         second_values=np.array([record["train_loss"] for record in metrics]),
         second_name="training",
     )
+
+
+def bits_curve(run: Run) -> Curve:
+    """Return the validation losses of a run in bits per character, which compare across tokenizers.
+
+    Raises
+    ------
+    NotApplicableError
+        If no losses were measured, or the run does not say how many characters its validation tokens stand for.
+    """
+    losses, measured = loss_curve(run), run.info.get("corpus", {}).get("validation")
+    if measured is None and run.info["tokenizer"].get("kind") == "char":
+        measured = {"tokens": 1, "characters": 1}
+    if losses is None or measured is None:
+        raise NotApplicableError(f"run {run.name!r} does not say what its loss is per character: train it again")
+    bits = bits_per_character(1.0, measured["tokens"], measured["characters"])
+    return Curve("validation loss (bits per character)", losses.steps, bits * losses.values, name=run.name)
 
 
 def trust_curve(projection: xr.Dataset) -> Curve:
