@@ -106,6 +106,8 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
     trajectory = token_embeddings(run)
     tokens = list(trajectory["token"].values)
     if token not in tokens:
+        token = token.replace("␣", " ").replace("⏎", "\n")  # as pictures write it
+    if token not in tokens:
         known = ", ".join(map(repr, tokens[:8])) + (f" and {len(tokens) - 8} more" if len(tokens) > 8 else "")
         raise InputError(f"run {run.name!r} has no token {token!r}; it has {known}")
     if not 1 <= k < len(tokens):

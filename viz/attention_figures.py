@@ -11,7 +11,7 @@ from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from viz.labels import display
+from viz.labels import cut_short
 from viz.slide import (
     LIGHT,
     LINE_PT,
@@ -90,7 +90,7 @@ def draw_layer(
     """
     slide = blank_slide(title, subtitle, theme, inches, takeaway)
     area = slide.body.inset(right=KEY_PT)
-    tokens = [display(str(token)) for token in maps["query_token"].values]
+    tokens = [cut_short(str(token)) for token in maps["query_token"].values]
     n = maps.sizes["head"]
     n_columns = _best_columns(n, area)
     n_rows = -(-n // n_columns)
@@ -121,7 +121,7 @@ def draw_head(
     slide = blank_slide(title, subtitle, theme, inches, takeaway)
     area = slide.body.inset(right=KEY_PT)
     used = _draw_labelled(
-        slide, area, maps.values, [display(str(token)) for token in maps["query_token"].values], centred=True
+        slide, area, maps.values, [cut_short(str(token)) for token in maps["query_token"].values], centred=True
     )
     _add_key(slide, Box(used.right + 18, used.top - min(used.height, 230), KEY_PT, min(used.height, 230)))
     return slide.figure

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from viz.curves import End, Values, draw_fan, name_ends, quiet_axes
-from viz.labels import display, spoken
+from viz.labels import cut_short, display, spoken
 from viz.slide import (
     LIGHT,
     LINE_PT,
@@ -187,8 +187,8 @@ def draw_lens(
     left = max(text_points(name) for name in (*names, "has read"))
     area = slide.body.inset(left=left + 14, right=66, bottom=LINE_PT + 8, top=LINE_PT)
     shown_rows = evenly(len(names), max(2, int(area.height / 24)))
-    words = [[_short(str(top)) for top in row] for row in tops[shown_rows]]
-    columns = [_short(token) for token in prompt_tokens]
+    words = [[cut_short(str(top)) for top in row] for row in tops[shown_rows]]
+    columns = [cut_short(token) for token in prompt_tokens]
     n = _fitting_columns(columns, words, area.width)
     words, columns, sure = [row[-n:] for row in words], columns[-n:], sure[shown_rows][:, -n:].astype(float)
     slide.text(slide.body.left, area.top + 8, "likeliest next token, by layer", color=theme.muted)
@@ -255,11 +255,6 @@ def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -
         slide.line([x, x], [y - 4, y + 17], color, linewidth=2.5, solid_capstyle="butt")
         slide.text(x + 11, y, f"step {step:,}")
         x += 11 + text_points(f"step {step:,}") + 34
-
-
-def _short(token: str) -> str:
-    shown = display(token)
-    return shown if len(shown) <= 9 else f"{shown[:8]}…"
 
 
 def _fitting_columns(columns: list[str], words: list[list[str]], width: float) -> int:

@@ -18,7 +18,7 @@ from viz.canvas import Frame, Size
 from viz.claims import Claim
 from viz.film import Motion
 from viz.furniture import LEGEND_ROW, Caption, add_legend, add_panel, item_colors, legend_rows
-from viz.scatter import Discs, Thread, Trails, radius_px
+from viz.scatter import Discs, Thread, Trails, all_labelled, half_width, landmarks, radius_px
 from viz.sidebar import Curve
 from viz.slide import shorten
 from viz.stage import Stage
@@ -29,6 +29,8 @@ from viz.words import Words, height_of
 TRAIL_SNAPSHOTS = 6
 TRAIL_POINTS_PER_SNAPSHOT = 5
 LEGEND_PX, NAME_TEXT_PX = 22, 26
+NAME_PX = 14
+"""Half the height of a label among dots."""
 CLAIMS_IN_WORDS, PANELS_WITH_ALL = 2, 2
 """So many groups are spoken of below a picture; one, where there are more pictures than this."""
 
@@ -116,10 +118,15 @@ class _Picture:
         panel = cell.panel
         width, height = panel[2] * size.width, panel[3] * size.height
         radius = radius_px(len(labels), width, min(height, width), unit)
-        self.axes = axes = add_panel(figure, panel, layout.values, 1.6 * radius, theme, corner=14 * unit)
+        named: list[int] = []
+        if not all_labelled(labels, radius):
+            groups = [group.members for group in view.groups]
+            named = landmarks(labels, layout.values, (width, height), NAME_PX * unit, groups=groups)
+        margin = max([1.6 * radius, *(half_width(labels[i], NAME_PX * unit) for i in named)])
+        self.axes = axes = add_panel(figure, panel, layout.values, margin, theme, corner=14 * unit)
         self._thread = Thread(axes, theme, 2.5 * unit) if view.threaded else None
         self._trails = Trails(axes, members, colors, 3.0 * unit)
-        self._discs = Discs(axes, labels, colors, radius, theme, on_top=members)
+        self._discs = Discs(axes, labels, colors, radius, theme, on_top=members, named=named, name_px=NAME_PX * unit)
         for artist in (self._discs.artist, self._trails.artist, *([self._thread.artist] if self._thread else [])):
             artist.set_animated(True)
         self._add_words(stage, view, cell)

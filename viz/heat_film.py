@@ -15,7 +15,7 @@ from viz.canvas import Frame, Size
 from viz.film import between
 from viz.furniture import Caption, add_ground, text_width
 from viz.heat import Scale, Tile
-from viz.labels import display
+from viz.labels import cut_short
 from viz.sidebar import Curve
 from viz.stage import Stage
 from viz.style import Theme, text_on
@@ -124,7 +124,7 @@ class HeatFilm:
         """Lay one map out as large as it goes, its items named on both axes."""
         unit, n = self.stage.unit, self.maps.shape[-1]
         left, top, width, height = self.stage.panel_px()
-        names = [display(name) for name in self.grid.items]
+        names = [cut_short(name) for name in self.grid.items]
         cell = (height - 70 * unit) / n
         size = float(np.clip(0.72 * cell, 12 * unit, 26 * unit))
         longest = max(text_width(name, size) for name in names)

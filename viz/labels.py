@@ -27,6 +27,18 @@ def display(token: str) -> str:
     return _WHOLE.get(token) or "".join(_SYMBOLS.get(c) or (c if _has_ink(c) else f"U+{ord(c):04X}") for c in token)
 
 
+def cut_short(token: str, most: int = 10) -> str:
+    """Return what a picture shows for a token, cut where it has more than ``most`` characters.
+
+    Examples
+    --------
+    >>> cut_short(" the"), cut_short(" extraordinarily")
+    ('␣the', '␣extraord…')
+    """
+    shown = display(token)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
 def spoken(token: str) -> str:
     """Return a token as a text would name it (``'space'`` for a space), for legends, alt texts and messages."""
     return _NAMES.get(token) or display(token)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from probes.groups import Group
 from viz.furniture import Caption, add_panel, item_colors
-from viz.scatter import LONGEST_LABEL, Discs, Thread, radius_px
+from viz.scatter import Discs, Thread, all_labelled, half_width, landmarks, radius_px
 from viz.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, scale_key, shorten, text_points
 from viz.style import Theme, group_color
 from viz.subject import Subject
@@ -18,6 +19,8 @@ from viz.subject import Subject
 LEAST_LABELLED_PT = 7.0
 """The smallest radius of a disc whose label can be read; taken where the discs still cover less than this share of the panel."""
 MOST_COVERED = 0.3
+NAME_PT = 10.0
+"""Half the height of a label among dots."""
 KEY_GAP_PT = 26
 
 
@@ -38,8 +41,10 @@ def draw_maps(
     colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
     area = _write_key(slide, groups, colors, subject)
     shown = (0, -1) if projection.sizes["step"] > 1 else (0,)
-    for cell, which in zip(area.columns([1] * len(shown), 20), shown, strict=True):
-        _draw_panel(slide, cell, subject, projection.isel(step=which), colors)
+    cells = area.columns([1] * len(shown), 20)
+    named = _named(subject, projection["layout"].values[-1:], cells[-1])
+    for cell, which in zip(cells, shown, strict=True):
+        _draw_panel(slide, cell, subject, projection.isel(step=which), colors, named)
     return slide.figure
 
 
@@ -78,25 +83,36 @@ def _fill(widths: Sequence[float], room: float) -> list[list[int]]:
     return rows
 
 
-def _draw_panel(slide: Slide, cell: Box, subject: Subject, layout: xr.Dataset, colors: Sequence[str]) -> None:
+def _named(subject: Subject, last: NDArray[np.floating], cell: Box) -> list[int]:
+    """Return the items to name where not all can be, the same in both panels; ``last`` (1, item, axis)."""
+    if all_labelled(subject.labels, _radius(subject.labels, cell)):
+        return []
+    groups = [group.members for group in subject.groups]
+    return landmarks(subject.labels, last, (cell.width, cell.height), NAME_PT, groups=groups)
+
+
+def _draw_panel(
+    slide: Slide, cell: Box, subject: Subject, layout: xr.Dataset, colors: Sequence[str], named: Sequence[int]
+) -> None:
     words = f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}"
     lines = [words] if text_points(words) <= cell.width else words.split("   ")
     for i, line in enumerate(reversed(lines)):
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
-    radius = _radius(subject.labels, box)
+    radius, members = _radius(subject.labels, box), [i for group in subject.groups for i in group.members]
+    margin = max([1.6 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
     width, height = slide.size
     rect = (box.left / width, box.bottom / height, box.width / width, box.height / height)
-    axes = add_panel(slide.figure, rect, places, 1.6 * radius, slide.theme, corner=8)
+    axes = add_panel(slide.figure, rect, places, margin, slide.theme, corner=8)
     if subject.is_ordered:
         Thread(axes, slide.theme, 1.6).move(places)
-    members = [i for group in subject.groups for i in group.members]
-    Discs(axes, subject.labels, colors, radius, slide.theme, on_top=members).move(places)
+    discs = Discs(axes, subject.labels, colors, radius, slide.theme, on_top=members, named=named, name_px=NAME_PT)
+    discs.move(places)
 
 
 def _radius(labels: Sequence[str], box: Box) -> float:
     radius = radius_px(len(labels), box.width, box.height, unit=0.6)
     covered = len(labels) * np.pi * LEAST_LABELLED_PT**2 / (box.width * box.height)
-    is_short = max(map(len, labels)) <= LONGEST_LABEL
+    is_short = all_labelled(labels, LEAST_LABELLED_PT)
     return max(radius, LEAST_LABELLED_PT) if is_short and covered < MOST_COVERED else radius

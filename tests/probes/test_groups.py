@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from probes.groups import TOKEN_GROUPS, classes, highlight, named_group
+from probes.groups import CHARACTER_GROUPS, SUBWORD_GROUPS, classes, highlight, named_group
 
 TOKENS = list("\n !,-.0123ABZabcdezáçÉü—ª½")
 
@@ -29,7 +29,39 @@ def test_characters_are_in_their_classes() -> None:
 
 @given(st.characters())
 def test_no_character_is_in_two_classes(character: str) -> None:
-    assert sum(belongs(character) for belongs in TOKEN_GROUPS.values()) <= 1
+    assert sum(belongs(character) for belongs in CHARACTER_GROUPS.values()) <= 1
+
+
+@given(st.one_of(st.text(max_size=6), st.text("aÀ1.<0xC3> \n[unsed]", max_size=8)))
+def test_no_sub_word_is_in_two_classes(token: str) -> None:
+    assert sum(belongs(token) for belongs in SUBWORD_GROUPS.values()) <= 1
+
+
+def test_sub_words_are_in_their_classes() -> None:
+    tokens = [" the", "ing", " The", "THE", "the ", " 1867", "12", " —", "?!", "\n\n", " ", "<0xC3>", "<0xA9>o", "\x00"]
+    tokens += ["<|endoftext|>", "[unused 7]", "<", "l'"]
+    found = {group.name: [tokens[i] for i in group.members] for group in classes(tokens)}
+    assert found == {
+        "starts-word": [" the"],
+        "inside-word": ["ing", "l'"],
+        "capitalised": [" The", "THE"],
+        "ends-word": ["the "],
+        "numbers": [" 1867", "12"],
+        "punctuation": [" —", "?!", "<"],
+        "whitespace": ["\n\n", " "],
+        "bytes": ["<0xC3>", "<0xA9>o", "\x00"],
+        "special": ["<|endoftext|>", "[unused 7]"],
+    }
+
+
+def test_a_space_belongs_to_a_sub_word_where_there_is_such_a_token() -> None:
+    tokens = ["the", " the", " and", "and", "e", ","]
+    assert highlight(" the, and", tokens).members == (1, 2)
+    assert highlight("the,and", tokens).members == (0, 3)
+    assert highlight("␣the,␣and", tokens).members == (1, 2)
+    assert highlight("the, e", tokens).members == (0, 4)  # no token " e": the space only separates
+    assert highlight(" the, e", tokens).name == "␣the, e"
+    assert highlight("comma, the", tokens).members == (5, 1)
 
 
 def test_every_printable_character_of_english_is_in_a_class() -> None:

@@ -27,7 +27,7 @@ def test_the_file_wins_over_the_preset_and_the_command_line_over_the_file(tmp_pa
         ('n_layer = "3"', "n_layer = '3'; it must be int"),
         ("n_layer = true", "n_layer = True; it must be int"),
         ("n_layer = ", "cannot be read"),
-        ('preset = "big"', "there is no preset 'big'; there is cpu, gpu, tiny"),
+        ('preset = "big"', "there is no preset 'big'; there is cpu, gpu, cpu-bpe, gpu-bpe, tiny"),
     ],
 )
 def test_a_wrong_file_is_told(tmp_path: Path, content: str, message: str) -> None:

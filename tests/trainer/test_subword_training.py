@@ -6,14 +6,18 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from data.errors import InputError
+from data.errors import InputError, NotApplicableError
+from data.files import write_json
 from data.runs import Run
 from data.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace
 from trainer.loop import Stopped, resume, start
+from viz.subject import bits_curve
 
 
 def quiet(step: int, note: str | None) -> None:
@@ -49,6 +53,39 @@ def test_sub_words_are_learned_from_what_the_model_learns_from(text_file: Path, 
     assert training.run.tokenizer.labels == expected.labels
     assert training.session.model.config.vocab_size == 300
     assert training.run.info["tokenizer"]["tokens"] == 300
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "bpe"])
+def test_bits_per_character_are_what_the_text_costs(tokenizer: str, text_file: Path, runs: Path) -> None:
+    """By hand: the nats of every token that is foretold, over the characters of those tokens."""
+    training = start(config_for(text_file, tokenizer=tokenizer, steps=2), "bits")
+    training.go(quiet)
+    session = training.session
+    T, tokens = session.config.block_size, session.val_tokens
+    starts = range(0, len(tokens) - T, T)
+    with torch.no_grad():
+        logits = torch.stack([session.averaged.eval()(tokens[None, i : i + T])[0][0] for i in starts])
+    targets = torch.stack([tokens[i + 1 : i + T + 1] for i in starts])
+    nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
+    text = session.tokenizer.decode(targets.flatten().numpy())
+    assert text in made_text()
+    found = training.run.metrics()[-1]["val_bits_per_character"]
+    assert found == pytest.approx(nats / np.log(2) / len(text), rel=1e-4)
+    assert training.run.info["corpus"]["validation"] == {"tokens": targets.numel(), "characters": len(text)}
+    curve = bits_curve(training.run)
+    assert curve.values[-1] == pytest.approx(
+        training.run.metrics()[-1]["val_loss"] * targets.numel() / len(text) / np.log(2)
+    )
+
+
+def test_runs_of_characters_from_before_have_bits_too_and_others_say_what_they_lack(run: Run) -> None:
+    corpus = {key: value for key, value in run.info["corpus"].items() if key != "validation"}
+    before = run.info | {"corpus": corpus}
+    write_json(run.path / "run.json", before)
+    assert bits_curve(Run(run.path)).values[0] == pytest.approx(run.metrics()[0]["val_loss"] / np.log(2))
+    write_json(run.path / "run.json", before | {"tokenizer": learn_bpe("abab abab", 258).to_json()})
+    with pytest.raises(NotApplicableError, match="does not say what its loss is per character"):
+        bits_curve(Run(run.path))
 
 
 def test_a_run_keeps_its_tokenizer(text_file: Path, runs: Path) -> None:
