@@ -47,7 +47,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         except ValueError:
             raise InputError(f"{text[:60]!r} is no whole number") from None
         if not low <= number <= high:
-            raise InputError(f"{number:,} is not between {low:,} and {high:,}")
+            raise InputError(f"{text[:60]} is not between {low:,} and {high:,}")
         return number
 
     return read

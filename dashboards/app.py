@@ -17,13 +17,16 @@ ICON = Path(__file__).with_name("icon.svg")
 
 def main() -> None:
     """Draw the page that the address names."""
-    mistakes = read_address()
+    # Kept until they are told: the page that an address names may lead on to another at once.
+    mistakes: list[str] = st.session_state.setdefault("mistakes", [])
+    mistakes += read_address()
     page = st.navigation(_pages(), position="top")
     st.set_page_config(page_title=title(page.title), page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     page.run()
     for mistake in mistakes:
         st.toast(plain(mistake), icon=":material/link_off:", duration="long")
+    mistakes.clear()
     choose_language()
 
 
