@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +22,7 @@ from viz.style import THEMES, Theme
 Option = TypeVar("Option", str, int)
 
 GROWS_EVERY_S = 2.0
+_ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 # Streamlit leaves a hand's breadth above a page and wide margins beside it; on a laptop's screen the picture needs them.
 STYLE = """<style>
@@ -111,7 +113,9 @@ def plain(text: str) -> str:
     >>> plain("a_b [x](y) $z$ :red[w]")
     'a\\\\_b \\\\[x\\\\]\\\\(y\\\\) \\\\$z\\\\$ \\\\:red\\\\[w\\\\]'
     """
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~" else c for c in text)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~" else c for c in text)
+    # Addresses become links even if escaped, unless something stands in them: a joiner that is not seen.
+    return _ADDRESS.sub(lambda found: f"{found[0][0]}\u2060{found[0][1:]}", escaped)
 
 
 def guarded(draw: Callable[[], None], say: Words) -> None:
