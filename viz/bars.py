@@ -64,7 +64,7 @@ def draw_next_token(
     least : tokens below this probability are summed in one bar, but for the five likeliest.
     """
     slide = blank_slide(title, subtitle, theme, inches, takeaway)
-    body = _quote(slide, prompt)
+    body = quote(slide, prompt)
     by_step = distribution if "step" in distribution.dims else distribution.expand_dims("step")
     places = evenly(by_step.sizes["step"], 3)
     values = by_step.transpose("step", "token").isel(step=places).values.astype(float)
@@ -206,7 +206,7 @@ def draw_lens(
     return slide.figure
 
 
-def _quote(slide: Slide, prompt: str) -> Box:
+def quote(slide: Slide, prompt: str) -> Box:
     """Write what the model has read, its end at least; return the box below."""
     start, end = "after “", "”"
     room = slide.body.width - text_points(start + end) - 2

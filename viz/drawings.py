@@ -34,6 +34,7 @@ class Wish:
     layer: int | None = None
     head: int | None = None
     text: Path | None = None
+    trace: str | None = None
 
     @property
     def look(self) -> dict[str, Any]:
@@ -274,6 +275,56 @@ def draw_next_line(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, found)
 
 
+STILL_TEMPERATURES = (0.0, 0.5, 0.8, 1.0, 2.0)
+
+
+def draw_decoding(run: Run, wish: Wish, progress: Progress) -> Drawing:
+    """Draw the leading candidates token by token: of a recorded trace, or of going on greedily from a prompt."""
+    from probes.decoding import decoding_trace, recorded_trace
+    from viz.decodings import draw_trace
+
+    if wish.trace is None:
+        found = decoding_trace(run, wish.prompt, step=wish.step, progress=progress)
+    elif wish.prompt is not None or wish.step is not None:
+        raise InputError("a recorded trace has its own prompt and step: leave out --prompt and --step, or --trace")
+    else:
+        found = recorded_trace(run, wish.trace)
+    chosen = found.attrs["decoding"]
+    how = "always the likeliest" if chosen["temperature"] == 0 else f"drawn at temperature {chosen['temperature']:g}"
+    more = [
+        f"{name.replace('_', '-')} {chosen[name]:g}"
+        for name, off in (("top_k", 0), ("top_p", 1), ("min_p", 0))
+        if chosen[name] != off
+    ]
+    title, step = "Token by token", int(found["step"])
+    subtitle = f"{run.name} at step {step:,}; {', '.join([how, *more])}; framed is the token that was taken"
+    text = "".join(str(token) for token in found["chosen"].values)
+    alt = (
+        f"Leading candidates of each token that run {run.name} at step {step:,} wrote after {quoted(str(found.attrs['prompt']), 600)}: "
+        f"{quoted(text, 600)} ({how})."
+    )
+    return Drawing(draw_trace(found, title=title, subtitle=subtitle, **wish.look), title, alt, found)
+
+
+def draw_temperature(run: Run, wish: Wish, progress: Progress) -> Drawing:
+    """Draw the distribution of the token after a prompt at five temperatures."""
+    from probes.decoding import temperature_distributions
+    from viz.decodings import draw_temperatures
+
+    found = temperature_distributions(
+        run, wish.prompt, step=wish.step, temperatures=STILL_TEMPERATURES, progress=progress
+    )
+    title, step, prompt = "What temperature does", int(found["step"]), str(found.attrs["prompt"])
+    subtitle = f"{run.name} at step {step:,}: the next token at five temperatures, entropy in nats"
+    figure = draw_temperatures(found, prompt, title=title, subtitle=subtitle, **wish.look)
+    entropies = ", ".join(f"{float(e):.2f} at {float(e['temperature']):g}" for e in found["entropy"])
+    alt = (
+        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} at step {step:,}, at five temperatures. "
+        f"The entropy in nats is {entropies}."
+    )
+    return Drawing(figure, title, alt, found)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A figure: what draws it, and which options concern it."""
@@ -293,6 +344,8 @@ FIGURES: dict[str, Kind] = {
     "head": Kind(draw_one_head, frozenset({"prompt", "step", "layer", "head"})),
     "scores": Kind(draw_head_scores, frozenset({"text"})),
     "next-token": Kind(draw_next, frozenset({"prompt", "step"})),
+    "temperature": Kind(draw_temperature, frozenset({"prompt", "step"})),
+    "trace": Kind(draw_decoding, frozenset({"prompt", "step", "trace"})),
     "lens": Kind(draw_logit_lens, frozenset({"prompt", "step"})),
     "context": Kind(draw_context, frozenset({"text"})),
     "zero-shot": Kind(draw_next_line, frozenset({"text"})),

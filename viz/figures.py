@@ -21,7 +21,7 @@ PROG = "python -m viz.figures"
 FORMATS = ("png", "svg", "pdf")
 
 # What concerns some figures only; given by name, it must concern one that is drawn.
-PARTICULAR = ("highlight", "perplexity", "step", "prompt", "layer", "head", "text")
+PARTICULAR = ("highlight", "perplexity", "step", "prompt", "layer", "head", "text", "trace")
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Options:
     """
 
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = ()
-    """Draw this figure only (loss, tokens, positions, attention, layer, head, scores, next-token, lens, context, zero-shot, token-spectrum,
-    position-spectrum, position-table, similarity); may be given again."""
+    """Draw this figure only (loss, tokens, positions, attention, layer, head, scores, next-token, temperature, trace, lens, context,
+    zero-shot, token-spectrum, position-spectrum, position-table, similarity); may be given again."""
     run: str | None = None
     """Name of the run; the newest if not given."""
     prompt: str | None = None
-    """For attention, layer, head, next-token, lens: what the model reads; the opening of the run's last sample if not given."""
+    """For attention, layer, head, next-token, temperature, trace, lens: what the model reads; the opening of the last sample if none."""
     step: int | None = None
     """For the same: the snapshot to draw; the last if not given."""
     layer: int | None = None
@@ -46,6 +46,8 @@ class Options:
     """For head: which (the first is 0); the most focused one if not given."""
     text: Path | None = None
     """For scores, context and zero-shot: a text file to measure on instead of the run's own validation text."""
+    trace: str | None = None
+    """For trace: the name of one that  python -m trainer.generate --trace  recorded; the likeliest tokens after the prompt if not given."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
     method: Literal["tsne", "umap", "pca"] = "tsne"

@@ -38,6 +38,8 @@ class Film:
     picture: Picture
     shown: xr.DataArray | xr.Dataset
     alt_text: str
+    keyframes: str = "step"
+    """The coordinate of ``shown`` that the film runs through."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Wish:
     prompt: str | None = None
     layer: int | None = None
     head: int | None = None
+    step: int | None = None
     text: Path | None = None
     metric: Literal["euclidean", "cosine"] = "euclidean"
     trust: bool = True
@@ -160,6 +163,31 @@ def similarity_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film
     return Film(picture, gram, alt)
 
 
+def temperature_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+    """Film the distribution of the token after a prompt from low temperature to high, at one snapshot."""
+    from probes.decoding import temperature_distributions
+    from viz.slide import quoted
+    from viz.temperature_film import TemperatureFilm
+
+    found = temperature_distributions(run, wish.prompt, step=wish.step, progress=progress)
+    prompt, step = quoted(found.attrs["prompt"], 560), int(found["step"])
+    caption = Caption(
+        "What temperature does",
+        f"{run.name} at step {step:,}, after {prompt}",
+        "Logits are divided by the temperature before they become probabilities. Tenths are shown exactly; between them the numbers "
+        "are interpolated.",
+    )
+    picture = TemperatureFilm(found, caption, wish.size, wish.theme)
+    low, high = (found.isel(temperature=i) for i in (0, -1))
+    alt = (
+        f"Probabilities of the next token after {prompt} in run {run.name} at step {step:,}, at temperatures from "
+        f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
+        f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
+        f"{float(high['entropy']):.2f} nats."
+    )
+    return Film(picture, found, alt, keyframes="temperature")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of film: what makes it, and which options concern it."""
@@ -175,6 +203,7 @@ KINDS: dict[str, Kind] = {
     "attention": Kind(attention_film, frozenset({"prompt", "layer", "head"})),
     "scores": Kind(score_film, frozenset({"text"})),
     "gram": Kind(similarity_film),
+    "temperature": Kind(temperature_film, frozenset({"prompt", "step"})),
 }
 
 
@@ -194,5 +223,5 @@ def _loss(run: Run) -> list[Curve]:
 
 
 def n_snapshots(film: Film) -> int:
-    """Return how many snapshots a film shows."""
-    return int(np.size(film.shown["step"].values))
+    """Return how many snapshots, or other keyframes, a film shows."""
+    return int(np.size(film.shown[film.keyframes].values))

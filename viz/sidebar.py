@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -65,6 +65,12 @@ class Clock:
     """
 
     steps: NDArray[np.int64]
+    name: ClassVar[str] = "training step"
+    """What is written above the figures that count them."""
+
+    def write(self, step: int) -> str:
+        """Return a step as it is written."""
+        return f"{step:,}"
 
     def time_of(self, step: NDArray[np.float64] | float) -> NDArray[np.float64]:
         return np.asarray(np.interp(step, self.steps, np.arange(len(self.steps))))
@@ -81,7 +87,7 @@ class Clock:
             if len(round_ones) < most:
                 break
         times = [*_spread(round_ones, last, most), last]
-        return times, [f"{int(self.steps[i]):,}" for i in times]
+        return times, [self.write(int(self.steps[i])) for i in times]
 
 
 def _spread(times: list[int], last: int, most: int) -> list[int]:
@@ -96,18 +102,19 @@ def _spread(times: list[int], last: int, most: int) -> list[int]:
 class Readout:
     """The training step in large figures; it changes with the snapshot. ``to_the_right`` sets it flush with the right end of ``at``."""
 
-    def __init__(self, canvas: Canvas, at: Rect, unit: float, *, to_the_right: bool = False):
+    def __init__(self, canvas: Canvas, at: Rect, unit: float, clock: Clock, *, to_the_right: bool = False):
         left, bottom, width, height = at
+        self._clock = clock
         theme, figure = canvas.theme, canvas.figure
         x: float = left + width if to_the_right else left
         style: dict[str, Any] = {"ha": "right" if to_the_right else "left"}
-        figure.text(x, bottom + height, "training step", color=theme.muted, fontsize=24 * unit, va="bottom", **style)
+        figure.text(x, bottom + height, clock.name, color=theme.muted, fontsize=24 * unit, va="bottom", **style)
         self._step = figure.text(
             x, bottom, "", color=theme.text, fontsize=92 * unit, va="baseline", weight="bold", animated=True, **style
         )
 
     def show(self, step: int) -> list[Artist]:
-        self._step.set_text(f"{step:,}")
+        self._step.set_text(self._clock.write(step))
         return [self._step]
 
     def move(self, time: float) -> list[Artist]:

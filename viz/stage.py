@@ -39,6 +39,7 @@ class Stage:
     steps : the training steps of the snapshots.
     curves : what the panel beside the picture shows.
     parts : what the picture holds; one panel if not given.
+    clock : what counts them and writes them; training steps if not given.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class Stage:
         theme: Theme,
         *,
         parts: Parts | None = None,
+        clock: Clock | None = None,
     ):
         self.canvas = Canvas(size, theme)
-        self.clock = Clock(np.asarray(steps, dtype=np.int64))
+        self.clock = clock or Clock(np.asarray(steps, dtype=np.int64))
         self.arrangement = Arrangement.of(size, len(curves), parts)
         self.unit = size.unit
         at, below = self.arrangement.readout, self.arrangement.curves_below
-        self._dials: list[Dial] = [Readout(self.canvas, at, self.unit, to_the_right=below)]
+        self._dials: list[Dial] = [Readout(self.canvas, at, self.unit, self.clock, to_the_right=below)]
         for at, curve in zip(self.arrangement.curves, curves, strict=True):
             self.add(CurvePanel(self.canvas, at, curve, self.clock, self.unit, show_ticks=True))
         self._write(caption)

@@ -30,8 +30,9 @@ class Options:
     Without options: the position embeddings of the newest run, laid out by t-SNE.
     """
 
-    what: Literal["positions", "tokens", "attention", "scores", "gram"] = "positions"
-    """What to film: a table of embeddings, attention maps of a prompt, scores of all heads, or the similarity of positions."""
+    what: Literal["positions", "tokens", "attention", "scores", "gram", "temperature"] = "positions"
+    """What to film: a table of embeddings, attention maps of a prompt, scores of all heads, the similarity of positions, or the next
+    token's distribution from low temperature to high."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
@@ -45,11 +46,13 @@ class Options:
     runs: str | None = None
     """For tables: two to four runs side by side, with commas between: seed-1,seed-2."""
     prompt: str | None = None
-    """For attention: what the model reads; the opening of the run's last sample if not given."""
+    """For attention and temperature: what the model reads; the opening of the run's last sample if not given."""
     layer: int | None = None
     """For attention: this layer only (the first is 0)."""
     head: int | None = None
     """For attention: this head only (the first is 0)."""
+    step: int | None = None
+    """For temperature: the snapshot; the last if not given."""
     text: Path | None = None
     """For scores: a text file to measure on instead of the run's own validation text."""
     run: str | None = None
@@ -138,7 +141,7 @@ def run_names(options: Options) -> list[str]:
 
 def _special(options: Options) -> dict[str, Any]:
     """Return the options that concern some kinds of film only, with None for those left as they are."""
-    named = ("highlight", "perplexity", "prompt", "layer", "head", "text", "control", "runs")
+    named = ("highlight", "perplexity", "prompt", "layer", "head", "step", "text", "control", "runs")
     special = {name: getattr(options, name) for name in named}
     special["metric"] = None if options.metric == "euclidean" else options.metric
     special["no-trust"] = None if options.trust else True
@@ -154,7 +157,11 @@ def film_name(options: Options) -> str:
     which += ["cosine"] * (options.metric == "cosine") + ["bold"] * (not options.trust)
     which += [f"control-{options.control}"] if options.control else []
     which += [f"runs-{prompt_slug(options.runs)}"] if options.runs else []
-    which += [f"{name}-{at}" for name, at in (("layer", options.layer), ("head", options.head)) if at is not None]
+    which += [
+        f"{name}-{at}"
+        for name, at in (("layer", options.layer), ("head", options.head), ("step", options.step))
+        if at is not None
+    ]
     prompt = [prompt_slug(options.prompt)] if options.prompt else []
     theme = [] if options.theme == "light" else [options.theme]
     return "-".join([options.what, *which, *prompt, *theme])

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from probes.groups import Group
 from viz.bars import draw_context_loss, draw_lens, draw_next_token
 from viz.curves import draw_loss
+from viz.decodings import draw_temperatures, draw_trace
 from viz.furniture import Caption
 from viz.maps import draw_maps
 from viz.sidebar import Curve
@@ -94,6 +95,47 @@ def made_lens(*shape: int) -> xr.Dataset:
     return xr.Dataset({"top": sure.copy(data=words[(sure.values * len(words)).astype(int)]), "top_probability": sure})
 
 
+def made_trace(n_tokens: int, n_ranks: int, temperature: float, tokens: list[str]) -> xr.Dataset:
+    """Return a trace in which most tokens taken lead, some are further down, and some are not among the candidates."""
+    draw = np.random.default_rng(0)
+    shares = -np.sort(-draw.dirichlet(np.full(n_ranks + 1, 0.4), n_tokens), axis=1)[:, :n_ranks]
+    candidates = np.array(
+        [[tokens[(i + j) % len(tokens)] for j in range(n_ranks)] for i in range(n_tokens)], dtype=object
+    )
+    ranks = (
+        np.where(np.arange(n_tokens) % 4 == 3, -1, np.arange(n_tokens) % 5 % n_ranks)
+        if temperature
+        else np.zeros(n_tokens, int)
+    )
+    taken = [tokens[-1] if rank < 0 else candidates[i, rank] for i, rank in enumerate(ranks)]
+    found = np.array([0.0004 if rank < 0 else shares[i, rank] for i, rank in enumerate(ranks)])
+    ranked = {"candidate": candidates, "probability": shares, "drawn_from": shares}
+    single = {
+        "chosen": np.array(taken, dtype=object),
+        "chosen_rank": ranks,
+        "chosen_probability": found,
+        "chosen_drawn_from": found,
+    }
+    return xr.Dataset(
+        {name: (("position", "rank"), v) for name, v in ranked.items()}
+        | {name: ("position", v) for name, v in single.items()},
+        attrs={"prompt": "A figura é", "decoding": {"temperature": temperature}},
+    )
+
+
+def made_temperatures(tokens: list[str], *temperatures: float) -> xr.Dataset:
+    logits = np.sort(np.random.default_rng(0).normal(size=len(tokens)) * 3)[::-1]
+    shares = np.stack([np.exp((logits - logits[0]) / max(t, 1e-9)) for t in temperatures])
+    shares /= shares.sum(axis=1, keepdims=True)
+    return xr.Dataset(
+        {
+            "probability": (("temperature", "token"), shares),
+            "entropy": ("temperature", -(shares * np.log(shares + 1e-300)).sum(1)),
+        },
+        {"temperature": list(temperatures), "token": np.array(tokens, dtype=object)},
+    )
+
+
 def map_of(n: int, n_groups: int) -> Callable[..., Figure]:
     groups = tuple(Group("a name of a group", (i,)) for i in range(n_groups))
     layout = xr.Dataset({"layout": made("step position axis", 2, n, 2), "trustworthiness": made("step", 2)})
@@ -128,8 +170,16 @@ USUAL: dict[str, Callable[..., Figure]] = {
     "context loss": of(draw_context_loss, made("step position", 58, 32)),
     "zero shot": zero_shot_of(0.24, 0.27, 0.26, 0.3, 0.33, 0.36, 0.39),
     "lens": of(draw_lens, made_lens(58, 5, 33), ["$", "\n", "ã"] * 11),
+    "trace, greedy": of(draw_trace, made_trace(12, 10, 0.0, SYMBOLS)),
+    "trace, drawn": of(draw_trace, made_trace(40, 10, 0.8, SYMBOLS)),
+    "temperatures": of(draw_temperatures, made_temperatures(SYMBOLS, 0, 0.5, 0.8, 1, 2), "A figura é"),
 }
 EXTREME: dict[str, Callable[..., Figure]] = {
+    "trace, 1 token of 1": of(draw_trace, made_trace(1, 1, 0.0, ["a"])),
+    "trace, sub-words": of(draw_trace, made_trace(30, 10, 1.0, [" a longer token", "word</w>", "ing", "\u200b"] * 3)),
+    "temperatures, 2 tokens": of(
+        draw_temperatures, made_temperatures(["a", " a longer token"], 0, 0.5, 0.8, 1, 2), "\n" * 90
+    ),
     "loss, 1 step": loss_of(1),
     "maps, 115 and groups": map_of(115, 6),
     "maps, 3": map_of(3, 1),

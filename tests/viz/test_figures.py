@@ -24,6 +24,8 @@ NAMES = (
     "head",
     "scores",
     "next-token",
+    "temperature",
+    "trace",
     "lens",
     "context",
     "zero-shot",
