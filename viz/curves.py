@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from viz.sidebar import Clock, Curve
 from viz.slide import LIGHT, LINE_PT, TEXT_PT, WIDE, Box, Slide, blank_slide, evenly, step_colors, text_points
-from viz.style import Theme
+from viz.style import Theme, group_color
 
 Values = NDArray[np.float64]
 
@@ -48,29 +48,68 @@ def draw_loss(
     takeaway : what to see, in a sentence, at the foot.
     """
     slide = blank_slide(title, unit, theme, inches, takeaway)
-    lines = [(curve.values, curve.name, theme.palette[1], 3.5)]
+    lines = [Line(curve.steps, curve.values, curve.name, theme.palette[1], 3.5)]
     if curve.second_values is not None:
-        lines.append((curve.second_values, curve.second_name, theme.palette[0], 2.5))
-    between = " " if slide.body.width > 600 else "\n"
+        lines.append(Line(curve.steps, curve.second_values, curve.second_name, theme.palette[0], 2.5))
+    _draw_lines(slide, lines)
+    return slide.figure
+
+
+def draw_compared(
+    curves: Sequence[Curve],
+    title: str,
+    unit: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
+) -> Figure:
+    """Draw the same quantity of several runs over the training steps, each line named at its end and its last value printed.
+
+    Parameters
+    ----------
+    curves : one a run, up to as many as there are colours (7).
+    unit : stands below the title.
+    inches : width and height of the slide.
+    takeaway : what to see, in a sentence, at the foot.
+    """
+    slide = blank_slide(title, unit, theme, inches, takeaway)
+    _draw_lines(
+        slide, [Line(one.steps, one.values, one.name, group_color(theme, i), 3.5) for i, one in enumerate(curves)]
+    )
+    return slide.figure
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quantity over the steps as it is drawn."""
+
+    steps: NDArray[np.integer]
+    values: Values
+    name: str
+    color: str
+    width: float
+
+
+def _draw_lines(slide: Slide, lines: Sequence[Line]) -> None:
+    """Draw lines over the training steps on a slide, the first uppermost."""
+    theme, between = slide.theme, " " if slide.body.width > 600 else "\n"
     ends = [
-        End(float(values[-1]), f"{name}{between}{values[-1]:.2f}".strip(), color, bold=True)
-        for values, name, color, _ in lines
+        End(float(line.values[-1]), f"{line.name}{between}{line.values[-1]:.2f}".strip(), line.color, bold=True)
+        for line in lines
     ]
     box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)
-    for values, _, color, width in reversed(lines):
-        axes.plot(
-            curve.steps, values, color=color, linewidth=width, solid_capstyle="round", clip_on=False, **mark(values)
-        )
+    for line in reversed(lines):
+        style = {"color": line.color, "linewidth": line.width, **mark(line.values)}
+        axes.plot(line.steps, line.values, solid_capstyle="round", clip_on=False, **style)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, high - 0.2), high)
-    axes.set_xlim(0, max(int(curve.steps[-1]), 1))
+    axes.set_xlim(0, max(*(int(line.steps[-1]) for line in lines), 1))
     axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
     slide.text(box.left + box.width / 2, box.bottom - 52, "training step", color=theme.muted, ha="center")
     name_ends(slide, axes, box, ends)
-    return slide.figure
 
 
 def mark(line: Values) -> dict[str, Any]:
