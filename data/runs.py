@@ -154,7 +154,9 @@ class Run:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise InputError(f"run {self.name!r} has lost its tokenizer: {path.name} {error.strerror}") from None
+            raise InputError(
+                f"run {self.name!r} has lost its {path.name} ({error.strerror}): put it back, or train the run again"
+            ) from None
         if hashlib.sha256(content).hexdigest() != description["sha256"]:
             raise InputError(f"{path.name} of run {self.name!r} is damaged (its sha256 is not the one in run.json)")
         return _tokenizer_in_a_file(json.dumps(description), content.decode())

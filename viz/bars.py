@@ -32,6 +32,8 @@ from viz.style import Theme, text_on
 MOST_BARS = 12
 FEWEST_BARS = 5
 MOST_COLUMNS = 16
+MOST_OF_REST = 2.0
+"""How many times as long as the longest of the tokens the bar of the others may be before it is cut."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[Bar], colors: Sequence[st
     numbers = max(text_points(value, bold=True) for value in values)
     box = area.inset(left=names + 14 + numbers + 14)
     pitch = min(box.height / len(bars), 52)
-    scale = box.width / max(value for bar in bars for value in (bar.value, *bar.earlier))
+    scale = box.width / _longest(bars)
     for i, (bar, label, value) in enumerate(zip(bars, labels, values, strict=True)):
         y = area.top - (i + 0.5) * pitch
         quiet = theme.muted if bar.is_rest or bar.value < least else theme.text
@@ -234,16 +236,31 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[Bar], colors: Sequence[st
         slide.figure.add_artist(
             Rectangle(
                 (box.left / width, (y - 0.36 * pitch) / height),
-                bar.value * scale / width,
+                min(bar.value * scale, box.width) / width,
                 0.72 * pitch / height,
                 color=theme.disc if bar.is_rest else theme.palette[1],
                 linewidth=0,
                 transform=slide.figure.transFigure,
             )
         )
+        if bar.value * scale > 1.001 * box.width:
+            _break_bar(slide, box.right - 0.12 * box.width, y, 0.36 * pitch)
         for earlier, color in zip(bar.earlier, colors, strict=False):
             x = box.left + earlier * scale
             slide.line([x, x], [y - 0.43 * pitch, y + 0.43 * pitch], color, linewidth=2.5, solid_capstyle="butt")
+
+
+def _longest(bars: Sequence[Bar]) -> float:
+    """Return the value of a bar as long as there is room: the largest, but for the sum of the others where it dwarfs every token."""
+    tokens = max(value for bar in bars if not bar.is_rest for value in (bar.value, *bar.earlier))
+    return max(tokens, *(bar.value for bar in bars if bar.value <= MOST_OF_REST * tokens))
+
+
+def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
+    """Cut a bar by two slanted lines: it is longer than it is drawn."""
+    for shift in (0.0, 11.0):
+        ends = [x + shift - 5, x + shift + 5], [y - half_height - 3, y + half_height + 3]
+        slide.line(*ends, slide.theme.background, linewidth=4, solid_capstyle="butt")
 
 
 def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiktoken
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -24,11 +24,13 @@ LEARNED = learn_bpe(made_text() + " it's we'll  two   spaces\n\n\tend ", 420)
 ANY_TEXT = st.text(st.one_of(st.sampled_from(" \n\t\xa0'seé🙂Ġ"), st.characters(exclude_categories=("Cs",))))
 
 
+@settings(deadline=None)  # the first call loads the library
 @given(ANY_TEXT)
 def test_a_text_comes_back_exactly(text: str) -> None:
     assert LEARNED.decode(LEARNED.encode(text)) == text
 
 
+@settings(deadline=None)  # the first call loads the library
 @given(ANY_TEXT)
 def test_a_text_is_cut_as_the_library_cuts_it_whole(text: str) -> None:
     """Words are cut one by one here; that must not show."""
@@ -46,6 +48,7 @@ def test_tiktoken_cuts_alike_and_gives_the_same_ids() -> None:
         assert LEARNED.decode(oracle.encode_ordinary(text)) == text
 
 
+@settings(deadline=None)  # the first call loads the library
 @given(st.lists(st.integers(0, LEARNED.vocab_size - 1)))
 def test_any_ids_become_a_text_as_the_library_makes_it(ids: list[int]) -> None:
     assert LEARNED.decode(ids) == Tokenizer.from_str(LEARNED.definition).decode(ids, skip_special_tokens=False)

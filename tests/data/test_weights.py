@@ -48,7 +48,9 @@ def test_what_lies_otherwise_in_memory_is_laid_down_in_order(tmp_path: Path) -> 
 
 
 def test_writing_takes_the_memory_of_one_tensor(tmp_path: Path) -> None:
-    tensors = {str(i): np.ones((500, 500), np.float32).T for i in range(20)}  # a megabyte each, to be laid down in order
+    tensors = {
+        str(i): np.ones((500, 500), np.float32).T for i in range(20)
+    }  # a megabyte each, to be laid down in order
     tracemalloc.start()
     write_bytes(tmp_path / "made.safetensors", stream_tensors(tensors))
     peak = tracemalloc.get_traced_memory()[1]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from probes.groups import Group
+from viz.bars import draw_next_token
 from viz.furniture import item_colors
 from viz.labels import cut_short, display
 from viz.scatter import Discs, all_labelled, fixed_limits, half_width, landmarks
@@ -114,3 +118,21 @@ def test_fading_reaches_dots_and_names() -> None:
 def test_the_first_group_lies_uppermost() -> None:
     discs, _ = made_discs(["a", "b", "c", "d"], 10, named=[], on_top=[2, 0])
     assert discs.order.tolist() == [1, 3, 0, 2]
+
+
+def test_the_many_others_do_not_dwarf_the_likely_tokens() -> None:
+    """The bar of the others is cut where it would leave no room for those of the tokens, and its number stays what it is."""
+    values = np.full(2000, 0.9 / 1997)
+    values[:3] = 0.06, 0.03, 0.01
+    words = [f" w{i}" for i in range(2000)]
+    distribution = xr.DataArray(values, dims="token", coords={"token": words, "step": 7})
+    figure = draw_next_token(distribution, "so", title="What comes next?", subtitle="made")
+    widths = [
+        bar.get_width() for bar in figure.findobj(Rectangle) if bar.get_width() < 0.999 and bar.get_width() > 1e-6
+    ]
+    bars = sorted(widths)[-3:]
+    assert bars[-1] == pytest.approx(bars[-2])
+    assert bars[0] == pytest.approx(bars[-1] / 2)
+    assert "0.90" in {text.get_text() for text in figure.findobj(Text)}
+    even = xr.DataArray(np.array([0.5, 0.3, 0.2]), dims="token", coords={"token": ["a", "b", "c"], "step": 7})
+    assert len(draw_next_token(even, "so", title="What comes next?", subtitle="made").lines) == 0
