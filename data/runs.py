@@ -20,7 +20,9 @@ says of it; of sub-words ``file`` and its ``sha256``; ``special_tokens``, where 
 rows of the latter before that of the first position), ``versions`` and ``seed``. Word vectors that were read as a run have no
 ``model``, ``training`` or ``corpus``. A model of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` in ``model``
 beside the shape, and names its origin in ``source``; its tensors have the names of its own state dict. A reader ignores keys it
-does not know. A run fine-tuned on a task says in ``task`` which (``name``, ``kind``, ``labels``, ``origin``); its snapshots also hold the
+does not know. A run that was fine-tuned names in ``base`` what it began with (``run``, ``step`` and the ``sha256`` of that snapshot, which
+is its own of step 0, but for rows of new tokens), and in ``corpus.documents`` how many documents were learned, held out and left out.
+A run fine-tuned on a task says in ``task`` which (``name``, ``kind``, ``labels``, ``origin``); its snapshots also hold the
 head, as ``task_head.weight`` and ``task_head.bias``, and ``report.json`` says how well it does (see `trainer.task_report`).
 
 A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is

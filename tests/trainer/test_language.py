@@ -17,6 +17,9 @@ from data.packing import IGNORED, lay
 from data.runs import Run, list_runs, open_run
 from data.tokenizers import CharTokenizer
 from data.vocabularies import learn_bpe
+from probes.embeddings import token_embeddings
+from probes.logits import loss_by_position
+from probes.texts import token_counts, training_tokens
 from tests.probes.test_foreign import imported, made
 from tests.trainer.test_model import gpt2_with_weights_of, made_model, made_tokens
 from trainer.bases import open_base, trainable
@@ -294,3 +297,22 @@ def test_the_folder_of_a_model_becomes_a_run_first_and_only_once(
     again = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
     assert again.run.info["base"] == tuning.run.info["base"]
     assert sorted(run.name for run in list_runs()) == ["openai-gpt", "openai-gpt-horses", "openai-gpt-horses-2"]
+
+
+def test_probes_look_into_a_tuned_run_with_the_documents_it_learned(run: Run, config: LanguageConfig) -> None:
+    tuning = start(dataclasses.replace(config, epochs=1), "tiny")
+    tuning.go(QUIET)
+    tuned, objective = open_run("tiny-lines"), tuning.objective
+    assert isinstance(objective, Language)
+    learned, held_out = training_tokens(tuned)
+    assert (learned == np.concatenate(objective.documents.learned)).all()
+    assert (held_out == np.concatenate(objective.documents.held_out)).all()
+    assert token_counts(tuned)[objective.tokenizer.special_tokens[END_OF_TEXT]] == sum(
+        int(document[-1]) == objective.tokenizer.special_tokens[END_OF_TEXT] for document in objective.documents.learned
+    )
+    table = token_embeddings(tuned)
+    assert table.sizes["step"] == len(tuned.snapshots())
+    assert str(table["token"].values[-1]) == END_OF_TEXT
+    by_position = loss_by_position(tuned)["loss"]
+    assert np.isfinite(by_position).all()
+    assert by_position.isel(step=-1).mean() < by_position.isel(step=0).mean()
