@@ -90,12 +90,11 @@ def main() -> None:
             rows.append((name, headline(task), *cells.values(), f"{time.perf_counter() - begun:.0f}"))
         columns = ("task", "score", *(ROWS[column] for column in COLUMNS), "seconds")
         show(f"{base.run.name} at step {base.step:,}; {options.train:,} examples, {options.seeds} seeds", columns, rows)
-        asked = zero_shot(base.run)
-        shares = ", ".join(
-            f"{share:.1%} at {step:,}"
-            for step, share in zip(asked["step"].values, asked["accuracy"].values, strict=True)
+        asked = zero_shot(base.run).isel(step=-1)
+        print(
+            f"next-line without being taught, {asked.attrs['questions']} questions: {float(asked['accuracy']):.3f} by probability, "
+            f"{float(asked['accuracy_by_gain']):.3f} by what the context adds to it"
         )
-        print(f"next-line without being taught (guessing: 25%): {shares}")
 
     if options.model is not None:
         report(open_base(options.model))

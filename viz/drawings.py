@@ -263,15 +263,14 @@ def draw_next_line(run: Run, wish: Wish, progress: Progress) -> Drawing:
     from viz.zero_shot import draw_zero_shot
 
     found = zero_shot(run, seed=wish.seed, text=wish.text, progress=progress)
-    accuracy = found["accuracy"]
     title = "What it knows without being taught"
     subtitle = (
-        f"{run.name}: which of four lines comes next, by mean log-probability; {found.attrs['questions']:,} questions"
+        f"{run.name}: which of four lines comes next? {found.attrs['questions']:,} questions, one standard error shaded"
     )
-    first, last, error = float(accuracy[0]), float(accuracy[-1]), accuracy.attrs["standard_error"]
-    takeaway = f"Right {first:.0%} at the first snapshot, {last:.0%} at the last; the band is one standard error ({error:.1%})."
-    figure = draw_zero_shot(accuracy, title=title, subtitle=subtitle, takeaway=takeaway, **wish.look)
-    alt = f"Share of questions that run {run.name} answers without being taught, over training. {takeaway} Guessing gives 25%."
+    by_probability, by_gain = (100 * float(found[name][-1]) for name in ("accuracy", "accuracy_by_gain"))
+    takeaway = f"The likeliest line is right in {by_probability:.0f}%, the one that the context makes likelier in {by_gain:.0f}%."
+    figure = draw_zero_shot(found, title=title, subtitle=subtitle, takeaway=takeaway, **wish.look)
+    alt = f"Share of questions that run {run.name} answers without being taught, over training; guessing gives 25%. {takeaway}"
     return Drawing(figure, title, alt, found)
 
 

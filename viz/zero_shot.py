@@ -12,7 +12,7 @@ from viz.style import Theme
 
 
 def draw_zero_shot(
-    accuracy: xr.DataArray,
+    found: xr.Dataset,
     *,
     title: str,
     subtitle: str,
@@ -20,30 +20,32 @@ def draw_zero_shot(
     inches: tuple[float, float] = WIDE,
     takeaway: str = "",
 ) -> Figure:
-    """Draw the accuracy over training with a band of one standard error, and what guessing gives as a dashed line.
+    """Draw both accuracies over training, each with a band of one standard error, and what guessing gives as a dashed line.
 
     Parameters
     ----------
-    accuracy : (step,), with the attributes ``chance`` and ``standard_error``.
+    found : ``accuracy`` and ``accuracy_by_gain`` (step), with the attributes ``chance`` and ``standard_error``.
     """
-    steps, values = accuracy["step"].values, accuracy.values.astype(float)
-    chance, error = float(accuracy.attrs["chance"]), float(accuracy.attrs["standard_error"])
+    steps, chance = found["step"].values, float(found["accuracy"].attrs["chance"])
     slide = blank_slide(title, subtitle, theme, inches, takeaway)
     between = " " if slide.body.width > 600 else "\n"
+    lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
     ends = [
-        End(float(values[-1]), f"right{between}{values[-1]:.0%}", theme.palette[1], bold=True),
-        End(chance, f"guessing{between}{chance:.0%}", theme.muted),
+        End(float(found[name][-1]), f"{said}{between}{float(found[name][-1]):.0%}", color, bold=True)
+        for name, said, color in lines
     ]
+    ends.append(End(chance, f"guessing{between}{chance:.0%}", theme.muted))
     box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)
     axes.axhline(chance, color=theme.muted, linewidth=1.8, dashes=(4, 3), zorder=2, clip_on=False)
-    if len(steps) > 1:
-        axes.fill_between(steps, values - error, values + error, color=theme.palette[1], alpha=0.18, linewidth=0)
-    axes.plot(
-        steps, values, color=theme.palette[1], linewidth=3.5, solid_capstyle="round", clip_on=False, **mark(values)
-    )
-    low, high = min(float(values.min()) - error, chance), max(float(values.max()) + error, chance)
+    low = high = chance
+    for name, _, color in lines:
+        values, error = found[name].values.astype(float), float(found[name].attrs["standard_error"])
+        if len(steps) > 1:
+            axes.fill_between(steps, values - error, values + error, color=color, alpha=0.18, linewidth=0)
+        axes.plot(steps, values, color=color, linewidth=3.5, solid_capstyle="round", clip_on=False, **mark(values))
+        low, high = min(low, float(values.min()) - error), max(high, float(values.max()) + error)
     axes.set_ylim(max(0.0, np.floor(20 * low - 0.5) / 20), min(1.0, np.ceil(20 * high + 0.5) / 20))
     axes.set_xlim(0, max(int(steps[-1]), 1))
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

@@ -73,11 +73,32 @@ def test_a_model_that_knows_chooses_the_line_that_follows() -> None:
     assert mean_log_probabilities(lost, questions).argmax(1).tolist() == [1, 1]
 
 
+def test_the_gain_is_what_the_context_adds_to_a_line_by_itself(tmp_path: Path, monkeypatch: Any) -> None:
+    """A model that always prefers one line, and knows a little of what follows what: only the gain shows that it does."""
+    import probes.zero_shot as module
+
+    choices = [Choice("ba", ("ab", "no", "gu", "pe"), 0), Choice("co", ("ab", "do", "gu", "pe"), 1)]
+    run = made_run(tmp_path)
+    monkeypatch.setattr(module, "_choices", lambda *_: choices)
+    n_tokens = {"with": 0}
+
+    def told(model: Any, questions: Any) -> torch.Tensor:
+        n_tokens["with"] += 1
+        favourite = torch.tensor([[-1.0, -3.0, -3.0, -3.0]] * 2)
+        return favourite + torch.tensor([[0.5, 0, 0, 0], [0, 0.5, 0, 0]]) if n_tokens["with"] % 2 else favourite
+
+    monkeypatch.setattr(module, "mean_log_probabilities", told)
+    found = zero_shot(run)
+    assert set(found["accuracy"].values) == {0.5}
+    assert set(found["accuracy_by_gain"].values) == {1.0}
+
+
 def test_a_run_is_asked_about_its_validation_text_at_every_snapshot(tmp_path: Path) -> None:
     run = made_run(tmp_path)
     found = zero_shot(run, seed=3)
     assert found["accuracy"].attrs["chance"] == 0.25
-    assert ((found["accuracy"] >= 0) & (found["accuracy"] <= 1)).all()
+    for name in ("accuracy", "accuracy_by_gain"):
+        assert ((found[name] >= 0) & (found[name] <= 1)).all()
     text = tmp_path / "other.txt"
     text.write_text("\n".join(f"{word} ba co dé fi gu" for word in SYMBOLS.split()[0] * 3), encoding="utf-8")
     asked = zero_shot(run, text=text)
@@ -108,4 +129,6 @@ def test_a_run_of_the_training_plays_is_asked_about_those_that_were_held_out(run
     run.info["corpus"]["name"] = "training-plays"
     found = zero_shot(run)
     assert found.attrs["questions"] == 256
-    assert all(any(title in choice.context for title in HELD_OUT) for choice in asked)
+    assert all(
+        any(title in choice.context for title in HELD_OUT) for choice in asked[:256]
+    )  # then come the answers by themselves

@@ -156,7 +156,9 @@ def of(draw: Callable[..., Figure], *data: Any) -> Callable[..., Figure]:
 def zero_shot_of(*values: float) -> Callable[..., Figure]:
     steps = 2 ** np.arange(len(values)) - 1
     attrs = {"chance": 0.25, "standard_error": 0.03}
-    return of(draw_zero_shot, xr.DataArray(np.array(values), {"step": steps}, dims="step", attrs=attrs))
+    one = xr.DataArray(np.array(values), {"step": steps}, dims="step", attrs=attrs)
+    other = xr.DataArray(np.array(values) ** 0.8, {"step": steps}, dims="step", attrs=attrs)
+    return of(draw_zero_shot, xr.Dataset({"accuracy": one, "accuracy_by_gain": other}))
 
 
 USUAL: dict[str, Callable[..., Figure]] = {
