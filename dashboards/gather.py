@@ -126,15 +126,20 @@ class Cells:
     steps: tuple[int, ...]
 
 
-def attention(run: Run, prompt: str, progress: Progress | None = None) -> Found[Cells]:
-    """Return the attention maps of a prompt."""
-    return measured(_maps, ("attention", prompt), run, lambda part, done: _cells(part, prompt, done), _joined, progress)
+Head = tuple[int, int]
+"""Layer and head."""
 
 
-def most_tokens(run: Run) -> int:
-    """Return of how many tokens the maps of all heads at all snapshots may be sent, lest the page should stall or memory run out."""
+def attention(run: Run, prompt: str, head: Head | None = None, progress: Progress | None = None) -> Found[Cells]:
+    """Return the attention maps of a prompt, of all heads or of one."""
+    what = ("attention", prompt, head)
+    return measured(_maps, what, run, lambda part, done: _cells(part, prompt, head, done), _joined, progress)
+
+
+def most_tokens(run: Run, n_heads: int | None = None) -> int:
+    """Return of how many tokens the maps of all heads, or of some, may be sent, lest the page should stall or memory run out."""
     shape = described_model(run)
-    n_maps = max(1, len(run.manifest())) * shape.n_layer * shape.n_head
+    n_maps = max(1, len(run.manifest())) * (n_heads or shape.n_layer * shape.n_head)
     return max(2, int((2 * MOST_CELLS / n_maps) ** 0.5))
 
 
@@ -149,11 +154,11 @@ def set_threads(run: Run) -> None:
     torch.set_num_threads((os.cpu_count() or 1) if is_large else 1)
 
 
-def _cells(run: Run, prompt: str, progress: Progress | None) -> Cells:
+def _cells(run: Run, prompt: str, head: Head | None, progress: Progress | None) -> Cells:
     from probes.attention import attention_maps
 
     set_threads(run)
-    maps = attention_maps(run, prompt, progress=progress).transpose("step", "layer", "head", "query", "key")
+    maps = attention_maps(run, prompt, head=head, progress=progress).transpose("step", "layer", "head", "query", "key")
     rows, columns = np.tril_indices(maps.sizes["query"])
     weights = np.empty((*maps.shape[:3], len(rows)), dtype=np.uint16)
     for i in range(len(weights)):  # one step at a time: large maps lie in a file
@@ -202,9 +207,11 @@ def next_token(run: Run, prompt: str, progress: Progress | None = None) -> Found
     """Return the model's bets on the token after a prompt, (step, token)."""
     from probes.logits import next_token_distribution as bets
 
-    return measured(
-        _maps, ("next", prompt), run, lambda part, done: bets(part, prompt, progress=done), _later, progress
-    )
+    def measure(part: Run, done: Progress | None) -> xr.DataArray:
+        set_threads(run)
+        return bets(part, prompt, progress=done)
+
+    return measured(_maps, ("next", prompt), run, measure, _later, progress)
 
 
 def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Found[Bets]:

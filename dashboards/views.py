@@ -17,6 +17,7 @@ from dashboards.theatre.scene import (
     Curves,
     Group,
     Maps,
+    OneMap,
     Said,
     Samples,
     Scatter,
@@ -120,11 +121,12 @@ def attention(
     maps: gather.Cells,
     chosen: tuple[int, int] | None = None,
     *,
+    large: gather.Cells | None = None,
     id: str = "maps",
     title: str = "",
     steps: Sequence[int] | None = None,
 ) -> Maps:
-    """Return the attention maps of a prompt."""
+    """Return the attention maps of a prompt; ``large`` is that of the chosen head, where it has more tokens."""
     return Maps(
         id,
         area,
@@ -134,6 +136,7 @@ def attention(
         ramp=ramp(weight_map(page.theme, page.theme.panel)),
         chooses=True,
         chosen=chosen,
+        large=OneMap(chosen, large.weights, [display(token) for token in large.tokens]) if large and chosen else None,
         layer_name=page.say("slider.layer"),
         head_name=page.say("slider.head"),
         steps=steps,

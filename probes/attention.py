@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import xarray as xr
@@ -16,13 +18,16 @@ from trainer.config import described_model
 from trainer.loading import Model
 
 
-def attention_maps(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.DataArray:
+def attention_maps(
+    run: Run, prompt: str | None = None, *, head: tuple[int, int] | None = None, progress: Progress | None = None
+) -> xr.DataArray:
     """Return how much every token of a prompt attends to every token before it, in every head at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
     prompt : the text to read; the opening of the run's last sample if None.
+    head : layer and head to keep, for long prompts; all of them if None.
     progress : called with the number of snapshots done so far.
 
     Returns
@@ -34,7 +39,7 @@ def attention_maps(run: Run, prompt: str | None = None, *, progress: Progress | 
     Raises
     ------
     InputError
-        If the prompt is empty, too long or outside the vocabulary, or the run has no whole snapshot.
+        If the prompt is empty, too long or outside the vocabulary, the model has no such head, or the run has no whole snapshot.
 
     References
     ----------
@@ -42,13 +47,18 @@ def attention_maps(run: Run, prompt: str | None = None, *, progress: Progress | 
     """
     asked = encode_prompt(run, prompt)
     ids = torch.from_numpy(asked.ids)[None]
+    coords = {**head_coords(run), **token_coords(asked)}
+    layers = heads = slice(None)
+    if head is not None:
+        for name, number in zip(("layer", "head"), head, strict=True):
+            _check_part(name, number, len(coords[name]))
+            coords[name] = coords[name][number : number + 1]
+        layers, heads = (slice(number, number + 1) for number in head)
 
     def measure(model: Model) -> dict[str, Tensor]:
-        return {
-            "attention": torch.cat(observe(model, ids, attention=True).attention)
-        }  # one sequence: (layer, head, query, key)
+        kept = observe(model, ids, attention=True).attention[layers]
+        return {"attention": torch.cat([A[:, heads] for A in kept])}  # one sequence: (layer, head, query, key)
 
-    coords = {**head_coords(run), **token_coords(asked)}
     data = over_snapshots(run, measure, {"attention": ("layer", "head", "query", "key")}, coords, progress)
     return data["attention"].assign_attrs(run=run.name, prompt=asked.text, long_name="attention weight")
 
@@ -59,7 +69,7 @@ def head_coords(run: Run) -> dict[str, np.ndarray]:
     return {"layer": np.arange(shape.n_layer), "head": np.arange(shape.n_head)}
 
 
-def token_coords(prompt: Prompt) -> dict[str, object]:
+def token_coords(prompt: Prompt) -> dict[str, Any]:
     """Return the coordinates of a prompt's tokens as queries and as keys."""
     tokens, places = np.array(prompt.tokens, dtype=object), np.arange(len(prompt.ids))
     return {"query": places, "key": places, "query_token": ("query", tokens), "key_token": ("key", tokens)}
@@ -68,8 +78,13 @@ def token_coords(prompt: Prompt) -> dict[str, object]:
 def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:
     """Refuse a layer or a head that the model does not have; None stands for all of them."""
     for name, asked in (("layer", layer), ("head", head)):
-        if asked is not None and not 0 <= asked < data.sizes[name]:
-            raise InputError(f"there is no {name} {asked}: this model has {name}s 0 to {data.sizes[name] - 1}")
+        if asked is not None:
+            _check_part(name, asked, data.sizes[name])
+
+
+def _check_part(name: str, number: int, n: int) -> None:
+    if not 0 <= number < n:
+        raise InputError(f"there is no {name} {number}: this model has {name}s 0 to {n - 1}")
 
 
 def spread(maps: xr.DataArray) -> xr.DataArray:

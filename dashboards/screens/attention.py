@@ -11,7 +11,7 @@ from dashboards import gather, views
 from dashboards.address import keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell
 from dashboards.growth import digests_of
-from dashboards.prompts import ask_prompt, read_prompt
+from dashboards.prompts import ask_prompt, read_prompt, readable
 from dashboards.store import Found
 from dashboards.theatre import Panel, Samples
 from dashboards.underway import Underway, await_, look
@@ -32,19 +32,22 @@ def show() -> None:
 
 def _draw(page: Page) -> None:
     with st.sidebar:
-        prompt = ask_limited_prompt(page)
+        text = ask_prompt(page)
+        prompt = limited(page, text)
+        # One head is shown of more tokens than all of them.
+        long = readable(page.run, text, gather.most_tokens(page.run, n_heads=1)).text
         score = ask_score(page)
         await_scores(page)
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page, prompt, score), page.say))()
+    growing_fragment(page)(lambda: guarded(lambda: _stage(page, (prompt, long), score), page.say))()
 
 
-def ask_limited_prompt(page: Page, *others: Run) -> str:
-    """Ask for the prompt; return as much of it as can be read, and shown of all heads at all snapshots of all runs."""
+def limited(page: Page, text: str, *others: Run) -> str:
+    """Return as much of a prompt as can be read, and shown of all heads at all snapshots of all runs; what is left out is told."""
     runs = (page.run, *others)
     most = min(gather.most_tokens(run) for run in runs)
     context = min(described_model(run).block_size for run in runs)
     reason = "attention.cut_context" if context <= most else "attention.cut_size"
-    return read_prompt(page, ask_prompt(page), min(most, context), reason).text
+    return read_prompt(page, text, min(most, context), reason).text
 
 
 def ask_score(page: Page) -> str:
@@ -84,34 +87,38 @@ def _look_at_scores(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]]
         return mistake
 
 
-def _stage(page: Page, prompt: str, score: str) -> None:
-    chosen, place = chosen_head(page), st.empty()
+def _stage(page: Page, prompts: tuple[str, str], score: str) -> None:
+    (prompt, long), chosen, place = prompts, chosen_head(page), st.empty()
     try:
         maps = maps_of(page, prompt, place)
-        bets = gather.leading_bets(page.run, prompt)
+        large = maps_of(page, long, place, chosen).value if chosen and long != prompt else None
+        bets = gather.leading_bets(page.run, long)
     finally:
         place.empty()
     tell(maps.notes, page.say)
     panels = [
-        views.attention(page, "maps", maps.value, chosen),
+        views.attention(page, "maps", maps.value, chosen, large=large),
         scores_panel(page, score, chosen),
         views.next_token(page, "next", bets.value),
     ]
     columns = '"maps scores" 6fr "maps next" 5fr / 11fr 7fr'
     events = show_scene(page, "attention", panels, columns, maps.value.steps, fields=FIELDS, least_px=560)
-    hear_head(events.head, FIELDS)
+    if hear_head(events.head, FIELDS) and long != prompt:
+        st.rerun()  # for the rest of the prompt
 
 
-def maps_of(page: Page, prompt: str, place: st.delta_generator.DeltaGenerator) -> Found[gather.Cells]:
+def maps_of(
+    page: Page, prompt: str, place: st.delta_generator.DeltaGenerator, head: gather.Head | None = None
+) -> Found[gather.Cells]:
     """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
     run = page.run
-    key = ("attention", run.path, digests_of(run), prompt)
+    key = ("attention", run.path, digests_of(run), prompt, head)
     total = max(1, len(run.manifest()))
 
     def update(done: int) -> None:
         place.progress(min(1.0, done / total), page.say("attention.reading", done=done, total=total))
 
-    return await_(key, lambda progress: gather.attention(run, prompt, progress), update)
+    return await_(key, lambda progress: gather.attention(run, prompt, head, progress), update)
 
 
 def scores_panel(
@@ -139,15 +146,16 @@ def title_of(page: Page, score: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> None:
-    """Write into the address which head was clicked last; an empty choice is all of them."""
+def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
+    """Write into the address which head was clicked last, an empty choice is all of them; say whether it is another."""
     if head is None or head == st.session_state.get("heard_head"):
-        return
+        return False
     st.session_state["heard_head"] = head
     layer, number = head or (None, None)
     keep("layer", layer)
     keep("head", number)
     write_address(["step", "scale", *fields])
+    return True
 
 
 def chosen_head(page: Page) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from dashboards.chrome import (
     show_scene,
     tell,
 )
-from dashboards.prompts import read_prompt
+from dashboards.prompts import ask_prompt, read_prompt
 from dashboards.screens import attention, embeddings
 from dashboards.theatre import Curves, Events, Panel, Scores
 from dashboards.theatre.scene import Series
@@ -185,7 +185,7 @@ def _groups(page: Page, wanted: Sequence[str], table: xr.DataArray, *, told: boo
 
 
 def _attention(pair: Pair) -> Callable[[], None]:
-    prompt = attention.ask_limited_prompt(pair.left, pair.right.run)
+    prompt = attention.limited(pair.left, ask_prompt(pair.left), pair.right.run)
     # What the second cannot read is left out for it alone, and told, too.
     prompts = prompt, read_prompt(pair.right, prompt).text
 

@@ -113,6 +113,15 @@ class Curves(Panel):
 
 
 @dataclass(frozen=True)
+class OneMap:
+    """The map of one head, of more tokens than those of all heads can be sent with: ``values`` (step, 1, 1, cell) as of `Maps`."""
+
+    head: tuple[int, int]
+    values: NDArray[Any]
+    tokens: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Maps(Panel):
     """Square maps over steps, a row a layer and a column a head; a click shows one of them large.
 
@@ -126,6 +135,7 @@ class Maps(Panel):
     curve : ``sqrt`` colours by the square root, so that small weights show; ``linear`` does not.
     chooses : whether the page says which head is chosen; all panels of a scene show the same one.
     chosen : (layer, head) of the map that is shown large, or None for all.
+    large : what is shown instead when its head is shown large.
     causal : whether cells above the diagonal cannot be and are left empty.
     layer_name, head_name : words before the numbers.
     """
@@ -140,6 +150,7 @@ class Maps(Panel):
     curve: str = "sqrt"
     chooses: bool = False
     chosen: tuple[int, int] | None = None
+    large: OneMap | None = None
     causal: bool = True
     layer_name: str = "layer"
     head_name: str = "head"

@@ -86,6 +86,13 @@ def test_maps_that_would_be_too_large_are_of_the_first_tokens_and_exact(
     assert any("5 of 9" in caption.value for caption in at.caption)
     whole = attention_maps(run, "bagulhamo").values[..., :5, :5]
     np.testing.assert_allclose(panel.values / 65535, whole[..., *np.tril_indices(5)], atol=2 / 65535)
+    assert panel.large is None
+    open_screen("attention", run=run.name, prompt="bagulhamo", layer=1, head=0)
+    large = shown_maps(stage).large
+    assert large is not None
+    assert "".join(large.tokens) == "bagulhamo"
+    one = attention_maps(run, "bagulhamo").values[:, 1:2, 0:1]
+    np.testing.assert_allclose(large.values / 65535, one[..., *np.tril_indices(9)], atol=1 / 65535)
 
 
 def test_the_timeline_shows_the_chosen_score_of_every_head(run: Run, stage: Stage) -> None:

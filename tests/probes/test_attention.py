@@ -58,6 +58,15 @@ def test_rows_are_shares_and_nothing_looks_ahead(made: Run) -> None:
     assert seen == [1, 2, 3]
 
 
+def test_the_maps_of_one_head_are_those_among_all(made: Run) -> None:
+    every = attention_maps(made, PROMPT)
+    one = attention_maps(made, PROMPT, head=(2, 1))
+    xr.testing.assert_identical(one, every.isel(layer=[2], head=[1]))
+    for head, named in (((3, 0), "layer 3"), ((0, -1), "head -1")):
+        with pytest.raises(InputError, match=f"there is no {named}"):
+            attention_maps(made, PROMPT, head=head)
+
+
 def test_the_residual_stream_is_that_of_hugging_face(made: Run) -> None:
     ids = made_tokens(shape(), batch=2)
     model = load_model(made, 10)

@@ -27,6 +27,7 @@ PANELS.maps = (host, stage) => {
   const heads = headsOf(stage);
   let panel = null;
   let maps = null;
+  let large = null; // one head's map of more tokens, where there is one
   let tiles = []; // where maps stand now: { layer, head, left, top, side }
   let view = null;
   let under = null; // the cell under the pointer: { layer, head, query, key }
@@ -55,6 +56,13 @@ PANELS.maps = (host, stage) => {
     return chosen && chosen[0] < maps.nLayers && chosen[1] < maps.nHeads ? chosen : null;
   }
 
+  /** What stands in the picture now: maps, their tokens, and which of them is shown large. */
+  function shown() {
+    const head = single();
+    if (head && large && String(panel.large.head) === String(head)) return { maps: large, tokens: panel.large.tokens, head: [0, 0] };
+    return { maps, tokens: panel.tokens, head };
+  }
+
   function tileAt({ x, y }) {
     return tiles.find((tile) => x >= tile.left && y >= tile.top && x < tile.left + tile.side && y < tile.top + tile.side);
   }
@@ -66,7 +74,7 @@ PANELS.maps = (host, stage) => {
       tip.hide();
       return;
     }
-    const cell = tile.side / maps.side;
+    const cell = tile.side / shown().maps.side;
     const [query, at] = [Math.floor((y - tile.top) / cell), Math.floor((x - tile.left) / cell)];
     under = { layer: tile.layer, head: tile.head, query, key: at, x, y }; // what it is, painting tells
   }
@@ -75,15 +83,13 @@ PANELS.maps = (host, stage) => {
   function tell() {
     const { layer, head, query, key: at, x, y } = under;
     const { words, language } = stage;
+    const { maps, tokens } = shown();
+    const token = (i) => (panel.causal ? `“${tokens[i]}” (${i})` : tokens[i]);
     const name = single() ? "" : named([layer, head]);
     if (!maps.exists(query, at)) return name ? tip.show(x, y, [name]) : tip.hide();
     const weight = maps.scale.value(maps.at(view, layer, head, query, at));
     const pair = panel.causal ? `${words.query} ${token(query)} ${words.key} ${token(at)}` : `${token(query)}, ${token(at)}`;
     tip.show(x, y, [`${panel.causal ? `${words.weight} ` : ""}${short(weight, language)}`, pair, name]);
-  }
-
-  function token(i) {
-    return panel.causal ? `“${panel.tokens[i]}” (${i})` : panel.tokens[i];
   }
 
   function named([layer, head]) {
@@ -106,16 +112,17 @@ PANELS.maps = (host, stage) => {
     choice.setAttribute("aria-label", `${panel.layer_name}, ${panel.head_name}`);
   }
 
-  function paint(now) {
-    view = now;
+  function paint(at) {
+    view = at;
     const head = single();
     fillBar(head);
     key.paint(maps.scale, panel.ramp, stage);
     area.style.cursor = head ? "default" : "pointer";
     picture.canvas.setAttribute("aria-label", `${panel.title}${head ? `: ${named(head)}` : ""}`);
     const { context, width, height } = picture.begin();
-    const surface = { context, width, height, theme: stage.theme, panel, maps };
-    tiles = head ? drawOne(surface, view, head, under, stage.language) : drawAll(surface, view, under);
+    const now = shown();
+    const surface = { context, width, height, theme: stage.theme, panel: { ...panel, tokens: now.tokens }, maps: now.maps };
+    tiles = head ? drawOne(surface, view, now.head, under, stage.language) : drawAll(surface, view, under);
     if (under) tell();
   }
 
@@ -123,6 +130,7 @@ PANELS.maps = (host, stage) => {
     update(next) {
       panel = next;
       maps = atlas(panel);
+      large = panel.large && atlas({ ...panel, ...panel.large });
       under = null;
       tip.hide();
       if (panel.chooses) heads.adopt(panel.chosen);
