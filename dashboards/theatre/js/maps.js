@@ -11,6 +11,7 @@ const LABEL_PX = 13;
 const WIDEST_TOKEN_PX = 110;
 const LEAST_LABELLED_CELL_PX = 10; // below this, a grid's tokens are told by the tip alone
 const LEAST_PRINTED_CELL_PX = 24;
+const MOST_SKIPPED = 2; // where more tokens than every second would be left out, their places are written instead
 
 PANELS.maps = (host, stage) => {
   host.style.cssText = "display: flex; flex-direction: column; gap: 6px;";
@@ -204,8 +205,16 @@ function drawOne({ context, width, height, theme, panel, maps }, view, head, und
   const tall = Math.max(1, Math.ceil((1.15 * px) / cell));
   const wide = isUpright ? Math.max(1, Math.ceil((longest + 5) / cell)) : tall;
   const inside = under && maps.exists(under.query, under.key) ? under : null;
-  writeDown(context, tokens, tile, cell, theme, tall, inside ? inside.query : -1);
-  writeAcross(context, tokens, tile, cell, theme, wide, inside ? inside.key : -1, isUpright);
+  const [query, at] = inside ? [inside.query, inside.key] : [-1, -1];
+  if (Math.max(tall, wide) <= MOST_SKIPPED) {
+    writeDown(context, tokens, tile, cell, theme, tall, query);
+    writeAcross(context, tokens, tile, cell, theme, wide, at, isUpright);
+  } else {
+    // Every so manyth token of a text says nothing; their places do, and the pointer's tokens are told by name.
+    const every = [5, 10, 20, 25, 50, 100, 200, 500].find((n) => n * cell >= 34) ?? 1000;
+    writeDown(context, tokens.map((text, i) => (i === query ? text : String(i))), tile, cell, theme, every, query);
+    writeAcross(context, tokens.map((text, i) => (i === at ? text : String(i))), tile, cell, theme, every, at, true);
+  }
   if (cell >= LEAST_PRINTED_CELL_PX) print(context, panel, maps, view, head, tile, cell, language, theme);
   if (inside) outline(context, { left: tile.left + inside.key * cell, top: tile.top + inside.query * cell, side: cell }, theme);
   return [tile];
