@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint bench clean
+.PHONY: help setup demo dashboard test test-slow lint bench clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -28,8 +28,11 @@ demo: setup
 	@echo "Figures:    runs/demo/figures"
 	@echo "Dashboard:  $(BIN)/python -m dashboards"
 
+dashboard: setup
+	$(BIN)/python -m dashboards
+
 test: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -rs
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
