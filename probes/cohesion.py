@@ -8,10 +8,10 @@ it is compared with: a null from `probes.nulls`. `group_cohesion` does it for a 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import floor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,17 +20,15 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.runs import Run
 from probes.embeddings import position_embeddings, token_embeddings
-from probes.geometry import unit_rows
 from probes.groups import Group
 from probes.groups import highlight as group_of
-from probes.nulls import DRAWS, Ids, Null, check_members, matched_groups, neighbouring_groups, random_groups
+from probes.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
+from probes.pairs import ratios_to_all
 
 Array = NDArray[np.float64]
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
-STEPS_AT_ONCE = 16
-BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps
 DEGENERATE = 1e-9  # a null whose cohesions spread less than this is all ties
 TIE = 1e-6  # closer than this, in standard deviations of the null, is rounding
 
@@ -63,7 +61,7 @@ def cohesion(trajectory: xr.DataArray, members: Sequence[int], metric: str = "eu
     0.375
     """
     group = check_members(members, _checked(trajectory, metric).shape[1])[None]
-    ratios = [found[0] for found in _ratios(trajectory.values, group, metric)]
+    ratios = [found[0] for found in ratios_to_all(trajectory.values, group, metric)]
     return xr.DataArray(np.concatenate(ratios), dims=("step",), coords=_of_steps(trajectory), name="cohesion")
 
 
@@ -103,7 +101,7 @@ def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") 
     if int(null.groups.max()) >= n_items:
         raise InputError(f"the null names item {null.groups.max()}, and there are {n_items}: make it for this table")
     found, best = [], np.full(len(null.groups), -np.inf)
-    for ratios in _ratios(trajectory.values, null.groups, metric):
+    for ratios in ratios_to_all(trajectory.values, null.groups, metric):
         z = _standardised(ratios)
         np.maximum(best, z.max(axis=1), out=best)
         found.append(_against(ratios, z, null.observed))
@@ -237,61 +235,6 @@ def _kind(null: str, members: NDArray[Any]) -> str:
     if null == "neighbouring":
         return f"neighbouring {size}" if np.ptp(members) == len(members) - 1 else f"{size} with the same gaps"
     return f"{size} matched on frequency" if null == "matched" else f"random {size}"
-
-
-def _ratios(values: NDArray[Any], groups: Ids, metric: str) -> Iterator[Array]:
-    """Yield the cohesion of every group (group, step), for some steps at a time."""
-    n_steps = max(1, min(STEPS_AT_ONCE, BLOCK_ENTRIES // max(values.shape[1] ** 2, len(groups))))
-    for start in range(0, len(values), n_steps):
-        yield _ratio(values[start : start + n_steps].astype(np.float64), groups, metric)
-
-
-def _ratio(tables: Array, groups: Ids, metric: str) -> Array:
-    steps, items, _ = tables.shape
-    vectors = tables if metric == "euclidean" else np.stack([unit_rows(table) for table in tables])
-    within, overall = np.zeros((len(groups), steps)), np.zeros(steps)
-    height = max(1, min(items, BLOCK_ENTRIES // (items * steps)))
-    for start in range(0, items, height):
-        block = _distances(vectors, slice(start, start + height), metric)  # (row, item, step)
-        overall += block.sum(axis=(0, 1))
-        _add_pairs(within, block, start, groups)
-    within /= groups.shape[1] * (groups.shape[1] - 1) / 2
-    overall /= items * (items - 1)  # each pair was met from both ends
-    return np.asarray(np.divide(within, overall, out=np.ones_like(within), where=overall > 0))
-
-
-def _distances(vectors: Array, rows: slice, metric: str) -> Array:
-    """Return the distances from some rows to all rows at every step, (row, item, step)."""
-    from scipy.spatial.distance import cdist
-
-    kind: Literal["euclidean", "sqeuclidean"] = "euclidean" if metric == "euclidean" else "sqeuclidean"
-    block = np.stack([cdist(table[rows], table, kind) for table in vectors], axis=-1)
-    if metric == "cosine":
-        block /= 2  # of unit vectors, 1 - cos is half the squared distance: exactly 0 for equal ones
-        for step, table in enumerate(vectors):
-            zero = ~table.any(axis=1)
-            block[zero[rows], :, step] = block[:, zero, step] = 1.0  # no direction: cosine 0 with all others
-            own = np.arange(len(table))[rows]
-            block[np.arange(len(own)), own, step] = 0.0
-    return block
-
-
-def _add_pairs(within: Array, block: Array, start: int, groups: Ids) -> None:
-    """Add to ``within`` (group, step) the distances of those pairs of each group whose first member is a row of the block."""
-    from scipy.sparse import csr_array
-
-    rows, items, steps = block.shape
-    distances = block.reshape(rows * items, steps)
-    first, second = np.triu_indices(groups.shape[1], 1)
-    height = max(1, BLOCK_ENTRIES // len(first))
-    for top in range(0, len(groups), height):
-        part = groups[top : top + height]
-        place = (part[:, first] - start) * items + part[:, second]  # (group, pair)
-        inside = (place >= 0) & (place < len(distances))
-        ends = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
-        # Row g of this 0-1 matrix picks the pairs of group g: one product sums their distances, for all steps at once.
-        picks = csr_array((np.ones(ends[-1]), place[inside], ends), shape=(len(part), len(distances)))
-        within[top : top + height] += picks @ distances
 
 
 def _standardised(ratios: Array) -> Array:

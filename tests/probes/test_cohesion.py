@@ -12,7 +12,7 @@ from scipy.spatial import distance
 from scipy.stats import kstest, ortho_group, permutation_test
 
 from data.errors import InputError
-from probes import cohesion as module
+from probes import pairs as module
 from probes.cohesion import cohesion, compare, sentence
 from probes.nulls import Null, matched_groups, neighbouring_groups, random_groups
 
@@ -154,6 +154,26 @@ def test_a_row_without_direction_has_cosine_0_with_all_others() -> None:
     table = made(np.array([[[0.0, 0], [1, 0], [2, 0], [0, 3]]]))
     assert float(cohesion(table, [1, 2], "cosine")[0]) == 0
     assert float(cohesion(table, [0, 1], "cosine")[0]) == pytest.approx(1 / (5 / 6))
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("entries", [1, 2**22])
+def test_of_many_items_the_same_is_found_from_the_pairs_of_the_groups_alone(
+    metric: str, entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trajectory = noise(2, 40, 5) + 3
+    trajectory[:, [4, 9]] = 0  # no direction
+    trajectory[0, 6] = trajectory[0, 7]
+    null = random_groups((4, 6, 7, 20), 40, draws=60)
+    found = []
+    for many in (10**9, 0):
+        monkeypatch.setattr(module, "MANY_ITEMS", many)
+        monkeypatch.setattr(module, "BLOCK_ENTRIES", 2**22 if many else entries)
+        found.append(compare(trajectory, null, metric=metric))
+    xr.testing.assert_allclose(*found, rtol=1e-12)
+    table = trajectory.values[1]
+    if metric == "euclidean":
+        assert float(found[1]["cohesion"][1]) == pytest.approx(by_loops(table, (4, 6, 7, 20), metric), rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
