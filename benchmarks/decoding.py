@@ -28,7 +28,8 @@ from trainer.decoding import Decoding
 from trainer.machine import reuse_freed_memory
 from trainer.model import GPT
 from trainer.optim import initialise
-from trainer.sampling import Request, choose
+from trainer.request import Request
+from trainer.sampling import choose
 
 VOCABULARY = 115
 DROPOUT = 0.2  # of the published model; in evaluation its modules pass on what they get

@@ -17,11 +17,12 @@ from viz.film import Timeline
 from viz.films import KINDS, check_options
 from viz.video import Options
 
-WHATS = ("positions", "tokens", "attention", "scores", "gram")
+WHATS = ("positions", "tokens", "attention", "scores", "gram", "temperature")
 TABLES = ("positions", "tokens")
 SIZES = {"1920x1080": "1080p", "1280x720": "720p"}
 CONTROLS = ("none", "shuffled", "init")
 MOST_CHARACTERS = 400
+N_TEMPERATURES = 20  # as `probes.decoding` has them, which loads PyTorch
 
 
 def ask_film(page: Page) -> Options | None:
@@ -35,8 +36,10 @@ def ask_film(page: Page) -> Options | None:
         required=True,
         key="film_what",
     )
-    special = _table(page) if what in TABLES else _attention(page) if what == "attention" else {}
-    wish = Options(what=what, run=page.run.name, **special, **_look(page))
+    asks = {"attention": _attention, "temperature": _prompt, **dict.fromkeys(TABLES, _table)}
+    special = asks[what](page) if what in asks else {}
+    n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
+    wish = Options(what=what, run=page.run.name, **special, **_look(page, n_keyframes))
     try:
         check(page.run, wish)
     except InputError as mistake:
@@ -85,21 +88,25 @@ def _table(page: Page) -> dict[str, Any]:
     return {"method": chosen, "metric": distance, "control": None if beside == "none" else beside, "highlight": groups}
 
 
-def _attention(page: Page) -> dict[str, Any]:
-    say, model = page.say, page.run.info.get("model", {})
+def _prompt(page: Page, place: Any = st) -> dict[str, Any]:
     try:
         usual = default_prompt(page.run)
     except InputError:
         usual = ""
-    text, layers, heads = st.columns([3, 1, 1])
-    prompt = text.text_input(
-        say("attention.prompt"),
+    prompt = place.text_input(
+        page.say("attention.prompt"),
         key="film_prompt",
         placeholder=usual,
         max_chars=MOST_CHARACTERS,
-        help=say("attention.prompt_help"),
+        help=page.say("attention.prompt_help"),
     )
-    chosen: dict[str, Any] = {"prompt": prompt or None}
+    return {"prompt": prompt or None}
+
+
+def _attention(page: Page) -> dict[str, Any]:
+    say, model = page.say, page.run.info.get("model", {})
+    text, layers, heads = st.columns([3, 1, 1])
+    chosen = _prompt(page, text)
     for place, name in ((layers, "layer"), (heads, "head")):
         at = place.selectbox(
             say(f"slider.{name}").capitalize(),
@@ -111,7 +118,7 @@ def _attention(page: Page) -> dict[str, Any]:
     return chosen
 
 
-def _look(page: Page) -> dict[str, Any]:
+def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     say = page.say
     theme, size, pace = st.columns([1.2, 1.2, 1.8])
     with theme:
@@ -134,7 +141,7 @@ def _look(page: Page) -> dict[str, Any]:
         )
     with pace:
         seconds = st.slider(say("films.pace"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
-        lasts = len(Timeline(max(2, len(page.run.manifest())), 30, seconds, Options.hold)) / 30
+        lasts = len(Timeline(max(2, n_keyframes), 30, seconds, Options.hold)) / 30
         st.caption(say("films.lasts", seconds=say.number(lasts)))
     return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}
 
@@ -154,7 +161,7 @@ def check(run: Run, wish: Options) -> None:
         name for kind in KINDS.values() for name in kind.takes
     }
     check_options(wish.what, {name: getattr(wish, name) for name in named})
-    if wish.what == "attention":
+    if "prompt" in KINDS[wish.what].takes:
         encode_prompt(run, wish.prompt)
     labels = _labels(run, wish.what) if wish.highlight else []
     for group in wish.highlight:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dashboards.gather import WORTH_THREADS, set_threads
 from dashboards.store import Store
 from data.errors import InputError
 from data.runs import Run
 from trainer.decoding import Decoding
-from trainer.sampling import End, Piece, Request
+from trainer.request import Request
+
+if TYPE_CHECKING:
+    from trainer.sampling import End, Piece
 
 # A small model is a megabyte or so; of those that fill memory only the last is kept.
 _models, _large_models = Store(most=8), Store(most=1)

@@ -18,7 +18,8 @@ from probes.texts import encode_prompt
 from trainer.config import described_model
 from trainer.decoding import Decoding, entropy, probabilities
 from trainer.loading import load_model
-from trainer.sampling import Request, stream
+from trainer.request import Request
+from trainer.sampling import stream
 from trainer.tracing import Recorder
 
 TEMPERATURES = tuple(np.round(np.arange(1, 21) * 0.1, 1).tolist())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data.runs import Run
     from data.tokenizers import Tokenizer
     from trainer.loading import Model
-    from trainer.sampling import Request
+    from trainer.request import Request
 
 PROG = "python -m trainer.generate"
 SMALL = 5_000_000
@@ -62,7 +62,7 @@ class Options:
 def main(options: Options) -> None:
     """Generate and print; record the trace if it is wanted."""
     from data.runs import open_run
-    from trainer.sampling import Request
+    from trainer.request import Request
 
     request = Request(
         n_tokens=options.tokens,
@@ -194,7 +194,8 @@ def generate(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float 
     """
     import torch
 
-    from trainer.sampling import Request, choose
+    from trainer.request import Request
+    from trainer.sampling import choose
 
     if not n_tokens:
         return prompt

@@ -12,45 +12,17 @@ Shapes as in `trainer.model`: B rows that are read at once, T positions, C chann
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from data.errors import InputError
 from trainer.model import GPT, Block
 from trainer.pretrained.foreign_model import ForeignGPT
 
 if TYPE_CHECKING:
     from trainer.loading import Model
-
-Window = Literal["slide", "half"]
-"""What is seen of a text longer than the context: always its last ``block_size`` tokens, or, each time it is full, its last half."""
-
-
-def window_start(n_read: int, n_prompt: int, block_size: int, window: Window) -> int:
-    """Return the first token that the model sees of ``n_read``, of which ``n_prompt`` were given.
-
-    Examples
-    --------
-    >>> [window_start(n, 3, 8, "slide") for n in (3, 8, 9, 10, 13)]
-    [0, 0, 1, 2, 5]
-    >>> [window_start(n, 3, 8, "half") for n in (3, 8, 9, 10, 13)]
-    [0, 0, 4, 4, 8]
-    """
-    if window == "slide":
-        return max(0, n_read - block_size)
-    at_first, stride = max(0, n_prompt - block_size), max(1, block_size // 2)
-    too_many = max(0, n_read - at_first - block_size)
-    return at_first + -(-too_many // stride) * stride
-
-
-def check_window(window: str) -> Window:
-    """Return the window if there is such a one."""
-    if window not in get_args(Window):
-        raise InputError(f"there is no window {window!r}; there is {', '.join(get_args(Window))}")
-    return window  # type: ignore[return-value]
 
 
 class Reader(Protocol):

@@ -20,43 +20,11 @@ from data.errors import InputError
 from data.tokenizers import Tokenizer
 from trainer.decoding import Decoding, Logits, draw, probabilities
 from trainer.loading import Model
-from trainer.reading import Window, check_window, reader, window_start
-
-MOST_SAMPLES = 256
-MOST_TOKENS = 1_000_000
+from trainer.reading import reader
+from trainer.request import Request, window_start
 
 Ids = NDArray[np.int64]
 End = Literal["length", "stop"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be generated, beside how each token is chosen.
-
-    Raises
-    ------
-    InputError
-        If a number lies outside its range, or a stop sequence is empty.
-    """
-
-    n_tokens: int = 200
-    n_samples: int = 1
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-    """Texts that end a sample; they are left out of it."""
-    window: Window = "slide"
-    cache: bool = True
-
-    def __post_init__(self) -> None:
-        for name, most in (("n_tokens", MOST_TOKENS), ("n_samples", MOST_SAMPLES)):
-            if not 1 <= getattr(self, name) <= most:
-                what = "number of tokens" if name == "n_tokens" else "number of samples"
-                raise InputError(f"the {what} must be between 1 and {most:,}; got {getattr(self, name):,}")
-        if self.seed < 0:
-            raise InputError(f"the seed must be 0 or more; got {self.seed}")
-        if "" in self.stop:
-            raise InputError("a stop sequence is empty, and would end every text at once: give at least one character")
-        check_window(self.window)
 
 
 @dataclass(frozen=True)

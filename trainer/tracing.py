@@ -14,7 +14,8 @@ from data.runs import Snapshot
 from data.tokenizers import Tokenizer
 from data.traces import Trace
 from trainer.decoding import Decoding, softmax
-from trainer.sampling import Choice, Request
+from trainer.request import Request
+from trainer.sampling import Choice
 
 N_CANDIDATES = 10
 
@@ -27,6 +28,9 @@ class Recorder:
     n_candidates: int = N_CANDIDATES
     steps: list[Record] = field(default_factory=list)
     _n_chosen: int = 0
+
+    def __post_init__(self) -> None:
+        self._labels = self.tokenizer.labels
 
     def watch(self, choice: Choice, going: Sequence[int]) -> None:
         """Record a choice for the samples that are still going."""
@@ -41,21 +45,19 @@ class Recorder:
 
     def trace(self, run: str, snapshot: Snapshot, prompt: str, decoding: Decoding, request: Request) -> Trace:
         """Return everything recorded, with what was asked."""
-        labels = self.tokenizer.labels
         asked = {
             "run": run,
             "step": snapshot.step,
             "sha256": snapshot.sha256,
             "prompt": prompt,
-            "prompt_tokens": [labels[int(token)] for token in self.tokenizer.encode(prompt)],
+            "prompt_tokens": [self._labels[int(token)] for token in self.tokenizer.encode(prompt)],
             "decoding": asdict(decoding),
             "request": asdict(request),
         }
         return Trace(asked, tuple(self.steps))
 
     def _candidate(self, token: int, likely: NDArray[Any], drawn_from: NDArray[Any]) -> list[Any]:
-        labels = self.tokenizer.labels
-        label = labels[token] if token < len(labels) else f"<{token}>"
+        label = self._labels[token] if token < len(self._labels) else f"<{token}>"
         return [token, label, round(float(likely[token]), 6), round(float(drawn_from[token]), 6)]
 
 

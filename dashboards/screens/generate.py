@@ -17,7 +17,7 @@ from dashboards.writing import Wish, Writing, write, writings
 from data.runs import Snapshot
 from trainer.config import described_model
 from trainer.decoding import Decoding
-from trainer.sampling import Request
+from trainer.request import Request
 
 IN_ADDRESS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
 MOST_BESIDE = 6

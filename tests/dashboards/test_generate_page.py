@@ -24,7 +24,8 @@ from probes.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen, stage
 from trainer.decoding import Decoding
 from trainer.loading import load_model
-from trainer.sampling import Request, complete
+from trainer.request import Request
+from trainer.sampling import complete
 
 __all__ = ["stage"]
 

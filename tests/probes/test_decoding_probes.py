@@ -15,7 +15,8 @@ from probes.logits import next_token_distribution
 from tests.probes.test_contract import contents
 from trainer.decoding import Decoding
 from trainer.loading import load_model
-from trainer.sampling import Request, stream
+from trainer.request import Request
+from trainer.sampling import stream
 from trainer.tracing import Recorder
 
 

@@ -15,7 +15,8 @@ from tests.probes.test_foreign import CLASSES, CONFIGS, ROWS, made
 from trainer.config import ModelConfig
 from trainer.decoding import Decoding
 from trainer.pretrained.foreign_model import ForeignGPT
-from trainer.sampling import Request, choose, complete
+from trainer.request import Request
+from trainer.sampling import choose, complete
 
 CONTEXT = 16
 PROMPT = np.array([5, 9, 2, 30, 11])

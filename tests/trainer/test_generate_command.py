@@ -12,7 +12,8 @@ from data.traces import list_traces, read_trace
 from tests.commands import assert_mistake, command
 from trainer.decoding import Decoding
 from trainer.loading import load_model
-from trainer.sampling import Request, complete
+from trainer.request import Request
+from trainer.sampling import complete
 
 MODULE = "trainer.generate"
 

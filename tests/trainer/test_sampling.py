@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
 from data.errors import InputError
+from data.special_tokens import with_special_tokens
 from data.tokenizers import CharTokenizer
+from data.vocabularies import learn_bpe
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from tests.trainer.test_relatives import GPT1, GPT2, NANO
 from trainer.config import ModelConfig
 from trainer.decoding import Decoding, probabilities
-from trainer.reading import Afresh, CachedGPT, Window, window_start
-from trainer.sampling import Choice, Request, Text, choose, complete, stream
+from trainer.reading import Afresh, CachedGPT
+from trainer.request import Request, Window, window_start
+from trainer.sampling import Choice, Text, choose, complete, stream
 
 LETTERS = CharTokenizer("abcdefghij\n")
 FORMS = pytest.mark.parametrize("config", [SMALL, GPT1, GPT2, NANO], ids=["ours", "GPT-1", "GPT-2", "nanoGPT"])
@@ -153,6 +156,27 @@ def test_pieces_of_text_are_the_whole_text_and_never_half_a_character(noise: byt
     told = "".join(pieces)
     assert text.startswith(told)
     assert told == text or "\ufffd" in text[-1:]  # of whole characters nothing waits
+
+
+BPE = learn_bpe("não é só a água que o pão põe à mão; ação e coração. " * 20, 290)
+
+
+@quick
+@given(st.lists(st.integers(0, BPE.vocab_size - 1), max_size=40), st.text(max_size=15))
+def test_pieces_of_sub_words_are_the_whole_text(noise: list[int], text: str) -> None:
+    for ids in (noise, BPE.encode(text).tolist()):
+        streamed = Text(BPE)
+        pieces = [streamed.add(token) for token in ids]
+        assert "".join(pieces) + streamed.rest() == BPE.decode(ids)
+    assert text.startswith("".join(pieces))  # never half a character
+
+
+def test_a_special_token_can_be_what_stops() -> None:
+    tokenizer = with_special_tokens(BPE, ["<end>"])
+    streamed = Text(tokenizer, stop=("<end>",))
+    told = [streamed.add(int(token)) for token in tokenizer.encode("pão<end>")]
+    assert streamed.is_stopped
+    assert "".join(told) == "pão"
 
 
 @quick

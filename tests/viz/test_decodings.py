@@ -14,7 +14,8 @@ from data.traces import write_trace
 from tests.viz.stills import made_temperatures, made_trace
 from trainer.decoding import Decoding
 from trainer.loading import load_model
-from trainer.sampling import Request, stream
+from trainer.request import Request
+from trainer.sampling import stream
 from trainer.tracing import Recorder
 from viz.decodings import draw_temperatures, draw_trace
 from viz.drawings import FIGURES, Wish
