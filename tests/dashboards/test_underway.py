@@ -1,0 +1,100 @@
+"""Long work goes on whoever waits for it, is begun once, and what a run has grown by is all that is measured again."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+
+from dashboards import gather
+from dashboards.underway import Underway, await_, look
+from data.errors import InputError
+from data.runs import Run, append_line
+
+keys = itertools.count()
+
+
+@pytest.fixture
+def key() -> tuple[str, int]:
+    return "test", next(keys)
+
+
+def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None:
+    go_on, begun = threading.Event(), []
+
+    def make(progress: object) -> str:
+        begun.append(1)
+        assert go_on.wait(30)
+        return "done"
+
+    first = look(key, make, patience_s=0)
+    second = look(key, make, patience_s=0)
+    assert isinstance(first, Underway)
+    assert second is first
+    go_on.set()
+    assert look(key, make, patience_s=30) == "done"
+    assert len(begun) == 1
+
+
+def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[str, int]) -> None:
+    answers = iter([InputError("not today"), "today"])
+
+    def make(progress: object) -> str:
+        answer = next(answers)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    with pytest.raises(InputError, match="not today"):
+        look(key, make, patience_s=30)
+    assert look(key, make, patience_s=30) == "today"
+
+
+def test_a_reader_who_turns_away_leaves_the_work_going(key: tuple[str, int]) -> None:
+    class TurnedAwayError(Exception):
+        pass
+
+    go_on, seen = threading.Event(), []
+
+    def make(progress):  # type: ignore[no-untyped-def]
+        progress(3)
+        assert go_on.wait(30)
+        return "done"
+
+    def turn_away(done: int) -> None:
+        seen.append(done)
+        raise TurnedAwayError
+
+    with pytest.raises(TurnedAwayError):
+        await_(key, make, turn_away)
+    assert seen == [3]
+    go_on.set()
+    assert await_(key, make, turn_away) == "done"
+
+
+def test_a_new_snapshot_that_is_damaged_is_named_and_what_was_measured_stays(run: Run) -> None:
+    records, manifest = run.manifest(), run.path / "manifest.jsonl"
+    manifest.write_text("")
+    for record in records[:-1]:
+        append_line(manifest, record)
+    before = gather.attention(run, "ba").value
+    last = records[-1]
+    (run.path / last["file"]).write_bytes(b"\0" * last["bytes"])
+    append_line(manifest, last)
+    found = gather.attention(run, "ba")
+    assert found.value.steps == before.steps
+    assert any(f"step {last['step']}" in note for note in found.notes)
+
+
+def test_notes_of_earlier_snapshots_stay_when_the_run_grows(run: Run) -> None:
+    records, manifest = run.manifest(), run.path / "manifest.jsonl"
+    manifest.write_text("")
+    for record in records[:-1]:
+        append_line(manifest, record)
+    (run.path / records[1]["file"]).write_bytes(b"\0" * records[1]["bytes"])
+    gather.attention(run, "ba")
+    append_line(manifest, records[-1])
+    found = gather.attention(run, "ba")
+    assert found.value.steps == tuple(record["step"] for i, record in enumerate(records) if i != 1)
+    assert any(f"step {records[1]['step']}" in note for note in found.notes)
