@@ -4,6 +4,7 @@ const HOME = { zoom: 1, panX: 0, panY: 0, yaw: -0.55, pitch: 0.38 };
 const MOST_ZOOM = 60;
 const LEAST_ZOOM = 0.5;
 const DISTANCE = 4; // of the eye from a three-dimensional cloud, in its radii
+const CORNERS = 0.86;
 const CLICK_PX = 4;
 
 /** Make a camera; it keeps its place while the slider moves. */
@@ -42,7 +43,8 @@ export function makeCamera() {
     /** Say how a cloud fits into so many pixels with a margin: pixels a level, and how far the view may be moved. */
     frame(cloud, width, height, margin) {
       const room = [Math.max(20, width - 2 * margin), Math.max(20, height - 2 * margin)];
-      const ball = cloud.radius * (DISTANCE / Math.sqrt(DISTANCE ** 2 - 1));
+      // The corners of the box around the points may just leave the picture when it is turned; the points never do.
+      const ball = Math.max(cloud.radius, CORNERS * Math.hypot(...cloud.half)) * (DISTANCE / Math.sqrt(DISTANCE ** 2 - 1));
       const fit = cloud.axes === 3 ? Math.min(...room) / (2 * ball) : Math.min(room[0] / (2 * cloud.half[0] || 1), room[1] / (2 * cloud.half[1] || 1));
       return { width, height, fit, reach: 1.2 * Math.max(...cloud.half) };
     },

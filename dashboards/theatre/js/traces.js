@@ -40,7 +40,6 @@ export function drawTrails(context, groups, { cloud, camera, frame, view, streng
     ways.push(camera.project(cloud, places, frame, seen));
   }
   const strongest = 0.75 * Math.min(1, Math.sqrt(4 / count)); // many trails would hide what they lead to
-  context.lineCap = "round";
   context.lineWidth = 3;
   for (const group of groups) {
     for (let share = 1; share <= SHARES; share += 1) {
@@ -58,7 +57,6 @@ export function drawTrails(context, groups, { cloud, camera, frame, view, streng
       }
     }
   }
-  context.lineCap = "butt";
 }
 
 /** Draw thin lines from a point to its neighbours in the space: where they are long, the picture has torn them apart. */
