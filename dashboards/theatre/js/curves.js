@@ -87,7 +87,7 @@ PANELS.curves = (host, stage) => {
         drawLine(context, series, x, y);
         const at = series.steps.length && series.steps[0] <= step ? indexAt(series.steps, step) : -1;
         const value = at < 0 ? NaN : series.values[at];
-        values[i].textContent = Number.isFinite(value) ? value.toLocaleString(language, { maximumSignificantDigits: 3 }) : "–";
+        values[i].textContent = Number.isFinite(value) ? value.toLocaleString(language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
         if (!Number.isFinite(value)) return;
         context.fillStyle = series.color;
         context.strokeStyle = theme.panel;
