@@ -192,7 +192,7 @@ def _different(random: np.random.Generator, vocab_size: int, n: int) -> Ids:
 def _corpus(run: Run) -> str:
     name = run.info.get("training", {}).get("corpus") or run.info.get("corpus", {}).get("name")
     if not name:
-        raise InputError(f"run {run.name!r} does not say which text it learned from: pass one with --text")
+        raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with --text")
     return str(name)
 
 

@@ -160,7 +160,7 @@ def test_a_run_that_names_no_text_or_no_model_says_so(made: Run) -> None:
     ):
         left = {name: value for name, value in info.items() if name not in (missing, "training")}
         (made.path / "run.json").write_text(json.dumps(left))
-        with pytest.raises(InputError, match=message):
+        with pytest.raises(NotApplicableError, match=message):
             training_tokens(Run(made.path))
     with pytest.raises(NotApplicableError, match="holds no model"):
         encode_prompt(Run(made.path), "ba")
