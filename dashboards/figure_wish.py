@@ -20,9 +20,11 @@ from viz.figures import Options
 from viz.slide import SIZES
 from viz.subject import loss_curve
 
-OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "lens", "context", "zero-shot")
+OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "temperature", "lens", "context", "zero-shot")
 OF_POSITIONS = ("positions", "position-spectrum", "position-table", "similarity")
 MAPS = ("tokens", "positions")
+#: The figures of this page; the one of a trace is drawn from a file that `trainer.generate` has written.
+OFFERED = tuple(name for name in FIGURES if name != "trace")
 
 
 def reasons(run: Run) -> Mapping[str, str]:
@@ -83,11 +85,11 @@ def figure_name(name: str, page: Page) -> str:
 
 def _ask_name(page: Page) -> str:
     wanted = kept("figure")
-    if wanted is not None and wanted not in FIGURES:
+    if wanted is not None and wanted not in OFFERED:
         st.toast(page.say("figures.no_such_figure", name=wanted[:60].replace(":", " ")), icon=":material/link_off:")
         keep("figure", None)
         wanted = None
-    names = list(FIGURES)
+    names = list(OFFERED)
     left_out = reasons(page.run)
     name: str = st.selectbox(
         page.say("figures.figure"),

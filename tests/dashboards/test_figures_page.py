@@ -19,7 +19,6 @@ from dashboards.film_wish import groups_in
 from dashboards.language import Words, catalogue
 from dashboards.screens import figures
 from data.runs import Run
-from viz.drawings import FIGURES
 
 SCRIPT = """
 from dashboards.address import read_address
@@ -161,7 +160,7 @@ def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_every_figure_has_a_name_in_both_languages() -> None:
-    for name in FIGURES:
+    for name in figure_wish.OFFERED:
         assert set(catalogue()[f"figures.{name}"]) == {"en", "pt"}
     assert Words("pt")("figures.loss") == "Perda"
     assert groups_in(" vowels ; a,e;;") == ("vowels", "a,e")
