@@ -8,6 +8,7 @@ const GLYPHS_FAINTEST = 0.55;
 const LEVELS = 30;
 const LONGEST_INSIDE = 3;
 const LEAST_GLYPHS_PX = 7.5;
+const EDGED_FROM_PX = 2; // an edge in the ground's colour keeps discs apart
 // Small dots have less ink, and need more of it to be seen.
 const DOTS_FAINTEST = 0.45;
 
@@ -34,7 +35,6 @@ function glyphSize(length, radius) {
 /** Make the painter of discs in a theme; it keeps the colours and the pictures it has made. */
 export function discsIn(theme) {
   const inks = new Map();
-  const dots = new Map();
   const boxes = new Map();
 
   /** Return the colours of a disc and of the glyphs on it at a strength of 0..1. */
@@ -51,30 +51,6 @@ export function discsIn(theme) {
       const text = color === theme.disc ? theme.discText : textOn(disc);
       found = { disc, glyph: over(text, disc, GLYPHS_FAINTEST + (1 - GLYPHS_FAINTEST) * share) };
       inks.set(key, found);
-    }
-    return found;
-  }
-
-  /** Return a small disc as a picture, drawn once: thousands of them are copied in the time that tens are drawn. */
-  function dot(color, radius, ratio) {
-    const size = Math.round(radius * 4) / 4;
-    const key = `${color}${size}x${ratio}`;
-    let found = dots.get(key);
-    if (!found) {
-      const half = Math.ceil(size + 1.5);
-      const canvas = document.createElement("canvas");
-      canvas.width = canvas.height = Math.ceil(2 * half * ratio);
-      const context = canvas.getContext("2d");
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      context.arc(half, half, size, 0, 2 * Math.PI);
-      context.fillStyle = color;
-      context.fill();
-      context.strokeStyle = theme.panel;
-      context.lineWidth = Math.max(0.4, size * 0.12);
-      context.stroke();
-      found = { canvas, half, side: canvas.width / ratio };
-      if (dots.size > 4000) dots.clear();
-      dots.set(key, found);
     }
     return found;
   }
@@ -101,6 +77,7 @@ export function discsIn(theme) {
     ink,
     /** Say whether a label can be read inside a disc of this radius. */
     isInside(label, radius) {
+      if (glyphSize(1, radius) < LEAST_GLYPHS_PX) return false;
       const length = label.length > 2 * LONGEST_INSIDE ? label.length : [...label].length;
       return length <= LONGEST_INSIDE && glyphSize(length, radius) >= LEAST_GLYPHS_PX;
     },
@@ -120,10 +97,18 @@ export function discsIn(theme) {
       context.fillStyle = glyph;
       context.fillText(label, x + dx * size, y + dy * size);
     },
-    /** Paint a disc without a label. */
-    plain(context, x, y, radius, color, strength, ratio) {
-      const { canvas, half, side } = dot(ink(color, strength, false).disc, radius, ratio);
-      context.drawImage(canvas, x - half, y - half, side, side);
+    /** Paint a disc without a label: thousands of circles that are filled one by one take less time than copies of a picture of one. */
+    plain(context, x, y, radius, color, strength) {
+      if (radius >= EDGED_FROM_PX) {
+        context.fillStyle = theme.panel;
+        context.beginPath();
+        context.arc(x, y, radius + Math.max(0.4, radius * 0.12) / 2, 0, 2 * Math.PI);
+        context.fill();
+      }
+      context.fillStyle = ink(color, strength, false).disc;
+      context.beginPath();
+      context.arc(x, y, radius - (radius >= EDGED_FROM_PX ? Math.max(0.4, radius * 0.12) / 2 : 0), 0, 2 * Math.PI);
+      context.fill();
     },
   };
 }

@@ -225,13 +225,12 @@ PANELS.scatter = (host, stage) => {
   const radiusOf = (i) => radius * seen.near[i];
 
   function paintDiscs(context, width, height) {
-    const ratio = window.devicePixelRatio || 1;
     for (const i of order) {
       const [x, y, r] = [seen.x[i], seen.y[i], radiusOf(i)];
       if (!(x > -r && x < width + r && y > -r && y < height + r)) continue;
       const strength = emphasised && !emphasised.has(i) ? Math.min(strengths[i], 0.3) : strengths[i];
       if (discs.isInside(panel.labels[i], r)) discs.labelled(context, x, y, r, panel.colors[i], strength, panel.labels[i]);
-      else discs.plain(context, x, y, r, panel.colors[i], strength, ratio);
+      else discs.plain(context, x, y, r, panel.colors[i], strength);
     }
   }
 
