@@ -54,7 +54,7 @@ class TrainConfig:
     """Everything that decides what a training does; the same configuration and seed give the same run."""
 
     preset: str = "cpu"
-    """cpu (a laptop, about two minutes), gpu (10.7 million parameters), or tiny (seconds)."""
+    """cpu (a laptop, about two minutes), gpu (10.7 million parameters), cpu-bpe and gpu-bpe (sub-words), or tiny (seconds)."""
     corpus: str = "shakespeare"
     """A name that `python -m data list` shows, or the path of a UTF-8 text file."""
     tokenizer: str = "char"
