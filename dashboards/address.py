@@ -106,6 +106,7 @@ FIELDS: dict[str, Field] = {
     "layer": Field(None, whole(0, MOST_PARTS)),
     "head": Field(None, whole(0, MOST_PARTS)),
     "score": Field("previous_token", text),
+    "ask": Field("nothing", one_of("nothing", "zero-shot")),
     "with": Field(None, check_run_name),
     "view": Field("embeddings", one_of("embeddings", "attention", "scores", "text")),
     "temperature": Field(0.8, real(0, 2)),

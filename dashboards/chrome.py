@@ -223,3 +223,14 @@ def segments(name: str, label: str, options: Sequence[Option], write: Callable[[
     )
     keep(name, chosen)
     return chosen
+
+
+def without_advice(mistake: InputError) -> str:
+    """Return what is wrong without what to type in a terminal.
+
+    Examples
+    --------
+    >>> without_advice(InputError("run 'a' does not say which text it learned from: pass one with --text"))
+    "run 'a' does not say which text it learned from"
+    """
+    return re.sub(r":[^:]*--\w[^:]*$", "", str(mistake))

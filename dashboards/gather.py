@@ -190,6 +190,17 @@ def scores_so_far(run: Run) -> Found[xr.Dataset] | None:
     return known[1] if known else None
 
 
+def zero_shot(run: Run, progress: Progress | None = None) -> Found[xr.Dataset]:
+    """Return how often the model tells which of four lines comes next, (step)."""
+    from probes.zero_shot import zero_shot as asked
+
+    def measure(part: Run, done: Progress | None) -> xr.Dataset:
+        set_threads(run)
+        return asked(part, progress=done)
+
+    return measured(_results, ("zero-shot",), run, measure, _later, progress)
+
+
 @dataclass(frozen=True)
 class Bets:
     """The tokens that lead among a model's bets at the last snapshot or at any other, of ``n_tokens`` there are.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 import xarray as xr
 
 from dashboards import gather, views
 from dashboards.address import keep, kept, write_address
-from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell
+from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell, without_advice
 from dashboards.growth import digests_of
 from dashboards.prompts import ask_prompt, read_prompt, readable
 from dashboards.store import Found
@@ -170,14 +168,3 @@ def chosen_head(page: Page) -> tuple[int, int] | None:
     said = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
     st.toast(plain(said), icon=":material/link_off:")
     return None
-
-
-def without_advice(mistake: InputError) -> str:
-    """Return what is wrong without what to type in a terminal.
-
-    Examples
-    --------
-    >>> without_advice(InputError("run 'a' does not say which text it learned from: pass one with --text"))
-    "run 'a' does not say which text it learned from"
-    """
-    return re.sub(r":[^:]*--\w[^:]*$", "", str(mistake))

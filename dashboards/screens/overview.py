@@ -11,6 +11,7 @@ import streamlit as st
 from dashboards import shelf, views
 from dashboards.chrome import Page, growing_fragment, guarded, losses, open_page, plain, show_scene, tell
 from dashboards.gather import metrics
+from dashboards.next_line import ask_zero_shot, zero_shot_panel
 from dashboards.theatre.scene import FONT
 from data.runs import Run
 from viz.style import group_color
@@ -26,12 +27,14 @@ HEIGHT_PX = 340
 def show() -> None:
     """Draw the page."""
     page = open_page()
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page), page.say))()
+    with st.sidebar:
+        asks = ask_zero_shot(page)
+    growing_fragment(page)(lambda: guarded(lambda: _stage(page, asks), page.say))()
     guarded(lambda: _table(page), page.say)
     guarded(lambda: _configuration(page), page.say)
 
 
-def _stage(page: Page) -> None:
+def _stage(page: Page, asks: bool) -> None:
     facts(page)
     tell(defects(page), page.say)
     steps = [int(record["step"]) for record in page.run.manifest()]
@@ -39,7 +42,11 @@ def _stage(page: Page) -> None:
         st.info(page.say("chrome.no_snapshots"), icon=":material/hourglass_empty:")
         return
     panels = [views.loss(page, "loss"), views.sample(page, "sample", history=True)]
-    show_scene(page, "overview", panels, '"loss sample" 1fr / 1fr 1fr', steps, least_px=HEIGHT_PX, most_px=HEIGHT_PX)
+    columns = '"loss sample" 1fr / 1fr 1fr'
+    if asks:
+        panels.append(zero_shot_panel(page))
+        columns = '"loss next_line sample" 1fr / 1fr 1fr 1fr'
+    show_scene(page, "overview", panels, columns, steps, fields=["ask"], least_px=HEIGHT_PX, most_px=HEIGHT_PX)
 
 
 def facts(page: Page) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
 
@@ -81,6 +81,7 @@ def test_names_are_moved_apart_inside_the_axes_and_keep_their_order(wanted: list
     assert places.max() <= 388 + 1e-6
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("abc$é", min_size=1, max_size=9), min_size=1, max_size=30), st.integers(200, 900))
 def test_wrapping_keeps_the_words_and_the_width(words: list[str], width: int) -> None:
     lines = wrap(" ".join(words), width)
