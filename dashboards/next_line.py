@@ -51,13 +51,13 @@ def _progress(page: Page, work: Underway[Found[xr.Dataset]]) -> None:
 def zero_shot_panel(page: Page) -> Panel:
     """Return the curves; in their place, while there are none, why."""
     found = _look(page.run)
-    title = page.say("overview.zero_shot")
+    title = page.say("overview.zero_shot_name")
     if isinstance(found, InputError):
         return Samples(AREA, AREA, title, said=(), empty=without_advice(found))
     known = latest(page.run, ("zero-shot",)) if isinstance(found, Underway) else None
     data = known[1].value if known else None if isinstance(found, Underway) else found.value
     if data is None:
-        return Samples(AREA, AREA, title, said=(), empty=page.say("attention.scoring_yet"))
+        return Samples(AREA, AREA, title, said=(), empty=page.say("overview.zero_shot_yet"))
     return _curves(page, data)
 
 

@@ -168,6 +168,7 @@ def _figure(page: Page, curves: Mapping[str, tuple[list[int], list[float]]]) -> 
             x=[step + 1 for step in steps],
             y=values,
             name=name,
+            mode="lines",
             line={"color": group_color(theme, place), "width": 2.5},
             customdata=[say.number(step) for step in steps],
             hovertemplate="%{y:.3f}",

@@ -24,7 +24,7 @@ from probes.parallel import IN_FLIGHT_PER_WORKER, current_client, map_steps, n_w
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
-MODEL_PROBES = ("heads", "copying", "attention", "next-token", "lens", "context")
+MODEL_PROBES = ("zero-shot", "heads", "copying", "attention", "next-token", "lens", "context")
 
 pytestmark = pytest.mark.xdist_group("dask")  # one cluster at a time, in one process
 

@@ -39,6 +39,16 @@ PANELS.curves = (host, stage) => {
     return low === high ? [low - 0.5, high + 0.5] : [low - (high - low) * 0.05, high + (high - low) * 0.05];
   }
 
+  /** Write a line's value at a step into the legend; return where in the line it stands, -1 where there is none. */
+  function write(series, place, step) {
+    const at = series.steps.length && series.steps[0] <= step ? indexAt(series.steps, step) : -1;
+    const value = at < 0 ? NaN : series.values[at];
+    const known = Number.isFinite(value);
+    const text = known ? value.toLocaleString(stage.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+    if (place.textContent !== text) place.textContent = text;
+    return known ? at : -1;
+  }
+
   return {
     update(next) {
       panel = next;
@@ -55,6 +65,8 @@ PANELS.curves = (host, stage) => {
       });
     },
     paint({ step }) {
+      // The legend comes first: where its values make it wrap, less room is left for the picture.
+      const marks = panel.series.map((series, i) => write(series, values[i], step));
       const { context, width, height } = picture.begin();
       const { theme, language } = stage;
       const line = timeline(stage.steps, stage.scale);
@@ -85,15 +97,12 @@ PANELS.curves = (host, stage) => {
       panel.series.forEach((series, i) => {
         drawBand(context, series, x, y);
         drawLine(context, series, x, y);
-        const at = series.steps.length && series.steps[0] <= step ? indexAt(series.steps, step) : -1;
-        const value = at < 0 ? NaN : series.values[at];
-        values[i].textContent = Number.isFinite(value) ? value.toLocaleString(language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
-        if (!Number.isFinite(value)) return;
+        if (marks[i] < 0) return;
         context.fillStyle = series.color;
         context.strokeStyle = theme.panel;
         context.lineWidth = 1.5;
         context.beginPath();
-        context.arc(x(series.steps[at]), y(value), 4.5, 0, 2 * Math.PI);
+        context.arc(x(series.steps[marks[i]]), y(series.values[marks[i]]), 4.5, 0, 2 * Math.PI);
         context.fill();
         context.stroke();
       });
