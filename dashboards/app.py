@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +13,7 @@ from dashboards.address import read_address
 from dashboards.chrome import STYLE, choose_language, plain, words
 
 NAME = "GPTLab"
+SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # An icon by name (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -36,27 +39,22 @@ def title(page: str) -> str:
 
 
 def _pages() -> list[st.Page]:
-    from dashboards.screens import attention, compare, embeddings, figures, films, first_visit, generate, overview
-
     say = words()
-    shown = {
-        "overview": overview.show,
-        "embeddings": embeddings.show,
-        "attention": attention.show,
-        "generate": generate.show,
-        "films": films.show,
-        "compare": compare.show,
-        "figures": figures.show,
-    }
     if not shelf.runs():  # links to the other pages lead here, too
-        welcome = st.Page(first_visit.show, title=NAME, url_path="welcome", default=True)
-        return [welcome, *(st.Page(first_visit.show, title=NAME, url_path=name, visibility="hidden") for name in shown)]
+        welcome = st.Page(screen("first_visit"), title=NAME, url_path="welcome", default=True)
+        hidden = (st.Page(screen("first_visit"), title=NAME, url_path=name, visibility="hidden") for name in SCREENS)
+        return [welcome, *hidden]
     # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
-    home, *others = (st.Page(show, title=say(f"nav.{name}"), url_path=name) for name, show in shown.items())
+    home, *others = (st.Page(screen(name), title=say(f"nav.{name}"), url_path=name) for name in SCREENS)
     # The first page stands at the root and only reserves its path; a link that names it is led there.
-    first = st.Page(overview.show, title=home.title, url_path="home", default=True)
+    first = st.Page(screen("overview"), title=home.title, url_path="home", default=True)
     named = st.Page(lambda: st.switch_page(first), title=home.title, url_path="overview", visibility="hidden")
     return [first, *others, named]
+
+
+def screen(name: str) -> Callable[[], None]:
+    """Return what draws a page; its module is loaded when it is first shown, so that the first page is there sooner."""
+    return lambda: import_module(f"dashboards.screens.{name}").show()
 
 
 main()

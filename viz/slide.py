@@ -12,8 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import seaborn  # noqa: F401  registers the maps mako, vlag and icefire
-from matplotlib import colormaps
+from matplotlib import colormaps as matplotlib_maps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize, to_hex, to_rgb
@@ -272,7 +271,7 @@ def layer_colors(n: int, theme: Theme) -> list[str]:
 
 def heat_map(theme: Theme) -> Colormap:
     """Return the map of quantities that begin at 0, which lies near the ground."""
-    return colormaps["mako_r" if theme.name == "light" else "mako"]
+    return colormap("mako_r" if theme.name == "light" else "mako")
 
 
 def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
@@ -290,12 +289,19 @@ def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
 
 def diverging_map(theme: Theme) -> Colormap:
     """Return the map of quantities about 0, which lies near the ground."""
-    return colormaps["vlag" if theme.name == "light" else "icefire"]
+    return colormap("vlag" if theme.name == "light" else "icefire")
+
+
+def colormap(name: str) -> Colormap:
+    """Return a map by name, seaborn's ``mako``, ``vlag`` and ``icefire`` among them; it registers them when it is first needed."""
+    if name not in matplotlib_maps:
+        import seaborn  # noqa: F401
+    return matplotlib_maps[name]
 
 
 def _scale(name: str, ends: tuple[float, float], n: int) -> list[str]:
     places = np.linspace(*ends, n) if n > 1 else [ends[0] * 0.35 + ends[1] * 0.65]
-    return [to_hex(colormaps[name](float(place))) for place in places]
+    return [to_hex(colormap(name)(float(place))) for place in places]
 
 
 def color_bar(slide: Slide, box: Box, scale: tuple[Colormap, Normalize], ticks: Sequence[float], form: str) -> None:
