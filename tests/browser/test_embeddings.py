@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -171,6 +172,14 @@ def test_the_wheel_enlarges_about_the_pointer_and_a_drag_moves_the_picture(guest
     assert moved[label] == pytest.approx((x + 30, y + 20), abs=6)
 
 
+def until(guest: Visit, holds: Callable[[], bool], most_s: float = 10.0) -> None:
+    """Wait for what the page shows in one of its next frames."""
+    last = time.monotonic() + most_s
+    while not holds():
+        assert time.monotonic() < last, "it did not come about"
+        guest.page.wait_for_timeout(20)
+
+
 def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) -> None:
     guest.open("embeddings", run="tiny", method="pca")
     guest.page.locator(".scatter .area").focus()
@@ -179,11 +188,11 @@ def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) ->
     tip.wait_for()
     first = tip.inner_text().split("\n")[0]
     guest.page.keyboard.press("Shift+ArrowRight")
-    assert tip.inner_text().split("\n")[0] != first
+    until(guest, lambda: tip.inner_text().split("\n")[0] != first)
     assert guest.step() == 60  # the slider's own arrows are left alone
     guest.page.keyboard.press("/")
     guest.page.keyboard.type("b")
-    assert int(guest.page.locator(".scatter .count").inner_text()) >= 1
+    until(guest, lambda: int(guest.page.locator(".scatter .count").inner_text() or 0) >= 1)
     guest.page.keyboard.press("Enter")
     guest.page.locator(".panel.neighbours h3", has_text="Nearest to b in").wait_for()
     assert guest.query()["item"] == "b"
