@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -121,19 +120,6 @@ FIELDS: dict[str, Field] = {
 }
 
 
-def _kept_now(name: str) -> Any:
-    return kept(name)
-
-
-#: What widgets that are there already show when the address has been taken over anew. A new one begins with what is kept.
-WIDGETS: dict[str, Callable[[], Any]] = {
-    **{f"{name}_choice": partial(_kept_now, name) for name in ("what", "method", "axes", "metric")},
-    "language_choice": lambda: kept("lang"),
-    "prompt_text": lambda: kept("prompt"),
-    "groups_text": lambda: "; ".join(kept("group")),
-}
-
-
 def read_address() -> list[str]:
     """Take over what the address says: at the beginning of a visit, and when Back or Forward has led to another address.
 
@@ -146,15 +132,25 @@ def read_address() -> list[str]:
         return []
     st.session_state["kept"], mistakes = parse(st.query_params)
     st.session_state["visits"] = visits() + 1
-    for key, show in WIDGETS.items():
-        if key in st.session_state:
-            st.session_state[key] = show()
     return mistakes
 
 
 def visits() -> int:
-    """Return how often the address has been taken over: what it says of the step holds from then on, whatever was before."""
+    """Return how often the address has been taken over: what it says holds from then on, whatever was before."""
     return int(st.session_state.get("visits", 0))
+
+
+def begin(key: str, value: Any) -> None:
+    """Let a widget begin with a value when its page is entered or the address has been taken over; else it stays as the reader left it.
+
+    To be called right before a widget that has no default of its own. One key is, on each page, another widget to Streamlit, and what the
+    last page's showed does not pass to the next.
+    """
+    place = _place()
+    begun: dict[str, object] = st.session_state.setdefault("begun", {})
+    if key not in st.session_state or begun.get(key) != place:
+        st.session_state[key] = value
+        begun[key] = place
 
 
 def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -190,29 +186,33 @@ def keep(name: str, value: Any) -> None:
         _kept()[name] = value
 
 
+def _place() -> tuple[object, int]:
+    return getattr(get_script_run_ctx(), "page_script_hash", None), visits()
+
+
 #: What the browser writes into the address itself when the slider comes to rest, in place: Back leads to the view before, not to the
-#: step before. The page does not write after it, which could undo a Back that came meanwhile.
+#: step before.
 BROWSERS = ("step", "scale")
 
 
-def write_address(names: Sequence[str], *, entered: bool = True) -> None:
-    """Write the fields that a page uses into the address, those at their default left out.
+def write_address(names: Sequence[str]) -> None:
+    """Write the fields that a page uses into the address, those at their default left out, when the page is entered or one has changed.
+
+    What was written is remembered, not read: a page that runs again by itself is told the address of the time when it was begun. Where the
+    slider stands is no reason to write, which the browser has done already; it could undo a Back that came meanwhile.
 
     Parameters
     ----------
     names : step and scale, where they are among them, come last, as the browser writes them.
-    entered : whether the page has just been entered, and says where the slider stands; else the browser has said so already.
     """
     ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSERS)
     said = {name: FIELDS[name].write(_kept()[name]) for name in ordered if name in _kept()}
-    now = dict(st.query_params)
-    left_aside = () if entered else BROWSERS
-    if _without(now, left_aside) != _without(said, left_aside):
+    record = (_place(), {name: value for name, value in said.items() if name not in BROWSERS})
+    if st.session_state.get("written") == record:
+        return
+    st.session_state["written"] = record
+    if dict(st.query_params) != said:
         st.query_params.from_dict(said)
-
-
-def _without(said: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    return {name: value for name, value in said.items() if name not in names}
 
 
 def _kept() -> MutableMapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboards import shelf
-from dashboards.address import keep, kept, visits, write_address
+from dashboards.address import begin, keep, kept, visits, write_address
 from dashboards.gather import metrics
 from dashboards.language import LANGUAGES, Words
 from dashboards.theatre import Events, Panel, Scene
@@ -65,18 +65,18 @@ def open_page() -> Page:
     if wanted is not None and wanted not in names:
         st.warning(plain(say("chrome.no_such_run", name=wanted)), icon=":material/link_off:")
         keep("run", None)
-        keep("step", None)
+        decide_step(None)
         wanted = None
     if not names:
         st.info(say("chrome.gone"), icon=":material/folder_off:")
         st.stop()
-    state = st.session_state
-    if state.get("run_choice") not in names or state.get("run_visit") != visits():
-        state.update(run_choice=wanted or names[0], run_visit=visits())
+    begin("run_choice", wanted or names[0])
+    if st.session_state["run_choice"] not in names:
+        st.session_state["run_choice"] = wanted or names[0]
     with st.sidebar:
         chosen = st.selectbox(say("chrome.run"), names, key="run_choice", help=say("chrome.run_help"))
     if chosen != (wanted or names[0]):
-        keep("step", None)
+        decide_step(None)
     keep("run", chosen)
     return Page(runs[names.index(chosen)], say, theme())
 
@@ -85,11 +85,11 @@ def choose_language() -> None:
     """Offer the languages at the foot of the sidebar."""
     with st.sidebar:
         now = kept("lang")
+        begin("language_choice", now)
         chosen = st.segmented_control(
             words()("chrome.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
-            default=now,
             key="language_choice",
         )
     if chosen and chosen != now:
@@ -181,19 +181,35 @@ def show_scene(
         words=page.say.section("slider"),
         language=page.say.tag,
         scale=kept("scale"),
-        asked=f"{name} {page.run.name} {entry} {visits()}",
+        asked=f"{page.run.name} {visits()} {decisions()}",
         live=page.is_growing,
         loss=losses(page.run),
         least_px=least_px,
         most_px=most_px,
     )
+    names = [*fields, "step", "scale"]
+    if is_new:
+        write_address(names)  # before the browser, which has the slider from now on, may write where it stands
     events = mount(scene, key=f"theatre_{name}")
-    if events.step in set(steps):
+    if not is_new and events.step in set(steps):
         keep("step", None if events.step == steps[-1] else events.step)
     if events.scale:
         keep("scale", events.scale)
-    write_address([*fields, "step", "scale"], entered=is_new)
+    if not is_new:
+        write_address(names)
     return events
+
+
+def decide_step(step: int | None) -> None:
+    """Let the page, not the slider, say where the slider stands; None is the last snapshot."""
+    if step != kept("step"):
+        st.session_state["decisions"] = decisions() + 1
+    keep("step", step)
+
+
+def decisions() -> int:
+    """Return how often a page has said where the slider stands: browser and server then forget where it stood before."""
+    return int(st.session_state.get("decisions", 0))
 
 
 def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
@@ -213,14 +229,8 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
 def segments(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:
     """Ask for one of a few options; what is chosen goes into the address under its name."""
     now = kept(name)
-    chosen = st.segmented_control(
-        label,
-        options,
-        format_func=write,
-        default=now if now in options else options[0],
-        key=f"{name}_choice",
-        required=True,
-    )
+    begin(f"{name}_choice", now if now in options else options[0])
+    chosen = st.segmented_control(label, options, format_func=write, key=f"{name}_choice", required=True)
     keep(name, chosen)
     return chosen
 

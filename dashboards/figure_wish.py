@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.address import keep, kept
-from dashboards.chrome import Page
+from dashboards.address import begin, keep, kept
+from dashboards.chrome import Page, decide_step
 from dashboards.film_shelf import METHODS
 from dashboards.film_wish import MOST_CHARACTERS, groups_in
 from data.errors import InputError
@@ -91,10 +91,10 @@ def _ask_name(page: Page) -> str:
         wanted = None
     names = list(OFFERED)
     left_out = reasons(page.run)
+    begin("figure_choice", wanted or next((name for name in names if name not in left_out), names[0]))
     name: str = st.selectbox(
         page.say("figures.figure"),
         names,
-        index=names.index(wanted or next((name for name in names if name not in left_out), names[0])),
         format_func=lambda name: figure_name(name, page) + ("  ∅" if name in left_out else ""),
         key="figure_choice",
     )
@@ -107,14 +107,14 @@ def _ask_step(page: Page) -> int | None:
     if not steps:
         return None
     wanted = kept("step")
+    begin(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1])
     step = st.selectbox(
         page.say("slider.step").capitalize(),
         steps[::-1],
-        index=steps[::-1].index(wanted) if wanted in steps else 0,
         format_func=page.say.number,
         key=f"figure_step {page.run.name}",
     )
-    keep("step", None if step == steps[-1] else step)
+    decide_step(None if step == steps[-1] else step)
     return None if step == steps[-1] else step
 
 
@@ -123,8 +123,7 @@ def _ask_prompt(page: Page) -> str | None:
         usual = default_prompt(page.run)
     except InputError:
         usual = ""
-    if "figure_prompt" not in st.session_state:
-        st.session_state["figure_prompt"] = kept("prompt")[:MOST_CHARACTERS]
+    begin("figure_prompt", kept("prompt")[:MOST_CHARACTERS])
     text = st.text_input(
         page.say("attention.prompt"),
         key="figure_prompt",
@@ -139,10 +138,10 @@ def _ask_prompt(page: Page) -> str | None:
 def _ask_part(page: Page, part: str) -> int | None:
     n = int(page.run.info.get("model", {}).get(f"n_{part}", 0))
     wanted = kept(part)
+    begin(f"figure_{part} {page.run.name}", wanted if wanted is not None and wanted < n else -1)
     at = st.selectbox(
         page.say(f"slider.{part}").capitalize(),
         [-1, *range(n)],
-        index=wanted + 1 if wanted is not None and wanted < n else 0,
         format_func=lambda at: page.say(f"figures.usual_{part}") if at < 0 else str(at),
         key=f"figure_{part} {page.run.name}",
     )

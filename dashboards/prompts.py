@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards.address import LONGEST_TEXT, keep, kept
+from dashboards.address import LONGEST_TEXT, begin, keep, kept
 from dashboards.chrome import Page, plain
 from data.errors import InputError
 from data.runs import Run
@@ -34,8 +34,7 @@ class Asked:
 
 def ask_prompt(page: Page, help: str = "") -> str:
     """Ask what the model reads; empty is the opening of the run's last sample, which is shown in grey."""
-    if "prompt_text" not in st.session_state:
-        st.session_state["prompt_text"] = kept("prompt")
+    begin("prompt_text", kept("prompt"))
     try:
         usual = default_prompt(page.run)
     except InputError:

@@ -6,7 +6,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards import gather, views
-from dashboards.address import keep, kept, write_address
+from dashboards.address import begin, keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell, without_advice
 from dashboards.growth import digests_of
 from dashboards.prompts import ask_prompt, read_prompt, readable
@@ -51,12 +51,9 @@ def limited(page: Page, text: str, *others: Run) -> str:
 def ask_score(page: Page) -> str:
     """Ask which score of the heads the timeline shows."""
     wanted, say = kept("score"), page.say
+    begin("score_choice", wanted if wanted in SCORES else SCORES[0])
     score = st.selectbox(
-        say("attention.score"),
-        SCORES,
-        index=SCORES.index(wanted) if wanted in SCORES else 0,
-        format_func=lambda name: say(f"attention.{name}"),
-        key="score_choice",
+        say("attention.score"), SCORES, format_func=lambda name: say(f"attention.{name}"), key="score_choice"
     )
     keep("score", score)
     return str(score)

@@ -10,7 +10,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards import gather, shelf, views
-from dashboards.address import keep, kept
+from dashboards.address import begin, keep, kept
 from dashboards.chrome import (
     GROWS_EVERY_S,
     Page,
@@ -74,13 +74,9 @@ def choose_other(page: Page) -> Run | None:
     names = [run.name for run in others]
     usual = names.index(most_alike(page.run, others).name)
     wanted = _wanted(page, names, names[usual])
+    begin(f"with_choice {page.run.name}", wanted or names[usual])
     with st.sidebar:
-        chosen = st.selectbox(
-            say("compare.with"),
-            names,
-            index=names.index(wanted) if wanted else usual,
-            key=f"with_choice {page.run.name}",
-        )
+        chosen = st.selectbox(say("compare.with"), names, key=f"with_choice {page.run.name}")
     keep("with", chosen)
     st.session_state["compared"] = (page.run.name, chosen)
     return others[names.index(chosen)]

@@ -9,7 +9,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards import gather, measured, views
-from dashboards.address import keep, kept
+from dashboards.address import begin, keep, kept
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
 from dashboards.highlights import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
 from dashboards.store import Found
@@ -65,11 +65,9 @@ def choose(page: Page) -> View:
 
 def ask_groups(page: Page) -> tuple[str, ...]:
     """Ask which groups to highlight: one text, groups with semicolons between."""
-    lassoed = st.session_state.pop("lassoed_groups", None)
-    if lassoed is not None:
-        st.session_state["groups_text"] = lassoed
-    elif "groups_text" not in st.session_state:
-        st.session_state["groups_text"] = "; ".join(kept("group"))
+    begin("groups_text", "; ".join(kept("group")))
+    if "lassoed_groups" in st.session_state:
+        st.session_state["groups_text"] = st.session_state.pop("lassoed_groups")
     say = page.say
     text = st.text_input(
         say("embeddings.groups"),

@@ -85,6 +85,7 @@ def _still(page: Page, wish: Options) -> None:
                 MIMES[suffix],
                 key=f"take_{suffix}",
                 icon=":material/download:",
+                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
                 help=page.say(f"figures.{suffix}_help"),
             )
 
@@ -152,6 +153,7 @@ def _take_deck(page: Page, path: Path) -> None:
         DECK_MIME,
         key="take_deck",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

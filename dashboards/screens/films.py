@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import film_shelf, jobs
-from dashboards.address import keep, kept, write_address
+from dashboards.address import begin, keep, kept, write_address
 from dashboards.chrome import Page, guarded, open_page, plain
 from dashboards.film_shelf import Film
 from dashboards.film_wish import ask_film
@@ -73,8 +73,9 @@ def _gallery(page: Page) -> None:
 def _choose(page: Page, films: Sequence[Film]) -> str:
     stems = [film.stem for film in films]
     wanted = kept("film")
-    if st.session_state.get("film_choice") not in stems:
-        st.session_state["film_choice"] = wanted if wanted in stems else stems[0]
+    begin("film_choice", wanted)
+    if st.session_state["film_choice"] not in stems:
+        st.session_state["film_choice"] = stems[0]
     titles = {film.stem: plain(film_shelf.title(film, page.say)) for film in films}
     with st.container(height=480, border=False):
         stem: str = st.radio(
@@ -109,6 +110,7 @@ def _play(page: Page, film: Film) -> None:
                 MIMES[suffix],
                 key=f"download {path.name}",
                 icon=":material/download:",
+                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
             )
         if film.sidecar:
             st.download_button(
@@ -118,6 +120,7 @@ def _play(page: Page, film: Film) -> None:
                 "application/json",
                 key=f"download {film.sidecar.name}",
                 icon=":material/description:",
+                on_click="ignore",
                 help=page.say("films.sidecar_help"),
             )
 

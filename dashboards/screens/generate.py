@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import gather, views
-from dashboards.address import FIELDS, keep, kept, write_address
+from dashboards.address import FIELDS, begin, keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene
 from dashboards.prompts import ask_prompt, end_seen, known, tell_unknown
 from dashboards.writing import Wish, Writing, write, writings
@@ -83,9 +83,8 @@ def _ask(page: Page, steps: Sequence[int]) -> Asked:
         n_tokens = _number(page, "tokens", st.number_input, 1, 2000, step=20)
     with right:
         seed = _ask_seed(page)
-    stop = st.text_input(
-        page.say("generate.stop"), kept("stop"), help=page.say("generate.stop_help"), max_chars=80, key="stop_text"
-    )
+    begin("stop_text", kept("stop"))
+    stop = st.text_input(page.say("generate.stop"), help=page.say("generate.stop_help"), max_chars=80, key="stop_text")
     keep("stop", stop)
     beside = _ask_beside(page, steps)
     stops = (stop.replace("\\n", "\n"),) if stop else ()
@@ -95,23 +94,15 @@ def _ask(page: Page, steps: Sequence[int]) -> Asked:
 def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
     """Ask for a number; what is chosen goes into the address under its name."""
     say = page.say
-    value = ask(
-        say(f"generate.{name}"),
-        low,
-        high,
-        min(max(kept(name), low), high),
-        help=say(f"generate.{name}_help"),
-        key=f"{name}_choice",
-        **more,
-    )
+    begin(f"{name}_choice", min(max(kept(name), low), high))
+    value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
     keep(name, value)
     return value
 
 
 def _ask_seed(page: Page) -> int:
     """Ask for the seed, with a button for another."""
-    if "seed_choice" not in st.session_state:
-        st.session_state["seed_choice"] = kept("seed")
+    begin("seed_choice", kept("seed"))
 
     def another() -> None:
         st.session_state["seed_choice"] = (st.session_state["seed_choice"] + 1) % 2**31
@@ -131,10 +122,10 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     if missing := [step for step in wanted if step not in steps]:
         named = ", ".join(page.say.number(step) for step in missing)
         st.toast(plain(page.say("generate.no_such_steps", steps=named)), icon=":material/link_off:")
+    begin(f"beside_choice_{page.run.name}", there or usual)
     chosen = st.multiselect(
         page.say("generate.beside"),
         steps,
-        default=there or usual,
         format_func=page.say.number,
         max_selections=MOST_BESIDE,
         help=page.say("generate.beside_help"),

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from data.runs import Run
 from tests.browser.visit import Visit
 
 STEPS = [0, 1, 2, 4, 8, 16, 20, 32, 40, 60]
@@ -127,6 +128,45 @@ def test_other_pages_keep_run_and_step(guest: Visit) -> None:
     guest.page.keyboard.press("ArrowRight")
     guest.settle(step=16)
     guest.address_says(run="tiny", step="16")
+    guest.page.get_by_role("link", name="Overview").click()
+    guest.settle(step=16)
+
+
+def test_other_pages_keep_the_run_and_what_is_asked_of_it(guest: Visit, own_run: Run) -> None:
+    for run in ("tiny", own_run.name):  # whichever of them is the newest, which a page without a choice would show
+        guest.open("attention", run=run, step=8)
+        field(guest, "Prompt", "mo")
+        guest.address_says(run=run, prompt="mo", step="8")
+        guest.page.get_by_role("link", name="Generate").click()
+        guest.settle(step=8)
+        guest.address_says(run=run, prompt="mo", step="8")
+        expect(guest.page.get_by_label("Prompt", exact=True)).to_have_value("mo")
+        guest.page.get_by_role("link", name="Embeddings").click()
+        guest.settle(step=8)
+        field(guest, "Highlight", "a; b")
+        guest.address_says(run=run, group="a|b", step="8")
+        guest.page.get_by_role("link", name="Compare").click()
+        guest.settle(step=8)
+        expect(guest.page.get_by_label("Highlight", exact=True)).to_have_value("a; b")
+        assert guest.query()["run"] == run
+
+
+def field(guest: Visit, name: str, text: str) -> None:
+    """Write into a field, and leave it."""
+    guest.page.get_by_label(name, exact=True).fill(text)
+    guest.page.get_by_label(name, exact=True).blur()
+    guest.settle()
+
+
+def test_a_step_is_kept_though_the_page_is_left_before_the_server_hears_of_it(guest: Visit) -> None:
+    guest.open("overview", run="tiny", step=8)
+    guest.step()
+    guest.page.keyboard.press("ArrowRight")
+    guest.page.get_by_role("link", name="Embeddings").click()
+    guest.settle(step=16)
+    guest.address_says(run="tiny", step="16")
+    guest.page.get_by_role("link", name="Films").click()  # where there is no slider
+    guest.settle()
     guest.page.get_by_role("link", name="Overview").click()
     guest.settle(step=16)
 

@@ -128,6 +128,9 @@ class Visit:
 
     def settle(self, step: int | None = None) -> None:
         """Wait until nothing is under way any more, and, if a step is given, until the slider stands there."""
+        self.page.evaluate(
+            "window.quietSince = undefined"
+        )  # quiet that was before whatever has just been done does not count
         self.page.wait_for_function(QUIET, polling=50, timeout=PATIENCE_S * 1000)
         if step is not None:
             self.page.locator(f'.theatre[data-step="{step}"]').wait_for(timeout=PATIENCE_S * 1000)

@@ -13,6 +13,9 @@ export const PANELS = {};
 
 const stages = new WeakMap();
 
+// Where the reader stands. It outlives the stage: pages follow each other, and Streamlit may take a part of a page away and bring it back.
+const reader = { asked: null, step: 0, scale: "log", isAtEnd: false, isLive: false };
+
 /** Streamlit calls this at first and whenever the page's script has run again; what it returns is called at the end. */
 export default function theatre({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".theatre");
@@ -41,7 +44,9 @@ function makeStage(root) {
   let frame = 0;
   let lastTick = 0;
   let settled = 0;
+  let mending = 0;
   let asked = performance.now();
+  let written = null; // what else the address said when step and scale were last written into it
 
   const stage = {
     send: () => {},
@@ -56,7 +61,7 @@ function makeStage(root) {
     isPlaying: () => playing,
     setSpeed(perSecond) { speed = perSecond; },
     setScale(scale) {
-      scene.scale = scale;
+      scene.scale = reader.scale = scale;
       writeAddress();
       stage.send("scale", scale);
       stage.repaint();
@@ -68,6 +73,7 @@ function makeStage(root) {
       const near = Math.abs(to - position) <= 1.5;
       glide = how === "step" && near && !reduced() ? { from: position, to, begun: asked } : null;
       if (!glide) position = to;
+      note(to);
       stage.repaint();
       settle();
     },
@@ -86,24 +92,31 @@ function makeStage(root) {
     },
     show(next) {
       fit();
+      clearTimeout(mending);
+      mending = setTimeout(mendAddress, SETTLED_MS);
       if (next.version === scene?.version) return;
-      const stays = scene?.asked === next.asked; // else the page, not the slider, decides where it stands
-      const last = scene && scene.steps.length - 1;
-      const follows = stays && scene.live && !playing && position >= last;
-      const isLonger = stays && scene.steps.every((step, i) => step === next.steps[i]);
+      const isNew = !scene;
+      if (reader.asked !== next.asked) { // the page, not the slider, decides where it stands
+        Object.assign(reader, { asked: next.asked, step: next.step, scale: next.scale, isAtEnd: false });
+        playing = false;
+        scene = null;
+      }
+      const follows = reader.isAtEnd && reader.isLive && !playing;
+      const isLonger = scene?.steps.every((step, i) => step === next.steps[i]);
       if (!isLonger) {
-        position = nearest(next.steps, stays ? stage.step() : next.step);
+        position = nearest(next.steps, reader.step);
         glide = null;
-        if (!stays) playing = false;
       }
       if (follows) position = next.steps.length - 1;
-      scene = { ...next, scale: stays ? scene.scale : next.scale };
+      scene = { ...next, scale: reader.scale };
       arrange();
       stage.repaint();
+      if (isNew && stage.step() !== next.step) settle(); // the page has not heard yet where the reader stands
     },
     destroy() {
       cancelAnimationFrame(frame);
       clearTimeout(settled);
+      clearTimeout(mending);
       sizes.disconnect();
       removeEventListener("resize", fit);
       slider?.destroy();
@@ -175,6 +188,10 @@ function makeStage(root) {
     known.steps = panel.steps ?? scene.steps;
   }
 
+  function note(index) {
+    Object.assign(reader, { step: scene.steps[index], isAtEnd: index === scene.steps.length - 1, isLive: scene.live });
+  }
+
   function tick(now) {
     frame = 0;
     if (!scene) return;
@@ -202,6 +219,7 @@ function makeStage(root) {
 
   function paint() {
     const step = stage.step();
+    if (!glide) note(Math.round(position));
     slider.paint();
     for (const { drawn, steps, own } of panels.values()) {
       const view = viewOf(steps, step);
@@ -229,6 +247,7 @@ function makeStage(root) {
   function settle() {
     clearTimeout(settled);
     settled = setTimeout(() => {
+      settled = 0;
       if (playing) return;
       writeAddress();
       stage.send("step", { step: stage.step(), asked: scene.asked });
@@ -237,13 +256,24 @@ function makeStage(root) {
 
   /** Write step and scale at the end of the address, as the page does, but in place: Back leads to the view before, not to the step before. */
   function writeAddress() {
-    const others = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
+    const others = elsewhere();
+    written = others.join("&");
     if (Math.round(position) < scene.steps.length - 1) others.push(`step=${stage.step()}`);
     if (scene.scale !== "log") others.push(`scale=${scene.scale}`);
     history.replaceState(history.state, "", `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`);
   }
 
+  /** Write them once more if the page, run again, has put into the address where the slider stood before. */
+  function mendAddress() {
+    if (!settled && !playing && written === elsewhere().join("&")) writeAddress();
+  }
+
   return stage;
+}
+
+/** Return the parts of the address but for step and scale. */
+function elsewhere() {
+  return location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
 }
 
 function ease(t) {
