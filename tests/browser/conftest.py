@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.runs import Run
-from tests.browser.visit import FLAGS, Visit, chromium, served, shots_folder, visit
+from tests.browser.visit import FLAGS, PATIENCE_S, Visit, chromium, served, shots_folder, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -37,6 +37,7 @@ def browser() -> Iterator[Browser]:
     found = chromium()
     if found is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
+    playwright.expect.set_options(timeout=PATIENCE_S * 1000)
     with playwright.sync_playwright() as player:
         window = player.chromium.launch(executable_path=found, args=list(FLAGS))
         yield window

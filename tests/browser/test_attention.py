@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
@@ -26,6 +27,7 @@ def place_in_map(guest: Visit, layer: int, head: int) -> tuple[float, float]:
     for y in range(int(box["height"]) - 24, 0, -30):
         for x in range(60, int(box["width"]), 30):
             guest.page.mouse.move(box["x"] + x, box["y"] + y)
+            guest.next_frame()
             tip = guest.theatre.locator('[data-panel="maps"] .tip')
             if tip.is_visible() and re.match(rf"weight (.|\n)*layer {layer}, head {head}", tip.inner_text()):
                 return box["x"] + x, box["y"] + y
@@ -57,18 +59,18 @@ def test_the_pointer_tells_a_weight_and_a_click_makes_its_map_large(reader: Visi
     reader.page.mouse.click(x, y)
     reader.theatre.get_by_role("button", name="All heads").wait_for()
     reader.page.wait_for_function("new URLSearchParams(location.search).get('layer') === '1'")
-    assert reader.query()["head"] == "0"
+    reader.page.wait_for_function("new URLSearchParams(location.search).get('head') === '0'")
     reader.settle()
     reader.shot("attention-one-head")
     reader.theatre.get_by_role("button", name="All heads").click()
     reader.page.wait_for_function("!new URLSearchParams(location.search).has('layer')")
-    assert not reader.theatre.get_by_role("button", name="All heads").is_visible()
+    expect(reader.theatre.get_by_role("button", name="All heads")).to_be_hidden()
 
 
 def test_the_list_of_heads_chooses_without_a_mouse(reader: Visit) -> None:
     reader.theatre.get_by_role("combobox").select_option("layer 0, head 1")
     reader.page.wait_for_function("new URLSearchParams(location.search).get('head') === '1'")
-    assert reader.theatre.get_by_role("button", name="All heads").is_visible()
+    expect(reader.theatre.get_by_role("button", name="All heads")).to_be_visible()
 
 
 def test_a_link_to_a_head_and_step_reproduces_the_picture(reader: Visit) -> None:
@@ -83,7 +85,7 @@ def test_a_link_to_a_head_and_step_reproduces_the_picture(reader: Visit) -> None
     before = picture(reader, "maps")
     reader.page.goto(reader.page.url)
     reader.settle(step=40)
-    assert picture(reader, "maps") == before
+    reader.until(lambda: picture(reader, "maps") == before)
 
 
 def test_a_click_in_the_timeline_goes_to_its_step_and_head(reader: Visit) -> None:
@@ -94,7 +96,7 @@ def test_a_click_in_the_timeline_goes_to_its_step_and_head(reader: Visit) -> Non
     reader.page.wait_for_function("new URLSearchParams(location.search).has('step')")
     assert 0 < reader.step() < 60
     reader.page.wait_for_function("new URLSearchParams(location.search).get('layer') === '0'")
-    assert reader.theatre.get_by_role("button", name="All heads").is_visible()
+    expect(reader.theatre.get_by_role("button", name="All heads")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

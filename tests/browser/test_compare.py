@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from data.runs import Run
 from tests.browser.visit import Visit
@@ -54,12 +55,12 @@ def test_a_run_without_the_sliders_snapshot_says_which_it_shows(guest: Visit, se
     last = second.manifest()[-1]["step"]
     guest.open("compare", run="tiny", **{"with": "second"}, view="attention", prompt="bagulha")
     title = guest.theatre.locator('[data-panel="right"] h3')
-    assert title.inner_text() == f"second · step {last}"
-    assert "step" not in guest.theatre.locator('[data-panel="left"] h3').inner_text()
+    expect(title).to_have_text(f"second · step {last}")
+    expect(guest.theatre.locator('[data-panel="left"] h3')).not_to_contain_text("step")
     guest.theatre.get_by_role("slider").focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
-    assert title.inner_text() == "second"
+    expect(title).to_have_text("second")
 
 
 def test_a_head_chosen_in_one_is_shown_in_both(guest: Visit, second: Run) -> None:
@@ -67,4 +68,4 @@ def test_a_head_chosen_in_one_is_shown_in_both(guest: Visit, second: Run) -> Non
     guest.theatre.locator('[data-panel="left"]').get_by_role("combobox").select_option("layer 1, head 1")
     guest.page.wait_for_function("new URLSearchParams(location.search).get('layer') === '1'")
     for side in ("left", "right"):
-        assert guest.theatre.locator(f'[data-panel="{side}"]').get_by_role("button", name="All heads").is_visible()
+        expect(guest.theatre.locator(f'[data-panel="{side}"]').get_by_role("button", name="All heads")).to_be_visible()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from data.runs import Run, create_run, write_snapshot
 from data.tokenizers import WordList
@@ -38,6 +39,7 @@ def words(shelf: Path) -> Iterator[Run]:
 
 
 def places(guest: Visit) -> dict[str, tuple[float, float]]:
+    guest.step()  # once something is painted
     found: list[tuple[str, float, float]] = guest.theatre.evaluate(PLACES)
     return {label: (x, y) for label, x, y in found}
 
@@ -54,6 +56,11 @@ def free_item(guest: Visit) -> tuple[str, tuple[float, float]]:
     return label, where[label]
 
 
+def width(where: Mapping[str, tuple[float, float]]) -> float:
+    """Return how wide the picture of all items is, in pixels."""
+    return float(np.ptp([x for x, _ in where.values()]))
+
+
 def painted(guest: Visit) -> bytes:
     """Return the picture of the points as it stands."""
     return guest.page.locator(".scatter .area canvas").screenshot()
@@ -65,6 +72,7 @@ def test_a_tip_names_the_item_and_its_neighbours_in_the_full_space(guest: Visit,
     guest.page.mouse.move(x, y)
     tip = guest.page.locator(".scatter .tip")
     tip.wait_for()
+    guest.next_frame()
     table = token_embeddings(Run(shelf / "tiny")).isel(step=-1)
     labels = [str(token) for token in table["token"].values]
     item = [display(token) for token in labels].index(label)
@@ -92,16 +100,15 @@ def test_what_a_lasso_holds_is_highlighted_and_the_link_keeps_it(guest: Visit) -
     guest.page.mouse.up()
     guest.page.keyboard.up("Shift")
     offer = guest.page.locator(".scatter .offer .take")
-    assert offer.inner_text() == f"Highlight the {len(expected)} lassoed"
+    expect(offer).to_have_text(f"Highlight the {len(expected)} lassoed", use_inner_text=True)
     guest.shot("embeddings-lasso")
     offer.click()
     guest.page.wait_for_function("new URLSearchParams(location.search).has('group')")
-    guest.settle()
-    legend = guest.page.locator(".scatter .legend .entry").first
-    assert f"({len(expected)})" in str(legend.locator("span").get_attribute("title"))
+    legend = guest.page.locator(".scatter .legend .entry").first.locator("span")
+    expect(legend).to_have_attribute("title", re.compile(rf"\({len(expected)}\)"))
     again = guest.query()
     guest.open("embeddings", **again)
-    assert f"({len(expected)})" in str(legend.locator("span").get_attribute("title"))
+    expect(legend).to_have_attribute("title", re.compile(rf"\({len(expected)}\)"))
 
 
 def test_a_lasso_of_nothing_says_so_and_asks_for_nothing(guest: Visit) -> None:
@@ -114,8 +121,8 @@ def test_a_lasso_of_nothing_says_so_and_asks_for_nothing(guest: Visit) -> None:
     for x, y in ((9, 3), (9, 9), (3, 9)):
         guest.page.mouse.move(area["x"] + x, area["y"] + y)
     guest.page.mouse.up()
-    assert guest.page.locator(".scatter .offer").inner_text() == "No point inside"
-    assert not guest.page.locator(".scatter .offer .take").is_visible()
+    expect(guest.page.locator(".scatter .offer")).to_have_text("No point inside", use_inner_text=True)
+    expect(guest.page.locator(".scatter .offer .take")).to_be_hidden()
 
 
 def test_a_click_lists_the_neighbours_and_a_click_on_one_of_them_goes_there(guest: Visit) -> None:
@@ -124,7 +131,7 @@ def test_a_click_lists_the_neighbours_and_a_click_on_one_of_them_goes_there(gues
     guest.page.mouse.click(x, y)
     panel = guest.page.locator(".panel.neighbours")
     panel.wait_for()
-    assert panel.locator("li").count() == 10
+    expect(panel.locator("li")).to_have_count(10)
     second = panel.locator("li .name").nth(1).inner_text()
     panel.locator("li button").nth(1).click()
     guest.page.locator(".panel.neighbours h3", has_text=f"Nearest to {second} in").wait_for()
@@ -140,6 +147,7 @@ def test_the_view_is_kept_while_the_slider_moves_and_reset_on_request(guest: Vis
     guest.page.mouse.down()
     guest.page.mouse.move(x + 120, y + 40, steps=5)
     guest.page.mouse.up()
+    guest.next_frame()
     turned = places(guest)
     assert turned != home
     guest.page.keyboard.press("ArrowLeft")
@@ -150,7 +158,7 @@ def test_the_view_is_kept_while_the_slider_moves_and_reset_on_request(guest: Vis
     assert places(guest) == turned  # and the reader did not
     guest.shot("embeddings-3d")
     guest.page.locator(".scatter .tools .reset").click()
-    assert places(guest) == home
+    guest.until(lambda: places(guest) == home)
 
 
 def test_the_wheel_enlarges_about_the_pointer_and_a_drag_moves_the_picture(guest: Visit) -> None:
@@ -159,25 +167,16 @@ def test_the_wheel_enlarges_about_the_pointer_and_a_drag_moves_the_picture(guest
     before = places(guest)
     guest.page.mouse.move(x, y)
     guest.page.mouse.wheel(0, -400)
-    guest.page.wait_for_timeout(300)
+    guest.until(lambda: width(places(guest)) > 1.5 * width(before))
     after = places(guest)
     assert after[label] == pytest.approx((x, y), abs=1.5)  # a pointer stands on whole pixels
-    width = {name: np.ptp([a for a, _ in where.values()]) for name, where in (("before", before), ("after", after))}
-    assert width["after"] > 1.5 * width["before"]
     guest.page.mouse.move(x + 40, y + 40)
     guest.page.mouse.down()
     guest.page.mouse.move(x + 70, y + 60, steps=6)
     guest.page.mouse.up()
+    guest.next_frame()
     moved = places(guest)
     assert moved[label] == pytest.approx((x + 30, y + 20), abs=6)
-
-
-def until(guest: Visit, holds: Callable[[], bool], most_s: float = 10.0) -> None:
-    """Wait for what the page shows in one of its next frames."""
-    last = time.monotonic() + most_s
-    while not holds():
-        assert time.monotonic() < last, "it did not come about"
-        guest.page.wait_for_timeout(20)
 
 
 def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) -> None:
@@ -188,14 +187,14 @@ def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) ->
     tip.wait_for()
     first = tip.inner_text().split("\n")[0]
     guest.page.keyboard.press("Shift+ArrowRight")
-    until(guest, lambda: tip.inner_text().split("\n")[0] != first)
+    guest.until(lambda: tip.inner_text().split("\n")[0] != first)
     assert guest.step() == 60  # the slider's own arrows are left alone
     guest.page.keyboard.press("/")
     guest.page.keyboard.type("b")
-    until(guest, lambda: int(guest.page.locator(".scatter .count").inner_text() or 0) >= 1)
+    guest.until(lambda: int(guest.page.locator(".scatter .count").inner_text() or 0) >= 1)
     guest.page.keyboard.press("Enter")
     guest.page.locator(".panel.neighbours h3", has_text="Nearest to b in").wait_for()
-    assert guest.query()["item"] == "b"
+    guest.page.wait_for_function("new URLSearchParams(location.search).get('item') === 'b'")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -204,7 +203,7 @@ def test_five_thousand_points_are_painted_and_move_with_the_slider(
 ) -> None:
     with window(size=(1920, 1080), theme=theme) as guest:
         guest.open("embeddings", run="words", method="pca")
-        assert len(places(guest)) == 5000
+        guest.until(lambda: len(places(guest)) == 5000)
         last = painted(guest)
         guest.shot(f"embeddings-5000-{theme}")
         guest.page.keyboard.press("Home")
@@ -231,4 +230,4 @@ def test_everything_can_be_lassoed_and_what_is_too_much_to_name_is_said(guest: V
     guest.page.mouse.up()
     guest.page.locator(".scatter .offer .take").click()
     guest.page.get_by_test_id("stToast").wait_for()
-    assert "too many to name" in guest.page.get_by_test_id("stToast").inner_text()
+    expect(guest.page.get_by_test_id("stToast")).to_contain_text("too many to name")

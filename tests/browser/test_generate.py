@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
@@ -20,14 +21,14 @@ def card(guest: Visit, step: int) -> str:
 def test_texts_grow_while_one_looks_and_end(guest: Visit) -> None:
     guest.page.goto(f"{guest.address}/generate?run=tiny&tokens=2000&beside=0,60")
     growing = guest.page.locator('.written[data-step="60"][data-over="false"] pre')
-    growing.wait_for(timeout=60_000)
+    growing.wait_for()
     first = len(growing.inner_text())
     guest.page.wait_for_function(
         "n => document.querySelector('.written[data-step=\"60\"] pre').innerText.length > n + 20", arg=first
     )
     guest.settle()
-    assert guest.page.locator('.written[data-over="true"]').count() == 2
-    assert guest.page.locator(".written pre i").count() == 0  # the cursors are gone
+    expect(guest.page.locator('.written[data-over="true"]')).to_have_count(2)
+    expect(guest.page.locator(".written pre i")).to_have_count(0)  # the cursors are gone
 
 
 def test_the_slider_brings_its_snapshot_and_a_link_brings_the_same_text(guest: Visit) -> None:
@@ -36,7 +37,7 @@ def test_the_slider_brings_its_snapshot_and_a_link_brings_the_same_text(guest: V
     guest.settle(step=40)
     text = card(guest, 40)
     assert text.startswith("ba")
-    assert guest.page.locator(".written.now").get_attribute("data-step") == "40"
+    expect(guest.page.locator(".written.now")).to_have_attribute("data-step", "40")
     guest.page.wait_for_function("new URLSearchParams(location.search).get('step') === '40'")
     query = guest.query()
     assert query["seed"] == "4"
@@ -46,11 +47,11 @@ def test_the_slider_brings_its_snapshot_and_a_link_brings_the_same_text(guest: V
 
 def test_another_setting_stops_what_is_written(guest: Visit) -> None:
     guest.page.goto(f"{guest.address}/generate?run=tiny&tokens=2000&beside=0,20,40,60")
-    guest.page.locator('.written[data-over="false"]').first.wait_for(timeout=60_000)
+    guest.page.locator('.written[data-over="false"]').first.wait_for()
     guest.page.get_by_role("button", name="Another").click()
-    guest.page.wait_for_function("new URLSearchParams(location.search).get('seed') === '1'", timeout=20_000)
+    guest.page.wait_for_function("new URLSearchParams(location.search).get('seed') === '1'")
     guest.settle()
-    assert guest.page.locator('.written[data-over="true"]').count() == 4
+    expect(guest.page.locator('.written[data-over="true"]')).to_have_count(4)
 
 
 @pytest.mark.parametrize(("size", "theme"), [((1366, 768), "dark"), ((1920, 1080), "light")])
@@ -60,7 +61,7 @@ def test_slider_bars_and_texts_fit_into_the_window(
     with window(size=size, theme=theme) as guest:
         guest.open("generate", run="tiny", lang="pt", tokens=120)
         guest.shot(f"generate-{size[0]}-{theme}")
+        expect(guest.page.locator(".written")).to_have_count(3)
         boxes = [place.bounding_box() for place in guest.page.locator(".written").all()]
-        assert len(boxes) == 3
         assert all(box and box["y"] + box["height"] <= size[1] for box in boxes)
-        assert guest.page.locator(".written h4").first.inner_text().startswith("passo 0")
+        expect(guest.page.locator(".written h4").first).to_contain_text("passo 0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
@@ -23,7 +24,7 @@ MOVING = ("overview", "embeddings", "attention")
 def test_a_page_stands_without_errors(guest: Visit, name: str, language: str) -> None:
     guest.open(name, run="tiny", **({"lang": "pt"} if language == "pt" else {}))
     guest.shot(f"{name}-{language}")
-    assert guest.page.title() == f"{TITLES[name][language == 'pt']} · GPTLab"
+    expect(guest.page).to_have_title(f"{TITLES[name][language == 'pt']} · GPTLab")
     assert guest.page.get_by_test_id("stException").count() == 0
     if name in MOVING:
         assert guest.step() == 60

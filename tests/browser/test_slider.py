@@ -195,7 +195,7 @@ def test_it_rests_where_motion_is_not_wanted(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
     guest.step()
     guest.page.keyboard.press("ArrowRight")
-    guest.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    guest.next_frame()
     assert guest.step() == 16, "it is there with the next picture"
 
 

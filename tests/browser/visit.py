@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,9 +131,9 @@ class Visit:
         self.page.evaluate(
             "window.quietSince = undefined"
         )  # quiet that was before whatever has just been done does not count
-        self.page.wait_for_function(QUIET, polling=50, timeout=PATIENCE_S * 1000)
+        self.page.wait_for_function(QUIET, polling=50)
         if step is not None:
-            self.page.locator(f'.theatre[data-step="{step}"]').wait_for(timeout=PATIENCE_S * 1000)
+            self.page.locator(f'.theatre[data-step="{step}"]').wait_for()
 
     @property
     def theatre(self) -> Locator:
@@ -161,6 +161,17 @@ class Visit:
         except Exception:
             assert self.query() == query, self.query()
             raise
+
+    def next_frame(self) -> None:
+        """Wait until what the last input asked for is painted."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what the page shows in one of its next frames."""
+        last = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < last, "it did not come about"
+            self.page.wait_for_timeout(20)
 
     def step(self) -> int:
         """Return where the slider stands, once something is painted."""
@@ -190,6 +201,7 @@ def visit(
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="no-preference",
     )
+    context.set_default_timeout(PATIENCE_S * 1000)
     try:
         guest = Visit(context.new_page(), address, shots)
         yield guest
