@@ -65,3 +65,16 @@ def test_slider_bars_and_texts_fit_into_the_window(
         boxes = [place.bounding_box() for place in guest.page.locator(".written").all()]
         assert all(box and box["y"] + box["height"] <= size[1] for box in boxes)
         expect(guest.page.locator(".written h4").first).to_contain_text("passo 0")
+
+
+def test_back_leads_to_the_setting_before(guest: Visit) -> None:
+    guest.open("generate", run="tiny", tokens=20, beside="0,60")
+    seed = guest.page.get_by_label("Seed", exact=True)
+    expect(seed).to_have_value("0")
+    guest.page.get_by_role("button", name="Another").click()
+    guest.address_says(run="tiny", tokens="20", seed="1", beside="0,60")
+    guest.settle()
+    guest.page.go_back()
+    guest.address_says(run="tiny", tokens="20", beside="0,60")
+    guest.settle()
+    expect(seed).to_have_value("0")
