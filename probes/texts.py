@@ -20,6 +20,7 @@ from trainer.config import described_model
 Ids = NDArray[np.int64]
 
 SHORTEST_REPEAT = 2
+SHORTEST_OPENING = 12  # tokens: a map of fewer shows little
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,22 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
 
 
 def default_prompt(run: Run) -> str:
-    """Return the opening of the run's last sample, cut after a word, or the first tokens where there is no sample."""
+    """Return the opening of the run's last sample: its first line, or more where that is short, as much as the model sees.
+
+    What is longer is cut after a word. Where there is no sample, it is the first tokens.
+    """
     tokenizer, context = run.tokenizer, described_model(run).block_size
     samples = run.samples()
     text = str(samples[-1]["text"]).strip() if samples else ""
     if not text:
         return tokenizer.decode(np.arange(min(context, tokenizer.vocab_size)))
-    ids = tokenizer.encode(text)[:context]
-    whole = tokenizer.decode(ids)
-    line = whole.split("\n")[0]
-    opening = line if len(line) >= 12 else whole
-    return opening.rsplit(" ", 1)[0] if " " in opening and len(ids) == context else opening
+    line = text.split("\n")[0]
+    opening = line if len(tokenizer.encode(line)) >= SHORTEST_OPENING else text
+    ids = tokenizer.encode(opening)
+    if len(ids) <= context:
+        return opening
+    seen = tokenizer.decode(ids[:context])
+    return seen.rsplit(" ", 1)[0] if " " in seen else seen
 
 
 def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from dashboards import demo
 from data.runs import Run
 from tests.browser.visit import Visit, served, visit
 
@@ -138,3 +139,18 @@ def test_a_first_visit_says_what_to_do_and_goes_on_when_there_is_a_run(empty: tu
     guest.page.get_by_role("link", name="Visão geral").wait_for()
     guest.settle()
     assert guest.step() == 60
+
+
+def test_a_first_visit_trains_a_run_on_the_spot_and_leads_to_it(empty: tuple[Visit, Path]) -> None:
+    if not demo.at_hand():
+        pytest.skip("no corpus is on this machine")
+    guest, runs = empty
+    guest.open("")
+    guest.page.get_by_role("button", name="Train it now").click()
+    guest.page.get_by_test_id("stProgress").wait_for()
+    guest.shot("first-visit-training")
+    guest.page.get_by_role("link", name="Overview").wait_for()
+    guest.settle()
+    assert [path.name for path in runs.iterdir() if not path.name.startswith(".")] == [demo.NAME]
+    guest.until(lambda: guest.step() > 0)  # it stands at the end, and goes with it
+    guest.shot("first-visit-trained")

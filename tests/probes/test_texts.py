@@ -86,7 +86,13 @@ def test_a_prompt_that_cannot_be_read_is_told(made: Run, text: str, message: str
 
 def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Run) -> None:
     assert default_prompt(made) == SYMBOLS[:12]  # there is no sample yet
-    for sample, opening in [("\nba co dé mo pe ra", "ba co dé mo"), (" \n ", SYMBOLS[:12]), ("ba co", "ba co")]:
+    for sample, opening in [
+        ("\nba co dé mo pe ra", "ba co dé mo"),
+        (" \n ", SYMBOLS[:12]),
+        ("ba co", "ba co"),
+        ("ba co dé mo.\npe ra", "ba co dé mo."),  # a line that is seen whole keeps its last word
+        ("ba co.\nmo pe ra", "ba co.\nmo"),  # one that is short is not enough
+    ]:
         append_line(made.path / "samples.jsonl", {"step": 10, "text": sample})
         assert default_prompt(made) == opening
     prompt = encode_prompt(run)
