@@ -46,7 +46,8 @@ function makeStage(root) {
   let settled = 0;
   let mending = 0;
   let asked = performance.now();
-  let written = null; // what else the address said when step and scale were last written into it
+  let isElsewhere = false; // Back or Forward has led to another view, and the page has not said yet where the slider stands in it
+  const path = location.pathname;
 
   const stage = {
     send: () => {},
@@ -69,6 +70,7 @@ function makeStage(root) {
     /** Go to a snapshot: "step" glides there from its neighbour, "drag" and the rest are there at once. */
     go(step, how = "jump") {
       const to = nearest(scene.steps, step);
+      isElsewhere = false;
       asked = performance.now();
       const near = Math.abs(to - position) <= 1.5;
       glide = how === "step" && near && !reduced() ? { from: position, to, begun: asked } : null;
@@ -98,7 +100,7 @@ function makeStage(root) {
       const isNew = !scene;
       if (reader.asked !== next.asked) { // the page, not the slider, decides where it stands
         Object.assign(reader, { asked: next.asked, step: next.step, scale: next.scale, isAtEnd: false });
-        playing = false;
+        playing = isElsewhere = false;
         scene = null;
       }
       const follows = reader.isAtEnd && reader.isLive && !playing;
@@ -119,6 +121,7 @@ function makeStage(root) {
       clearTimeout(mending);
       sizes.disconnect();
       removeEventListener("resize", fit);
+      removeEventListener("popstate", leave);
       slider?.destroy();
       for (const { drawn } of panels.values()) drawn.destroy?.();
     },
@@ -127,6 +130,11 @@ function makeStage(root) {
   const sizes = new ResizeObserver(() => scene && stage.repaint());
   sizes.observe(root);
   addEventListener("resize", fit);
+  addEventListener("popstate", leave);
+
+  function leave() {
+    isElsewhere = true;
+  }
 
   /** Let the panels end where the window ends, whatever stands above them on the page. */
   function fit() {
@@ -256,8 +264,8 @@ function makeStage(root) {
 
   /** Write step and scale at the end of the address, as the page does, but in place: Back leads to the view before, not to the step before. */
   function writeAddress() {
-    const others = elsewhere();
-    written = others.join("&");
+    if (isElsewhere || location.pathname !== path) return; // it is another view's
+    const others = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
     if (Math.round(position) < scene.steps.length - 1) others.push(`step=${stage.step()}`);
     if (scene.scale !== "log") others.push(`scale=${scene.scale}`);
     history.replaceState(history.state, "", `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`);
@@ -265,15 +273,10 @@ function makeStage(root) {
 
   /** Write them once more if the page, run again, has put into the address where the slider stood before. */
   function mendAddress() {
-    if (!settled && !playing && written === elsewhere().join("&")) writeAddress();
+    if (!settled && !playing) writeAddress();
   }
 
   return stage;
-}
-
-/** Return the parts of the address but for step and scale. */
-function elsewhere() {
-  return location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
 }
 
 function ease(t) {
