@@ -140,15 +140,20 @@ def visits() -> int:
     return int(st.session_state.get("visits", 0))
 
 
-def begin(key: str, value: Any) -> None:
+def begin(key: str, value: Any, among: Sequence[Any] | None = None) -> None:
     """Let a widget begin with a value when its page is entered or the address has been taken over; else it stays as the reader left it.
 
     To be called right before a widget that has no default of its own. One key is, on each page, another widget to Streamlit, and what the
     last page's showed does not pass to the next.
+
+    Parameters
+    ----------
+    among : the options, where they may change while the page stays: one that is gone is left for ``value``.
     """
     place = _place()
     begun: dict[str, object] = st.session_state.setdefault("begun", {})
-    if key not in st.session_state or begun.get(key) != place:
+    shown = st.session_state.get(key)
+    if key not in st.session_state or begun.get(key) != place or (among is not None and shown not in among):
         st.session_state[key] = value
         begun[key] = place
 

@@ -70,9 +70,7 @@ def open_page() -> Page:
     if not names:
         st.info(say("chrome.gone"), icon=":material/folder_off:")
         st.stop()
-    begin("run_choice", wanted or names[0])
-    if st.session_state["run_choice"] not in names:
-        st.session_state["run_choice"] = wanted or names[0]
+    begin("run_choice", wanted or names[0], names)
     with st.sidebar:
         chosen = st.selectbox(say("chrome.run"), names, key="run_choice", help=say("chrome.run_help"))
     if chosen != (wanted or names[0]):

@@ -107,7 +107,7 @@ def _ask_step(page: Page) -> int | None:
     if not steps:
         return None
     wanted = kept("step")
-    begin(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1])
+    begin(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1], steps)
     step = st.selectbox(
         page.say("slider.step").capitalize(),
         steps[::-1],

@@ -10,8 +10,8 @@ from dashboards.address import LONGEST_TEXT, begin, keep, kept
 from dashboards.chrome import Page, plain
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import Tokenizer, known_part
-from probes.texts import default_prompt
+from data.tokenizers import known_part
+from probes.texts import beginning, default_prompt
 from trainer.config import described_model
 from viz.labels import spoken
 
@@ -63,7 +63,7 @@ def readable(run: Run, text: str, most: int | None = None) -> Asked:
     context, tokenizer = described_model(run).block_size, run.tokenizer
     text, unknown = known(run, text)
     n_given = len(tokenizer.encode(text))
-    cut = _cut(tokenizer, text, min(context, most or context))
+    cut = beginning(tokenizer, text, min(context, most or context))
     return Asked(cut, len(tokenizer.encode(cut)), n_given, unknown)
 
 
@@ -104,14 +104,3 @@ def end_seen(run: Run, text: str) -> tuple[str, int, int]:
     while len(tokenizer.encode(end)) > context:  # a sub-word cut in two may become more of them
         end = end[1:]
     return end, context, len(ids)
-
-
-def _cut(tokenizer: Tokenizer, text: str, most: int) -> str:
-    """Return the longest beginning of a text that has at most so many tokens; a sub-word cut in two may become more of them."""
-    ids = tokenizer.encode(text)
-    if len(ids) <= most:
-        return text
-    kept = text[: len(tokenizer.decode(ids[:most]))]
-    while kept and len(tokenizer.encode(kept)) > most:
-        kept = kept[:-1]
-    return kept

@@ -71,11 +71,26 @@ def default_prompt(run: Run) -> str:
         return tokenizer.decode(np.arange(min(context, tokenizer.vocab_size)))
     line = text.split("\n")[0]
     opening = line if len(tokenizer.encode(line)) >= SHORTEST_OPENING else text
-    ids = tokenizer.encode(opening)
-    if len(ids) <= context:
-        return opening
-    seen = tokenizer.decode(ids[:context])
-    return seen.rsplit(" ", 1)[0] if " " in seen else seen
+    seen = beginning(tokenizer, opening, context)
+    return seen.rsplit(" ", 1)[0] if " " in seen and seen != opening else seen
+
+
+def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
+    """Return the longest beginning of a text that has at most so many tokens; a sub-word cut in two may become more of them.
+
+    Examples
+    --------
+    >>> from data.tokenizers import CharTokenizer
+    >>> beginning(CharTokenizer.from_text("a cat"), "a cat", 3)
+    'a c'
+    """
+    ids = tokenizer.encode(text)
+    if len(ids) <= most:
+        return text
+    kept = text[: len(tokenizer.decode(ids[:most]))]
+    while kept and len(tokenizer.encode(kept)) > most:
+        kept = kept[:-1]
+    return kept
 
 
 def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:

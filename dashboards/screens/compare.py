@@ -74,7 +74,7 @@ def choose_other(page: Page) -> Run | None:
     names = [run.name for run in others]
     usual = names.index(most_alike(page.run, others).name)
     wanted = _wanted(page, names, names[usual])
-    begin(f"with_choice {page.run.name}", wanted or names[usual])
+    begin(f"with_choice {page.run.name}", wanted or names[usual], names)
     with st.sidebar:
         chosen = st.selectbox(say("compare.with"), names, key=f"with_choice {page.run.name}")
     keep("with", chosen)

@@ -73,9 +73,7 @@ def _gallery(page: Page) -> None:
 def _choose(page: Page, films: Sequence[Film]) -> str:
     stems = [film.stem for film in films]
     wanted = kept("film")
-    begin("film_choice", wanted)
-    if st.session_state["film_choice"] not in stems:
-        st.session_state["film_choice"] = stems[0]
+    begin("film_choice", wanted if wanted in stems else stems[0], stems)
     titles = {film.stem: plain(film_shelf.title(film, page.say)) for film in films}
     with st.container(height=480, border=False):
         stem: str = st.radio(

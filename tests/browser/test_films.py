@@ -76,7 +76,7 @@ def test_a_film_is_rendered_with_progress_and_can_be_cancelled(guest: Visit, own
     guest.page.get_by_role("button", name="Render", exact=True).click()
     guest.page.get_by_test_id("stProgress").first.wait_for()
     guest.page.get_by_role("button", name="Cancel").click()
-    expect(guest.page.get_by_text("Cancelled.")).to_be_visible()
+    expect(guest.page.get_by_text("Cancelled.")).to_be_visible(timeout=20_000)
     assert not [path for path in (own_run.path / "films").glob("*") if path.suffix == ".mp4"]
 
 

@@ -55,7 +55,7 @@ def test_a_slider_that_was_moved_stays_while_the_run_grows(guest: Visit, growing
     guest.open("overview", run=growing.name, step=4)
     assert guest.step() == 4
     train_on(growing, shelf / "tiny")
-    expect(guest.slider).to_have_attribute("aria-valuemax", "60")
+    expect(guest.slider).to_have_attribute("aria-valuemax", "60", timeout=20_000)
     assert guest.step() == 4
     guest.address_says(run=growing.name, step="4")
 
@@ -136,7 +136,7 @@ def test_a_first_visit_says_what_to_do_and_goes_on_when_there_is_a_run(empty: tu
     expect(guest.page.get_by_role("heading", name="Veja um GPT aprender")).to_be_visible()
     expect(guest.page.get_by_role("button", name="Treinar agora")).to_be_enabled()
     shutil.copytree(shelf / "tiny", runs / "new")
-    guest.page.get_by_role("link", name="Visão geral").wait_for()
+    guest.page.get_by_role("link", name="Visão geral").wait_for(timeout=20_000)
     guest.settle()
     assert guest.step() == 60
 

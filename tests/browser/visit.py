@@ -128,9 +128,8 @@ class Visit:
 
     def settle(self, step: int | None = None) -> None:
         """Wait until nothing is under way any more, and, if a step is given, until the slider stands there."""
-        self.page.evaluate(
-            "window.quietSince = undefined"
-        )  # quiet that was before whatever has just been done does not count
+        # Quiet that was before whatever has just been done does not count.
+        self.page.evaluate("window.quietSince = undefined")
         self.page.wait_for_function(QUIET, polling=50)
         if step is not None:
             self.page.locator(f'.theatre[data-step="{step}"]').wait_for()

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from data.errors import InputError, NotApplicableError
 from data.files import append_line
 from data.runs import Run
+from data.vocabularies import learn_bpe
 from probes.texts import (
+    beginning,
     default_prompt,
     encode_prompt,
     repeated_sequences,
@@ -98,6 +100,14 @@ def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Ru
     prompt = encode_prompt(run)
     assert 1 <= len(prompt.ids) <= run.info["model"]["block_size"]
     assert run.samples()[-1]["text"].strip().startswith(prompt.text)
+
+
+def test_a_beginning_has_so_many_tokens_though_a_letter_of_two_bytes_is_cut() -> None:
+    tokenizer = learn_bpe("ã" * 40, 256)
+    text = "a" + "ã" * 10
+    assert len(tokenizer.encode(tokenizer.decode(tokenizer.encode(text)[:12]))) > 12, "half a letter becomes more"
+    assert beginning(tokenizer, text, 12) == "a" + "ã" * 5
+    assert beginning(tokenizer, text, 21) == text
 
 
 def test_windows_are_cut_from_the_part_that_was_not_learned_from(made: Run) -> None:

@@ -268,7 +268,8 @@ function makeStage(root) {
     const others = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
     if (Math.round(position) < scene.steps.length - 1) others.push(`step=${stage.step()}`);
     if (scene.scale !== "log") others.push(`scale=${scene.scale}`);
-    history.replaceState(history.state, "", `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`);
+    const search = `${others.length ? "?" : ""}${others.join("&")}`;
+    if (search !== location.search) history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
   }
 
   /** Write them once more if the page, run again, has put into the address where the slider stood before. */
