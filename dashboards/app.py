@@ -39,17 +39,28 @@ def title(page: str) -> str:
 
 
 def _pages() -> list[st.Page]:
-    say = words()
-    if not shelf.runs():  # links to the other pages lead here, too
-        welcome = st.Page(screen("first_visit"), title=NAME, url_path="welcome", default=True)
-        hidden = (st.Page(screen("first_visit"), title=NAME, url_path=name, visibility="hidden") for name in SCREENS)
-        return [welcome, *hidden]
-    # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
-    home, *others = (st.Page(screen(name), title=say(f"nav.{name}"), url_path=name) for name in SCREENS)
+    """Return the pages: the same ones, by their paths, where there is no run yet, and then all of them draw the first visit.
+
+    To Streamlit a page is its path. If the first visit were one of its own, the first run would lead to another page, and a fragment of
+    the old one that happened to ask for its turn just then would have the browser clear the new one.
+    """
+    say, is_first_visit = words(), not shelf.runs()
+
+    def page(name: str, path: str, *, default: bool = False) -> st.Page:
+        # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
+        return st.Page(
+            screen("first_visit" if is_first_visit else name),
+            title=NAME if is_first_visit else say(f"nav.{name}"),
+            url_path=path,
+            default=default,
+            visibility="hidden" if is_first_visit and not default else "visible",
+        )
+
+    home, *others = SCREENS
     # The first page stands at the root and only reserves its path; a link that names it is led there.
-    first = st.Page(screen("overview"), title=home.title, url_path="home", default=True)
-    named = st.Page(lambda: st.switch_page(first), title=home.title, url_path="overview", visibility="hidden")
-    return [first, *others, named]
+    first = page(home, "home", default=True)
+    named = st.Page(lambda: st.switch_page(first), title=first.title, url_path=home, visibility="hidden")
+    return [first, *(page(name, name) for name in others), named]
 
 
 def screen(name: str) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from data.runs import Run
 
 pytest.importorskip("streamlit", reason="streamlit is not installed")
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 
@@ -30,3 +31,20 @@ def test_the_first_page_is_about_the_newest_run(run: Run) -> None:
     assert not at.exception
     assert at.selectbox(key="run_choice").value == run.name
     assert at.metric[0].value == f"{run.info['parameters']:,}"
+
+
+def test_the_first_run_leads_to_no_other_page(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A page that changes under a fragment at work is cleared by the browser: each must stay, by its hash, what it was.
+    navigation, seen = st.navigation, []
+
+    def hear(pages: list[st.Page], **how: object) -> st.Page:
+        seen.append([page._script_hash for page in pages])
+        return navigation(pages, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(st, "navigation", hear)
+    page().run()
+    monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "none"))
+    page().run()
+    with_a_run, without = seen
+    assert with_a_run == without
+    assert len(set(without)) == 8
