@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -228,9 +228,9 @@ def segments(name: str, label: str, options: Sequence[Option], write: Callable[[
     """Ask for one of a few options; what is chosen goes into the address under its name."""
     now = kept(name)
     begin(f"{name}_choice", now if now in options else options[0])
-    chosen = st.segmented_control(label, options, format_func=write, key=f"{name}_choice", required=True)
+    chosen: Any = st.segmented_control(label, options, format_func=write, key=f"{name}_choice", required=True)
     keep(name, chosen)
-    return chosen
+    return cast("Option", chosen)
 
 
 def without_advice(mistake: InputError) -> str:

@@ -46,7 +46,8 @@ def ask_figure(page: Page) -> Options:
     say = page.say
     with st.sidebar:
         name = _ask_name(page)
-        takes, given = FIGURES[name].takes, {}
+        takes = FIGURES[name].takes
+        given: dict[str, Any] = {}
         if "step" in takes:
             given["step"] = _ask_step(page)
         if "prompt" in takes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -15,9 +15,9 @@ from probes.texts import default_prompt, encode_prompt
 from viz.canvas import Size
 from viz.film import Timeline
 from viz.films import KINDS, check_options
-from viz.video import Options
+from viz.video import Options, What
 
-WHATS = ("positions", "tokens", "attention", "scores", "gram", "temperature")
+WHATS: tuple[What, ...] = get_args(What)
 TABLES = ("positions", "tokens")
 SIZES = {"1920x1080": "1080p", "1280x720": "720p"}
 CONTROLS = ("none", "shuffled", "init")

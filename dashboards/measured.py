@@ -9,7 +9,7 @@ import xarray as xr
 
 from dashboards import gather
 from dashboards.chrome import Page
-from dashboards.theatre.scene import Against, Claim, Claims, Curves, Neighbours, Number, Numbers, Series
+from dashboards.theatre.panels import Against, Claim, Claims, Curves, Neighbours, Number, Numbers, Series
 from probes.groups import Group
 from viz.furniture import item_colors, short_name
 from viz.labels import spoken

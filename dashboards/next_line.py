@@ -11,7 +11,7 @@ from dashboards.chrome import Page, without_advice
 from dashboards.growth import digests_of, latest
 from dashboards.store import Found
 from dashboards.theatre import Curves, Panel, Samples
-from dashboards.theatre.scene import Series
+from dashboards.theatre.panels import Series
 from dashboards.underway import Underway, look
 from data.errors import InputError
 from data.runs import Run

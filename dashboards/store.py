@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Found(Generic[Value]):
+class Found(Generic[Value_co]):
     """A result, and what was warned of while it was computed (a damaged snapshot that was left out, say)."""
 
-    value: Value
+    value: Value_co
     notes: tuple[str, ...] = ()
 
 

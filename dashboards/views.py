@@ -12,7 +12,8 @@ from matplotlib.colors import Colormap, to_hex
 from dashboards import gather
 from dashboards.chrome import Page
 from dashboards.gather import metrics, samples, steps_of
-from dashboards.theatre.scene import (
+from dashboards.theatre.packing import as_bytes
+from dashboards.theatre.panels import (
     Bars,
     Curves,
     Group,
@@ -23,7 +24,6 @@ from dashboards.theatre.scene import (
     Scatter,
     Scores,
     Series,
-    as_bytes,
 )
 from probes.groups import Group as Highlight
 from probes.groups import classes

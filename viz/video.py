@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from viz.film import Timeline
     from viz.films import Picture
 
+What = Literal["positions", "tokens", "attention", "scores", "gram", "temperature"]
+
 PROG = "python -m viz.video"
 MOST_RUNS = 4
 FORMATS = ("mp4", "gif")
@@ -30,9 +32,8 @@ class Options:
     Without options: the position embeddings of the newest run, laid out by t-SNE.
     """
 
-    what: Literal["positions", "tokens", "attention", "scores", "gram", "temperature"] = "positions"
-    """What to film: a table of embeddings, attention maps of a prompt, scores of all heads, the similarity of positions, or the next
-    token's distribution from low temperature to high."""
+    what: What = "positions"
+    """What to film: a table of embeddings, attention, scores of all heads, how alike positions are, or the next token over temperature."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
     """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
     method: Literal["tsne", "umap", "pca"] = "tsne"

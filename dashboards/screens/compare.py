@@ -24,7 +24,7 @@ from dashboards.chrome import (
 from dashboards.prompts import ask_prompt, read_prompt
 from dashboards.screens import attention, embeddings
 from dashboards.theatre import Curves, Events, Panel, Scores
-from dashboards.theatre.scene import Series
+from dashboards.theatre.panels import Series
 from data.errors import InputError
 from data.runs import Run
 from probes.groups import Group, highlight
@@ -84,7 +84,8 @@ def choose_other(page: Page) -> Run | None:
 
 def _wanted(page: Page, names: Sequence[str], usual: str) -> str | None:
     """Return the run that the address names, if it is there and another; else say what is shown."""
-    wanted, before = kept("with"), st.session_state.get("compared", (None, None))
+    wanted: str | None = kept("with")
+    before = st.session_state.get("compared", (None, None))
     if wanted == page.run.name and before[1] == wanted and before[0] in names:
         return str(before[0])  # the second was chosen to be the first: they change places
     if wanted is None or wanted in names:

@@ -134,6 +134,7 @@ def _table(page: Page) -> None:
 def _row(run: Run) -> dict[str, object]:
     info, measured = run.info, metrics(run)
     last = measured[-1] if measured else {}
+    created: Any = info.get("created")
     return {
         "run": run.name,
         "text": (info.get("corpus") or {}).get("name"),
@@ -141,7 +142,7 @@ def _row(run: Run) -> dict[str, object]:
         "snapshots": len(run.manifest()),
         "steps": last.get("step"),
         "val_loss": last.get("val_loss_whole", last.get("val_loss")),
-        "created": pd.to_datetime(info.get("created"), errors="coerce", utc=True),
+        "created": pd.to_datetime(created, errors="coerce", utc=True),
     }
 
 
@@ -161,7 +162,7 @@ def _figure(page: Page, curves: Mapping[str, tuple[list[int], list[float]]]) -> 
     import plotly.graph_objects as go
 
     say, theme = page.say, page.theme
-    figure = go.Figure()
+    figure: Figure = go.Figure()  # type: ignore[no-untyped-call]
     for place, (name, (steps, values)) in enumerate(curves.items()):
         # A logarithmic axis has no 0: step + 1 stands at the step's place. Names of runs hold nothing that Plotly reads as HTML.
         figure.add_scatter(

@@ -4,11 +4,11 @@ A *scene* is what one page shows at every snapshot: its `panels` are labelled ar
 on the slider, its keys and the play button move in the browser alone, and no server has to be asked for the next picture; the
 page only hears where the slider came to rest.
 
-`scene` holds the nouns and how they are sent, `mount` puts a scene on a page, and ``js/`` paints it.
+`panels` and `scene` hold the nouns, `packing` says how they are sent, `mount` puts a scene on a page, and ``js/`` paints it.
 """
 
 from dashboards.theatre.mount import Events, show
-from dashboards.theatre.scene import (
+from dashboards.theatre.panels import (
     Bars,
     Claims,
     Curves,
@@ -18,9 +18,9 @@ from dashboards.theatre.scene import (
     Panel,
     Samples,
     Scatter,
-    Scene,
     Scores,
 )
+from dashboards.theatre.scene import Scene
 
 __all__ = [
     "Bars",

@@ -11,7 +11,7 @@ import pytest
 
 from dashboards import gather
 from dashboards.theatre import Events
-from dashboards.theatre.scene import Claims, Curves, Neighbours, Numbers, Scatter
+from dashboards.theatre.panels import Claims, Curves, Neighbours, Numbers, Scatter
 from data.runs import Run, create_run, write_snapshot
 from data.tokenizers import WordList
 from tests.dashboards.stages import Stage, open_screen, run_until, stage

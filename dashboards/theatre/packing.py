@@ -1,0 +1,95 @@
+"""How a scene is sent to the browser.
+
+Arrays travel as base64 of their bytes: places as uint16 levels of the whole layout's limits, weights and trust as uint8 of 0..1. Every
+panel carries a hash of what it holds, so that the browser takes in again only what has changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def pack(values: NDArray[Any]) -> dict[str, Any]:
+    """Return an array as the browser unpacks it: ``type``, ``shape`` and base64 of its little-endian bytes.
+
+    Examples
+    --------
+    >>> pack(np.array([[0, 255]], dtype=np.uint8))
+    {'type': 'uint8', 'shape': [1, 2], 'data': 'AP8='}
+    """
+    array = np.ascontiguousarray(values, dtype=np.float32 if values.dtype.kind == "f" else values.dtype)
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {
+        "type": array.dtype.name,
+        "shape": list(array.shape),
+        "data": base64.b64encode(little.tobytes()).decode("ascii"),
+    }
+
+
+MISSING, LEVELS = 65535, 65534
+
+
+def levels(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Return places as whole numbers from 0 to `LEVELS`, the same unit along all axes; `MISSING` where there is none.
+
+    A thousand pixels show a fiftieth of that: the picture can be enlarged many times before a level can be seen.
+
+    Parameters
+    ----------
+    layout : (step, item, axis).
+
+    Examples
+    --------
+    >>> levels(np.array([[[0.0, 1.0], [2.0, 1.5], [np.nan, np.nan]]])).tolist()
+    [[[0, 0], [65534, 16384], [65535, 65535]]]
+    """
+    flat = layout.reshape(-1, layout.shape[-1]).astype(np.float64)
+    there = flat[np.isfinite(flat).all(axis=1)]
+    if not len(there):
+        return np.full(layout.shape, MISSING, dtype=np.uint16)
+    low = there.min(axis=0)
+    unit = float((there.max(axis=0) - low).max()) / LEVELS or 1.0
+    missing = ~np.isfinite(layout).all(axis=-1, keepdims=True)
+    found = np.rint((np.where(missing, low, layout) - low) / unit)
+    return np.where(missing, MISSING, found).astype(np.uint16)
+
+
+def as_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return shares of 0..1 as 0..255.
+
+    Examples
+    --------
+    >>> as_bytes(np.array([0.0, 0.5, 1.0]))
+    array([  0, 128, 255], dtype=uint8)
+    """
+    found: NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+    return found
+
+
+def sent(value: Any) -> Any:
+    """Return a value as JSON holds it: arrays packed, dataclasses as objects."""
+    if isinstance(value, np.ndarray):
+        return pack(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: sent(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return [sent(part) for part in value]
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value
+
+
+def versioned(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content with a hash of it all as ``version``."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return {**content, "version": digest}
