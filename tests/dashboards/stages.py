@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import chrome
 from dashboards.theatre import Events, Panel, Scene
 
 SCRIPT = """
@@ -39,13 +37,6 @@ class Stage:
     def panel(self, id: str) -> Panel:
         """Return a panel of the last scene."""
         return next(panel for panel in self.scenes[-1].panels if panel.id == id)
-
-
-@pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    found = Stage()
-    monkeypatch.setattr(chrome, "mount", found.mount)
-    return found
 
 
 def open_screen(name: str, **address: object) -> AppTest:

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from dashboards import shelf
 from dashboards.address import FIELDS, parse
 from data.errors import InputError

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from dashboards.__main__ import APP
 from data.runs import Run
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 
 def page() -> AppTest:

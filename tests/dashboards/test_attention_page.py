@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from dashboards import gather
 from dashboards.language import Words
 from dashboards.theatre import Bars, Events, Maps, Samples, Scores
@@ -17,10 +15,8 @@ from data.runs import Run, append_line, create_run, write_snapshot
 from probes.attention import attention_maps
 from probes.heads import head_scores
 from probes.logits import next_token_distribution
-from tests.dashboards.stages import Stage, open_screen, run_until, stage
+from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
-
-__all__ = ["stage"]
 
 say = Words("en")
 

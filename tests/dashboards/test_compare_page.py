@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from dashboards import gather, growth
 from dashboards.theatre import Curves, Events, Maps, Samples, Scatter, Scores
 from data.runs import Run, append_line, create_run, write_snapshot
-from tests.dashboards.stages import Stage, open_screen, run_until, stage
+from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.twins import turned_onto
-
-__all__ = ["stage"]
 
 
 @pytest.fixture

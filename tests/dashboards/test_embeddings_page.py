@@ -8,20 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboards import gather
 from dashboards.theatre import Events
 from dashboards.theatre.panels import Claims, Curves, Neighbours, Numbers, Scatter
 from data.runs import Run, create_run, write_snapshot
 from data.tokenizers import WordList
-from tests.dashboards.stages import Stage, open_screen, run_until, stage
+from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.style import THEMES, group_color
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
-from streamlit.testing.v1 import AppTest
-
-__all__ = ["stage"]
 
 
 def points(stage: Stage) -> Scatter:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from streamlit.testing.v1 import AppTest
 
 from dashboards import figure_wish, jobs
@@ -19,29 +15,13 @@ from dashboards.film_wish import groups_in
 from dashboards.language import Words, catalogue
 from dashboards.screens import figures
 from data.runs import Run
+from tests.dashboards.stages import open_screen
 
-SCRIPT = """
-from dashboards.address import read_address
-from dashboards.screens import figures
-read_address()
-figures.show()
-"""
+pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
 
-@pytest.fixture(autouse=True)
-def no_jobs_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    jobs._jobs.clear()
-    yield
-    jobs.end_all()
-    jobs._jobs.clear()
-
-
-def page(**address: str) -> AppTest:
-    at = AppTest.from_string(SCRIPT, default_timeout=60)
-    for name, value in address.items():
-        at.query_params[name] = value
-    return at.run()
+def page(**address: object) -> AppTest:
+    return open_screen("figures", **address)
 
 
 def shown(run: Run) -> figures.Still:

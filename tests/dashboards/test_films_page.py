@@ -6,43 +6,23 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from streamlit.testing.v1 import AppTest
 
 from dashboards import film_shelf, film_wish, jobs
 from dashboards.language import Words
 from data.errors import InputError
 from data.runs import Run
+from tests.dashboards.stages import open_screen
 from viz.video import Options, film_name
 
-SCRIPT = """
-from dashboards.address import read_address
-from dashboards.screens import films
-read_address()
-films.show()
-"""
+pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
 
-@pytest.fixture(autouse=True)
-def no_jobs_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    jobs._jobs.clear()
-    yield
-    jobs.end_all()
-    jobs._jobs.clear()
-
-
-def page(**address: str) -> AppTest:
-    at = AppTest.from_string(SCRIPT, default_timeout=60)
-    for name, value in address.items():
-        at.query_params[name] = value
-    return at.run()
+def page(**address: object) -> AppTest:
+    return open_screen("films", **address)
 
 
 def put_film(run: Run, stem: str, said: object = None, seconds_old: float = 0.0, suffix: str = ".mp4") -> Path:

@@ -8,13 +8,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from streamlit.testing.v1 import AppTest
 
 from dashboards import __main__ as command
@@ -26,20 +22,16 @@ from tests.conftest import command_environment, made_text
 
 
 @pytest.fixture(autouse=True)
-def nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_jobs_left: None) -> Path:
     """No run, no network, and a corpus at hand only where a test puts one."""
     monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GPTLAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.delenv("GPTLAB_DATA", raising=False)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    jobs._jobs.clear()
-    yield tmp_path
-    jobs.end_all()
-    jobs._jobs.clear()
+    return tmp_path
 
 
 def page() -> AppTest:

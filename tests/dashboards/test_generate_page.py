@@ -9,9 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from streamlit.testing.v1 import AppTest
 
 from dashboards import writing
@@ -21,13 +18,11 @@ from data.runs import Run, create_run
 from data.tokenizers import tokenizer_from_json
 from probes.decoding import drawn_from
 from probes.logits import next_token_distribution
-from tests.dashboards.stages import Stage, open_screen, stage
+from tests.dashboards.stages import Stage, open_screen
 from trainer.decoding import Decoding
 from trainer.loading import load_model
 from trainer.request import Request
 from trainer.sampling import complete
-
-__all__ = ["stage"]
 
 CARD = re.compile(
     r'<div class="written( now)?" data-step="(\d+)".*?<b>(.*?)</b>(.*?)</pre>.*?<div class="end">(.*?)</div>', re.DOTALL

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,11 @@ from dashboards.jobs import BusyError, Job, Key
 from data.runs import Run
 from tests.conftest import command_environment
 
+pytestmark = pytest.mark.usefixtures("no_jobs_left")
+
 SMALL = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.1"]
 # So many frames that it is under way whenever a test looks.
 LONG = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=60"]
-
-
-@pytest.fixture(autouse=True)
-def no_jobs_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    jobs._jobs.clear()
-    yield
-    jobs.end_all()
-    jobs._jobs.clear()
 
 
 def film(run: Run, *options: str, stem: str = "gram") -> tuple[Job, bool]:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-pytest.importorskip("streamlit", reason="streamlit is not installed")
-
 from dashboards.theatre import Curves, Samples
 from data.runs import Run
 from probes.zero_shot import zero_shot
-from tests.dashboards.stages import Stage, open_screen, run_until, stage
-
-__all__ = ["stage"]
+from tests.dashboards.stages import Stage, open_screen, run_until
 
 
 def test_the_losses_and_the_texts_of_the_run_stand_under_the_slider(run: Run, stage: Stage) -> None:
