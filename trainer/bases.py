@@ -18,6 +18,7 @@ from trainer.loading import Model, load_model
 from trainer.loop import free_name
 from trainer.model import GPT, MLP, Attention
 from trainer.pretrained.foreign_model import ForeignGPT
+from trainer.seeds import NEW_ROWS, generator
 
 NEW_ROWS_STD = 0.02
 """Rows for new tokens are drawn from N(0, 0.02), as GPT-1 drew all its weights (Radford et al. 2018)."""
@@ -127,11 +128,11 @@ def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
                 table.weight[: model.config.vocab_size] = model.wte.weight
             model.wte = table
         model.config = dataclasses.replace(model.config, vocab_size=rows)
-    generator = torch.Generator().manual_seed(seed)
+    draws = generator(seed, NEW_ROWS)
     with torch.no_grad():
         for table_of_tokens in token_tables(model):
             new = table_of_tokens[first_new:vocab_size]
-            new.copy_(NEW_ROWS_STD * torch.randn(new.shape, generator=generator))
+            new.copy_(NEW_ROWS_STD * torch.randn(new.shape, generator=draws))
 
 
 def token_tables(model: Model) -> list[torch.Tensor]:

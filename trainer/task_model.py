@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from trainer.loading import Model
 from trainer.model import GPT
+from trainer.seeds import TASK_HEAD, generator
 from trainer.task_inputs import Batch
 
 HEAD_STD = 0.02
@@ -62,7 +63,7 @@ class TaskModel(nn.Module):
         with torch.random.fork_rng():
             self.task_head = nn.Linear(body.config.n_embd, n_outputs)
         with torch.no_grad():
-            draw = torch.randn(self.task_head.weight.shape, generator=torch.Generator().manual_seed(seed))
+            draw = torch.randn(self.task_head.weight.shape, generator=generator(seed, TASK_HEAD))
             self.task_head.weight.copy_(HEAD_STD * draw)
             self.task_head.bias.zero_()
 

@@ -22,6 +22,8 @@ from data.runs import Run, open_run
 from trainer.bases import Base, grow, open_base, trainable
 from trainer.loading import Model, load_model
 from trainer.loop import Stopped
+from trainer.optim import initialise
+from trainer.task_model import TaskModel
 from trainer.tune_config import Linear, TuneConfig, check, plan
 from trainer.tuning import Tuning, begin, go_on, take_step
 
@@ -178,6 +180,17 @@ def test_new_rows_are_drawn_small_and_the_others_stay(run: Run) -> None:
     logits, _ = model(torch.tensor([[len(before) + 7, 1]]))
     assert logits.shape[-1] == len(before) + 500
     assert model.wte.weight.requires_grad
+
+
+def test_rows_head_and_first_weights_of_one_seed_have_nothing_in_common(run: Run) -> None:
+    model = trainable(open_base("tiny"))
+    n = model.config.vocab_size
+    initialise(model, "reference", seed=3)
+    grow(model, n + 8, n, seed=3)
+    table = model.wte.weight.detach()
+    head = TaskModel(model, "classification", 8, seed=3).task_head.weight.detach()
+    for one, other in ((table[n:], table[:8]), (table[n:], head), (table[:8], head)):
+        assert abs(float(torch.corrcoef(torch.stack([one.ravel(), other.ravel()]))[0, 1])) < 5 / one.numel() ** 0.5
 
 
 @pytest.mark.parametrize(
