@@ -75,6 +75,6 @@ def _curves(page: Page, found: xr.Dataset) -> Curves:
 
 def _look(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]] | InputError:
     try:
-        return look(("zero-shot", run.path, digests_of(run)), lambda progress: gather.zero_shot(run, progress))
+        return look(("zero-shot", run.path), lambda progress: gather.zero_shot(run, progress), state=digests_of(run))
     except InputError as mistake:
         return mistake

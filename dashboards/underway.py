@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -12,13 +13,16 @@ Progress = Callable[[int], None]
 # What is at hand, or nearly, is waited for; a page need not be drawn without it first.
 PATIENCE_S = 0.3
 LOOK_EVERY_S = 0.1
+CLAIMED_WITHIN_S = 60.0
 
 
 class Underway(Generic[Value]):
     """Work that has been begun; ``done`` is what it last said of its progress."""
 
-    def __init__(self, make: Callable[[Progress], Value]):
+    def __init__(self, make: Callable[[Progress], Value], state: Hashable = None):
         self.done = 0
+        self.state = state
+        self.asked_s = time.monotonic()
         self._make = make
         self._value: Value | None = None
         self._error: BaseException | None = None
@@ -53,13 +57,16 @@ _begun: dict[Hashable, Underway[object]] = {}
 _lock = threading.Lock()
 
 
-def look(key: Hashable, make: Callable[[Progress], Value], patience_s: float = PATIENCE_S) -> Value | Underway[Value]:
+def look(
+    key: Hashable, make: Callable[[Progress], Value], patience_s: float = PATIENCE_S, *, state: Hashable = None
+) -> Value | Underway[Value]:
     """Return what ``make`` gives, or, where that takes longer, the work under way; errors of ``make`` are raised here.
 
     Parameters
     ----------
     key : tells one work from another; while it is under way, the same is not begun again.
     make : called in a thread of its own, with what it may call to say how much is done.
+    state : of what the work is about, where that changes: work on an earlier state is waited for before it is begun on a later one.
 
     Examples
     --------
@@ -67,11 +74,14 @@ def look(key: Hashable, make: Callable[[Progress], Value], patience_s: float = P
     2
     """
     with _lock:
-        if key not in _begun:
-            _begun[key] = Underway(make)
-        work: Underway[Value] = _begun[key]  # type: ignore[assignment]
+        _forget_unclaimed()
+        known = _begun.get(key)
+        if known is None or (known.is_over and known.state != state):
+            known = _begun[key] = Underway(make, state)
+        known.asked_s = time.monotonic()
+        work: Underway[Value] = known  # type: ignore[assignment]
     work.wait(patience_s)
-    if not work.is_over:
+    if not work.is_over or work.state != state:
         return work
     with _lock:
         if _begun.get(key) is work:
@@ -79,8 +89,16 @@ def look(key: Hashable, make: Callable[[Progress], Value], patience_s: float = P
     return work.result()
 
 
-def await_(key: Hashable, make: Callable[[Progress], Value], progress: Progress) -> Value:
+def _forget_unclaimed() -> None:
+    """Drop what has been done and nobody has come back for: a result may be large, and an error old."""
+    for key in [
+        key for key, work in _begun.items() if work.is_over and time.monotonic() - work.asked_s > CLAIMED_WITHIN_S
+    ]:
+        del _begun[key]
+
+
+def await_(key: Hashable, make: Callable[[Progress], Value], progress: Progress, *, state: Hashable = None) -> Value:
     """Return what ``make`` gives; ``progress`` is called meanwhile, and what it raises leaves the work going on."""
-    while isinstance(found := look(key, make, LOOK_EVERY_S), Underway):
+    while isinstance(found := look(key, make, LOOK_EVERY_S, state=state), Underway):
         progress(found.done)
     return found

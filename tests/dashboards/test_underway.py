@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 
 import pytest
 
-from dashboards import gather
+from dashboards import gather, underway
 from dashboards.underway import Underway, await_, look
 from data.errors import InputError
 from data.runs import Run, append_line
@@ -48,6 +49,40 @@ def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[
 
     with pytest.raises(InputError, match="not today"):
         look(key, make, patience_s=30)
+    assert look(key, make, patience_s=30) == "today"
+
+
+def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]) -> None:
+    go_on, begun = threading.Event(), []
+
+    def make(state: int) -> str:
+        begun.append(state)
+        assert go_on.wait(30)
+        return f"state {state}"
+
+    assert isinstance(look(key, lambda _: make(1), patience_s=0, state=1), Underway)
+    for state in (2, 3):
+        assert isinstance(look(key, lambda _, state=state: make(state), patience_s=0, state=state), Underway)
+    assert begun == [1]
+    go_on.set()
+    assert await_(key, lambda _: make(3), lambda done: None, state=3) == "state 3"
+    assert begun == [1, 3]
+
+
+def test_what_nobody_comes_back_for_is_dropped(key: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([InputError("old trouble"), "today"])
+
+    def make(progress: object) -> str:
+        answer = next(answers)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    work = underway.Underway(make)
+    underway._begun[key] = work
+    work.wait(30)
+    monkeypatch.setattr(underway, "CLAIMED_WITHIN_S", 0)
+    time.sleep(0.01)
     assert look(key, make, patience_s=30) == "today"
 
 
