@@ -13,8 +13,15 @@ SILENT_S = 600.0
 
 
 def runs() -> list[Run]:
-    """Return the runs, newest first; links that lead out of the runs folder are passed over."""
-    return [run for run in reversed(list_runs()) if within(run.path, runs_folder())]
+    """Return the runs, newest first; those that lead out of the runs folder, or whose parts lead out of the run, are passed over."""
+    return [run for run in reversed(list_runs()) if within(run.path, runs_folder()) and _keeps_within(run)]
+
+
+def _keeps_within(run: Run) -> bool:
+    try:
+        return not any(path.is_symlink() and not within(path, run.path) for path in run.path.iterdir())
+    except FileNotFoundError:  # it was there a moment ago
+        return False
 
 
 def open_named(name: str) -> Run:

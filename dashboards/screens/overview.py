@@ -19,6 +19,7 @@ from viz.style import group_color
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+FIELDS = ("ask",)
 MOST_TOGETHER = 7
 MOST_ROWS = 8
 HEIGHT_PX = 340
@@ -46,14 +47,14 @@ def _stage(page: Page, asks: bool) -> None:
     if asks:
         panels.append(zero_shot_panel(page))
         columns = '"loss next_line sample" 1fr / 1fr 1fr 1fr'
-    show_scene(page, "overview", panels, columns, steps, fields=["ask"], least_px=HEIGHT_PX, most_px=HEIGHT_PX)
+    show_scene(page, "overview", panels, columns, steps, fields=FIELDS, least_px=HEIGHT_PX, most_px=HEIGHT_PX)
 
 
 def facts(page: Page) -> None:
     """Show what the run is, in four numbers with a line about each."""
     run, say = page.run, page.say
     info, measured, steps = run.info, metrics(run), [int(record["step"]) for record in run.manifest()]
-    corpus, growing = info.get("corpus", {}), say("chrome.growing") if page.is_growing else ""
+    corpus, growing = info.get("corpus") or {}, say("chrome.growing") if page.is_growing else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
     shown = (
         ("parameters", say.number(info.get("parameters", 0)), shape(page)),
@@ -118,7 +119,7 @@ def _table(page: Page) -> None:
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
-        key="runs_table",
+        key=f"runs_table {' '.join(run.name for run in runs)}",  # ticks are of rows, which another run would push down
         height="content" if len(rows) <= MOST_ROWS else 35 * (MOST_ROWS + 1),
         column_config={
             names["run"]: st.column_config.TextColumn(width="medium"),

@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,7 +82,9 @@ def sent(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: sent(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, np.generic):
-        return value.item()
+        return sent(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no such numbers
     if isinstance(value, (list, tuple)):
         return [sent(part) for part in value]
     if isinstance(value, Mapping):
@@ -91,5 +94,5 @@ def sent(value: Any) -> Any:
 
 def versioned(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content with a hash of it all as ``version``."""
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
     return {**content, "version": digest}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from dashboards.theatre import Curves, Samples
 from data.runs import Run
@@ -47,3 +48,15 @@ def test_where_the_text_cannot_be_had_the_reason_stands_in_its_place(run: Run, s
     assert isinstance(panel, Samples)
     assert "cannot be had" in panel.empty
     assert "--text" not in panel.empty
+
+
+def test_a_loss_that_is_no_number_leaves_the_rest_standing(run: Run, stage: Stage) -> None:
+    records = [{**record, "val_loss": math.nan} if record["step"] > 20 else record for record in run.metrics()]
+    (run.path / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    at = open_screen("overview", run=run.name)
+    assert not at.exception
+    sent = stage.scenes[-1].to_json()
+    json.dumps(sent, allow_nan=False)  # what browsers read
+    assert max(sent["loss"]["steps"]) == 20
+    loss = next(panel for panel in sent["panels"] if panel["id"] == "loss")
+    assert None in loss["series"][0]["values"]

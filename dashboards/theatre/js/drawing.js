@@ -77,7 +77,7 @@ export function ticks(low, high, most) {
   const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-6; n += 1) found.push(Number((n * step).toPrecision(12)));
-  return found;
+  return found.length < 2 && most > 0 && most < 64 ? ticks(low, high, 2 * most) : found; // one alone is no scale
 }
 
 /** Write a step or another whole number as the page's language does. */
