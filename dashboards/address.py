@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboards.language import LANGUAGES
+from dashboards.language import LANGUAGES, Words
 from data.errors import InputError
 from data.runs import check_run_name
 
@@ -26,12 +27,38 @@ class Field:
     write: Callable[[Any], str] = str
 
 
+class NotRead(ValueError):
+    """A value that cannot be; ``key`` of the catalogue says why, with ``values``."""
+
+    def __init__(self, key: str, **values: object):
+        super().__init__(key)
+        self.key, self.values = key, values
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Something that the address says and that cannot be."""
+
+    name: str
+    said: str
+    reason: NotRead
+
+    def told(self, say: Words) -> str:
+        """Return a sentence about it in the reader's language."""
+        numbers = {
+            name: say.number(value) if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+            for name, value in self.reason.values.items()
+        }
+        reason = say(f"address.{self.reason.key}", **numbers)
+        return say("address.usual", name=self.name, said=self.said, reason=reason)
+
+
 def one_of(*names: str) -> Callable[[str], str]:
     """Return a reader that takes one of these names only."""
 
     def read(text: str) -> str:
         if text not in names:
-            raise InputError(f"{text[:60]!r} is none of {', '.join(names)}")
+            raise NotRead("none_of", names=", ".join(names))
         return text
 
     return read
@@ -44,9 +71,9 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         try:
             number = int(text)
         except ValueError:
-            raise InputError(f"{text[:60]!r} is no whole number") from None
+            raise NotRead("no_whole_number") from None
         if not low <= number <= high:
-            raise InputError(f"{text[:60]} is not between {low:,} and {high:,}")
+            raise NotRead("not_between", low=low, high=high)
         return number
 
     return read
@@ -59,9 +86,9 @@ def real(low: float, high: float) -> Callable[[str], float]:
         try:
             number = float(text)
         except ValueError:
-            raise InputError(f"{text[:60]!r} is no number") from None
+            raise NotRead("no_number") from None
         if not (math.isfinite(number) and low <= number <= high):
-            raise InputError(f"{text[:60]!r} is not between {low:g} and {high:g}")
+            raise NotRead("not_between", low=float(low), high=float(high))
         return number
 
     return read
@@ -73,7 +100,7 @@ def several(read: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any,
     def read_all(text: str) -> tuple[Any, ...]:
         parts = text.split(",")
         if len(parts) > most:
-            raise InputError(f"{len(parts)} are too many: at most {most}")
+            raise NotRead("too_many", n=len(parts), most=most)
         return tuple(dict.fromkeys(read(part) for part in parts))
 
     return read_all
@@ -82,8 +109,27 @@ def several(read: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any,
 def text(words: str) -> str:
     """Read a text that is not too long."""
     if len(words) > LONGEST_TEXT:
-        raise InputError(f"a text of {len(words):,} characters is too long: at most {LONGEST_TEXT:,}")
+        raise NotRead("too_long", n=len(words), most=LONGEST_TEXT)
     return words
+
+
+def groups(joined: str) -> tuple[str, ...]:
+    """Read groups with semicolons between, as they are written in the sidebar; a semicolon that stands alone is a token.
+
+    Examples
+    --------
+    >>> groups("a|b;vowels"), groups(";")
+    (('a|b', 'vowels'), (';',))
+    """
+    return (";",) if joined == ";" else tuple(part for part in text(joined).split(";") if part)
+
+
+def run_name(name: str) -> str:
+    """Read the name of a run."""
+    try:
+        return check_run_name(name)
+    except InputError:
+        raise NotRead("no_run_name") from None
 
 
 MOST_STEPS = 10**12
@@ -92,21 +138,21 @@ MOST_PARTS = 10_000
 #: Everything an address can say. A page writes down the ones it uses.
 FIELDS: dict[str, Field] = {
     "lang": Field("en", one_of(*LANGUAGES)),
-    "run": Field(None, check_run_name),
+    "run": Field(None, run_name),
     "step": Field(None, whole(0, MOST_STEPS)),
     "scale": Field("log", one_of("log", "linear")),
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, whole(2, 3)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
-    "group": Field((), lambda joined: tuple(text(joined).split("|")), "|".join),
+    "group": Field((), groups, ";".join),
     "item": Field(None, text),
     "prompt": Field("", text),
     "layer": Field(None, whole(0, MOST_PARTS)),
     "head": Field(None, whole(0, MOST_PARTS)),
     "score": Field("previous_token", text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
-    "with": Field(None, check_run_name),
+    "with": Field(None, run_name),
     "view": Field("embeddings", one_of("embeddings", "attention", "scores", "text")),
     "temperature": Field(0.8, real(0, 2)),
     "top_k": Field(0, whole(0, 10**6)),
@@ -117,15 +163,18 @@ FIELDS: dict[str, Field] = {
     "beside": Field((), several(whole(0, MOST_STEPS), most=6), lambda steps: ",".join(map(str, steps))),
     "film": Field(None, text),
     "figure": Field(None, text),
+    "colors": Field(None, one_of("light", "dark")),
+    "shape": Field("16:9", one_of("16:9", "4:3", "square")),
+    "ground": Field("filled", one_of("filled", "transparent")),
 }
 
 
-def read_address() -> list[str]:
+def read_address() -> list[Mistake]:
     """Take over what the address says: at the beginning of a visit, and when Back or Forward has led to another address.
 
     Returns
     -------
-    mistakes : a sentence about each thing that cannot be.
+    mistakes : what the address says and cannot be.
     """
     went_back = bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
     if "kept" in st.session_state and not (went_back and st.query_params):
@@ -158,13 +207,28 @@ def begin(key: str, value: Any, among: Sequence[Any] | None = None) -> None:
         begun[key] = place
 
 
-def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def is_news(name: str, choice: object) -> bool:
+    """Say whether a choice that the browser tells is another than it told last; it tells it again whenever the page runs."""
+    heard: dict[str, object] = st.session_state.setdefault("heard", {})
+    if name in heard and heard[name] == choice:
+        return False
+    heard[name] = choice
+    return True
+
+
+def forget_news() -> None:
+    """Let whatever the browser tells next be news: the page was entered, or shows another run."""
+    st.session_state["heard"] = {}
+
+
+def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
     """Read an address.
 
     Examples
     --------
-    >>> parse({"step": "100", "axes": "9", "utm": "x"})
-    ({'step': 100}, ['the address says axes=9, and 9 is not between 2 and 3: the usual is shown'])
+    >>> view, (mistake,) = parse({"step": "100", "axes": "9", "utm": "x"})
+    >>> view, mistake.told(Words("en"))
+    ({'step': 100}, 'The address says axes=9, which is not between 2 and 3: the usual is shown.')
     """
     kept: dict[str, Any] = {}
     mistakes = []
@@ -173,8 +237,8 @@ def parse(said: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             continue
         try:
             kept[name] = field.read(said[name])
-        except InputError as mistake:
-            mistakes.append(f"the address says {name}={said[name][:60]}, and {mistake}: the usual is shown")
+        except NotRead as reason:
+            mistakes.append(Mistake(name, said[name][:60], reason))
     return kept, mistakes
 
 
@@ -200,7 +264,7 @@ def _place() -> tuple[object, int]:
 BROWSERS = ("step", "scale")
 
 
-def write_address(names: Sequence[str]) -> None:
+def write_address(names: Sequence[str], *, has_slider: bool = True) -> None:
     """Write the fields that a page uses into the address, those at their default left out, when the page is entered or one has changed.
 
     What was written is remembered, not read: a page that runs again by itself is told the address of the time when it was begun. Where the
@@ -209,15 +273,26 @@ def write_address(names: Sequence[str]) -> None:
     Parameters
     ----------
     names : step and scale, where they are among them, come last, as the browser writes them.
+    has_slider : whether the page has one in the browser; one without writes its step itself.
     """
+    st.session_state["has_written"] = True
     ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSERS)
     said = {name: FIELDS[name].write(_kept()[name]) for name in ordered if name in _kept()}
-    record = (_place(), {name: value for name, value in said.items() if name not in BROWSERS})
+    record = (_place(), {name: value for name, value in said.items() if not (has_slider and name in BROWSERS)})
     if st.session_state.get("written") == record:
         return
     st.session_state["written"] = record
     if dict(st.query_params) != said:
         st.query_params.from_dict(said)
+
+
+@contextlib.contextmanager
+def addressed(names: Sequence[str]) -> Iterator[None]:
+    """Write the address of a page that does not do so while it is drawn: one that could not show its slider."""
+    st.session_state["has_written"] = False
+    yield
+    if not st.session_state["has_written"]:
+        write_address(names)
 
 
 def _kept() -> MutableMapping[str, Any]:

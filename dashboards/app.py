@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards import shelf
-from dashboards.address import read_address
+from dashboards.address import Mistake, addressed, read_address
 from dashboards.chrome import STYLE, choose_language, plain, words
 
 NAME = "GPTLab"
@@ -21,14 +21,14 @@ ICON = Path(__file__).with_name("icon.svg")
 def main() -> None:
     """Draw the page that the address names."""
     # Kept until they are told: the page that an address names may lead on to another at once.
-    mistakes: list[str] = st.session_state.setdefault("mistakes", [])
+    mistakes: list[Mistake] = st.session_state.setdefault("mistakes", [])
     mistakes += read_address()
     page = st.navigation(_pages(), position="top")
     st.set_page_config(page_title=title(page.title), page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     page.run()
     for mistake in mistakes:
-        st.toast(plain(mistake), icon=":material/link_off:", duration="long")
+        st.toast(plain(mistake.told(words())), icon=":material/link_off:", duration="long")
     mistakes.clear()
     choose_language()
 
@@ -65,7 +65,13 @@ def _pages() -> list[st.Page]:
 
 def screen(name: str) -> Callable[[], None]:
     """Return what draws a page; its module is loaded when it is first shown, so that the first page is there sooner."""
-    return lambda: import_module(f"dashboards.screens.{name}").show()
+
+    def draw() -> None:
+        module = import_module(f"dashboards.screens.{name}")
+        with addressed([*module.FIELDS, "step", "scale"]):
+            module.show()
+
+    return draw
 
 
 main()

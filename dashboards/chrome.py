@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, cast
 import streamlit as st
 
 from dashboards import shelf
-from dashboards.address import begin, keep, kept, visits, write_address
+from dashboards.address import begin, forget_news, keep, kept, visits, write_address
 from dashboards.gather import metrics
 from dashboards.language import LANGUAGES, Words
 from dashboards.theatre import Events, Panel, Scene
@@ -111,7 +112,7 @@ def plain(text: str) -> str:
     >>> plain("a_b [x](y) $z$ :red[w]")
     'a\\\\_b \\\\[x\\\\]\\\\(y\\\\) \\\\$z\\\\$ \\\\:red\\\\[w\\\\]'
     """
-    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~" else c for c in text)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~&" else c for c in text)
     # Addresses become links even if escaped, unless something stands in them: a joiner that is not seen.
     return _ADDRESS.sub(lambda found: f"{found[0][0]}\u2060{found[0][1:]}", escaped)
 
@@ -144,7 +145,8 @@ def growing_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], 
 
 def losses(run: Run) -> tuple[list[int], list[float]] | None:
     """Return the validation loss over steps as the slider shows it, None where nothing was measured."""
-    found = [(int(one["step"]), float(one["val_loss"])) for one in metrics(run) if one.get("val_loss") is not None]
+    measured = [(int(one["step"]), one.get("val_loss")) for one in metrics(run)]
+    found = [(step, float(loss)) for step, loss in measured if loss is not None and math.isfinite(loss)]
     return ([step for step, _ in found], [loss for _, loss in found]) if found else None
 
 
@@ -221,6 +223,7 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
             st.toast(words()("chrome.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
             keep("step", nearest)
         entered.update(page=name, run=run.name, visit=visits(), step=nearest)
+        forget_news()
     return int(entered["step"]), is_new  # type: ignore[call-overload]
 
 

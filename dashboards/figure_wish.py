@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from dashboards.address import begin, keep, kept
-from dashboards.chrome import Page, decide_step
+from dashboards.chrome import Page, decide_step, plain
 from dashboards.film_shelf import METHODS
 from dashboards.film_wish import MOST_CHARACTERS, groups_in
+from dashboards.highlights import MOST_GROUPS, parted
 from data.errors import InputError
 from data.runs import Run
 from probes.texts import default_prompt
@@ -43,7 +44,6 @@ def reasons(run: Run) -> Mapping[str, str]:
 
 def ask_figure(page: Page) -> Options:
     """Ask in the sidebar for a figure and whatever concerns it."""
-    say = page.say
     with st.sidebar:
         name = _ask_name(page)
         takes = FIGURES[name].takes
@@ -57,26 +57,34 @@ def ask_figure(page: Page) -> Options:
                 given[part] = _ask_part(page, part)
         if name in MAPS:
             given.update(_ask_map(page))
-        given["theme"] = st.segmented_control(
-            say("films.theme"),
-            ["light", "dark"],
-            default=page.theme.name,
-            format_func=lambda theme: say(f"films.{theme}"),
-            required=True,
-            key="figure_theme",
-        )
-        given["size"] = st.segmented_control(
-            say("figures.shape"),
-            list(SIZES),
-            default="16:9",
-            format_func=lambda size: say("figures.square") if size == "square" else size,
-            required=True,
-            key="figure_size",
-        )
-        given["transparent"] = st.toggle(
-            say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help")
-        )
+        given |= _ask_look(page)
     return Options(only=(name,), run=page.run.name, **given)
+
+
+def _ask_look(page: Page) -> dict[str, Any]:
+    say = page.say
+    begin("figure_theme", kept("colors") or page.theme.name)
+    theme = st.segmented_control(
+        say("films.theme"),
+        ["light", "dark"],
+        format_func=lambda theme: say(f"films.{theme}"),
+        required=True,
+        key="figure_theme",
+    )
+    keep("colors", None if theme == page.theme.name else theme)
+    begin("figure_size", kept("shape"))
+    size = st.segmented_control(
+        say("figures.shape"),
+        list(SIZES),
+        format_func=lambda size: say("figures.square") if size == "square" else size,
+        required=True,
+        key="figure_size",
+    )
+    keep("shape", size)
+    begin("figure_transparent", kept("ground") == "transparent")
+    transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
+    keep("ground", "transparent" if transparent else None)
+    return {"theme": theme, "size": size, "transparent": transparent}
 
 
 def figure_name(name: str, page: Page) -> str:
@@ -87,7 +95,7 @@ def figure_name(name: str, page: Page) -> str:
 def _ask_name(page: Page) -> str:
     wanted = kept("figure")
     if wanted is not None and wanted not in OFFERED:
-        st.toast(page.say("figures.no_such_figure", name=wanted[:60].replace(":", " ")), icon=":material/link_off:")
+        st.toast(plain(page.say("figures.no_such_figure", name=wanted[:60])), icon=":material/link_off:")
         keep("figure", None)
         wanted = None
     names = list(OFFERED)
@@ -152,14 +160,16 @@ def _ask_part(page: Page, part: str) -> int | None:
 
 def _ask_map(page: Page) -> dict[str, Any]:
     say = page.say
+    begin("figure_method", kept("method"))
     method = st.segmented_control(
         say("embeddings.method"),
         list(METHODS),
-        default="tsne",
         format_func=METHODS.__getitem__,
         required=True,
         key="figure_method",
     )
+    keep("method", method)
+    begin("figure_groups", "; ".join(kept("group")))
     text = st.text_input(
         say("embeddings.groups"),
         key="figure_groups",
@@ -167,4 +177,5 @@ def _ask_map(page: Page) -> dict[str, Any]:
         max_chars=MOST_CHARACTERS,
         help=say("films.groups_help"),
     )
+    keep("group", parted(text)[:MOST_GROUPS])
     return {"method": method, "highlight": groups_in(text)}

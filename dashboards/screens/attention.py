@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 import xarray as xr
 
 from dashboards import gather, views
-from dashboards.address import begin, keep, kept, write_address
+from dashboards.address import begin, is_news, keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene, tell, without_advice
 from dashboards.growth import digests_of
 from dashboards.prompts import ask_prompt, read_prompt, readable
@@ -77,7 +79,7 @@ def await_scores(page: Page) -> None:
 
 def _look_at_scores(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]] | InputError:
     try:
-        return look(("scores", run.path, digests_of(run)), lambda progress: gather.head_scores(run, progress))
+        return look(("scores", run.path), lambda progress: gather.head_scores(run, progress), state=digests_of(run))
     except InputError as mistake:
         return mistake
 
@@ -107,13 +109,14 @@ def maps_of(
 ) -> Found[gather.Cells]:
     """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
     run = page.run
-    key = ("attention", run.path, digests_of(run), prompt, head)
+    key = ("attention", run.path, prompt, head)
     total = max(1, len(run.manifest()))
 
     def update(done: int) -> None:
         place.progress(min(1.0, done / total), page.say("attention.reading", done=done, total=total))
 
-    return await_(key, lambda progress: gather.attention(run, prompt, head, progress), update)
+    make = partial(gather.attention, run, prompt, head)
+    return await_(key, make, update, state=digests_of(run))
 
 
 def scores_panel(
@@ -143,9 +146,8 @@ def title_of(page: Page, score: str) -> str:
 
 def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
     """Write into the address which head was clicked last, an empty choice is all of them; say whether it is another."""
-    if head is None or head == st.session_state.get("heard_head"):
+    if head is None or not is_news("head", head):
         return False
-    st.session_state["heard_head"] = head
     layer, number = head or (None, None)
     keep("layer", layer)
     keep("head", number)

@@ -9,7 +9,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards import gather, measured, views
-from dashboards.address import begin, keep, kept
+from dashboards.address import begin, is_news, keep, kept
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
 from dashboards.highlights import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
 from dashboards.store import Found
@@ -149,7 +149,7 @@ def _stage(page: Page, view: View) -> None:
     title = page.say(f"embeddings.title_{view.what}", dim=trajectory.sizes["dim"], method=METHODS[view.method])
     near = gather.all_neighbours(page.run, trajectory, view.metric)
     points = views.scatter(page, "points", title, trajectory, layout, groups, near)
-    beside = _beside(page, view, trajectory, layout, compared, item)
+    beside = _beside(page, view, trajectory, layout, groups, compared, item)
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in beside)
     panels = [points, *(panel for panel, _ in beside)]
     steps = gather.steps_of(trajectory)
@@ -160,13 +160,22 @@ def _stage(page: Page, view: View) -> None:
 
 
 def _beside(
-    page: Page, view: View, trajectory: xr.DataArray, layout: xr.Dataset, compared: _Comparisons, item: int | None
+    page: Page,
+    view: View,
+    trajectory: xr.DataArray,
+    layout: xr.Dataset,
+    groups: Sequence[Group],
+    compared: _Comparisons,
+    item: int | None,
 ) -> list[tuple[Panel, str]]:
     """Return what stands beside the points, from the top down, each with its height as CSS writes it."""
-    colors = {group.name: group_color(page.theme, place) for place, group in enumerate(compared.groups)}
+    # A group that cannot be compared keeps its colour from those that can.
+    colors = {
+        group.name: group_color(page.theme, place) for place, group in enumerate(groups) if group in compared.groups
+    }
     column: list[tuple[Panel, str]] = []
     if item is not None:
-        around = measured.neighbours(page, "neighbours", trajectory, item, view.metric, compared.groups)
+        around = measured.neighbours(page, "neighbours", trajectory, item, view.metric, groups)
         column.append((around, "6fr"))
     if colors:
         column.append((measured.cohesion(page, "cohesion", compared.known, colors), "5fr"))
@@ -259,8 +268,7 @@ def _chosen(page: Page, labels: Sequence[str]) -> int | None:
 
 def _keep_chosen(labels: Sequence[str], item: int | None) -> None:
     """List the neighbours of the item that was clicked, or of none any more; the page is drawn anew."""
-    if item is None or item == st.session_state.get("heard_item") or item >= len(labels):
+    if item is None or item >= len(labels) or not is_news("item", item):
         return
-    st.session_state["heard_item"] = item
     keep("item", None if item == NOBODY else written([labels[item]]))
     st.rerun(scope="app")

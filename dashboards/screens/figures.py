@@ -27,7 +27,7 @@ from viz.slide import SIZES
 from viz.style import THEMES
 
 FOLDER = "figures"
-FIELDS = ("figure", "step", "prompt", "layer", "head")
+FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "step")
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 MOST_DRAWN = 12
@@ -57,7 +57,7 @@ def show() -> None:
     guarded(lambda: _still(page, wish), page.say)
     guarded(lambda: _deck(page, wish), page.say)
     _left_out(page)
-    write_address(FIELDS)
+    write_address(FIELDS, has_slider=False)
 
 
 def _still(page: Page, wish: Options) -> None:

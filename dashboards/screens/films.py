@@ -18,6 +18,7 @@ from data.errors import InputError
 from viz.video import Options, film_name
 
 FOLDER = "films"
+FIELDS = ("film",)
 MIMES = {".mp4": "video/mp4", ".gif": "image/gif"}
 
 
@@ -34,7 +35,7 @@ def show() -> None:
         page.say("films.new"), expanded=not film_shelf.films(page.run), icon=":material/movie_edit:", key="film_form"
     ):
         guarded(lambda: _form(page), page.say)
-    write_address(["film"])
+    write_address(FIELDS)
 
 
 def _tell_ended(page: Page) -> None:
@@ -147,7 +148,8 @@ def _render(page: Page, wish: Options) -> None:
         return
     await_job(job)
     if not is_new:
-        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
+        is_same = job.arguments == arguments(wish)
+        st.toast(page.say("jobs.same" if is_same else "jobs.another"), icon=":material/group:", duration="long")
     st.rerun()
 
 
@@ -156,6 +158,11 @@ def render(page: Page, wish: Options) -> tuple[Job, bool]:
     stem = film_name(wish)
     return jobs.start(
         Key(page.run.name, f"{FOLDER}/{stem}"),
-        ["viz.video", *film_shelf.arguments(wish)],
+        arguments(wish),
         hidden=(page.run.path / FOLDER, f".{stem}.partial"),
     )
+
+
+def arguments(wish: Options) -> tuple[str, ...]:
+    """Return the command that renders a film."""
+    return "viz.video", *film_shelf.arguments(wish)

@@ -11,6 +11,7 @@ from dashboards.jobs import BusyError, Key
 from dashboards.language import Words
 from data.runs import runs_folder
 
+FIELDS = ()
 KEY = Key(demo.NAME, "training")
 COMMAND = "python -m trainer --preset cpu"
 

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import gather, views
-from dashboards.address import FIELDS, begin, keep, kept, write_address
+from dashboards.address import begin, keep, kept, write_address
 from dashboards.chrome import Page, growing_fragment, guarded, open_page, plain, show_scene
 from dashboards.prompts import ask_prompt, end_seen, known, tell_unknown
 from dashboards.writing import Wish, Writing, write, writings
@@ -19,7 +19,7 @@ from trainer.config import described_model
 from trainer.decoding import Decoding
 from trainer.request import Request
 
-IN_ADDRESS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
+FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
 MOST_BESIDE = 6
 IN_A_ROW = 4
 BETWEEN_PICTURES_S = 0.08
@@ -132,7 +132,7 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
         key=f"beside_choice_{page.run.name}",
     )
     found = tuple(sorted(chosen))
-    keep("beside", FIELDS["beside"].default if found == usual else found)
+    keep("beside", None if found == usual else found)
     return found
 
 
@@ -146,11 +146,11 @@ def _stage(page: Page, asked: Asked) -> None:
     ]
     steps = bets.value.steps
     events = show_scene(
-        page, "generate", panels, '"bets drawn" 1fr / 1fr 1fr', steps, fields=IN_ADDRESS, least_px=236, most_px=236
+        page, "generate", panels, '"bets drawn" 1fr / 1fr 1fr', steps, fields=FIELDS, least_px=236, most_px=236
     )
     now = events.step if events.step in steps else kept("step")
     _texts(page, asked, now if now in steps else steps[-1])
-    write_address(["step", "scale", *IN_ADDRESS])
+    write_address(["step", "scale", *FIELDS])
 
 
 def _drawn_title(page: Page, decoding: Decoding) -> str:

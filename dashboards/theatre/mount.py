@@ -65,11 +65,11 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
         data=scene.to_json(),
         **{f"on_{name}_change": on_change or _nothing for name in ("step", "scale", "selected", "head", "item")},
     )
-    lasso, rests = heard.get("selected") or {}, heard.get("step") or {}
-    told = {name: heard.get(name) for name in ("scale", "head", "item")}
-    # Where the slider rested before the page decided otherwise is no news.
-    step = rests.get("step") if rests.get("asked") == scene.asked else None
-    return Events(step, **told, selected=lasso.get("items"), panel=lasso.get("panel"))
+    lasso = heard.get("selected") or {}
+    said = {name: heard.get(name) or {} for name in ("step", "head", "item")}
+    # Where the slider rested, and what was chosen, before the page decided otherwise is no news.
+    told = {name: one.get(name) if one.get("asked") == scene.asked else None for name, one in said.items()}
+    return Events(**told, scale=heard.get("scale"), selected=lasso.get("items"), panel=lasso.get("panel"))
 
 
 @lru_cache(maxsize=1)

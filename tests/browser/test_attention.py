@@ -110,3 +110,18 @@ def test_the_page_fills_the_window_in_both_themes(window, theme: str, size: tupl
         assert floor is not None
         assert floor["y"] + floor["height"] <= size[1]
         assert floor["x"] + floor["width"] <= size[0]
+
+
+def test_back_shows_the_head_that_the_address_names(reader: Visit) -> None:
+    chosen, back = reader.theatre.get_by_role("combobox"), reader.theatre.get_by_role("button", name="All heads")
+    for head in ("layer 0, head 1", "layer 1, head 0"):
+        chosen.select_option(head)
+        layer, number = head[6], head[-1]
+        reader.page.wait_for_function(f"location.search.includes('layer={layer}&head={number}')")
+        reader.settle()
+    reader.page.go_back()
+    expect(chosen.locator("option:checked")).to_have_text("layer 0, head 1")
+    reader.page.go_back()
+    expect(back).to_be_hidden()
+    reader.page.go_forward()
+    expect(chosen.locator("option:checked")).to_have_text("layer 0, head 1")

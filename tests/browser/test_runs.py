@@ -109,6 +109,12 @@ def test_links_that_lead_out_of_the_runs_folder_are_no_runs(guest: Visit, shelf:
         link.unlink()
 
 
+def test_a_name_in_the_address_is_told_as_it_is(guest: Visit) -> None:
+    name = "![x](//127.0.0.2/x.png) **b**"
+    guest.open("figures", run="tiny", figure=name)  # a picture asked of elsewhere would be a complaint
+    expect(guest.page.get_by_test_id("stToast")).to_contain_text(name)
+
+
 @pytest.mark.parametrize("query", [{"layer": 99, "head": 77}, {"prompt": "\u2603"}, {"prompt": "ba " * 500}])
 def test_parts_and_prompts_that_cannot_be_are_told(guest: Visit, query: dict[str, object]) -> None:
     guest.open("attention", run="tiny", **query)

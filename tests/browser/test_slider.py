@@ -144,7 +144,7 @@ def test_other_pages_keep_the_run_and_what_is_asked_of_it(guest: Visit, own_run:
         guest.page.get_by_role("link", name="Embeddings").click()
         guest.settle(step=8)
         field(guest, "Highlight", "a; b")
-        guest.address_says(run=run, group="a|b", step="8")
+        guest.address_says(run=run, group="a;b", step="8")
         guest.page.get_by_role("link", name="Compare").click()
         guest.settle(step=8)
         expect(guest.page.get_by_label("Highlight", exact=True)).to_have_value("a; b")
@@ -188,6 +188,18 @@ def test_back_leads_to_the_view_before_and_not_to_the_step_before(guest: Visit) 
     guest.page.go_forward()
     guest.settle(step=32)
     expect(guest.page.get_by_role("radio", name="positions", checked=True)).to_be_visible()
+
+
+def test_back_leads_from_page_to_page(guest: Visit) -> None:
+    guest.open("", run="tiny")
+    for name in ("Embeddings", "Attention", "Films"):
+        guest.page.get_by_role("link", name=name).click()
+        guest.page.wait_for_function(f"location.pathname === '/{name.lower()}' && location.search.includes('run=tiny')")
+        guest.settle()
+    for path in ("/attention", "/embeddings", "/"):
+        guest.page.go_back()
+        guest.page.wait_for_function(f"location.pathname === '{path}' && location.search.includes('run=tiny')")
+        guest.settle()
 
 
 def test_it_rests_where_motion_is_not_wanted(guest: Visit) -> None:

@@ -12,11 +12,11 @@ from dashboards.theatre import Events, Panel, Scene
 
 SCRIPT = """
 from dashboards.address import read_address
-from dashboards.chrome import plain
+from dashboards.chrome import plain, words
 from dashboards.screens import {name}
 import streamlit as st
 for mistake in read_address():
-    st.toast(plain(mistake))
+    st.toast(plain(mistake.told(words())))
 {name}.show()
 """
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dashboards import shelf
 from dashboards.address import FIELDS, parse
+from dashboards.language import Words
 from data.errors import InputError
 from data.runs import Run
 
@@ -43,8 +44,10 @@ def test_what_cannot_be_is_told_and_left_aside(name: str, value: str) -> None:
     kept, mistakes = parse({name: value})
     assert kept == {}
     assert len(mistakes) == 1
-    assert mistakes[0].startswith(f"the address says {name}=")
-    assert len(mistakes[0]) < 400
+    for language, begins in (("en", "The address says"), ("pt", "O endereço diz")):
+        told = mistakes[0].told(Words(language))
+        assert told.startswith(f"{begins} {name}=")
+        assert len(told) < 400
 
 
 def test_what_nobody_knows_is_passed_over() -> None:
@@ -64,7 +67,7 @@ def test_reading_never_fails(said: dict[str, str]) -> None:
             "run": st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=20),
             "step": st.integers(0, 10**12),
             "scale": st.sampled_from(["log", "linear"]),
-            "group": st.lists(st.text("abc,12 ;é", min_size=1, max_size=8), min_size=1, max_size=4).map(tuple),
+            "group": st.lists(st.text("abc,12 |é", min_size=1, max_size=8), min_size=1, max_size=4).map(tuple),
             "prompt": st.text(max_size=200),
             "top_p": st.floats(0.01, 1),
         },
@@ -85,3 +88,12 @@ def test_only_runs_of_the_folder_are_opened(run: Run, tmp_path: Path) -> None:
         with pytest.raises(InputError):
             shelf.open_named(name)
     assert shelf.open_named("tiny").path == run.path
+
+
+def test_a_run_whose_parts_lead_elsewhere_is_none(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (run.path / "films").symlink_to(tmp_path / "films")
+    assert shelf.runs() == []
+    (run.path / "films").unlink()
+    (run.path / "inner").symlink_to(run.path / "snapshots")
+    assert [found.name for found in shelf.runs()] == ["tiny"]

@@ -45,3 +45,19 @@ def test_the_first_run_leads_to_no_other_page(run: Run, tmp_path: Path, monkeypa
     with_a_run, without = seen
     assert with_a_run == without
     assert len(set(without)) == 8
+
+
+def test_the_address_names_the_run_though_there_is_nothing_to_show(run: Run) -> None:
+    (run.path / "manifest.jsonl").write_text("")
+    at = page().run()
+    assert not at.exception
+    assert at.query_params["run"] == run.name
+
+
+def test_what_the_address_says_wrongly_is_told_in_the_readers_language(run: Run) -> None:
+    at = page()
+    at.query_params.update(lang="pt", step="x")
+    at.run()
+    assert [toast.value for toast in at.toast] == [
+        "O endereço diz step=x, que não é um número inteiro\\: mostra\\-se o usual."
+    ]

@@ -52,7 +52,7 @@ def claims_of(stage: Stage, at: AppTest) -> Claims:
 
 
 def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: Stage, run: Run) -> None:
-    at = open_screen("embeddings", run="tiny", method="pca", group="vowels|digits")
+    at = open_screen("embeddings", run="tiny", method="pca", group="vowels;digits")
     assert not at.exception
     assert not at.warning
     shown = points(stage)
@@ -116,20 +116,21 @@ def test_a_group_too_large_to_compare_is_shown_and_told(
     stage: Stage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gather, "MOST_COMPARED", 4)
-    at = open_screen("embeddings", run="tiny", method="pca", group="a,b,c,d,e|a,b")
+    at = open_screen("embeddings", run="tiny", method="pca", group="a,b,c,d,e;a,b")
     assert "5 items are too many" in at.warning[0].value
     assert len(points(stage).groups) == 2
-    assert [row.name for row in claims_of(stage, at).rows] == ["a, b"]
+    (row,) = claims_of(stage, at).rows
+    assert (row.name, row.color) == ("a, b", points(stage).groups[1].color)  # the colour it has in the picture
 
 
 def test_what_names_nothing_is_told_and_the_rest_of_the_group_is_shown(stage: Stage, run: Run) -> None:
-    at = open_screen("embeddings", run="tiny", method="pca", group="a,nothing|vowels")
+    at = open_screen("embeddings", run="tiny", method="pca", group="a,nothing;vowels")
     assert "nothing" in at.warning[0].value
     assert [group.name for group in points(stage).groups] == ["a", "vowels"]
 
 
 def test_more_groups_than_there_are_colours_are_left_out_and_told(stage: Stage, run: Run) -> None:
-    at = open_screen("embeddings", run="tiny", method="pca", group="a|b|c|d|e|f|g|i")
+    at = open_screen("embeddings", run="tiny", method="pca", group="a;b;c;d;e;f;g;i")
     assert len(points(stage).groups) == 6
     assert any("first 6 groups" in caption.value for caption in at.caption)
 
@@ -142,7 +143,7 @@ def test_a_lasso_becomes_a_group_in_the_sidebar_and_the_address(stage: Stage, ru
     at.run()
     assert not at.exception
     assert at.text_input[0].value == "vowels; a,comma,space"
-    assert at.query_params["group"] == "vowels|a,comma,space"
+    assert at.query_params["group"] == "vowels;a,comma,space"
     assert set(points(stage).groups[1].members) == set(lassoed)
 
 

@@ -53,6 +53,33 @@ def test_shape_colours_and_ground_are_those_asked_for(run: Run) -> None:
     assert Image.open(io.BytesIO(shown(run).png)).convert("RGBA").getpixel((2, 2))[3] == 0
 
 
+def test_whatever_is_chosen_stands_in_the_address_and_a_link_brings_it(run: Run) -> None:
+    at = page(figure="tokens")
+    at.button_group(key="figure_method").set_value("pca").run()
+    at.text_input(key="figure_groups").set_value("vowels; a|b").run()
+    at.button_group(key="figure_size").set_value("4:3").run()
+    at.button_group(key="figure_theme").set_value("dark").run()
+    at.toggle(key="figure_transparent").set_value(True).run()
+    said = {name: at.query_params[name] for name in at.query_params if name != "run"}
+    assert said == {
+        "figure": "tokens",
+        "method": "pca",
+        "group": "vowels;a|b",
+        "colors": "dark",
+        "shape": "4:3",
+        "ground": "transparent",
+    }
+    other = page(**said)
+    assert other.button_group(key="figure_method").value == "pca"
+    assert other.text_input(key="figure_groups").value == "vowels; a|b"
+    assert other.button_group(key="figure_size").value == "4:3"
+    assert other.button_group(key="figure_theme").value == "dark"
+    assert other.toggle(key="figure_transparent").value
+    at = page(figure="attention")
+    at.selectbox(key=f"figure_step {run.name}").set_value(20).run()
+    assert at.query_params["step"] == "20"
+
+
 def test_step_prompt_layer_and_head_are_taken_and_kept_in_the_address(run: Run) -> None:
     at = page(figure="head", step="20", layer="1", head="0")
     assert not at.exception

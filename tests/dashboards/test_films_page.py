@@ -103,6 +103,10 @@ def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest
     # Another tab asks for the same: there is still one job.
     other = page()
     assert other.button(key=f"cancel {run.name} films/gram")
+    other.button_group(key="film_what").set_value("gram").run()
+    other.button(key="film_render").click().run()  # of another size, but of the same name
+    assert "with other settings" in other.toast[0].value
+    assert jobs.of_run(run.name) == [job]
     assert job.wait(60).state == "done"
     at.run()
     assert not at.exception

@@ -89,6 +89,7 @@ PANELS.scatter = (host, stage) => {
   let hovered = null;
   let picked = null;
   let hasPicked = false;
+  let asked = null; // the stage's, when the reader could last choose
   let lassoed = [];
   let polygon = null;
   let found = []; // what the search found
@@ -145,6 +146,11 @@ PANELS.scatter = (host, stage) => {
       drop();
       found = [];
       shown = subject;
+    }
+    if (stage.asked !== asked) {
+      hasPicked = false;
+      picked = null;
+      asked = stage.asked;
     }
     const same = (item) => item !== null && panel.labels[item] === next.labels[item];
     if (picked !== null && !same(picked)) pick(null);
@@ -345,7 +351,7 @@ PANELS.scatter = (host, stage) => {
     hasPicked = true;
     picked = item;
     parts.say(item === null ? "" : spoken(item));
-    stage.send("item", item ?? NOBODY);
+    stage.send("item", { item: item ?? NOBODY, asked: stage.asked });
     again();
   }
 

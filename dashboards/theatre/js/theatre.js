@@ -16,6 +16,8 @@ const stages = new WeakMap();
 // Where the reader stands. It outlives the stage: pages follow each other, and Streamlit may take a part of a page away and bring it back.
 const reader = { asked: null, step: 0, scale: "log", isAtEnd: false, isLive: false };
 
+enterAtOnce();
+
 /** Streamlit calls this at first and whenever the page's script has run again; what it returns is called at the end. */
 export default function theatre({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".theatre");
@@ -58,6 +60,8 @@ function makeStage(root) {
     get language() { return scene.language; },
     get loss() { return scene.loss; },
     get scale() { return scene.scale; },
+    /** Changes whenever the page, not the reader, decides what is shown: then what was chosen in the browser before no longer counts. */
+    get asked() { return scene.asked; },
     step: () => scene.steps[Math.round(position)],
     isPlaying: () => playing,
     setSpeed(perSecond) { speed = perSecond; },
@@ -102,6 +106,7 @@ function makeStage(root) {
         Object.assign(reader, { asked: next.asked, step: next.step, scale: next.scale, isAtEnd: false });
         playing = isElsewhere = false;
         scene = null;
+        for (const known of panels.values()) known.version = null; // what they were told last may be what they are told now
       }
       const follows = reader.isAtEnd && reader.isLive && !playing;
       const isLonger = scene?.steps.every((step, i) => step === next.steps[i]);
@@ -278,6 +283,21 @@ function makeStage(root) {
   }
 
   return stage;
+}
+
+/**
+ * Let a page that has just been entered, and writes into its empty address what it shows, be one step of the history: Streamlit would
+ * make it two, and Back would have to be pressed twice.
+ */
+function enterAtOnce() {
+  const push = history.pushState;
+  if (push.entersAtOnce) return;
+  history.pushState = function pushState(state, title, url) {
+    const to = new URL(url ?? "", location.href);
+    const isEntry = to.pathname === location.pathname && to.search && !location.search;
+    return (isEntry ? history.replaceState : push).call(history, state, title, url);
+  };
+  history.pushState.entersAtOnce = true;
 }
 
 function ease(t) {
