@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -237,27 +238,42 @@ def test_back_leads_to_the_item_before_which_can_be_chosen_again(guest: Visit) -
     guest.open("embeddings", run="tiny", method="pca")
     _, (x, y) = free_item(guest)
     title = guest.page.locator(".panel.neighbours h3")
+
+    def shows(path: str, item: str | None) -> bool:
+        """Say whether address and list are about an item, or about none."""
+        address = urlsplit(guest.page.url)
+        if address.path != path or parse_qs(address.query).get("run") != ["tiny"]:
+            return False
+        return ("item" in parse_qs(address.query)) == (item is not None) and title.all_inner_texts() == [item] * bool(
+            item
+        )
+
     guest.page.mouse.click(x, y)
     title.wait_for()
     first = title.inner_text()
+    guest.until(lambda: shows("/embeddings", first))
     guest.settle()
     guest.page.locator(".panel.neighbours li button").first.click()
     guest.until(lambda: title.inner_text() != first)
+    guest.until(lambda: shows("/embeddings", title.inner_text()))
     guest.settle()
     guest.page.go_back()
-    guest.until(lambda: title.inner_text() == first)
+    guest.until(lambda: shows("/embeddings", first))
     guest.settle()
     guest.page.go_back()
-    title.wait_for(state="detached")
+    guest.until(lambda: shows("/embeddings", None))
     guest.settle()
     guest.page.mouse.click(x, y)  # it chooses, and does not let go what was chosen before
-    guest.until(lambda: title.count() == 1 and title.inner_text() == first)
+    guest.until(lambda: shows("/embeddings", first))
+    guest.settle()
     guest.page.get_by_role("link", name="Attention").click()
+    guest.until(lambda: shows("/attention", None))
     guest.settle()
     guest.page.go_back()
-    guest.until(lambda: title.count() == 1 and title.inner_text() == first)
+    guest.until(lambda: shows("/embeddings", first))
+    guest.settle()
     guest.page.go_back()
-    title.wait_for(state="detached")
+    guest.until(lambda: shows("/embeddings", None))
     guest.settle()
     guest.page.mouse.click(x, y)
-    guest.until(lambda: title.count() == 1 and title.inner_text() == first)
+    guest.until(lambda: shows("/embeddings", first))
