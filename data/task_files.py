@@ -11,10 +11,16 @@ entailment      premise, hypothesis; sentence1, sentence2;      label, gold_labe
                 question, sentence; question1, question2
 similarity      sentence1, sentence2; question1, question2;     score, similarity, label, is_duplicate
                 text1, text2
-choice          context, question, ctx, sent1, startphrase;     label, answer, right
-                and answers, endings, choices: a list, or
-                columns numbered from 0 or 1 (answer1, ...)
+choice          context, article or premise, with question      label, answer, right
+                where there is one; question, ctx,
+                startphrase, sent1; and answers, endings,
+                choices, options: a list, or columns numbered
+                from 0 or 1 (answer1, ...)
 ==============  ==============================================  =========================================
+
+The texts of several columns before the answers are joined by a space: passage and question, or the four sentences of a story. Where the
+columns of a choice are said, the answers come last: one column of lists, or the last columns that differ by their number alone (``end1``,
+``end2``); otherwise all columns after the first.
 
 A label may be any word; the classes are those of the train file, in order, or those that are given. For a choice it is the number of
 the right answer, counted from 0 (another ``first_label`` may be said), its letter, or the answer itself. Similarity has scores where
@@ -30,6 +36,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +56,11 @@ _TEXTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "classification": (("sentence",), ("text",)),
     "entailment": (("premise", "hypothesis"), ("sentence1", "sentence2"), ("question", "sentence"), *_PAIRS[1:]),
     "similarity": _PAIRS,
-    "choice": (("context",), ("question",), ("ctx",), ("sent1",), ("startphrase",)),
+    "choice": (
+        *(("context", "question"), ("article", "question"), ("premise", "question")),
+        *(("context",), ("article",), ("premise",), ("question",), ("ctx",)),
+        *(("startphrase",), ("sent1",)),  # SWAG has both, and the former is the latter with the beginning of the answer
+    ),
 }
 _LABELS = {
     "classification": ("label", "class", "target"),
@@ -58,7 +69,7 @@ _LABELS = {
     "choice": ("label", "answer", "right"),
 }
 _SCORES = ("score", "similarity")
-_ANSWER_LISTS = ("answers", "endings", "choices")
+_ANSWER_LISTS = ("answers", "endings", "choices", "options")
 _NUMBERED_ANSWER = re.compile(r"(?:answer|ending|choice|option)_?(\d+)")
 
 
@@ -67,7 +78,7 @@ class Columns:
     """What of a file is read; None finds it by the usual names."""
 
     texts: tuple[str, ...] | None = None
-    """The columns of the texts, in their order; for a choice, the context and then the answers."""
+    """The columns of the texts, in their order; for a choice, those of the context and then those of the answers."""
     label: str | None = None
     """The column of the label or score."""
     labels: tuple[str, ...] | None = None
@@ -77,6 +88,15 @@ class Columns:
 
 
 AS_USUAL = Columns()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The columns of a file: those of the texts (of a choice, of its context), those of a choice's answers, and that of the label."""
+
+    texts: tuple[str, ...]
+    answers: tuple[str, ...]
+    label: str
 
 
 def read_task(train: Path, test: Path | None, kind: str, columns: Columns = AS_USUAL, *, seed: int = 0) -> Task:
@@ -182,13 +202,14 @@ def _objects(text: str, path: Path) -> Iterator[Row]:
         yield number, record
 
 
-def _found_columns(rows: Sequence[Row], kind: str, columns: Columns, path: Path) -> tuple[tuple[str, ...], str]:
-    """Return the columns of the texts and that of the label."""
+def _found_columns(rows: Sequence[Row], kind: str, columns: Columns, path: Path) -> _Found:
     there = list(dict.fromkeys(name for _, record in rows for name in record))
-    texts = columns.texts or _usual_texts(there, kind)
+    if not columns.texts:
+        texts, answers = _usual_texts(there, kind)
+    else:
+        texts, answers = _split(rows, columns.texts) if kind == "choice" else (columns.texts, ())
     label = columns.label or next((name for name in _LABELS[kind] if name in there), None)
-    wanted = [*(texts or []), *([label] if label else [])]
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in (*texts, *answers, *([label] if label else [])) if name not in there]
     if not texts or not label or missing:
         lacks = repr(missing[0]) if missing else "texts" if not texts else "a label"
         what = f"lacks the column {lacks}" if missing else f"has no column that is known to hold {lacks}"
@@ -198,27 +219,39 @@ def _found_columns(rows: Sequence[Row], kind: str, columns: Columns, path: Path)
     n_texts = {"classification": 1, "entailment": 2, "similarity": 2}.get(kind)
     if n_texts is not None and len(texts) != n_texts:
         raise InputError(f"{kind} reads {n_texts} column{'s' * (n_texts > 1)} of text; got {', '.join(texts)}")
-    return texts, label
+    return _Found(texts, answers, label)
 
 
-def _usual_texts(there: Sequence[str], kind: str) -> tuple[str, ...] | None:
-    found = next((names for names in _TEXTS[kind] if set(names) <= set(there)), None)
-    if kind != "choice" or found is None:
-        return found
+def _usual_texts(there: Sequence[str], kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns of the texts and, for a choice, those of its answers; none where they are not known."""
+    found: tuple[str, ...] = next((names for names in _TEXTS[kind] if set(names) <= set(there)), ())
+    if kind != "choice":
+        return found, ()
     lists = [name for name in _ANSWER_LISTS if name in there][:1]
     numbered = sorted(
         (int(match[1]), name) for name in there if (match := _NUMBERED_ANSWER.fullmatch(name.lower())) is not None
     )
-    answers = lists or [name for _, name in numbered]
-    return (*found, *answers) if answers else None
+    answers = tuple(lists or [name for _, name in numbered])
+    return (found, answers) if answers else ((), ())
 
 
-def _classes(
-    rows: Sequence[Row], kind: str, columns: Columns, found: tuple[tuple[str, ...], str], path: Path
-) -> tuple[str, ...]:
-    texts, label = found
+def _split(rows: Sequence[Row], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which of the columns of a choice hold its context, and which, the last ones, its answers."""
+    if len(names) < 2:
+        raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with --columns")
+    stems = [name.rstrip("0123456789") for name in names]
+    alike = sum(1 for _ in takewhile(lambda stem: stem == stems[-1] != names[-1], reversed(stems)))
+    if names[-1] in _ANSWER_LISTS or isinstance(rows[0][1].get(names[-1]), (list, dict)):
+        first = len(names) - 1
+    else:
+        first = len(names) - alike if 1 < alike < len(names) else 1
+    return names[:first], names[first:]
+
+
+def _classes(rows: Sequence[Row], kind: str, columns: Columns, found: _Found, path: Path) -> tuple[str, ...]:
+    label = found.label
     if kind == "choice":
-        return tuple(map(str, range(len(_answers(rows[0], texts[1:], path)))))
+        return tuple(map(str, range(len(_answers(rows[0], found.answers, path)))))
     if columns.labels is not None:
         return columns.labels
     if kind == "similarity" and (label in _SCORES or label not in _LABELS[kind]):
@@ -245,22 +278,22 @@ def _examples(
     kind: str,
     labels: tuple[str, ...],
     columns: Columns,
-    found: tuple[tuple[str, ...], str],
+    found: _Found,
     path: Path,
 ) -> tuple[Example, ...]:
-    names, label = found
     examples: list[Example] = []
     for row in rows:
-        value = _word(_field(row, label, path))
+        value = _word(_field(row, found.label, path))
         where = f"line {row[0]:,} of {path}"
+        texts = [_text(row, name, path) for name in found.texts]
         if kind == "choice":
-            answers = _answers(row, names[1:], path)
+            answers = _answers(row, found.answers, path)
             if len(answers) != len(labels):
                 raise InputError(f"{where} has {len(answers)} answers and the first example has {len(labels)}")
             target = _right_answer(value, answers, columns.first_label, where)
-            examples.append(Choice(_text(row, names[0], path), answers, target))
+            context = " ".join(text for text in texts if text.strip()) if len(texts) > 1 else texts[0]
+            examples.append(Choice(context, answers, target))
             continue
-        texts = [_text(row, name, path) for name in names]
         if not labels:
             examples.append(Similarity(texts[0], texts[1], _score(value, where)))
         elif value in labels:

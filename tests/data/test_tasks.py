@@ -60,6 +60,67 @@ def test_answers_may_stand_in_numbered_columns_and_be_counted_from_one(written: 
     assert task.train == (Choice("Once", ("there", "then"), 1),)
 
 
+@pytest.mark.parametrize(
+    ("record", "context", "answers"),
+    [
+        # CosmosQA, RACE, COPA, SWAG, HellaSwag
+        (
+            {"context": "It rained.", "question": "Why?", "answer0": "a", "answer1": "b", "label": 1},
+            "It rained. Why?",
+            ("a", "b"),
+        ),
+        (
+            {"article": "It rained.", "question": "Why?", "options": ["a", "b"], "answer": "B"},
+            "It rained. Why?",
+            ("a", "b"),
+        ),
+        (
+            {"premise": "It rained.", "choice1": "a", "choice2": "b", "question": "cause", "label": 1},
+            "It rained. cause",
+            ("a", "b"),
+        ),
+        (
+            {
+                "startphrase": "It rains. He",
+                "sent1": "It rains.",
+                "sent2": "He",
+                "ending0": "a",
+                "ending1": "b",
+                "label": 1,
+            },
+            "It rains. He",
+            ("a", "b"),
+        ),
+        ({"ctx_a": "x", "ctx": "It rains. He", "endings": ["a", "b"], "label": "1"}, "It rains. He", ("a", "b")),
+    ],
+)
+def test_the_context_of_a_usual_set_of_choices_is_whole(
+    written: Written, record: dict[str, object], context: str, answers: tuple[str, ...]
+) -> None:
+    path = written("usual.jsonl", lines(record))
+    assert read_task(path, path, "choice").train == (Choice(context, answers, 1),)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (("one", "two", "end1", "end2"), Choice("A B", ("c", "d"), 1)),
+        (("two", "end2", "end1"), Choice("B", ("d", "c"), 1)),
+        (("end1", "end2", "two"), Choice("c", ("d", "B"), 1)),
+        (("one", "empty", "two", "list"), Choice("A B", ("e", "f"), 1)),
+        (("s1", "s2", "end1", "end2"), Choice("g h", ("c", "d"), 1)),
+        (("end1", "end2", "end3"), Choice("c", ("d", "i"), 1)),
+    ],
+)
+def test_the_answers_are_the_last_of_the_columns_of_a_choice(
+    written: Written, said: tuple[str, ...], expected: Choice
+) -> None:
+    texts = {"one": "A", "two": "B", "empty": " ", "end1": "c", "end2": "d", "end3": "i", "s1": "g", "s2": "h"}
+    record = {**texts, "list": ["e", "f"], "right": 1}
+    path = written("own.jsonl", lines(record))
+    assert read_task(path, path, "choice", Columns(said)).train == (expected,)
+
+
 def test_columns_and_classes_can_be_said(written: Written) -> None:
     path = written("own.csv", "kind,line,other\nsad,Alas!,x\nglad,Hey!,y\n")
     task = read_task(path, path, "classification", Columns(("line",), "kind", ("sad", "glad")))
@@ -86,9 +147,11 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
         ("a.jsonl", lines({"ctx": "x", "endings": "y", "label": 0}), "choice", Columns(), "a list of two answers"),
         ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": 2}), "choice", Columns(), "--first-label 1"),
         ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": -1}), "choice", Columns(), "'-1' is right"),
+        ("a.csv", "context,question,answers,label\nx,y,z,0\n", "choice", Columns(), "'answers' has to be a list"),
         ("a.csv", "sentence,label\nx,1\ny,1\n", "classification", Columns(), "one label, '1'"),
         ("a.txt", "x", "classification", Columns(), r"ends in \.csv, \.tsv, \.jsonl"),
         ("a.csv", "sentence,label\nx,1\n", "translation", Columns(), "no kind of task 'translation'"),
+        ("a.csv", "a,b,label\nx,y,1\n", "choice", Columns(("a",)), "a context and then its answers; got a: name more"),
         ("a.csv", "a,b,label\nx,y,1\n", "entailment", Columns(("a",)), "entailment reads 2 columns of text; got a"),
         (
             "a.csv",
