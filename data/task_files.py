@@ -24,7 +24,8 @@ columns of a choice are said, the answers come last: one column of lists, or the
 
 A label may be any word; the classes are those of the train file, in order, or those that are given. For a choice it is the number of
 the right answer, counted from 0 (another ``first_label`` may be said), its letter, or the answer itself. Similarity has scores where
-the column is score or similarity, and classes where it is label or is_duplicate, unless labels are given.
+the column is score or similarity, or its values in the train file are all numbers, not all of them whole (as the 0 to 5 of STS-B);
+whole numbers and words are classes. Labels that are given say otherwise: the classes, or none at all where there are scores.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -254,23 +255,38 @@ def _classes(rows: Sequence[Row], kind: str, columns: Columns, found: _Found, pa
         return tuple(map(str, range(len(_answers(rows[0], found.answers, path)))))
     if columns.labels is not None:
         return columns.labels
-    if kind == "similarity" and (label in _SCORES or label not in _LABELS[kind]):
-        return ()
     values = {_word(record.get(label)) for _, record in rows} - {""}
+    if kind == "similarity" and (label in _SCORES or _are_scores(values)):
+        return ()
     if len(values) > max(100, len(rows) // 2):
+        hint = ", or pass --labels without any where it holds scores" if kind == "similarity" else ""
         raise InputError(
             f"the column {label!r} of {path} holds {len(values):,} different values in {len(rows):,} examples, too many for classes: "
-            "name the column of the label with --label"
+            f"name the column of the label with --label{hint}"
         )
-    return tuple(sorted(values, key=lambda value: (*_as_number(value), value)))
+    return tuple(sorted(values, key=_order))
 
 
-def _as_number(value: str) -> tuple[bool, float]:
+def _are_scores(values: Iterable[str]) -> bool:
+    """Tell scores from classes: all are numbers, and some are not whole."""
+    numbers = [_number(value) for value in values]
+    return not any(map(math.isnan, numbers)) and not all(number.is_integer() for number in numbers)
+
+
+def _order(value: str) -> tuple[bool, float, str]:
     """Return what sorts numbers by their size, before words."""
+    number = _number(value)
+    is_word = math.isnan(number)
+    return is_word, 0.0 if is_word else number, value
+
+
+def _number(value: str) -> float:
+    """Return the number that a word is, or nan: also of ``inf`` and ``nan``, which are words here."""
     try:
-        return False, float(value)
+        number = float(value)
     except ValueError:
-        return True, 0.0
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def _examples(
@@ -345,11 +361,8 @@ def _field(row: Row, name: str, path: Path) -> Any:
 
 
 def _score(value: str, where: str) -> float:
-    try:
-        score = float(value)
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score):
+    score = _number(value)
+    if math.isnan(score):
         raise InputError(f"{where} has the score {value!r}, which is no number")
     return score
 

@@ -47,6 +47,32 @@ def test_a_table_with_the_usual_columns_becomes_a_task_of_its_kind(written: Writ
     assert (task.labels, task.targets("train")) == (("0", "1"), [1, 0])
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "labels", "expected"),
+    [
+        ("label", [0.0, 3.25, 5.0], None, ()),  # STS-B
+        ("label", [0.0, 3.0, 5.0], None, ("0.0", "3.0", "5.0")),
+        ("label", [0, 3, 5], (), ()),
+        ("Quality", [0, 1, 1], None, ("0", "1")),  # MRPC
+        ("Quality", [0.5, 1, 2], None, ()),
+        ("Quality", ["0.5", "same", "nan"], None, ("0.5", "nan", "same")),
+        ("score", [1, 2, 3], None, ()),
+    ],
+)
+def test_a_similarity_has_scores_where_its_values_are_numbers_and_not_all_whole(
+    written: Written, column: str, values: list[object], labels: tuple[str, ...] | None, expected: tuple[str, ...]
+) -> None:
+    path = written("pairs.jsonl", lines(*({"sentence1": "a", "sentence2": "b", column: value} for value in values)))
+    task = read_task(path, path, "similarity", Columns(label=column, labels=labels))
+    assert task.labels == expected
+    assert expected or task.targets() == [float(str(value)) for value in values]
+
+
+def test_classes_stand_in_the_order_of_their_numbers_and_then_of_their_words(written: Written) -> None:
+    path = written("words.csv", "sentence,label\n" + "".join(f"x,{word}\n" for word in ("nan", "10", "b", "2", "-inf")))
+    assert read_task(path, path, "classification").labels == ("2", "10", "-inf", "b", "nan")
+
+
 @pytest.mark.parametrize("right", [1, "1", "B", "b", "two"])
 def test_the_right_answer_is_a_number_a_letter_or_the_answer_itself(written: Written, right: object) -> None:
     swag = written("swag.jsonl", lines({"ctx": "Count:", "endings": ["one", "two", "three"], "label": right}))
@@ -153,6 +179,13 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
         ("a.csv", "sentence,label\nx,1\n", "translation", Columns(), "no kind of task 'translation'"),
         ("a.csv", "a,b,label\nx,y,1\n", "choice", Columns(("a",)), "a context and then its answers; got a: name more"),
         ("a.csv", "a,b,label\nx,y,1\n", "entailment", Columns(("a",)), "entailment reads 2 columns of text; got a"),
+        (
+            "a.csv",
+            "text1,text2,label\n" + "".join(f"x,y,{n}\n" for n in range(300)),
+            "similarity",
+            Columns(),
+            "300 different values in 300 .*, or pass --labels without any where it holds scores",
+        ),
         (
             "a.csv",
             "text,label\n" + "".join(f"x,{n / 7}\n" for n in range(300)),
