@@ -37,7 +37,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import compress, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 def _table(text: str, path: Path) -> Iterator[Row]:
     # Tab-separated sets are not quoted: a quotation mark in them is part of a sentence.
     is_tsv = path.suffix.lower() == ".tsv"
+    csv.field_size_limit(2**31 - 1)  # the usual limit of 131,072 characters is that of a long chapter
     if is_tsv:
         reader = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
@@ -322,8 +323,8 @@ def _examples(
 def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) -> int:
     if re.fullmatch(r"-?\d+", value):
         place = int(value) - first
-    elif value in answers:
-        place = answers.index(value)
+    elif value in (stripped := [answer.strip() for answer in answers]):
+        place = stripped.index(value)
     elif len(value) == 1 and value.isalpha() and value.isascii():
         place = ord(value.upper()) - ord("A")
     else:
@@ -373,13 +374,19 @@ def _word(value: Any) -> str:
 
 
 def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    n_test = round(HELD_OUT_SHARE * len(examples))
+    """Return the examples to learn from and those to be judged by; texts that are there twice are on one side."""
+    # The texts of a similarity have no order.
+    texts = [tuple(sorted(each.texts)) if isinstance(each, Similarity) else each.texts for each in examples]
+    different = list(dict.fromkeys(texts))
+    n_test = round(HELD_OUT_SHARE * len(different))
     if n_test < 1:
         raise InputError(
-            f"{path} holds {len(examples)} examples, too few to hold some out: give a test file with --test"
+            f"{path} holds {len(different)} different examples, too few to hold some out: give a test file with --test"
         )
-    order = np.random.default_rng([seed, len(examples)]).permutation(len(examples))
-    return tuple(examples[i] for i in sorted(order[n_test:])), tuple(examples[i] for i in sorted(order[:n_test]))
+    order = np.random.default_rng([seed, len(different)]).permutation(len(different))
+    judged = {different[i] for i in order[:n_test]}
+    sides = [text in judged for text in texts]
+    return tuple(compress(examples, np.logical_not(sides))), tuple(compress(examples, sides))
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

@@ -223,8 +223,9 @@ def test_a_label_that_was_never_learned_is_refused_in_the_test_file(written: Wri
 
 @given(
     records=st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\r")), st.integers(0, 1)), min_size=10
-    ),
+        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\r")), st.integers(0, 1)),
+        min_size=10,
+    ).filter(lambda records: len({text for text, _ in records}) > 2),
     seed=st.integers(0, 99),
 )
 @settings(max_examples=40, deadline=None)
@@ -234,9 +235,33 @@ def test_what_is_held_out_of_one_file_is_a_fifth_and_every_example_is_on_one_sid
     path = tmp_path_factory.mktemp("held") / "all.jsonl"
     path.write_text(lines(*({"text": text, "label": label} for text, label in records)), encoding="utf-8")
     task = read_task(path, None, "classification", Columns(labels=("0", "1")), seed=seed)
-    assert len(task.test) == round(len(records) / 5)
+    learned, judged = ({example.texts for example in side} for side in (task.train, task.test))
+    assert not learned & judged
+    assert len(judged) == round(len(learned | judged) / 5)
     assert sorted((e.text, e.target) for e in task.train + task.test) == sorted(records)  # type: ignore[union-attr]
     assert task == read_task(path, None, "classification", Columns(labels=("0", "1")), seed=seed)
+
+
+def test_pairs_that_are_there_twice_are_on_one_side_whichever_text_comes_first(written: Written) -> None:
+    pairs = [(f"a {n}", f"b {n}") for n in range(20)]
+    records = [{"text1": one, "text2": two, "score": 1} for pair in pairs for one, two in (pair, pair[::-1])]
+    task = read_task(written("twice.jsonl", lines(*records)), None, "similarity")
+    learned, judged = ({frozenset(example.texts) for example in side} for side in (task.train, task.test))
+    assert not learned & judged
+    assert (len(task.train), len(task.test)) == (32, 8)
+    three = written("three.csv", "text,label\n" + "x,0\nx,0\ny,1\n" * 9)
+    with pytest.raises(InputError, match="holds 2 different examples, too few to hold some out"):
+        read_task(three, None, "classification")
+
+
+def test_a_field_may_be_as_long_as_a_chapter(written: Written) -> None:
+    path = written("long.csv", f"sentence,label\n{'x' * 200_000},0\ny,1\n")
+    assert len(read_task(path, path, "classification").train[0].texts[0]) == 200_000
+
+
+def test_the_right_answer_is_found_whatever_space_is_around_it(written: Written) -> None:
+    path = written("space.jsonl", lines({"ctx": "Count:", "endings": [" one", " two "], "label": " two"}))
+    assert read_task(path, path, "choice").targets() == [1]
 
 
 def test_a_task_refuses_examples_that_do_not_fit_it() -> None:
