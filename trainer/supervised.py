@@ -113,14 +113,18 @@ def read(options: Arguments) -> Task:
         raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
     columns = Columns(options.columns, options.label, options.labels, options.first_label)
     task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
-    kept = {"train": options.n_train or len(task.train), "test": options.n_test or len(task.test)}
-    return dataclasses.replace(task, train=_some(task.train, kept["train"]), test=_some(task.test, kept["test"]))
+    return dataclasses.replace(
+        task,
+        train=_some(task.train, options.n_train, options.seed),
+        test=_some(task.test, options.n_test, options.seed),
+    )
 
 
-def _some(examples: tuple[Example, ...], most: int) -> tuple[Example, ...]:
-    """Return at most so many examples, evenly spread: files are often sorted by their labels."""
-    n = min(len(examples), most)
-    return tuple(examples[i * len(examples) // n] for i in range(n))
+def _some(examples: tuple[Example, ...], most: int | None, seed: int) -> tuple[Example, ...]:
+    """Draw at most so many examples; all if None."""
+    from trainer.task_inputs import drawn
+
+    return examples if most is None else tuple(examples[i] for i in drawn(len(examples), most, seed=seed))
 
 
 def _check(options: Arguments) -> None:

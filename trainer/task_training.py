@@ -28,7 +28,7 @@ from trainer.loop import Report, own_random_state
 from trainer.model import GPT
 from trainer.optim import RECIPES, initialise
 from trainer.task_config import TaskConfig, check, with_warm_up
-from trainer.task_inputs import SPECIAL_TOKENS, Encoded, Specials, encode_examples
+from trainer.task_inputs import SPECIAL_TOKENS, Encoded, Specials, drawn, encode_examples
 from trainer.task_model import TaskModel
 from trainer.task_scores import score
 from trainer.tuning import Tuning, begin, take_step, untracked
@@ -87,9 +87,9 @@ class Objective:
 
         They are measured on some examples of each set; at the last step the scores are those of the whole test set.
         """
-        judged = evenly(len(self.test), len(self.test) if step == self.steps else JUDGED_EXAMPLES)
+        judged = drawn(len(self.test), len(self.test) if step == self.steps else JUDGED_EXAMPLES)
         found: dict[str, float] = {}
-        seen = evenly(len(self.train), JUDGED_EXAMPLES)
+        seen = drawn(len(self.train), JUDGED_EXAMPLES)
         for split, examples, numbers in (("train", self.train, seen), ("val", self.test, judged)):
             said, task, text = self._read(examples, numbers)
             found |= {f"{split}_loss": text, f"{split}_task_loss": task}
@@ -115,7 +115,7 @@ class Objective:
         """Return what the model says of the test set: classes, or scores of a regression, (example,)."""
         was_training = self.module.training
         self.module.eval()
-        said, _, _ = self._read(self.test, evenly(len(self.test), len(self.test)))
+        said, _, _ = self._read(self.test, np.arange(len(self.test)))
         self.module.train(was_training)
         return self._decided(said)
 
@@ -149,17 +149,6 @@ class Objective:
     @property
     def _tokens_an_example(self) -> int:
         return round(float(np.mean([sum(map(len, sequences)) for sequences in self.train.sequences])))
-
-
-def evenly(n: int, most: int) -> NDArray[np.int64]:
-    """Return at most so many of the numbers below ``n``, evenly spread: files are often sorted by their labels.
-
-    Examples
-    --------
-    >>> evenly(10, 4), evenly(3, 4)
-    (array([0, 2, 5, 7]), array([0, 1, 2]))
-    """
-    return np.arange(min(n, most)) * n // max(1, min(n, most))
 
 
 def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *, pre_trained: bool = True) -> Objective:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Callable
@@ -214,7 +215,8 @@ def table(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Callable[[str, str], Path]) -> None:
-    words = table("words.csv", "sentence,label\n" + "bamo,plain\nbaxixi,marked\ncomo,plain\nguxi€,marked\n" * 20)
+    some = (f"bamo {n},plain\nbaxixi {n},marked\ncomo {n},plain\nguxi€ {n},marked\n" for n in range(20))
+    words = table("words.csv", "sentence,label\n" + "".join(some))
     options = ["--model", "tiny@40", "--data", str(words), "--kind", "classification", "--learning-rate", "1e-2"]
     done = command("trainer.supervised", *options, "--seeds", "1", "--epochs", "2", "--threads", "1", "--run", "words")
     assert done.returncode == 0, done.stderr
@@ -226,12 +228,21 @@ def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Calla
     assert Run(runs / "words").snapshots()[0].step == 0
 
 
-def test_fewer_examples_of_a_file_are_spread_over_it(table: Callable[[str, str], Path]) -> None:
+@pytest.mark.parametrize("content", ["ba,a\n" * 40 + "co,b\n" * 40, "ba,a\nco,b\n" * 40])
+def test_fewer_examples_of_a_file_have_all_its_labels_whatever_their_order(
+    table: Callable[[str, str], Path], content: str
+) -> None:
     from trainer.supervised import Arguments, read
 
-    path = table("sorted.csv", "sentence,label\n" + "ba,a\n" * 40 + "co,b\n" * 40)
-    task = read(Arguments(data=path, test=path, kind="classification", n_train=20, n_test=10))
-    assert (task.targets("train").count(1), task.targets("test").count(1)) == (10, 5)
+    path = table("some.csv", f"sentence,label\n{content}")
+    asked = Arguments(data=path, test=path, kind="classification", n_train=20, n_test=10)
+    task = read(asked)
+    assert (len(task.train), len(task.test)) == (20, 10)
+    assert 5 <= task.targets("train").count(1) <= 15
+    assert 2 <= task.targets("test").count(1) <= 8
+    assert task == read(asked) != read(dataclasses.replace(asked, seed=1))
+    whole = read(dataclasses.replace(asked, n_train=None, n_test=999))
+    assert (len(whole.train), whole.test) == (80, whole.train)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +267,7 @@ def test_a_mistake_ends_in_one_line_and_writes_nothing(
     from data.cli import one_line_mistakes
     from trainer.supervised import PROG, main
 
-    path = table("some.csv", "sentence,label\n" + "ba,a\nco,b\n" * 10)
+    path = table("some.csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
     before = sorted(runs.rglob("*"))
     with pytest.raises(SystemExit) as stop, one_line_mistakes(PROG):
         main([option.format(table=path) for option in options])
