@@ -78,6 +78,11 @@ class Batch:
     is_text: NDArray[np.bool_]
     targets: NDArray[np.float64]
 
+    @property
+    def n_foretold(self) -> int:
+        """Return how many tokens the language model's loss is the mean of."""
+        return int(self.is_text[:, 1:].sum())
+
 
 def drawn(n: int, most: int, *, seed: int = 0) -> Ids:
     """Draw at most so many of the numbers below ``n``, in ascending order.

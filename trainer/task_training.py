@@ -76,11 +76,15 @@ class Objective:
         return self.steps_an_epoch * self.config.epochs
 
     def losses(self, step: int) -> Iterator[Tensor]:
-        numbers = self.numbers(step)
-        for first in range(0, len(numbers), self.config.micro_batch):
-            some = numbers[first : first + self.config.micro_batch]
-            losses = self.module.losses(self.train.batch(some), self.config.lm_weight, self.device)
-            yield losses.total * len(some) / len(numbers)
+        numbers, size = self.numbers(step), self.config.micro_batch
+        parts = [numbers[first : first + size] for first in range(0, len(numbers), size)]
+        batches = [self.train.batch(part) for part in parts]
+        n_foretold = max(1, sum(batch.n_foretold for batch in batches))
+        for part, batch in zip(parts, batches, strict=True):
+            # By its examples for the task, and by its tokens for the text: the step is then that of one big batch.
+            by_tokens = batch.n_foretold / n_foretold * len(numbers) / len(part)
+            losses = self.module.losses(batch, self.config.lm_weight * by_tokens, self.device)
+            yield losses.total * len(part) / len(numbers)
 
     def judge(self, step: int) -> dict[str, float]:
         """Return the losses of the language model on the texts (``train_loss`` and ``val_loss``), those of the task, and its scores.
@@ -128,14 +132,17 @@ class Objective:
         """Return what the head says of some examples, (example, class), with the losses of the task and of the text."""
         said: list[Tensor] = []
         task = text = 0.0
+        n_foretold = 0
         at_once = max(1, ROWS_AT_ONCE // self.module.n_sequences)
         for first in range(0, len(numbers), at_once):
             some = numbers[first : first + at_once]
-            losses = self.module.losses(examples.batch(some), self.config.lm_weight, self.device)
+            batch = examples.batch(some)
+            losses = self.module.losses(batch, self.config.lm_weight, self.device)
             said.append(losses.scores)
             task += losses.task.item() * len(some) / len(numbers)
-            text += losses.text.item() * len(some) / len(numbers)
-        return torch.cat(said), task, text
+            text += losses.text.item() * batch.n_foretold
+            n_foretold += batch.n_foretold
+        return torch.cat(said), task, text / max(1, n_foretold)
 
     def _decided(self, said: Tensor) -> NDArray[Any]:
         return (said[:, 0] if self.task.is_regression else said.argmax(-1)).cpu().numpy()

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from data.runs import Run, open_run
-from data.tasks import KINDS, Choice, Example, Task
+from data.tasks import KINDS, Choice, Classification, Example, Task
 from tests.commands import assert_mistake, command
 from trainer.bases import Base, open_base
 from trainer.loading import load_model
@@ -164,20 +164,33 @@ def test_without_pre_training_all_weights_are_drawn_anew(base: Base) -> None:
             assert not torch.allclose(drawn, tensor, atol=1e-3)
 
 
-def test_every_epoch_has_every_example_once_and_gathered_gradients_are_those_of_one_batch(base: Base) -> None:
+def test_every_epoch_has_every_example_once(base: Base) -> None:
     task = toy("similarity", n=80)
     whole = prepare(base, task, TaskConfig(micro_batch=16, seed=5, dropout=0.0), CPU)
     seen = np.concatenate([whole.numbers(step) for step in range(whole.steps_an_epoch)])
     assert sorted(seen) == list(range(len(whole.train)))
     assert not np.array_equal(whole.numbers(0), whole.numbers(whole.steps_an_epoch))
-    parts = prepare(base, task, TaskConfig(micro_batch=4, accumulate=4, seed=5, dropout=0.0, lm_weight=0.0), CPU)
-    one = prepare(base, task, TaskConfig(micro_batch=16, seed=5, dropout=0.0, lm_weight=0.0), CPU)
-    gradients = []
-    for objective in (parts, one):
+
+
+@pytest.mark.parametrize("lm_weight", [0.0, 0.5])
+def test_gathered_gradients_and_losses_are_those_of_one_batch(
+    base: Base, lm_weight: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(1)
+    words = (" ".join(["ba", "co", "gu"] * draw.randint(1, 5)) for _ in range(40))
+    some = tuple(Classification(text, draw.randint(0, 1)) for text in words)
+    task = Task("lengths", "classification", ("no", "yes"), some, some)
+    gradients, judged = [], []
+    for micro_batch, accumulate in ((4, 4), (16, 1)):
+        monkeypatch.setattr("trainer.task_training.ROWS_AT_ONCE", micro_batch)
+        config = TaskConfig(micro_batch=micro_batch, accumulate=accumulate, seed=5, dropout=0.0, lm_weight=lm_weight)
+        objective = prepare(base, task, config, CPU)
         for loss in objective.losses(0):
             torch.autograd.backward(loss)
-        gradients.append(objective.module.task_head.weight.grad)
+        gradients.append(objective.module.get_parameter("body.wte.weight").grad)
+        judged.append(objective.judge(0))
     torch.testing.assert_close(gradients[0], gradients[1])
+    assert judged[0] == pytest.approx(judged[1], rel=1e-5)
 
 
 def test_the_warm_up_is_a_five_hundredth_of_the_steps_unless_it_is_set() -> None:
