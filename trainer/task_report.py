@@ -52,11 +52,12 @@ def measure(
     device = find_device(config.device)
     configs = [dataclasses.replace(config, seed=config.seed + number) for number in range(seeds)]
     objective = prepare(base, task, configs[0], device)
-    with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
-        tuning, first = tune(objective, base, name, update)
-    scores = {"chance": [chance(task)], "majority": [majority(task)], "pre_trained": [first]}
+    scores = {"chance": [chance(task)], "majority": [majority(task)]}
     if compare:
         scores |= {"bag_of_words": [bag_of_words(task)], "from_scratch": []}
+    with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
+        tuning, first = tune(objective, base, name, update)
+    scores["pre_trained"] = [first]
     wanted = [("pre_trained", each) for each in configs[1:]]
     wanted += [("from_scratch", each) for each in configs] if compare else []
     for row, each in wanted:

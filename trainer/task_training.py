@@ -31,7 +31,7 @@ from trainer.task_config import TaskConfig, check, with_warm_up
 from trainer.task_inputs import SPECIAL_TOKENS, Encoded, Specials, drawn, encode_examples
 from trainer.task_model import TaskModel
 from trainer.task_scores import score
-from trainer.tuning import Tuning, begin, take_step, untracked
+from trainer.tuning import Tuning, begin, no_number, take_step, untracked
 
 JUDGED_EXAMPLES = 256
 """Of the train set, and of the test set before the last step, on which losses and scores are measured along the way."""
@@ -97,7 +97,7 @@ class Objective:
         for split, examples, numbers in (("train", self.train, seen), ("val", self.test, judged)):
             said, task, text = self._read(examples, numbers)
             found |= {f"{split}_loss": text, f"{split}_task_loss": task}
-        scores = score(self.task, self._decided(said), judged)
+        scores = score(self.task, self._decided(said, step), judged)
         return {**found, **scores, "tokens": float(step * self.batch_size * self._tokens_an_example)}
 
     def sample(self, step: int) -> Mapping[str, object] | None:
@@ -116,12 +116,18 @@ class Objective:
         return {"prompt": said, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
     def predictions(self) -> NDArray[Any]:
-        """Return what the model says of the test set: classes, or scores of a regression, (example,)."""
+        """Return what the model says of the test set: classes, or scores of a regression, (example,).
+
+        Raises
+        ------
+        InputError
+            If it says what is no number.
+        """
         was_training = self.module.training
         self.module.eval()
         said, _, _ = self._read(self.test, np.arange(len(self.test)))
         self.module.train(was_training)
-        return self._decided(said)
+        return self._decided(said, self.steps)
 
     def scores(self) -> dict[str, float]:
         """Return the scores of the test set (see `trainer.task_scores.score`)."""
@@ -144,7 +150,9 @@ class Objective:
             n_foretold += batch.n_foretold
         return torch.cat(said), task, text / max(1, n_foretold)
 
-    def _decided(self, said: Tensor) -> NDArray[Any]:
+    def _decided(self, said: Tensor, step: int) -> NDArray[Any]:
+        if not said.isfinite().all():  # the greatest of these would be some class, and its share right a score
+            raise no_number(step)
         return (said[:, 0] if self.task.is_regression else said.argmax(-1)).cpu().numpy()
 
     def numbers(self, step: int) -> NDArray[np.int64]:
@@ -172,7 +180,7 @@ def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *,
     Raises
     ------
     InputError
-        If the configuration makes no sense or the base cannot be tuned.
+        If the configuration makes no sense, the base cannot be tuned, or it knows no symbol of the texts to learn from.
     """
     check(config)
     old = base.run.tokenizer
@@ -192,6 +200,8 @@ def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *,
         encode_examples(examples, lambda text: old.encode(known_part(old, text)), specials, block_size)
         for examples in (task.train, task.test)
     )
+    if not any(batch.is_text.any() for batch in map(train.batch, ([number] for number in range(len(train))))):
+        raise InputError(f"the model knows no symbol of the texts of task {task.name}: give texts in its own letters")
     objective = Objective(task, module, train, test, tokenizer, config, device)
     return dataclasses.replace(objective, config=with_warm_up(config, objective.steps))
 

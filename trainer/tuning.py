@@ -229,9 +229,12 @@ def _tune(tuning: Tuning, report: Report, wish: Wish) -> dict[str, float]:
     objective.module.train()
     for step in range(tuning.step, tuning.steps + 1):
         is_new = step > tuning.step or step == 0  # what stands at the step of a resumed run was written before
+        measured, sample = _evaluate(tuning, step) if is_new and step in evaluations else (None, None)
         if step > tuning.step and step in snapshots:
+            _check_weights(objective.module, step)
             write_snapshot(run, step, kept_weights(objective))
-        measured = _evaluate(tuning, step, clock.seconds()) if is_new and step in evaluations else None
+        if measured is not None:
+            measured = _record(tuning, step, clock.seconds(), measured, sample)
         report(step, _note(tuning, step, loss, measured))
         is_last = step == tuning.steps or wish.to_stop
         if is_last or (step in snapshots and clock.since_mark() >= config.resume_every):
@@ -243,16 +246,36 @@ def _tune(tuning: Tuning, report: Report, wish: Wish) -> dict[str, float]:
             raise Stopped(step)
         loss = take_step(tuning, step)
         if not math.isfinite(loss):
-            raise InputError(f"the loss is no longer a number at step {step}: tune again with a lower --learning-rate")
+            raise no_number(step)
     raise AssertionError("the last step returns")
 
 
-def _evaluate(tuning: Tuning, step: int, seconds: float) -> dict[str, float]:
+def no_number(step: int) -> InputError:
+    """Return the mistake of a loss that is no longer a number."""
+    return InputError(f"the loss is no longer a number at step {step}: tune again with a lower --learning-rate")
+
+
+def _check_weights(module: nn.Module, step: int) -> None:
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in module.parameters()):
+        raise no_number(step)
+
+
+def _evaluate(tuning: Tuning, step: int) -> tuple[dict[str, float], Mapping[str, object] | None]:
+    """Return what is measured at a step, and a sample; neither is written before it is known to be sound."""
     objective = tuning.objective
     objective.module.eval()
     with torch.no_grad():
-        measured, sample = objective.judge(step), objective.sample(step)
+        measured = objective.judge(step)
+        if not all(map(math.isfinite, measured.values())):
+            raise no_number(step)
+        sample = objective.sample(step)
     objective.module.train()
+    return measured, sample
+
+
+def _record(
+    tuning: Tuning, step: int, seconds: float, measured: Mapping[str, float], sample: Mapping[str, object] | None
+) -> dict[str, float]:
     record = {"step": step, **measured, "lr": _rate(tuning, step), "seconds": round(seconds, 3)}
     append_line(tuning.run.path / "metrics.jsonl", record)
     if sample is not None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from data.errors import InputError
 from data.runs import Run, open_run
 from data.tasks import KINDS, Choice, Classification, Example, Task
 from tests.commands import assert_mistake, command
@@ -191,6 +192,19 @@ def test_gathered_gradients_and_losses_are_those_of_one_batch(
         judged.append(objective.judge(0))
     torch.testing.assert_close(gradients[0], gradients[1])
     assert judged[0] == pytest.approx(judged[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classification", "similarity"])
+def test_what_a_model_says_that_is_no_number_is_no_score(base: Base, kind: str) -> None:
+    objective = prepare(base, toy(kind, n=8), TaskConfig(learning_rate=1e38, epochs=1, threads=1), CPU)
+    with pytest.raises(InputError, match="no longer a number at step 1: tune again with a lower --learning-rate"):
+        tune_unseen(objective, base)
+
+
+def test_texts_of_which_the_model_knows_no_symbol_are_refused(base: Base) -> None:
+    some = tuple(Classification("☃☃" * n, n % 2) for n in range(8))
+    with pytest.raises(InputError, match="knows no symbol of the texts of task snow"):
+        prepare(base, Task("snow", "classification", ("a", "b"), some, some), CONFIG, CPU)
 
 
 def test_the_warm_up_is_a_five_hundredth_of_the_steps_unless_it_is_set() -> None:

@@ -112,6 +112,14 @@ def test_a_bag_of_words_does_with_few_texts_or_none_that_have_words() -> None:
     assert bag_of_words(Task("t", "classification", ("a", "b"), signs, signs))["accuracy"] == 1.0
 
 
+def test_a_bag_of_words_that_saw_one_class_says_that_one() -> None:
+    learned = tuple(Classification(f"a word {n}", 1) for n in range(4))
+    judged = tuple(Classification("a word", n % 2) for n in range(4))
+    assert bag_of_words(Task("t", "classification", ("a", "b"), learned, judged))["accuracy"] == 0.5
+    chosen = tuple(Choice("a", ("word", "letter"), 1) for _ in range(4))
+    assert bag_of_words(Task("t", "choice", ("0", "1"), chosen, chosen))["accuracy"] == 1.0
+
+
 def test_a_bag_of_words_of_a_similarity_does_not_see_the_order() -> None:
     draw = random.Random(3)
     some = tuple(example("similarity", draw, True) for _ in range(60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -235,3 +236,30 @@ def test_a_loss_that_is_no_number_ends_the_tuning_and_leaves_what_was_sound(run:
     with pytest.raises(InputError, match="no longer a number at step"):
         tuning.go(QUIET)
     assert all(snapshot.defect() is None for snapshot in open_run("burst").snapshots())
+
+
+@pytest.mark.parametrize("eval_every", [1, 8])
+def test_nothing_is_written_of_weights_that_are_no_numbers(run: Run, eval_every: int) -> None:
+    base, sampled = open_base("tiny"), []
+
+    class Bursting(Windows):
+        """Whose weights are no numbers after the first step."""
+
+        def losses(self, step: int) -> Iterator[Tensor]:
+            for loss in super().losses(step):
+                yield loss
+                if step == 0:
+                    self.model.get_parameter("ln_f.weight").grad.fill_(math.nan)  # type: ignore[union-attr]
+
+        def sample(self, step: int) -> None:
+            sampled.append(step)
+
+    config = dataclasses.replace(CONFIG, clip=0.0, eval_every=eval_every, snapshot_every=1, epochs=2)
+    objective = Bursting(trainable(base))
+    info = {"tokenizer": base.run.info["tokenizer"], "corpus": base.run.info["corpus"]}
+    tuning = begin(objective, config, base, info, name="burst", device=CPU)
+    with pytest.raises(InputError, match="no longer a number at step 1: tune again with a lower --learning-rate"):
+        tuning.go(QUIET)
+    assert [snapshot.step for snapshot in tuning.run.snapshots()] == [0]
+    assert [line["step"] for line in tuning.run.metrics()] == [0]
+    assert sampled == [0]
