@@ -68,6 +68,7 @@ def main(args: list[str]) -> int:
     from data.runs import check_run_name, open_run
     from trainer.bases import open_base
     from trainer.loop import Stopped, free_name
+    from trainer.task_overlap import overlapping_corpora
     from trainer.task_report import measure, show
 
     base = open_base(options.model or open_run().name)
@@ -77,12 +78,19 @@ def main(args: list[str]) -> int:
         f"{base.run.name} at step {base.step:,}",
         flush=True,
     )
+    overlap = overlapping_corpora(base.run, task) if options.task else []
+    if overlap:
+        print(
+            f"{base.run.name} has learned from {', '.join(overlap)}, which holds plays that {task.name} is judged by: part of its score "
+            "is memory; begin with a run of the corpus training-plays",
+            flush=True,
+        )
     try:
         run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; the snapshots so far are in run {name}, and there is no report")
         return EXIT_INTERRUPTED
-    write_json(run.path / "report.json", report)
+    write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     _tell(run)
     return 0
