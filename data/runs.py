@@ -280,6 +280,15 @@ def check_run_name(name: str) -> str:
     return name
 
 
+def check_free(
+    name: str, folder: Path | None = None, *, advice: str = "pass --resume to go on with it, or another name with --run"
+) -> str:
+    """Return ``name`` if it can be that of a new run; an `InputError` gives the advice if there is one of this name."""
+    if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():
+        raise InputError(f"run {name!r} exists already: {advice}")
+    return name
+
+
 def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
     """Make the folder of a new run and write its ``run.json``.
 
@@ -294,9 +303,7 @@ def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -
     InputError
         If a run of this name exists.
     """
-    path = (folder or runs_folder()) / check_run_name(name)
-    if (path / "run.json").exists():
-        raise InputError(f"run {name!r} exists already: pass --resume to go on with it, or another name with --run")
+    path = (folder or runs_folder()) / check_free(name, folder)
     (path / "snapshots").mkdir(parents=True, exist_ok=True)
     tokenizer = dict(info.get("tokenizer") or {})
     if "definition" in tokenizer:  # it may be megabytes long, and run.json is read by eye and whenever runs are listed

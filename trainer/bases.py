@@ -77,10 +77,19 @@ def _imported(model: str) -> Run:
     for run in list_runs():
         if run.info.get("source", {}).get("model") == place:
             return run
-    return import_model(locate(model, []), free_name(_run_name(Path(place).stem)), model=place)
+    # Only a file has a suffix: in the name of a folder, what follows a dot is part of it, as in gpt-1.5.
+    wanted = Path(place).stem if Path(place).is_file() else Path(place).name
+    return import_model(locate(model, []), free_name(run_name(wanted)), model=place)
 
 
-def _run_name(wanted: str) -> str:
+def run_name(wanted: str) -> str:
+    """Return what is left of a file's name when it is to be that of a run, or part of it.
+
+    Examples
+    --------
+    >>> run_name("my reviews (1)")
+    'my-reviews-1'
+    """
     return re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip(".-") or "imported"
 
 

@@ -25,7 +25,7 @@ from data.packing import IGNORED, Deal, Rows, deal, lay, row_bounds
 from data.runs import Run
 from data.special_tokens import with_special_tokens
 from data.tokenizers import Tokenizer
-from trainer.bases import Base, grow, open_base, trainable
+from trainer.bases import Base, grow, open_base, run_name, trainable
 from trainer.config import described_model
 from trainer.generate import generate
 from trainer.loading import Model
@@ -90,7 +90,7 @@ def start(
     config = dataclasses.replace(config, prompt=_prompt(config, tokenizer, tokens))
     objective = Language(gpt.to(device), tokenizer, tokens, config, device)
     info = {"corpus": _describe(documents, tokens), "tokenizer": tokenizer.to_json()}
-    free = name or free_name(f"{base.run.name}-{documents.name}")
+    free = name or free_name(f"{base.run.name}-{run_name(documents.name)}")
     return begin(objective, config, base, info, name=free, device=device)
 
 

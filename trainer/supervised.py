@@ -65,14 +65,15 @@ def main(args: list[str]) -> int:
     _check(options)
     task = read(options)
     from data.files import write_json
-    from data.runs import check_run_name, open_run
-    from trainer.bases import open_base
+    from data.runs import check_free, open_run
+    from trainer.bases import open_base, run_name
     from trainer.loop import Stopped, free_name
     from trainer.task_overlap import overlapping_corpora
     from trainer.task_report import measure, show
 
     base = open_base(options.model or open_run().name)
-    name = check_run_name(options.run) if options.run else free_name(f"{base.run.name}-{task.name}")
+    wanted = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
+    name = check_free(wanted, advice="give another name with --run")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
         f"{base.run.name} at step {base.step:,}",

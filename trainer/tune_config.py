@@ -10,6 +10,9 @@ from data.errors import InputError
 WARMUP_SHARE = 0.1
 """The warm-up takes no more than this share of the steps, unless it is set."""
 
+MOST_SEED = 2**62
+"""Steps and numbers of tunings are added to a seed, and torch takes none from 2**64 on."""
+
 
 @dataclass(frozen=True)
 class TuneConfig:
@@ -111,12 +114,15 @@ def check(config: TuneConfig) -> TuneConfig:
         value = getattr(config, name)
         if value is not None and not 0 <= value < math.inf:
             raise InputError(f"{name} must be 0 or more; got {value}")
+    if config.seed > MOST_SEED:
+        raise InputError(f"seed must be at most {MOST_SEED}; got {config.seed}")
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass --learning-rate 3e-5, say")
     if isinstance(config, LanguageConfig):
-        for name in ("length", "eval_rows", "sample_tokens"):
-            if getattr(config, name) < 1:
-                raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
+        # In a row of one token there is none that could be foretold.
+        for name, least in (("length", 2), ("eval_rows", 1), ("sample_tokens", 1)):
+            if getattr(config, name) < least:
+                raise InputError(f"{name} must be {least} or more; got {getattr(config, name)}")
     if config.dropout is not None and not 0 <= config.dropout < 1:
         raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
     return config

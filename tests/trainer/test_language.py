@@ -227,6 +227,7 @@ def test_gpt1_of_hugging_face_is_told_not_to_heed_the_mask() -> None:
         ({"too_long": "drop"}, "skip or cut"),
         ({"held_out": 1.5}, "between 0 and 1"),
         ({"micro_batch": 0}, "micro_batch must be 1 or more"),
+        ({"length": 1}, "length must be 2 or more"),
         ({"prompt": "☃"}, "knows no symbol of the prompt"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
     ],
@@ -275,18 +276,18 @@ def test_the_folder_of_a_model_becomes_a_run_first_and_only_once(
     """A small GPT-1 of the real class, norms after the sums, with a vocabulary of its own and no end of text."""
     transformers = pytest.importorskip("transformers")
     monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "runs"))
-    folder = tmp_path / "openai-gpt"
+    folder = tmp_path / "openai-gpt-1.5"
     tokenizer = learn_bpe("why did the horse walk into a bar? " * 9, 280)
     shape = {"n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
     config = transformers.OpenAIGPTConfig(vocab_size=tokenizer.vocab_size, **shape)
     transformers.OpenAIGPTLMHeadModel(config).save_pretrained(folder)
     (folder / "tokenizer.json").write_text(tokenizer.definition, encoding="utf-8")
-    text = tmp_path / "horses.csv"
+    text = tmp_path / "my horses (1).csv"
     text.write_text("ID,Joke\n1,why?\n2,a horse\n3,into a bar?\n", encoding="utf-8")
     tuning = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
-    assert tuning.run.name == "openai-gpt-horses"
-    base = open_run("openai-gpt")
-    assert tuning.run.info["base"] == {"run": "openai-gpt", "step": 0, "sha256": base.snapshot(0).sha256}
+    assert tuning.run.name == "openai-gpt-1.5-my-horses-1"
+    base = open_run("openai-gpt-1.5")
+    assert tuning.run.info["base"] == {"run": "openai-gpt-1.5", "step": 0, "sha256": base.snapshot(0).sha256}
     assert tuning.run.info["model"]["norm"] == "post"
     assert tuning.run.info["model"]["vocab_size"] == tokenizer.vocab_size + 1
     tuning.go(QUIET)
@@ -296,7 +297,11 @@ def test_the_folder_of_a_model_becomes_a_run_first_and_only_once(
     assert {int(document[-1]) for document in objective.documents.learned} == {ends}
     again = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
     assert again.run.info["base"] == tuning.run.info["base"]
-    assert sorted(run.name for run in list_runs()) == ["openai-gpt", "openai-gpt-horses", "openai-gpt-horses-2"]
+    assert sorted(run.name for run in list_runs()) == [
+        "openai-gpt-1.5",
+        "openai-gpt-1.5-my-horses-1",
+        "openai-gpt-1.5-my-horses-1-2",
+    ]
 
 
 def test_probes_look_into_a_tuned_run_with_the_documents_it_learned(run: Run, config: LanguageConfig) -> None:

@@ -255,6 +255,26 @@ def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Calla
     assert Run(runs / "words").snapshots()[0].step == 0
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_name_that_is_taken_is_told_before_anything_is_made(
+    runs: Path, table: Callable[[str, str], Path], kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer.supervised import main
+
+    asked: list[str] = []
+
+    def measured(base: Base, task: Task, config: TaskConfig, name: str, **_: Any) -> Any:
+        asked.append(name)
+        raise InputError("enough")
+
+    monkeypatch.setattr("trainer.task_report.measure", measured)
+    path = table("my reviews (1).csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
+    named = ["--run", "tiny"] if kept else []
+    with pytest.raises(InputError, match="exists already: give another name with --run" if kept else "enough"):
+        main(["--data", str(path), "--kind", "classification", "--model", "tiny", *named])
+    assert asked == ([] if kept else ["tiny-my-reviews-1"])
+
+
 @pytest.mark.parametrize("content", ["ba,a\n" * 40 + "co,b\n" * 40, "ba,a\nco,b\n" * 40])
 def test_fewer_examples_of_a_file_have_all_its_labels_whatever_their_order(
     table: Callable[[str, str], Path], content: str
@@ -284,7 +304,10 @@ def test_fewer_examples_of_a_file_have_all_its_labels_whatever_their_order(
         (["--data", "{table}", "--kind", "classification", "--model", "tiny@7"], "no snapshot of step 7"),
         (["--data", "{table}", "--kind", "classification", "--seeds", "0"], "seeds must be 1 or more"),
         (["--data", "{table}", "--kind", "classification", "--lm-weight", "-1"], "lm_weight must be 0 or more"),
-        (["--data", "{table}", "--kind", "classification", "--run", "tiny"], "run 'tiny' exists already"),
+        (
+            ["--data", "{table}", "--kind", "classification", "--run", "tiny"],
+            "run 'tiny' exists already: give another name",
+        ),
         (["--data", "{table}", "--kind", "classification", "--labels", "a"], "'b', which is none of a"),
     ],
 )

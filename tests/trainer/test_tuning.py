@@ -224,6 +224,7 @@ def test_the_last_snapshot_is_the_base_where_no_step_is_given(run: Run) -> None:
         ("dropout", 1.0),
         ("warmup_steps", -1),
         ("snapshot_every", 0),
+        ("seed", 2**63),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(field: str, value: float) -> None:
