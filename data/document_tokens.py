@@ -27,7 +27,7 @@ class DocumentTokens:
     """The tokens of documents, (token,) each, in the order of the documents.
 
     ``skipped`` counts documents that are too long, ``without_tokens`` those of which the tokenizer left nothing, and ``dropped`` says how
-    often each symbol was left out that the tokenizer does not know.
+    often each symbol, of prefixes and texts, was left out that the tokenizer does not know.
     """
 
     learned: tuple[Ids, ...]
@@ -56,14 +56,15 @@ def encode_documents(
     prefix : stands before each text.
     length : most tokens of a document, prefix and end included.
     too_long : what is done with a longer one: ``skip`` leaves it out, ``cut`` makes several of it, of which the first has the
-        prefix and the last the end.
+        prefix and the last the end. Where one token would be left for the last, it begins with the token before that again: of a single
+        token nothing can be foretold.
     held_out : share of the documents to be judged by.
     seed : decides which these are.
 
     Raises
     ------
     InputError
-        If no document is short enough, too few to hold one out, or an argument is out of range.
+        If too few documents are short enough to learn from one and hold one out, or an argument is out of range.
     """
     if too_long not in TOO_LONG:
         raise InputError(f"what is done with documents that are too long is {' or '.join(TOO_LONG)}; got {too_long!r}")
@@ -75,13 +76,14 @@ def encode_documents(
     pieces = [[np.concatenate([tokenizer.encode(opening + body), end])] for body in bodies if body.strip()]
     lengths = [len(first) for (first,) in pieces]
     if too_long == "cut":
-        pieces = [np.split(first, range(length, len(first), length)) for (first,) in pieces]
+        pieces = [_cut(first, length) for (first,) in pieces]
     else:
         pieces = [whole for whole, tokens in zip(pieces, lengths, strict=True) if tokens <= length]
-    if not pieces:
-        raise _none_left(documents, lengths, length)
+    if len(pieces) < min(2, max(1, len(lengths))):
+        raise _too_few_left(documents, lengths, length)
     learned, judged = hold_out(len(pieces), held_out, seed=seed)
-    counts = Counter(symbol for text in documents.texts for symbol in text if symbol in unknown) if unknown else {}
+    written = (prefix + text for text in documents.texts)
+    counts = Counter(symbol for text in written for symbol in text if symbol in unknown) if unknown else {}
     return DocumentTokens(
         learned=tuple(piece for i in learned for piece in pieces[i]),
         held_out=tuple(piece for i in judged for piece in pieces[i]),
@@ -91,11 +93,17 @@ def encode_documents(
     )
 
 
-def _none_left(documents: Documents, lengths: list[int], length: int) -> InputError:
+def _cut(tokens: Ids, length: int) -> list[Ids]:
+    starts = range(0, len(tokens), length)
+    return [tokens[min(start, len(tokens) - 2) : start + length] for start in starts]
+
+
+def _too_few_left(documents: Documents, lengths: list[int], length: int) -> InputError:
     if not lengths:
         return InputError(f"the model knows no symbol of {documents.origin}: give a text in its own letters")
+    which = "all" if min(lengths) > length else "all but one of the"
     return InputError(
-        f"all {len(lengths):,} documents of {documents.origin} are longer than the {length} tokens of a row; the shortest has "
+        f"{which} {len(lengths):,} documents of {documents.origin} are longer than the {length} tokens of a row; the shortest has "
         f"{min(lengths)}: pass --too-long cut, or take a model with a longer context (train one with --block-size)"
     )
 
@@ -129,7 +137,13 @@ def documents_of_run(run: Run, corpus_dir: Path | None = None) -> DocumentTokens
         If they cannot be had any more, or are others by now.
     """
     how: Mapping[str, Any] = run.info["training"]
-    found = read_documents(how["corpus"], text_column=how["text_column"], language=how["language"], split=how["split"])
+    found = read_documents(
+        how["corpus"],
+        text_column=how["text_column"],
+        language=how["language"],
+        split=how["split"],
+        corpus_dir=corpus_dir,
+    )
     if found.sha256 != run.info["corpus"]["sha256"]:
         raise InputError(f"the documents of {how['corpus']!r} are others by now")
     return encode_documents(

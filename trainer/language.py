@@ -148,7 +148,7 @@ class Language:
         last = min(first + self._rows_a_step, self._deal.n_rows)
         rows = [[self.documents.learned[i] for i in self._deal.row(number)] for number in range(first, last)]
         batches = [lay(rows[start : start + size]) for start in range(0, len(rows), size)]
-        n_targets = sum(self._n_targets(batch) for batch in batches)
+        n_targets = max(1, sum(self._n_targets(batch) for batch in batches))
         for batch in batches:
             yield self.total_loss(batch) / n_targets
 
@@ -230,7 +230,7 @@ class Language:
         for batch in batches:
             total += self.total_loss(batch).item()
             n_targets += self._n_targets(batch)
-        return total / n_targets
+        return total / max(1, n_targets)
 
 
 def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:

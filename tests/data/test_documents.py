@@ -184,7 +184,7 @@ def test_documents_longer_than_a_row_are_skipped_and_counted_or_cut() -> None:
     assert cut.skipped == 0
     pieces = [tokenizer.decode(ids) for ids in (*cut.learned, *cut.held_out)]
     assert sorted(pieces) == sorted(
-        ["xabc<|endoftext|>", "xabca", "bcabc", "<|endoftext|>", "xab<|endoftext|>", "xabca", "<|endoftext|>"]
+        ["xabc<|endoftext|>", "xabca", "bcabc", "c<|endoftext|>", "xab<|endoftext|>", "xabca", "a<|endoftext|>"]
     )
     sides = [{tokenizer.decode(ids) for ids in side} for side in (cut.learned, cut.held_out)]
     assert not ("bcabc" in sides[0] and "bcabc" in sides[1])
@@ -192,15 +192,36 @@ def test_documents_longer_than_a_row_are_skipped_and_counted_or_cut() -> None:
         InputError, match=r"all 4 documents of made here are longer than the 3 tokens .* shortest has 4"
     ):
         encode_documents(documents, tokenizer, prefix="x", length=3)
+    with pytest.raises(
+        InputError, match=r"all but one of the 4 documents .* the 4 tokens .* shortest has 4: pass --too-long cut"
+    ):
+        encode_documents(documents, tokenizer, prefix="x", length=4)
+    with pytest.raises(InputError, match="there is one document only"):
+        encode_documents(made("abc"), tokenizer, prefix="x", length=5)
     with pytest.raises(InputError, match="skip or cut; got 'split'"):
         encode_documents(documents, tokenizer, prefix="x", length=3, too_long="split")
+
+
+@given(n_tokens=st.integers(2, 40), length=st.integers(2, 9))
+def test_pieces_of_a_document_have_two_tokens_or_more_and_foretell_each_but_their_first_once(
+    n_tokens: int, length: int
+) -> None:
+    tokenizer = with_special_tokens(CharTokenizer("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO"), [END_OF_TEXT])
+    documents = made("a", tokenizer.decode(range(n_tokens - 1)) if n_tokens > 2 else "b")
+    tokens = encode_documents(documents, tokenizer, prefix="", length=length, too_long="cut", held_out=0.5)
+    sides = (tokens.learned, tokens.held_out)
+    pieces = max(sides, key=lambda side: sum(map(len, side)))
+    assert all(2 <= len(piece) <= length for side in sides for piece in side)
+    foretold = [int(token) for piece in pieces for token in piece[1:]]
+    assert len(foretold) == len(set(foretold))
+    assert len(pieces) == -(-n_tokens // length)
 
 
 def test_symbols_that_the_model_does_not_know_are_dropped_and_counted() -> None:
     tokenizer = with_special_tokens(CharTokenizer("abc"), [END_OF_TEXT])
     tokens = encode_documents(made("a1b1", "c2", "cc", "33"), tokenizer, prefix="a?", length=9)
     assert {tokenizer.decode(ids[:-1]) for ids in (*tokens.learned, *tokens.held_out)} == {"aab", "ac", "acc"}
-    assert tokens.dropped == {"1": 2, "3": 2, "2": 1}
+    assert tokens.dropped == {"?": 4, "1": 2, "3": 2, "2": 1}
     assert tokens.without_tokens == 1
     with pytest.raises(InputError, match="the model knows no symbol of made here"):
         encode_documents(made("12", "34"), tokenizer, prefix="", length=9)

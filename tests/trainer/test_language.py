@@ -12,6 +12,7 @@ from torch import nn
 
 from data.corpora import load
 from data.document_tokens import END_OF_TEXT, documents_of_run
+from data.documents import read_documents
 from data.errors import InputError
 from data.packing import IGNORED, lay
 from data.runs import Run, list_runs, open_run
@@ -153,6 +154,25 @@ def test_the_documents_of_a_run_are_found_again(run: Run, config: LanguageConfig
     Path(lines).write_text("ba\nco\n", encoding="utf-8")
     with pytest.raises(InputError, match="are others by now"):
         documents_of_run(tuning.run)
+
+
+def test_the_documents_of_a_run_are_found_again_in_the_folder_that_is_given(
+    run: Run, config: LanguageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*args: str, corpus_dir: Path | None, **how: str) -> object:
+        assert corpus_dir == tmp_path
+        return read_documents(*args, **how)
+
+    tuning = start(config, "tiny")
+    monkeypatch.setattr("data.document_tokens.read_documents", read)
+    assert documents_of_run(tuning.run, tmp_path).learned
+
+
+def test_texts_cut_into_pieces_can_be_learned_whatever_is_left_of_them(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"{'ba' * n}\n" for n in (8, 16, 24)), encoding="utf-8")
+    few = dataclasses.replace(CONFIG, corpus=str(path), too_long="cut", micro_batch=1, accumulate=1, held_out=0.3)
+    assert start(few, "tiny").go(QUIET)["val_loss"] > 0
 
 
 def test_a_resumed_tuning_keeps_its_settings(run: Run, config: LanguageConfig) -> None:
