@@ -18,6 +18,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
+from data.document_tokens import unknown_symbols
 from data.line_choices import line_choices
 from data.play_tasks import N_ANSWERS, play_task
 from data.runs import Run
@@ -103,7 +104,7 @@ def encode_questions(choices: Sequence[Choice], tokenizer: Tokenizer, block_size
     """Lay out contexts and answers so that every token of an answer is foretold from at most ``block_size`` before it.
 
     A context loses its beginning where it does not fit; of an answer at most half a block is asked for. An empty context leaves the end
-    of a line to begin with.
+    of a line to begin with. Where the tokenizer knows no line end, its text had none either: a space, or nothing, stands between lines.
 
     Parameters
     ----------
@@ -111,9 +112,10 @@ def encode_questions(choices: Sequence[Choice], tokenizer: Tokenizer, block_size
     tokenizer : that of the model.
     block_size : the model's context.
     """
+    line_end = next((mark for mark in ("\n", " ") if not unknown_symbols(tokenizer, mark)), "")
     rows: list[tuple[np.ndarray, int]] = []
     for choice in choices:
-        context = tokenizer.encode(choice.context + "\n")
+        context = tokenizer.encode((choice.context + "\n").replace("\n", line_end))
         for answer in choice.answers:
             end = tokenizer.encode(answer)[: max(1, block_size // 2)]
             begin = context[max(0, len(context) - (block_size + 1 - len(end))) :]

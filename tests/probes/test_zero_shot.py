@@ -49,6 +49,14 @@ def test_the_end_of_the_context_is_kept_and_answers_are_asked_for_only_where_the
     assert questions.ids.shape == (2, 13)
 
 
+@pytest.mark.parametrize(("symbols", "expected"), [("abc ", "ba ca ab"), ("abc", "bacaab")])
+def test_lines_of_a_tokenizer_that_knows_no_line_end_are_joined_as_in_its_text(symbols: str, expected: str) -> None:
+    tokenizer = CharTokenizer(symbols)
+    questions = encode_questions([Choice("ba\nca", ("ab", "bb"), 0)], tokenizer, 12)
+    assert tokenizer.decode(questions.ids.numpy()[0]) == expected
+    assert questions.is_answer.sum(1).tolist() == [2, 2]
+
+
 class Knowing(torch.nn.Module):
     """A model that gives the letter after each one, and nothing else, all the probability."""
 
