@@ -25,6 +25,7 @@ import datetime
 import math
 import os
 import platform
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -75,7 +76,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Tuning:
-    """A run and what writes it, ready to go on from ``step``, after ``seconds`` of training before."""
+    """A run and what writes it, ready to go on from ``step``, after ``seconds`` of training before; ``is_new`` if it was made just now."""
 
     run: Run
     objective: Objective
@@ -84,6 +85,7 @@ class Tuning:
     device: torch.device
     step: int = 0
     seconds: float = 0.0
+    is_new: bool = False
 
     @property
     def steps(self) -> int:
@@ -113,10 +115,15 @@ class Tuning:
         Stopped
             If Ctrl-C asked for it, after the step under way.
         InputError
-            If the loss is no longer a number.
+            If the loss is no longer a number. A new run that has nothing but its base by then goes away again.
         """
-        with stop_on_interrupt() as wish, own_random_state(self.device):
-            return _tune(self, report, wish)
+        try:
+            with stop_on_interrupt() as wish, own_random_state(self.device):
+                return _tune(self, report, wish)
+        except InputError:
+            if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
+                shutil.rmtree(self.run.path)
+            raise
 
 
 def begin(
@@ -144,7 +151,7 @@ def begin(
     choose_threads(objective, config, device)
     run = create_run(name, {**_describe(objective, config, base, device), **info})
     write_snapshot(run, 0, kept_weights(objective))
-    return Tuning(run, objective, config, _optimizer(objective.module, config), device)
+    return Tuning(run, objective, config, _optimizer(objective.module, config), device, is_new=True)
 
 
 def untracked(objective: Objective, base: Base, config: TuneConfig, device: torch.device) -> Tuning:

@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,35 +231,39 @@ def test_settings_that_make_no_sense_are_refused_by_name(field: str, value: floa
         check(dataclasses.replace(TuneConfig(), **{field: value}))
 
 
-def test_a_loss_that_is_no_number_ends_the_tuning_and_leaves_what_was_sound(run: Run, tmp_path: Path) -> None:
-    tuning = tuned(open_base("tiny"), "burst", dataclasses.replace(CONFIG, learning_rate=1e30, clip=0.0))
-    with pytest.raises(InputError, match="no longer a number at step"):
-        tuning.go(QUIET)
-    assert all(snapshot.defect() is None for snapshot in open_run("burst").snapshots())
+class Bursting(Windows):
+    """Whose weights are no numbers from the third step on."""
+
+    def losses(self, step: int) -> Iterator[Tensor]:
+        for loss in super().losses(step):
+            yield loss
+            if step == 2:
+                self.model.get_parameter("ln_f.weight").grad.fill_(math.nan)  # type: ignore[union-attr]
+
+
+def bursting(base: Base, **changed: Any) -> Tuning:
+    config = dataclasses.replace(CONFIG, clip=0.0, **changed)
+    info = {"tokenizer": base.run.info["tokenizer"], "corpus": base.run.info["corpus"]}
+    return begin(Bursting(trainable(base)), config, base, info, name="burst", device=CPU)
 
 
 @pytest.mark.parametrize("eval_every", [1, 8])
-def test_nothing_is_written_of_weights_that_are_no_numbers(run: Run, eval_every: int) -> None:
-    base, sampled = open_base("tiny"), []
-
-    class Bursting(Windows):
-        """Whose weights are no numbers after the first step."""
-
-        def losses(self, step: int) -> Iterator[Tensor]:
-            for loss in super().losses(step):
-                yield loss
-                if step == 0:
-                    self.model.get_parameter("ln_f.weight").grad.fill_(math.nan)  # type: ignore[union-attr]
-
-        def sample(self, step: int) -> None:
-            sampled.append(step)
-
-    config = dataclasses.replace(CONFIG, clip=0.0, eval_every=eval_every, snapshot_every=1, epochs=2)
-    objective = Bursting(trainable(base))
-    info = {"tokenizer": base.run.info["tokenizer"], "corpus": base.run.info["corpus"]}
-    tuning = begin(objective, config, base, info, name="burst", device=CPU)
-    with pytest.raises(InputError, match="no longer a number at step 1: tune again with a lower --learning-rate"):
+def test_a_loss_that_is_no_number_ends_the_tuning_and_leaves_what_was_sound(run: Run, eval_every: int) -> None:
+    tuning = bursting(open_base("tiny"), eval_every=eval_every, snapshot_every=1)
+    with pytest.raises(InputError, match="no longer a number at step 3: tune again with a lower --learning-rate"):
         tuning.go(QUIET)
-    assert [snapshot.step for snapshot in tuning.run.snapshots()] == [0]
-    assert [line["step"] for line in tuning.run.metrics()] == [0]
-    assert sampled == [0]
+    assert [snapshot.step for snapshot in tuning.run.sound_snapshots()] == [0, 1, 2]
+    assert [line["step"] for line in tuning.run.metrics()] == [step for step in (0, 1, 2) if step % eval_every == 0]
+
+
+def test_a_new_run_that_learned_nothing_goes_away_again_and_another_stays(run: Run) -> None:
+    config = dataclasses.replace(CONFIG, learning_rate=1e30, clip=0.0)
+    tuning = tuned(open_base("tiny"), "burst", config)
+    with pytest.raises(InputError, match="no longer a number"):
+        tuning.go(QUIET)
+    assert not tuning.run.path.exists()
+    stopped = tuned(open_base("tiny"), "stopped", config)
+    again = go_on(stopped.run, stopped.objective, config, CPU)
+    with pytest.raises(InputError, match="no longer a number"):
+        again.go(QUIET)
+    assert [snapshot.step for snapshot in again.run.snapshots()] == [0]
