@@ -45,8 +45,8 @@ class Arguments(TaskConfig):
     """The column of the label or score; found by its usual names if not given."""
     labels: tuple[str, ...] | None = None
     """The classes, in order; those of the file if not given."""
-    first_label: int = 0
-    """For a choice: the number of the first answer in the files, 0 or 1."""
+    first_label: int | None = None
+    """For a choice: the number of the first answer in the files, 0 or 1; 0 if not given."""
     n_train: int | None = None
     """Examples to learn from; 3000 of the plays, all of a file if not given."""
     n_test: int | None = None
@@ -94,6 +94,9 @@ def main(args: list[str]) -> int:
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     _tell(run)
+    if not report["whole"]:
+        print("stopped: the report holds the seeds that were done by then")
+        return EXIT_INTERRUPTED
     return 0
 
 
@@ -111,16 +114,19 @@ def read(options: Arguments) -> Task:
     if (options.task is None) == (options.data is None):
         raise InputError("one task at a time: pass --task genre, or --data FILE.csv --kind classification")
     if options.task is not None:
-        if lost := [
-            name for name in ("test", "kind", "columns", "label", "labels") if getattr(options, name) is not None
-        ]:
+        of_files = ("test", "kind", "columns", "label", "labels", "first_label")
+        if lost := [name.replace("_", "-") for name in of_files if getattr(options, name) is not None]:
             raise InputError(
                 f"--{lost[0]} concerns files, and --task {options.task} is made from the plays: leave it out"
             )
         return play_task(options.task, seed=0, n_train=options.n_train or N_TRAIN, n_test=options.n_test or N_TEST)
     if options.kind is None:
         raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
-    columns = Columns(options.columns, options.label, options.labels, options.first_label)
+    if options.first_label is not None and options.kind != "choice":
+        raise InputError(f"--first-label counts the answers of a choice, and --kind is {options.kind}: leave it out")
+    if options.labels is not None and options.kind == "choice":
+        raise InputError("--labels names classes, and a choice has answers instead: leave it out")
+    columns = Columns(options.columns, options.label, options.labels, options.first_label or 0)
     task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
     return dataclasses.replace(
         task,

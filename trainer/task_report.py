@@ -46,8 +46,8 @@ def measure(
     Returns
     -------
     The run, and a report that can be written as JSON: ``task`` (what it is), ``base``, ``seeds``, ``cut`` (how many examples of the train
-    and the test set were too long for the context), and ``scores``: for each of `ROWS` that was measured, each score's ``mean``,
-    ``least`` and ``greatest`` over the seeds and its ``values``.
+    and the test set were too long for the context), ``whole`` (False if Ctrl-C ended it after the first seed), and ``scores``: for each
+    of `ROWS` that was measured, each score's ``mean``, ``least`` and ``greatest`` over the seeds and its ``values``.
     """
     device = find_device(config.device)
     configs = [dataclasses.replace(config, seed=config.seed + number) for number in range(seeds)]
@@ -58,19 +58,24 @@ def measure(
     with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
         tuning, first = tune(objective, base, name, update)
     scores["pre_trained"] = [first]
+    is_whole = True
     wanted = [("pre_trained", each) for each in configs[1:]]
     wanted += [("from_scratch", each) for each in configs] if compare else []
-    for row, each in wanted:
-        other = prepare(base, task, each, device, pre_trained=row == "pre_trained")
-        with bar(f"{ROWS[row]}, seed {each.seed}", other.steps, "step") as update:
-            scores[row].append(tune_unseen(other, base, update))
+    try:
+        for row, each in wanted:
+            other = prepare(base, task, each, device, pre_trained=row == "pre_trained")
+            with bar(f"{ROWS[row]}, seed {each.seed}", other.steps, "step") as update:
+                scores[row].append(tune_unseen(other, base, update))
+    except KeyboardInterrupt:  # what is measured by then took its time, and is worth telling
+        is_whole = False
     report = {
         "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
         "examples": {"train": len(task.train), "test": len(task.test)},
         "cut": {"train": objective.train.n_cut, "test": objective.test.n_cut},
         "base": base.describe(),
         "seeds": [each.seed for each in configs],
-        "scores": {row: summarised(scores[row]) for row in ROWS if row in scores},
+        "whole": is_whole,
+        "scores": {row: summarised(scores[row]) for row in ROWS if scores.get(row)},
     }
     return tuning.run, report
 
@@ -93,14 +98,18 @@ def summarised(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
 def show(report: Report) -> None:
     """Print a report as a table."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     columns = list(report["scores"]["pre_trained"])
     table = Table(
-        "", *columns, box=None, title=f"{report['task']['name']}: {report['examples']['test']:,} test examples"
+        "", *columns, box=None, title=f"{escape(report['task']['name'])}: {report['examples']['test']:,} test examples"
     )
     for row, found in report["scores"].items():
-        table.add_row(ROWS[row], *(cell(found.get(name)) for name in columns))
+        cells = [cell(found.get(name)) for name in columns]
+        if len(columns) > 2:  # with the ranges beside them, three scores are wider than a terminal
+            cells = [said.replace(" (", "\n(") for said in cells]
+        table.add_row(ROWS[row], *cells)
     Console().print(table)
     cut = report["cut"]
     if any(cut.values()):

@@ -21,7 +21,7 @@ from trainer.bases import Base, open_base
 from trainer.loading import load_model
 from trainer.task_config import TaskConfig, with_warm_up
 from trainer.task_inputs import SPECIAL_TOKENS
-from trainer.task_report import measure
+from trainer.task_report import measure, show, summarised
 from trainer.task_scores import headline
 from trainer.task_training import Objective, load_task_model, prepare, tune, tune_unseen
 
@@ -228,7 +228,44 @@ def test_a_report_has_the_mean_and_range_of_the_seeds(base: Base) -> None:
     assert found["values"][0] == run.metrics()[-1]["accuracy"]
     assert report["seeds"] == [5, 6]
     assert report["scores"]["chance"]["accuracy"]["mean"] == 0.5
+    assert report["whole"]
     assert report == json.loads(json.dumps(report))
+
+
+def test_a_stop_after_the_first_seed_leaves_a_report_of_what_was_measured(
+    runs: Path, table: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from trainer.supervised import main
+
+    def stopped(*_: Any) -> Any:
+        if seeds.pop() == "stop":
+            raise KeyboardInterrupt
+        return {"accuracy": 1.0, "f1": 1.0, "matthews": 1.0}
+
+    seeds = ["stop", "done"]
+    monkeypatch.setattr("trainer.task_report.tune_unseen", stopped)
+    path = table("some.csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
+    args = ["--data", str(path), "--kind", "classification", "--model", "tiny", "--epochs", "1", "--threads", "1"]
+    assert main([*args, "--run", "some"]) == 130
+    report = json.loads((runs / "some" / "report.json").read_text(encoding="utf-8"))
+    assert list(report["scores"]) == ["chance", "majority", "bag_of_words", "pre_trained"]
+    assert len(report["scores"]["pre_trained"]["accuracy"]["values"]) == 2
+    assert not report["whole"]
+    assert "stopped: the report holds the seeds that were done by then" in capsys.readouterr().out
+
+
+def test_a_table_of_three_scores_fits_a_terminal_and_keeps_its_title(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = summarised([{"accuracy": n / 3, "f1": -n / 3, "matthews": n / 3} for n in range(3)])
+    task = {"name": "[red]x"}
+    show({"task": task, "examples": {"test": 9}, "scores": {"pre_trained": found}, "cut": {}})
+    said = capsys.readouterr().out
+    assert "[red]x: 9 test examples" in said
+    assert max(map(len, said.split("\n"))) <= 80
+    assert said.count("(0.000 to 0.667)") == 2
+    assert said.count("(-0.667 to 0.000)") == 1
 
 
 @pytest.fixture
@@ -299,7 +336,10 @@ def test_fewer_examples_of_a_file_have_all_its_labels_whatever_their_order(
         (["--task", "genre", "--data", "x.csv"], "one task at a time"),
         (["--task", "rhyme"], "no task 'rhyme' from the plays"),
         (["--task", "genre", "--kind", "choice"], "--kind concerns files"),
+        (["--task", "genre", "--first-label", "0"], "--first-label concerns files"),
         (["--data", "{table}"], "pass --kind classification"),
+        (["--data", "{table}", "--kind", "classification", "--first-label", "1"], "--first-label counts the answers"),
+        (["--data", "{table}", "--kind", "choice", "--labels", "a", "b"], "--labels names classes"),
         (["--data", "{table}", "--kind", "classification", "--label", "mark"], "columns are sentence, label"),
         (["--data", "{table}", "--kind", "classification", "--model", "tiny@7"], "no snapshot of step 7"),
         (["--data", "{table}", "--kind", "classification", "--seeds", "0"], "seeds must be 1 or more"),
