@@ -108,6 +108,28 @@ def read_documents(
     return _gathered(corpus.name, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
 
 
+def check_heeded(source: str, *, text_column: str | None = None, language: str = "en", split: str = "train") -> None:
+    """Refuse what is said of a source and would not be heeded there.
+
+    Raises
+    ------
+    InputError
+        If a language is named and the source is not ``jokes``, a split and it is no data set of Hugging Face, or a column and it is
+        neither a data set nor a table.
+    """
+    path = Path(os.path.expanduser(source))
+    is_named = source == JOKES or source in CORPORA
+    is_hub = not is_named and (source.startswith("hf:") or _is_hub_name(source, path))
+    is_table = is_hub or (not is_named and path.suffix.lower() in TABLES)
+    for option, is_heeded, where in (
+        ("--language", source == JOKES or language == "en", JOKES),
+        ("--split", is_hub or split == "train", "a data set of Hugging Face"),
+        ("--text-column", is_table or text_column is None, "a table or a data set"),
+    ):
+        if not is_heeded:
+            raise InputError(f"{option} is for {where}, and the corpus is {source!r}: leave it out")
+
+
 def _is_hub_name(source: str, path: Path) -> bool:
     """Tell whether ``owner/name`` means a data set of Hugging Face: it does where it cannot mean a file."""
     is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLES, ".txt", ".md")

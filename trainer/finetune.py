@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from data.cli import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.errors import InputError
 from data.progress import progress_bar
 from data.runs import Run, open_run
 from trainer.tune_config import LanguageConfig, plan
@@ -57,6 +58,8 @@ def main(args: list[str]) -> int:
     from trainer.loop import Stopped
 
     if parsed.resume:
+        if parsed.model is not None:
+            raise InputError(f"a resumed run goes on from its own weights, not from {parsed.model}: leave --model out")
         tuning = resume(open_run(parsed.run), config, corpus_dir=parsed.corpus_dir)
     else:
         tuning = start(config, parsed.model, name=parsed.run, corpus_dir=parsed.corpus_dir)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.document_tokens import END_OF_TEXT, DocumentTokens, documents_of_run, encode_documents, unknown_symbols
-from data.documents import Documents, read_documents
+from data.documents import Documents, check_heeded, read_documents
 from data.errors import InputError
 from data.packing import IGNORED, Deal, Rows, deal, lay, row_bounds
 from data.runs import Run
@@ -59,9 +59,11 @@ def start(
     Raises
     ------
     InputError
-        If the configuration makes no sense, model or documents cannot be had, no document fits, or the name is taken.
+        If the configuration makes no sense or says what is not heeded, model or documents cannot be had, no document fits, or the name
+        is taken.
     """
     device = find_device(check(config).device)
+    check_heeded(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
     documents = read_documents(
         config.corpus,
         text_column=config.text_column,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from data.corpora import load
 from data.document_tokens import END_OF_TEXT, encode_documents
-from data.documents import Documents, hold_out, paragraphs, read_documents
+from data.documents import Documents, check_heeded, hold_out, paragraphs, read_documents
 from data.errors import InputError
 from data.special_tokens import with_special_tokens
 from data.tokenizers import CharTokenizer
@@ -117,6 +118,20 @@ def test_a_named_corpus_is_read_by_its_paragraphs(tmp_path: Path, monkeypatch: p
 def test_a_source_that_is_not_there_is_named(source: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         read_documents(source)
+
+
+@pytest.mark.parametrize("source", ["jokes", "hf:jokes", "who/jokes", "jokes.csv", "jokes.txt", "machado"])
+def test_what_is_said_of_a_source_is_heeded_or_refused(source: str) -> None:
+    check_heeded(source)
+    is_hub, is_table = source in ("hf:jokes", "who/jokes"), source == "jokes.csv"
+    said: tuple[tuple[dict[str, str], bool], ...] = (
+        ({"language": "de"}, source == "jokes"),
+        ({"split": "test"}, is_hub),
+        ({"text_column": "Joke"}, is_hub or is_table),
+    )
+    for option, is_heeded in said:
+        with contextlib.nullcontext() if is_heeded else pytest.raises(InputError, match="leave it out"):
+            check_heeded(source, **option)  # type: ignore[arg-type]
 
 
 def test_a_file_without_text_is_refused(tmp_path: Path) -> None:

@@ -56,6 +56,12 @@ def test_a_column_can_be_named_and_what_is_skipped_is_told(
         (["--run", "../x", "--too-long", "cut"], "cannot be the name of a run"),
         (["--learning-rate", "fast"], "--help"),
         (["--resume", "--run", "tiny"], "was not fine-tuned on documents"),
+        (["--language", "de", "--corpus", "machado"], "--language is for jokes, and the corpus is 'machado'"),
+        (["--text-column", "Joke"], "--text-column is for a table or a data set, and the corpus is 'jokes'"),
+        (
+            ["--split", "test", "--corpus", "x.csv"],
+            "--split is for a data set of Hugging Face, and the corpus is 'x.csv'",
+        ),
         ([], "documents of pyjokes .* longer than the 16 tokens of a row; .* pass --too-long cut"),
     ],
 )
@@ -67,6 +73,12 @@ def test_a_mistake_is_told_and_nothing_is_written(
     with pytest.raises(InputError, match=said):
         main(args)
     assert sorted(run.path.parent.rglob("*")) == before
+
+
+def test_a_resumed_run_has_no_other_base(run: Run) -> None:
+    assert main(["--model", "tiny", "--too-long", "cut", *QUICK]) == 0
+    with pytest.raises(InputError, match="goes on from its own weights, not from tiny: leave --model out"):
+        main(["--resume", "--run", "tiny-jokes", "--model", "tiny"])
 
 
 def test_a_table_without_the_column_ends_in_one_line_with_the_columns_it_has(run: Run, tmp_path: Path) -> None:
