@@ -381,7 +381,7 @@ def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tup
     n_test = round(HELD_OUT_SHARE * len(different))
     if n_test < 1:
         raise InputError(
-            f"{path} holds {len(different)} different examples, too few to hold some out: give a test file with --test"
+            f"{path} holds too few different examples ({len(different)}) to hold some out: give a test file with --test"
         )
     order = np.random.default_rng([seed, len(different)]).permutation(len(different))
     judged = {different[i] for i in order[:n_test]}

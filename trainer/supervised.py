@@ -40,11 +40,11 @@ class Arguments(TaskConfig):
     kind: str | None = None
     """What the files hold: classification, entailment, similarity or choice."""
     columns: tuple[str, ...] | None = None
-    """The columns of the texts, in their order; found by their usual names if not given."""
+    """The columns of the texts, in their order, those of the answers of a choice last; found by their usual names if not given."""
     label: str | None = None
     """The column of the label or score; found by its usual names if not given."""
     labels: tuple[str, ...] | None = None
-    """The classes, in order; those of the file if not given."""
+    """The classes, in order; those of the file if not given. Without any: a similarity has scores."""
     first_label: int | None = None
     """For a choice: the number of the first answer in the files, 0 or 1; 0 if not given."""
     n_train: int | None = None

@@ -115,7 +115,7 @@ def check(config: TuneConfig) -> TuneConfig:
         if value is not None and not 0 <= value < math.inf:
             raise InputError(f"{name} must be 0 or more; got {value}")
     if config.seed > MOST_SEED:
-        raise InputError(f"seed must be at most {MOST_SEED}; got {config.seed}")
+        raise InputError(f"seed must be at most {MOST_SEED}; got {config.seed}: pass --seed 1337, say")
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass --learning-rate 3e-5, say")
     if isinstance(config, LanguageConfig):
