@@ -66,8 +66,7 @@ class SubwordTokenizer:
     @cached_property
     def special_tokens(self) -> dict[str, int]:
         """Return the ids of the tokens that stand for no text (``<|endoftext|>``), by name."""
-        added = json.loads(self.definition).get("added_tokens") or []
-        return {token["content"]: token["id"] for token in added if token["special"]}
+        return {token["content"]: token["id"] for token in self._described["added_tokens"] if token["special"]}
 
     @cached_property
     def labels(self) -> list[str]:
@@ -160,6 +159,13 @@ class SubwordTokenizer:
         return engine
 
     @cached_property
+    def _described(self) -> dict[str, Any]:
+        """The definition but for its long lists, as the library writes it: with the fields that older files leave out."""
+        described: dict[str, Any] = json.loads(self._engine.to_str())
+        model = {name: value for name, value in described["model"].items() if name not in ("vocab", "merges")}
+        return {**described, "model": model}
+
+    @cached_property
     def _names(self) -> list[str]:
         """The name of each token in the vocabulary's own spelling; ids that are not given are named as unused."""
         ids = self._engine.get_vocab(with_added_tokens=True)
@@ -172,16 +178,16 @@ class SubwordTokenizer:
 
     @cached_property
     def _added(self) -> set[int]:
-        return {token["id"] for token in json.loads(self.definition).get("added_tokens") or []}
+        return {token["id"] for token in self._described["added_tokens"]}
 
     @cached_property
     def _is_byte_level(self) -> bool:
-        return any(part["type"] == "ByteLevel" for part in _parts(json.loads(self.definition).get("decoder")))
+        return any(part["type"] == "ByteLevel" for part in _parts(self._described["decoder"]))
 
     @cached_property
     def _space(self) -> str:
         """What the vocabulary writes for a space, if it has a sign for it."""
-        parts = _parts(json.loads(self.definition).get("decoder"))
+        parts = _parts(self._described["decoder"])
         signs = [part["replacement"] for part in parts if part["type"] == "Metaspace"]
         signs += [
             part["pattern"].get("String", "") for part in parts if part["type"] == "Replace" and part["content"] == " "
@@ -190,16 +196,16 @@ class SubwordTokenizer:
 
     @cached_property
     def _end_of_word(self) -> str:
-        return json.loads(self.definition)["model"].get("end_of_word_suffix") or ""
+        return self._described["model"].get("end_of_word_suffix") or ""
 
     @cached_property
     def _cuts_before_spaces(self) -> bool:
         """Whether a space after a word always begins a token: GPT-2's rule for cutting, and no added token with a space in it."""
-        described = json.loads(self.definition)
-        cutter, added = described.get("pre_tokenizer") or {}, described.get("added_tokens") or []
+        described = self._described
+        cutter, added = described["pre_tokenizer"] or {}, described["added_tokens"]
         is_gpt2s = cutter.get("type") == "ByteLevel" and cutter["use_regex"] and not cutter["add_prefix_space"]
         reach_over = any(" " in token["content"] or token["lstrip"] or token["rstrip"] for token in added)
-        return is_gpt2s and not reach_over and described.get("normalizer") is None
+        return is_gpt2s and not reach_over and described["normalizer"] is None
 
 
 @cache

@@ -106,6 +106,16 @@ def test_a_prefix_that_a_file_puts_before_words_is_kept() -> None:
     assert tokenizer.encode("ba co").tolist() == LEARNED.encode(" ba co").tolist()
 
 
+def test_a_file_from_before_a_field_was_known_is_read_as_the_library_reads_it() -> None:
+    """GPT-2's own file does not say that its rule cuts at words: it is older than the choice."""
+    older = json.loads(LEARNED.definition)
+    del older["pre_tokenizer"]["use_regex"], older["decoder"]["use_regex"]
+    tokenizer = SubwordTokenizer(json.dumps(older))
+    text = made_text(500) + " it's  the\n end"
+    assert tokenizer.encode(text).tolist() == LEARNED.encode(text).tolist()
+    assert (tokenizer.labels, tokenizer.special_tokens) == (LEARNED.labels, {})
+
+
 @pytest.mark.parametrize("wrong", [-1, LEARNED.vocab_size, 10**12])
 def test_an_id_out_of_range_is_named_with_its_place(wrong: int) -> None:
     with pytest.raises(
