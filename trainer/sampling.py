@@ -112,8 +112,9 @@ def stream(
     decoding, request : see there.
     watch : is called with every choice before its text comes, and with the numbers of the samples that are still going.
     """
-    texts = [Text(tokenizer, request.stop) for _ in range(request.n_samples)]
-    for choice in choose(model, np.asarray(tokenizer.encode(prompt)), decoding, request, tokenizer.vocab_size):
+    ids = np.asarray(tokenizer.encode(prompt))
+    texts = [Text.after(ids.tolist(), tokenizer, request.stop) for _ in range(request.n_samples)]
+    for choice in choose(model, ids, decoding, request, tokenizer.vocab_size):
         if watch is not None:
             watch(choice, [number for number, text in enumerate(texts) if not text.is_stopped])
         for number, text in enumerate(texts):
@@ -142,6 +143,9 @@ def complete(model: Model, tokenizer: Tokenizer, prompt: str, decoding: Decoding
 
 HALF = "\ufffd"
 """What a decoder puts for bytes that are no whole character."""
+MOST_HALVES = 3
+"""A character has at most four bytes, and some decoders put a sign for each of those that are there, and for whole ones before."""
+_N_BEFORE = 8  # tokens of the prompt that are decoded with the first new one
 
 
 @dataclass
@@ -171,12 +175,24 @@ class Text:
     _held: str = ""
     """Known text that could be the beginning of a stop sequence."""
 
+    @classmethod
+    def after(cls, prompt: list[int], tokenizer: Tokenizer, stop: Sequence[str] = ()) -> Text:
+        """Return the text that goes on from the tokens of a prompt: some decoders put the space between them, or drop it."""
+        start = max(0, len(prompt) - _N_BEFORE)
+        earlier = range(start, max(-1, start - MOST_HALVES - 1), -1)
+        decoded = {first: tokenizer.decode(prompt[first:]) for first in earlier}
+        first = next((first for first in earlier if not decoded[first].startswith(HALF)), start)
+        return cls(tokenizer, stop, _ids=prompt[first:], _settled=len(prompt) - first, _n_told=len(decoded[first]))
+
     def add(self, token: int) -> str:
         """Take the next token; return the text that is now sure."""
         self._ids.append(token)
         decoded = self.tokenizer.decode(self._ids[self._first :])
-        is_whole = not decoded.endswith(HALF)
-        known = len(decoded) if is_whole else len(decoded) - 1
+        n_halves = len(decoded) - len(decoded.rstrip(HALF))
+        is_whole = not n_halves
+        if len(self._ids) - self._settled > MOST_HALVES:  # the first of them cannot become a character any more
+            n_halves = min(n_halves, MOST_HALVES)
+        known = max(len(decoded) - n_halves, self._n_told)
         new, self._n_told = decoded[self._n_told : known], known
         if is_whole:
             self._first, self._settled = self._settled, len(self._ids)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from data.errors import InputError
 from data.special_tokens import with_special_tokens
+from data.subwords import SubwordTokenizer
 from data.tokenizers import CharTokenizer
 from data.vocabularies import learn_bpe
 from tests.trainer.test_model import SMALL, made_model, made_tokens
@@ -169,6 +172,86 @@ def test_pieces_of_sub_words_are_the_whole_text(noise: list[int], text: str) -> 
         pieces = [streamed.add(token) for token in ids]
         assert "".join(pieces) + streamed.rest() == BPE.decode(ids)
     assert text.startswith("".join(pieces))  # never half a character
+
+
+def sentence_pieces() -> SubwordTokenizer:
+    """Return a tokenizer as Llama's: a sign for a space, none at the beginning of a text, and bytes for other characters."""
+    names = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *"▁abc", "▁a", "▁b", "bc"]
+    merges = [("▁", "a"), ("▁", "b"), ("b", "c")]
+    engine = Tokenizer(
+        models.BPE({name: i for i, name in enumerate(names)}, merges, unk_token="<unk>", byte_fallback=True)
+    )
+    engine.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    parts = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    engine.decoder = decoders.Sequence(parts)
+    return SubwordTokenizer(engine.to_str())
+
+
+def words_with_ends() -> SubwordTokenizer:
+    """Return a tokenizer as GPT-1's, whose tokens say where a word ends."""
+    engine = Tokenizer(
+        models.BPE(
+            {name: i for i, name in enumerate(["a", "b", "c", "a</w>", "b</w>", "c</w>"])},
+            [],
+            end_of_word_suffix="</w>",
+        )
+    )
+    engine.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    engine.decoder = decoders.BPEDecoder(suffix="</w>")
+    return SubwordTokenizer(engine.to_str())
+
+
+def metaspaces() -> SubwordTokenizer:
+    engine = Tokenizer(models.BPE({name: i for i, name in enumerate(["▁", "a", "b", "c"])}, []))
+    engine.pre_tokenizer, engine.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    return SubwordTokenizer(engine.to_str())
+
+
+def streamed_after(tokenizer: Any, prompt: list[int], ids: list[int]) -> str:
+    text = Text.after(prompt, tokenizer)
+    return "".join([*(text.add(token) for token in ids), text.rest()])
+
+
+@pytest.mark.parametrize("make", [sentence_pieces, words_with_ends, metaspaces])
+def test_a_text_goes_on_from_its_prompt_as_the_tokenizer_writes_both_together(
+    make: Callable[[], SubwordTokenizer],
+) -> None:
+    tokenizer = make()
+    ids = tokenizer.encode("ab bc c a bca bc  abc a").tolist()
+    for n_prompt in range(1, len(ids)):
+        told = tokenizer.decode(ids[:n_prompt]) + streamed_after(tokenizer, ids[:n_prompt], ids[n_prompt:])
+        assert told == tokenizer.decode(ids)
+
+
+def test_what_is_generated_is_joined_to_the_prompt_as_the_tokenizer_writes_both_together() -> None:
+    model, tokenizer, request = made_model(dtype=torch.float32), metaspaces(), Request(9, 6)
+    prompt = tokenizer.encode("ab c")
+    chosen = tokens(list(choose(model, prompt, Decoding(2.0), request, tokenizer.vocab_size))).T
+    assert tokenizer.labels.index(" ") in chosen[:, 0]
+    for row, sample in zip(chosen, complete(model, tokenizer, "ab c", Decoding(2.0), request), strict=True):
+        assert "ab c" + sample.text == tokenizer.decode([*prompt, *row])
+
+
+def test_a_space_right_behind_the_prompt_can_be_what_stops() -> None:
+    tokenizer = sentence_pieces()
+    text = Text.after(tokenizer.encode("ab").tolist(), tokenizer, stop=(" b",))
+    assert text.add(tokenizer.labels.index(" b")) == ""
+    assert text.is_stopped
+
+
+@quick
+@given(st.text("ab 🙂é日", max_size=8), st.text("ab 🙂é日", max_size=12))
+def test_characters_that_fall_back_to_bytes_are_told_whole(prompt: str, text: str) -> None:
+    for tokenizer in (sentence_pieces(), BPE):
+        before, ids = tokenizer.encode(prompt).tolist(), tokenizer.encode(prompt + text).tolist()
+        if ids[: len(before)] != before:
+            continue  # the prompt's last letters belong to a token with those of the text
+        assert tokenizer.decode(before) + streamed_after(tokenizer, before, ids[len(before) :]) == tokenizer.decode(ids)
+
+
+def test_halves_that_never_become_a_character_do_not_wait_for_ever() -> None:
+    text, byte = Text(sentence_pieces()), sentence_pieces().labels.index("<0xFF>")
+    assert "".join(text.add(byte) for _ in range(9)) == "\ufffd" * 6
 
 
 def test_a_special_token_can_be_what_stops() -> None:
