@@ -18,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from data.errors import InputError, NotApplicableError
 
+HALF = "\ufffd"
+"""What decoding gives for bytes that are no whole character."""
+
 
 class Tokenizer(Protocol):
     """What the rest of the toolkit asks of a tokenizer: a value, which may serve as a key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from data.corpora import load
 from data.document_tokens import documents_of_run
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from data.tokenizers import Tokenizer
+from data.tokenizers import HALF, Tokenizer
 from trainer.config import described_model
 
 Ids = NDArray[np.int64]
@@ -62,17 +63,24 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
 def default_prompt(run: Run) -> str:
     """Return the opening of the run's last sample: its first line, or more where that is short, as much as the model sees.
 
-    What is longer is cut after a word. Where there is no sample, it is the first tokens.
+    What is longer is cut after a word. Where there is no sample, it is the first tokens that stand for a text.
     """
     tokenizer, context = run.tokenizer, described_model(run).block_size
     samples = run.samples()
     text = str(samples[-1]["text"]).strip() if samples else ""
     if not text:
-        return tokenizer.decode(np.arange(min(context, tokenizer.vocab_size)))
+        return beginning(tokenizer, _first_tokens(tokenizer, context), context)
     line = text.split("\n")[0]
     opening = line if len(tokenizer.encode(line)) >= SHORTEST_OPENING else text
     seen = beginning(tokenizer, opening, context)
     return seen.rsplit(" ", 1)[0] if " " in seen and seen != opening else seen
+
+
+def _first_tokens(tokenizer: Tokenizer, most: int) -> str:
+    """Return the text of the first tokens of a vocabulary, but for special ones and halves of characters."""
+    special = set(tokenizer.special_tokens.values())
+    texts = (i for i in range(tokenizer.vocab_size) if i not in special and HALF not in tokenizer.decode([i]))
+    return tokenizer.decode(list(islice(texts, most)))
 
 
 def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:

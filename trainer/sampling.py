@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.tokenizers import Tokenizer
+from data.tokenizers import HALF, Tokenizer
 from trainer.decoding import Decoding, Logits, draw, probabilities
 from trainer.loading import Model
 from trainer.reading import reader
@@ -141,8 +141,6 @@ def complete(model: Model, tokenizer: Tokenizer, prompt: str, decoding: Decoding
     return [Sample(text, end) for text, end in zip(texts, ends, strict=True)]
 
 
-HALF = "\ufffd"
-"""What a decoder puts for bytes that are no whole character."""
 MOST_HALVES = 3
 """A character has at most four bytes, and some decoders put a sign for each of those that are there, and for whole ones before."""
 _N_BEFORE = 8  # tokens of the prompt that are decoded with the first new one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from data.errors import InputError, NotApplicableError
 from data.files import append_line
 from data.runs import Run
+from data.tokenizers import HALF
 from data.vocabularies import learn_bpe
 from probes.texts import (
     beginning,
@@ -27,6 +29,7 @@ from probes.texts import (
 )
 from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS, made_run, shape
+from tests.trainer.test_sampling import BPE, sentence_pieces, words_with_ends
 
 
 @pytest.fixture
@@ -100,6 +103,18 @@ def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Ru
     prompt = encode_prompt(run)
     assert 1 <= len(prompt.ids) <= run.info["model"]["block_size"]
     assert run.samples()[-1]["text"].strip().startswith(prompt.text)
+
+
+@pytest.mark.parametrize("context", [12, 200, 300])
+@pytest.mark.parametrize("make", [lambda: BPE, sentence_pieces, words_with_ends], ids=["bytes", "fallback", "words"])
+def test_the_default_prompt_of_a_run_without_samples_can_be_read(make: Any, context: int, tmp_path: Path) -> None:
+    """Taken as they come, the first sub-words are special ones and bytes, which are cut otherwise than they were put together."""
+    tokenizer = make()
+    config = shape(vocab_size=tokenizer.vocab_size, block_size=context)
+    prompt = encode_prompt(made_run(tmp_path, config, tokenizer=tokenizer.to_json()))
+    assert 1 <= len(prompt.ids) <= context
+    assert HALF not in prompt.text
+    assert not {*prompt.tokens} & {*tokenizer.special_tokens}
 
 
 def test_a_beginning_has_so_many_tokens_though_a_letter_of_two_bytes_is_cut() -> None:
