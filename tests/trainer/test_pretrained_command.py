@@ -22,6 +22,7 @@ from tests.trainer.test_importing import SYMBOLS, checkpoint, gptlab, made
 from trainer.pretrained.__main__ import Export, Import, main
 from trainer.pretrained.literals import read_literals
 from trainer.pretrained.revisions import fetch, locate, parse_revisions
+from trainer.pretrained.writing import write_run
 
 Make = Callable[[Path], Path]
 
@@ -273,6 +274,19 @@ def test_a_name_that_is_taken_is_told_and_that_run_left_alone(folder: Path) -> N
     with pytest.raises(InputError, match="run 'made' exists already: pass another name with --name"):
         main(Import(model=path, name="made"))
     assert (folder / "runs" / "made" / "run.json").read_bytes() == before
+
+
+def test_a_folder_with_something_else_in_it_is_not_taken_for_a_run(folder: Path) -> None:
+    """It would be deleted with a run that cannot be written whole."""
+    (folder / "runs" / "made").mkdir(parents=True)
+    main(Import(model=str(gptlab(folder / "model")), name="made"))  # an empty one may be taken
+    (folder / "runs" / "mine").mkdir()
+    (folder / "runs" / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="mine is there already and is not empty: pass another name with --name"):
+        main(Import(model=str(folder / "model"), name="mine"))
+    with pytest.raises(InputError, match="is not empty"):
+        write_run("mine", {}, [], 0)
+    assert [path.name for path in (folder / "runs" / "mine").iterdir()] == ["notes.txt"]
 
 
 def test_a_revision_of_another_shape_ends_the_import_and_leaves_nothing(folder: Path) -> None:

@@ -31,9 +31,12 @@ def those_there(sources: Mapping[int, Path]) -> dict[int, Path]:
 
 
 def check_name_is_free(name: str, folder: Path | None = None) -> None:
-    """Refuse the name of a run that exists, before anything is read for it."""
-    if ((folder or runs_folder()) / name / "run.json").exists():
+    """Refuse the name of a run that exists, before anything is read for it; and that of a folder with anything else in it."""
+    path = (folder or runs_folder()) / name
+    if (path / "run.json").exists():
         raise InputError(f"run {name!r} exists already: pass another name with --name")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} is there already and is not empty: pass another name with --name")
 
 
 def write_run(
@@ -55,6 +58,7 @@ def write_run(
     folder : of the runs; the usual one if None.
     progress : called with the number of snapshots written so far.
     """
+    check_name_is_free(name, folder)  # whatever is in its folder would go with a run that cannot be had
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     versions = {"torch": torch.__version__, **info.get("versions", {})}
     run = create_run(name, {"created": created, **info, "versions": versions}, folder)
