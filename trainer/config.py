@@ -209,11 +209,7 @@ def check(config: TrainConfig) -> TrainConfig:
         raise InputError(
             f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass --tokenizer gpt2"
         )
-    if config.n_embd % config.n_head:
-        raise InputError(
-            f"n_embd must be a multiple of n_head; got n_embd {config.n_embd} and n_head {config.n_head}: "
-            f"pass --n-embd {config.n_embd // config.n_head * config.n_head or config.n_head}"
-        )
+    check_heads(config, f": pass --n-embd {config.n_embd // config.n_head * config.n_head or config.n_head}")
     if not 0 <= config.dropout < 1:
         raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
     for name in ("eval_batches", "threads"):
@@ -221,6 +217,13 @@ def check(config: TrainConfig) -> TrainConfig:
             raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
     _check_variants(config)
     return config
+
+
+def check_heads(config: ModelConfig | TrainConfig, way_out: str = "") -> None:
+    """Refuse a width that the heads cannot share evenly: an `InputError` that ends in the way out."""
+    if config.n_embd % config.n_head:
+        told = f"got n_embd {config.n_embd} and n_head {config.n_head}"
+        raise InputError(f"n_embd must be a multiple of n_head; {told}{way_out}")
 
 
 def _check_variants(config: ModelConfig | TrainConfig) -> None:

@@ -35,7 +35,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainer import fused
-from trainer.config import ModelConfig
+from trainer.config import ModelConfig, check_heads
 
 # Up to this context the attention weights are small enough that three plain matrix products beat the fused kernel on a CPU.
 PLAIN_ATTENTION_MAX_CONTEXT = 128
@@ -132,6 +132,7 @@ class GPT(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
+        check_heads(config)
         self.config = config
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)  # token table
         self.wpe = nn.Embedding(config.block_size, config.n_embd)  # position table

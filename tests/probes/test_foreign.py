@@ -303,6 +303,40 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
         import_foreign({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
 
 
+SMALL = {"vocab_size": ROWS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+OTHERS: dict[str, Any] = {
+    "bert": lambda: transformers.BertConfig(**SMALL, intermediate_size=48, max_position_embeddings=24),
+    "xlnet": lambda: transformers.XLNetConfig(vocab_size=ROWS, d_model=32, n_layer=2, n_head=4, d_inner=48),
+    "bloom": lambda: transformers.BloomConfig(vocab_size=ROWS, hidden_size=32, n_layer=2, n_head=4),
+}
+
+
+def saved(kind: str, folder: Path) -> Path:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        transformers.AutoModelForCausalLM.from_config(OTHERS[kind]()).save_pretrained(folder / kind)
+    return folder / kind
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlnet"])
+def test_a_model_that_sees_what_comes_after_is_refused(kind: str, tmp_path: Path) -> None:
+    path = saved(kind, tmp_path)
+    with pytest.raises(
+        InputError, match="LMHeadModel that sees the tokens that come after: only models that look back"
+    ):
+        import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path)
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("context", [0, -5])
+def test_a_context_of_none_is_refused_where_the_class_has_no_longest(context: int, tmp_path: Path) -> None:
+    path = saved("bloom", tmp_path)
+    with pytest.raises(InputError, match=f"the context must be 1 or more; got {context}"):
+        import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=context)
+    run = import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=2000)
+    assert run.info["model"]["block_size"] == 2000
+
+
 def test_a_model_without_a_final_norm_whose_blocks_return_lists(tmp_path: Path) -> None:
     shape = transformers.OpenAIGPTConfig(vocab_size=ROWS, n_embd=32, n_layer=2, n_head=4, n_positions=24)
     with torch.random.fork_rng():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from data.errors import InputError
@@ -187,7 +188,7 @@ def test_weights_in_several_files_and_in_half_precision_are_read(tmp_path: Path)
     with torch.no_grad():
         torch.testing.assert_close(bets(run), oracle.float()(IDX).logits, rtol=0, atol=1e-5)
     made("gpt2").bfloat16().save_pretrained(tmp_path / "brain")
-    assert imported(tmp_path, tmp_path / "brain", name="brain").info["source"]["dtype"] == "float32"
+    assert imported(tmp_path, tmp_path / "brain", name="of-brain").info["source"]["dtype"] == "float32"
 
 
 def test_revisions_become_the_snapshots_of_one_run_and_gaps_are_named(tmp_path: Path) -> None:
@@ -244,6 +245,30 @@ def test_a_gpt2_of_another_form_keeps_its_own_class_and_says_why(more: Any, reas
     assert run.info["model"]["architecture"] == "GPT2LMHeadModel"
     with torch.no_grad():
         torch.testing.assert_close(bets(run), oracle(IDX).logits, rtol=0, atol=1e-5)
+
+
+def test_a_head_of_its_own_is_kept_though_the_configuration_calls_it_tied(tmp_path: Path) -> None:
+    made("gpt2").save_pretrained(tmp_path / "model")
+    file = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(file)
+    tensors["lm_head.weight"] = tensors["transformer.wte.weight"] + 1
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.warns(UserWarning, match="its output head 'lm_head.weight' is not the token table"):
+        run = imported(tmp_path, tmp_path / "model")
+    with torch.no_grad():
+        expected = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "model")(IDX).logits
+    assert (expected - made("gpt2")(IDX).logits).abs().max() > 0.1
+    torch.testing.assert_close(bets(run), expected, rtol=0, atol=1e-5)
+
+
+def test_a_width_that_the_heads_cannot_share_is_told_when_the_model_is_imported(tmp_path: Path) -> None:
+    made("gpt2").save_pretrained(tmp_path / "gpt2")
+    config = json.loads((tmp_path / "gpt2" / "config.json").read_text())
+    (tmp_path / "gpt2" / "config.json").write_text(json.dumps({**config, "n_head": 3}))
+    file = checkpoint(nanogpt_state(True), tmp_path / "out", True, n_head=3)
+    for path in (tmp_path / "gpt2", file):
+        with pytest.raises(InputError, match="n_embd must be a multiple of n_head; got n_embd 16 and n_head 3"):
+            imported(tmp_path, path)
 
 
 def test_a_class_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:

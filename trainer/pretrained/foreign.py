@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from data.errors import InputError
 from data.runs import Run
 from trainer.config import ModelConfig
-from trainer.pretrained.foreign_model import ForeignGPT, first_line, load_transformers, without_bars
+from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign, first_line, load_transformers, without_bars
 from trainer.pretrained.reading import open_source
 from trainer.pretrained.translation import Row, as_array, in_order
 from trainer.pretrained.writing import those_there, write_run
@@ -72,6 +72,7 @@ def import_foreign(
     steps = list(there.items())
     model, notes = _read(steps[0][1])
     described = _described(model, context)
+    _check_can_be_opened(model, described, steps[0][1])
     labels = tokenizer(described["vocab_size"]) if callable(tokenizer) else tokenizer
     origin = {**(source or {}), "missing_steps": sorted(sources.keys() - there.keys()), **notes}
     info = {
@@ -97,6 +98,25 @@ def import_foreign(
 
 def _weights(model: Any, described: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     return {key: as_array(tensor) for key, tensor in ForeignGPT(model, _shape(described)).weights().items()}
+
+
+def _check_can_be_opened(model: Any, described: Mapping[str, Any], path: Path) -> None:
+    """Refuse a model that looks ahead, and one whose class has other tensors when it is made anew from what run.json says."""
+    shape = _shape(described)
+    if ForeignGPT(model, shape).looks_ahead():
+        raise InputError(
+            f"{path} is a {type(model).__name__} that sees the tokens that come after: only models that look back can be imported"
+        )
+    try:
+        with torch.device("meta"):  # no number is drawn
+            blank = blank_foreign(described, shape)
+    except RuntimeError:  # a class that looks at its numbers while it is made
+        return
+    differs = sorted(blank.weights().keys() ^ ForeignGPT(model, shape).weights().keys())
+    if differs:
+        raise InputError(
+            f"{path} cannot be kept: {type(model).__name__}, made anew, has other tensors ({differs[0]!r})"
+        )
 
 
 def _check_same(described: Mapping[str, Any], first: Mapping[str, Any], step: int) -> None:
@@ -185,15 +205,19 @@ def _equal(a: Tensor, b: Tensor) -> bool:
 def _described(model: Any, context: int | None) -> dict[str, Any]:
     """Return what run.json says of the model."""
     config = model.config.get_text_config(decoder=True)
+    told = (getattr(config, key, None) for key in ("max_position_embeddings", "max_seq_len"))
     own = next(
-        (getattr(config, key) for key in ("max_position_embeddings", "max_seq_len") if hasattr(config, key)), None
-    )
-    if context is not None and own is not None and not 1 <= context <= own:
-        raise InputError(f"the context must be from 1 to the model's own {own}; got {context}")
+        (length for length in told if isinstance(length, int) and length > 0), None
+    )  # -1 is XLNet's for no limit
+    if context is not None and not 1 <= context <= (own or context):
+        most = f"from 1 to the model's own {own}" if own else "1 or more"
+        raise InputError(f"the context must be {most}; got {context}")
     n_head = getattr(config, "num_attention_heads", None)
     if n_head is None:
         raise InputError(f"{type(model).__name__} has no attention heads: only transformers can be imported")
     as_json = json.loads(model.config.to_json_string(use_diff=False))
+    # Where a head of its own lies beside tied ones, the class keeps both, whatever the configuration says.
+    as_json["tie_word_embeddings"] = model.get_output_embeddings().weight is model.get_input_embeddings().weight
     return {
         "kind": "hf",
         "architecture": type(model).__name__,
@@ -202,7 +226,7 @@ def _described(model: Any, context: int | None) -> dict[str, Any]:
         "n_head": n_head,
         "n_kv_head": getattr(config, "num_key_value_heads", None) or n_head,
         "n_embd": config.hidden_size,
-        "block_size": context or min(own or LONGEST_CONTEXT, LONGEST_CONTEXT),
+        "block_size": min(own or LONGEST_CONTEXT, LONGEST_CONTEXT) if context is None else context,
         "vocab_size": model.get_output_embeddings().weight.shape[0],
     }
 
