@@ -96,7 +96,8 @@ class SubwordTokenizer:
         Raises
         ------
         InputError
-            naming the first half of a surrogate pair, which is no character.
+            naming the first half of a surrogate pair, which is no character, or the first character that the vocabulary
+            neither knows nor has a token for.
         """
         try:
             text.encode()
@@ -104,11 +105,11 @@ class SubwordTokenizer:
             found = f"U+{ord(text[wrong.start]):04X} at position {wrong.start:,}"
             raise InputError(f"the text has {found}, half of a surrogate pair and no character: leave it out") from None
         if not self._cuts_before_spaces:
-            return np.array(self._engine.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+            return np.array(self._cut([text])[0], dtype=np.int64)
         # No token reaches over the end of a word, so each different word is cut once: several times faster on a book.
         words = _AFTER_A_WORD.split(text)
         different = {word: place for place, word in enumerate(dict.fromkeys(words))}
-        cuts = [cut.ids for cut in self._engine.encode_batch_fast(list(different), add_special_tokens=False)]
+        cuts = self._cut(list(different))
         return np.array([i for word in words for i in cuts[different[word]]], dtype=np.int64)
 
     def decode(self, ids: ArrayLike) -> str:
@@ -123,6 +124,20 @@ class SubwordTokenizer:
         if self.token_bytes is not None:
             return b"".join(self.token_bytes[i] for i in asked).decode("utf-8", "replace")
         return self._engine.decode(asked.tolist(), skip_special_tokens=False)
+
+    def _cut(self, texts: list[str]) -> list[list[int]]:
+        try:
+            return [cut.ids for cut in self._engine.encode_batch_fast(texts, add_special_tokens=False)]
+        except Exception as error:  # the library raises nothing more special
+            unknown = next((letter for text in texts for letter in text if not self._takes(letter)), texts[0][:40])
+            raise InputError(f"the vocabulary has no token for {unknown!r} ({error}): leave it out") from None
+
+    def _takes(self, letter: str) -> bool:
+        try:
+            self._engine.encode(letter)
+        except Exception:  # the library raises nothing more special
+            return False
+        return True
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"kind": "subwords", "origin": ..., "tokens": ..., "definition": ...}``.

@@ -10,11 +10,11 @@ import pytest
 import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from data.errors import InputError
 from data.subwords import SubwordTokenizer, byte_alphabet
-from data.tokenizers import tokenizer_from_json
+from data.tokenizers import known_part, tokenizer_from_json
 from data.vocabularies import learn_bpe
 from tests.conftest import made_text
 
@@ -127,6 +127,18 @@ def test_an_id_out_of_range_is_named_with_its_place(wrong: int) -> None:
 def test_half_a_surrogate_pair_is_named_with_its_place() -> None:
     with pytest.raises(InputError, match=r"U\+D800 at position 2, half of a surrogate pair"):
         LEARNED.encode("ab\ud800")
+
+
+def test_a_character_without_a_token_is_named() -> None:
+    """So it is with characters that were exported: there is no token for unknown ones."""
+    engine = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token=""))
+    engine.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer = SubwordTokenizer(engine.to_str())
+    assert tokenizer.encode("abba").tolist() == [0, 1, 1, 0]
+    with pytest.raises(InputError, match=r"the vocabulary has no token for 'ß' .*: leave it out") as told:
+        tokenizer.encode("abß")
+    assert "\n" not in str(told.value)
+    assert known_part(tokenizer, "abßa") == "aba"
 
 
 def test_nothing_in_gives_nothing_out() -> None:
