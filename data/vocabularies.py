@@ -7,6 +7,7 @@ a text                                  `learn_bpe`: byte-level byte-pair encodi
 ``tokenizer.json``                      whatever it describes
 ``vocab.bpe`` or ``merges.txt``         byte-level BPE as GPT-2's, with ``encoder.json`` or ``vocab.json`` beside it if there is one
 ``vocab.json`` with ``</w>`` in it      GPT-1's BPE, lower-casing, with ``merges.txt`` beside it
+``added_tokens.json`` beside these      tokens that were added later, as special ones
 nothing                                 `gpt2`, through tiktoken, which fetches it once
 ======================================  =====================================================================
 """
@@ -28,6 +29,7 @@ END_OF_WORD = "</w>"
 
 BASIC_SPLIT = "GPT-1's: lower-cased, accents and line ends dropped, cut at white space and punctuation; ftfy and spaCy did not run"
 
+ADDED = "added_tokens.json"
 _FILES = (("tokenizer.json", None), ("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
 
 
@@ -101,8 +103,11 @@ def read_tokenizer(path: Path) -> SubwordTokenizer:
     merges = _merges(merges_file)
     vocab = _vocab(vocab_file) if vocab_file else _vocab_of(merges)
     if any(name.endswith(END_OF_WORD) for name in vocab):
-        return _named(path, SubwordTokenizer, _end_of_word_bpe(vocab, merges), BASIC_SPLIT)
-    return _named(path, _byte_level_bpe, vocab, merges, f"byte-level BPE read from {merges_file.name}")
+        made = _named(path, SubwordTokenizer, _end_of_word_bpe(vocab, merges), BASIC_SPLIT)
+    else:
+        made = _named(path, _byte_level_bpe, vocab, merges, f"byte-level BPE read from {merges_file.name}")
+    added = path.with_name(ADDED)
+    return _with_added(made, added) if added.is_file() else made
 
 
 def gpt2(path: Path | None = None) -> SubwordTokenizer:
@@ -166,6 +171,21 @@ def _end_of_word_bpe(vocab: dict[str, int], merges: Sequence[tuple[str, str]]) -
     engine.decoder = decoders.BPEDecoder(suffix=END_OF_WORD)
     engine.add_special_tokens(list(unknown.values()))
     return engine.to_str()
+
+
+def _with_added(made: SubwordTokenizer, path: Path) -> SubwordTokenizer:
+    """Return a tokenizer with the tokens that were added to its files later, under the ids that they have there."""
+    from tokenizers import Tokenizer
+
+    added, engine = _vocab(path), Tokenizer.from_str(made.definition)
+    engine.add_special_tokens(sorted(added, key=added.__getitem__))
+    wrong = next((name for name, i in added.items() if engine.token_to_id(name) != i), None)
+    if wrong is not None:
+        raise InputError(
+            f"{path} gives {wrong!r} the id {added[wrong]}, and with this vocabulary it has {engine.token_to_id(wrong)}: "
+            "give a tokenizer.json"
+        )
+    return SubwordTokenizer(engine.to_str(), made.origin)
 
 
 def _merges_behind(tokens: Sequence[bytes]) -> list[tuple[str, str]]:

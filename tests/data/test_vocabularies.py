@@ -113,6 +113,21 @@ def test_the_files_of_gpt2_are_read_as_hugging_faces_class_reads_them(
     assert tokenizer.special_tokens == {END_OF_TEXT: 400}
 
 
+def test_tokens_that_were_added_to_the_files_are_read_as_hugging_faces_class_reads_them(tmp_path: Path) -> None:
+    folder, added = write_gpt2(tmp_path / "gpt2", "vocab.json", "merges.txt"), tmp_path / "gpt2" / "added_tokens.json"
+    added.write_text(json.dumps({"<user>": 402, "<pad>": 401, END_OF_TEXT: 400}))
+    oracle, tokenizer = GPT2Tokenizer.from_pretrained(folder), read_tokenizer(folder)
+    text = f"<user>hi <pad>{END_OF_TEXT}"
+    assert tokenizer.encode(text).tolist() == oracle.encode(text)
+    assert tokenizer.special_tokens == {END_OF_TEXT: 400, "<pad>": 401, "<user>": 402}
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    added.write_text(json.dumps({"<pad>": 500}))
+    with pytest.raises(
+        InputError, match="json gives '<pad>' the id 500, and with this vocabulary it has 401: give a tok"
+    ):
+        read_tokenizer(folder)
+
+
 def test_a_file_of_hugging_face_is_read_whole(tmp_path: Path) -> None:
     oracle = GPT2Tokenizer.from_pretrained(write_gpt2(tmp_path / "whole", "vocab.json", "merges.txt"))
     oracle.save_pretrained(tmp_path / "saved")
