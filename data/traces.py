@@ -17,12 +17,14 @@ among them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data.errors import InputError
 from data.files import Record, read_lines, write_bytes
@@ -75,13 +77,24 @@ def read_trace(run: Run, name: str) -> Trace:
         known = f"it has {', '.join(there)}" if there else "record one with  python -m trainer.generate --trace"
         raise InputError(f"run {run.name!r} has no trace {name!r}: {known}")
     lines = read_lines(run.path / "traces" / f"{name}.jsonl")
-    if not lines or lines[0].get("format") != FORMAT:
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
         raise InputError(f"the trace {name!r} of run {run.name!r} is not of format {FORMAT}: record it again")
+    if not all(_is_step(line) for line in lines[1:]):
+        raise InputError(f"the trace {name!r} of run {run.name!r} has a line that is no token: record it again")
     return Trace(lines[0], lines[1:])
 
 
+def _is_step(line: Any) -> bool:
+    fields = {"sample", "position", "id", "token", "probability", "drawn_from", "candidates"}
+    candidates = line["candidates"] if isinstance(line, dict) and fields <= line.keys() else None
+    return isinstance(candidates, list) and all(isinstance(one, list) and len(one) == 4 for one in candidates)
+
+
 def _name(asked: Record) -> str:
+    """Return words of the prompt to know it by, and what tells all that was asked from anything else."""
     letters = unicodedata.normalize("NFKD", asked["prompt"]).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:24].strip("-") or "prompt"
     temperature = f"{asked['decoding']['temperature']:g}"
-    return f"{words}-step-{asked['step']}-temperature-{temperature}-seed-{asked['request']['seed']}"
+    whole = json.dumps([asked[name] for name in ("step", "prompt", "decoding", "request")], sort_keys=True)
+    told = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{words}-step-{asked['step']}-temperature-{temperature}-seed-{asked['request']['seed']}-{told}"

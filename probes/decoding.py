@@ -81,8 +81,11 @@ def temperature_distributions(
     asked = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     decodings = [Decoding(temperature) for temperature in temperatures]
-    logits = observe(load_model(run, snapshot.step), torch.from_numpy(asked.ids)[None]).logits[0, -1]
-    rows = np.stack([probabilities(logits.float().numpy(), decoding) for decoding in decodings])
+    logits = (
+        observe(load_model(run, snapshot.step), torch.from_numpy(asked.ids)[None]).logits[0, -1].float().numpy().copy()
+    )
+    logits[run.tokenizer.vocab_size :] = -np.inf  # rows that are no token are never drawn
+    rows = np.stack([probabilities(logits, decoding) for decoding in decodings])
     if progress is not None:
         progress(1)
     return xr.Dataset(

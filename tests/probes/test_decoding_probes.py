@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from data.tokenizers import tokenizer_from_json
 from data.traces import write_trace
 from probes.decoding import TEMPERATURES, decoding_trace, drawn_from, recorded_trace, temperature_distributions
 from probes.logits import next_token_distribution
+from tests.probes.made_run import SYMBOLS, made_run, shape
 from tests.probes.test_contract import contents
 from trainer.decoding import Decoding
 from trainer.loading import load_model
@@ -94,6 +97,33 @@ def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
     assert found.attrs["sample"] == 1
     with pytest.raises(InputError, match="the trace has no sample 2; it has 0, 1"):
         recorded_trace(run, path.stem, 2)
+
+
+def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
+    recorder, snapshot = Recorder(run.tokenizer), run.snapshot(60)
+    recorder.steps.append({"sample": 0})
+    asked = [
+        ("ba", Decoding(0.5), Request(3)),
+        ("ba", Decoding(0.5, top_k=2), Request(3)),
+        ("ba.", Decoding(0.5), Request(3)),
+    ]
+    asked += [("ba", Decoding(0.5), Request(4))]
+    paths = [write_trace(run, recorder.trace(run.name, snapshot, *what)) for what in [*asked, *asked]]
+    assert len(set(paths)) == len(asked)
+    assert paths[: len(asked)] == paths[len(asked) :]
+    assert all(path.stem.startswith("ba-step-60-temperature-0.5-seed-0-") for path in paths)
+    with pytest.raises(InputError, match="has a line that is no token: record it again"):
+        recorded_trace(run, paths[0].stem)
+    for path in set(paths):
+        path.unlink()
+
+
+def test_rows_that_are_no_token_have_no_probability_at_any_temperature(tmp_path: Path) -> None:
+    made = made_run(tmp_path, shape(vocab_size=len(SYMBOLS) + 5))
+    found = temperature_distributions(made, "ba", temperatures=(0.1, 1, 2))
+    assert found.sizes["token"] == len(SYMBOLS) + 5
+    np.testing.assert_allclose(found["probability"][:, : len(SYMBOLS)].sum("token"), 1)
+    assert not found["probability"][:, len(SYMBOLS) :].any()
 
 
 def test_a_temperature_below_0_is_refused(run: Run) -> None:
