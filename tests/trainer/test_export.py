@@ -145,6 +145,25 @@ def test_what_cannot_go_out_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
 
 
+def test_the_folder_one_stands_in_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(SMALL, tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    written = export(run, 7, Path("."))
+    assert sorted(path.name for path in Path.cwd().iterdir()) == written.files
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "made"]
+
+
+def test_the_head_of_a_task_is_left_out_and_named(tmp_path: Path) -> None:
+    run = run_of(SMALL, tmp_path)
+    tensors = run.snapshot(7).tensors() | {"task_head.weight": np.zeros((2, SMALL.n_embd), np.float32)}
+    task = {"name": "genre", "kind": "classification", "labels": ["a", "b"], "origin": "made"}
+    tuned = create_run("tuned", {"model": vars(SMALL), "tokenizer": LETTERS.to_json(), "task": task}, tmp_path)
+    write_snapshot(tuned, 7, tensors)
+    assert "the head for the task 'genre' was left out" in export(tuned, None, tmp_path / "out").remark
+    assert export(run, None, tmp_path / "plain").remark == ""
+
+
 def test_a_list_of_words_has_no_tokenizer_to_write() -> None:
     assert _definition(WordList(("a", "b"))) is None
 

@@ -59,7 +59,8 @@ def export(run: Run, step: int | None, folder: Path) -> Written:
     if step is None:
         step = run.sound_snapshots()[-1].step
     model = load_model(run, step)
-    hidden = folder.with_name(f".{folder.name}.{os.getpid()}")
+    whole = folder.resolve()  # that of . has a name
+    hidden = whole.with_name(f".{whole.name}.{os.getpid()}")
     hidden.mkdir(parents=True)
     try:
         if isinstance(model, ForeignGPT):
@@ -69,15 +70,30 @@ def export(run: Run, step: int | None, folder: Path) -> Written:
         else:
             weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
             what = _write_ours(shape, weights, run.tokenizer, hidden)
-        remark = _write_tokenizer(run.tokenizer, shape.block_size, hidden)
+        remarks = _remark_of_task(run), _write_tokenizer(run.tokenizer, shape.block_size, hidden)
         files = sorted(path.name for path in hidden.iterdir())
-        if folder.exists():
-            folder.rmdir()
-        hidden.replace(folder)
+        _move(hidden, whole)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
-    return Written(f"step {step:,} of run {run.name} as a {what}", files, remark)
+    return Written(f"step {step:,} of run {run.name} as a {what}", files, "\n".join(filter(None, remarks)))
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Move a folder that was made to its name, or its files into an empty one, in which somebody may be standing."""
+    if not folder.exists():
+        made.replace(folder)
+        return
+    for path in made.iterdir():
+        path.replace(folder / path.name)
+    made.rmdir()
+
+
+def _remark_of_task(run: Run) -> str:
+    task = run.info.get("task")
+    if not task:
+        return ""
+    return f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
 
 
 def _write_ours(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenizer: Tokenizer, folder: Path) -> str:
