@@ -140,7 +140,7 @@ def load(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | None = Non
 
     Examples
     --------
-    >>> load(Path("nowhere.txt"))  # doctest: +ELLIPSIS
+    >>> load("nowhere.txt")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     data.errors.InputError: there is no file nowhere.txt: give the path of a UTF-8 text file, or one of shakespeare, ...
     """
@@ -250,7 +250,8 @@ def _text_file(name: str | Path) -> Path:
         raise InputError(f"{path} is not a regular file: give the path of a UTF-8 text file")
     if isinstance(name, str) and not path.suffix and path.name == name:
         _source(name)
-    raise InputError(f"there is no file {path}: give the path of a UTF-8 text file, or one of {', '.join(CORPORA)}")
+    names = f", or one of {', '.join(CORPORA)}" if isinstance(name, str) else ""  # a path is never taken for a name
+    raise InputError(f"there is no file {path}: give the path of a UTF-8 text file{names}")
 
 
 def _read(path: Path, name: str, language: str, origin: str) -> Corpus:

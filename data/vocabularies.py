@@ -29,6 +29,7 @@ END_OF_WORD = "</w>"
 
 BASIC_SPLIT = "GPT-1's: lower-cased, accents and line ends dropped, cut at white space and punctuation; ftfy and spaCy did not run"
 
+_FROM_A_FILE = "pass its vocab.bpe or tokenizer.json with --tokenizer-file (with --tokenizer to an import)"
 ADDED = "added_tokens.json"
 _FILES = (("tokenizer.json", None), ("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
 
@@ -125,14 +126,13 @@ def gpt2(path: Path | None = None) -> SubwordTokenizer:
     except ImportError:
         raise InputError(
             "GPT-2's tokenizer comes through tiktoken, which is not installed: pip install 'gptlab[tiktoken]', "
-            "or pass --tokenizer-file with its vocab.bpe or tokenizer.json"
+            f"or {_FROM_A_FILE}"
         ) from None
     try:
         encoding = tiktoken.get_encoding("gpt2")
     except Exception as error:  # requests raises many kinds
         raise InputError(
-            f"GPT-2's tokenizer cannot be fetched ({type(error).__name__}): check the connection, "
-            "or pass --tokenizer-file with its vocab.bpe or tokenizer.json"
+            f"GPT-2's tokenizer cannot be fetched ({type(error).__name__}): check the connection, or {_FROM_A_FILE}"
         ) from None
     specials = {encoding.encode_single_token(name): name for name in encoding.special_tokens_set}
     tokens = [encoding.decode_single_token_bytes(i) for i in range(encoding.n_vocab) if i not in specials]

@@ -95,6 +95,8 @@ def test_a_folder_a_missing_file_and_an_unknown_name_are_told_apart(tmp_path: Pa
         corpora.load(tmp_path)
     with pytest.raises(InputError, match=r"there is no file .*nowhere\.txt"):
         corpora.load("nowhere.txt")
+    with pytest.raises(InputError, match=r"give the path of a UTF-8 text file$"):
+        corpora.load(Path("machado"))  # names are not for those who ask for a file
     with pytest.raises(
         InputError, match="unknown corpus 'machdo': known are shakespeare, training-plays, tinyshakespeare, machado,"
     ):

@@ -172,7 +172,9 @@ def test_gpt2_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPat
         raise ConnectionError("a paragraph\nof reasons")
 
     monkeypatch.setattr(tiktoken, "get_encoding", fail)
-    with pytest.raises(InputError, match=r"cannot be fetched \(ConnectionError\): .*--tokenizer-file"):
+    with pytest.raises(
+        InputError, match=r"cannot be fetched \(ConnectionError\): .*--tokenizer-file \(with --tokenizer to an import\)"
+    ):
         gpt2()
     monkeypatch.setitem(sys.modules, "tiktoken", None)
     with pytest.raises(InputError, match=r"pip install 'gptlab\[tiktoken\]'"):

@@ -30,6 +30,7 @@ from tests.probes.test_contract import GLOSSARY, contents, random_states
 from trainer.loading import load_model
 from trainer.pretrained.foreign import import_foreign
 from trainer.pretrained.foreign_model import ForeignGPT
+from trainer.pretrained.report import report
 
 ROWS = len(SYMBOLS) + 5
 PROMPT = "não mo co ba"
@@ -254,9 +255,15 @@ class Evil:
 
 def test_a_pickle_that_would_run_code_is_refused_and_nothing_run(tmp_path: Path) -> None:
     made("neox").config.save_pretrained(tmp_path / "model")
-    (tmp_path / "model" / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(tmp_path / "touched")))
-    with pytest.raises(InputError, match="cannot be read as a causal language model"):
-        import_foreign({0: tmp_path / "model"}, "evil", tokenizer=TOKENIZER, folder=tmp_path)
+    told = []
+    for protocol in (2, 4):
+        (tmp_path / "model" / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(tmp_path / "touched"), protocol))
+        with pytest.raises(
+            InputError, match=r"its weights are a pickle that .* is refused, .* nothing of it ran"
+        ) as error:
+            import_foreign({0: tmp_path / "model"}, "evil", tokenizer=TOKENIZER, folder=tmp_path)
+        told.append(str(error.value))
+    assert "weights_only" not in "".join(told)  # torch advises to run it
     assert not (tmp_path / "touched").exists()
     assert not (tmp_path / "evil").exists()
 
@@ -301,6 +308,16 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
         transformers.AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path / "mamba")
     with pytest.raises(InputError, match="MambaForCausalLM has no attention heads"):
         import_foreign({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
+
+
+def test_tensors_that_transformers_joins_are_not_told_as_left_out(tmp_path: Path) -> None:
+    shape = transformers.MixtralConfig(**CLASSES, **GROUPED, num_local_experts=2)
+    with torch.random.fork_rng():
+        transformers.MixtralForCausalLM(shape).save_pretrained(tmp_path / "mixtral")
+    run = import_foreign({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
+    assert run.info["source"]["left_out"] == []
+    told = report(run)
+    assert "tensors left out: 0\njoined or split by transformers, or left out: 18\n" in told
 
 
 SMALL = {"vocab_size": ROWS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}

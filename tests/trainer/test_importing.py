@@ -188,7 +188,7 @@ def test_weights_in_several_files_and_in_half_precision_are_read(tmp_path: Path)
     with torch.no_grad():
         torch.testing.assert_close(bets(run), oracle.float()(IDX).logits, rtol=0, atol=1e-5)
     made("gpt2").bfloat16().save_pretrained(tmp_path / "brain")
-    assert imported(tmp_path, tmp_path / "brain", name="of-brain").info["source"]["dtype"] == "float32"
+    assert imported(tmp_path, tmp_path / "brain", name="of-brain").info["source"]["dtype"] == "bfloat16"
 
 
 def test_revisions_become_the_snapshots_of_one_run_and_gaps_are_named(tmp_path: Path) -> None:

@@ -67,6 +67,16 @@ def test_an_imported_model_of_sub_words_writes_text(folder: Path) -> None:
     assert told.stdout.startswith("to be")
 
 
+def test_what_is_told_of_a_gpt1_and_of_numbers_widened_is_true(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made("gpt1").bfloat16().save_pretrained(folder / "model")
+    main(Import(model=str(folder / "model"), tokenizer="ids"))
+    told = capsys.readouterr().out
+    assert "weights in bfloat16, kept as float32" in told
+    assert "spaCy" not in told, "nothing cuts a text whose tokens are ids"
+
+
 def test_a_pickle_that_would_run_code_is_refused_in_one_line(folder: Path) -> None:
     class Evil:
         def __reduce__(self) -> Any:
@@ -169,7 +179,7 @@ def without_vocabulary(folder: Path) -> Path:
 
 H1 = "transformer.h.1"
 MISTAKES: dict[str, tuple[Make, str]] = {
-    "evil weights": (evil_bin, r"pytorch_model.bin (is a pickle that asks for|cannot be read as weights)"),
+    "evil weights": (evil_bin, r"pytorch_model.bin is a pickle that (asks for|torch did not write)"),
     "evil vocabulary": (
         evil_meta,
         r"meta.pkl is no pickle of plain values \(it has the instruction (STACK_)?GLOBAL\): nothing of it ran",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.errors import InputError
+from data.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.reading import Source
 from trainer.pretrained.translation import Table
@@ -18,7 +19,7 @@ class Family:
 
     ``is_one`` tells it; ``shape`` gives the shape of ours, and raises `NotApplicableError` where ours has no such form;
     ``step`` says after how many optimizer steps the weights were saved, where the source says so; ``remark`` is what is to be known
-    besides the table.
+    besides the table, with the tokenizer that was found.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Family:
     shape: Callable[[Source], ModelConfig]
     table: Table
     step: Callable[[Source], int | None] = lambda source: None
-    remark: Callable[[Source], str] = lambda source: ""
+    remark: Callable[[Tokenizer], str] = lambda tokenizer: ""
 
 
 def number(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:

@@ -10,8 +10,10 @@ float32.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -22,8 +24,8 @@ from data.errors import InputError
 from data.runs import Run
 from trainer.config import ModelConfig
 from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign, first_line, load_transformers, without_bars
-from trainer.pretrained.reading import open_source
-from trainer.pretrained.translation import Row, as_array, in_order
+from trainer.pretrained.reading import WAY_OUT, open_source, refused
+from trainer.pretrained.translation import CONVERTED, Row, as_array, in_order, names_of_types
 from trainer.pretrained.writing import those_there, write_run
 
 LONGEST_CONTEXT = 1024
@@ -135,7 +137,8 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
     transformers = load_transformers()
     where = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
     try:
-        with without_bars(transformers):
+        with without_bars(transformers), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected pickle protocol")  # what may be read is read, the rest refused
             model, found = transformers.AutoModelForCausalLM.from_pretrained(
                 path.parent if where else path,
                 dtype=torch.float32 if where else "auto",
@@ -145,7 +148,9 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
                 output_loading_info=True,
                 **where,
             )
-    except Exception as error:  # the library raises what its formats raise: OSError, ValueError, UnpicklingError, ...
+    except UnpicklingError as error:
+        raise InputError(f"{path} cannot be read: its weights are {refused(error)}; {WAY_OUT}") from None
+    except Exception as error:  # the library raises what its formats raise: OSError, ValueError, ...
         raise InputError(f"{path} cannot be read as a causal language model ({first_line(error)})") from None
     faults = [f"lacks {key!r}" for key in sorted(found["missing_keys"])]
     faults += [f"has {key[0]!r} in another shape" for key in sorted(found["mismatched_keys"])]
@@ -155,8 +160,8 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
         )
     rows = _rows(path, model)
     notes = {
-        "left_out": [row.source for row in rows if row.ours is None],
-        "dtype": str(next(model.parameters()).dtype).removeprefix("torch."),
+        "left_out": [row.source for row in rows if row.ours is None and row.note != CONVERTED],
+        "dtype": names_of_types(model.parameters()),
         "tensors": [row.to_json() for row in rows],
     }
     return model, notes
@@ -181,11 +186,7 @@ def _rows(path: Path, model: Any) -> list[Row]:
             found[name] = twin, "renamed by transformers"
     # What goes by no name of the source was made by transformers of what it read, joining or splitting it.
     converted = kept.keys() > {target for target, _ in found.values()}
-    lost = (
-        "left out, or converted by transformers"
-        if converted
-        else "left out: the class has no place for it, or makes it anew"
-    )
+    lost = CONVERTED if converted else "left out: the class has no place for it, or makes it anew"
     names = sorted(source.shapes, key=in_order)
     return [Row(name, source.shapes[name], *(found.get(name) or (None, lost))) for name in names]
 

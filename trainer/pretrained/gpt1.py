@@ -8,6 +8,8 @@ Radford, Narasimhan, Salimans and Sutskever (2018), Improving language understan
 from __future__ import annotations
 
 from data.errors import NotApplicableError
+from data.subwords import SubwordTokenizer
+from data.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.family import Family, number
 from trainer.pretrained.reading import Source
@@ -47,12 +49,16 @@ def shape(source: Source) -> ModelConfig:
     )
 
 
+def _remark(tokenizer: Tokenizer) -> str:
+    if not isinstance(tokenizer, SubwordTokenizer):
+        return ""
+    return "GPT-1 learned from text that ftfy and spaCy had cut; here a basic rule cuts it: lower-cased, accents and line ends dropped"
+
+
 GPT1 = Family(
     "gpt1",
     lambda source: source.settings.get("model_type") == "openai-gpt",
     shape,
     TABLE,
-    remark=lambda source: (
-        "GPT-1 learned from text that ftfy and spaCy had cut; here a basic rule cuts it: lower-cased, accents and line ends dropped"
-    ),
+    remark=_remark,
 )

@@ -22,7 +22,7 @@ from trainer.pretrained.gpt2 import GPT2
 from trainer.pretrained.nanogpt import NANOGPT
 from trainer.pretrained.reading import Source, open_source, read_settings
 from trainer.pretrained.reference import REFERENCE
-from trainer.pretrained.translation import Row, translate
+from trainer.pretrained.translation import Row, as_array, names_of_types, translate
 from trainer.pretrained.vocabulary import asked_for, check_fits, found_beside
 from trainer.pretrained.writing import check_name_is_free, those_there, write_run
 
@@ -53,6 +53,8 @@ class _Read:
     tensors: dict[str, NDArray[Any]]
     rows: list[Row]
     source: Source
+    dtype: str
+    """The types of the numbers in the source."""
 
 
 def import_model(
@@ -160,8 +162,8 @@ def _import_as_ours(
             **origin,
             "missing_steps": sorted(sources.keys() - there.keys()),
             "left_out": [row.source for row in first.rows if row.ours is None],
-            "dtype": ", ".join(sorted({str(array.dtype) for array in first.tensors.values()})),
-            "remark": family.remark(first.source) if wishes.gelu is None else "",
+            "dtype": first.dtype,
+            "remark": family.remark(tokenizer) if wishes.gelu is None else "",
             "tensors": [row.to_json() for row in first.rows],
         },
     }
@@ -193,10 +195,11 @@ def _read(family: Family, path: Path, wishes: Wishes) -> _Read:
     config = family.shape(source)
     if wishes.gelu is not None:
         config = dataclasses.replace(config, gelu=wishes.gelu)
-    tensors, rows = translate(source, family.table, config)
+    theirs, rows = translate(source, family.table, config)
+    tensors, dtype = {name: as_array(tensor) for name, tensor in theirs.items()}, names_of_types(theirs.values())
     if wishes.context is not None and wishes.context != config.block_size:
         config, rows = _crop(config, tensors, rows, wishes.context)
-    return _Read(config, tensors, rows, source)
+    return _Read(config, tensors, rows, source, dtype)
 
 
 def _crop(

@@ -6,6 +6,7 @@ Checkpoints from before nanoGPT took exact GELU (in 2023) have the tanh form; no
 from __future__ import annotations
 
 from data.errors import InputError
+from data.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.family import Family, number
 from trainer.pretrained.reading import Source
@@ -54,7 +55,7 @@ def shape(source: Source) -> ModelConfig:
     )
 
 
-def _remark(source: Source) -> str:
+def _remark(tokenizer: Tokenizer) -> str:
     return "GELU is taken as exact; pass --gelu tanh if the checkpoint is from before nanoGPT changed to it in 2023"
 
 

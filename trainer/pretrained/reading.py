@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from data.errors import InputError
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
 CHECKPOINT = "ckpt.pt"
+WAY_OUT = "whoever trusts it can write its weights as model.safetensors"
 
 Read = Callable[[str], Tensor]
 
@@ -149,10 +151,16 @@ def load_pickle(path: Path) -> Any:
     except (
         Exception
     ) as error:  # torch raises whatever the bytes lead to: UnpicklingError, RuntimeError, KeyError, EOFError, ...
-        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if asked:
-            raise InputError(
-                f"{path} is a pickle that asks for {asked[1]}, which may run code: it is refused, and nothing of it ran; "
-                "whoever trusts it can write its weights as model.safetensors"
-            ) from None
+        if isinstance(error, UnpicklingError):
+            raise InputError(f"{path} is {refused(error)}; {WAY_OUT}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
+
+
+def refused(error: UnpicklingError) -> str:
+    """Return why torch did not read a pickle. Its own words advise to read it all the same, and so to run it."""
+    asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if asked:
+        return f"a pickle that asks for {asked[1]}, which may run code: it is refused, and nothing of it ran"
+    return (
+        "a pickle that torch did not write, or a damaged one: it is refused, as it may run code, and nothing of it ran"
+    )

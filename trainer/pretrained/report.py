@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from data.runs import Run
+from trainer.pretrained.translation import CONVERTED
 
 
 def report(run: Run) -> str:
@@ -30,16 +31,22 @@ def _lines(run: Run) -> Iterator[str]:
         form = f"{model['architecture']}, kept in its own class"
     else:
         form = f"our GPT with norm {model['norm']}, bias {model['bias']}, gelu {model['gelu']}"
-    yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {source['dtype']}"
+    yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {_types(source['dtype'])}"
     yield f"snapshots: {len(steps)}, of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     if source["missing_steps"]:
         yield f"not there, and left out: step {', '.join(map(str, source['missing_steps']))}"
     left_out = source["left_out"]
     yield f"tensors left out: {len(left_out)}" + (", for the reasons in the table" if left_out else "")
+    if converted := sum(row["note"] == CONVERTED for row in source["tensors"]):
+        yield f"{CONVERTED}: {converted}"
     yield f"tokens: {_tokens(info['tokenizer'], model['vocab_size'])}"
     if source.get("remark"):
         yield source["remark"]
     yield f"wrote {run.path}; look into it with  python -m probes --run {run.name}"
+
+
+def _types(dtype: str) -> str:
+    return dtype + (", kept as float32" if "bfloat16" in dtype else "")
 
 
 def _tokens(tokenizer: dict[str, Any], rows: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ QUERY, KEY, VALUE = (
 TIED = Way("the token table again: stored once")
 MASK = Way("ignored: the causal mask, made anew")
 COUNTING = Way("ignored: the numbers of the positions, made anew")
+CONVERTED = "joined or split by transformers, or left out"
+"""What is said of tensors whose numbers stand in others, or nowhere: transformers does not tell which."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def both(theirs: str, ours: str | None = None, way: Way = COPIED) -> tuple[Entry
     )
 
 
-def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[str, NDArray[Any]], list[Row]]:
+def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[str, Tensor], list[Row]]:
     """Return the tensors of a source under the names of our GPT, and a row for each tensor of the source.
 
     Parameters
@@ -113,13 +115,18 @@ def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[s
         lacking = _lacking(target, filled.get(target, set()), table)
         if lacking is not None:
             raise InputError(f"{source.path} lacks the tensor {lacking!r} (ours: {target!r}, {shape})")
-    return {name: as_array(ours[name]) for name in expected}, rows
+    return {name: ours[name] for name in expected}, rows
 
 
 def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return the shape of each parameter of our GPT, by name."""
     with torch.device("meta"):  # no number is drawn
         return {name: tuple(p.shape) for name, p in GPT(config).named_parameters()}
+
+
+def names_of_types(tensors: Iterable[Tensor]) -> str:
+    """Return the types of the numbers in tensors."""
+    return ", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors}))
 
 
 def as_array(tensor: Tensor) -> NDArray[Any]:
