@@ -59,8 +59,8 @@ class TrainConfig:
     """A name that `python -m data list` shows, or the path of a UTF-8 text file."""
     tokenizer: str = "char"
     """char (a token a character), bpe (sub-words learned from the text) or gpt2 (GPT-2's sub-words)."""
-    vocab_size: int = 2048
-    """Tokens that bpe learns, the 256 bytes among them."""
+    vocab_size: int | None = None
+    """Tokens that bpe learns, the 256 bytes among them; 2048 if not given."""
     tokenizer_file: str | None = None
     """A local file or folder with the sub-words of gpt2: tokenizer.json, vocab.bpe or merges.txt."""
     n_layer: int = 4
@@ -140,6 +140,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 TOKENIZERS = ("char", "bpe", "gpt2")
+VOCAB_SIZE = 2048
+"""Tokens that bpe learns if nothing else is asked for."""
 
 # What may differ when a run is resumed: the rest would make it another run.
 RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
@@ -178,7 +180,10 @@ def trained_config(run: Run) -> TrainConfig:
         raise NotApplicableError(
             f"run {run.name!r} was fine-tuned, not trained: python -m trainer.finetune --resume goes on with it"
         )
-    return replace(TrainConfig(), run.info["training"], where=f"run.json of run {run.name!r}")
+    told = dict(run.info["training"])
+    if told.get("tokenizer") != "bpe":  # runs made before the size could be left out name one all the same
+        told.pop("vocab_size", None)
+    return replace(TrainConfig(), told, where=f"run.json of run {run.name!r}")
 
 
 def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainConfig:
@@ -192,8 +197,15 @@ def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainCo
     return dataclasses.replace(base, **values)
 
 
+def filled(config: TrainConfig) -> TrainConfig:
+    """Return ``config`` with what is left out and the run is to remember: how many tokens bpe learns."""
+    is_open = config.tokenizer == "bpe" and config.vocab_size is None
+    return dataclasses.replace(config, vocab_size=VOCAB_SIZE) if is_open else config
+
+
 def check(config: TrainConfig) -> TrainConfig:
-    """Return ``config`` if it can be trained; an `InputError` says which field cannot be and why."""
+    """Return ``config`` if it can be trained, with the size of a vocabulary of bpe; an `InputError` says which field is wrong and why."""
+    config = filled(config)
     positive = ("n_layer", "n_head", "n_embd", "block_size", "batch_size", "eval_every", "snapshot_every")
     for name in positive:
         if getattr(config, name) < 1:
@@ -203,8 +215,11 @@ def check(config: TrainConfig) -> TrainConfig:
             raise InputError(f"{name} must be 0 or more; got {getattr(config, name)}")
     if config.tokenizer not in TOKENIZERS:
         raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
-    if config.tokenizer == "bpe" and config.vocab_size < 256:
+    if config.vocab_size is not None and config.tokenizer == "bpe" and config.vocab_size < 256:
         raise InputError(f"vocab_size counts the 256 bytes too; got {config.vocab_size}: pass --vocab-size 2048")
+    of_preset = PRESETS.get(config.preset, {}).get("vocab_size")  # nobody asked for that one
+    if config.vocab_size not in (None, of_preset) and config.tokenizer != "bpe":
+        raise InputError(f"vocab_size is for the tokenizer bpe, and this is {config.tokenizer}: pass --tokenizer bpe")
     if config.tokenizer_file is not None and config.tokenizer != "gpt2":
         raise InputError(
             f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass --tokenizer gpt2"

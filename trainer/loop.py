@@ -22,7 +22,7 @@ from data.files import append_line, write_json
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from data.tokenizers import known_part
 from trainer import checkpoint
-from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, snapshot_steps, trained_config
+from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, filled, snapshot_steps, trained_config
 from trainer.generate import generate
 from trainer.optim import apply_schedule, average, clip
 from trainer.session import Session, build, check_disk, describe, recipe
@@ -80,7 +80,7 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
         If the configuration cannot be trained, the corpus cannot be had or is shorter than a context, the name is taken, or the
         disk is too full.
     """
-    check(config)
+    config = check(config)
     corpus = load(config.corpus, corpus_dir)
     session = build(config, corpus)
     check_disk(session, runs_folder())
@@ -96,14 +96,12 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     InputError
         If it differs in another field, the corpus is not the one it was trained on, or it is beyond the last step.
     """
-    before = trained_config(run)
+    before, config = trained_config(run), filled(config)
     changed = [f.name for f in dataclasses.fields(config) if getattr(config, f.name) != getattr(before, f.name)]
     if fixed := [name for name in changed if name not in RESUMABLE]:
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
     corpus = _same_corpus(run, config, corpus_dir)
-    session = build(
-        dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus, run.tokenizer
-    )
+    session = build(dataclasses.replace(config, threads=config.threads or run.info["threads"]), corpus, run.tokenizer)
     slot = checkpoint.load(run, session)
     if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
         rewind(run, -1)

@@ -24,7 +24,7 @@ from data.errors import InputError
 from data.runs import Run
 from data.tokenizers import CharTokenizer, Tokenizer
 from data.vocabularies import gpt2, learn_bpe
-from trainer.config import TrainConfig, model_config, snapshot_steps
+from trainer.config import VOCAB_SIZE, TrainConfig, model_config, snapshot_steps
 from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.model import GPT
 from trainer.optim import RECIPES, build_optimizers, initialise
@@ -146,7 +146,9 @@ def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
     if config.tokenizer == "gpt2":
         return gpt2(file)
     return learn_bpe(
-        split(corpus.text)[0], config.vocab_size, f"byte-level BPE learned from the first 90% of {corpus.name}"
+        split(corpus.text)[0],
+        config.vocab_size or VOCAB_SIZE,
+        f"byte-level BPE learned from the first 90% of {corpus.name}",
     )
 
 

@@ -277,6 +277,22 @@ def test_a_wish_that_cannot_be_met_is_told(wishes: dict[str, Any], message: str,
     assert not (folder / "runs" / "made").exists()
 
 
+@pytest.mark.parametrize(("model", "name"), [("my-model-1.5", "my-model-1.5"), ("ckpt.pt", "ckpt")])
+def test_a_run_is_called_by_its_model_with_its_dots(model: str, name: str, folder: Path) -> None:
+    path = checkpoint(nanogpt_state(True), folder, True, name=model) if "pt" in model else gptlab(folder / model)
+    main(Import(model=str(path), tokenizer="ids"))
+    assert [run.name for run in list_runs(folder / "runs")] == [name]
+
+
+def test_a_form_of_gelu_other_than_the_configuration_tells_is_refused(folder: Path) -> None:
+    made("gpt2").save_pretrained(folder / "model")
+    with pytest.raises(
+        InputError, match=r"says that its GELU is tanh \(activation_function gelu_new\): leave --gelu out"
+    ):
+        main(Import(model=str(folder / "model"), name="made", tokenizer="ids", gelu="exact"))
+    main(Import(model=str(folder / "model"), name="made", tokenizer="ids", gelu="tanh"))
+
+
 def test_a_name_that_is_taken_is_told_and_that_run_left_alone(folder: Path) -> None:
     path = str(gptlab(folder / "model"))
     main(Import(model=path, name="made"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -15,7 +16,7 @@ from data.files import write_json
 from data.runs import Run
 from data.vocabularies import learn_bpe
 from tests.conftest import made_text
-from trainer.config import TrainConfig, check, preset, replace
+from trainer.config import TrainConfig, check, preset, replace, trained_config
 from trainer.loop import Stopped, resume, start
 from viz.subject import bits_curve
 
@@ -58,7 +59,8 @@ def test_sub_words_are_learned_from_what_the_model_learns_from(text_file: Path, 
 @pytest.mark.parametrize("tokenizer", ["char", "bpe"])
 def test_bits_per_character_are_what_the_text_costs(tokenizer: str, text_file: Path, runs: Path) -> None:
     """By hand: the nats of every token that is foretold, over the characters of those tokens."""
-    training = start(config_for(text_file, tokenizer=tokenizer, steps=2), "bits")
+    size = 300 if tokenizer == "bpe" else None
+    training = start(config_for(text_file, tokenizer=tokenizer, vocab_size=size, steps=2), "bits")
     training.go(quiet)
     session = training.session
     T, tokens = session.config.block_size, session.val_tokens
@@ -102,11 +104,29 @@ def test_a_file_serves_where_gpt2s_cannot_be_fetched_and_is_not_needed_again(
 ) -> None:
     file = tmp_path / "tokenizer.json"
     file.write_text(learn_bpe(made_text(), 280).definition, encoding="utf-8")
-    config = config_for(text_file, tokenizer="gpt2", tokenizer_file=str(file), steps=4)
+    config = config_for(text_file, tokenizer="gpt2", vocab_size=None, tokenizer_file=str(file), steps=4)
     training = start(config, "from-file")
     training.go(quiet)
     file.unlink()
     assert resume(Run(training.run.path), config).session.tokenizer.vocab_size == 280
+
+
+def test_a_size_that_nobody_asked_for_is_no_mistake(text_file: Path, runs: Path) -> None:
+    assert check(replace(TrainConfig(), {"tokenizer": "bpe"}, "test")).vocab_size == 2048
+    for name in ("gpu-bpe", "cpu-bpe"):
+        check(replace(preset(name), {"tokenizer": "char"}, "test"))
+    run = start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "older").run
+    info = json.loads((run.path / "run.json").read_text())
+    assert info["training"]["vocab_size"] is None
+    info["training"]["vocab_size"] = 2048  # as runs of characters had it before
+    (run.path / "run.json").write_text(json.dumps(info))
+    assert trained_config(Run(run.path)).vocab_size is None
+    resume(Run(run.path), trained_config(Run(run.path)))
+    sub_words = config_for(text_file, vocab_size=None, steps=0)
+    with pytest.warns(UserWarning, match="the text gives"):
+        run = start(sub_words, "sub-words").run
+    assert run.info["training"]["vocab_size"] == 2048
+    resume(run, sub_words)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +134,7 @@ def test_a_file_serves_where_gpt2s_cannot_be_fetched_and_is_not_needed_again(
     [
         ({"tokenizer": "words"}, "there is no tokenizer 'words'; there is char, bpe, gpt2"),
         ({"vocab_size": 100}, "vocab_size counts the 256 bytes too; got 100: pass --vocab-size 2048"),
+        ({"tokenizer": "char"}, "vocab_size is for the tokenizer bpe, and this is char: pass --tokenizer bpe"),
         ({"tokenizer_file": "x"}, "tokenizer_file is for the tokenizer gpt2, and this is bpe"),
     ],
 )

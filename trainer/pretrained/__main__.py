@@ -70,10 +70,10 @@ def main(command: Import | Export) -> None:
 def _import(command: Import) -> None:
     from trainer.pretrained.importing import Wishes, import_model
     from trainer.pretrained.report import report
-    from trainer.pretrained.revisions import locate, parse_revisions
+    from trainer.pretrained.revisions import locate, own_name, parse_revisions
     from trainer.pretrained.writing import check_name_is_free
 
-    name = check_run_name(command.name or Path(command.model).stem or "imported")
+    name = check_run_name(command.name or own_name(command.model))
     check_name_is_free(name)
     located = locate(command.model, parse_revisions(command.revisions) if command.revisions else [])
     wishes = Wishes(

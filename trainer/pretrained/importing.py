@@ -192,14 +192,23 @@ def _check_same(config: ModelConfig, first: ModelConfig, step: int) -> None:
 
 def _read(family: Family, path: Path, wishes: Wishes) -> _Read:
     source = open_source(path)
-    config = family.shape(source)
-    if wishes.gelu is not None:
-        config = dataclasses.replace(config, gelu=wishes.gelu)
+    config = _with_gelu(family.shape(source), source, wishes.gelu)
     theirs, rows = translate(source, family.table, config)
     tensors, dtype = {name: as_array(tensor) for name, tensor in theirs.items()}, names_of_types(theirs.values())
     if wishes.context is not None and wishes.context != config.block_size:
         config, rows = _crop(config, tensors, rows, wishes.context)
     return _Read(config, tensors, rows, source, dtype)
+
+
+def _with_gelu(config: ModelConfig, source: Source, gelu: str | None) -> ModelConfig:
+    """Return a shape with the form of GELU that was asked for, where the source does not tell another."""
+    asked = config if gelu is None else dataclasses.replace(config, gelu=gelu)
+    told = next(
+        (f"{name} {source.settings[name]}" for name in ("activation_function", "afn") if name in source.settings), None
+    )
+    if asked != config and told is not None:
+        raise InputError(f"{source.path} says that its GELU is {config.gelu} ({told}): leave --gelu out")
+    return asked
 
 
 def _crop(

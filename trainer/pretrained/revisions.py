@@ -51,6 +51,18 @@ def parse_revisions(text: str) -> list[Revision]:
     return found
 
 
+def own_name(model: str) -> str:
+    """Return what a run is called by its model: the name of its folder or file, without the ending of a file of weights.
+
+    Examples
+    --------
+    >>> [own_name(model) for model in ("models/my-model-1.5", "out/ckpt.pt", "Qwen/Qwen2.5-0.5B", "tiny.gguf")]
+    ['my-model-1.5', 'ckpt', 'Qwen2.5-0.5B', 'tiny']
+    """
+    path = Path(model)
+    return (path.stem if path.suffix in {*PICKLES, ".gguf"} else path.name) or "imported"
+
+
 def step_of(name: str) -> int | None:
     """Return the step that a name tells, or None.
 
