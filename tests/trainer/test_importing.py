@@ -271,6 +271,45 @@ def test_a_width_that_the_heads_cannot_share_is_told_when_the_model_is_imported(
             imported(tmp_path, path)
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"resid_pdrop": None}, "must give resid_pdrop as a number of 0 or more; it has None"),
+        ({"layer_norm_epsilon": "x"}, "must give layer_norm_epsilon as a number of 0 or more; it has 'x'"),
+        ({"tie_word_embeddings": False}, "lacks the tensor 'lm_head.weight', and its config.json says that it has one"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_told(more: Any, message: str, tmp_path: Path) -> None:
+    made("gpt2").save_pretrained(tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | more))
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, tmp_path / "model")
+
+
+@pytest.mark.parametrize("keep_class", [False, True])
+def test_numbers_that_are_none_are_told(keep_class: bool, tmp_path: Path) -> None:
+    model = made("gpt2")
+    model.transformer.ln_f.bias.data[0] = torch.nan
+    model.save_pretrained(tmp_path / "model")
+    with pytest.warns(UserWarning, match="not finite in 1 of its tensors, '(transformer.)?ln_f.bias' the first"):
+        imported(tmp_path, tmp_path / "model", wishes=Wishes(tokenizer="ids", keep_class=keep_class))
+
+
+@pytest.mark.parametrize("keep_class", [False, True])
+def test_numbers_of_eight_bits_are_refused(keep_class: bool, tmp_path: Path) -> None:
+    made("gpt2").save_pretrained(tmp_path / "model")
+    file = tmp_path / "model" / "model.safetensors"
+    save_file(
+        {name: tensor.to(torch.float8_e4m3fn) for name, tensor in load_file(file).items()}, file, {"format": "pt"}
+    )
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"dtype": "float8_e4m3fn"}))
+    with pytest.raises(InputError, match="(?i)float8_e4m3fn"):
+        imported(tmp_path, tmp_path / "model", wishes=Wishes(tokenizer="ids", keep_class=keep_class))
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_class_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "model")
     run = imported(tmp_path, tmp_path / "model", wishes=Wishes(tokenizer="ids", keep_class=True))

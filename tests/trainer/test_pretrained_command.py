@@ -238,6 +238,35 @@ MISTAKES: dict[str, tuple[Make, str]] = {
         changed_nanogpt,
         "of a nanoGPT that was changed: its model_args has use_rmsnorm=True",
     ),
+    "a kind that is no name": (text("config.json", '{"model_type": ["gpt2"]}'), "gives no name as model_type; it has"),
+    "a dropout of none": (
+        with_state(lambda state: None, dropout=None),
+        "must give dropout as a number of 0 or more; it has None",
+    ),
+    "a step in words": (with_state(lambda state: None, max_iters="x"), "max_iters must be a whole number .* it is 'x'"),
+    "a width that is none": (
+        with_state(lambda state: None, n_embd=16 * 10**8),
+        "no model can be as large as the configuration says",
+    ),
+    "complex numbers": (
+        with_state(lambda state: state.update({"transformer.ln_f.b_2": torch.zeros(16, dtype=torch.complex64)})),
+        "'transformer.ln_f.b_2' has numbers of the type complex64: weights are read in bfloat16, float16, float32, float64",
+    ),
+    "a number for a name": (
+        with_state(lambda state: state.update({3: torch.zeros(1)})),
+        "it has 3 where tensors belong",
+    ),
+    "an index without names": (
+        text("model.safetensors.index.json", '{"weight_map": ["a"]}'),
+        "is no index of weights: its weight_map must name the file of each tensor",
+    ),
+    "an index of numbers": (
+        text("model.safetensors.index.json", '{"weight_map": {"a": 3}}'),
+        "is no index of weights: its weight_map must name the file of each tensor",
+    ),
+    "a vocabulary that is a number": (text("tokenizer.json", "5"), "tokenizer.json cannot be used"),
+    "a vocabulary that is nothing": (text("tokenizer.json", "null"), "tokenizer.json cannot be used"),
+    "a vocabulary that is a text": (text("tokenizer.json", '"x"'), "tokenizer.json cannot be used"),
     "a folder that is not there": (
         lambda folder: folder / "none",
         "there is no .*none: give a folder or file that is there",
@@ -350,7 +379,46 @@ def test_characters_are_read_in_every_form_they_come_in(folder: Path) -> None:
     assert Run(folder / "runs" / "beside").tokenizer.labels == list(SYMBOLS)
 
 
-@pytest.mark.parametrize("content", ['["ab"]', "[1, 2]", '{"a": 1, "b": 2}', '{"itos": {"0": "a", "2": "b"}}'])
+@pytest.mark.parametrize("step", [-1, 2.5, "x", torch.tensor(3), True])
+def test_a_step_that_is_none_is_told_with_the_way_to_name_it(step: Any, folder: Path) -> None:
+    path = checkpoint(nanogpt_state(True), folder / "out", True, step)
+    with pytest.raises(InputError, match=r"iter_num must be a whole number of 0 or more; .*--revisions ckpt.pt=1000"):
+        main(Import(model=str(path), name="made", tokenizer="ids"))
+    main(Import(model=str(folder / "out"), revisions="ckpt.pt=1000", name="made", tokenizer="ids"))
+    assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [1000]
+
+
+def test_checkpoints_in_folders_named_by_steps_are_found(folder: Path) -> None:
+    for step in (5, 10):
+        checkpoint(nanogpt_state(True, step), folder, True, 0, "ckpt.pt").rename(folder / "ckpt")
+        (folder / "out" / f"step{step}").mkdir(parents=True)
+        (folder / "ckpt").rename(folder / "out" / f"step{step}" / "ckpt.pt")
+    main(Import(model=str(folder / "out"), name="made", tokenizer="ids"))
+    assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [5, 10]
+    checkpoint(nanogpt_state(True), folder / "out", True)  # a model by itself, whatever lies below it
+    assert locate(str(folder / "out"), []) == [(None, folder / "out" / "ckpt.pt")]
+
+
+@pytest.mark.parametrize("content", [b"]K\x01K\x02s.", b"}(K\x01e.", b"e.", b"junk"])
+def test_a_pickle_whose_instructions_do_not_fit_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "meta.pkl").write_bytes(content)
+    with pytest.raises(InputError, match=r"meta\.pkl is no pickle of plain values"):
+        read_literals(tmp_path / "meta.pkl")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '["ab"]',
+        '{"stoi": {"a": [1]}}',
+        '{"stoi": {"x": "a"}}',
+        '{"itos": 5}',
+        '{"a": 0, "b": 0}',
+        "[1, 2]",
+        '{"a": 1, "b": 2}',
+        '{"itos": {"0": "a", "2": "b"}}',
+    ],
+)
 def test_a_vocabulary_that_is_none_is_told(content: str, folder: Path) -> None:
     path = checkpoint(nanogpt_state(True), folder / "out", True)
     (folder / "wrong.json").write_text(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,4 +36,22 @@ def number(settings: Mapping[str, Any], name: str, default: int | None = None) -
     value = settings.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InputError(f"the configuration must give {name} as a whole number of 1 or more; it has {value!r}")
+    return value
+
+
+def real(settings: Mapping[str, Any], name: str, default: float) -> float:
+    """Return a number of a configuration; an `InputError` if it is none, or below 0."""
+    value = settings.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise InputError(f"the configuration must give {name} as a number of 0 or more; it has {value!r}")
+    return float(value)
+
+
+def told_step(settings: Mapping[str, Any], name: str) -> int | None:
+    """Return the step that a source says it is of, None if it says none; an `InputError` if that is no step."""
+    value = settings.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise InputError(
+            f"{name} must be a whole number of 0 or more; it is {value!r}: name the step with --revisions ckpt.pt=1000"
+        )
     return value

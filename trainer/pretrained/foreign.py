@@ -25,7 +25,7 @@ from data.runs import Run
 from trainer.config import ModelConfig
 from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign, first_line, load_transformers, without_bars
 from trainer.pretrained.reading import WAY_OUT, open_source, refused
-from trainer.pretrained.translation import CONVERTED, Row, as_array, in_order, names_of_types
+from trainer.pretrained.translation import CONVERTED, Row, as_array, check_type, in_order, names_of_types, warn_of_nan
 from trainer.pretrained.writing import those_there, write_run
 
 LONGEST_CONTEXT = 1024
@@ -152,12 +152,15 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
         raise InputError(f"{path} cannot be read: its weights are {refused(error)}; {WAY_OUT}") from None
     except Exception as error:  # the library raises what its formats raise: OSError, ValueError, ...
         raise InputError(f"{path} cannot be read as a causal language model ({first_line(error)})") from None
+    for name, parameter in model.named_parameters():
+        check_type(parameter, name, path)
     faults = [f"lacks {key!r}" for key in sorted(found["missing_keys"])]
     faults += [f"has {key[0]!r} in another shape" for key in sorted(found["mismatched_keys"])]
     if faults:
         raise InputError(
             f"the weights in {path} do not fit {type(model).__name__}: it {faults[0]} (of {len(faults)} faults)"
         )
+    warn_of_nan(dict(model.named_parameters()), path)
     rows = _rows(path, model)
     notes = {
         "left_out": [row.source for row in rows if row.ours is None and row.note != CONVERTED],

@@ -11,7 +11,7 @@ from data.errors import NotApplicableError
 from data.subwords import SubwordTokenizer
 from data.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.family import Family, number
+from trainer.pretrained.family import Family, number, real
 from trainer.pretrained.reading import Source
 from trainer.pretrained.translation import COUNTING, MASK, TIED, TRANSPOSED, Entry, both
 
@@ -41,11 +41,11 @@ def shape(source: Source) -> ModelConfig:
         n_layer=number(settings, "n_layer", 12),
         n_head=number(settings, "n_head", 12),
         n_embd=number(settings, "n_embd", 768),
-        dropout=float(settings.get("resid_pdrop", 0.1)),
+        dropout=real(settings, "resid_pdrop", 0.1),
         norm="post",
         bias="all",
         gelu="tanh",
-        norm_eps=float(settings.get("layer_norm_epsilon", 1e-5)),
+        norm_eps=real(settings, "layer_norm_epsilon", 1e-5),
     )
 
 

@@ -7,11 +7,11 @@ Radford, Wu, Child, Luan, Amodei and Sutskever (2019), Language models are unsup
 
 from __future__ import annotations
 
-from data.errors import NotApplicableError
+from data.errors import InputError, NotApplicableError
 from trainer.config import ModelConfig
-from trainer.pretrained.family import Family, number
+from trainer.pretrained.family import Family, number, real
 from trainer.pretrained.reading import Source
-from trainer.pretrained.translation import MASK, TIED, TRANSPOSED, Entry, both
+from trainer.pretrained.translation import MASK, TIED, TRANSPOSED, Entry, bare, both
 
 TABLE = (
     Entry("wte.weight", "wte.weight"),
@@ -36,7 +36,7 @@ def shape(source: Source) -> ModelConfig:
     """Return the shape of our GPT in the form of this GPT-2."""
     settings = source.settings
     width, activation = number(settings, "n_embd", 768), settings.get("activation_function", "gelu_new")
-    if activation not in GELU:
+    if not isinstance(activation, str) or activation not in GELU:
         raise NotApplicableError(f"its activation is {activation!r} and not GELU")
     if settings.get("n_inner") not in (None, 4 * width):
         raise NotApplicableError(f"its MLPs are {settings['n_inner']} wide and not {4 * width}")
@@ -47,16 +47,20 @@ def shape(source: Source) -> ModelConfig:
     ):
         if settings.get(name, ours) is not ours:
             raise NotApplicableError(f"its {name} is {settings[name]}")
+    if settings.get("tie_word_embeddings") is False and "lm_head.weight" not in map(bare, source.shapes):
+        raise InputError(
+            f"{source.path} lacks the tensor 'lm_head.weight', and its config.json says that it has one of its own"
+        )
     return ModelConfig(
         vocab_size=number(settings, "vocab_size", 50257),
         block_size=number(settings, "n_positions", 1024),
         n_layer=number(settings, "n_layer", 12),
         n_head=number(settings, "n_head", 12),
         n_embd=width,
-        dropout=float(settings.get("resid_pdrop", 0.1)),
+        dropout=real(settings, "resid_pdrop", 0.1),
         bias="all",
         gelu=GELU[activation],
-        norm_eps=float(settings.get("layer_norm_epsilon", 1e-5)),
+        norm_eps=real(settings, "layer_norm_epsilon", 1e-5),
     )
 
 

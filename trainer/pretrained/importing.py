@@ -22,7 +22,7 @@ from trainer.pretrained.gpt2 import GPT2
 from trainer.pretrained.nanogpt import NANOGPT
 from trainer.pretrained.reading import Source, open_source, read_settings
 from trainer.pretrained.reference import REFERENCE
-from trainer.pretrained.translation import Row, as_array, names_of_types, translate
+from trainer.pretrained.translation import Row, as_array, names_of_types, translate, warn_of_nan
 from trainer.pretrained.vocabulary import asked_for, check_fits, found_beside
 from trainer.pretrained.writing import check_name_is_free, those_there, write_run
 
@@ -113,6 +113,10 @@ def _family_of(path: Path) -> Family | None:
         return None
     settings = read_settings(path) if (path / "config.json").is_file() else {}
     if "model_type" in settings:
+        if not isinstance(settings["model_type"], str):
+            raise InputError(
+                f"the config.json in {path} gives no name as model_type; it has {settings['model_type']!r}: fetch it again"
+            )
         return {"openai-gpt": GPT1, "gpt2": GPT2}.get(settings["model_type"])
     source = open_source(path)
     found = next((family for family in FAMILIES if family.is_one(source)), None)
@@ -194,6 +198,7 @@ def _read(family: Family, path: Path, wishes: Wishes) -> _Read:
     source = open_source(path)
     config = _with_gelu(family.shape(source), source, wishes.gelu)
     theirs, rows = translate(source, family.table, config)
+    warn_of_nan(theirs, path)
     tensors, dtype = {name: as_array(tensor) for name, tensor in theirs.items()}, names_of_types(theirs.values())
     if wishes.context is not None and wishes.context != config.block_size:
         config, rows = _crop(config, tensors, rows, wishes.context)

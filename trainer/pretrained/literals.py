@@ -30,7 +30,7 @@ def read_literals(path: Path) -> Any:
     try:
         for opcode, argument, _ in pickletools.genops(path.read_bytes()):
             _follow(opcode.name, argument, stack, marks, memo)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is no pickle of plain values ({error}): nothing of it ran; give the vocabulary as JSON"
         ) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from data.errors import InputError
 from data.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.family import Family, number
+from trainer.pretrained.family import Family, number, real, told_step
 from trainer.pretrained.reading import Source
 from trainer.pretrained.translation import MASK, TIED, Entry, both
 
@@ -49,7 +49,7 @@ def shape(source: Source) -> ModelConfig:
         n_layer=number(settings, "n_layer"),
         n_head=number(settings, "n_head"),
         n_embd=number(settings, "n_embd"),
-        dropout=float(settings.get("dropout", 0.0)),
+        dropout=real(settings, "dropout", 0.0),
         bias="all" if settings.get("bias", True) else "none",
         gelu="exact",
     )
@@ -64,6 +64,6 @@ NANOGPT = Family(
     lambda source: isinstance(source.settings.get("model_args"), dict),
     shape,
     TABLE,
-    step=lambda source: source.settings.get("iter_num"),
+    step=lambda source: told_step(source.settings, "iter_num"),
     remark=_remark,
 )

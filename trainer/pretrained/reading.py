@@ -95,9 +95,13 @@ def _weights_in(folder: Path) -> tuple[Mapping[str, tuple[int, ...]], Read]:
 def read_index(path: Path) -> dict[str, str]:
     """Return the file that holds each tensor, as the index of weights in several files has it."""
     try:
-        files: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no index of weights ({error}): fetch it again") from None
+    if not isinstance(files, dict) or not files or not all(isinstance(file, str) for file in files.values()):
+        raise InputError(
+            f"{path} is no index of weights: its weight_map must name the file of each tensor; fetch it again"
+        )
     return files
 
 
@@ -128,7 +132,7 @@ def _checkpoint(path: Path) -> Source:
 
 def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
     named = weights if isinstance(weights, Mapping) else {}
-    tensors = {name: value for name, value in named.items() if isinstance(value, Tensor)}
+    tensors = {name: value for name, value in named.items() if isinstance(name, str) and isinstance(value, Tensor)}
     if not tensors or len(tensors) < len(named):
         strange = next((repr(name) for name in named if name not in tensors), "no tensor")
         raise InputError(f"{path} holds no weights by name: it has {strange} where tensors belong")

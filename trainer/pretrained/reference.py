@@ -13,7 +13,7 @@ from torch import Tensor
 
 from data.errors import InputError
 from trainer.config import ModelConfig
-from trainer.pretrained.family import Family, number
+from trainer.pretrained.family import Family, number, real, told_step
 from trainer.pretrained.reading import Source
 from trainer.pretrained.translation import KEY, MASK, QUERY, TIED, VALUE, Entry, Way, both
 
@@ -73,7 +73,7 @@ def shape(source: Source) -> ModelConfig:
         n_layer=number(settings, "n_layer"),
         n_head=number(settings, "n_head"),
         n_embd=number(settings, "n_embd"),
-        dropout=float(settings.get("dropout", 0.0)),
+        dropout=real(settings, "dropout", 0.0),
         bias="all" if settings.get("bias", False) else "qkv",
         gelu="tanh",
         norm_eps=SMALL if own_norm else 1e-5,
@@ -85,5 +85,5 @@ REFERENCE = Family(
     lambda source: "max_len" in source.settings and "model_type" not in source.settings,
     shape,
     TABLE,
-    step=lambda source: source.settings.get("max_iters"),
+    step=lambda source: told_step(source.settings, "max_iters"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from trainer.pretrained.foreign_model import first_line
-from trainer.pretrained.reading import PICKLES
+from trainer.pretrained.reading import CHECKPOINT, PICKLES
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 _ONLY = ["*.json", "*.txt", "*.model", "vocab.bpe", "*.safetensors"]
@@ -102,7 +102,8 @@ def _all_in(path: Path) -> list[tuple[int | None, Path]]:
     """Return a model by itself, or the models in its folder: sub-folders that are named by steps, or several checkpoints."""
     if path.is_file() or (path / "config.json").is_file():
         return [(None, path)]
-    steps = [(step_of(inner.name), inner) for inner in path.iterdir() if (inner / "config.json").is_file()]
+    models = ("config.json",) if (path / CHECKPOINT).is_file() else ("config.json", CHECKPOINT)
+    steps = [(step_of(it.name), it) for it in path.iterdir() if any((it / name).is_file() for name in models)]
     if steps:
         return [entry for entry in steps if entry[0] is not None] or steps
     checkpoints = sorted(inner for inner in path.iterdir() if inner.is_file() and inner.suffix in PICKLES)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from trainer.config import ModelConfig
 from trainer.model import GPT
 from trainer.pretrained.reading import Source
 
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WRAPPERS = re.compile(r"(?:_orig_mod\.|module\.|transformer\.)*")
 """What torch.compile, data parallelism and a class with a head put before the names."""
 
@@ -120,8 +123,36 @@ def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[s
 
 def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return the shape of each parameter of our GPT, by name."""
-    with torch.device("meta"):  # no number is drawn
-        return {name: tuple(p.shape) for name, p in GPT(config).named_parameters()}
+    try:
+        with torch.device("meta"):  # no number is drawn
+            return {name: tuple(p.shape) for name, p in GPT(config).named_parameters()}
+    except RuntimeError:  # the numbers of a tensor cannot be counted
+        raise InputError(f"no model can be as large as the configuration says ({config}): fetch it again") from None
+
+
+def check_type(tensor: Tensor, name: str, path: Path) -> None:
+    """Refuse numbers that NumPy does not know, and those that stand for others."""
+    if tensor.dtype not in _TYPES:
+        told = f"{path}: {name!r} has numbers of the type {names_of_types([tensor])}"
+        raise InputError(
+            f"{told}: weights are read in {names_of_types([torch.empty(0, dtype=dtype) for dtype in _TYPES])}"
+        )
+
+
+def warn_of_nan(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Say if there are numbers that are none: a training that went wrong may be worth a look."""
+    wrong = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if wrong:
+        warnings.warn(
+            f"{path} has numbers that are not finite in {len(wrong)} of its tensors, {wrong[0]!r} the first: its bets mean nothing",
+            stacklevel=2,
+        )
+
+
+def _read(source: Source, name: str) -> Tensor:
+    tensor = source.read(name)
+    check_type(tensor, name, source.path)
+    return tensor
 
 
 def names_of_types(tensors: Iterable[Tensor]) -> str:
@@ -174,7 +205,7 @@ def _lacking(target: str, filled: set[int | None], table: Table) -> str | None:
 
 
 def _place(ours: dict[str, Tensor], target: str, way: Way, source: Source, name: str, shape: tuple[int, ...]) -> None:
-    tensor = way.change(source.read(name))
+    tensor = way.change(_read(source, name))
     wanted = shape if way.part is None else (shape[0] // 3, *shape[1:])
     if tuple(tensor.shape) != wanted:
         asked = tuple(way.change(torch.empty(wanted, device="meta")).shape)  # turned back: in their order
@@ -191,7 +222,7 @@ def _check_tied(name: str, source: Source, table: Table) -> None:
     twin = next((other for other in source.shapes if bare(other) == token_table), None)
     if twin is None:
         raise InputError(f"{source.path} lacks {token_table!r}, the token table")
-    if not torch.equal(source.read(name), source.read(twin)):
+    if not torch.equal(_read(source, name), _read(source, twin)):
         raise NotApplicableError(f"its output head {name!r} is not the token table")
 
 

@@ -104,7 +104,7 @@ def _read(path: Path, rows: int) -> Tokenizer:
         return CharTokenizer(_text(path))
     if path.is_file() and path.suffix == ".json":
         content = _json(path)
-        if isinstance(content, list) or "itos" in content or "stoi" in content or _all_single(content):
+        if isinstance(content, list) or (isinstance(content, dict) and _has_symbols(content)):
             return _of_symbols(content, path)
     from data.vocabularies import read_tokenizer
 
@@ -121,12 +121,15 @@ def _of_symbols(content: Any, path: Path) -> CharTokenizer:
     if isinstance(content, Mapping):
         content = content.get("stoi", content.get("itos", content))
     if isinstance(content, Mapping):
-        by_id = (
-            {int(i): symbol for i, symbol in content.items()}
-            if _all_numbers(content)
-            else {i: s for s, i in content.items()}
-        )
-        content = [by_id.get(i) for i in range(len(by_id))]
+        try:
+            by_id = (
+                {int(i): symbol for i, symbol in content.items()}
+                if _all_numbers(content)
+                else {i: s for s, i in content.items()}
+            )
+        except (ValueError, TypeError):  # what should be a number is a text, or a list
+            by_id = {}
+        content = [by_id.get(i) for i in range(len(content))]
     if not isinstance(content, list) or not all(isinstance(symbol, str) and len(symbol) == 1 for symbol in content):
         raise InputError(
             f"{path} holds no vocabulary of characters: it has to give each character its number, from 0 on"
@@ -136,6 +139,10 @@ def _of_symbols(content: Any, path: Path) -> CharTokenizer:
 
 def _all_numbers(content: Mapping[Any, Any]) -> bool:
     return all(isinstance(value, str) for value in content.values())
+
+
+def _has_symbols(content: Mapping[str, Any]) -> bool:
+    return "itos" in content or "stoi" in content or _all_single(content)
 
 
 def _all_single(content: Mapping[str, Any]) -> bool:
