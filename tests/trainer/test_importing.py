@@ -305,7 +305,7 @@ def test_numbers_of_eight_bits_are_refused(keep_class: bool, tmp_path: Path) -> 
     )
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"dtype": "float8_e4m3fn"}))
-    with pytest.raises(InputError, match="(?i)float8_e4m3fn"):
+    with pytest.raises(InputError, match=r"(?i)float8_e4m3fn"):
         imported(tmp_path, tmp_path / "model", wishes=Wishes(tokenizer="ids", keep_class=keep_class))
     assert not (tmp_path / "made").exists()
 
