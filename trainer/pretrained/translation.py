@@ -127,7 +127,8 @@ def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         with torch.device("meta"):  # no number is drawn
             return {name: tuple(p.shape) for name, p in GPT(config).named_parameters()}
     except RuntimeError:  # the numbers of a tensor cannot be counted
-        raise InputError(f"no model can be as large as the configuration says ({config}): fetch it again") from None
+        told = ", ".join(f"{name} {getattr(config, name):,}" for name in ("vocab_size", "block_size", "n_embd"))
+        raise InputError(f"no model can be as large as the configuration says ({told}): fetch it again") from None
 
 
 def check_type(tensor: Tensor, name: str, path: Path) -> None:
