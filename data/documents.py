@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from data.corpora import CORPORA, load
 from data.errors import InputError
-from data.task_files import SUFFIXES, read_rows
+from data.records import SUFFIXES, read_rows
 
 JOKES = "jokes"
 JOKE_PREFIX = "JOKE: "

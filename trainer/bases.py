@@ -71,15 +71,13 @@ def _last(run: Run) -> Base:
 def _imported(model: str) -> Run:
     """Return the run of a model that was made elsewhere; it is imported if that was not done before."""
     from trainer.pretrained.importing import import_model
-    from trainer.pretrained.revisions import locate
+    from trainer.pretrained.revisions import locate, own_name
 
     place = str(Path(model).resolve()) if Path(model).exists() else model
     for run in list_runs():
         if run.info.get("source", {}).get("model") == place:
             return run
-    # Only a file has a suffix: in the name of a folder, what follows a dot is part of it, as in gpt-1.5.
-    wanted = Path(place).stem if Path(place).is_file() else Path(place).name
-    return import_model(locate(model, []), free_name(run_name(wanted)), model=place)
+    return import_model(locate(model, []), free_name(run_name(own_name(place))), model=place)
 
 
 def run_name(wanted: str) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.task_files import Columns, read_rows, read_task
+from data.records import read_rows
+from data.task_files import Columns, read_task
 from data.tasks import Choice, Classification, Entailment, Similarity, Task
 
 Written = Callable[[str, str], Path]
