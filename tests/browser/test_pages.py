@@ -28,3 +28,9 @@ def test_a_page_stands_without_errors(guest: Visit, name: str, language: str) ->
     assert guest.page.get_by_test_id("stException").count() == 0
     if name in MOVING:
         assert guest.step() == 60
+
+
+def test_one_browser_serves_all_tests(request: pytest.FixtureRequest, worker_id: str) -> None:
+    if worker_id == "master":
+        pytest.skip("all tests run in one process")
+    assert request.node.nodeid.endswith("@browser"), "pytest-xdist does not keep the group together"
