@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -23,6 +24,9 @@ from viz.style import THEMES, Theme
 Option = TypeVar("Option", str, int)
 
 GROWS_EVERY_S = 2.0
+# What is not yet sent when a fragment begins to run again, Streamlit drops, and yet tells the browser that the run before is complete:
+# it would take the slider away, and with it a zoom or what plays, until the fragment is done.
+SENT_WITHIN_S = 0.05
 _ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 # Streamlit leaves a hand's breadth above a page and wide margins beside it; on a laptop's screen the picture needs them.
@@ -191,6 +195,7 @@ def show_scene(
     if is_new:
         write_address(names)  # before the browser, which has the slider from now on, may write where it stands
     events = mount(scene, key=f"theatre_{name}")
+    time.sleep(SENT_WITHIN_S)
     if not is_new and events.step in set(steps):
         keep("step", None if events.step == steps[-1] else events.step)
     if events.scale:
