@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboards.highlights import parted
 from dashboards.language import LANGUAGES, Words
 from data.errors import InputError
 from data.runs import check_run_name
@@ -113,17 +114,6 @@ def text(words: str) -> str:
     return words
 
 
-def groups(joined: str) -> tuple[str, ...]:
-    """Read groups with semicolons between, as they are written in the sidebar; a semicolon that stands alone is a token.
-
-    Examples
-    --------
-    >>> groups("a|b;vowels"), groups(";")
-    (('a|b', 'vowels'), (';',))
-    """
-    return (";",) if joined == ";" else tuple(part for part in text(joined).split(";") if part)
-
-
 def run_name(name: str) -> str:
     """Read the name of a run."""
     try:
@@ -145,7 +135,7 @@ FIELDS: dict[str, Field] = {
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, whole(2, 3)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
-    "group": Field((), groups, ";".join),
+    "group": Field((), lambda joined: parted(text(joined)), ";".join),
     "item": Field(None, text),
     "prompt": Field("", text),
     "layer": Field(None, whole(0, MOST_PARTS)),

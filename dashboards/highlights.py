@@ -15,8 +15,8 @@ from viz.labels import display
 
 MOST_GROUPS = 6
 MOST_CHARACTERS = 2000
-_NAMED = {",": "comma", ";": "semicolon", "|": "bar", " ": "space", "\n": "newline", "\t": "tab"}
-_PARTING = {ord(sign): f"U+{ord(sign):04X}" for sign in ",;|"}
+_NAMED = {",": "comma", ";": "semicolon", " ": "space", "\n": "newline", "\t": "tab"}
+_PARTING = {ord(sign): f"U+{ord(sign):04X}" for sign in ",;"}
 
 
 def parted(text: str) -> tuple[str, ...]:

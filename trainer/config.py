@@ -140,6 +140,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 TOKENIZERS = ("char", "bpe", "gpt2")
+MOST_SEED = 2**62
 VOCAB_SIZE = 2048
 """Tokens that bpe learns if nothing else is asked for."""
 
@@ -210,9 +211,10 @@ def check(config: TrainConfig) -> TrainConfig:
     for name in positive:
         if getattr(config, name) < 1:
             raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
-    for name in ("steps", "sample_tokens", "seed"):
+    for name in ("steps", "sample_tokens"):
         if getattr(config, name) < 0:
             raise InputError(f"{name} must be 0 or more; got {getattr(config, name)}")
+    check_seed(config.seed)
     if config.tokenizer not in TOKENIZERS:
         raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
     if config.vocab_size is not None and config.tokenizer == "bpe" and config.vocab_size < 256:
@@ -232,6 +234,12 @@ def check(config: TrainConfig) -> TrainConfig:
             raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
     _check_variants(config)
     return config
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that is below 0 or too large: steps and numbers of tunings are added to it, and torch takes none from 2**64 on."""
+    if not 0 <= seed <= MOST_SEED:
+        raise InputError(f"seed must be 0 or more, and at most {MOST_SEED}; got {seed}: pass --seed 1337, say")
 
 
 def check_heads(config: ModelConfig | TrainConfig, way_out: str = "") -> None:

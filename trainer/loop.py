@@ -101,7 +101,9 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     if fixed := [name for name in changed if name not in RESUMABLE]:
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
     corpus = _same_corpus(run, config, corpus_dir)
-    session = build(dataclasses.replace(config, threads=config.threads or run.info["threads"]), corpus, run.tokenizer)
+    session = build(
+        dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus, run.tokenizer
+    )
     slot = checkpoint.load(run, session)
     if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
         rewind(run, -1)

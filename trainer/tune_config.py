@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 
 from data.errors import InputError
+from trainer.config import check_seed
 
 WARMUP_SHARE = 0.1
 """The warm-up takes no more than this share of the steps, unless it is set."""
-
-MOST_SEED = 2**62
-"""Steps and numbers of tunings are added to a seed, and torch takes none from 2**64 on."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +108,11 @@ def check(config: TuneConfig) -> TuneConfig:
         value = getattr(config, name)
         if value is not None and value < 1:
             raise InputError(f"{name} must be 1 or more; got {value}: pass --{name.replace('_', '-')} 1, say")
-    for name in ("warmup_steps", "weight_decay", "clip", "seed"):
+    for name in ("warmup_steps", "weight_decay", "clip"):
         value = getattr(config, name)
         if value is not None and not 0 <= value < math.inf:
             raise InputError(f"{name} must be 0 or more; got {value}")
-    if config.seed > MOST_SEED:
-        raise InputError(f"seed must be at most {MOST_SEED}; got {config.seed}: pass --seed 1337, say")
+    check_seed(config.seed)
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass --learning-rate 3e-5, say")
     if isinstance(config, LanguageConfig):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -38,15 +39,21 @@ def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None
     assert len(begun) == 1
 
 
-def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[str, int]) -> None:
-    answers = iter([InputError("not today"), "today"])
+def answering(*answers: str | InputError) -> Callable[[object], str]:
+    """Return work that gives one answer after the other, or raises it."""
+    left = iter(answers)
 
     def make(progress: object) -> str:
-        answer = next(answers)
+        answer = next(left)
         if isinstance(answer, InputError):
             raise answer
         return answer
 
+    return make
+
+
+def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[str, int]) -> None:
+    make = answering(InputError("not today"), "today")
     with pytest.raises(InputError, match="not today"):
         look(key, make, patience_s=30)
     assert look(key, make, patience_s=30) == "today"
@@ -70,14 +77,7 @@ def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]
 
 
 def test_what_nobody_comes_back_for_is_dropped(key: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([InputError("old trouble"), "today"])
-
-    def make(progress: object) -> str:
-        answer = next(answers)
-        if isinstance(answer, InputError):
-            raise answer
-        return answer
-
+    make = answering(InputError("old trouble"), "today")
     work = underway.Underway(make)
     underway._begun[key] = work
     work.wait(30)

@@ -50,6 +50,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ({"steps": -1}, "steps must be 0 or more; got -1"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1; got 1.0"),
         ({"threads": 0}, "threads must be 1 or more; got 0"),
+        ({"seed": -1}, "seed must be 0 or more, .* got -1"),
+        ({"seed": 2**70}, "seed must be 0 or more, .* got 1180591620717411303424"),
         ({"norm": "both"}, "norm must be one of pre, post; got 'both'"),
         ({"bias": "True"}, "bias must be one of qkv, all, none; got 'True'"),
         ({"gelu": "relu"}, "gelu must be one of tanh, exact; got 'relu'"),

@@ -146,6 +146,8 @@ def test_a_resumed_run_keeps_what_it_is(run: Run, text_file: Path) -> None:
         resume(run, config_for(text_file, n_layer=3, seed=5))
     with pytest.raises(InputError, match="is at step 60 already"):
         resume(run, config_for(text_file, steps=10))
+    with pytest.raises(InputError, match="threads must be 1 or more; got -1"):
+        resume(run, config_for(text_file, threads=-1))
 
 
 def test_a_run_goes_on_beyond_its_last_step(run: Run, text_file: Path) -> None:
