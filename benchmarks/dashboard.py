@@ -97,7 +97,7 @@ def server(runs: Path) -> Iterator[tuple[str, int]]:
 
 def repainted(guest: Visit) -> dict[str, tuple[float, float]]:
     """Return median and 95th percentile of the milliseconds to the picture, by key and by press, over all snapshots."""
-    guest.theatre.evaluate(WATCH)
+    guest.player.evaluate(WATCH)
     guest.slider.focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
@@ -123,11 +123,11 @@ def first_page(browser: Any, runs: Path) -> tuple[float, float]:
     begun = time.perf_counter()
     with server(runs) as (address, _), visit(browser, address, runs) as guest:
         guest.page.goto(address)
-        guest.page.locator(".theatre[data-step]").wait_for()
+        guest.page.locator(".player[data-step]").wait_for()
         cold = time.perf_counter() - begun
         begun = time.perf_counter()
         guest.page.reload()
-        guest.page.locator(".theatre[data-step]").wait_for()
+        guest.page.locator(".player[data-step]").wait_for()
         return cold, time.perf_counter() - begun
 
 
@@ -186,7 +186,7 @@ def main() -> None:
             for name, (most, path, query) in views.items():
                 with visit(browser, address, base) as guest:
                     guest.open(path, **query)
-                    guest.page.locator(".theatre[data-step]").wait_for(timeout=300_000)
+                    guest.page.locator(".player[data-step]").wait_for(timeout=300_000)
                     guest.settle()
                     for how, (median, p95) in repainted(guest).items():
                         rows.append((f"{name}, by {how}", f"{median:.0f} ms", f"{p95:.0f} ms", f"< {most} ms"))

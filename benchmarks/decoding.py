@@ -24,12 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainer.config import ModelConfig, model_config, preset
-from trainer.decoding import Decoding
+from trainer.generation.filters import Decoding
+from trainer.generation.generation_request import Request
+from trainer.generation.sampling import choose
 from trainer.machine import reuse_freed_memory
 from trainer.model import GPT
-from trainer.optim import initialise
-from trainer.request import Request
-from trainer.sampling import choose
+from trainer.optimizers.recipes import initialise
 
 VOCABULARY = 115
 DROPOUT = 0.2  # of the published model; in evaluation its modules pass on what they get

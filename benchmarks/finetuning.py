@@ -24,7 +24,7 @@ BASE = """
 import sys
 import torch
 from data.runs import create_run, write_snapshot
-from data.tokenizers import CharTokenizer
+from data.tokens.tokenizers import CharTokenizer
 from trainer.config import ModelConfig
 from trainer.model import GPT
 from dataclasses import asdict

@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from tables import show
 
-from data.batches import sequential_windows, window_index
 from data.runs import Run, open_run
+from data.tokens.batches import sequential_windows, window_index
 from probes.texts import training_tokens
-from trainer.bases import Base, trainable
 from trainer.config import TrainConfig
-from trainer.language import Language, start
+from trainer.finetune.base_snapshot import Base, trainable
+from trainer.finetune.finetune_config import LanguageConfig
+from trainer.finetune.language_model import Language, start
+from trainer.finetune.tuning import Tuning
 from trainer.loading import Model
 from trainer.loop import start as train
-from trainer.tune_config import LanguageConfig
-from trainer.tuning import Tuning
 
 PLAIN = LanguageConfig(
     learning_rate=1e-3, epochs=4, micro_batch=8, accumulate=1, eval_every=10_000, snapshot_every=10_000, threads=1

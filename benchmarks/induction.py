@@ -18,7 +18,7 @@ from tables import show
 
 from data.progress import progress_bar
 from data.runs import Run, runs_folder
-from probes.heads import copying, head_scores
+from probes.models.heads import copying, head_scores
 from trainer.config import TrainConfig
 from trainer.loop import start
 

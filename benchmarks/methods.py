@@ -24,12 +24,12 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from tables import show
 
-from viz import projection as engine
-from viz.alignment import rotate_onto
-from viz.fidelity import fidelity
-from viz.motion import motion
-from viz.projection import default_perplexity, project
-from viz.tsne import kl_divergence
+from viz.fidelity.motion import motion
+from viz.fidelity.neighbourhoods import fidelity
+from viz.projection import projector as engine
+from viz.projection.alignment import rotate_onto
+from viz.projection.projector import default_perplexity, project
+from viz.projection.tsne import kl_divergence
 
 NEIGHBOURS = 10
 MANY = 1000

@@ -20,9 +20,9 @@ from film import film, made_tokens
 from tables import show
 
 from data.runs import Run, create_run, write_snapshot
-from probes.attention import attention_maps
-from probes.measures import MEASURES, Asked, measure
-from probes.observation import observe
+from probes.models.attention import attention_maps
+from probes.models.observation import observe
+from probes.registry import MEASURES, Asked, measure
 from probes.texts import encode_prompt
 from trainer.config import ModelConfig
 from trainer.loading import blank_model, load_weights
@@ -87,7 +87,7 @@ def peak_mb(folder: Path, run: str, name: str) -> float:
     The process reads its own mark: what wait4 reports begins with the memory of this one, which it was forked from.
     """
     script = (
-        "from data.runs import open_run; from probes.measures import Asked, measure\n"
+        "from data.runs import open_run; from probes.registry import Asked, measure\n"
         f"measure(open_run({run!r}), {name!r}, Asked(prompt={PROMPT!r}, token='a'))\n"
         "print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0].split()[1])"
     )

@@ -23,9 +23,9 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from tables import show
 
-from viz.fidelity import trustworthiness
-from viz.projection import default_perplexity, project
-from viz.tsne import kl_divergence
+from viz.fidelity.neighbourhoods import trustworthiness
+from viz.projection.projector import default_perplexity, project
+from viz.projection.tsne import kl_divergence
 
 UNCHANGED = 8  # snapshots of the test on data that do not change
 UNCHANGED_NOISE = 1e-6  # times the data's spread: too little to see, enough that no two snapshots are equal
@@ -139,7 +139,7 @@ def trajectories(options: argparse.Namespace) -> Iterator[tuple[str, xr.DataArra
     """Yield the trajectories that were asked for, by name."""
     if options.run is not None:
         from data.runs import open_run
-        from probes.embeddings import position_embeddings, token_embeddings
+        from probes.tables.embeddings import position_embeddings, token_embeddings
 
         run = open_run(options.run)
         yield "positions", position_embeddings(run)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tables import show
 
-from data.corpora import load
+from data.corpora.catalog import load
 from trainer.config import PRESETS, TrainConfig
 from trainer.loop import take_step
-from trainer.optim import RECIPES
+from trainer.optimizers.recipes import RECIPES
 from trainer.session import Session, build
 
 WARM_UP = 20

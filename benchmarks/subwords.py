@@ -15,10 +15,10 @@ from dataclasses import replace
 from tables import show
 from training_step import step, take_turns
 
-from data.batches import split
-from data.corpora import load
-from data.subwords import SubwordTokenizer
-from data.vocabularies import learn_bpe
+from data.corpora.catalog import load
+from data.tokens.batches import split
+from data.tokens.subwords import SubwordTokenizer
+from data.tokens.vocabularies import learn_bpe
 from trainer.config import preset
 from trainer.session import build
 

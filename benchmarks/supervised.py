@@ -17,17 +17,17 @@ from contextlib import contextmanager
 import torch
 from tables import show
 
-from data.play_tasks import MAKERS, play_task
 from data.progress import progress_bar
-from data.tasks import Task
-from probes.zero_shot import zero_shot
-from trainer.bases import Base, open_base
+from data.tasks.examples import Task
+from data.tasks.play_tasks import MAKERS, play_task
+from probes.models.zero_shot import zero_shot
 from trainer.config import TrainConfig
+from trainer.finetune.base_snapshot import Base, open_base
 from trainer.loop import start
-from trainer.task_config import TaskConfig
-from trainer.task_report import ROWS, cell, summarised
-from trainer.task_scores import bag_of_words, chance, headline
-from trainer.task_training import prepare, tune_unseen
+from trainer.supervised.task_config import TaskConfig
+from trainer.supervised.task_objective import prepare, tune_unseen
+from trainer.supervised.task_report import ROWS, cell, summarised
+from trainer.supervised.task_scores import bag_of_words, chance, headline
 
 SHAPE = {"tokenizer": "bpe", "vocab_size": 512, "n_layer": 2, "block_size": 96}
 COLUMNS = ("chance", "bag_of_words", "from_scratch", "pre_trained")

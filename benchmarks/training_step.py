@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from tables import show
 
-from data.corpora import load
+from data.corpora.catalog import load
 from trainer import fused
 from trainer.config import PRESETS, ModelConfig, TrainConfig
 from trainer.loop import take_step
 from trainer.machine import reuse_freed_memory
-from trainer.optim import RECIPES
+from trainer.optimizers.recipes import RECIPES
 from trainer.session import Session, build
 
 IN_A_ROW = 5

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards import shelf
-from dashboards.address import Mistake, addressed, read_address
-from dashboards.chrome import STYLE, choose_language, plain, words
+from dashboards.page import STYLE, choose_language, plain, words
+from dashboards.state import run_list
+from dashboards.state.url import Mistake, addressed, read_address
 
 NAME = "GPTLab"
 SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
@@ -44,7 +44,7 @@ def _pages() -> list[st.Page]:
     To Streamlit a page is its path. If the first visit were one of its own, the first run would lead to another page, and a fragment of
     the old one that happened to ask for its turn just then would have the browser clear the new one.
     """
-    say, is_first_visit = words(), not shelf.runs()
+    say, is_first_visit = words(), not run_list.runs()
 
     def page(name: str, path: str, *, default: bool = False) -> st.Page:
         # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
@@ -67,7 +67,7 @@ def screen(name: str) -> Callable[[], None]:
     """Return what draws a page; its module is loaded when it is first shown, so that the first page is there sooner."""
 
     def draw() -> None:
-        module = import_module(f"dashboards.screens.{name}")
+        module = import_module(f"dashboards.screens.{name}_page")
         with addressed([*module.FIELDS, "step", "scale"]):
             module.show()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from data.corpora import CORPORA, DEFAULT, locate
+from data.corpora.catalog import CORPORA, DEFAULT, locate
 from data.errors import InputError
 
 NAME = "demo-tiny"

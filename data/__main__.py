@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from data import corpora
-from data.cli import run
+from data.commands import run
+from data.corpora import catalog
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +46,7 @@ def main(command: List | Fetch) -> None:
 def _list(corpus_dir: Path | None) -> None:
     from rich.console import Console
 
-    found = {name: _find(name, corpus_dir) for name in corpora.CORPORA}
+    found = {name: _find(name, corpus_dir) for name in catalog.CORPORA}
     # In a pipe there is no width to keep to.
     console = Console(highlight=False) if Console().is_terminal else Console(highlight=False, width=160)
     console.print(_table(found))
@@ -59,22 +59,22 @@ def _fetch(name: str, corpus_dir: Path | None) -> None:
     from rich.console import Console
 
     with Console(stderr=True).status(f"fetching {name}"):
-        path = corpora.fetch(name, corpus_dir)
-        corpus = corpora.load(name, corpus_dir)
-    pinned = "as pinned" if corpora.CORPORA[name].sha256 else "no hash is known to check it by"
+        path = catalog.fetch(name, corpus_dir)
+        corpus = catalog.load(name, corpus_dir)
+    pinned = "as pinned" if catalog.CORPORA[name].sha256 else "no hash is known to check it by"
     print(f"{name}: {corpus.characters:,} characters, {len(corpus.symbols)} symbols")
     print(f"sha256 {corpus.sha256} ({pinned})")
     print(path)
 
 
-def _find(name: str, corpus_dir: Path | None) -> Path | corpora.OtherTextError | None:
+def _find(name: str, corpus_dir: Path | None) -> Path | catalog.OtherTextError | None:
     try:
-        return corpora.locate(name, corpus_dir)
-    except corpora.OtherTextError as other:
+        return catalog.locate(name, corpus_dir)
+    except catalog.OtherTextError as other:
         return other
 
 
-def _table(found: dict[str, Path | corpora.OtherTextError | None]) -> Table:
+def _table(found: dict[str, Path | catalog.OtherTextError | None]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -84,7 +84,7 @@ def _table(found: dict[str, Path | corpora.OtherTextError | None]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("from")
     table.add_column("here", no_wrap=True)
-    for name, source in corpora.CORPORA.items():
+    for name, source in catalog.CORPORA.items():
         size = (f"{source.characters:,}", "?" if source.symbols is None else str(source.symbols))
         here = "no" if found[name] is None else "yes" if isinstance(found[name], Path) else "another text"
         table.add_row(name, source.language, *size, source.origin, here)

@@ -6,7 +6,7 @@ from __future__ import annotations
 class InputError(ValueError):
     """Something the user gave cannot be used; the message is one line: what, what was found, what to do.
 
-    Command lines print the message and exit with status 2 (see `data.cli`); everything else that is raised is a defect.
+    Command lines print the message and exit with status 2 (see `data.commands`); everything else that is raised is a defect.
     """
 
 

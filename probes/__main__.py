@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from data.cli import run as run_command
+from data.commands import run as run_command
 from data.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from data.runs import Run
-    from probes.measures import Asked
+    from probes.registry import Asked
 
 PROG = "python -m probes"
 MOST_ROWS = 24
@@ -87,7 +87,7 @@ def main(options: Options) -> None:
 
 
 def _import_vectors(options: Options) -> None:
-    from probes.vectors import import_vectors
+    from probes.tables.vectors import import_vectors
 
     if options.measure or options.export:
         raise InputError("--vectors makes a run and nothing else: measure or export it by a second command")
@@ -99,7 +99,7 @@ def _import_vectors(options: Options) -> None:
 
 def _names(options: Options) -> list[str]:
     """Return the names of the measures that are wanted; all leaves out those that lack what they are asked about."""
-    from probes.measures import MEASURES, check_name
+    from probes.registry import MEASURES, check_name
 
     if "all" not in options.measure:
         return [check_name(name) for name in options.measure]
@@ -122,7 +122,7 @@ def _tell(found: Any, run: Run, name: str, title: str, *, formats: list[str], op
 
 def _each_asked(options: Options, name: str) -> Iterator[tuple[str, Asked]]:
     """Yield what is asked of a measure, and what it is called: once, or for cohesion once for each highlight."""
-    from probes.measures import Asked, highlighted_table
+    from probes.registry import Asked, highlighted_table
 
     asked = Asked(options.prompt, options.token, options.seed, options.text, metric=options.metric)
     if name != "cohesion" or not options.highlight:
@@ -143,7 +143,7 @@ def _slug(highlight: str) -> str:
 
 def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:
     from data.progress import progress_bar
-    from probes.measures import measure
+    from probes.registry import measure
 
     with progress_bar(name, len(run.manifest()), "snapshot") as update:
         return measure(run, name, dataclasses.replace(asked, progress=update))
@@ -161,7 +161,7 @@ def _list_measures() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from probes.measures import MEASURES
+    from probes.registry import MEASURES
 
     table = Table("measure", "what it tells", "takes", box=None)
     for name, entry in MEASURES.items():
@@ -200,7 +200,7 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
 
 def _print_sentences(compared: Any, step: int | None) -> None:
     """Say how close together the group stands at a step, in a line for each null."""
-    from probes.cohesion import sentence
+    from probes.groups.cohesion import sentence
 
     print()
     for place in range(compared.sizes["null"]):

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batches import split_tokens, window_index, window_starts
-from data.corpora import load
-from data.document_tokens import documents_of_run
+from data.corpora.catalog import load
+from data.documents.document_tokens import documents_of_run
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from data.tokenizers import HALF, Tokenizer
+from data.tokens.batches import split_tokens, window_index, window_starts
+from data.tokens.tokenizers import HALF, Tokenizer
 from trainer.config import described_model
 
 Ids = NDArray[np.int64]
@@ -88,7 +88,7 @@ def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
 
     Examples
     --------
-    >>> from data.tokenizers import CharTokenizer
+    >>> from data.tokens.tokenizers import CharTokenizer
     >>> beginning(CharTokenizer.from_text("a cat"), "a cat", 3)
     'a c'
     """

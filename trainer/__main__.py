@@ -11,10 +11,10 @@ from typing import Annotated
 
 import tyro
 
-from data.bits import bits_per_character
-from data.cli import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.progress import progress_bar
 from data.runs import open_run
+from data.tokens.bits import bits_per_character
 from trainer.config import TrainConfig, from_toml, preset, trained_config
 
 PROG = "python -m trainer"

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import torch
 
-from data.files import append_line, read_lines, write_bytes
 from data.runs import Run
-from data.weights import decode_metadata, decode_tensors, stream_tensors
+from data.runs.atomic_files import append_line, read_lines, write_bytes
+from data.runs.safetensors_files import decode_metadata, decode_tensors, stream_tensors
 
 
 class Resumable(Protocol):

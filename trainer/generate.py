@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from data.cli import run as run_command
+from data.commands import run as run_command
 from data.errors import InputError
-from trainer.decoding import Decoding
+from trainer.generation.filters import Decoding
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from data.runs import Run
-    from data.tokenizers import Tokenizer
+    from data.tokens.tokenizers import Tokenizer
+    from trainer.generation.generation_request import Request
     from trainer.loading import Model
-    from trainer.request import Request
 
 PROG = "python -m trainer.generate"
 SMALL = 5_000_000
@@ -62,7 +62,7 @@ class Options:
 def main(options: Options) -> None:
     """Generate and print; record the trace if it is wanted."""
     from data.runs import open_run
-    from trainer.request import Request
+    from trainer.generation.generation_request import Request
 
     request = Request(
         n_tokens=options.tokens,
@@ -147,9 +147,9 @@ def _print(
     traced: tuple[Run, int] | None,
 ) -> None:
     """Print the first sample as it comes and the others after it; write the trace."""
-    from data.traces import write_trace
-    from trainer.sampling import stream
-    from trainer.tracing import Recorder
+    from data.runs.traces import write_trace
+    from trainer.generation.recording import Recorder
+    from trainer.generation.sampling import stream
 
     recorder = Recorder(tokenizer) if traced else None
     others = [""] * request.n_samples
@@ -179,14 +179,14 @@ def _title(number: int, request: Request) -> None:
 
 
 def generate(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float = 0.8, seed: int = 0) -> Tensor:
-    """Go on from token ids, all at once; `trainer.sampling` has more to choose from.
+    """Go on from token ids, all at once; `trainer.generation.sampling` has more to choose from.
 
     Parameters
     ----------
     model : in evaluation mode.
     prompt : token ids, shape (T,), T at least 1; only the last ``block_size`` of them are seen.
     n_tokens : how many tokens to add.
-    temperature, seed : see `trainer.decoding.Decoding` and `trainer.sampling.Request`.
+    temperature, seed : see `trainer.generation.filters.Decoding` and `trainer.generation.sampling.Request`.
 
     Returns
     -------
@@ -194,8 +194,8 @@ def generate(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float 
     """
     import torch
 
-    from trainer.request import Request
-    from trainer.sampling import choose
+    from trainer.generation.generation_request import Request
+    from trainer.generation.sampling import choose
 
     if not n_tokens:
         return prompt

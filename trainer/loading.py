@@ -13,13 +13,13 @@ from data.errors import InputError
 from data.runs import Run, Snapshot
 from trainer.config import described_model
 from trainer.model import GPT
-from trainer.pretrained.foreign_model import ForeignGPT, blank_foreign
+from trainer.pretrained.hf_model import ForeignGPT, blank_foreign
 
 Model = GPT | ForeignGPT
 """Our GPT, or a model that was made elsewhere: both give logits, have a ``config`` and an ``unembed``."""
 
 HEAD = "task_head."
-"""What the names of the tensors of a task's head begin with (see `trainer.task_model`)."""
+"""What the names of the tensors of a task's head begin with (see `trainer.supervised.task_model`)."""
 
 
 def blank_model(run: Run) -> Model:

@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.bits import bits_per_character
-from data.corpora import Corpus, load
+from data.corpora.catalog import Corpus, load
 from data.errors import InputError
-from data.files import append_line, write_json
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
-from data.tokenizers import known_part
+from data.runs.atomic_files import append_line, write_json
+from data.tokens.bits import bits_per_character
+from data.tokens.tokenizers import known_part
 from trainer import checkpoint
 from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, filled, snapshot_steps, trained_config
 from trainer.generate import generate
-from trainer.optim import apply_schedule, average, clip
+from trainer.optimizers.recipes import apply_schedule, average, clip
 from trainer.session import Session, build, check_disk, describe, recipe
 
 Report = Callable[[int, str | None], None]

@@ -18,16 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
-from data.corpora import Corpus
+from data.corpora.catalog import Corpus
 from data.errors import InputError
 from data.runs import Run
-from data.tokenizers import CharTokenizer, Tokenizer
-from data.vocabularies import gpt2, learn_bpe
+from data.tokens.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
+from data.tokens.tokenizers import CharTokenizer, Tokenizer
+from data.tokens.vocabularies import gpt2, learn_bpe
 from trainer.config import VOCAB_SIZE, TrainConfig, model_config, snapshot_steps
 from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.model import GPT
-from trainer.optim import RECIPES, build_optimizers, initialise
+from trainer.optimizers.recipes import RECIPES, build_optimizers, initialise
 
 MOST_THREADS = 4
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from data.files import write_json
 from data.runs import Run
+from data.runs.atomic_files import write_json
 
 _LIBRARIES = ("numpy", "matplotlib", "openTSNE", "scikit-learn", "umap-learn", "imageio", "xarray")
 

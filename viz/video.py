@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from data.cli import run as run_command
+from data.commands import run as run_command
 from data.errors import InputError
 
 if TYPE_CHECKING:
-    from viz.canvas import Size
-    from viz.film import Timeline
-    from viz.films import Picture
+    from viz.drawing.canvas import Size
+    from viz.films.kinds import Picture
+    from viz.films.timeline import Timeline
 
 What = Literal["positions", "tokens", "attention", "scores", "gram", "temperature"]
 
@@ -85,12 +85,12 @@ def main(options: Options) -> None:
     from data.progress import progress_bar
     from data.runs import open_run
     from probes.parallel import open_client
-    from viz.canvas import Size
-    from viz.film import Timeline
-    from viz.films import KINDS, Wish, check_options, n_snapshots
+    from viz.drawing.canvas import Size
+    from viz.drawing.theme import theme
+    from viz.films.kinds import KINDS, Wish, check_options, n_snapshots
+    from viz.films.timeline import Timeline
     from viz.output import chosen_formats, writable_folder
     from viz.sidecar import write_sidecar
-    from viz.style import theme
 
     formats = chosen_formats(options.format, FORMATS, "a film")
     size = Size.parse(options.size)
@@ -171,8 +171,8 @@ def film_name(options: Options) -> str:
 def _encode(film: Picture, timeline: Timeline, paths: list[Path], size: Size, client: Any = None) -> None:
     """Draw every frame once and send it to all files; a file is there when it is complete."""
     from data.progress import progress_bar
-    from viz.encode import encoder, write_film
-    from viz.parallel_frames import frames_of
+    from viz.films.encode import encoder, write_film
+    from viz.films.parallel_frames import frames_of
 
     frames = frames_of(film, timeline, client)  # before anything is drawn: a drawn canvas cannot be sent to workers
     last = timeline.n_snapshots - 1.0

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.attention import attention_maps
-from viz.attention_figures import draw_grid
+from probes.models.attention import attention_maps
+from viz.drawing.theme import theme
+from viz.figures.attention_figure import draw_grid
 from viz.output import save
-from viz.style import theme
 
 run = open_run()
 last = attention_maps(run).isel(step=-1)

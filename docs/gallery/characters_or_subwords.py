@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from data.runs import list_runs, open_run
-from viz.curves import draw_compared
+from viz.drawing.lines import draw_compared
+from viz.grouped_table import bits_curve
 from viz.output import save
-from viz.subject import bits_curve
 
 text = open_run().info["corpus"]
 runs = [run for run in list_runs() if run.info.get("corpus", {}).get("sha256") == text["sha256"]][-7:]

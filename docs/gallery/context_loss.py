@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.logits import loss_by_position
-from viz.bars import draw_context_loss
+from probes.models.logits import loss_by_position
+from viz.figures.next_token_figure import draw_context_loss
 from viz.output import save
 
 run = open_run()

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.heads import head_scores
+from probes.models.heads import head_scores
+from viz.figures.head_score_figure import draw_scores
+from viz.grouped_table import loss_curve
 from viz.output import save
-from viz.subject import loss_curve
-from viz.timelines import draw_scores
 
 run = open_run()
 words = f"{run.name}: a line a head; dashed, a head that attends evenly"

@@ -6,10 +6,10 @@ import numpy as np
 import seaborn
 
 from data.runs import open_run
-from probes.geometry import nearest_neighbours
-from viz.labels import display
+from probes.tables.geometry import nearest_neighbours
+from viz.drawing.labels import display
+from viz.drawing.slide import blank_slide, evenly, heat_map
 from viz.output import save
-from viz.slide import blank_slide, evenly, heat_map
 
 run = open_run()
 near = nearest_neighbours(run, "a").transpose("rank", "step")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.logits import logit_lens
-from viz.bars import draw_lens
+from probes.models.logits import logit_lens
+from viz.figures.next_token_figure import draw_lens
 from viz.output import save
 
 run = open_run()

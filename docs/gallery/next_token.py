@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.logits import next_token_distribution
-from viz.bars import draw_next_token
+from probes.models.logits import next_token_distribution
+from viz.figures.next_token_figure import draw_next_token
 from viz.output import save
 
 run = open_run()

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.embeddings import position_embeddings
+from probes.tables.embeddings import position_embeddings
+from viz.drawing.theme import theme
+from viz.figures.table_figure import draw_table
 from viz.output import save
-from viz.style import theme
-from viz.tables import draw_table
 
 run = open_run()
 words = f"{run.name}: a row a position, a column a dimension"

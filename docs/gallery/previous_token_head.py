@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.attention import attention_maps
-from probes.heads import head_scores
-from viz.attention_figures import draw_head
+from probes.models.attention import attention_maps
+from probes.models.heads import head_scores
+from viz.figures.attention_figure import draw_head
+from viz.figures.head_score_figure import leading_head
 from viz.output import save
-from viz.timelines import leading_head
 
 run = open_run()
 score = head_scores(run)["previous_token"]

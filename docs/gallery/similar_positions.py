@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.positions import position_similarity
+from probes.tables.positions import position_similarity
+from viz.figures.table_figure import draw_similarity
 from viz.output import save
-from viz.tables import draw_similarity
 
 run = open_run()
 words = f"{run.name}: cosine of the rows of the centred position table"

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from data.runs import open_run
-from probes.geometry import token_geometry
+from probes.tables.geometry import token_geometry
+from viz.figures.spectrum_figure import draw_spectra
 from viz.output import save
-from viz.spectra import draw_spectra
 
 run = open_run()
 words = f"{run.name}: singular values of the centred table, and the ranks that sum them up"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from data.runs import open_run
-from viz.maps import draw_maps
+from viz.figures.map_figure import draw_maps
+from viz.grouped_table import caption, read_subject
 from viz.output import save
-from viz.projection_cache import cached_projection
-from viz.subject import caption, read_subject
+from viz.projection.projection_cache import cached_projection
 
 run = open_run()
 subject = read_subject(run, "tokens", highlights=("vowels", "digits"))

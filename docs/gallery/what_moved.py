@@ -7,8 +7,8 @@ import pandas as pd
 import seaborn
 
 from data.runs import open_run
+from viz.drawing.slide import blank_slide, heat_map
 from viz.output import save
-from viz.slide import blank_slide, heat_map
 
 run = open_run()
 first, last = (run.snapshots()[end].tensors() for end in (0, -1))

@@ -4,15 +4,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data.runs import open_run
-from probes.embeddings import token_embeddings
 from probes.export import write_word2vec
-from probes.groups import classes
-from probes.vectors import read_word2vec
-from viz.furniture import Caption
-from viz.maps import draw_maps
+from probes.groups.naming import classes
+from probes.tables.embeddings import token_embeddings
+from probes.tables.vectors import read_word2vec
+from viz.drawing.legend import Caption
+from viz.figures.map_figure import draw_maps
+from viz.grouped_table import Subject
 from viz.output import save
-from viz.projection import project
-from viz.subject import Subject
+from viz.projection.projector import project
 
 with TemporaryDirectory() as folder:
     vectors = read_word2vec(write_word2vec(token_embeddings(open_run()), Path(folder) / "vectors.txt"))

@@ -31,7 +31,7 @@ def second(shelf: Path) -> Iterator[Run]:
 
 def picture(guest: Visit, panel: str) -> str:
     """Return a panel's pixels."""
-    found: str = guest.theatre.locator(f'[data-panel="{panel}"] canvas').last.evaluate("c => c.toDataURL()")
+    found: str = guest.player.locator(f'[data-panel="{panel}"] canvas').last.evaluate("c => c.toDataURL()")
     return found
 
 
@@ -39,13 +39,13 @@ def picture(guest: Visit, panel: str) -> str:
 def test_each_view_stands_and_moves_with_the_slider(guest: Visit, second: Run, view: str) -> None:
     guest.open("compare", run="tiny", **{"with": "second"}, view=view, method="pca", prompt="bagulha")
     for side in ("left", "right"):
-        guest.theatre.locator(f'[data-panel="{side}"] :is(canvas, pre)').first.wait_for()
+        guest.player.locator(f'[data-panel="{side}"] :is(canvas, pre)').first.wait_for()
     guest.settle()
     guest.shot(f"compare-{view}")
     assert guest.step() == 60
     panel = "loss" if view == "text" else "left"
     before = picture(guest, panel)
-    guest.theatre.get_by_role("slider").focus()
+    guest.player.get_by_role("slider").focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
     assert picture(guest, panel) != before
@@ -54,10 +54,10 @@ def test_each_view_stands_and_moves_with_the_slider(guest: Visit, second: Run, v
 def test_a_run_without_the_sliders_snapshot_says_which_it_shows(guest: Visit, second: Run) -> None:
     last = second.manifest()[-1]["step"]
     guest.open("compare", run="tiny", **{"with": "second"}, view="attention", prompt="bagulha")
-    title = guest.theatre.locator('[data-panel="right"] h3')
+    title = guest.player.locator('[data-panel="right"] h3')
     expect(title).to_have_text(f"second · step {last}")
-    expect(guest.theatre.locator('[data-panel="left"] h3')).not_to_contain_text("step")
-    guest.theatre.get_by_role("slider").focus()
+    expect(guest.player.locator('[data-panel="left"] h3')).not_to_contain_text("step")
+    guest.player.get_by_role("slider").focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
     expect(title).to_have_text("second")
@@ -65,7 +65,7 @@ def test_a_run_without_the_sliders_snapshot_says_which_it_shows(guest: Visit, se
 
 def test_a_head_chosen_in_one_is_shown_in_both(guest: Visit, second: Run) -> None:
     guest.open("compare", run="tiny", **{"with": "second"}, view="attention", prompt="bagulha")
-    guest.theatre.locator('[data-panel="left"]').get_by_role("combobox").select_option("layer 1, head 1")
+    guest.player.locator('[data-panel="left"]').get_by_role("combobox").select_option("layer 1, head 1")
     guest.page.wait_for_function("new URLSearchParams(location.search).get('layer') === '1'")
     for side in ("left", "right"):
-        expect(guest.theatre.locator(f'[data-panel="{side}"]').get_by_role("button", name="All heads")).to_be_visible()
+        expect(guest.player.locator(f'[data-panel="{side}"]').get_by_role("button", name="All heads")).to_be_visible()

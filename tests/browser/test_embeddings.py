@@ -14,10 +14,10 @@ import pytest
 from playwright.sync_api import expect
 
 from data.runs import Run, create_run, write_snapshot
-from data.tokenizers import WordList
-from probes.embeddings import token_embeddings
+from data.tokens.tokenizers import WordList
+from probes.tables.embeddings import token_embeddings
 from tests.browser.visit import Visit
-from viz.labels import display, spoken
+from viz.drawing.labels import display, spoken
 
 # Where the points stand, as the picture itself knows it: `[label, x, y]` of each, in pixels of the window.
 PLACES = """(root) => root.querySelector('.scatter .area').places()"""
@@ -41,7 +41,7 @@ def words(shelf: Path) -> Iterator[Run]:
 
 def places(guest: Visit) -> dict[str, tuple[float, float]]:
     guest.step()  # once something is painted
-    found: list[tuple[str, float, float]] = guest.theatre.evaluate(PLACES)
+    found: list[tuple[str, float, float]] = guest.player.evaluate(PLACES)
     return {label: (x, y) for label, x, y in found}
 
 

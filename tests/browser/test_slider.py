@@ -55,15 +55,15 @@ def test_keys_that_belong_to_a_field_do_not_move_it(guest: Visit) -> None:
 
 def test_it_says_step_loss_and_the_snapshots_beside_it(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
-    expect(guest.theatre.locator(".readout .step")).to_have_text("step 8")
-    expect(guest.theatre.locator(".readout .loss")).to_have_text(re.compile(r"val\. loss \d\.\d{3}"))
-    expect(guest.theatre.locator(".back")).to_have_text("4")
-    expect(guest.theatre.locator(".on")).to_have_text("16")
+    expect(guest.player.locator(".readout .step")).to_have_text("step 8")
+    expect(guest.player.locator(".readout .loss")).to_have_text(re.compile(r"val\. loss \d\.\d{3}"))
+    expect(guest.player.locator(".back")).to_have_text("4")
+    expect(guest.player.locator(".on")).to_have_text("16")
     assert guest.slider.get_attribute("aria-valuenow") == "8"
-    guest.theatre.locator(".on").click()
+    guest.player.locator(".on").click()
     guest.settle(step=16)
     guest.page.keyboard.press("Home")
-    expect(guest.theatre.locator(".back")).to_be_disabled()
+    expect(guest.player.locator(".back")).to_be_disabled()
 
 
 def test_a_press_on_the_track_goes_to_the_snapshot_there(guest: Visit) -> None:
@@ -81,27 +81,27 @@ def test_a_press_on_the_track_goes_to_the_snapshot_there(guest: Visit) -> None:
 def test_playing_begins_anew_at_the_end_and_can_be_stopped(guest: Visit) -> None:
     guest.open("overview", run="tiny")
     for pace in ("12/s", "24/s", "3/s"):
-        guest.theatre.locator(".speed").click()
-        expect(guest.theatre.locator(".speed")).to_have_text(pace)
-    guest.theatre.get_by_label("Play").click()
-    expect(guest.theatre.get_by_label("Pause")).to_be_visible()
+        guest.player.locator(".speed").click()
+        expect(guest.player.locator(".speed")).to_have_text(pace)
+    guest.player.get_by_label("Play").click()
+    expect(guest.player.get_by_label("Pause")).to_be_visible()
     guest.page.keyboard.press("ArrowLeft")
-    expect(guest.theatre.get_by_label("Play")).to_be_visible()
+    expect(guest.player.get_by_label("Play")).to_be_visible()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
     guest.page.keyboard.press("Space")
     guest.settle(step=60)
-    expect(guest.theatre.get_by_label("Play")).to_be_visible()
+    expect(guest.player.get_by_label("Play")).to_be_visible()
 
 
 def test_logarithmic_or_linear_stays_in_the_address(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
-    guest.theatre.get_by_label("Logarithmic or linear steps").click()
+    guest.player.get_by_label("Logarithmic or linear steps").click()
     guest.address_says(run="tiny", step="8", scale="linear")
-    expect(guest.theatre.locator(".scale")).to_have_text("linear")
+    expect(guest.player.locator(".scale")).to_have_text("linear")
     guest.page.reload()
     guest.settle(step=8)
-    expect(guest.theatre.locator(".scale")).to_have_text("linear")
+    expect(guest.player.locator(".scale")).to_have_text("linear")
 
 
 def test_a_link_reproduces_the_view(guest: Visit) -> None:
@@ -112,11 +112,11 @@ def test_a_link_reproduces_the_view(guest: Visit) -> None:
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
     guest.address_says(run="tiny", what="positions", method="pca", step="0")
-    before, link = guest.theatre.inner_text(), guest.page.url
+    before, link = guest.player.inner_text(), guest.page.url
     guest.page.goto("about:blank")
     guest.page.goto(link)
     guest.settle(step=0)
-    assert guest.theatre.inner_text() == before
+    assert guest.player.inner_text() == before
 
 
 def test_other_pages_keep_run_and_step(guest: Visit) -> None:

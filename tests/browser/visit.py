@@ -132,17 +132,17 @@ class Visit:
         self.page.evaluate("window.quietSince = undefined")
         self.page.wait_for_function(QUIET, polling=50)
         if step is not None:
-            self.page.locator(f'.theatre[data-step="{step}"]').wait_for()
+            self.page.locator(f'.player[data-step="{step}"]').wait_for()
 
     @property
-    def theatre(self) -> Locator:
+    def player(self) -> Locator:
         """The slider and its panels."""
-        return self.page.get_by_test_id("theatre")
+        return self.page.get_by_test_id("player")
 
     @property
     def slider(self) -> Locator:
         """The track that the keys move."""
-        return self.theatre.get_by_role("slider")
+        return self.player.get_by_role("slider")
 
     def choose(self, option: str) -> None:
         """Press one of the few options that stand beside each other, and wait for what comes of it."""
@@ -174,8 +174,8 @@ class Visit:
 
     def step(self) -> int:
         """Return where the slider stands, once something is painted."""
-        self.page.locator(".theatre[data-step]").wait_for()
-        return int(str(self.theatre.get_attribute("data-step")))
+        self.page.locator(".player[data-step]").wait_for()
+        return int(str(self.player.get_attribute("data-step")))
 
     def query(self) -> dict[str, str]:
         """Return what the address says."""

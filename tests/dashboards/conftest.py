@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboards import chrome, jobs
+from dashboards import page
+from dashboards.compute import jobs
 from tests.dashboards.stages import Stage
 
 
@@ -23,7 +24,7 @@ def own_main() -> Iterator[None]:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """What the page under test puts up, caught."""
     found = Stage()
-    monkeypatch.setattr(chrome, "mount", found.mount)
+    monkeypatch.setattr(page, "mount", found.mount)
     return found
 
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 from streamlit.testing.v1 import AppTest
 
-from dashboards.theatre import Events, Panel, Scene
+from dashboards.player import Events
+from viz.player import Panel, Scene
 
 SCRIPT = """
-from dashboards.address import read_address
-from dashboards.chrome import plain, words
-from dashboards.screens import {name}
+from dashboards.state.url import read_address
+from dashboards.page import plain, words
+from dashboards.screens import {name}_page
 import streamlit as st
 for mistake in read_address():
     st.toast(plain(mistake.told(words())))
-{name}.show()
+{name}_page.show()
 """
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora import load
+from data.corpora.catalog import load
 from data.runs import Run, create_run, write_snapshot
-from data.tokenizers import CharTokenizer
+from data.tokens.tokenizers import CharTokenizer
 from tests.conftest import made_text
 from tests.trainer.test_model import made_model
 from trainer.config import ModelConfig

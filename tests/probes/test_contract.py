@@ -18,7 +18,7 @@ import xarray as xr
 
 import probes
 from data.runs import Run
-from probes.measures import MEASURES, Asked, measure
+from probes.registry import MEASURES, Asked, measure
 
 GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head", "query", "key", "group"} | {
     "component",  # number of a singular value
@@ -85,13 +85,13 @@ def test_what_a_measure_says_it_takes_are_fields_that_can_be_asked_for(name: str
 
 def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield every public function of the probes, with the name of its module before it."""
-    for found in pkgutil.iter_modules(probes.__path__):
-        if found.name == "__main__":
+    for found in pkgutil.walk_packages(probes.__path__, "probes."):
+        if found.ispkg or found.name == "probes.__main__":
             continue
-        module = importlib.import_module(f"probes.{found.name}")
+        module = importlib.import_module(found.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
-                yield f"{found.name}.{name}", function
+                yield f"{found.name.rpartition('.')[2]}.{name}", function
 
 
 FUNCTIONS = dict(public_functions())
@@ -142,7 +142,7 @@ def test_every_probe_of_a_run_is_a_measure() -> None:
         for name, function in FUNCTIONS.items()
         if "Run" in map(str, inspect.get_annotations(function).values())
         and "xr." in str(inspect.signature(function).return_annotation)
-        and function.__module__ != "probes.measures"
+        and function.__module__ != "probes.registry"
     }
     assert {"attention_maps", "copying", "head_scores", "logit_lens", "token_embeddings"} <= takers
     assert takers - reached == set(NO_MEASURES)

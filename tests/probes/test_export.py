@@ -12,8 +12,8 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run
-from probes.embeddings import position_embeddings, token_embeddings
 from probes.export import FORMATS, export, write_netcdf, write_projector, write_table, write_word2vec
+from probes.tables.embeddings import position_embeddings, token_embeddings
 
 TOKENS = ["\n", ",", '"', "a b", "", "NA", "null", "nan", "\r", "\t", " ", "1", "True", "\u2028", "não", "\\", "\ufeff"]
 
@@ -141,7 +141,7 @@ def test_a_disk_that_fails_leaves_no_half_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("data.files.os.fsync", full)
+    monkeypatch.setattr("data.runs.atomic_files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         export(vectors, tmp_path / "out", "v", [name])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

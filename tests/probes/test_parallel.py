@@ -17,10 +17,10 @@ import xarray as xr
 from data.errors import InputError
 from data.runs import Run, open_run
 from probes.__main__ import Options, main
-from probes.embeddings import position_embeddings, token_embeddings
-from probes.lazy import lazy_table
-from probes.measures import MEASURES, Asked, measure
 from probes.parallel import IN_FLIGHT_PER_WORKER, current_client, map_steps, n_workers, open_client
+from probes.registry import MEASURES, Asked, measure
+from probes.tables.embeddings import position_embeddings, token_embeddings
+from probes.tables.lazy import lazy_table
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -65,7 +65,7 @@ def test_every_probe_that_runs_a_model_was_looked_at(run: Run, monkeypatch: pyte
     def refuse(*_: Any) -> Any:
         raise RuntimeError("runs a model")
 
-    monkeypatch.setattr("probes.gathering._each_measured", refuse)
+    monkeypatch.setattr("probes.models.gathering._each_measured", refuse)
     found = set()
     for name in MEASURES:
         try:

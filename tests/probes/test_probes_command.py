@@ -15,11 +15,11 @@ import xarray as xr
 from data.errors import InputError
 from data.runs import Run
 from probes.__main__ import Options, main
-from probes.attention import attention_maps
-from probes.cohesion import group_cohesion, sentence
-from probes.heads import head_scores
-from probes.logits import next_token_distribution
-from probes.measures import MEASURES
+from probes.groups.cohesion import group_cohesion, sentence
+from probes.models.attention import attention_maps
+from probes.models.heads import head_scores
+from probes.models.logits import next_token_distribution
+from probes.registry import MEASURES
 from tests.commands import assert_mistake, command
 
 

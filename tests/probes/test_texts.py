@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError, NotApplicableError
-from data.files import append_line
 from data.runs import Run
-from data.tokenizers import HALF
-from data.vocabularies import learn_bpe
+from data.runs.atomic_files import append_line
+from data.tokens.tokenizers import HALF
+from data.tokens.vocabularies import learn_bpe
 from probes.texts import (
     beginning,
     default_prompt,
@@ -29,7 +29,7 @@ from probes.texts import (
 )
 from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS, made_run, shape
-from tests.trainer.test_sampling import BPE, sentence_pieces, words_with_ends
+from tests.trainer.generation.test_sampling import BPE, sentence_pieces, words_with_ends
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from data.runs import Run
-from data.traces import list_traces, read_trace
+from data.runs.traces import list_traces, read_trace
 from tests.commands import assert_mistake, command
-from trainer.decoding import Decoding
+from trainer.generation.filters import Decoding
+from trainer.generation.generation_request import Request
+from trainer.generation.sampling import complete
 from trainer.loading import load_model
-from trainer.request import Request
-from trainer.sampling import complete
 
 MODULE = "trainer.generate"
 
@@ -23,7 +23,7 @@ def prompt_of(run: Run) -> str:
 
 
 def test_the_command_prints_prompt_and_text_of_the_snapshot_asked_for(run: Run) -> None:
-    from data.tokenizers import tokenizer_from_json
+    from data.tokens.tokenizers import tokenizer_from_json
 
     tokenizer = tokenizer_from_json(run.info["tokenizer"])
     prompt, texts = prompt_of(run), {}

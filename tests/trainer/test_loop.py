@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from data.batches import sequential_windows
 from data.errors import InputError
 from data.runs import Run
+from data.tokens.batches import sequential_windows
 from tests.commands import ROOT, command_environment
 from trainer.config import TrainConfig, preset, replace, snapshot_steps
 from trainer.loop import Stopped, resume, seed_dropout, start

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.packing import IGNORED, PADDING, lay
+from data.documents.packing import IGNORED, PADDING, lay
 from tests.trainer.test_model import SMALL, gpt2_with_weights_of, made_model
 
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from data.errors import InputError, NotApplicableError
-from data.files import write_json
 from data.runs import Run
-from data.vocabularies import learn_bpe
+from data.runs.atomic_files import write_json
+from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace, trained_config
 from trainer.loop import Stopped, resume, start
-from viz.subject import bits_curve
+from viz.grouped_table import bits_curve
 
 
 def quiet(step: int, note: str | None) -> None:

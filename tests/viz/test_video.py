@@ -55,7 +55,7 @@ def test_a_second_film_takes_the_layout_from_the_first(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("laid out again")
 
-    monkeypatch.setattr("viz.projection_cache.project", never)
+    monkeypatch.setattr("viz.projection.projection_cache.project", never)
     main(Options(what="tokens", method="pca", format="gif", out=tmp_path, **QUICK))  # type: ignore[arg-type]
     assert (tmp_path / "tokens-pca.gif").read_bytes() == first
     with pytest.raises(AssertionError, match="laid out again"):
@@ -157,7 +157,7 @@ def test_a_folder_without_rights_is_told(run: Run, tmp_path: Path) -> None:
 
 def test_memory_does_not_hold_the_frames() -> None:
     """Frames come one at a time and share their memory, however long the film is."""
-    from tests.viz.test_film import made_film, made_projection
+    from tests.viz.films.test_timeline import made_film, made_projection
 
     frames = made_film(made_projection()).frames([0.0, 1.0, 2.0])
     first, second = next(frames), next(frames)
@@ -165,7 +165,7 @@ def test_memory_does_not_hold_the_frames() -> None:
 
 
 def test_an_unknown_theme_is_refused() -> None:
-    from viz.style import theme
+    from viz.drawing.theme import theme
 
     with pytest.raises(InputError, match="there is light, dark"):
         theme("pink")

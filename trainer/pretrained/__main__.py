@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from data import cli
+from data import commands
 from data.progress import progress_bar
 from data.runs import check_run_name, open_run
 
@@ -68,10 +68,10 @@ def main(command: Import | Export) -> None:
 
 
 def _import(command: Import) -> None:
+    from trainer.pretrained.import_report import report
     from trainer.pretrained.importing import Wishes, import_model
-    from trainer.pretrained.report import report
     from trainer.pretrained.revisions import locate, own_name, parse_revisions
-    from trainer.pretrained.writing import check_name_is_free
+    from trainer.pretrained.run_writer import check_name_is_free
 
     name = check_run_name(command.name or own_name(command.model))
     check_name_is_free(name)
@@ -90,7 +90,7 @@ def _import(command: Import) -> None:
 
 
 def _export(command: Export) -> None:
-    from trainer.pretrained.export import export
+    from trainer.pretrained.hf_export import export
 
     run = open_run(command.run)
     written = export(run, command.step, command.folder)
@@ -100,4 +100,4 @@ def _export(command: Export) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, Command, prog=PROG, description=__doc__)
+    commands.run(main, Command, prog=PROG, description=__doc__)

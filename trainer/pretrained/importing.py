@@ -1,4 +1,4 @@
-"""Models made elsewhere as runs: as our GPT where it has their form, in their own class (`trainer.pretrained.foreign`) otherwise."""
+"""Models made elsewhere as runs: as our GPT where it has their form, in their own class (`trainer.pretrained.hf_import`) otherwise."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
-from data.tokenizers import Tokenizer
+from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.family import Family
-from trainer.pretrained.foreign import import_foreign
-from trainer.pretrained.gpt1 import GPT1
-from trainer.pretrained.gpt2 import GPT2
-from trainer.pretrained.nanogpt import NANOGPT
-from trainer.pretrained.reading import Source, open_source, read_settings
-from trainer.pretrained.reference import REFERENCE
-from trainer.pretrained.translation import Row, as_array, names_of_types, translate, warn_of_nan
-from trainer.pretrained.vocabulary import asked_for, check_fits, found_beside
-from trainer.pretrained.writing import check_name_is_free, those_there, write_run
+from trainer.pretrained.hf_import import import_foreign
+from trainer.pretrained.mapping import Row, as_array, names_of_types, translate, warn_of_nan
+from trainer.pretrained.readers.family import Family
+from trainer.pretrained.readers.gpt1 import GPT1
+from trainer.pretrained.readers.gpt2 import GPT2
+from trainer.pretrained.readers.gptlab_original import REFERENCE
+from trainer.pretrained.readers.nanogpt import NANOGPT
+from trainer.pretrained.run_writer import check_name_is_free, those_there, write_run
+from trainer.pretrained.source import Source, open_source, read_settings
+from trainer.pretrained.source_tokenizer import asked_for, check_fits, found_beside
 
 FAMILIES = (GPT1, GPT2, NANOGPT, REFERENCE)
 OWN_CLASS = "hf"

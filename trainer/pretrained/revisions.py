@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import InputError
-from trainer.pretrained.foreign_model import first_line
-from trainer.pretrained.reading import CHECKPOINT, PICKLES
+from trainer.pretrained.hf_model import first_line
+from trainer.pretrained.source import CHECKPOINT, PICKLES
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 _ONLY = ["*.json", "*.txt", "*.model", "vocab.bpe", "*.safetensors"]

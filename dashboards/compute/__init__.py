@@ -1,0 +1,1 @@
+"""What pages have computed for them: queries, their cache, background jobs and text generation."""

@@ -1,0 +1,87 @@
+"""Jobs on a page: a bar for each that is under way, with a button to cancel it, and a line for each that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from dashboards.compute import jobs
+from dashboards.compute.jobs import Job, Key, Status
+from dashboards.page import plain
+from dashboards.state.language import Words
+
+LOOK_EVERY_S = 0.5
+# What a command calls its parts; everything else is read snapshot by snapshot.
+PARTS = {"film": "jobs.frames", "training": "jobs.steps"}
+
+
+def await_job(job: Job) -> None:
+    """Remember that this visit asked for a job, so that it is told when the job ends."""
+    st.session_state.setdefault("awaited", {})[job.key] = job
+
+
+def arrived() -> list[Job]:
+    """Return the jobs that this visit asked for and that have come to their end since; each is returned once."""
+    awaited: dict[Key, Job] = st.session_state.setdefault("awaited", {})
+    ended = [job for job in awaited.values() if job.status.state != "running"]
+    for job in ended:
+        del awaited[job.key]
+    return ended
+
+
+def show_jobs(found: Sequence[Job], say: Words, title: Callable[[Job], str]) -> bool:
+    """Show jobs and look at them twice a second while one is under way; then the whole page is drawn anew.
+
+    Parameters
+    ----------
+    found : the jobs of this page.
+    title : what a job makes, in the reader's words.
+
+    Returns
+    -------
+    is_running : whether one of them is under way.
+    """
+    running = [job for job in found if job.status.state == "running"]
+    for job in found:
+        if job.status.state == "failed":
+            _failed(job, say, title(job))
+    if not running:
+        return False
+
+    @st.fragment(run_every=LOOK_EVERY_S)
+    def bars() -> None:
+        if any(job.status.state != "running" for job in running):
+            st.rerun()
+        for job in running:
+            _bar(job, say, title(job))
+
+    bars()
+    return True
+
+
+def _bar(job: Job, say: Words, title: str) -> None:
+    now = job.status
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.progress(now.share, f"**{plain(title)}** · {plain(told(now, say))}")
+        if st.button(say("jobs.cancel"), key=f"cancel {job.key.run} {job.key.made}", icon=":material/stop_circle:"):
+            job.cancel()
+            st.rerun()
+
+
+def told(now: Status, say: Words) -> str:
+    """Say in a few words where a job stands."""
+    if not now.total:
+        return say("jobs.starting")
+    part = say(PARTS.get(now.what, "jobs.snapshots"), done=say.number(now.done), total=say.number(now.total))
+    note = f" · {' '.join(now.note.split())}" if now.note else ""
+    return f"{part}{note} · {say('jobs.seconds', n=say.number(now.seconds))}"
+
+
+def _failed(job: Job, say: Words, title: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        reason = job.status.line or say("jobs.no_reason")
+        st.error(f"{plain(say('jobs.failed', title=title))} {plain(reason)}", icon=":material/error:")
+        if st.button(say("jobs.dismiss"), key=f"dismiss {job.key.run} {job.key.made}", type="tertiary"):
+            jobs.forget(job.key)
+            st.rerun()

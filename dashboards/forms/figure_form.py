@@ -1,0 +1,181 @@
+"""What figure is wanted, and whether the run has what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboards.forms.film_form import MOST_CHARACTERS, groups_in
+from dashboards.forms.group_form import MOST_GROUPS, parted
+from dashboards.page import Page, decide_step, plain
+from dashboards.state.film_list import METHODS
+from dashboards.state.url import begin, keep, kept
+from data.errors import InputError
+from data.runs import Run
+from probes.texts import default_prompt
+from trainer.config import described_model
+from viz.drawing.slide import SIZES
+from viz.figures.__main__ import Options
+from viz.figures.drawings import FIGURES
+from viz.grouped_table import loss_curve
+
+OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "temperature", "lens", "context", "zero-shot")
+OF_POSITIONS = ("positions", "position-spectrum", "position-table", "similarity")
+MAPS = ("tokens", "positions")
+#: The figures of this page; the one of a trace is drawn from a file that `trainer.generate` has written.
+OFFERED = tuple(name for name in FIGURES if name != "trace")
+
+
+def reasons(run: Run) -> Mapping[str, str]:
+    """Return, for each figure that does not apply to a run, why; what takes reading all snapshots is found out when it is drawn."""
+    found = {}
+    try:
+        described_model(run)
+    except InputError as reason:
+        found.update(dict.fromkeys(OF_MODELS, str(reason)))
+    if not run.info.get("tensors", {}).get("position_table"):
+        found.update(dict.fromkeys(OF_POSITIONS, f"run {run.name!r} has no table of positions"))
+    if loss_curve(run) is None:
+        found["loss"] = f"run {run.name!r} has no losses to draw: it was made without evaluations"
+    return found
+
+
+def ask_figure(page: Page) -> Options:
+    """Ask in the sidebar for a figure and whatever concerns it."""
+    with st.sidebar:
+        name = _ask_name(page)
+        takes = FIGURES[name].takes
+        given: dict[str, Any] = {}
+        if "step" in takes:
+            given["step"] = _ask_step(page)
+        if "prompt" in takes:
+            given["prompt"] = _ask_prompt(page)
+        for part in ("layer", "head"):
+            if part in takes:
+                given[part] = _ask_part(page, part)
+        if name in MAPS:
+            given.update(_ask_map(page))
+        given |= _ask_look(page)
+    return Options(only=(name,), run=page.run.name, **given)
+
+
+def _ask_look(page: Page) -> dict[str, Any]:
+    say = page.say
+    begin("figure_theme", kept("colors") or page.theme.name)
+    theme = st.segmented_control(
+        say("films.theme"),
+        ["light", "dark"],
+        format_func=lambda theme: say(f"films.{theme}"),
+        required=True,
+        key="figure_theme",
+    )
+    keep("colors", None if theme == page.theme.name else theme)
+    begin("figure_size", kept("shape"))
+    size = st.segmented_control(
+        say("figures.shape"),
+        list(SIZES),
+        format_func=lambda size: say("figures.square") if size == "square" else size,
+        required=True,
+        key="figure_size",
+    )
+    keep("shape", size)
+    begin("figure_transparent", kept("ground") == "transparent")
+    transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
+    keep("ground", "transparent" if transparent else None)
+    return {"theme": theme, "size": size, "transparent": transparent}
+
+
+def figure_name(name: str, page: Page) -> str:
+    """Return the name of a figure in the reader's words."""
+    return page.say(f"figures.{name}")
+
+
+def _ask_name(page: Page) -> str:
+    wanted = kept("figure")
+    if wanted is not None and wanted not in OFFERED:
+        st.toast(plain(page.say("figures.no_such_figure", name=wanted[:60])), icon=":material/link_off:")
+        keep("figure", None)
+        wanted = None
+    names = list(OFFERED)
+    left_out = reasons(page.run)
+    begin("figure_choice", wanted or next((name for name in names if name not in left_out), names[0]))
+    name: str = st.selectbox(
+        page.say("figures.figure"),
+        names,
+        format_func=lambda name: figure_name(name, page) + ("  ∅" if name in left_out else ""),
+        key="figure_choice",
+    )
+    keep("figure", name)
+    return name
+
+
+def _ask_step(page: Page) -> int | None:
+    steps = [record["step"] for record in page.run.manifest()]
+    if not steps:
+        return None
+    wanted = kept("step")
+    begin(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1], steps)
+    step = st.selectbox(
+        page.say("slider.step").capitalize(),
+        steps[::-1],
+        format_func=page.say.number,
+        key=f"figure_step {page.run.name}",
+    )
+    decide_step(None if step == steps[-1] else step)
+    return None if step == steps[-1] else step
+
+
+def _ask_prompt(page: Page) -> str | None:
+    try:
+        usual = default_prompt(page.run)
+    except InputError:
+        usual = ""
+    begin("figure_prompt", kept("prompt")[:MOST_CHARACTERS])
+    text = st.text_input(
+        page.say("attention.prompt"),
+        key="figure_prompt",
+        placeholder=usual,
+        max_chars=MOST_CHARACTERS,
+        help=page.say("attention.prompt_help"),
+    )
+    keep("prompt", text)
+    return text or None
+
+
+def _ask_part(page: Page, part: str) -> int | None:
+    n = int(page.run.info.get("model", {}).get(f"n_{part}", 0))
+    wanted = kept(part)
+    begin(f"figure_{part} {page.run.name}", wanted if wanted is not None and wanted < n else -1)
+    at = st.selectbox(
+        page.say(f"slider.{part}").capitalize(),
+        [-1, *range(n)],
+        format_func=lambda at: page.say(f"figures.usual_{part}") if at < 0 else str(at),
+        key=f"figure_{part} {page.run.name}",
+    )
+    keep(part, None if at < 0 else at)
+    return None if at < 0 else at
+
+
+def _ask_map(page: Page) -> dict[str, Any]:
+    say = page.say
+    begin("figure_method", kept("method"))
+    method = st.segmented_control(
+        say("embeddings.method"),
+        list(METHODS),
+        format_func=METHODS.__getitem__,
+        required=True,
+        key="figure_method",
+    )
+    keep("method", method)
+    begin("figure_groups", "; ".join(kept("group")))
+    text = st.text_input(
+        say("embeddings.groups"),
+        key="figure_groups",
+        placeholder=say("embeddings.groups_placeholder"),
+        max_chars=MOST_CHARACTERS,
+        help=say("films.groups_help"),
+    )
+    keep("group", parted(text)[:MOST_GROUPS])
+    return {"method": method, "highlight": groups_in(text)}

@@ -1,0 +1,185 @@
+"""What film is wanted: every setting is asked for, and checked, before anything is computed."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from dashboards.page import Page, plain
+from dashboards.state.film_list import METHODS
+from data.errors import InputError
+from data.runs import Run
+from probes.groups.naming import highlight
+from probes.texts import default_prompt, encode_prompt
+from viz.drawing.canvas import Size
+from viz.films.kinds import KINDS, check_options
+from viz.films.timeline import Timeline
+from viz.video import Options, What
+
+WHATS: tuple[What, ...] = get_args(What)
+TABLES = ("positions", "tokens")
+SIZES = {"1920x1080": "1080p", "1280x720": "720p"}
+CONTROLS = ("none", "shuffled", "init")
+MOST_CHARACTERS = 400
+N_TEMPERATURES = 20  # as `probes.models.decoding` has them, which loads PyTorch
+
+
+def ask_film(page: Page) -> Options | None:
+    """Ask for a film; None, with the reason told, where what was given cannot be filmed."""
+    say = page.say
+    what = st.segmented_control(
+        say("films.what"),
+        WHATS,
+        default="tokens",
+        format_func=lambda name: say(f"films.{name}"),
+        required=True,
+        key="film_what",
+    )
+    asks = {"attention": _attention, "temperature": _prompt, **dict.fromkeys(TABLES, _table)}
+    special = asks[what](page) if what in asks else {}
+    n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
+    wish = Options(what=what, run=page.run.name, **special, **_look(page, n_keyframes))
+    try:
+        check(page.run, wish)
+    except InputError as mistake:
+        st.info(plain(str(mistake)), icon=":material/info:")
+        return None
+    return wish
+
+
+def _table(page: Page) -> dict[str, Any]:
+    say = page.say
+    method, metric, control = st.columns([1.2, 1.2, 1.8])
+    with method:
+        chosen = st.segmented_control(
+            say("embeddings.method"),
+            list(METHODS),
+            default="tsne",
+            format_func=METHODS.__getitem__,
+            required=True,
+            key="film_method",
+        )
+    with metric:
+        distance = st.segmented_control(
+            say("embeddings.metric"),
+            ["euclidean", "cosine"],
+            default="euclidean",
+            format_func=lambda name: say(f"embeddings.{name}"),
+            required=True,
+            key="film_metric",
+        )
+    with control:
+        beside = st.selectbox(
+            say("films.control"),
+            CONTROLS,
+            format_func=lambda name: say(f"films.control_{name}"),
+            key="film_control",
+            help=say("films.control_help"),
+        )
+    text = st.text_input(
+        say("embeddings.groups"),
+        key="film_groups",
+        placeholder=say("embeddings.groups_placeholder"),
+        max_chars=MOST_CHARACTERS,
+        help=say("films.groups_help"),
+    )
+    groups = groups_in(text)
+    return {"method": chosen, "metric": distance, "control": None if beside == "none" else beside, "highlight": groups}
+
+
+def _prompt(page: Page, place: Any = st) -> dict[str, Any]:
+    try:
+        usual = default_prompt(page.run)
+    except InputError:
+        usual = ""
+    prompt = place.text_input(
+        page.say("attention.prompt"),
+        key="film_prompt",
+        placeholder=usual,
+        max_chars=MOST_CHARACTERS,
+        help=page.say("attention.prompt_help"),
+    )
+    return {"prompt": prompt or None}
+
+
+def _attention(page: Page) -> dict[str, Any]:
+    say, model = page.say, page.run.info.get("model", {})
+    text, layers, heads = st.columns([3, 1, 1])
+    chosen = _prompt(page, text)
+    for place, name in ((layers, "layer"), (heads, "head")):
+        at = place.selectbox(
+            say(f"slider.{name}").capitalize(),
+            [-1, *range(int(model.get(f"n_{name}", 0)))],
+            format_func=lambda at: say("films.all") if at < 0 else str(at),
+            key=f"film_{name}",
+        )
+        chosen[name] = None if at < 0 else at
+    return chosen
+
+
+def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
+    say = page.say
+    theme, size, pace = st.columns([1.2, 1.2, 1.8])
+    with theme:
+        chosen = st.segmented_control(
+            say("films.theme"),
+            ["light", "dark"],
+            default=page.theme.name,
+            format_func=lambda name: say(f"films.{name}"),
+            required=True,
+            key="film_theme",
+        )
+    with size:
+        pixels = st.segmented_control(
+            say("films.size"),
+            list(SIZES),
+            default="1920x1080",
+            format_func=SIZES.__getitem__,
+            required=True,
+            key="film_size",
+        )
+    with pace:
+        seconds = st.slider(say("films.pace"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
+        lasts = len(Timeline(max(2, n_keyframes), 30, seconds, Options.hold)) / 30
+        st.caption(say("films.lasts", seconds=say.number(lasts)))
+    return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}
+
+
+def check(run: Run, wish: Options) -> None:
+    """Refuse what the command would refuse, before it is started.
+
+    Raises
+    ------
+    InputError
+        As ``python -m viz.video`` says it: sizes, times, options that do not concern the kind of film, groups that name nothing,
+        prompts that the model cannot read.
+    """
+    Size.parse(wish.size)
+    Timeline(2, wish.fps, wish.seconds_per_snapshot, wish.hold)
+    named = {"highlight", "prompt", "layer", "head", "control"} & {
+        name for kind in KINDS.values() for name in kind.takes
+    }
+    check_options(wish.what, {name: getattr(wish, name) for name in named})
+    if "prompt" in KINDS[wish.what].takes:
+        encode_prompt(run, wish.prompt)
+    labels = _labels(run, wish.what) if wish.highlight else []
+    for group in wish.highlight:
+        highlight(group, labels)
+
+
+def _labels(run: Run, what: str) -> list[str]:
+    if what == "tokens":
+        return run.tokenizer.labels
+    return [str(i) for i in range(int(run.info.get("model", {}).get("block_size", 0)))]
+
+
+def groups_in(text: str) -> tuple[str, ...]:
+    """Return the groups that a text names, with semicolons between; a semicolon that stands alone is a token.
+
+    Examples
+    --------
+    >>> groups_in("vowels; a,e"), groups_in(";")
+    (('vowels', 'a,e'), (';',))
+    """
+    return (text,) if text.strip() == ";" else tuple(part.strip() or part for part in text.split(";") if part)

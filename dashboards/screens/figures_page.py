@@ -1,0 +1,184 @@
+"""Figures: stills for slides, seen before they are taken, as PNG, SVG, PDF, or a whole deck."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from dashboards.compute import jobs
+from dashboards.compute.job_progress import arrived, await_job, show_jobs
+from dashboards.compute.jobs import BusyError, Key
+from dashboards.compute.result_cache import Found, Store
+from dashboards.forms.figure_form import ask_figure, figure_name, reasons
+from dashboards.page import Page, guarded, open_page, plain, tell
+from dashboards.state import run_list
+from dashboards.state.film_list import METHODS
+from dashboards.state.url import write_address
+from viz.drawing.slide import SIZES
+from viz.drawing.theme import THEMES
+from viz.figures.__main__ import FORMATS, Options, stem
+from viz.figures.deck import require_pptx
+from viz.figures.drawings import FIGURES, Drawing, Wish
+from viz.output import encode_figure
+
+FOLDER = "figures"
+FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "step")
+MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+MOST_DRAWN = 12
+# About as high as a laptop's window, with the buttons below.
+WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570}
+
+_drawn = Store(MOST_DRAWN)
+# A figure is no thing for two threads at once, and the settings that encode one are matplotlib's global ones.
+_pen = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Still:
+    """A drawn figure and how it looks."""
+
+    drawing: Drawing
+    png: bytes
+
+
+def show() -> None:
+    """Draw the page."""
+    page = open_page()
+    wish = ask_figure(page)
+    for job in arrived():
+        if job.status.state == "cancelled":
+            st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
+    guarded(lambda: _still(page, wish), page.say)
+    guarded(lambda: _deck(page, wish), page.say)
+    _left_out(page)
+    write_address(FIELDS, has_slider=False)
+
+
+def _still(page: Page, wish: Options) -> None:
+    name = wish.only[0]
+    left_out = reasons(page.run)
+    if name in left_out:
+        st.info(plain(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
+        return
+    place = st.empty()
+    try:
+        found = draw(page, wish, _bar(place, page))
+    finally:
+        place.empty()
+    tell(found.notes, page.say)
+    still = found.value
+    with st.container(key="figure_preview", border=True, horizontal_alignment="center"):
+        st.image(still.png, width=WIDTHS_PX[wish.size], alt=still.drawing.alt_text)
+    st.caption(plain(still.drawing.alt_text))
+    with st.container(horizontal=True):
+        for suffix in FORMATS:
+            st.download_button(
+                suffix.upper(),
+                still.png if suffix == "png" else partial(_encoded, still.drawing, suffix, wish.transparent),
+                f"{page.run.name}-{stem(name, wish)}.{suffix}",
+                MIMES[suffix],
+                key=f"take_{suffix}",
+                icon=":material/download:",
+                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
+                help=page.say(f"figures.{suffix}_help"),
+            )
+
+
+def draw(page: Page, wish: Options, progress: Callable[..., None]) -> Found[Still]:
+    """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
+    key = (page.run.path, run_list.stamp(page.run), wish)
+    return _drawn.get(key, lambda: _draw(page, wish, progress))
+
+
+def _draw(page: Page, wish: Options, progress: Callable[..., None]) -> Still:
+    given = {field.name: getattr(wish, field.name) for field in dataclasses.fields(Wish) if hasattr(wish, field.name)}
+    how = Wish(**{**given, "theme": THEMES[wish.theme], "inches": SIZES[wish.size]})
+    drawing = FIGURES[wish.only[0]].draw(page.run, how, progress)
+    return Still(drawing, _encoded(drawing, "png", wish.transparent))
+
+
+def _encoded(drawing: Drawing, suffix: str, transparent: bool) -> bytes:
+    with _pen:
+        return encode_figure(drawing.figure, suffix, transparent=transparent)
+
+
+def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Callable[..., None]:
+    total = max(1, len(page.run.manifest()))
+
+    def update(done: int, note: str | None = None) -> None:
+        said = page.say("jobs.snapshots", done=page.say.number(done), total=page.say.number(total))
+        place.progress(min(1.0, done / total), said)
+
+    place.progress(0.0, page.say("figures.drawing"))
+    return update
+
+
+def _deck(page: Page, wish: Options) -> None:
+    """Offer all figures that apply, and the films, as one file of slides."""
+    say = page.say
+    with st.container(border=True):
+        st.markdown(f"**:material/slideshow: {say('figures.deck')}**")
+        st.caption(say("figures.deck_help", method=METHODS["tsne"]))
+        require_pptx()
+        name = "-".join([page.run.name, *([wish.theme] if wish.theme != "light" else []), *_shape(wish.size)])
+        found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
+        is_running = show_jobs(found, say, lambda job: job.key.made.removeprefix(f"{FOLDER}/") + ".pptx")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
+                _start_deck(page, wish, name)
+            _take_deck(page, page.run.path / FOLDER / f"{name}.pptx")
+        job = jobs.get(Key(page.run.name, f"{FOLDER}/{name}"))
+        if job is not None and job.status.state == "done":
+            tell([line for line in job.status.lines if line.startswith("not drawn")], say)
+
+
+def _shape(size: str) -> list[str]:
+    return [] if size == "16:9" else [size.replace(":", "x")]
+
+
+def _take_deck(page: Page, path: Path) -> None:
+    if path not in run_list.files(page.run, FOLDER, (".pptx",)):
+        return
+    size = page.say.number(path.stat().st_size / 1e6, 1)
+    st.download_button(
+        f"{path.name} · {size} MB",
+        partial(path.read_bytes),
+        path.name,
+        DECK_MIME,
+        key="take_deck",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _start_deck(page: Page, wish: Options, name: str) -> None:
+    command = ["viz.figures", "--deck", "--format=png", f"--run={page.run.name}"]
+    try:
+        job, is_new = jobs.start(
+            Key(page.run.name, f"{FOLDER}/{name}"),
+            [*command, f"--theme={wish.theme}", f"--size={wish.size}"],
+            hidden=(page.run.path / FOLDER, ""),
+        )
+    except BusyError:
+        st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
+        return
+    await_job(job)
+    if not is_new:
+        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
+    st.rerun()
+
+
+def _left_out(page: Page) -> None:
+    """Name the figures that this run has nothing for, with the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reasons(page.run).items():
+        by_reason.setdefault(reason, []).append(figure_name(name, page))
+    for reason, names in by_reason.items():
+        st.caption(f":material/block: {plain(', '.join(names))}: {plain(reason)}")

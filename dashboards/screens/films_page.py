@@ -1,0 +1,169 @@
+"""Films: what has been rendered of the run, playing in the page, and a form that renders more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboards.compute import jobs
+from dashboards.compute.job_progress import arrived, await_job, show_jobs
+from dashboards.compute.jobs import BusyError, Job, Key
+from dashboards.forms.film_form import ask_film
+from dashboards.page import Page, guarded, open_page, plain
+from dashboards.state import film_list
+from dashboards.state.film_list import Film
+from dashboards.state.url import begin, keep, kept, write_address
+from data.errors import InputError
+from viz.video import Options, film_name
+
+FOLDER = "films"
+FIELDS = ("film",)
+MIMES = {".mp4": "video/mp4", ".gif": "image/gif"}
+
+
+def show() -> None:
+    """Draw the page."""
+    page = open_page()
+    _tell_ended(page)
+    found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
+    with st.container():  # always there, so that the film below keeps its place, and plays on, when a bar comes or goes
+        is_rendering = show_jobs(found, page.say, lambda job: job.key.made.removeprefix(f"{FOLDER}/"))
+    if not is_rendering or film_list.films(page.run):
+        guarded(lambda: _gallery(page), page.say)
+    with st.expander(
+        page.say("films.new"), expanded=not film_list.films(page.run), icon=":material/movie_edit:", key="film_form"
+    ):
+        guarded(lambda: _form(page), page.say)
+    write_address(FIELDS)
+
+
+def _tell_ended(page: Page) -> None:
+    """Choose a film that this visit waited for; say so where it was cancelled."""
+    for job in arrived():
+        if job.key.run == page.run.name and job.status.state == "done" and job.key.made.startswith(f"{FOLDER}/"):
+            keep("film", job.key.made.removeprefix(f"{FOLDER}/"))
+            st.session_state.pop("film_choice", None)
+        elif job.status.state == "cancelled":
+            st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
+
+
+def _gallery(page: Page) -> None:
+    films, say = film_list.films(page.run), page.say
+    if not films:
+        with st.container(border=True, horizontal_alignment="center"):
+            st.space("small")
+            st.markdown(f"#### :material/movie: {say('films.none')}", width="content")
+            st.caption(say("films.none_yet"), width="content")
+            st.space("small")
+        keep("film", None)
+        return
+    by_stem = {film.stem: film for film in films}
+    wanted = kept("film")
+    with st.container():
+        if wanted is not None and wanted not in by_stem:
+            st.warning(plain(say("films.no_such_film", name=wanted[:80])), icon=":material/link_off:")
+            keep("film", None)
+    screen, shelf_of_films = st.columns([3, 1])
+    with shelf_of_films:
+        chosen = by_stem[_choose(page, films)]
+    with screen:
+        _play(page, chosen)
+
+
+def _choose(page: Page, films: Sequence[Film]) -> str:
+    stems = [film.stem for film in films]
+    wanted = kept("film")
+    begin("film_choice", wanted if wanted in stems else stems[0], stems)
+    titles = {film.stem: plain(film_list.title(film, page.say)) for film in films}
+    with st.container(height=480, border=False):
+        stem: str = st.radio(
+            page.say("films.rendered"),
+            stems,
+            format_func=titles.__getitem__,
+            captions=[plain(film_list.details(film, page.say)) for film in films],
+            key="film_choice",
+        )
+    keep("film", None if stem == stems[0] else stem)
+    return stem
+
+
+def _play(page: Page, film: Film) -> None:
+    """Play a film without sound, again and again; what it shows in words and the files stand below."""
+    mp4, gif = film.files.get(".mp4"), film.files.get(".gif")
+    if mp4:
+        st.video(str(mp4), autoplay=True, loop=True, muted=True, alt=film.alt_text or None)
+    elif gif:
+        st.image(str(gif), width="stretch", alt=film.alt_text or None)
+    if film.alt_text:
+        st.caption(plain(film.alt_text))
+    else:
+        st.caption(page.say("films.no_sidecar"))
+    with st.container(horizontal=True):
+        for suffix, path in film.files.items():
+            size = page.say.number(path.stat().st_size / 1e6, 1)
+            st.download_button(
+                f"{suffix[1:].upper()} · {size} MB",
+                partial(path.read_bytes),  # read when it is asked for, not at every redraw
+                path.name,
+                MIMES[suffix],
+                key=f"download {path.name}",
+                icon=":material/download:",
+                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
+            )
+        if film.sidecar:
+            st.download_button(
+                page.say("films.sidecar"),
+                partial(film.sidecar.read_bytes),
+                film.sidecar.name,
+                "application/json",
+                key=f"download {film.sidecar.name}",
+                icon=":material/description:",
+                on_click="ignore",
+                help=page.say("films.sidecar_help"),
+            )
+
+
+def _form(page: Page) -> None:
+    wish = ask_film(page)
+    if wish is None:
+        return
+    stem = film_name(wish)
+    is_there = any(film.stem == stem for film in film_list.films(page.run))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(page.say("films.render"), type="primary", icon=":material/movie:", key="film_render")
+        st.caption(page.say("films.replaces" if is_there else "films.as", name=plain(stem)))
+    if pressed:
+        _render(page, wish)
+
+
+def _render(page: Page, wish: Options) -> None:
+    try:
+        job, is_new = render(page, wish)
+    except BusyError:
+        st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
+        return
+    except InputError as mistake:
+        st.warning(plain(str(mistake)), icon=":material/info:")
+        return
+    await_job(job)
+    if not is_new:
+        is_same = job.arguments == arguments(wish)
+        st.toast(page.say("jobs.same" if is_same else "jobs.another"), icon=":material/group:", duration="long")
+    st.rerun()
+
+
+def render(page: Page, wish: Options) -> tuple[Job, bool]:
+    """Start rendering a film, or return the job that renders it already."""
+    stem = film_name(wish)
+    return jobs.start(
+        Key(page.run.name, f"{FOLDER}/{stem}"),
+        arguments(wish),
+        hidden=(page.run.path / FOLDER, f".{stem}.partial"),
+    )
+
+
+def arguments(wish: Options) -> tuple[str, ...]:
+    """Return the command that renders a film."""
+    return "viz.video", *film_list.arguments(wish)

@@ -1,0 +1,211 @@
+"""Generate: a prompt continued by several snapshots side by side, as it is written, under the bets it is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from dashboards.compute import queries
+from dashboards.compute.generation_stream import Wish, Writing, write, writings
+from dashboards.forms.prompt_form import ask_prompt, end_seen, known, tell_unknown
+from dashboards.page import Page, growing_fragment, guarded, open_page, plain, show_scene
+from dashboards.state.url import begin, keep, kept, write_address
+from dashboards.views import run_panels
+from data.runs import Snapshot
+from trainer.config import described_model
+from trainer.generation.filters import Decoding
+from trainer.generation.generation_request import Request
+
+FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
+MOST_BESIDE = 6
+IN_A_ROW = 4
+BETWEEN_PICTURES_S = 0.08
+"""The words come in so quickly that they seem to flow, and no more often."""
+
+STYLE = """<style>
+.written {{ background: {panel}; color: {text}; border-radius: 10px; border-left: 4px solid {edge};
+  padding: 10px 14px; min-height: 170px; max-height: max(230px, calc((100vh - 424px) / {rows})); overflow: auto; }}
+.written.now {{ border-left-color: {accent}; }}
+.written h4 {{ margin: 0; padding: 0; font-size: 15px; font-weight: 600; color: {text}; }}
+.written h4 span, .written .end {{ font-weight: 400; font-size: 14px; color: {muted}; }}
+.written pre {{ margin: 6px 0 0; padding: 0; background: none; color: {text}; font-family: "Source Code Pro", ui-monospace, monospace;
+  font-size: 14px; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.written pre b {{ font-weight: 400; color: {muted}; }}
+.written pre i {{ font-style: normal; color: {accent}; }}
+</style>"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the sidebar asks for."""
+
+    prompt: str
+    decoding: Decoding
+    request: Request
+    beside: tuple[int, ...]
+
+
+def show() -> None:
+    """Draw the page."""
+    page = open_page()
+    guarded(lambda: _draw(page), page.say)
+
+
+def _draw(page: Page) -> None:
+    described_model(page.run)  # a run without a model has nothing to say
+    snapshots = page.run.snapshots()
+    if not snapshots:
+        st.info(page.say("chrome.no_snapshots"))
+        return
+    with st.sidebar:
+        asked = _ask(page, [snapshot.step for snapshot in snapshots])
+    growing_fragment(page)(lambda: guarded(lambda: _stage(page, asked), page.say))()
+
+
+def _ask(page: Page, steps: Sequence[int]) -> Asked:
+    prompt, unknown = known(page.run, ask_prompt(page, page.say("generate.prompt_help")))
+    tell_unknown(page, unknown)
+    _, n_seen, n_given = end_seen(page.run, prompt)
+    if n_seen < n_given:
+        said = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
+        st.caption(plain(said))
+    temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
+    left, right = st.columns(2)
+    with left:
+        top_k = _number(page, "top_k", st.number_input, 0, described_model(page.run).vocab_size)
+    with right:
+        top_p = _number(page, "top_p", st.number_input, 0.01, 1.0, step=0.05)
+    left, right = st.columns(2)
+    with left:
+        n_tokens = _number(page, "tokens", st.number_input, 1, 2000, step=20)
+    with right:
+        seed = _ask_seed(page)
+    begin("stop_text", kept("stop"))
+    stop = st.text_input(page.say("generate.stop"), help=page.say("generate.stop_help"), max_chars=80, key="stop_text")
+    keep("stop", stop)
+    beside = _ask_beside(page, steps)
+    stops = (stop.replace("\\n", "\n"),) if stop else ()
+    return Asked(prompt, Decoding(temperature, top_k, top_p), Request(n_tokens, seed=seed, stop=stops), beside)
+
+
+def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
+    """Ask for a number; what is chosen goes into the address under its name."""
+    say = page.say
+    begin(f"{name}_choice", min(max(kept(name), low), high))
+    value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
+    keep(name, value)
+    return value
+
+
+def _ask_seed(page: Page) -> int:
+    """Ask for the seed, with a button for another."""
+    begin("seed_choice", kept("seed"))
+
+    def another() -> None:
+        st.session_state["seed_choice"] = (st.session_state["seed_choice"] + 1) % 2**31
+
+    seed = int(
+        st.number_input(page.say("generate.seed"), 0, 2**31 - 1, key="seed_choice", help=page.say("generate.seed_help"))
+    )
+    keep("seed", seed)
+    st.button(page.say("generate.another"), icon=":material/casino:", on_click=another, width="stretch", key="another")
+    return seed
+
+
+def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
+    """Ask which snapshots stand beside the slider's; the first, the middle and the last if none is chosen."""
+    wanted, usual = kept("beside"), tuple(dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1])))
+    there = tuple(step for step in wanted if step in steps)
+    if missing := [step for step in wanted if step not in steps]:
+        named = ", ".join(page.say.number(step) for step in missing)
+        st.toast(plain(page.say("generate.no_such_steps", steps=named)), icon=":material/link_off:")
+    begin(f"beside_choice_{page.run.name}", there or usual)
+    chosen = st.multiselect(
+        page.say("generate.beside"),
+        steps,
+        format_func=page.say.number,
+        max_selections=MOST_BESIDE,
+        help=page.say("generate.beside_help"),
+        key=f"beside_choice_{page.run.name}",
+    )
+    found = tuple(sorted(chosen))
+    keep("beside", None if found == usual else found)
+    return found
+
+
+def _stage(page: Page, asked: Asked) -> None:
+    tail, _, _ = end_seen(page.run, asked.prompt)
+    bets = queries.leading_bets(page.run, tail)
+    drawn = queries.leading_draws(page.run, tail, asked.decoding)
+    panels = [
+        run_panels.next_token(page, "bets", bets.value, id="bets"),
+        run_panels.next_token(page, "drawn", drawn.value, id="drawn", title=_drawn_title(page, asked.decoding)),
+    ]
+    steps = bets.value.steps
+    events = show_scene(
+        page, "generate", panels, '"bets drawn" 1fr / 1fr 1fr', steps, fields=FIELDS, least_px=236, most_px=236
+    )
+    now = events.step if events.step in steps else kept("step")
+    _texts(page, asked, now if now in steps else steps[-1])
+    write_address(["step", "scale", *FIELDS])
+
+
+def _drawn_title(page: Page, decoding: Decoding) -> str:
+    say = page.say
+    parts = [say("views.temperature", value=say.number(decoding.temperature, 2))]
+    parts += [f"top-k {say.number(decoding.top_k)}"] * (decoding.top_k > 0)
+    parts += [f"top-p {say.number(decoding.top_p, 2)}"] * (decoding.top_p < 1)
+    return say("generate.drawn", how=", ".join(parts))
+
+
+def _texts(page: Page, asked: Asked, now: int) -> None:
+    """Write the texts of all snapshots asked for, side by side, as they come."""
+    snapshots = {snapshot.step: snapshot for snapshot in page.run.snapshots()}
+    shown = [snapshots[step] for step in sorted({*asked.beside, now}) if step in snapshots]
+    st.html(_style(page, n_rows=-(-len(shown) // IN_A_ROW)))
+    places = _places(len(shown))
+    losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.run)}
+    under_way = writings(st.session_state.setdefault("writings", {}), [_wish(page, asked, one) for one in shown])
+    for place, writing in zip(places, under_way, strict=True):
+        place.html(_card(page, writing, losses, now))
+    by_key = {writing.wish.key: place for place, writing in zip(places, under_way, strict=True)}
+    for writing in write(under_way, BETWEEN_PICTURES_S):
+        by_key[writing.wish.key].html(_card(page, writing, losses, now))
+
+
+def _wish(page: Page, asked: Asked, snapshot: Snapshot) -> Wish:
+    return Wish(page.run, snapshot.step, snapshot.sha256, asked.prompt, asked.decoding, asked.request)
+
+
+def _places(n: int) -> list[Any]:
+    """Return places for so many texts: up to four in a row, the rows as even as may be."""
+    n_rows = -(-n // IN_A_ROW)
+    in_a_row = -(-n // n_rows)
+    columns = [column for _ in range(n_rows) for column in st.columns(in_a_row, gap="small")]
+    return [column.empty() for column in columns[:n]]
+
+
+def _style(page: Page, n_rows: int) -> str:
+    theme = page.theme
+    return STYLE.format(
+        panel=theme.panel, text=theme.text, muted=theme.muted, edge=theme.panel, accent=theme.palette[0], rows=n_rows
+    )
+
+
+def _card(page: Page, writing: Writing, losses: dict[int, float | None], now: int) -> str:
+    """Return a text with its head and foot as HTML; whatever is not ours is escaped."""
+    say, wish = page.say, writing.wish
+    loss = losses.get(wish.step)
+    measured = "" if loss is None else f" · {say('slider.val_loss')} {say.number(loss, 2)}"
+    cursor = "" if writing.is_over else "<i>▍</i>"
+    end = writing.mistake or (say("generate.stopped") if writing.end == "stop" else "")
+    return (
+        f'<div class="written{" now" if wish.step == now else ""}" data-step="{wish.step}" data-over="{str(writing.is_over).lower()}">'
+        f"<h4>{escape(say('slider.step'))} {say.number(wish.step)}<span>{escape(measured)}</span></h4>"
+        f"<pre><b>{escape(wish.prompt)}</b>{escape(writing.text)}{cursor}</pre>"
+        f'<div class="end">{escape(end)}</div></div>'
+    )

@@ -1,0 +1,1 @@
+"""What a visit holds: the URL, the language, and the runs and films that can be chosen."""

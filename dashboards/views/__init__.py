@@ -1,0 +1,1 @@
+"""Panels made of probes' arrays."""

@@ -1,0 +1,212 @@
+"""Panels made of probes' arrays: what the pages put under their slider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import Colormap, to_hex
+
+from dashboards.compute import queries
+from dashboards.compute.queries import metrics, samples, steps_of
+from dashboards.page import Page
+from probes.groups.naming import Group as Highlight
+from probes.groups.naming import classes
+from viz.drawing.labels import display, spoken
+from viz.drawing.legend import item_colors
+from viz.drawing.slide import diverging_map, heat_map, weight_map
+from viz.drawing.theme import Theme, group_color
+from viz.player.panels import (
+    Bars,
+    Curves,
+    Group,
+    Maps,
+    OneMap,
+    Said,
+    Samples,
+    Scatter,
+    Scores,
+    Series,
+)
+from viz.player.serialization import as_bytes
+
+LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))
+
+
+def ramp(colors: Colormap) -> list[str]:
+    """Return 256 colours of a scale, from its low end to its high one."""
+    return [to_hex(color) for color in colors(np.linspace(0, 1, 256))]
+
+
+def scatter(
+    page: Page,
+    area: str,
+    title: str,
+    trajectory: xr.DataArray,
+    layout: xr.Dataset,
+    groups: Sequence[Highlight],
+    neighbours: Any = None,
+    *,
+    id: str = "points",
+    steps: Sequence[int] | None = None,
+) -> Scatter:
+    """Return the points of a layout, with its groups picked out."""
+    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    ordered = trajectory.dims[1] == "position"
+    coloured = groups or (() if ordered else tuple(classes(labels)))
+    trust = layout["trust"].values if "trust" in layout else None
+    return Scatter(
+        id,
+        area,
+        title,
+        layout=layout["layout"].values.astype(np.float32),
+        labels=[display(label) for label in labels],
+        names=[spoken(label) for label in labels],
+        colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
+        trust=None if trust is None else as_bytes(trust),
+        groups=_groups(page, groups),
+        classes=[] if groups else _groups(page, coloured, page.say.section("classes")),
+        neighbours=neighbours,
+        thread=ordered,
+        faint_note=page.say("views.faint"),
+        words=page.say.section("scatter"),
+        steps=steps,
+    )
+
+
+def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | None = None) -> list[Group]:
+    """Return groups with their colours, named as the page's language names them if it does."""
+    return [
+        Group((names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members])
+        for i, group in enumerate(groups)
+    ]
+
+
+def loss(page: Page, area: str) -> Curves:
+    """Return the losses of the run."""
+    found = metrics(page.run)
+    series = [
+        Series(
+            page.say(f"views.{name}"),
+            page.theme.palette[color],
+            [one["step"] for one in found],
+            [one[key] for one in found],
+        )
+        for key, name, color in LOSSES
+        if found and key in found[0]
+    ]
+    return Curves("loss", area, page.say("views.loss"), series=series)
+
+
+def sample(page: Page, area: str, *, history: bool = False) -> Samples:
+    """Return the texts that training sampled, with a list of all of them where there is room for the ``history``."""
+    said = [
+        Said(
+            int(one["step"]),
+            str(one["text"]),
+            page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
+        )
+        for one in samples(page.run)
+    ]
+    return Samples(
+        "sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"), history=history
+    )
+
+
+def attention(
+    page: Page,
+    area: str,
+    maps: queries.Cells,
+    chosen: tuple[int, int] | None = None,
+    *,
+    large: queries.Cells | None = None,
+    id: str = "maps",
+    title: str = "",
+    steps: Sequence[int] | None = None,
+) -> Maps:
+    """Return the attention maps of a prompt; ``large`` is that of the chosen head, where it has more tokens."""
+    return Maps(
+        id,
+        area,
+        title or page.say("views.attention"),
+        values=maps.weights,
+        tokens=[display(token) for token in maps.tokens],
+        ramp=ramp(weight_map(page.theme, page.theme.panel)),
+        chooses=True,
+        chosen=chosen,
+        large=OneMap(chosen, large.weights, [display(token) for token in large.tokens]) if large and chosen else None,
+        layer_name=page.say("slider.layer"),
+        head_name=page.say("slider.head"),
+        steps=steps,
+    )
+
+
+def similarity(page: Page, area: str, gram: xr.DataArray) -> Maps:
+    """Return how like each other the rows of the position table are."""
+    values = (np.clip(np.nan_to_num(gram.values), -1, 1) + 1) / 2
+    return Maps(
+        "similarity",
+        area,
+        page.say("views.similarity"),
+        values=as_bytes(values).reshape(len(values), 1, 1, -1),
+        tokens=[str(i) for i in gram["position"].values],
+        ramp=ramp(diverging_map(page.theme)),
+        low=-1.0,
+        high=1.0,
+        curve="linear",
+        causal=False,
+    )
+
+
+def score_timeline(
+    page: Page,
+    area: str,
+    scores: xr.DataArray,
+    title: str,
+    chosen: tuple[int, int] | None = None,
+    *,
+    id: str = "scores",
+) -> Scores:
+    """Return a score of every head over training; the last colour is 1, or the largest value if that is more."""
+    heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
+    even = float(scores.attrs["uniform"])
+    return Scores(
+        id,
+        area,
+        title,
+        values=scores.transpose("step", "layer", "head").values.reshape(scores.sizes["step"], -1).astype(np.float32),
+        rows=[f"{page.say('views.L')}{layer} {page.say('views.H')}{head}" for layer, head in heads],
+        ramp=ramp(heat_map(page.theme)),
+        heads=heads,
+        high=max(1.0, float(np.nanmax(scores.values))),
+        note=page.say("attention.even", value=page.say.number(even, 2)),
+        even=even,
+        chooses=True,
+        chosen=chosen,
+        steps=steps_of(scores),
+    )
+
+
+def next_token(page: Page, area: str, bets: queries.Bets, *, id: str = "next", title: str = "") -> Bars:
+    """Return the bets on the next token, those that lead first."""
+    return Bars(
+        id,
+        area,
+        title or page.say("attention.next"),
+        values=bets.probabilities,
+        labels=[display(token) for token in bets.tokens],
+        names=[spoken(token) for token in bets.tokens],
+        color=page.theme.palette[1],
+        others=page.say("views.others"),
+        of=bets.n_tokens,
+    )
+
+
+def curve_colors(theme: Theme, n: int) -> list[str]:
+    """Return colours for so many lines."""
+    return [group_color(theme, i) for i in range(n)]
+
+
+Kind = Literal["tokens", "positions"]

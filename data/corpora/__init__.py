@@ -1,0 +1,1 @@
+"""Corpora by name, the plays they hold, and any UTF-8 text file."""

@@ -1,0 +1,278 @@
+"""Texts that are many and short, jokes above all: each is a document of its own, with a beginning and an end.
+
+They come from `pyjokes` (the corpus ``jokes``), a table with a column of text (CSV, TSV, JSONL or Parquet), any text file, a named
+corpus of `data.corpora.catalog`, or a data set of Hugging Face. A text that stands there twice counts once, or it could be learned and judged
+by; what is left out is counted.
+
+Examples
+--------
+>>> documents = read_documents("jokes", language="es")
+>>> len(documents.texts), documents.prefix
+(44, 'JOKE: ')
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.corpora.catalog import CORPORA, load
+from data.documents.records import SUFFIXES, read_rows
+from data.errors import InputError
+
+JOKES = "jokes"
+JOKE_PREFIX = "JOKE: "
+COLUMNS = ("joke", "text")
+"""Columns that are read where none is named, in this order, capitals or not."""
+
+TABLES = (*SUFFIXES, ".parquet")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Texts that are learned one by one.
+
+    ``prefix`` is what each begins with where nothing else is said. ``empty`` and ``doubled`` count what was left out: texts
+    without a letter, and texts that are there already. ``sha256`` is that of the file, or of the texts where there is no file.
+    """
+
+    name: str
+    language: str
+    origin: str
+    texts: tuple[str, ...]
+    sha256: str
+    prefix: str = ""
+    empty: int = 0
+    doubled: int = 0
+
+    @property
+    def characters(self) -> int:
+        """Return the length of all texts in characters."""
+        return sum(map(len, self.texts))
+
+
+def read_documents(
+    source: str,
+    *,
+    text_column: str | None = None,
+    language: str = "en",
+    split: str = "train",
+    corpus_dir: str | Path | None = None,
+) -> Documents:
+    """Read the documents of a source.
+
+    Parameters
+    ----------
+    source : ``jokes``; the path of a CSV, TSV, JSONL or Parquet file; the path of a text file, whose documents are its paragraphs
+        (between blank lines) or, where it has no blank line, its lines; a name of `data.corpora.catalog`, read like a text file; or a data set of
+        Hugging Face by its name, ``owner/name`` (``hf:name`` where it has no owner).
+    text_column : of a table or data set; by default Joke or text, or the only one there is.
+    language : of ``jokes``, as pyjokes names it.
+    split : of a data set of Hugging Face.
+    corpus_dir : a folder to look for a named corpus in first.
+
+    Raises
+    ------
+    InputError
+        If the source is not there, cannot be read, lacks the column (those it has are named), or holds no text.
+    """
+    path = Path(os.path.expanduser(source))
+    if source == JOKES:
+        return _jokes(language)
+    if source in CORPORA:
+        corpus = load(source, corpus_dir)
+        return _gathered(source, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
+    if source.startswith("hf:") or _is_hub_name(source, path):
+        return _from_hub(source.removeprefix("hf:"), split, text_column)
+    if path.suffix.lower() in TABLES:
+        return _from_table(path, text_column)
+    if not path.exists() and path.name == source and not path.suffix:
+        known = ", ".join([JOKES, *CORPORA])
+        raise InputError(
+            f"there is no corpus {source!r}: known are {known}; a file of yours is given by its path, a data set of Hugging Face as "
+            "owner/name or hf:name"
+        )
+    corpus = load(path)
+    return _gathered(corpus.name, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
+
+
+def check_heeded(source: str, *, text_column: str | None = None, language: str = "en", split: str = "train") -> None:
+    """Refuse what is said of a source and would not be heeded there.
+
+    Raises
+    ------
+    InputError
+        If a language is named and the source is not ``jokes``, a split and it is no data set of Hugging Face, or a column and it is
+        neither a data set nor a table.
+    """
+    path = Path(os.path.expanduser(source))
+    is_named = source == JOKES or source in CORPORA
+    is_hub = not is_named and (source.startswith("hf:") or _is_hub_name(source, path))
+    is_table = is_hub or (not is_named and path.suffix.lower() in TABLES)
+    for option, is_heeded, where in (
+        ("--language", source == JOKES or language == "en", JOKES),
+        ("--split", is_hub or split == "train", "a data set of Hugging Face"),
+        ("--text-column", is_table or text_column is None, "a table or a data set"),
+    ):
+        if not is_heeded:
+            raise InputError(f"{option} is for {where}, and the corpus is {source!r}: leave it out")
+
+
+def _is_hub_name(source: str, path: Path) -> bool:
+    """Tell whether ``owner/name`` means a data set of Hugging Face: it does where it cannot mean a file."""
+    is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLES, ".txt", ".md")
+    return _HUB_NAME.fullmatch(source) is not None and not is_file
+
+
+def paragraphs(text: str) -> list[str]:
+    r"""Cut a text where blank lines are or, where there is none, into its lines.
+
+    Examples
+    --------
+    >>> paragraphs("A horse?\nA horse!\n\nMy kingdom.\n")
+    ['A horse?\nA horse!', 'My kingdom.']
+    >>> paragraphs("One a line.\nAnother.\n")
+    ['One a line.', 'Another.']
+    """
+    stripped = text.strip("\n")
+    return _BLANK_LINE.split(stripped) if _BLANK_LINE.search(stripped) else stripped.split("\n")
+
+
+def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw which documents are learned and which are only judged by.
+
+    Parameters
+    ----------
+    n_documents : how many there are.
+    share : of them that is held out, at least one document and not all.
+    seed : decides the draw.
+
+    Returns
+    -------
+    learned, held_out : the numbers of the documents, each in ascending order.
+
+    Raises
+    ------
+    InputError
+        If the share is not between 0 and 1, or there is only one document.
+
+    Examples
+    --------
+    >>> learned, held_out = hold_out(10, 0.2, seed=1)
+    >>> sorted([*learned, *held_out]) == list(range(10)), len(held_out)
+    (True, 2)
+    """
+    if not 0 < share < 1:
+        raise InputError(f"the share that is held out has to lie between 0 and 1; got {share}: pass --held-out 0.1")
+    if n_documents < 2:
+        raise InputError(
+            "there is one document only: one to learn from and one to judge by are needed, at least; give more texts"
+        )
+    n_held_out = min(n_documents - 1, max(1, round(share * n_documents)))
+    order = np.random.default_rng([seed, n_documents]).permutation(n_documents)
+    return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+
+
+def _jokes(language: str) -> Documents:
+    pyjokes = importlib.import_module("pyjokes.pyjokes")
+    if language not in pyjokes.all_jokes:
+        there = ", ".join(sorted(pyjokes.all_jokes))
+        raise InputError(f"pyjokes has no jokes in {language!r}: pass --language with one of {there}")
+    texts = pyjokes.get_jokes(language=language, category="all")
+    origin = f"pyjokes {importlib.metadata.version('pyjokes')}, {language}"
+    name = JOKES if language == "en" else f"{JOKES}-{language}"
+    return _gathered(name, language, origin, texts, prefix=JOKE_PREFIX)
+
+
+def _from_table(path: Path, wanted: str | None) -> Documents:
+    is_parquet = path.suffix.lower() == ".parquet"
+    rows = _parquet(path) if is_parquet else [record for _, record in read_rows(path)]
+    names = list(dict.fromkeys(name for record in rows for name in record))
+    column = _column(names, wanted, str(path))
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    texts = [record.get(column) for record in rows]
+    return _gathered(path.stem, "unknown", f"{path}, column {column}", texts, sha256=digest, prefix=_prefix(column))
+
+
+def _parquet(path: Path) -> list[Mapping[str, Any]]:
+    import pandas as pd
+
+    if not path.is_file():
+        raise InputError(f"there is no file {path}: give the path of a Parquet file")
+    try:
+        table = pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+    return [dict(zip(table.columns, values, strict=True)) for values in table.itertuples(index=False, name=None)]
+
+
+def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
+    try:
+        datasets = importlib.import_module("datasets")
+    except ImportError as missing:
+        raise InputError(
+            f"data sets of Hugging Face need the package datasets, which is not installed ({missing}): pip install datasets, or give "
+            "the path of a CSV, JSONL or Parquet file"
+        ) from None
+    try:
+        found = datasets.load_dataset(name, split=split)
+    except Exception as error:  # the library raises what its many back ends raise
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise InputError(
+            f"the data set {name}, split {split}, cannot be had ({said}): download its CSV or Parquet file where there is a connection, "
+            "and give the path of that"
+        ) from None
+    column = _column(list(found.column_names), wanted, f"the data set {name}")
+    origin = f"Hugging Face, {name}, split {split}, column {column}"
+    return _gathered(name.replace("/", "-"), "unknown", origin, found[column], prefix=_prefix(column))
+
+
+def _column(names: Sequence[str], wanted: str | None, where: str) -> str:
+    if wanted is not None:
+        found = [name for name in names if name == wanted]
+    else:
+        found = [name for usual in COLUMNS for name in names if name.lower() == usual] or list(names) * (
+            len(names) == 1
+        )
+    if found:
+        return found[0]
+    lacks = f"no column {wanted!r}" if wanted is not None else "no column called Joke or text"
+    raise InputError(f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with --text-column")
+
+
+def _prefix(column: str) -> str:
+    return JOKE_PREFIX if column.lower() == COLUMNS[0] else ""
+
+
+def _gathered(
+    name: str, language: str, origin: str, texts: Iterable[Any], *, sha256: str | None = None, prefix: str = ""
+) -> Documents:
+    """Return documents without empty and doubled texts."""
+    stripped = [text.strip() if isinstance(text, str) else "" for text in texts]
+    filled = [text for text in stripped if text]
+    different = tuple(dict.fromkeys(filled))
+    if not different:
+        raise InputError(f"{origin} holds no text ({len(stripped):,} entries, none with a letter): give another")
+    return Documents(
+        name=name,
+        language=language,
+        origin=origin,
+        texts=different,
+        sha256=sha256 or hashlib.sha256("\0".join(different).encode("utf-8", "surrogatepass")).hexdigest(),
+        prefix=prefix,
+        empty=len(stripped) - len(filled),
+        doubled=len(filled) - len(different),
+    )

@@ -1,0 +1,100 @@
+"""Traces: what decoding weighed up at every token, in a file of a run. No torch is needed.
+
+::
+
+    runs/<name>/traces/<what>.jsonl
+      {"format": 1, "run", "step", "sha256", "prompt", "prompt_tokens", "decoding", "request"}
+      {"sample": 0, "position": 0, "id": 72, "token": "e", "probability": 0.31, "drawn_from": 0.4, "candidates": [...]}
+      ...
+
+The first line says what was asked: the snapshot with its hash, the prompt as text and in tokens, how each token was chosen (the fields of
+`trainer.generation.filters.Decoding`) and how much (those of `trainer.generation.sampling.Request`). Every other line is one token of one sample: ``position``
+counts from 0 at the first generated token, ``probability`` is the model's own (softmax of its logits), ``drawn_from`` the one it was
+drawn with, after penalties, temperature and filters. ``candidates`` lists the tokens with the largest ``drawn_from``, and where that is
+0 with the largest ``probability``: each ``[id, token, probability, drawn_from]``, the likeliest first. The token chosen need not be
+among them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+from data.runs import Run
+from data.runs.atomic_files import Record, read_lines, write_bytes
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace: its first line and the others."""
+
+    asked: Record
+    steps: Sequence[Record]
+
+    def of_sample(self, sample: int) -> list[Record]:
+        """Return the tokens of one sample, in order; an `InputError` says which samples there are."""
+        found = [step for step in self.steps if step["sample"] == sample]
+        if not found:
+            there = sorted({step["sample"] for step in self.steps})
+            raise InputError(f"the trace has no sample {sample}; it has {', '.join(map(str, there)) or 'none'}")
+        return found
+
+
+def write_trace(run: Run, trace: Trace) -> Path:
+    """Write a trace into the run's folder ``traces/``, whole or not at all; an earlier one of the same request is replaced."""
+    path = run.path / "traces" / f"{_name(trace.asked)}.jsonl"
+    lines = [{"format": FORMAT, **trace.asked}, *trace.steps]
+    write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+    return path
+
+
+def list_traces(run: Run) -> list[str]:
+    """Return the names of the run's traces, the newest last."""
+    found = sorted((run.path / "traces").glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return [path.stem for path in found]
+
+
+def read_trace(run: Run, name: str) -> Trace:
+    """Read a trace of a run by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name (those there are are listed), or it cannot be read.
+    """
+    there = list_traces(run)
+    name = name.removesuffix(".jsonl")
+    if name not in there:
+        known = f"it has {', '.join(there)}" if there else "record one with  python -m trainer.generate --trace"
+        raise InputError(f"run {run.name!r} has no trace {name!r}: {known}")
+    lines = read_lines(run.path / "traces" / f"{name}.jsonl")
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
+        raise InputError(f"the trace {name!r} of run {run.name!r} is not of format {FORMAT}: record it again")
+    if not all(_is_step(line) for line in lines[1:]):
+        raise InputError(f"the trace {name!r} of run {run.name!r} has a line that is no token: record it again")
+    return Trace(lines[0], lines[1:])
+
+
+def _is_step(line: Any) -> bool:
+    fields = {"sample", "position", "id", "token", "probability", "drawn_from", "candidates"}
+    candidates = line["candidates"] if isinstance(line, dict) and fields <= line.keys() else None
+    return isinstance(candidates, list) and all(isinstance(one, list) and len(one) == 4 for one in candidates)
+
+
+def _name(asked: Record) -> str:
+    """Return words of the prompt to know it by, and what tells all that was asked from anything else."""
+    letters = unicodedata.normalize("NFKD", asked["prompt"]).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:24].strip("-") or "prompt"
+    temperature = f"{asked['decoding']['temperature']:g}"
+    whole = json.dumps([asked[name] for name in ("step", "prompt", "decoding", "request")], sort_keys=True)
+    told = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{words}-step-{asked['step']}-temperature-{temperature}-seed-{asked['request']['seed']}-{told}"

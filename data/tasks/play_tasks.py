@@ -1,0 +1,264 @@
+"""Tasks made from the plays, with some plays held out whole.
+
+==========  ==============  ================================================================================
+genre       classification  which of six genres a passage is from
+same-play   entailment      whether two passages are from the same play
+distance    similarity      how far apart two lines of a play stand: 1 for neighbours, 0 for 256 lines, by the logarithm
+next-line   choice          which of four lines comes next
+==========  ==============  ================================================================================
+
+**Held out.** No play is in both the train and the test set. Two plays of each genre are held out (`HELD_OUT`), the same ones for every
+seed, so that a model can be pre-trained on the others: the corpus ``training-plays`` is these. None of the twelve shares its story with
+a play that is learned from (Henry IV, Henry V and the Merry Wives have one Falstaff, and stay on one side).
+
+**Leaks.** A name gives a play away. The lines that say who speaks are left out; stage directions and headings are not in the text at
+all (`data.corpora.plays`); and no line is used that names somebody who speaks in any of the plays, nor do passages run across one. A word of a
+speaker's label counts as a name where the plays write it with a capital more often than without: HAMLET, not LORD. Places and people who
+never speak are still named. In ``next-line`` the wrong lines are drawn as the right one is (from the same play, from the inside of a
+speech, at least 50 lines away), so that without its context no line looks more right than another. In ``same-play`` the two
+passages of a play stand at least 50 lines apart, so that one never continues the other; in ``distance`` the order of the two lines is
+drawn by lot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.corpora.catalog import load
+from data.corpora.plays import HELD_OUT, Play, cut
+from data.errors import InputError
+from data.tasks.examples import Choice, Classification, Entailment, Example, Similarity, Task
+
+GENRES = ("comedies", "histories", "problems", "roman", "romances", "tragedies")
+
+N_ANSWERS = 4
+APART = 50
+"""Lines between two passages that are not to continue each other."""
+FARTHEST = 256
+SHORTEST = 16
+"""Characters of a line that is asked about; shorter ones are half sentences like ``I do.``"""
+
+Draw = np.random.Generator
+Ids = NDArray[np.int64]
+
+_LABEL = re.compile(r"[^a-z]+:")
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A spoken line: its text, whether it opens a speech, and whether it names a speaker."""
+
+    text: str
+    opens: bool
+    names: bool
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it can be the right line or a wrong one."""
+        return not (self.opens or self.names) and len(self.text) >= SHORTEST
+
+
+@dataclass(frozen=True)
+class Script:
+    """The spoken lines of a play, in order, without their speakers."""
+
+    title: str
+    genre: str
+    lines: tuple[Line, ...]
+
+    @cached_property
+    def asked(self) -> Ids:
+        """The numbers of the lines that can be the right line or a wrong one."""
+        return np.flatnonzero([line.is_asked for line in self.lines])
+
+    def passage(self, start: int, characters: int) -> str | None:
+        """Return whole lines from ``start`` on that fit in ``characters``; None if one that names somebody is among them."""
+        text = ""
+        for line in self.lines[start:]:
+            longer = f"{text}\n{line.text}" if text else line.text
+            if len(longer) > characters:
+                break
+            if line.names:
+                return None
+            text = longer
+        return text or None
+
+
+Maker = Callable[[Draw, Sequence[Script], int], list[Example]]
+
+
+def play_task(name: str, *, seed: int = 0, n_train: int = 3000, n_test: int = 1000) -> Task:
+    """Make a task of `MAKERS` from the plays; the same seed gives the same examples.
+
+    Parameters
+    ----------
+    name : genre, same-play, distance or next-line.
+    seed : decides which passages are drawn, not which plays are held out.
+    n_train, n_test : how many examples; classes come equally often, but for one.
+
+    Raises
+    ------
+    InputError
+        If there is no such task, or the plays cannot be had.
+    """
+    _check_name(name)  # before the plays are fetched
+    return make_task(name, scripts(), HELD_OUT, seed=seed, n_train=n_train, n_test=n_test)
+
+
+def make_task(
+    name: str, plays: Sequence[Script], held_out: Sequence[str], *, seed: int, n_train: int, n_test: int
+) -> Task:
+    """Make a task as `play_task` does, from any scripts and with any of them held out."""
+    kind, labels, make = MAKERS[_check_name(name)]
+    sides = {
+        "train": ([play for play in plays if play.title not in held_out], n_train),
+        "test": ([play for play in plays if play.title in held_out], n_test),
+    }
+    examples = {
+        split: tuple(make(np.random.default_rng([seed, *name.encode(), split == "test"]), side, n))
+        for split, (side, n) in sides.items()
+    }
+    origin = f"{len(sides['train'][0])} plays to learn from, {len(sides['test'][0])} held out whole; seed {seed}"
+    return Task(name, kind, labels, examples["train"], examples["test"], origin)
+
+
+def _check_name(name: str) -> str:
+    if name not in MAKERS:
+        raise InputError(f"there is no task {name!r} from the plays; there is {', '.join(MAKERS)}")
+    return name
+
+
+@lru_cache(maxsize=1)
+def scripts() -> tuple[Script, ...]:
+    """Return the plays as spoken lines, in the order of the corpus."""
+    return read_scripts(cut(load("shakespeare").text))
+
+
+def read_scripts(plays: Sequence[Play]) -> tuple[Script, ...]:
+    """Take the speakers out of plays and mark the lines that name one of them."""
+    names = speaker_names([play.text for play in plays])
+    return tuple(Script(play.title, play.genre, tuple(_lines(play.text, names))) for play in plays)
+
+
+def speaker_names(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of speakers' labels that are names: in speech, they have a capital more often than not.
+
+    Examples
+    --------
+    >>> sorted(speaker_names(["LORD HAMLET:\\nMy lord, my lord Hamlet!\\n\\nFIRST LORD:\\nAt first.\\n"]))
+    ['Hamlet']
+    """
+    labels: set[str] = set()
+    capital: Counter[str] = Counter()
+    small: Counter[str] = Counter()
+    for line in (line for text in texts for line in text.split("\n")):
+        words = _WORD.findall(line)
+        if _LABEL.fullmatch(line):
+            labels.update(word.capitalize() for word in words)
+        else:
+            capital.update(word for word in words if word[0].isupper())
+            small.update(word.capitalize() for word in words if word[0].islower())
+    return frozenset(word for word in labels if len(word) > 1 and capital[word] > small[word])
+
+
+def _lines(text: str, names: frozenset[str]) -> Iterable[Line]:
+    opens = False
+    for line in text.split("\n"):
+        if _LABEL.fullmatch(line):
+            opens = True
+        elif line:
+            # EDWARD in capitals names him as Edward does.
+            told = any(word.capitalize() in names for word in _WORD.findall(line) if word[0].isupper())
+            yield Line(line, opens, told)
+            opens = False
+
+
+def _genre(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
+    by_genre = [[play for play in plays if play.genre == genre] for genre in GENRES]
+    if not all(by_genre):
+        raise InputError(f"there is no play of the genre {GENRES[[bool(some) for some in by_genre].index(False)]}")
+    targets = _evenly(draw, n, len(GENRES))
+    return [Classification(_passage(draw, _one(draw, by_genre[target]), 240)[1], target) for target in targets]
+
+
+def _same_play(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
+    found: list[Example] = []
+    for is_same in _evenly(draw, n, 2):
+        play = _one(draw, plays)
+        start, premise = _passage(draw, play, 120)
+        if is_same:
+            _, hypothesis = _passage(draw, play, 120, away_from=start)
+        else:
+            _, hypothesis = _passage(draw, _one(draw, [other for other in plays if other is not play]), 120)
+        found.append(Entailment(premise, hypothesis, is_same))
+    return found
+
+
+def _distance(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
+    octaves = int(np.log2(FARTHEST))
+    found: list[Example] = []
+    for octave in _evenly(draw, n, octaves + 1):
+        while True:
+            lines = _one(draw, plays).lines
+            start = int(draw.integers(len(lines) - FARTHEST))
+            pair = [lines[start], lines[start + 2**octave]]
+            if not any(line.names or len(line.text) < SHORTEST for line in pair):
+                break
+        first, second = (pair[i].text for i in draw.permutation(2))
+        found.append(Similarity(first, second, 1 - octave / octaves))
+    return found
+
+
+def _next_line(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
+    found: list[Example] = []
+    for target in _evenly(draw, n, N_ANSWERS):
+        while (choice := _one_choice(draw, _one(draw, plays), target)) is None:
+            pass
+        found.append(choice)
+    return found
+
+
+def _one_choice(draw: Draw, play: Script, target: int) -> Choice | None:
+    right = int(draw.choice(play.asked))
+    context = play.lines[max(0, right - 3) : right]
+    far = play.asked[abs(play.asked - right) > APART]
+    wrong = [play.lines[i].text for i in draw.choice(far, N_ANSWERS - 1, replace=False)]
+    answers = (*wrong[:target], play.lines[right].text, *wrong[target:])
+    if any(line.names for line in context) or len(set(answers)) < N_ANSWERS:
+        return None
+    return Choice("\n".join(line.text for line in context), answers, target)
+
+
+def _passage(draw: Draw, play: Script, characters: int, away_from: int | None = None) -> tuple[int, str]:
+    while True:
+        start = int(draw.integers(len(play.lines)))
+        near = away_from is not None and abs(start - away_from) < APART
+        text = None if near else play.passage(start, characters)
+        # The end of a play leaves short ones: a passage shows at least half of what it may.
+        if text is not None and len(text) >= characters // 2:
+            return start, text
+
+
+def _evenly(draw: Draw, n: int, n_classes: int) -> list[int]:
+    """Return ``n`` classes in a random order, each as often as the others but for one."""
+    return [int(target) for target in draw.permutation(np.arange(n) % n_classes)]
+
+
+def _one(draw: Draw, some: Sequence[Script]) -> Script:
+    return some[int(draw.integers(len(some)))]
+
+
+MAKERS: dict[str, tuple[str, tuple[str, ...], Maker]] = {
+    "genre": ("classification", GENRES, _genre),
+    "same-play": ("entailment", ("different", "same"), _same_play),
+    "distance": ("similarity", (), _distance),
+    "next-line": ("choice", tuple(map(str, range(N_ANSWERS))), _next_line),
+}

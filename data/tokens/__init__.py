@@ -1,0 +1,1 @@
+"""Tokenizers of characters and sub-words, special tokens, and batches of token windows."""

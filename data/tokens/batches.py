@@ -1,0 +1,224 @@
+"""Batches: the split of a text, and windows of it that depend on nothing but (seed, stream, step).
+
+A window is ``block_size + 1`` tokens: the first ``block_size`` are what the model sees, the last ``block_size`` what it
+is to foretell. One gather takes a batch out of the tokens::
+
+    index = window_index(window_starts(len(tokens), T, B, seed=seed, step=step), T)     # (B, T+1)
+    windows = tokens[index]
+    x, y = windows[:, :-1], windows[:, 1:]                                              # (B, T) each
+
+Since the windows of a step follow from its number, a training that is resumed sees what an uninterrupted one would have
+seen, and there is no state of a generator to be stored.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.tokens.tokenizers import Tokenizer
+
+Ids = NDArray[np.int64]
+
+
+def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
+    """Cut a text into a part to learn from and the rest, to judge by.
+
+    The cut is counted in characters, so whatever the tokens are, the same passage judges.
+
+    Parameters
+    ----------
+    text : the whole text.
+    train_fraction : the share of the characters, from the start on, to learn from.
+
+    Raises
+    ------
+    InputError
+        if the fraction is not between 0 and 1.
+
+    Examples
+    --------
+    >>> split("abcdefghijklmnopqrst")
+    ('abcdefghijklmnopqr', 'st')
+    """
+    if not 0 < train_fraction < 1:
+        raise InputError(f"the share of the text to learn from has to lie between 0 and 1; got {train_fraction}")
+    cut = int(train_fraction * len(text))
+    return text[:cut], text[cut:]
+
+
+def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Ids, Ids]:
+    """Return the tokens of the two parts of a text (see `split`).
+
+    Parameters
+    ----------
+    tokenizer : what makes the tokens, of each part by itself.
+    text : the whole text.
+    block_size : tokens of context; each part has to hold at least one window.
+
+    Returns
+    -------
+    train, val : shape (n_tokens,) each.
+
+    Raises
+    ------
+    InputError
+        if a part is shorter than a window.
+
+    Examples
+    --------
+    >>> from data.tokens.tokenizers import CharTokenizer
+    >>> train, val = split_tokens(CharTokenizer("ab"), "abababababababababab", block_size=1)
+    >>> len(train), val
+    (18, array([0, 1]))
+    """
+    train, val = (tokenizer.encode(part) for part in split(text))
+    if min(len(train), len(val)) <= block_size:
+        parts = f"{len(train):,} tokens to learn from and {len(val):,} to judge by"
+        raise InputError(
+            f"the text is too short for a context of {block_size}: it makes {parts}, "
+            f"and each part needs {block_size + 1} or more: use a longer text or a smaller block size"
+        )
+    return train, val
+
+
+def window_starts(
+    n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int, stream: str = "train"
+) -> Ids:
+    """Draw where the windows of one step begin; every window that fits has the same chance, the last one included.
+
+    Parameters
+    ----------
+    n_tokens : length of the text that is drawn from.
+    block_size, batch_size : tokens of context, windows.
+    seed, step, stream : the draw depends on these alone; the same step of another stream (say "val") is another draw.
+
+    Returns
+    -------
+    starts : shape (batch_size,), from 0 to ``n_tokens - block_size - 1``.
+
+    Raises
+    ------
+    InputError
+        if no window fits, or the seed or the step is out of its range.
+
+    Examples
+    --------
+    >>> starts = window_starts(1000, 32, 4, seed=1, step=7)
+    >>> bool((starts == window_starts(1000, 32, 4, seed=1, step=7)).all())
+    True
+    """
+    _check_fit(n_tokens, block_size)
+    _check_key(seed, step)
+    return _generator(stream, step, seed).integers(0, n_tokens - block_size, size=batch_size)
+
+
+def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int) -> Ids:
+    """Draw where the windows of one step begin so that every token is foretold once before any is again.
+
+    The text is cut into windows side by side, which are dealt out in a random order; when all are dealt, it is cut anew at
+    another offset. Compared with `window_starts`, no part of the text is seen twice while another waits.
+
+    Parameters, returns and errors are those of `window_starts`.
+
+    Examples
+    --------
+    >>> epoch = np.concatenate([shuffled_starts(41, 4, 5, seed=1, step=step) for step in range(2)])
+    >>> bool((np.diff(np.sort(epoch[:9])) == 4).all())
+    True
+    """
+    _check_fit(n_tokens, block_size)
+    _check_key(seed, step)
+    windows = (n_tokens - block_size) // block_size
+    if windows == 0:  # hardly longer than a context: there is nothing to cut
+        return window_starts(n_tokens, block_size, batch_size, seed=seed, step=step)
+    dealt = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = dealt // windows
+    orders = {int(epoch): _dealing_order(n_tokens, block_size, seed, int(epoch)) for epoch in np.unique(epochs)}
+    return np.array([orders[int(epoch)][place] for epoch, place in zip(epochs, dealt % windows, strict=True)])
+
+
+@lru_cache(maxsize=4)
+def _dealing_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> Ids:
+    generator = _generator("epoch", epoch, seed)
+    offset = generator.integers(0, block_size)
+    return offset + block_size * generator.permutation((n_tokens - block_size) // block_size)
+
+
+def window_index(starts: Ids, block_size: int) -> Ids:
+    """Return the places of the tokens of windows, for one gather.
+
+    Parameters
+    ----------
+    starts : shape (B,), where the windows begin.
+    block_size : T, tokens of context.
+
+    Returns
+    -------
+    index : shape (B, T+1).
+
+    Examples
+    --------
+    >>> window_index(np.array([0, 5]), block_size=2)
+    array([[0, 1, 2],
+           [5, 6, 7]])
+    """
+    return starts[:, None] + _offsets(block_size)
+
+
+def sequential_windows(n_tokens: int, block_size: int) -> Ids:
+    """Return where windows begin that foretell every token of a text once, each from at most ``block_size`` before it.
+
+    Windows share one token: the last that one foretells is the first that the next sees. The first token of the text is
+    never foretold, and what remains at the end and fills no window, fewer than ``block_size`` tokens, is left out.
+
+    Returns
+    -------
+    starts : shape (n_windows,), for `window_index`.
+
+    Raises
+    ------
+    InputError
+        if no window fits.
+
+    Examples
+    --------
+    >>> sequential_windows(10, block_size=3)
+    array([0, 3, 6])
+    """
+    _check_fit(n_tokens, block_size)
+    return np.arange(0, n_tokens - block_size, block_size)
+
+
+def _generator(stream: str, step: int, seed: int) -> np.random.Generator:
+    # The generator is seeded from four words, so no two keys meet; an array is read faster than a tuple is.
+    return np.random.default_rng(np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32))
+
+
+def _check_key(seed: int, step: int) -> None:
+    if not (0 <= seed < 1 << 64 and 0 <= step < 1 << 32):
+        raise InputError(
+            f"a seed lies between 0 and 2**64 - 1 and a step between 0 and 2**32 - 1; got seed {seed}, step {step}"
+        )
+
+
+def _check_fit(n_tokens: int, block_size: int) -> None:
+    if block_size < 1:
+        raise InputError(f"a context has to hold at least one token; got a block size of {block_size}")
+    if n_tokens <= block_size:
+        needed = f"a context of {block_size} needs {block_size + 1} tokens"
+        raise InputError(f"{needed}, and the text has {n_tokens}: use a longer text or a smaller block size")
+
+
+@cache
+def _offsets(block_size: int) -> Ids:
+    return np.arange(block_size + 1)
+
+
+@cache
+def _stream_key(stream: str) -> int:
+    return crc32(stream.encode())

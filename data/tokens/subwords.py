@@ -1,0 +1,268 @@
+"""Sub-word tokens: any tokenizer that Hugging Face's `tokenizers` can describe in a ``tokenizer.json``.
+
+Byte-level ones, as GPT-2's and those that are learned here, give every text back exactly: their tokens are bytes, and a
+character may be spread over several. Others may lose something (GPT-1's lower-cases and drops line ends). How a tokenizer
+is learned or read from files is in `data.tokens.vocabularies`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from data.errors import InputError
+from data.tokens.tokenizers import known_ids
+
+if TYPE_CHECKING:  # the library is loaded when a text is to be cut, not before
+    import tokenizers
+
+_AFTER_A_WORD = re.compile(r"(?<=\S)(?= )")
+
+
+@dataclass(frozen=True)
+class SubwordTokenizer:
+    """Sub-words as a ``tokenizer.json`` of Hugging Face describes them.
+
+    Parameters
+    ----------
+    definition : the text of that file. Padding and truncation are left out, and no token is added at the ends of a text.
+    origin : where the vocabulary comes from, and what is to be known about how it cuts a text.
+
+    Raises
+    ------
+    InputError
+        if the library cannot read the definition.
+
+    Examples
+    --------
+    >>> from data.tokens.vocabularies import learn_bpe
+    >>> tokenizer = learn_bpe("to be or not to be " * 9, 262)
+    >>> [tokenizer.labels[i] for i in tokenizer.encode("to be not")]
+    ['to', ' be', ' ', 'no', 't']
+    >>> tokenizer.decode(tokenizer.encode("not to be 🙂"))
+    'not to be 🙂'
+    """
+
+    definition: str
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        self._engine  # noqa: B018  raises if it cannot be read
+
+    @property
+    def vocab_size(self) -> int:
+        """Return the number of tokens: one more than the highest id."""
+        return len(self._names)
+
+    @cached_property
+    def special_tokens(self) -> dict[str, int]:
+        """Return the ids of the tokens that stand for no text (``<|endoftext|>``), by name."""
+        return {token["content"]: token["id"] for token in self._described["added_tokens"] if token["special"]}
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Return the text of each token, all different; bytes that are no whole character are written ``<0xC3>``.
+
+        A space at its beginning or end belongs to a token.
+        """
+        if self.token_bytes is not None:
+            texts = [raw.decode("utf-8", "bytes_by_name") for raw in self.token_bytes]
+        else:
+            texts = [_text_of(name, self._space, self._end_of_word) for name in self._names]
+        often = Counter(texts)
+        # Where two tokens have the same text (a byte and a letter, say), the vocabulary's own names tell them apart.
+        return [text if often[text] == 1 else name for text, name in zip(texts, self._names, strict=True)]
+
+    @cached_property
+    def token_bytes(self) -> list[bytes] | None:
+        """Return the bytes of each token where tokens are bytes, otherwise None."""
+        if not self._is_byte_level:
+            return None
+        added, alphabet = self._added, byte_alphabet()
+        return [name.encode() if i in added else _to_bytes(name, alphabet) for i, name in enumerate(self._names)]
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Return the ids of a text, shape (n_tokens,); special tokens written out in it are taken as such.
+
+        Raises
+        ------
+        InputError
+            naming the first half of a surrogate pair, which is no character, or the first character that the vocabulary
+            neither knows nor has a token for.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as wrong:
+            found = f"U+{ord(text[wrong.start]):04X} at position {wrong.start:,}"
+            raise InputError(f"the text has {found}, half of a surrogate pair and no character: leave it out") from None
+        if not self._cuts_before_spaces:
+            return np.array(self._cut([text])[0], dtype=np.int64)
+        # No token reaches over the end of a word, so each different word is cut once: several times faster on a book.
+        words = _AFTER_A_WORD.split(text)
+        different = {word: place for place, word in enumerate(dict.fromkeys(words))}
+        cuts = self._cut(list(different))
+        return np.array([i for word in words for i in cuts[different[word]]], dtype=np.int64)
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return the text of ids, shape (n_tokens,); special tokens appear by name, half characters as U+FFFD.
+
+        Raises
+        ------
+        InputError
+            naming the first id that is not in the vocabulary, and its position.
+        """
+        asked = known_ids(ids, self.vocab_size)
+        if self.token_bytes is not None:
+            return b"".join(self.token_bytes[i] for i in asked).decode("utf-8", "replace")
+        return self._engine.decode(asked.tolist(), skip_special_tokens=False)
+
+    def _cut(self, texts: list[str]) -> list[list[int]]:
+        try:
+            return [cut.ids for cut in self._engine.encode_batch_fast(texts, add_special_tokens=False)]
+        except Exception as error:  # the library raises nothing more special
+            unknown = next((letter for text in texts for letter in text if not self._takes(letter)), texts[0][:40])
+            raise InputError(f"the vocabulary has no token for {unknown!r} ({error}): leave it out") from None
+
+    def _takes(self, letter: str) -> bool:
+        try:
+            self._engine.encode(letter)
+        except Exception:  # the library raises nothing more special
+            return False
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"kind": "subwords", "origin": ..., "tokens": ..., "definition": ...}``.
+
+        `data.runs.create_run` keeps the definition in a file beside ``run.json``.
+        """
+        described = {"kind": "subwords", "origin": self.origin, "tokens": self.vocab_size}
+        return {**described, "definition": self.definition}
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> SubwordTokenizer:
+        """Return the tokenizer that `to_json` described."""
+        definition, origin = description.get("definition"), description.get("origin", "")
+        if not isinstance(definition, str) or not isinstance(origin, str):
+            expected = '{"kind": "subwords", "definition": "..."}'
+            raise InputError(
+                f"sub-words are described by {expected}, and this is another description: "
+                "those of a run are read by  open_run(name).tokenizer"
+            )
+        return cls(definition, origin)
+
+    @cached_property
+    def _engine(self) -> tokenizers.Tokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            engine = Tokenizer.from_str(self.definition)
+        except Exception as error:  # the library raises nothing more special
+            raise InputError(
+                f"this is no tokenizer that can be read ({error}): give a tokenizer.json of Hugging Face"
+            ) from None
+        engine.no_padding()
+        engine.no_truncation()
+        return engine
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        """The definition but for its long lists, as the library writes it: with the fields that older files leave out."""
+        described: dict[str, Any] = json.loads(self._engine.to_str())
+        model = {name: value for name, value in described["model"].items() if name not in ("vocab", "merges")}
+        return {**described, "model": model}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The name of each token in the vocabulary's own spelling; ids that are not given are named as unused."""
+        ids = self._engine.get_vocab(with_added_tokens=True)
+        if not ids:
+            raise InputError("a vocabulary needs at least one token, and there is none: give another tokenizer")
+        names = [f"[unused {i}]" for i in range(max(ids.values()) + 1)]
+        for name, i in ids.items():
+            names[i] = name
+        return names
+
+    @cached_property
+    def _added(self) -> set[int]:
+        return {token["id"] for token in self._described["added_tokens"]}
+
+    @cached_property
+    def _is_byte_level(self) -> bool:
+        return any(part["type"] == "ByteLevel" for part in _parts(self._described["decoder"]))
+
+    @cached_property
+    def _space(self) -> str:
+        """What the vocabulary writes for a space, if it has a sign for it."""
+        parts = _parts(self._described["decoder"])
+        signs = [part["replacement"] for part in parts if part["type"] == "Metaspace"]
+        signs += [
+            part["pattern"].get("String", "") for part in parts if part["type"] == "Replace" and part["content"] == " "
+        ]
+        return signs[0] if signs else ""
+
+    @cached_property
+    def _end_of_word(self) -> str:
+        return self._described["model"].get("end_of_word_suffix") or ""
+
+    @cached_property
+    def _cuts_before_spaces(self) -> bool:
+        """Whether a space after a word always begins a token: GPT-2's rule for cutting, and no added token with a space in it."""
+        described = self._described
+        cutter, added = described["pre_tokenizer"] or {}, described["added_tokens"]
+        is_gpt2s = cutter.get("type") == "ByteLevel" and cutter["use_regex"] and not cutter["add_prefix_space"]
+        reach_over = any(" " in token["content"] or token["lstrip"] or token["rstrip"] for token in added)
+        return is_gpt2s and not reach_over and described["normalizer"] is None
+
+
+@cache
+def byte_alphabet() -> dict[str, int]:
+    """Return the byte that each letter of a byte-level vocabulary stands for, in the order of GPT-2's ids.
+
+    Bytes that are visible characters of Latin-1 stand for themselves, the others for the letters from U+0100 on.
+
+    Examples
+    --------
+    >>> alphabet = byte_alphabet()
+    >>> alphabet["a"], alphabet["Ġ"], len(alphabet)
+    (97, 32, 256)
+    """
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(0x100 + place): byte for place, byte in enumerate(others)}
+
+
+def _to_bytes(name: str, alphabet: Mapping[str, int]) -> bytes:
+    if all(letter in alphabet for letter in name):
+        return bytes(alphabet[letter] for letter in name)
+    return name.encode()  # the name of an id that is not used
+
+
+def _text_of(name: str, space: str, end_of_word: str) -> str:
+    if end_of_word and name.endswith(end_of_word):
+        return name.removesuffix(end_of_word) + " "
+    return name.replace(space, " ") if space else name
+
+
+def _parts(component: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Return the parts of a component of a tokenizer, or itself if it is one part."""
+    if not component:
+        return []
+    found = component.get("decoders") or component.get("pretokenizers")
+    return found if found is not None else [component]
+
+
+def _bytes_by_name(wrong: UnicodeError) -> tuple[str, int]:
+    assert isinstance(wrong, UnicodeDecodeError)
+    return "".join(f"<0x{byte:02X}>" for byte in wrong.object[wrong.start : wrong.end]), wrong.end
+
+
+codecs.register_error("bytes_by_name", _bytes_by_name)

@@ -1,0 +1,310 @@
+"""Tokenizers: text in, token ids out, and back.
+
+Every tokenizer has `encode`, `decode`, `vocab_size`, `labels` (a string per token, which travel as the coordinate
+``token``), `special_tokens` and `to_json`; `tokenizer_from_json` makes the tokenizer of what that gives. The tokenizer of
+a run is `data.runs.Run.tokenizer`. Characters and lists of words are here, sub-words in `data.tokens.subwords`, and
+`data.tokens.special_tokens` adds tokens that stand for no text to any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from data.errors import InputError, NotApplicableError
+
+HALF = "\ufffd"
+"""What decoding gives for bytes that are no whole character."""
+
+
+class Tokenizer(Protocol):
+    """What the rest of the toolkit asks of a tokenizer: a value, which may serve as a key."""
+
+    def __hash__(self) -> int:
+        """Return the same for equal tokenizers."""
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Return the ids of a text, shape (n_tokens,)."""
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return the text of ids, shape (n_tokens,)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `tokenizer_from_json` makes this tokenizer from."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Return the number of tokens."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the string of each token, in the order of the ids; it is not to be changed."""
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return the ids of the tokens that stand for no text, by name."""
+
+
+@dataclass(frozen=True)
+class CharTokenizer:
+    """A token per character: the id of a character is its place in ``symbols``.
+
+    Raises
+    ------
+    InputError
+        if ``symbols`` is empty or names a character twice.
+
+    Examples
+    --------
+    >>> tokenizer = CharTokenizer.from_text("to be or not to be")
+    >>> tokenizer.symbols
+    ' benort'
+    >>> tokenizer.decode(tokenizer.encode("bore"))
+    'bore'
+    """
+
+    symbols: str
+
+    def __post_init__(self) -> None:
+        if not self.symbols:
+            raise InputError("a vocabulary needs at least one symbol, and there is none: give a text that is not empty")
+        if len(set(self.symbols)) < len(self.symbols):
+            twice = next(symbol for i, symbol in enumerate(self.symbols) if symbol in self.symbols[:i])
+            raise InputError(f"the symbol {_name(twice)} is in the vocabulary twice: each may be there once")
+
+    @classmethod
+    def from_text(cls, text: str) -> CharTokenizer:
+        """Return the tokenizer whose symbols are the different characters of ``text``, sorted by code point."""
+        return cls("".join(sorted(set(text))))
+
+    @property
+    def vocab_size(self) -> int:
+        """Return the number of symbols."""
+        return len(self.symbols)
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the symbols as a list; the place in it is the id."""
+        return list(self.symbols)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return nothing: every symbol stands for itself."""
+        return {}
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Return the id of each character.
+
+        Returns
+        -------
+        ids : shape (n_tokens,), with one token per character.
+
+        Raises
+        ------
+        InputError
+            naming the first character that is not in the vocabulary, and its position.
+        """
+        codes = _code_points(text)
+        # The table ends in a place of -1 for whatever lies beyond the highest symbol.
+        ids = self._ids[np.minimum(codes, len(self._ids) - 1)]
+        if ids.size and ids.min() < 0:
+            position = int(np.argmin(ids >= 0))
+            found = f"{_name(text[position])} at position {position:,}"
+            known = f"the {self.vocab_size} symbols of the vocabulary"
+            raise InputError(f"the text has {found}, which is not among {known}: leave it out")
+        return ids
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return the text of ids, shape (n_tokens,).
+
+        Raises
+        ------
+        InputError
+            naming the first id that is not in the vocabulary, and its position.
+        """
+        return self._codes[known_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"kind": "char", "symbols": ...}``.
+
+        Examples
+        --------
+        >>> CharTokenizer("ab").to_json()
+        {'kind': 'char', 'symbols': 'ab'}
+        """
+        return {"kind": "char", "symbols": self.symbols}
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> CharTokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises
+        ------
+        InputError
+            if the description is of another kind or has no symbols.
+        """
+        symbols = description.get("symbols")
+        if description.get("kind") != "char" or not isinstance(symbols, str):
+            expected = '{"kind": "char", "symbols": "..."}'
+            raise InputError(f"a character tokenizer is described by {expected}, and this is another description")
+        return cls(symbols)
+
+    @cached_property
+    def _codes(self) -> NDArray[np.uint32]:
+        return _code_points(self.symbols)
+
+    @cached_property
+    def _ids(self) -> NDArray[np.int64]:
+        table = np.full(int(self._codes.max()) + 2, -1, dtype=np.int64)
+        table[self._codes] = np.arange(self.vocab_size)
+        return table
+
+
+@dataclass(frozen=True)
+class WordList:
+    """The words of vectors that were made elsewhere: they have ids and labels, and no rule by which a text becomes ids.
+
+    Raises
+    ------
+    InputError
+        if there is no word.
+
+    Examples
+    --------
+    >>> WordList(("king", "queen")).decode([1, 0])
+    'queen king'
+    """
+
+    words: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise InputError("a list of words needs at least one, and there is none")
+
+    @property
+    def vocab_size(self) -> int:
+        """Return the number of words."""
+        return len(self.words)
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the words; the place in the list is the id."""
+        return list(self.words)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Return nothing: every word stands for itself."""
+        return {}
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Refuse: how these vectors cut a text into words is not known."""
+        raise NotApplicableError(
+            f"these vectors are of {self.vocab_size:,} words, and how a text becomes words is not known"
+        )
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return the words of ids with spaces between."""
+        return " ".join(self.words[i] for i in np.asarray(ids, dtype=np.int64).reshape(-1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"kind": "words", "words": [...]}``."""
+        return {"kind": "words", "words": list(self.words)}
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> WordList:
+        """Return the list that `to_json` described."""
+        words = description.get("words")
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise InputError(
+                'a list of words is described by {"kind": "words", "words": [...]}, and this is another description'
+            )
+        return cls(tuple(words))
+
+
+def _subwords(description: Mapping[str, Any]) -> Tokenizer:
+    from data.tokens.subwords import SubwordTokenizer
+
+    return SubwordTokenizer.from_json(description)
+
+
+#: Each kind of tokenizer, and what makes it from its description; other kinds join here.
+KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {
+    "char": CharTokenizer.from_json,
+    "subwords": _subwords,
+    "words": WordList.from_json,
+}
+
+
+def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
+    """Return the tokenizer of a whole description, as `to_json` gives it; that of a run is `data.runs.Run.tokenizer`.
+
+    Raises
+    ------
+    InputError
+        if the kind is unknown or the description cannot be used.
+
+    Examples
+    --------
+    >>> tokenizer_from_json({"kind": "char", "symbols": "ab"}).encode("abba")
+    array([0, 1, 1, 0])
+    """
+    kind = description.get("kind")
+    if kind not in KINDS:
+        raise InputError(f"unknown kind of tokenizer {kind!r}: this version knows {', '.join(KINDS)}")
+    tokenizer, names = KINDS[kind](description), description.get("special_tokens")
+    if not names:
+        return tokenizer
+    from data.tokens.special_tokens import with_special_tokens
+
+    return with_special_tokens(tokenizer, names)
+
+
+def known_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
+    """Return ids as an array, shape (n_tokens,).
+
+    Raises
+    ------
+    InputError
+        naming the first that is not in a vocabulary of this size, and its position.
+    """
+    asked = np.asarray(ids, dtype=np.int64).reshape(-1)
+    wrong = (asked < 0) | (asked >= vocab_size)
+    if wrong.any():
+        position = int(np.argmax(wrong))
+        known = f"its {vocab_size:,} tokens have the ids 0 to {vocab_size - 1}"
+        raise InputError(f"id {asked[position]} at position {position:,} is not in the vocabulary: {known}")
+    return asked
+
+
+def known_part(tokenizer: Tokenizer, text: str) -> str:
+    """Return a text without the characters that a tokenizer does not know.
+
+    Examples
+    --------
+    >>> known_part(CharTokenizer("abc"), "a bad cab")
+    'abacab'
+    """
+    if _knows(tokenizer, text):
+        return text
+    return "".join(character for character in text if _knows(tokenizer, character))
+
+
+def _knows(tokenizer: Tokenizer, text: str) -> bool:
+    try:
+        return bool(tokenizer.encode(text).size)
+    except InputError:
+        return False
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    # Lone surrogates are no characters, but a str may hold them, and what goes in should come out.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _name(symbol: str) -> str:
+    return f"{symbol!r} (U+{ord(symbol):04X})"

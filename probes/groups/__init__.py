@@ -1,0 +1,1 @@
+"""Groups of items, the null groups they are compared with, and their cohesion."""

@@ -1,0 +1,1 @@
+"""Probes that run a model: attention, heads, logits, decoding."""

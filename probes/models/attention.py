@@ -1,0 +1,100 @@
+"""Attention maps of a prompt, and what training made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from data.errors import InputError
+from data.runs import Run
+from probes.models.gathering import Progress, over_snapshots
+from probes.models.observation import observe
+from probes.texts import Prompt, encode_prompt
+from trainer.config import described_model
+from trainer.loading import Model
+
+
+def attention_maps(
+    run: Run, prompt: str | None = None, *, head: tuple[int, int] | None = None, progress: Progress | None = None
+) -> xr.DataArray:
+    """Return how much every token of a prompt attends to every token before it, in every head at every snapshot.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    prompt : the text to read; the opening of the run's last sample if None.
+    head : layer and head to keep, for long prompts; all of them if None.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    Trajectory with dimensions (step, layer, head, query, key), float32. ``query`` and ``key`` count from 0; the coordinates
+    ``query_token`` and ``key_token`` hold the tokens. Rows sum to 1, and no query attends to a later key. What is more than
+    16 MB lies in a temporary file and is read where it is looked at.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty, too long or outside the vocabulary, the model has no such head, or the run has no whole snapshot.
+
+    References
+    ----------
+    Vaswani et al. 2017, "Attention Is All You Need", equation 1.
+    """
+    asked = encode_prompt(run, prompt)
+    ids = torch.from_numpy(asked.ids)[None]
+    coords = {**head_coords(run), **token_coords(asked)}
+    layers = heads = slice(None)
+    if head is not None:
+        for name, number in zip(("layer", "head"), head, strict=True):
+            _check_part(name, number, len(coords[name]))
+            coords[name] = coords[name][number : number + 1]
+        layers, heads = (slice(number, number + 1) for number in head)
+
+    def measure(model: Model) -> dict[str, Tensor]:
+        kept = observe(model, ids, attention=True).attention[layers]
+        return {"attention": torch.cat([A[:, heads] for A in kept])}  # one sequence: (layer, head, query, key)
+
+    data = over_snapshots(run, measure, {"attention": ("layer", "head", "query", "key")}, coords, progress)
+    return data["attention"].assign_attrs(run=run.name, prompt=asked.text, long_name="attention weight")
+
+
+def head_coords(run: Run) -> dict[str, np.ndarray]:
+    """Return the coordinates of a model's layers and heads, both counted from 0."""
+    shape = described_model(run)
+    return {"layer": np.arange(shape.n_layer), "head": np.arange(shape.n_head)}
+
+
+def token_coords(prompt: Prompt) -> dict[str, Any]:
+    """Return the coordinates of a prompt's tokens as queries and as keys."""
+    tokens, places = np.array(prompt.tokens, dtype=object), np.arange(len(prompt.ids))
+    return {"query": places, "key": places, "query_token": ("query", tokens), "key_token": ("key", tokens)}
+
+
+def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:
+    """Refuse a layer or a head that the model does not have; None stands for all of them."""
+    for name, asked in (("layer", layer), ("head", head)):
+        if asked is not None:
+            _check_part(name, asked, data.sizes[name])
+
+
+def _check_part(name: str, number: int, n: int) -> None:
+    if not 0 <= number < n:
+        raise InputError(f"there is no {name} {number}: this model has {name}s 0 to {n - 1}")
+
+
+def spread(maps: xr.DataArray) -> xr.DataArray:
+    """Return how evenly each head attends: the mean entropy of its rows over the largest there can be, (..., query, key) to (...).
+
+    See `probes.models.heads.entropy`. A prompt of one token leaves no choice: its spread counts as 1.
+    """
+    from probes.models.heads import entropy
+
+    if maps.sizes["query"] < 2:
+        return xr.ones_like(maps.isel(query=0, key=0, drop=True))
+    values = np.array(maps.transpose(..., "query", "key").values)
+    return maps.isel(query=0, key=0, drop=True).copy(data=entropy(torch.from_numpy(values)).numpy())

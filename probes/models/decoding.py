@@ -1,0 +1,180 @@
+"""What decoding makes of a model's bets: other temperatures and filters, and what was weighed up token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from data.runs import Run
+from data.runs.traces import Trace, read_trace
+from probes.models.gathering import Progress
+from probes.models.observation import observe
+from probes.tables.embeddings import token_labels
+from probes.texts import encode_prompt
+from trainer.config import described_model
+from trainer.generation.filters import Decoding, entropy, probabilities
+from trainer.generation.generation_request import Request
+from trainer.generation.recording import Recorder
+from trainer.generation.sampling import stream
+from trainer.loading import load_model
+
+TEMPERATURES = tuple(np.round(np.arange(1, 21) * 0.1, 1).tolist())
+"""From 0.1 to 2."""
+TRACED_TOKENS = 12
+
+
+def drawn_from(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArray:
+    """Return what a token is drawn from where the model's own bets are ``distribution``.
+
+    Parameters
+    ----------
+    distribution : probabilities, (..., token).
+    decoding : temperature and filters; penalties need what was generated before and have no effect here.
+
+    Returns
+    -------
+    Probabilities of the same shape and labels.
+
+    Examples
+    --------
+    >>> bets = xr.DataArray([0.5, 0.3, 0.2], dims="token", coords={"token": list("abc")})
+    >>> drawn_from(bets, Decoding(temperature=1, top_k=2)).values.round(3)
+    array([0.625, 0.375, 0.   ])
+    """
+    last = distribution.transpose(..., "token")
+    with np.errstate(divide="ignore"):
+        logits = np.log(last.values.astype(np.float64))
+    return last.copy(data=probabilities(logits, decoding).astype(distribution.dtype))
+
+
+def temperature_distributions(
+    run: Run,
+    prompt: str | None = None,
+    *,
+    step: int | None = None,
+    temperatures: Sequence[float] = TEMPERATURES,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Return the probability of every token to follow a prompt at several temperatures, at one snapshot.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    prompt : the text to go on from; the opening of the run's last sample if None.
+    step : of the snapshot; the last if None.
+    temperatures : each 0 or more; at 0 all probability lies on the likeliest token.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``probability`` (temperature, token), each row sums to 1; ``entropy`` (temperature), in nats.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty, too long or outside the vocabulary, or there is no such snapshot, or a temperature is below 0.
+    """
+    asked = encode_prompt(run, prompt)
+    snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
+    decodings = [Decoding(temperature) for temperature in temperatures]
+    logits = (
+        observe(load_model(run, snapshot.step), torch.from_numpy(asked.ids)[None]).logits[0, -1].float().numpy().copy()
+    )
+    logits[run.tokenizer.vocab_size :] = -np.inf  # rows that are no token are never drawn
+    rows = np.stack([probabilities(logits, decoding) for decoding in decodings])
+    if progress is not None:
+        progress(1)
+    return xr.Dataset(
+        {"probability": (("temperature", "token"), rows), "entropy": ("temperature", entropy(rows), {"units": "nats"})},
+        coords={
+            "temperature": [float(temperature) for temperature in temperatures],
+            "token": token_labels(run, described_model(run).vocab_size),
+            "step": snapshot.step,
+            "sha256": snapshot.sha256,
+        },
+        attrs={"run": run.name, "prompt": asked.text},
+    )
+
+
+def recorded_trace(run: Run, name: str, sample: int = 0) -> xr.Dataset:
+    """Return a trace that ``python -m trainer.generate --trace`` recorded; see `decoding_trace`."""
+    return _labelled(read_trace(run, name), sample)
+
+
+def decoding_trace(
+    run: Run,
+    prompt: str | None = None,
+    *,
+    step: int | None = None,
+    n_tokens: int = TRACED_TOKENS,
+    decoding: Decoding | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Go on from a prompt token by token, and keep the leading candidates of each.
+
+    Parameters
+    ----------
+    run : the run whose model is to go on.
+    prompt : the text to go on from; the opening of the run's last sample if None.
+    step : of the snapshot; the last if None.
+    n_tokens : how many tokens to add.
+    decoding : how to choose; greedily if None.
+    seed : decides the draws.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``candidate`` (position, rank): the leading tokens, and ``probability`` and ``drawn_from`` of each: the model's own, and after
+    temperature, filters and penalties; ``chosen`` (position), its ``chosen_rank``, -1 if it is not among those that lead, and
+    ``chosen_probability`` and ``chosen_drawn_from``. Attributes hold prompt, decoding and request.
+    """
+    asked = encode_prompt(run, prompt)
+    snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
+    tokenizer = run.tokenizer
+    recorder, request = Recorder(tokenizer), Request(n_tokens, seed=seed)
+    decoding = decoding or Decoding(temperature=0)
+    model = load_model(run, snapshot.step)
+    for _ in stream(model, tokenizer, asked.text, decoding, request, recorder.watch):
+        pass
+    if progress is not None:
+        progress(1)
+    return _labelled(recorder.trace(run.name, snapshot, asked.text, decoding, request), 0)
+
+
+def _labelled(trace: Trace, sample: int) -> xr.Dataset:
+    steps, asked = trace.of_sample(sample), trace.asked
+    table = [step["candidates"] for step in steps]  # [id, token, probability, drawn_from] by position and rank
+    ids = np.array([[candidate[0] for candidate in row] for row in table])
+    chosen = np.array([step["id"] for step in steps])
+    is_chosen = ids == chosen[:, None]
+    ranks = np.where(is_chosen.any(1), is_chosen.argmax(1), -1)
+    ranked: dict[str, Any] = {
+        "candidate": np.array([[candidate[1] for candidate in row] for row in table], dtype=object),
+        "probability": np.array([[candidate[2] for candidate in row] for row in table], dtype=float),
+        "drawn_from": np.array([[candidate[3] for candidate in row] for row in table], dtype=float),
+    }
+    single: dict[str, Any] = {
+        "chosen": np.array([step["token"] for step in steps], dtype=object),
+        "chosen_rank": ranks,
+        "chosen_probability": np.array([step["probability"] for step in steps], dtype=float),
+        "chosen_drawn_from": np.array([step["drawn_from"] for step in steps], dtype=float),
+    }
+    return xr.Dataset(
+        {
+            **{name: (("position", "rank"), values) for name, values in ranked.items()},
+            **{name: ("position", values) for name, values in single.items()},
+        },
+        coords={
+            "position": [step["position"] for step in steps],
+            "rank": np.arange(ids.shape[1]),
+            "step": asked["step"],
+            "sha256": asked["sha256"],
+        },
+        attrs={name: asked[name] for name in ("run", "prompt", "prompt_tokens", "decoding", "request")}
+        | {"sample": sample},
+    )

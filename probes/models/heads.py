@@ -1,0 +1,273 @@
+"""What each head has become: scores from its attention weights, on text and on made sequences with a repeat.
+
+``A[i, j]`` is the attention of query i to key j. All scores are means over sequences and queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from torch.nn import functional as F
+
+from data.runs import Run
+from probes.models.attention import head_coords
+from probes.models.gathering import Progress, over_snapshots
+from probes.models.observation import in_parts, observe, silenced
+from probes.texts import Ids, Repeats, repeated_sequences, validation_windows
+from trainer.config import described_model
+from trainer.loading import Model
+
+# Longer contexts are scored on their first so many tokens.
+LONGEST_SCORED = 128
+N_SEQUENCES = 64
+
+
+def previous_token(A: Tensor) -> Tensor:
+    """Return the mean attention to the token just before, (sequence, ..., query, key) to (sequence, ...).
+
+    Examples
+    --------
+    >>> round(previous_token(uniform_attention(3)).item(), 4)  # the mean of 1/2 and 1/3
+    0.4167
+    """
+    return A.diagonal(-1, -2, -1).mean(-1)
+
+
+def sink(A: Tensor) -> Tensor:
+    """Return the mean attention to the first token, of all queries but the first itself.
+
+    References
+    ----------
+    Xiao et al. 2023, "Efficient Streaming Language Models with Attention Sinks" (arXiv 2309.17453).
+    """
+    return A[..., 1:, 0].mean(-1)
+
+
+def entropy(A: Tensor) -> Tensor:
+    """Return the mean entropy of the rows over the largest that the causal mask allows, log(i + 1) for query i.
+
+    1 is even attention to all there is, 0 attention to one token. The first query has no choice and is left out.
+    """
+    n_keys = torch.arange(2, A.shape[-2] + 1, device=A.device)
+    return (_entropy(A[..., 1:, :]) / n_keys.log()).mean(-1)
+
+
+def entropy_without_sink(A: Tensor) -> Tensor:
+    """Return `entropy` of what is left when the first key is taken away: how a head that rests on it spreads the remainder.
+
+    Rows that leave less than a millionth of their weight to the others are left out; a head of which no row is left counts as 0.
+    """
+    rest = A[..., 2:, 1:]
+    mass = rest.sum(-1, keepdim=True)
+    n_keys = torch.arange(2, A.shape[-2], device=A.device)
+    share = _entropy(rest / mass.clamp_min(1e-6)) / n_keys.log()
+    counts = (mass[..., 0] > 1e-6).float()
+    return (share * counts).sum(-1) / counts.sum(-1).clamp_min(1)
+
+
+def distance(A: Tensor) -> Tensor:
+    """Return how many tokens back a head looks on the average, of all queries but the first."""
+    places = torch.arange(A.shape[-1], dtype=A.dtype, device=A.device)
+    back = (places[:, None] - places).clamp_min(0)
+    return (A * back).sum(-1)[..., 1:].mean(-1)
+
+
+def duplicate_token(A: Tensor, period: Tensor) -> Tensor:
+    """Return the mean attention, within the repeat, to the earlier occurrence of the same token.
+
+    Parameters
+    ----------
+    A : (sequence, head, query, key).
+    period : (sequence,), how far back the earlier occurrence stands.
+
+    References
+    ----------
+    Wang et al. 2022, "Interpretability in the Wild" (arXiv 2211.00593), section 3.
+    """
+    return _at_offset(A, period, 0)
+
+
+def induction(A: Tensor, period: Tensor) -> Tensor:
+    """Return the mean attention, within the repeat, to the token that *followed* the earlier occurrence (prefix matching).
+
+    Parameters are those of `duplicate_token`.
+
+    References
+    ----------
+    Olsson et al. 2022, "In-context Learning and Induction Heads" (arXiv 2209.11895), "prefix matching score".
+    """
+    return _at_offset(A, period, 1)
+
+
+def uniform_attention(n: int) -> Tensor:
+    """Return the attention of a head that attends evenly to all it may see, (query, key)."""
+    return torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]
+
+
+ON_TEXT: dict[str, Callable[[Tensor], Tensor]] = {
+    "previous_token": previous_token,
+    "sink": sink,
+    "entropy": entropy,
+    "entropy_without_sink": entropy_without_sink,
+    "distance": distance,
+}
+ON_REPEATS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "duplicate_token": duplicate_token,
+    "induction": induction,
+}
+LONG_NAMES = {
+    "previous_token": "attention to the previous token",
+    "duplicate_token": "attention to the same token earlier",
+    "induction": "attention to what followed the same token",
+    "sink": "attention to the first token",
+    "entropy": "entropy of attention (1: even)",
+    "entropy_without_sink": "entropy of attention, first token left out",
+    "distance": "mean distance looked back (tokens)",
+}
+
+
+def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None) -> xr.Dataset:
+    """Score every head at every snapshot.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    seed : decides which windows of text and which made sequences are shown; they are the same at every snapshot.
+    text : a text file instead of the validation split of the run's own corpus.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    Variables ``previous_token``, ``sink``, ``entropy``, ``entropy_without_sink``, ``distance`` (measured on text) and
+    ``duplicate_token``, ``induction`` (on sequences whose end repeats what came before), each (step, layer, head), float32.
+    The attribute ``uniform`` is the score of a head that attends evenly. Contexts beyond 128 tokens are scored on their first 128.
+
+    Raises
+    ------
+    InputError
+        If the context is too short for a repeat, or the text cannot be had.
+    """
+    context = scored_context(run)
+    repeats = repeated_sequences(described_model(run).vocab_size, context, N_SEQUENCES, seed=seed)
+    windows = validation_windows(run, N_SEQUENCES, seed=seed, text=text)[:, :context]
+
+    def measure(model: Model) -> dict[str, Tensor]:
+        return _score_text(model, windows) | _score_repeats(model, repeats)
+
+    scores = over_snapshots(run, measure, dict.fromkeys(LONG_NAMES, ("layer", "head")), head_coords(run), progress)
+    uniform = _uniform_scores(context, repeats)
+    for name in scores:
+        scores[name].attrs.update(long_name=LONG_NAMES[str(name)], uniform=uniform[str(name)])
+    return scores
+
+
+def scored_context(run: Run) -> int:
+    """Return how many tokens of the context the scores are measured on."""
+    return min(described_model(run).block_size, LONGEST_SCORED)
+
+
+def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.Dataset:
+    """Measure how well the model copies a repeat, and how much of that each head carries.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    seed : decides the made sequences, as in `head_scores`.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``loss`` (step): mean loss in nats per token within the repeat; ``loss_before`` (step): the same of the random tokens before
+    it, which nothing can foretell; ``loss_without`` (step, layer, head): ``loss`` when what that head gathers is replaced by zeros.
+
+    Raises
+    ------
+    InputError
+        If the context is too short for a repeat.
+    """
+    repeats = repeated_sequences(described_model(run).vocab_size, scored_context(run), N_SEQUENCES // 4, seed=seed)
+    within = repeats.in_repeat[:, 1:]
+
+    def measure(model: Model) -> dict[str, Any]:
+        losses = _token_losses(model, repeats.ids)
+        return {
+            "loss": losses[within].mean(),
+            "loss_before": losses[~within].mean(),
+            "loss_without": _losses_without_each(model, repeats.ids, within),
+        }
+
+    dims = {"loss": (), "loss_before": (), "loss_without": ("layer", "head")}
+    found = over_snapshots(run, measure, dims, head_coords(run), progress)
+    for name in found:
+        found[name].attrs["units"] = "nats per token"
+    return found
+
+
+def _score_text(model: Model, windows: Ids) -> dict[str, Tensor]:
+    """Return the mean of each score on text, (layer, head)."""
+    totals: dict[str, Tensor] = {}
+    for part in in_parts(model, windows):
+        for layer, A in enumerate(observe(model, torch.from_numpy(windows[part]), attention=True).attention):
+            _add(totals, layer, {name: score(A) for name, score in ON_TEXT.items()}, model)
+    return {name: total / len(windows) for name, total in totals.items()}
+
+
+def _score_repeats(model: Model, repeats: Repeats) -> dict[str, Tensor]:
+    totals: dict[str, Tensor] = {}
+    for part in in_parts(model, repeats.ids):
+        period = torch.from_numpy(repeats.period[part])
+        for layer, A in enumerate(observe(model, torch.from_numpy(repeats.ids[part]), attention=True).attention):
+            _add(totals, layer, {name: score(A, period) for name, score in ON_REPEATS.items()}, model)
+    return {name: total / len(repeats.ids) for name, total in totals.items()}
+
+
+def _add(totals: dict[str, Tensor], layer: int, scores: dict[str, Tensor], model: Model) -> None:
+    for name, score in scores.items():
+        totals.setdefault(name, torch.zeros(model.config.n_layer, model.config.n_head))[layer] += score.sum(0)
+
+
+def _at_offset(A: Tensor, period: Tensor, ahead: int) -> Tensor:
+    """Return the mean attention of the queries in the repeat to the key ``period - ahead`` before them, (sequence, head)."""
+    n = A.shape[-1]
+    queries = torch.arange(n)
+    keys = (queries - period[:, None] + ahead).clamp_min(0)  # (sequence, query)
+    found = A.gather(-1, keys[:, None, :, None].expand(*A.shape[:-1], 1))[..., 0]  # (sequence, head, query)
+    counts = (queries >= (n - period)[:, None]).to(A.dtype)[:, None]  # (sequence, 1, query)
+    return (found * counts).sum(-1) / counts.sum(-1)
+
+
+def _uniform_scores(context: int, repeats: Repeats) -> dict[str, float]:
+    even = uniform_attention(context)
+    on_text = {name: float(score(even)) for name, score in ON_TEXT.items()}
+    period = torch.from_numpy(repeats.period)
+    even = even.expand(len(period), 1, context, context)
+    return on_text | {name: float(score(even, period).mean()) for name, score in ON_REPEATS.items()}
+
+
+def _entropy(A: Tensor) -> Tensor:
+    return torch.sum(torch.special.entr(A), -1)
+
+
+def _token_losses(model: Model, ids: Ids) -> np.ndarray:
+    """Return the loss of every token but the first, (sequence, query - 1)."""
+    losses = []
+    for part in in_parts(model, ids):
+        shown = torch.from_numpy(ids[part])
+        logits = observe(model, shown).logits[:, :-1]
+        losses.append(F.cross_entropy(logits.transpose(1, 2), shown[:, 1:], reduction="none").numpy())
+    return np.concatenate(losses)
+
+
+def _losses_without_each(model: Model, ids: Ids, within: np.ndarray) -> np.ndarray:
+    """Return the mean loss within the repeat without each head, (layer, head)."""
+    found = np.empty((model.config.n_layer, model.config.n_head))
+    for layer, head in np.ndindex(found.shape):
+        with silenced(model, layer, head):
+            found[layer, head] = _token_losses(model, ids)[within].mean()
+    return found

@@ -1,0 +1,183 @@
+"""What the model bets on: the next token, what it would say after each layer, and where in the context it knows more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from torch.nn import functional as F
+
+from data.runs import Run
+from probes.models.gathering import Progress, over_snapshots
+from probes.models.observation import in_parts, observe
+from probes.tables.embeddings import token_labels
+from probes.texts import encode_prompt, sliding_windows
+from trainer.config import described_model
+from trainer.loading import Model
+
+N_WINDOWS = 256
+
+
+def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.DataArray:
+    """Return the probability of every token to follow a prompt, at every snapshot.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    prompt : the text to go on from; the opening of the run's last sample if None.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    Trajectory with dimensions (step, token), float32; each step sums to 1.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty, too long or outside the vocabulary.
+    """
+    asked = encode_prompt(run, prompt)
+    ids = torch.from_numpy(asked.ids)[None]
+
+    def measure(model: Model) -> dict[str, Tensor]:
+        return {"probability": F.softmax(observe(model, ids).logits[0, -1], dim=-1)}
+
+    data = over_snapshots(run, measure, {"probability": ("token",)}, {"token": _labels(run)}, progress)
+    return data["probability"].assign_attrs(run=run.name, prompt=asked.text)
+
+
+def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.Dataset:
+    """Read the residual stream of a prompt after every layer as if it were the last: unembed(final norm(h)).
+
+    Parameters
+    ----------
+    run : the run to measure.
+    prompt : the text to read; the opening of the run's last sample if None.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``top`` (step, layer, position): the likeliest next token; ``top_probability``: its probability; ``entropy``: of the
+    distribution, in nats; ``divergence``: Kullback-Leibler divergence of the model's own last word from it, in nats; these at
+    every position of the prompt. ``probability`` (step, layer, token): the distribution after the last position. ``layer``
+    counts from 0, the embeddings, to n_layer; the coordinate ``prompt_token`` (position) holds the prompt.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty, too long or outside the vocabulary.
+
+    References
+    ----------
+    nostalgebraist 2020, "interpreting GPT: the logit lens"; Belrose et al. 2023 (arXiv 2303.08112), equation 3, on its bias
+    in early layers.
+    """
+    asked = encode_prompt(run, prompt)
+    ids = torch.from_numpy(asked.ids)[None]
+    labels = _labels(run)
+
+    def measure(model: Model) -> dict[str, Any]:
+        seen = _lens(model, ids)
+        return {**seen, "top": labels[seen["top"].numpy()]}
+
+    coords = {
+        "layer": np.arange(described_model(run).n_layer + 1),
+        "position": np.arange(len(asked.ids)),
+        "prompt_token": ("position", np.array(asked.tokens, dtype=object)),
+        "token": labels,
+    }
+    return over_snapshots(run, measure, _LENS_DIMS, coords, progress).assign_attrs(prompt=asked.text)
+
+
+_LENS_DIMS: dict[str, tuple[str, ...]] = {
+    "top": ("layer", "position"),
+    "top_probability": ("layer", "position"),
+    "entropy": ("layer", "position"),
+    "divergence": ("layer", "position"),
+    "probability": ("layer", "token"),
+}
+
+
+def _lens(model: Model, ids: Tensor) -> dict[str, Tensor]:
+    streams = torch.cat(observe(model, ids, residual=True).residual)  # (layer, position, dim)
+    with torch.no_grad():
+        log_p = F.log_softmax(model.unembed(streams), dim=-1)  # (layer, position, token)
+    p = log_p.exp()
+    best = p.max(-1)
+    return {
+        "top": best.indices,
+        "top_probability": best.values,
+        "entropy": torch.special.entr(p).sum(-1),
+        "divergence": (p[-1] * (log_p[-1] - log_p)).sum(-1).clamp_min(0),
+        "probability": p[:, -1],
+    }
+
+
+def loss_by_position(
+    run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None
+) -> xr.Dataset:
+    """Measure the loss at each position of the context: how much the model makes of what it has read.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    seed : decides which windows of the validation text are read; they are the same at every snapshot.
+    text : a text file instead of the validation split of the run's own corpus.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``loss`` (step, position): mean loss in nats of the token that follows position + 1 tokens. ``in_context_score`` (step):
+    the mean of the last eighth of the positions minus that of the second eighth; below 0 where context helps.
+
+    Raises
+    ------
+    InputError
+        If the text cannot be had.
+
+    References
+    ----------
+    Olsson et al. 2022, "In-context Learning and Induction Heads" (arXiv 2209.11895): loss of the 500th token minus that of the 50th.
+    """
+    windows = torch.from_numpy(sliding_windows(run, N_WINDOWS, seed=seed, text=text))
+
+    def measure(model: Model) -> dict[str, Any]:
+        losses = _mean_losses(model, windows)
+        return {"loss": losses, "in_context_score": in_context_score(losses)}
+
+    dims = {"loss": ("position",), "in_context_score": ()}
+    found = over_snapshots(run, measure, dims, {"position": np.arange(windows.shape[1] - 1)}, progress)
+    for name in found:
+        found[name].attrs["units"] = "nats per token"
+    return found
+
+
+def in_context_score(loss: np.ndarray) -> np.ndarray:
+    """Return late loss minus early loss, (..., position) to (...): the last eighth of the context against the second.
+
+    Examples
+    --------
+    >>> in_context_score(np.array([[3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.5]]))
+    array([-0.5])
+    """
+    n = loss.shape[-1]
+    part = max(1, n // 8)
+    early = loss[..., min(part, n - 1) : min(part, n - 1) + part].mean(-1)
+    return np.asarray(loss[..., -part:].mean(-1) - early)
+
+
+def _mean_losses(model: Model, windows: Tensor) -> np.ndarray:
+    total = torch.zeros(windows.shape[1] - 1)
+    for part in in_parts(model, windows.numpy()):
+        shown = windows[part]
+        logits = observe(model, shown[:, :-1]).logits
+        total += F.cross_entropy(logits.transpose(1, 2), shown[:, 1:], reduction="none").sum(0)
+    return (total / len(windows)).numpy()
+
+
+def _labels(run: Run) -> np.ndarray:
+    return token_labels(run, described_model(run).vocab_size)

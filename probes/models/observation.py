@@ -1,0 +1,104 @@
+"""Looking into a model while it reads: attention weights, residual stream, logits; and silencing a head."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.loading import Model
+from trainer.pretrained.hf_model import ForeignGPT
+
+# Sequences are shown so many at a time that the attention weights of one layer take at most this many numbers.
+MOST_WEIGHTS_AT_ONCE = 4_000_000
+
+
+@dataclass
+class Observation:
+    """What a model computed for sequences (sequence, query)."""
+
+    attention: list[Tensor] = field(default_factory=list)
+    """A tensor a layer, (sequence, head, query, key)."""
+    residual: list[Tensor] = field(default_factory=list)
+    """The residual stream before the first block and after each, (sequence, query, dim)."""
+    logits: Tensor = field(default_factory=lambda: torch.empty(0))
+    """(sequence, query, token)."""
+
+
+@torch.no_grad()
+def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: bool = False) -> Observation:
+    """Run a model on sequences and keep what was asked for.
+
+    Parameters
+    ----------
+    model : the model to run; it is left as it was.
+    ids : token ids, (sequence, query).
+    attention, residual : what to keep besides the logits.
+
+    Notes
+    -----
+    The attention weights are those that the model used, taken by a hook, not computed a second time; while they are watched,
+    the model does without the fused kernel, which keeps them to itself.
+    """
+    if isinstance(model, ForeignGPT):
+        return Observation(*model.look(ids, attention=attention, residual=residual))
+    seen = Observation()
+    with contextlib.ExitStack() as stack:
+        for block in model.h:
+            if attention:
+                stack.enter_context(_watching(block.attn, seen.attention))
+            if residual:
+                before = block.register_forward_pre_hook(lambda _, inputs: seen.residual.append(inputs[0]))
+                stack.callback(before.remove)
+        if residual:
+            last = model.h[-1].register_forward_hook(lambda _, __, output: seen.residual.append(output))
+            stack.callback(last.remove)
+        seen.logits = model(ids)[0]
+    return seen
+
+
+@contextlib.contextmanager
+def _watching(attn: Any, kept: list[Tensor]) -> Iterator[None]:
+    hook = attn.pattern.register_forward_hook(lambda _, __, weights: kept.append(weights))
+    before, attn.observed = attn.observed, True
+    try:
+        yield
+    finally:
+        hook.remove()
+        attn.observed = before
+
+
+@contextlib.contextmanager
+def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
+    """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
+
+    if isinstance(model, ForeignGPT):
+        with model.without(layer, head):
+            yield
+        return
+
+    def silence(_: Any, __: Any, gathered: Tensor) -> Tensor:
+        kept = gathered.clone()
+        kept[:, head] = 0
+        return kept
+
+    hook = model.h[layer].attn.heads.register_forward_hook(silence)  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def in_parts(model: Model, ids: NDArray[np.int64]) -> list[slice]:
+    """Cut sequences (sequence, query) into parts that can be shown at once in bounded memory."""
+    n_queries = ids.shape[1]
+    # Of a large vocabulary it is the logits that fill memory; there is one array of them, and of weights there are several.
+    largest = max(model.config.n_head * n_queries**2, n_queries * model.config.vocab_size // 8)
+    at_once = max(1, MOST_WEIGHTS_AT_ONCE // largest)
+    return [slice(first, first + at_once) for first in range(0, len(ids), at_once)]

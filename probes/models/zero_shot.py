@@ -1,0 +1,157 @@
+"""What a language model can do without having been taught to: the next line, chosen by its probability, at every snapshot.
+
+The heuristic of the paper on GPT-1 (Radford et al. 2018, section 5 and figure 2, right) for a choice: of the answers, take the one to
+which the model gives the highest mean log-probability per token after the context. It prefers lines that are common anywhere. What the
+context itself tells shows when the log-probability of the line without its context is taken off (Holtzman et al. 2021): both are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from torch.nn import functional as F
+
+from data.documents.document_tokens import unknown_symbols
+from data.runs import Run
+from data.tasks.examples import Choice
+from data.tasks.line_choices import line_choices
+from data.tasks.play_tasks import N_ANSWERS, play_task
+from data.tokens.tokenizers import Tokenizer
+from probes.models.gathering import Progress, over_snapshots
+from probes.models.observation import in_parts, observe
+from probes.texts import training_tokens
+from trainer.config import described_model
+from trainer.loading import Model
+
+N_QUESTIONS = 256
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Choices as a model reads them.
+
+    ``ids`` (sequence, query + 1): context and answer, one sequence an answer, those of a question one below the other.
+    ``is_answer`` (sequence, query): where the token that follows is part of the answer. ``targets`` (question,): the right answer.
+    """
+
+    ids: Tensor
+    is_answer: Tensor
+    targets: Tensor
+
+
+def zero_shot(run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None) -> xr.Dataset:
+    """Ask the model which of four lines comes next, at every snapshot, without training it for that.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    seed : decides the questions; they are the same at every snapshot.
+    text : a text file to ask about. If None, a run that learned from the corpus ``training-plays`` is asked about the plays that were
+        held out (the test set of the task next-line), any other about the validation split of its own corpus.
+    progress : called with the number of snapshots done so far.
+
+    Returns
+    -------
+    ``accuracy`` (step): the share of questions where the right line has the highest mean log-probability per token;
+    ``accuracy_by_gain`` (step): where the context raises it most, over that of the line by itself. Their attribute ``chance`` is what
+    guessing gives, and ``standard_error`` what the number of questions leaves uncertain. ``margin`` (step): mean log-probability per
+    token of the right line, less that of the wrong ones, in nats. The attribute ``questions`` is their number.
+
+    Raises
+    ------
+    InputError
+        If the text cannot be had or has no lines to ask about.
+
+    References
+    ----------
+    Radford, Narasimhan, Salimans and Sutskever 2018, "Improving language understanding by generative pre-training": section 5.
+    Holtzman et al. 2021, "Surface form competition: why the highest probability answer isn't always right" (arXiv 2104.08315).
+    """
+    choices = _choices(run, seed, text)
+    tokenizer, block_size = run.tokenizer, described_model(run).block_size
+    questions = encode_questions(choices, tokenizer, block_size)
+    alone = encode_questions([replace(choice, context="") for choice in choices], tokenizer, block_size)
+
+    def measure(model: Model) -> dict[str, Any]:
+        per_token = mean_log_probabilities(model, questions)  # (question, answer)
+        gain = per_token - mean_log_probabilities(model, alone)
+        right = per_token.gather(1, questions.targets[:, None])[:, 0]
+        wrong = (per_token.sum(1) - right) / (per_token.shape[1] - 1)
+        return {
+            "accuracy": (per_token.argmax(1) == questions.targets).float().mean(),
+            "accuracy_by_gain": (gain.argmax(1) == questions.targets).float().mean(),
+            "margin": (right - wrong).mean(),
+        }
+
+    dims: dict[str, tuple[str, ...]] = {"accuracy": (), "accuracy_by_gain": (), "margin": ()}
+    found = over_snapshots(run, measure, dims, {}, progress)
+    for name in ("accuracy", "accuracy_by_gain"):
+        share = found[name].values
+        error = float(np.sqrt(np.mean(share * (1 - share)) / len(choices)))
+        found[name].attrs |= {"chance": 1 / N_ANSWERS, "standard_error": error}
+    found["margin"].attrs["units"] = "nats per token"
+    return found.assign_attrs(questions=len(choices))
+
+
+def encode_questions(choices: Sequence[Choice], tokenizer: Tokenizer, block_size: int) -> Questions:
+    """Lay out contexts and answers so that every token of an answer is foretold from at most ``block_size`` before it.
+
+    A context loses its beginning where it does not fit; of an answer at most half a block is asked for. An empty context leaves the end
+    of a line to begin with. Where the tokenizer knows no line end, its text had none either: a space, or nothing, stands between lines.
+
+    Parameters
+    ----------
+    choices : the questions, each with as many answers.
+    tokenizer : that of the model.
+    block_size : the model's context.
+    """
+    line_end = next((mark for mark in ("\n", " ") if not unknown_symbols(tokenizer, mark)), "")
+    rows: list[tuple[np.ndarray, int]] = []
+    for choice in choices:
+        context = tokenizer.encode((choice.context + "\n").replace("\n", line_end))
+        for answer in choice.answers:
+            end = tokenizer.encode(answer)[: max(1, block_size // 2)]
+            begin = context[max(0, len(context) - (block_size + 1 - len(end))) :]
+            rows.append((np.concatenate([begin, end]), len(begin)))
+    width = max(len(row) for row, _ in rows)
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    is_answer = np.zeros((len(rows), width - 1), dtype=bool)
+    for number, (row, begun) in enumerate(rows):
+        ids[number, : len(row)] = row
+        is_answer[number, max(0, begun - 1) : len(row) - 1] = True
+    targets = torch.tensor([choice.target for choice in choices])
+    return Questions(torch.from_numpy(ids), torch.from_numpy(is_answer), targets)
+
+
+def mean_log_probabilities(model: Model, questions: Questions) -> Tensor:
+    """Return the mean log-probability per token of each answer after its context, (question, answer), in nats.
+
+    Parameters
+    ----------
+    model : the model to ask.
+    questions : what is asked.
+    """
+    found = []
+    for part in in_parts(model, questions.ids.numpy()):
+        shown, is_answer = questions.ids[part], questions.is_answer[part]
+        # Only where an answer is foretold: of a large vocabulary, what stands elsewhere would cost the most.
+        logits = observe(model, shown[:, :-1]).logits[is_answer]
+        log_p = F.log_softmax(logits, dim=-1).gather(1, shown[:, 1:][is_answer][:, None])[:, 0]
+        total = torch.zeros(is_answer.shape).masked_scatter(is_answer, log_p).sum(1)
+        found.append(total / is_answer.sum(1).clamp(min=1))
+    return torch.cat(found).view(len(questions.targets), -1)
+
+
+def _choices(run: Run, seed: int, text: Path | None) -> Sequence[Choice]:
+    if text is None and run.info.get("corpus", {}).get("name") == "training-plays":
+        asked = play_task("next-line", seed=seed, n_train=N_ANSWERS, n_test=N_QUESTIONS).test
+        return [example for example in asked if isinstance(example, Choice)]
+    _, judged = training_tokens(run, text)
+    return line_choices(run.tokenizer.decode(judged), N_QUESTIONS, seed=seed)

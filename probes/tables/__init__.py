@@ -1,0 +1,1 @@
+"""Probes of the token and position tables; none of them loads torch."""

@@ -1,0 +1,255 @@
+"""Word vectors of any origin as a trajectory of one step, so that they are projected, measured and drawn like a run's own tables.
+
+The word2vec text format has a header ``rows dim``, then a line per token: the token, a space, the values with spaces between. GloVe's files
+are the same without the header. `probes.export.write_word2vec` writes it.
+
+The format has no quotes, so GPTLab writes what would break a line as an escape (`escape`). Reading undoes the escapes of a file that has a
+header and whose every backslash belongs to one; a file of another origin, where a backslash is a backslash, is left as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.runs import Run, create_run, write_snapshot
+from data.tokens.tokenizers import WordList
+
+TABLE = "token_table"
+
+_NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NAMES = {written: character for character, written in _NAMED.items()}
+_ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4})")
+_HEADER = re.compile(r"([0-9]+)[ \t]+([0-9]+)")
+_BOM = "\ufeff"
+
+
+def escape(token: str) -> str:
+    r"""Return a token as the word2vec format can hold it: visible, not empty, without white space.
+
+    A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; other white space, control characters, a byte-order mark and
+    lone surrogates become ``\uXXXX``; the empty token is ``\e``. Everything else stays as it is.
+
+    Examples
+    --------
+    >>> print(escape("a b"), escape("tab\t"), escape(""), escape("não"))
+    a\u0020b tab\t \e não
+    """
+    return "".join(_NAMED.get(c) or (f"\\u{ord(c):04x}" if _breaks_a_line(c) else c) for c in token) or "\\e"
+
+
+def unescape(written: str) -> str:
+    r"""Return the token that `escape` wrote; a backslash that begins no escape stays.
+
+    Examples
+    --------
+    >>> unescape(r"a\u0020b"), unescape(r"\e"), unescape(r"C:\dir")
+    ('a b', '', 'C:\\dir')
+    """
+    return _ESCAPE.sub(lambda found: _character(found[0]), written)
+
+
+def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
+    """Read word vectors in the text format of word2vec, fastText or GloVe.
+
+    Parameters
+    ----------
+    path : the file, UTF-8, with or without the header ``rows dim``. A first line of two whole numbers is taken for the header.
+    limit : read so many rows from the beginning (files are sorted by frequency as a rule); all if not given.
+
+    Returns
+    -------
+    Trajectory of one step with dimensions (step, token, dim), float32: ``step`` is [0], ``token`` the tokens, ``sha256`` (step) the hash of
+    the bytes that were read, which is the file's own unless ``limit`` cut it short; the attribute ``run`` is the name of the file.
+
+    The last ``dim`` fields of a line are the values, so a token may hold spaces, as some of GloVe's do; one that ends in a space and a
+    number cannot be told from a line with a value too many and is refused. Of a token that occurs more than once the first vector is
+    kept, with a warning that counts the others.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or not UTF-8 text, or its header promises another number of rows; if a line has another number of
+        values than the first, or one that is no finite float32. The message names the line.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"the number of rows to read must be at least 1; got {limit}: pass --limit 10000, say")
+    content = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            tokens, table = _read_rows(_lines(file, path.name, content.update), path.name, limit)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): give a file of word vectors as text") from None
+    kept = _first_occurrences(tokens, path.name)
+    return xr.DataArray(
+        table[None] if len(kept) == len(tokens) else table[None, kept],
+        dims=("step", "token", "dim"),
+        coords={
+            "step": [0],
+            "token": np.array([tokens[row] for row in kept], dtype=object),
+            "sha256": ("step", [content.hexdigest()]),
+        },
+        name="token_table",
+        attrs={"run": path.name},
+    )
+
+
+def import_vectors(path: Path, name: str | None = None, limit: int | None = None) -> Run:
+    """Read word vectors as a run of one snapshot, so that everything that films, draws, measures and exports a token table works on them.
+
+    Parameters
+    ----------
+    path, limit : as in `read_word2vec`.
+    name : of the new run; made from the file's name if None.
+
+    Raises
+    ------
+    InputError
+        As `read_word2vec`, or if a run of this name exists.
+    """
+    trajectory = read_word2vec(path, limit)
+    name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "vectors"
+    words = WordList(tuple(str(token) for token in trajectory["token"].values))
+    info = {
+        "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "parameters": trajectory.size,
+        "source": {"file": path.name, "sha256": str(trajectory["sha256"].values[0]), "rows": trajectory.sizes["token"]},
+        "tokenizer": words.to_json(),
+        "tensors": {"token_table": TABLE},
+    }
+    run = create_run(name, info)
+    write_snapshot(run, 0, {TABLE: trajectory.values[0]})
+    return run
+
+
+def _lines(file: Iterator[bytes], name: str, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line, decoded; empty lines may stand at the end only."""
+    empty = 0
+    for number, line in enumerate(file, 1):
+        seen(line)
+        try:
+            text = line.rstrip(b" \t\r\n").decode()
+        except UnicodeDecodeError:
+            _fail(name, number, "is not UTF-8: the text format is read here, unpacked, not the binary one")
+        if empty and text:
+            _fail(name, empty, "is empty: take it out, or write a newline token as \\n")
+        if not text:
+            empty = empty or number
+            continue
+        yield number, _without_bom(text) if number == 1 else text
+
+
+def _read_rows(lines: Iterator[tuple[int, str]], name: str, limit: int | None) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the tokens and their vectors, (row, dim)."""
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{name} is empty: give a file with a token and its values on each line")
+    header = _HEADER.fullmatch(first[1])
+    dim = int(header[2]) if header else _numbers_at_end(first[1])
+    if dim < 1:
+        _fail(name, first[0], "holds no values: expected a token and its numbers, with single spaces between")
+    rows, tokens, vectors = lines if header else chain([first], lines), [], []
+    for number, line in islice(rows, limit):
+        token, vector = _parse(line, dim, name, number)
+        tokens.append(token)
+        vectors.append(vector)
+    if header:
+        _check_count(len(tokens), int(header[1]), limit, name)
+        tokens = _without_escapes(tokens)
+    if not tokens:
+        raise InputError(
+            f"{name} holds no vectors, only a header: give a file with a token and its values on each line"
+        )
+    table = np.stack(vectors)
+    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if wrong.size:
+        _fail(
+            name, int(wrong[0]) + (2 if header else 1), "holds a value that is NaN, infinite or too large for float32"
+        )
+    return tokens, table
+
+
+def _parse(line: str, dim: int, name: str, number: int) -> tuple[str, NDArray[np.float32]]:
+    token, *fields = line.rsplit(" ", dim)
+    if len(fields) < dim or (" " in token and _is_number(token.rpartition(" ")[2])):
+        _fail(name, number, f"has {_numbers_at_end(line)} values instead of {dim}: correct it or take it out")
+    try:
+        values = np.array([float(field) for field in fields])
+    except ValueError:
+        wrong = next(field for field in fields if not _is_number(field))
+        _fail(name, number, f"has {wrong[:40]!r} where one of its {dim} numbers should be: correct it or take it out")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused for it
+        return token, values.astype(np.float32)
+
+
+def _check_count(found: int, promised: int, limit: int | None, name: str) -> None:
+    expected = promised if limit is None else min(promised, limit)
+    if found != expected:
+        what = "more" if found > expected else f"only {found:,}"
+        raise InputError(
+            f"line 1 of {name} promises {promised:,} rows and {what} follow: get the file again, or correct its header"
+        )
+
+
+def _first_occurrences(tokens: list[str], name: str) -> list[int]:
+    """Return the rows of the tokens' first occurrences; warn if that leaves any out."""
+    rows: dict[str, int] = {}
+    for row, token in enumerate(tokens):
+        rows.setdefault(token, row)
+    if left_out := len(tokens) - len(rows):
+        twice = next(token for row, token in enumerate(tokens) if rows[token] != row)
+        warnings.warn(
+            f"{name} has {left_out} rows of tokens that came before, {twice!r} for one: the first of each is kept",
+            stacklevel=3,
+        )
+    return list(rows.values())
+
+
+def _without_escapes(tokens: list[str]) -> list[str]:
+    marked = {token: unescape(token) for token in tokens if "\\" in token}
+    if any(escape(token) != written for written, token in marked.items()):
+        return tokens
+    return [marked.get(token, token) for token in tokens]
+
+
+def _numbers_at_end(line: str) -> int:
+    fields = line.split(" ")[1:]  # the first is a token even if it is a number
+    return next((place for place, field in enumerate(reversed(fields)) if not _is_number(field)), len(fields))
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _breaks_a_line(character: str) -> bool:
+    return character.isspace() or character == _BOM or unicodedata.category(character) in ("Cc", "Cs")
+
+
+def _character(written: str) -> str:
+    if written == "\\e":
+        return ""
+    return _NAMES[written] if written in _NAMES else chr(int(written[2:], 16))
+
+
+def _without_bom(text: str) -> str:
+    return text if text.startswith(_BOM + " ") else text.removeprefix(_BOM)
+
+
+def _fail(name: str, number: int, what: str) -> NoReturn:
+    raise InputError(f"line {number} of {name} {what}") from None

@@ -1,0 +1,135 @@
+"""Long work goes on whoever waits for it, is begun once, and what a run has grown by is all that is measured again."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dashboards.compute import background_jobs, queries
+from dashboards.compute.background_jobs import Underway, await_, look
+from data.errors import InputError
+from data.runs import Run, append_line
+
+keys = itertools.count()
+
+
+@pytest.fixture
+def key() -> tuple[str, int]:
+    return "test", next(keys)
+
+
+def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None:
+    go_on, begun = threading.Event(), []
+
+    def make(progress: object) -> str:
+        begun.append(1)
+        assert go_on.wait(30)
+        return "done"
+
+    first = look(key, make, patience_s=0)
+    second = look(key, make, patience_s=0)
+    assert isinstance(first, Underway)
+    assert second is first
+    go_on.set()
+    assert look(key, make, patience_s=30) == "done"
+    assert len(begun) == 1
+
+
+def answering(*answers: str | InputError) -> Callable[[object], str]:
+    """Return work that gives one answer after the other, or raises it."""
+    left = iter(answers)
+
+    def make(progress: object) -> str:
+        answer = next(left)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    return make
+
+
+def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[str, int]) -> None:
+    make = answering(InputError("not today"), "today")
+    with pytest.raises(InputError, match="not today"):
+        look(key, make, patience_s=30)
+    assert look(key, make, patience_s=30) == "today"
+
+
+def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]) -> None:
+    go_on, begun = threading.Event(), []
+
+    def make(state: int) -> str:
+        begun.append(state)
+        assert go_on.wait(30)
+        return f"state {state}"
+
+    assert isinstance(look(key, lambda _: make(1), patience_s=0, state=1), Underway)
+    for state in (2, 3):
+        assert isinstance(look(key, lambda _, state=state: make(state), patience_s=0, state=state), Underway)
+    assert begun == [1]
+    go_on.set()
+    assert await_(key, lambda _: make(3), lambda done: None, state=3) == "state 3"
+    assert begun == [1, 3]
+
+
+def test_what_nobody_comes_back_for_is_dropped(key: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    make = answering(InputError("old trouble"), "today")
+    work = background_jobs.Underway(make)
+    background_jobs._begun[key] = work
+    work.wait(30)
+    monkeypatch.setattr(background_jobs, "CLAIMED_WITHIN_S", 0)
+    time.sleep(0.01)
+    assert look(key, make, patience_s=30) == "today"
+
+
+def test_a_reader_who_turns_away_leaves_the_work_going(key: tuple[str, int]) -> None:
+    class TurnedAwayError(Exception):
+        pass
+
+    go_on, seen = threading.Event(), []
+
+    def make(progress):  # type: ignore[no-untyped-def]
+        progress(3)
+        assert go_on.wait(30)
+        return "done"
+
+    def turn_away(done: int) -> None:
+        seen.append(done)
+        raise TurnedAwayError
+
+    with pytest.raises(TurnedAwayError):
+        await_(key, make, turn_away)
+    assert seen == [3]
+    go_on.set()
+    assert await_(key, make, turn_away) == "done"
+
+
+def test_a_new_snapshot_that_is_damaged_is_named_and_what_was_measured_stays(run: Run) -> None:
+    records, manifest = run.manifest(), run.path / "manifest.jsonl"
+    manifest.write_text("")
+    for record in records[:-1]:
+        append_line(manifest, record)
+    before = queries.attention(run, "ba").value
+    last = records[-1]
+    (run.path / last["file"]).write_bytes(b"\0" * last["bytes"])
+    append_line(manifest, last)
+    found = queries.attention(run, "ba")
+    assert found.value.steps == before.steps
+    assert any(f"step {last['step']}" in note for note in found.notes)
+
+
+def test_notes_of_earlier_snapshots_stay_when_the_run_grows(run: Run) -> None:
+    records, manifest = run.manifest(), run.path / "manifest.jsonl"
+    manifest.write_text("")
+    for record in records[:-1]:
+        append_line(manifest, record)
+    (run.path / records[1]["file"]).write_bytes(b"\0" * records[1]["bytes"])
+    queries.attention(run, "ba")
+    append_line(manifest, records[-1])
+    found = queries.attention(run, "ba")
+    assert found.value.steps == tuple(record["step"] for i, record in enumerate(records) if i != 1)
+    assert any(f"step {records[1]['step']}" in note for note in found.notes)

@@ -1,0 +1,239 @@
+"""The attention page shows what probes measure, reads the prompt it is given, and says what cannot be shown."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboards.compute import queries
+from dashboards.player import Events
+from dashboards.state.language import Words
+from data.runs import Run, append_line, create_run, write_snapshot
+from probes.models.attention import attention_maps
+from probes.models.heads import head_scores
+from probes.models.logits import next_token_distribution
+from tests.dashboards.stages import Stage, open_screen, run_until
+from trainer.config import described_model
+from viz.player import Bars, Maps, Samples, Scores
+
+say = Words("en")
+
+
+def shown_maps(stage: Stage) -> Maps:
+    panel = stage.panel("maps")
+    assert isinstance(panel, Maps)
+    return panel
+
+
+def test_a_map_holds_the_weights_that_the_probe_measures_up_to_the_diagonal(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, prompt="bagulha")
+    assert not at.exception
+    maps = attention_maps(run, "bagulha")
+    panel = shown_maps(stage)
+    assert list(panel.tokens) == list("bagulha")
+    assert list(stage.scenes[-1].steps) == maps["step"].values.tolist()
+    expected = maps.values[..., *np.tril_indices(7)]
+    np.testing.assert_allclose(panel.values / 65535, expected, atol=1 / 65535)
+    # Cells come row by row: the first is the first token's attention to itself, the next two are the second token's row.
+    assert panel.values[-1, 0, 0, 0] == 65535
+    assert int(panel.values[-1, 1, 1, 1]) + int(panel.values[-1, 1, 1, 2]) == pytest.approx(65535, abs=1)
+
+
+def test_an_empty_prompt_is_the_opening_of_the_last_sample(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name)
+    assert not at.exception
+    assert "".join(shown_maps(stage).tokens).replace("␣", " ") == at.text_area[0].placeholder.replace("\n", "⏎")
+
+
+def test_unknown_symbols_are_named_and_left_out(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, prompt="ba漢*co")
+    assert not at.exception
+    assert list(shown_maps(stage).tokens) == list("baco")
+    assert any("漢" in caption.value and "vocabulary" in caption.value for caption in at.caption)
+
+
+def test_a_prompt_of_unknown_symbols_alone_gives_way_to_the_usual_one(run: Run, stage: Stage) -> None:
+    open_screen("attention", run=run.name)
+    usual = shown_maps(stage).tokens
+    at = open_screen("attention", run=run.name, prompt="漢字")
+    assert not at.exception
+    assert shown_maps(stage).tokens == usual
+    assert any("漢" in caption.value for caption in at.caption)
+
+
+def test_a_prompt_longer_than_the_context_is_read_as_far_as_the_model_sees(run: Run, stage: Stage) -> None:
+    context = described_model(run).block_size
+    at = open_screen("attention", run=run.name, prompt="ba" * context)
+    assert not at.exception
+    assert len(shown_maps(stage).tokens) == context
+    assert any(f"first {context} of {2 * context}" in caption.value for caption in at.caption)
+
+
+def test_maps_that_would_be_too_large_are_of_the_first_tokens_and_exact(
+    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape, n_steps = described_model(run), len(run.manifest())
+    monkeypatch.setattr(queries, "MOST_CELLS", n_steps * shape.n_layer * shape.n_head * 5 * 5 // 2 + 1)
+    at = open_screen("attention", run=run.name, prompt="bagulhamo")
+    panel = shown_maps(stage)
+    assert len(panel.tokens) == 5
+    assert any("5 of 9" in caption.value for caption in at.caption)
+    whole = attention_maps(run, "bagulhamo").values[..., :5, :5]
+    np.testing.assert_allclose(panel.values / 65535, whole[..., *np.tril_indices(5)], atol=2 / 65535)
+    assert panel.large is None
+    open_screen("attention", run=run.name, prompt="bagulhamo", layer=1, head=0)
+    large = shown_maps(stage).large
+    assert large is not None
+    assert "".join(large.tokens) == "bagulhamo"
+    one = attention_maps(run, "bagulhamo").values[:, 1:2, 0:1]
+    np.testing.assert_allclose(large.values / 65535, one[..., *np.tril_indices(9)], atol=1 / 65535)
+
+
+def test_the_timeline_shows_the_chosen_score_of_every_head(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, score="sink")
+    run_until(at, lambda: isinstance(stage.panel("scores"), Scores))
+    assert not at.exception
+    panel, expected = stage.panel("scores"), head_scores(run)["sink"]
+    assert isinstance(panel, Scores)
+    np.testing.assert_allclose(panel.values, expected.values.reshape(len(expected), -1), rtol=1e-5)
+    assert list(panel.heads or ()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert panel.even == pytest.approx(expected.attrs["uniform"])
+
+
+def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    go_on = threading.Event()
+    real = queries.head_scores
+    monkeypatch.setattr(queries, "head_scores", lambda *a, **k: (go_on.wait(60), real(*a, **k))[1])
+    at = open_screen("attention", run=run.name)
+    assert isinstance(stage.panel("scores"), Samples)
+    assert shown_maps(stage).tokens
+    go_on.set()
+    run_until(at, lambda: isinstance(stage.panel("scores"), Scores))
+
+
+def test_bars_hold_the_leaders_of_the_last_snapshot_and_of_any(run: Run, stage: Stage) -> None:
+    open_screen("attention", run=run.name, prompt="ba")
+    bars, expected = stage.panel("next"), next_token_distribution(run, "ba")
+    assert isinstance(bars, Bars)
+    assert bars.of == expected.sizes["token"]
+    best = str(expected["token"].values[int(expected.values[-1].argmax())])
+    assert bars.labels[0] == best
+    np.testing.assert_allclose(bars.values[:, 0], expected.sel(token=best).values, rtol=1e-6)
+    for step in range(len(expected)):
+        leader = float(expected.values[step].max())
+        assert leader < 0.05 or leader == pytest.approx(float(bars.values[step].max()), rel=1e-6)
+
+
+def test_a_clicked_head_is_in_the_address_and_all_heads_take_it_out(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name)
+    stage.events = Events(head=[1, 0])
+    at.run()
+    assert (at.query_params["layer"], at.query_params["head"]) == ("1", "0")
+    at.run()
+    assert shown_maps(stage).chosen == (1, 0)
+    stage.events = Events(head=[])
+    at.run()
+    assert "layer" not in at.query_params
+    assert "head" not in at.query_params
+
+
+def test_a_link_opens_its_head_and_score_and_step(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, layer=0, head=1, score="entropy", step=60, prompt="ba")
+    assert not at.exception
+    assert shown_maps(stage).chosen == (0, 1)
+    assert stage.scenes[-1].step == 60
+    assert at.selectbox(key="score_choice").value == "entropy"
+
+
+@pytest.mark.parametrize("wrong", [{"layer": 9, "head": 0}, {"layer": 0, "head": 2}, {"layer": "x", "head": 0}])
+def test_a_head_that_is_not_there_is_told_and_all_are_shown(run: Run, stage: Stage, wrong: dict[str, object]) -> None:
+    at = open_screen("attention", run=run.name, **wrong)
+    assert not at.exception
+    assert shown_maps(stage).chosen is None
+    assert len(at.toast) == 1
+    assert str(wrong["layer"]) in at.toast[0].value
+
+
+def test_a_score_that_is_not_there_is_the_usual_one(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, score="beauty")
+    assert not at.exception
+    assert at.selectbox(key="score_choice").value == "previous_token"
+
+
+def test_vectors_without_a_model_are_told_in_one_line(runs: Path, stage: Stage) -> None:
+    info = {"tokenizer": {"kind": "words", "words": ["a", "b", "c"]}, "tensors": {"token_table": "t"}, "parameters": 6}
+    made = create_run("vectors", {**info, "created": "2030"}, runs)
+    write_snapshot(made, 0, {"t": np.eye(3, 2, dtype=np.float32)})
+    at = open_screen("attention", run="vectors")
+    assert not at.exception
+    assert not stage.scenes
+    assert len(at.info) == 1
+    assert "no model" in at.info[0].value
+
+
+def test_a_text_that_is_gone_leaves_maps_and_says_why_there_are_no_scores(
+    run: Run, stage: Stage, text_file: Path
+) -> None:
+    import json
+
+    info = json.loads((run.path / "run.json").read_text())
+    info["corpus"]["sha256"], info["created"] = "0" * 64, "another"
+    (run.path / "run.json").write_text(json.dumps(info))
+    at = open_screen("attention", run=run.name)
+    assert not at.exception
+    scores = stage.panel("scores")
+    assert isinstance(scores, Samples)
+    assert "cannot be had" in scores.empty
+    assert "--text" not in scores.empty
+    assert shown_maps(stage).tokens
+
+
+def test_a_damaged_snapshot_is_named_and_the_others_are_shown(run: Run, stage: Stage) -> None:
+    broken = run.snapshots()[2]
+    broken.path.write_bytes(b"\0" * broken.bytes)
+    at = open_screen("attention", run=run.name, prompt="ba")
+    assert not at.exception
+    assert any(f"step {broken.step}" in warning.value for warning in at.warning)
+    assert broken.step not in stage.scenes[-1].steps
+    assert len(stage.scenes[-1].steps) == len(run.manifest()) - 1
+
+
+def test_a_run_that_grew_is_measured_at_its_new_snapshots_alone(
+    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = run.manifest()
+    manifest = run.path / "manifest.jsonl"
+    manifest.write_text("")
+    for record in records[:-2]:
+        append_line(manifest, record)
+    before = queries.attention(run, "ba").value
+    for record in records[-2:]:
+        append_line(manifest, record)
+    measured: list[int] = []
+    real = queries._cells
+    monkeypatch.setattr(
+        queries, "_cells", lambda part, *more: (measured.append(len(part.manifest())), real(part, *more))[1]
+    )
+    after = queries.attention(run, "ba").value
+    assert measured == [2]
+    assert after.steps == (*before.steps, records[-2]["step"], records[-1]["step"])
+    np.testing.assert_allclose(
+        after.weights / 65535, attention_maps(run, "ba").values[..., *np.tril_indices(2)], atol=1 / 65535
+    )
+
+
+def test_a_run_written_anew_under_the_same_name_is_measured_anew(run: Run, runs: Path) -> None:
+    first = queries.attention(run, "ba").value
+    info, snapshots = run.info, [(one.step, one.tensors()) for one in run.snapshots()[:3]]
+    shutil.rmtree(run.path)
+    fresh = create_run(run.name, {**info, "created": "later"}, runs)
+    for step, tensors in snapshots:
+        write_snapshot(fresh, step, {name: values * 0 for name, values in tensors.items()})
+    again = queries.attention(fresh, "ba").value
+    assert len(again.steps) == 3 < len(first.steps)
+    assert again.weights[0, 0, 0].tolist() == [65535, 32768, 32768]  # weights of zero attend evenly

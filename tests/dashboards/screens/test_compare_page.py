@@ -1,0 +1,257 @@
+"""The compare page puts two runs under one slider, turns the second onto the first, and says what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboards.compute import live_runs, queries
+from dashboards.player import Events
+from data.runs import Run, append_line, create_run, write_snapshot
+from tests.dashboards.stages import Stage, open_screen, run_until
+from viz.films.side_by_side import turned_onto
+from viz.player import Curves, Maps, Samples, Scatter, Scores
+
+
+@pytest.fixture
+def second(run: Run, runs: Path) -> Run:
+    """Another run: the weights of the first, its tables turned in their space, and without the last snapshot."""
+    other = create_run("other", {**run.info, "created": "2020", "seed": 7, "name": "other"}, runs)
+    for snapshot in run.snapshots()[:-1]:
+        tensors = snapshot.tensors()
+        write_snapshot(other, snapshot.step, {**tensors, **_turned_tables(run, tensors)})
+    for name in ("metrics.jsonl", "samples.jsonl"):
+        shutil.copy(run.path / name, other.path / name)
+    return other
+
+
+def panels(stage: Stage) -> tuple[object, object]:
+    return stage.panel("left"), stage.panel("right")
+
+
+def test_two_runs_stand_under_one_slider_that_stops_at_the_snapshots_of_both(
+    run: Run, second: Run, stage: Stage
+) -> None:
+    extra = run.snapshots()[0].tensors()
+    write_snapshot(second, 33, extra)
+    at = open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
+    assert not at.exception
+    left, right = panels(stage)
+    assert isinstance(left, Scatter)
+    assert isinstance(right, Scatter)
+    mine = [record["step"] for record in run.manifest()]
+    assert list(left.steps or ()) == mine
+    assert list(right.steps or ()) == sorted([*mine[:-1], 33])
+    assert list(stage.scenes[-1].steps) == sorted({*mine, 33})
+
+
+def test_the_second_is_turned_onto_the_first_and_keeps_its_distances(run: Run, second: Run, stage: Stage) -> None:
+    last = run.snapshots()[-1]
+    write_snapshot(second, last.step, {**last.tensors(), **_turned_tables(run, last.tensors())})
+    open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
+    left, right = panels(stage)
+    assert isinstance(left, Scatter)
+    assert isinstance(right, Scatter)
+    assert "turned onto tiny by their" in right.title
+    # The same vectors in other coordinates: PCA finds the same picture up to mirror images, and turning takes those away.
+    np.testing.assert_allclose(right.layout, left.layout, atol=1e-4)
+    before = queries.projection(second, queries.table(second, "tokens").value, "pca").value["layout"].values
+    np.testing.assert_allclose(_distances(right.layout[-1]), _distances(before[-1]), atol=1e-4)
+
+
+def test_runs_of_different_vocabularies_are_turned_by_what_they_share(run: Run, second: Run, stage: Stage) -> None:
+    symbols = run.info["tokenizer"]["symbols"]
+    _rewrite(second, {"tokenizer": {"kind": "char", "symbols": "漢字" + symbols[2:]}})
+    at = open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
+    assert not at.exception
+    right = stage.panel("right")
+    assert f"by the {len(symbols) - 2} tokens they share" in right.title
+
+
+def test_runs_that_share_no_token_stand_as_they_are_and_say_so(run: Run, second: Run, stage: Stage) -> None:
+    n = len(run.info["tokenizer"]["symbols"])
+    _rewrite(second, {"tokenizer": {"kind": "char", "symbols": "".join(chr(0x4E00 + i) for i in range(n))}})
+    at = open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
+    assert not at.exception
+    right = stage.panel("right")
+    assert isinstance(right, Scatter)
+    assert "shares no tokens with tiny" in right.title
+    table = queries.table(Run(second.path), "tokens").value
+    layout = queries.projection(Run(second.path), table, "pca").value["layout"].values
+    np.testing.assert_array_equal(right.layout, layout.astype(np.float32))
+
+
+def test_shared_items_decide_the_turn_and_the_others_follow() -> None:
+    import xarray as xr
+
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(6, 2))
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    reference = xr.Dataset(
+        {"layout": (("step", "token", "axis"), points[None])}, {"step": [0], "token": list("abcdef")}
+    )
+    order = [5, 3, 1, 0]
+    other = xr.Dataset(
+        {"layout": (("step", "token", "axis"), np.vstack([points[order] @ turn, [[9.0, 9.0]]])[None])},
+        {"step": [4], "token": ["f", "d", "b", "a", "z"]},
+    )
+    turned = turned_onto(other, reference)["layout"].values[0]
+    centred = points[order] - points[order].mean(axis=0)
+    np.testing.assert_allclose(turned[:4] - turned[:4].mean(axis=0), centred, atol=1e-9)
+    assert np.linalg.norm(turned[4]) == pytest.approx(np.hypot(9, 9))
+
+
+def test_losses_of_both_are_together_in_every_view(run: Run, second: Run, stage: Stage) -> None:
+    for view in ("embeddings", "attention", "scores", "text"):
+        at = open_screen("compare", run=run.name, **{"with": second.name}, view=view, method="pca")
+        assert not at.exception
+        loss = stage.panel("loss")
+        assert isinstance(loss, Curves)
+        assert [series.name for series in loss.series] == [run.name, second.name]
+        assert len({series.color for series in loss.series}) == 2
+        assert at.query_params.get("view", "embeddings") == view
+
+
+def test_attention_of_one_prompt_in_both(run: Run, second: Run, stage: Stage) -> None:
+    at = open_screen("compare", run=run.name, **{"with": second.name}, view="attention", prompt="bagu", layer=1, head=0)
+    assert not at.exception
+    left, right = panels(stage)
+    assert isinstance(left, Maps)
+    assert isinstance(right, Maps)
+    assert list(left.tokens) == list(right.tokens) == list("bagu")
+    assert left.chosen == right.chosen == (1, 0)
+    assert len(right.values) == len(left.values) - 1
+    stage.events = Events(head=[0, 1])
+    at.run()
+    assert (at.query_params["layer"], at.query_params["head"]) == ("0", "1")
+
+
+def test_symbols_that_only_the_second_lacks_are_left_out_there_and_told(run: Run, second: Run, stage: Stage) -> None:
+    symbols = run.info["tokenizer"]["symbols"]
+    assert "b" in symbols
+    _rewrite(second, {"tokenizer": {"kind": "char", "symbols": symbols.replace("b", "漢")}})
+    at = open_screen("compare", run=run.name, **{"with": second.name}, view="attention", prompt="bagu")
+    left, right = panels(stage)
+    assert isinstance(left, Maps)
+    assert isinstance(right, Maps)
+    assert list(left.tokens) == list("bagu")
+    assert list(right.tokens) == list("agu")
+    assert any("“b”" in caption.value for caption in at.caption)
+
+
+def test_scores_of_both_share_a_scale_of_colours(run: Run, second: Run, stage: Stage) -> None:
+    at = open_screen("compare", run=run.name, **{"with": second.name}, view="scores", score="distance")
+    run_until(at, lambda: all(isinstance(panel, Scores) for panel in panels(stage)))
+    left, right = panels(stage)
+    assert isinstance(left, Scores)
+    assert isinstance(right, Scores)
+    assert left.high == right.high == pytest.approx(max(left.values.max(), right.values.max(), 1.0))
+
+
+def test_samples_of_both(run: Run, second: Run, stage: Stage) -> None:
+    append_line(second.path / "samples.jsonl", {"step": 10**6, "text": "outro", "prompt": "", "temperature": 0.8})
+    open_screen("compare", run=run.name, **{"with": second.name}, view="text")
+    left, right = panels(stage)
+    assert isinstance(left, Samples)
+    assert isinstance(right, Samples)
+    assert [said.text for said in left.said] == [sample["text"] for sample in run.samples()]
+    assert right.said[-1].text == "outro"
+
+
+def test_with_only_one_run_the_page_says_how_to_have_another(run: Run, stage: Stage) -> None:
+    at = open_screen("compare", run=run.name)
+    assert not at.exception
+    assert not stage.scenes
+    assert "only one run" in at.info[0].value
+    assert "--seed 2" in at.code[0].value
+
+
+def test_a_run_is_not_compared_with_itself(run: Run, second: Run, stage: Stage) -> None:
+    at = open_screen("compare", run=run.name, **{"with": run.name}, method="pca")
+    assert not at.exception
+    assert "another" in at.warning[0].value
+    assert stage.panel("right").title.startswith("other")
+
+
+@pytest.mark.parametrize("wrong", ["gone", "../tiny", "/etc"])
+def test_a_run_that_is_not_there_is_told_and_another_shown(run: Run, second: Run, stage: Stage, wrong: str) -> None:
+    at = open_screen("compare", run=run.name, **{"with": wrong}, method="pca")
+    assert not at.exception
+    said = [one.value for one in (*at.warning, *at.toast)]
+    assert len(said) == 1
+    assert stage.panel("right").title.startswith("other")
+
+
+def test_a_run_deleted_while_the_page_is_open_gives_way(run: Run, second: Run, runs: Path, stage: Stage) -> None:
+    shutil.copytree(second.path, runs / "third")
+    _rewrite(Run(runs / "third"), {"created": "2019", "seed": 8})
+    at = open_screen("compare", run=run.name, **{"with": "third"}, method="pca")
+    assert stage.panel("right").title.startswith("third")
+    shutil.rmtree(runs / "third")
+    at.run()
+    assert not at.exception
+    assert "third" in at.warning[0].value
+    assert stage.panel("right").title.startswith("other")
+
+
+def test_choosing_the_second_run_as_the_first_lets_them_change_places(run: Run, second: Run, stage: Stage) -> None:
+    at = open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
+    at.selectbox(key="run_choice").set_value(second.name).run()
+    assert not at.exception
+    assert not at.warning
+    assert stage.panel("left").title.startswith("other")
+    assert stage.panel("right").title.startswith("tiny")
+
+
+def test_the_run_that_is_most_alike_is_compared_first(run: Run, second: Run, runs: Path, stage: Stage) -> None:
+    info = {"tokenizer": {"kind": "words", "words": ["a", "b", "c"]}, "tensors": {"token_table": "t"}, "parameters": 6}
+    made = create_run("vectors", {**info, "created": "2030"}, runs)
+    write_snapshot(made, 0, {"t": np.eye(3, 2, dtype=np.float32)})
+    at = open_screen("compare", run=run.name, method="pca")
+    assert not at.exception
+    assert at.query_params["with"] == second.name
+
+
+def test_vectors_without_a_model_have_embeddings_and_no_attention(run: Run, runs: Path, stage: Stage) -> None:
+    words = [*run.info["tokenizer"]["symbols"][:8], "other"]
+    info = {"tokenizer": {"kind": "words", "words": words}, "tensors": {"token_table": "t"}, "parameters": 18}
+    made = create_run("vectors", {**info, "created": "2030"}, runs)
+    write_snapshot(made, 0, {"t": np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)})
+    at = open_screen("compare", run=run.name, **{"with": "vectors"}, method="pca")
+    assert not at.exception
+    assert "8 tokens they share" in stage.panel("right").title
+    shown = len(stage.scenes)
+    at = open_screen("compare", run=run.name, **{"with": "vectors"}, view="attention")
+    assert not at.exception
+    assert len(stage.scenes) == shown
+    assert any("no model" in info.value for info in at.info)
+
+
+def test_what_differs_between_the_runs_is_listed(run: Run, second: Run, stage: Stage) -> None:
+    training = {**run.info["training"], "seed": 7}
+    _rewrite(second, {"training": training})
+    at = open_screen("compare", run=run.name, **{"with": second.name}, view="text")
+    table = at.dataframe[0].value
+    assert table.values.tolist() == [["training: seed", str(run.info["training"]["seed"]), "7"]]
+
+
+def _turned_tables(run: Run, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    width = run.info["model"]["n_embd"]
+    turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(width, width)))
+    return {table: (tensors[table] @ turn).astype(np.float32) for table in run.info["tensors"].values()}
+
+
+def _rewrite(run: Run, changes: dict[str, object]) -> None:
+    path = run.path / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    live_runs._last.clear()
+
+
+def _distances(points: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(points[:, None] - points[None], axis=-1)

@@ -1,0 +1,62 @@
+"""The overview puts the run's losses and texts under the slider, and asks the snapshots which line comes next where one wants it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from data.runs import Run
+from probes.models.zero_shot import zero_shot
+from tests.dashboards.stages import Stage, open_screen, run_until
+from viz.player import Curves, Samples
+
+
+def test_the_losses_and_the_texts_of_the_run_stand_under_the_slider(run: Run, stage: Stage) -> None:
+    at = open_screen("overview", run=run.name)
+    assert not at.exception
+    loss = stage.panel("loss")
+    assert isinstance(loss, Curves)
+    assert [list(series.values) for series in loss.series] == [
+        [record["val_loss"] for record in run.metrics()],
+        [record["train_loss"] for record in run.metrics()],
+    ]
+    assert [panel.id for panel in stage.scenes[-1].panels] == ["loss", "sample"]
+
+
+def test_the_snapshots_are_asked_for_the_next_line_where_it_is_wanted(run: Run, stage: Stage) -> None:
+    at = open_screen("overview", run=run.name)
+    at.toggle(key="zero_shot").set_value(True).run()
+    run_until(at, lambda: isinstance(stage.panel("next_line"), Curves))
+    assert not at.exception
+    panel, found = stage.panel("next_line"), zero_shot(run)
+    assert isinstance(panel, Curves)
+    by_gain, by_probability, chance = panel.series
+    assert list(by_gain.steps) == found["step"].values.tolist()
+    assert list(by_gain.values) == found["accuracy_by_gain"].values.tolist()
+    assert list(by_probability.values) == found["accuracy"].values.tolist()
+    assert set(chance.values) == {0.25}
+    assert at.query_params["ask"] == "zero-shot"
+
+
+def test_where_the_text_cannot_be_had_the_reason_stands_in_its_place(run: Run, stage: Stage) -> None:
+    info = json.loads((run.path / "run.json").read_text())
+    info["corpus"]["sha256"], info["created"] = "0" * 64, "another"
+    (run.path / "run.json").write_text(json.dumps(info))
+    at = open_screen("overview", run=run.name, ask="zero-shot")
+    assert not at.exception
+    panel = stage.panel("next_line")
+    assert isinstance(panel, Samples)
+    assert "cannot be had" in panel.empty
+    assert "--text" not in panel.empty
+
+
+def test_a_loss_that_is_no_number_leaves_the_rest_standing(run: Run, stage: Stage) -> None:
+    records = [{**record, "val_loss": math.nan} if record["step"] > 20 else record for record in run.metrics()]
+    (run.path / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    at = open_screen("overview", run=run.name)
+    assert not at.exception
+    sent = stage.scenes[-1].to_json()
+    json.dumps(sent, allow_nan=False)  # what browsers read
+    assert max(sent["loss"]["steps"]) == 20
+    loss = next(panel for panel in sent["panels"] if panel["id"] == "loss")
+    assert None in loss["series"][0]["values"]

@@ -1,0 +1,193 @@
+"""What is written can be read; what is damaged is named and left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from data.errors import InputError
+from data.runs import Run, check_run_name, create_run, list_runs, open_run, rewind, write_snapshot
+from data.runs.atomic_files import append_line, read_lines, write_bytes
+from data.tokens.tokenizers import CharTokenizer
+from data.tokens.vocabularies import learn_bpe
+
+TENSORS = {"wte.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "ln.bias": np.ones(4, dtype=np.float32)}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Run:
+    run = create_run("made", {"created": "2026-01-01", "tensors": {}}, tmp_path)
+    for step in (0, 10, 20):
+        write_snapshot(run, step, {name: tensor + step for name, tensor in TENSORS.items()})
+    return run
+
+
+def test_a_tensor_is_read_back_as_it_was_written_and_as_the_library_reads_it(made: Run) -> None:
+    snapshot = made.snapshot(10)
+    by_library = load_file(snapshot.path)
+    for name, tensor in TENSORS.items():
+        np.testing.assert_array_equal(snapshot.tensor(name), tensor + 10)
+        np.testing.assert_array_equal(snapshot.tensors()[name], by_library[name])
+
+
+def test_the_manifest_holds_what_is_on_the_disk(made: Run) -> None:
+    for record in made.manifest():
+        content = (made.path / record["file"]).read_bytes()
+        assert (record["bytes"], record["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_format_1_is_what_its_specification_says(made: Run) -> None:
+    """The golden bytes of a snapshot: readers written elsewhere rely on them."""
+    content = made.snapshot(0).path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    assert header["wte.weight"]["dtype"] == "F32"
+    assert header["wte.weight"]["shape"] == [2, 3]
+    begin, end = header["wte.weight"]["data_offsets"]
+    assert content[8 + length + begin : 8 + length + end] == np.arange(6, dtype="<f4").tobytes()
+    assert made.snapshot(0).path.name == "00000000.safetensors"
+    assert json.loads((made.path / "run.json").read_text())["format"] == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda path: path.unlink(), "is missing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-5]), "bytes instead of"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x7f"), "is damaged"),
+    ],
+)
+def test_a_damaged_snapshot_is_named_and_the_others_serve(made: Run, damage: object, complaint: str) -> None:
+    damage(made.snapshot(10).path)  # type: ignore[operator]
+    with pytest.warns(UserWarning, match=f"snapshot of step 10 of run 'made' .*{complaint}"):
+        assert [snapshot.step for snapshot in made.sound_snapshots()] == [0, 20]
+
+
+def test_a_run_without_a_whole_snapshot_says_so(made: Run) -> None:
+    for snapshot in made.snapshots():
+        snapshot.path.unlink()
+    with pytest.raises(InputError, match="no whole snapshot"), pytest.warns(UserWarning, match="is missing"):
+        made.sound_snapshots()
+
+
+def test_a_line_that_is_still_being_written_does_not_count(made: Run) -> None:
+    with (made.path / "manifest.jsonl").open("ab") as file:
+        file.write(b'{"step": 30, "file": "snapsh')
+    assert [record["step"] for record in made.manifest()] == [0, 10, 20]
+
+
+def test_rewind_forgets_what_came_after_and_nothing_else(made: Run) -> None:
+    for step in (0, 10, 20):
+        append_line(made.path / "metrics.jsonl", {"step": step, "val_loss": 1.0})
+    rewind(made, 10)
+    assert [record["step"] for record in made.manifest()] == [0, 10]
+    assert [record["step"] for record in made.metrics()] == [0, 10]
+
+
+def test_the_newest_run_is_opened_when_none_is_named(tmp_path: Path) -> None:
+    create_run("b", {"created": "2026-01-01"}, tmp_path)
+    create_run("a", {"created": "2026-01-02"}, tmp_path)
+    assert open_run(None, tmp_path).name == "a"
+    assert [run.name for run in list_runs(tmp_path)] == ["b", "a"]
+
+
+def test_a_run_is_not_written_over(made: Run) -> None:
+    with pytest.raises(InputError, match="--resume"):
+        create_run("made", {}, made.path.parent)
+
+
+def test_no_run_and_an_unknown_run_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no run in .*train one"):
+        open_run(None, tmp_path)
+    create_run("one", {}, tmp_path)
+    with pytest.raises(InputError, match=r"there is no run 'two' .*; there is one"):
+        open_run("two", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "/etc", ".hidden", "a/b", "a b", "-x", "a\n"])
+def test_a_name_cannot_climb_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be the name of a run"):
+        check_run_name(name)
+    with pytest.raises(InputError):
+        open_run(name, tmp_path)
+
+
+def test_a_damaged_run_json_is_named(made: Run) -> None:
+    (made.path / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json is missing or damaged"):
+        open_run("made", made.path.parent)
+
+
+def test_a_newer_format_is_refused(made: Run) -> None:
+    (made.path / "run.json").write_text('{"format": 2}')
+    with pytest.raises(InputError, match="has format 2; this version reads format 1"):
+        open_run("made", made.path.parent)
+
+
+def test_sub_words_get_a_file_of_their_own_that_the_library_reads(tmp_path: Path) -> None:
+    """Format 1 of a run of sub-words: run.json stays short, and names the file and its hash."""
+    tokenizer = learn_bpe("abab abab", 258)
+    run = create_run("sub-words", {"tokenizer": tokenizer.to_json()}, tmp_path)
+    content = (run.path / "tokenizer.json").read_bytes()
+    assert json.loads((run.path / "run.json").read_text())["tokenizer"] == {
+        "kind": "subwords",
+        "origin": "byte-level BPE learned from the text",
+        "tokens": 258,
+        "file": "tokenizer.json",
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    by_library = Tokenizer.from_str(content.decode())
+    assert by_library.encode("ab abab").ids == run.tokenizer.encode("ab abab").tolist()
+    assert Run(run.path).tokenizer == tokenizer
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda path: path.unlink(), r"has lost its tokenizer.json \(No such file or directory\)"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b"a", b"b")),
+            "tokenizer.json of run 'made' is damaged",
+        ),
+    ],
+)
+def test_a_tokenizer_that_is_lost_or_damaged_is_named(damage: object, complaint: str, tmp_path: Path) -> None:
+    run = create_run("made", {"tokenizer": learn_bpe("abab abab", 258).to_json()}, tmp_path)
+    damage(run.path / "tokenizer.json")  # type: ignore[operator]
+    with pytest.raises(InputError, match=complaint):
+        Run(run.path).tokenizer  # noqa: B018
+
+
+def test_characters_stand_in_run_json_itself(tmp_path: Path) -> None:
+    run = create_run("made", {"tokenizer": CharTokenizer("abc").to_json()}, tmp_path)
+    assert run.tokenizer == CharTokenizer("abc")
+    assert run.info["tokenizer"] == {"kind": "char", "symbols": "abc"}
+    assert not (run.path / "tokenizer.json").exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_lines_are_read_as_they_were_appended(tmp_path: Path) -> None:
+    records = [{"step": 1, "text": "a\nb — ç"}, {"step": 2, "text": ""}]
+    for record in records:
+        append_line(tmp_path / "lines.jsonl", record)
+    assert read_lines(tmp_path / "lines.jsonl") == records

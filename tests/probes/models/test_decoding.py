@@ -1,0 +1,131 @@
+"""What decoding makes of bets: at 1 nothing, at 0 the likeliest; entropy that rises with temperature; traces of the greedy loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data.errors import InputError
+from data.runs import Run
+from data.runs.traces import write_trace
+from data.tokens.tokenizers import tokenizer_from_json
+from probes.models.decoding import TEMPERATURES, decoding_trace, drawn_from, recorded_trace, temperature_distributions
+from probes.models.logits import next_token_distribution
+from tests.probes.made_run import SYMBOLS, made_run, shape
+from tests.probes.test_contract import contents
+from trainer.generation.filters import Decoding
+from trainer.generation.generation_request import Request
+from trainer.generation.recording import Recorder
+from trainer.generation.sampling import stream
+from trainer.loading import load_model
+
+
+def test_at_temperature_1_the_bets_are_the_models_own_and_at_0_the_likeliest_has_all(run: Run) -> None:
+    found = temperature_distributions(run, "bagu", step=40, temperatures=(0, 0.5, 1, 2))
+    bets = next_token_distribution(run, "bagu").sel(step=40)
+    np.testing.assert_allclose(found["probability"].sel(temperature=1), bets, rtol=1e-4, atol=1e-7)
+    assert found["probability"].sel(temperature=0).values.argmax() == bets.values.argmax()
+    assert float(found["probability"].sel(temperature=0).max()) == 1
+    assert list(found["probability"]["token"].values) == list(bets["token"].values)
+    square = bets.values.astype(float) ** 2  # temperature 1/2 squares them
+    np.testing.assert_allclose(found["probability"].sel(temperature=0.5), square / square.sum(), rtol=1e-4, atol=1e-7)
+    assert int(found["step"]) == 40
+    assert str(found["sha256"].values) == run.snapshot(40).sha256
+
+
+def test_entropy_rises_with_temperature_from_none_towards_that_of_even_bets(run: Run) -> None:
+    found = temperature_distributions(run, "bagu")
+    assert found["temperature"].values.tolist() == list(TEMPERATURES)
+    assert TEMPERATURES[0] == 0.1
+    assert TEMPERATURES[-1] == 2.0
+    values = found["entropy"].values
+    assert (np.diff(values) > 0).all()
+    assert values[-1] < np.log(found.sizes["token"])
+    np.testing.assert_allclose(found["probability"].sum("token"), 1)
+
+
+def test_what_is_drawn_from_over_steps_is_that_of_each_step(run: Run) -> None:
+    bets = next_token_distribution(run, "bagu")
+    drawn = drawn_from(bets, Decoding(0.7, top_p=0.8))
+    assert drawn.dims == bets.dims
+    for step in (0, 60):
+        alone = drawn_from(bets.sel(step=step), Decoding(0.7, top_p=0.8))
+        np.testing.assert_allclose(drawn.sel(step=step), alone, rtol=1e-6)
+    np.testing.assert_allclose(drawn_from(bets, Decoding(1)), bets, rtol=1e-4, atol=1e-7)
+
+
+def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
+    """Token by token: the whole model's softmax after the last position, and the likeliest is taken."""
+    before = contents(run)
+    trace = decoding_trace(run, "bagu", step=60, n_tokens=6)
+    tokenizer, model = tokenizer_from_json(run.info["tokenizer"]), load_model(run, 60)
+    ids = tokenizer.encode("bagu").tolist()
+    for position in range(6):
+        with torch.no_grad():
+            likely = model(torch.tensor([ids[-16:]]))[0][0, -1].softmax(-1)
+        order = likely.argsort(descending=True)
+        at = trace.isel(position=position)
+        assert str(at["candidate"].values[0]) == tokenizer.decode([int(order[0])])
+        np.testing.assert_allclose(at["probability"], likely[order[:10]], atol=2e-6)
+        assert int(at["chosen_rank"]) == 0
+        assert str(at["chosen"].values) == tokenizer.decode([int(order[0])])
+        assert float(at["chosen_drawn_from"]) == 1
+        ids.append(int(order[0]))
+    assert contents(run) == before
+    assert trace.attrs["prompt"] == "bagu"
+
+
+def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
+    tokenizer, snapshot = tokenizer_from_json(run.info["tokenizer"]), run.snapshot(60)
+    recorder, decoding, request = Recorder(tokenizer, n_candidates=4), Decoding(1.5), Request(8, 2, seed=3)
+    list(stream(load_model(run, 60), tokenizer, "ba", decoding, request, recorder.watch))
+    path = write_trace(run, recorder.trace(run.name, snapshot, "ba", decoding, request))
+    for sample in (0, 1):
+        found = recorded_trace(run, path.stem, sample)
+        assert found.sizes == {"position": 8, "rank": 4}
+        np.testing.assert_array_equal(np.sort(-found["drawn_from"].values, axis=1), -found["drawn_from"].values)
+        for position in range(8):
+            at = found.isel(position=position)
+            among = [str(token) for token in at["candidate"].values]
+            rank = int(at["chosen_rank"])
+            assert (rank >= 0) == (str(at["chosen"].values) in among)
+            if rank >= 0:
+                assert float(at["drawn_from"][rank]) == float(at["chosen_drawn_from"])
+    assert found.attrs["sample"] == 1
+    with pytest.raises(InputError, match="the trace has no sample 2; it has 0, 1"):
+        recorded_trace(run, path.stem, 2)
+
+
+def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
+    recorder, snapshot = Recorder(run.tokenizer), run.snapshot(60)
+    recorder.steps.append({"sample": 0})
+    asked = [
+        ("ba", Decoding(0.5), Request(3)),
+        ("ba", Decoding(0.5, top_k=2), Request(3)),
+        ("ba.", Decoding(0.5), Request(3)),
+    ]
+    asked += [("ba", Decoding(0.5), Request(4))]
+    paths = [write_trace(run, recorder.trace(run.name, snapshot, *what)) for what in [*asked, *asked]]
+    assert len(set(paths)) == len(asked)
+    assert paths[: len(asked)] == paths[len(asked) :]
+    assert all(path.stem.startswith("ba-step-60-temperature-0.5-seed-0-") for path in paths)
+    with pytest.raises(InputError, match="has a line that is no token: record it again"):
+        recorded_trace(run, paths[0].stem)
+    for path in set(paths):
+        path.unlink()
+
+
+def test_rows_that_are_no_token_have_no_probability_at_any_temperature(tmp_path: Path) -> None:
+    made = made_run(tmp_path, shape(vocab_size=len(SYMBOLS) + 5))
+    found = temperature_distributions(made, "ba", temperatures=(0.1, 1, 2))
+    assert found.sizes["token"] == len(SYMBOLS) + 5
+    np.testing.assert_allclose(found["probability"][:, : len(SYMBOLS)].sum("token"), 1)
+    assert not found["probability"][:, len(SYMBOLS) :].any()
+
+
+def test_a_temperature_below_0_is_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="temperature must be 0"):
+        temperature_distributions(run, "ba", temperatures=(-1,))

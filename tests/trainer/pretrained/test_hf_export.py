@@ -1,0 +1,181 @@
+"""The way out: what `from_pretrained` loads gives the logits of the snapshot, and its tokenizer the ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import InputError
+from data.runs import Run, create_run, write_snapshot
+from data.tokens.special_tokens import with_special_tokens
+from data.tokens.tokenizers import CharTokenizer, Tokenizer, WordList
+from data.tokens.vocabularies import learn_bpe
+from tests.conftest import made_text
+from tests.trainer.test_model import SMALL, made_model, made_tokens
+from trainer.config import ModelConfig, described_model
+from trainer.loading import load_model
+from trainer.pretrained.hf_export import _definition, export
+from trainer.pretrained.importing import Wishes, import_model
+
+transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
+
+LETTERS = CharTokenizer("\n abcdefghi")
+
+
+def run_of(config: ModelConfig, folder: Path, tokenizer: Tokenizer = LETTERS) -> Run:
+    """Write a run of one made model."""
+    info = {
+        "model": vars(config),
+        "tokenizer": tokenizer.to_json(),
+        "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
+    }
+    run = create_run("made", info, folder)
+    weights = made_model(config, torch.float32).named_parameters()
+    write_snapshot(run, 7, {name: p.detach().numpy() for name, p in weights})
+    return run
+
+
+def varied(**choices: Any) -> ModelConfig:
+    return ModelConfig(**{**vars(SMALL), **choices})
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (SMALL, "GPT2LMHeadModel"),
+        (varied(bias="all"), "GPT2LMHeadModel"),
+        (varied(bias="none", gelu="exact", norm_eps=1e-3), "GPT2LMHeadModel"),
+        (varied(norm="post", bias="all"), "OpenAIGPTLMHeadModel"),
+        (varied(norm="post", dropout=0.3), "OpenAIGPTLMHeadModel"),
+    ],
+    ids=["ours", "GPT-2", "nanoGPT", "GPT-1", "post-norm with few biases"],
+)
+def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, expected: str, tmp_path: Path) -> None:
+    run, idx = run_of(config, tmp_path), made_tokens(config)
+    written = export(run, None, tmp_path / "out")
+    assert expected in written.what
+    assert written.files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    theirs, found = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
+    assert type(theirs).__name__ == expected
+    assert not any(found[fault] for fault in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.eval()(idx).logits, load_model(run, 7)(idx)[0], rtol=0, atol=1e-5)
+    assert theirs.config.resid_pdrop == config.dropout
+
+
+def test_out_and_in_again_gives_the_same_bets(tmp_path: Path) -> None:
+    for config in (SMALL, varied(norm="post")):
+        run = run_of(config, tmp_path / config.norm)
+        export(run, 7, tmp_path / config.norm / "out")
+        back = import_model(
+            [(7, tmp_path / config.norm / "out")], "back", model="out", wishes=Wishes(), folder=tmp_path / config.norm
+        )
+        assert described_model(back).bias == "all"  # those that ours had not are zeros
+        idx = made_tokens(config)
+        with torch.no_grad():
+            torch.testing.assert_close(load_model(back, 7)(idx)[0], load_model(run, 7)(idx)[0], rtol=0, atol=1e-6)
+        assert back.tokenizer.labels == run.tokenizer.labels
+
+
+def test_a_model_that_keeps_its_class_goes_out_as_that_class(tmp_path: Path) -> None:
+    shape = transformers.LlamaConfig(
+        vocab_size=11,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        intermediate_size=24,
+    )
+    with torch.random.fork_rng():
+        oracle = transformers.LlamaForCausalLM(shape).eval()
+    oracle.save_pretrained(tmp_path / "in")
+    run = import_model([(0, tmp_path / "in")], "llama", model="in", wishes=Wishes(tokenizer="ids"), folder=tmp_path)
+    written = export(run, None, tmp_path / "out")
+    assert "no tokenizer was written" in written.remark
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
+    with torch.no_grad():
+        torch.testing.assert_close(again(made_tokens()).logits, oracle(made_tokens()).logits, rtol=0, atol=1e-6)
+
+
+BPE = learn_bpe(made_text(3000), 300)
+
+
+@pytest.mark.parametrize(
+    "tokenizer",
+    [CharTokenizer("".join(sorted(set(made_text(3000))))), BPE, with_special_tokens(BPE, ["<start>", "<end>"])],
+    ids=["characters", "sub-words", "special tokens"],
+)
+def test_the_exported_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    export(run_of(varied(vocab_size=tokenizer.vocab_size), tmp_path, tokenizer), 7, tmp_path / "out")
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    for text in (made_text(500, seed=4), "  dé\n\nBa!", "<start>não<end>" if tokenizer.special_tokens else "não"):
+        ids = tokenizer.encode(text)
+        assert theirs(text, add_special_tokens=False)["input_ids"] == ids.tolist()
+        assert theirs.decode(ids.tolist()) == text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.sampled_from("\n\t aAáé🙂\u2028\r"), max_size=30))
+def test_characters_become_ids_as_ours_do(text: str) -> None:
+    from tokenizers import Tokenizer as Engine
+
+    ours = CharTokenizer("\n\t aAáé🙂\u2028\r")
+    engine = Engine.from_str(str(_definition(ours)))
+    assert engine.encode(text).ids == ours.encode(text).tolist()
+    assert engine.decode(ours.encode(text).tolist()) == text
+
+
+def test_what_cannot_go_out_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    run = run_of(varied(norm="post", gelu="exact"), tmp_path)
+    with pytest.raises(InputError, match="Hugging Face's GPT-1 has GELU in its tanh form only"):
+        export(run, 7, tmp_path / "out")
+    with pytest.raises(InputError, match="has no snapshot of step 8; it has 7"):
+        export(run, 8, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made"]
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="full is there already and is not empty"):
+        export(run, 7, tmp_path / "full")
+    assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
+
+
+def test_the_folder_one_stands_in_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(SMALL, tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    written = export(run, 7, Path("."))
+    assert sorted(path.name for path in Path.cwd().iterdir()) == written.files
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "made"]
+
+
+def test_the_head_of_a_task_is_left_out_and_named(tmp_path: Path) -> None:
+    run = run_of(SMALL, tmp_path)
+    tensors = run.snapshot(7).tensors() | {"task_head.weight": np.zeros((2, SMALL.n_embd), np.float32)}
+    task = {"name": "genre", "kind": "classification", "labels": ["a", "b"], "origin": "made"}
+    tuned = create_run("tuned", {"model": vars(SMALL), "tokenizer": LETTERS.to_json(), "task": task}, tmp_path)
+    write_snapshot(tuned, 7, tensors)
+    assert "the head for the task 'genre' was left out" in export(tuned, None, tmp_path / "out").remark
+    assert export(run, None, tmp_path / "plain").remark == ""
+
+
+def test_a_list_of_words_has_no_tokenizer_to_write() -> None:
+    assert _definition(WordList(("a", "b"))) is None
+
+
+def test_the_files_are_plain_json_and_safetensors_of_full_precision(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    run = run_of(SMALL, tmp_path)
+    export(run, 7, tmp_path / "out")
+    stored = load_file(tmp_path / "out" / "model.safetensors")
+    ours = run.snapshot(7).tensors()
+    np.testing.assert_array_equal(stored["transformer.h.2.mlp.c_fc.weight"], ours["h.2.mlp.c_fc.weight"].T)
+    assert not stored["transformer.h.2.mlp.c_fc.bias"].any()
+    assert stored["transformer.h.2.mlp.c_fc.bias"].shape == (4 * SMALL.n_embd,)
+    assert "lm_head.weight" not in stored

@@ -1,0 +1,103 @@
+"""Files that play: decoded again, they hold the frames that went in; what goes wrong leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
+from PIL import Image
+
+from data.errors import InputError
+from viz.drawing.canvas import Frame, Size
+from viz.films.encode import encoder, write_film
+
+SIZE = Size(320, 240)
+
+
+def made_frames(n: int) -> list[Frame]:
+    """A blue square that walks to the right over a white ground."""
+    frames = np.full((n, 240, 320, 4), 255, np.uint8)
+    for i, frame in enumerate(frames):
+        frame[100:140, 10 + 8 * i : 50 + 8 * i, :3] = (0, 114, 178)
+    return list(frames)
+
+
+def write(path: Path, n: int, fps: int = 10) -> None:
+    frames = made_frames(n)
+    with encoder(path, SIZE, fps, frames[:1]) as sink:
+        assert list(write_film(frames, [sink])) == list(range(1, n + 1))
+
+
+def test_an_mp4_holds_the_frames_that_went_in(tmp_path: Path) -> None:
+    write(tmp_path / "film.mp4", 20)
+    command = [
+        get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        str(tmp_path / "film.mp4"),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    decoded = np.frombuffer(raw, np.uint8).reshape(-1, 240, 320, 3)
+    expected = np.stack(made_frames(20))[..., :3].astype(float)
+    assert decoded.shape == expected.shape
+    assert np.abs(decoded - expected).mean() < 3
+
+
+def test_an_mp4_plays_in_browsers_and_slides(tmp_path: Path) -> None:
+    write(tmp_path / "film.mp4", 12)
+    told = subprocess.run([get_ffmpeg_exe(), "-i", str(tmp_path / "film.mp4")], capture_output=True, text=True).stderr
+    assert "h264" in told
+    assert "yuv420p" in told
+    assert "320x240" in told
+    content = (tmp_path / "film.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # faststart: a player may begin before it has all
+
+
+def test_a_gif_loops_and_keeps_time(tmp_path: Path) -> None:
+    write(tmp_path / "film.gif", 20)
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.info["loop"] == 0
+        seconds = 0.0
+        for i in range(gif.n_frames):
+            gif.seek(i)
+            seconds += gif.info["duration"] / 1000
+        assert seconds == pytest.approx(2.0, abs=0.11)
+        blue = np.abs(np.asarray(gif.convert("RGB")).astype(int) - (0, 114, 178)).max(axis=-1) < 12
+        assert blue[:, 160:].any()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif"])
+def test_the_same_frames_give_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    write(tmp_path / f"a.{suffix}", 8)
+    write(tmp_path / f"b.{suffix}", 8)
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif"])
+def test_a_film_that_fails_half_way_leaves_the_old_one(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"film.{suffix}"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        with encoder(path, SIZE, 10, made_frames(1)) as sink:
+            sink.write(made_frames(1)[0])
+            raise RuntimeError("drawing failed")
+
+    with pytest.raises(RuntimeError, match="drawing failed"):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.mp4 or \.gif"), encoder(tmp_path / "film.avi", SIZE, 10):
+        pass

@@ -1,0 +1,150 @@
+"""Films of maps and scores: the pixels are the numbers, every snapshot is exact, nothing stands where it should not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from viz.drawing.canvas import Size
+from viz.drawing.curve_panel import Curve
+from viz.drawing.heatmap import Scale, Tile
+from viz.drawing.legend import Caption
+from viz.drawing.theme import THEMES
+from viz.films.head_score_film import ScoreFilm
+from viz.films.heatmap_film import Grid, HeatFilm
+
+SIZE = Size(960, 540)
+CAPTION = Caption("Title", "subtitle with $ and _", "footnote")
+
+
+def made_maps(n_steps: int = 4, layers: int = 2, heads: int = 3, n: int = 6) -> np.ndarray:
+    """Return attention-like maps (step, layer, head, query, key): rows sum to 1, nothing ahead."""
+    raw = np.random.default_rng(0).random((n_steps, layers, heads, n, n)) * np.tril(np.ones((n, n)))
+    return raw / raw.sum(-1, keepdims=True)
+
+
+def made_film(maps: np.ndarray, theme: str = "light", **more: object) -> HeatFilm:
+    layers, heads, n = maps.shape[1:4]
+    grid = Grid(
+        [f"layer {i}" for i in range(layers)],
+        [f"head {i}" for i in range(heads)],
+        list("abcdefghijklmnopq"[:n]),
+        "weight",
+        **more,
+    )  # type: ignore[arg-type]
+    steps = np.arange(len(maps)) * 10
+    curve = Curve("loss", steps, np.linspace(3, 1, len(maps)))
+    return HeatFilm(maps, steps, grid, [curve], CAPTION, SIZE, THEMES[theme])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_cell_has_the_colour_of_its_number(theme: str) -> None:
+    maps = made_maps()
+    film = made_film(maps, theme)
+    for time in (0, 3):
+        (frame,) = (frame.copy() for frame in film.frames([float(time)]))
+        for (layer, head), tile in np.ndenumerate(film.tiles):
+            middles = (tile.cell_px * (np.arange(6) + 0.5)).astype(int)
+            seen = frame[tile.top + middles[:, None], tile.left + middles]
+            np.testing.assert_array_equal(seen, film.scale.colors(maps[time, layer, head]))
+
+
+def test_between_snapshots_rows_still_sum_to_1_and_the_ends_are_exact() -> None:
+    maps = made_maps()
+    film = made_film(maps)
+    np.testing.assert_array_equal(film.at(2.0), maps[2])
+    np.testing.assert_allclose(film.at(1.25), 0.75 * maps[1] + 0.25 * maps[2])
+    np.testing.assert_allclose(film.at(1.25).sum(-1), 1)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_weights_are_ordered_in_lightness_and_nothing_looks_like_the_ground(theme: str) -> None:
+    """A scale that can be read: lightness goes one way all along, and zero is the panel itself."""
+    colors = Scale(THEMES[theme]).colors(np.linspace(0, 1, 200))[:, :3].astype(float)
+    lightness = colors @ [0.2126, 0.7152, 0.0722]
+    steps = np.diff(lightness)
+    direction = -1 if theme == "light" else 1
+    assert (direction * steps > -3).all()
+    assert abs(lightness[-1] - lightness[0]) > 120
+    panel = [int(THEMES[theme].panel[i : i + 2], 16) for i in (1, 3, 5)]
+    np.testing.assert_array_equal(colors[0], panel)
+
+
+def test_a_diverging_scale_has_its_quiet_middle_at_zero() -> None:
+    light = Scale(THEMES["light"], diverging=True).colors(np.array([-1.0, 0.0, 1.0]))[:, :3].astype(int)
+    assert light[1].min() > 230
+    assert light[0, 2] > light[0, 0] + 60  # blue below
+    assert light[2, 0] > light[2, 2] + 60  # red above
+
+
+@pytest.mark.parametrize(("room", "n"), [(100, 7), (100, 100), (64, 256), (50, 512), (9, 10)])
+def test_a_tile_fills_its_room_and_no_more(room: int, n: int) -> None:
+    tile = Tile.fit(5, 3, room, n)
+    frame = np.zeros((120, 120, 4), np.uint8)
+    tile.paint(frame, np.full((n, n), 0.25), Scale(THEMES["dark"]))
+    painted = frame[..., 3] > 0
+    rows, columns = np.flatnonzero(painted.any(1)), np.flatnonzero(painted.any(0))
+    assert painted.sum() == tile.side_px**2
+    assert rows.min() >= 3
+    assert columns.max() < 5 + room
+    assert tile.side_px > room - n if n <= room else tile.side_px == room
+    assert (frame[painted] == Scale(THEMES["dark"]).colors(np.array(0.25))).all()  # a mean of equals is itself
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (12, 12, 64), (1, 8, 20), (6, 1, 1)])
+def test_grids_of_any_shape_stay_in_the_panel_without_overlap(shape: tuple[int, int, int]) -> None:
+    layers, heads, n = shape
+    maps = np.full((2, layers, heads, n, n), 1 / n)
+    grid = Grid([f"layer {i}" for i in range(layers)], [f"head {i}" for i in range(heads)], ["token"] * n, "weight")
+    film = HeatFilm(maps, np.array([0, 1]), grid, [], CAPTION, Size(1920, 1080), THEMES["light"])
+    left, top, width, height = film.stage.panel_px()
+    covered = np.zeros((1080, 1920), int)
+    for tile in film.tiles.flat:
+        covered[tile.top : tile.top + tile.side_px, tile.left : tile.left + tile.side_px] += 1
+    assert covered.max() == 1
+    inside = covered[top : top + height, left : left + width]
+    assert inside.sum() == covered.sum()
+
+
+def test_a_single_small_map_prints_its_numbers_as_of_the_snapshot() -> None:
+    maps = made_maps(layers=1, heads=1, n=4)
+    film = made_film(maps)
+    list(film.frames([3.0]))
+    shown = {place: text.get_text() for place, text in film._numbers}
+    assert set(shown) == {(i, j) for i in range(4) for j in range(i + 1)}
+    for (i, j), text in shown.items():
+        assert float(text) == pytest.approx(maps[3, 0, 0, i, j], abs=0.0051)
+
+
+def made_scores(n_steps: int = 6) -> xr.Dataset:
+    rising = np.linspace(0, 0.9, n_steps)[:, None, None] * np.array([[1.0, 0.2], [0.1, 0.3]])
+    names = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "distance")
+    data = {name: (("step", "layer", "head"), rising, {"uniform": 0.1}) for name in names}
+    return xr.Dataset(data, coords={"step": np.arange(n_steps) * 5, "layer": [0, 1], "head": [0, 1]})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_scores_are_drawn_strongly_only_as_far_as_training_has_come(theme: str) -> None:
+    scores = made_scores()
+    film = ScoreFilm(scores, [], CAPTION, Size(1920, 1080), THEMES[theme])
+    early, late = (frame.copy() for frame in film.frames([1.0, 5.0]))
+    axes = film._panels[0].axes
+    color = np.array([int(film._colors[0][i : i + 2], 16) for i in (1, 3, 5)])
+
+    def strong(frame: np.ndarray, time: float) -> bool:
+        x, y = axes.transData.transform((time, float(np.interp(time, np.arange(6), scores["sink"][:, 0, 0]))))
+        around = frame[1080 - int(y) - 4 : 1080 - int(y) + 4, int(x) - 4 : int(x) + 4, :3].astype(int)
+        return bool((np.abs(around - color).max(-1) < 45).any())
+
+    assert strong(early, 0.8)
+    assert not strong(early, 3.0)
+    assert strong(late, 3.0)
+
+
+def test_scores_that_are_shares_have_one_scale() -> None:
+    scores = made_scores()
+    scores["induction"] = scores["induction"] * 0.05
+    film = ScoreFilm(scores, [], CAPTION, SIZE, THEMES["light"])
+    tops = {panel.axes.get_ylim()[1] for panel in film._panels[:4]}
+    assert tops == {1.0}

@@ -1,0 +1,141 @@
+"""The film shows every snapshot's layout exactly, moves smoothly between them, and nothing jumps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from data.errors import InputError
+from probes.groups.naming import Group
+from viz.drawing.canvas import Size
+from viz.drawing.curve_panel import Clock, Curve
+from viz.drawing.legend import Caption
+from viz.drawing.scatter import fixed_limits
+from viz.drawing.theme import THEMES
+from viz.films.embedding_film import EmbeddingFilm, View
+from viz.films.timeline import Motion, Timeline
+
+SIZE = Size(640, 360)
+
+
+def made_projection(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
+    random = np.random.default_rng(0)
+    layout = np.cumsum(random.normal(size=(n_steps, n_items, 2)), axis=0)
+    return xr.Dataset(
+        {"layout": (("step", "position", "axis"), layout)},
+        coords={"step": np.arange(n_steps) * 100, "position": np.arange(n_items)},
+    )
+
+
+def made_film(projection: xr.Dataset, groups: list[Group] | None = None, theme: str = "light") -> EmbeddingFilm:
+    steps = projection["step"].values
+    curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
+    caption = Caption("Title", "subtitle", "footnote")
+    view = View(projection, groups or [], threaded=True)
+    return EmbeddingFilm([view], [curve], caption, SIZE, THEMES[theme])
+
+
+def test_the_timeline_reaches_every_snapshot_and_holds_the_last() -> None:
+    times = list(Timeline(4, fps=10, seconds_per_snapshot=0.5, hold_seconds=1.0))
+    assert len(times) == len(Timeline(4, 10, 0.5, 1.0)) == 15 + 10
+    assert {0.0, 1.0, 2.0, 3.0} <= set(times)
+    assert times[15:] == [3.0] * 10
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize(("fps", "seconds"), [(0, 0.5), (500, 0.5), (30, 0.0), (30, 100.0), (30, float("nan"))])
+def test_a_timeline_that_cannot_be_shown_is_refused(fps: int, seconds: float) -> None:
+    with pytest.raises(InputError, match="pass --"):
+        Timeline(4, fps, seconds)
+
+
+def test_motion_passes_through_every_layout_and_never_swings_beyond() -> None:
+    layouts = made_projection()["layout"].values
+    motion = Motion(layouts)
+    for time, layout in enumerate(layouts):
+        np.testing.assert_allclose(motion.at(float(time)), layout, atol=1e-12)
+    between = motion.at(np.linspace(2, 3, 50))
+    low, high = np.minimum(layouts[2], layouts[3]), np.maximum(layouts[2], layouts[3])
+    assert (between >= low - 1e-12).all()
+    assert (between <= high + 1e-12).all()
+
+
+def test_a_single_snapshot_stands_still() -> None:
+    layouts = made_projection(1)["layout"].values
+    np.testing.assert_array_equal(Motion(layouts).at(0.0), layouts[0])
+    frames = [frame.copy() for frame in made_film(made_projection(1)).frames(Timeline(1, 10, 0.5, 0.3))]
+    assert len(frames) == 3
+    assert (frames[0] == frames[2]).all()
+
+
+def test_the_limits_hold_every_item_at_every_step_in_equal_scales() -> None:
+    layouts = made_projection(20)["layout"].values
+    x, y = fixed_limits(layouts, 400, 300, margin_px=10)
+    scale = (x[1] - x[0]) / 400
+    assert (y[1] - y[0]) / 300 == pytest.approx(scale)
+    assert layouts[..., 0].min() >= x[0] + 9.99 * scale
+    assert layouts[..., 0].max() <= x[1] - 9.99 * scale
+    assert layouts[..., 1].min() >= y[0] + 9.99 * scale
+    assert layouts[..., 1].max() <= y[1] - 9.99 * scale
+
+
+def test_the_same_projection_gives_the_same_frames_and_they_are_views_of_the_right_size() -> None:
+    times = [0.0, 1.5, 5.0]
+    once, again = ([frame.copy() for frame in made_film(made_projection()).frames(times)] for _ in range(2))
+    assert all((a == b).all() for a, b in zip(once, again, strict=True))
+    assert {frame.shape for frame in once} == {(360, 640, 4)}
+    assert not (once[0] == once[2]).all()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_highlighted_point_is_drawn_in_its_colour_where_it_stands(theme: str) -> None:
+    projection = made_projection()
+    film = made_film(projection, [Group("3", (3,))], theme)
+    color = np.array([int(THEMES[theme].palette[0][i : i + 2], 16) for i in (1, 3, 5)])
+    axes = film.axes
+    for time in (0, 5):
+        (frame,) = (frame.copy() for frame in film.frames([float(time)]))
+        x, y = axes.transData.transform(projection["layout"].values[time, 3])
+        around = frame[int(360 - y) - 8 : int(360 - y) + 8, int(x) - 8 : int(x) + 8, :3].astype(int)
+        assert (np.abs(around - color).max(axis=-1) < 12).any()
+
+
+def test_the_panel_around_the_points_stands_still() -> None:
+    """Title, ticks, axes: outside the points' panel, the cursor, the step and the values, no pixel changes."""
+    frames = np.stack([frame.copy() for frame in made_film(made_projection()).frames([0.0, 0.7, 3.2, 5.0])])
+    still = (frames == frames[0]).all(axis=(0, 3))
+    assert still[:48].mean() > 0.95  # title and subtitle, and the step beside them
+    assert still[345:].all()  # ticks and footnote
+
+
+def test_ticks_are_round_steps_that_keep_apart() -> None:
+    steps = np.array([0, 1, 2, 4, 8, 16, 32, 64, *range(100, 5001, 100)])
+    times, labels = Clock(steps).ticks()
+    assert labels == ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]
+    assert [steps[time] for time in times] == [0, 1000, 2000, 3000, 4000, 5000]
+    for some in (steps[:1], steps[:3], steps[:8], np.arange(1001), np.arange(0, 300_001, 1000)):
+        times, labels = Clock(some).ticks()
+        assert len(times) == len(labels) == len(set(times)) <= 7
+        assert times[-1] == len(some) - 1
+
+
+def test_the_cursor_stands_on_the_step_that_is_shown() -> None:
+    clock = Clock(np.array([0, 1, 2, 4, 100]))
+    assert [clock.step_at(time) for time in (0.0, 0.4, 0.6, 3.0, 3.5, 4.0)] == [0, 0, 1, 4, 100, 100]
+    assert float(clock.time_of(4.0)) == 3.0
+    assert float(clock.time_of(52.0)) == 3.5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1921x1080", "--size 1922x1080"),
+        ("1920", "WIDTHxHEIGHT"),
+        ("axb", "WIDTHxHEIGHT"),
+        ("20x20", "between 320x240"),
+    ],
+)
+def test_a_size_that_video_cannot_have_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Size.parse(text)

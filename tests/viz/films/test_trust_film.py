@@ -1,0 +1,155 @@
+"""A film says how far it may be believed: bands with a cursor, points that fade, sentences that change with the snapshot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgb
+
+from probes.groups.naming import Group
+from tests.viz.films.test_timeline import made_projection
+from viz.drawing.bands import Strip, strip_rows
+from viz.drawing.canvas import Canvas, Size
+from viz.drawing.curve_panel import Clock, Curve
+from viz.drawing.legend import Caption, legend_rows
+from viz.drawing.scatter import FAINTEST, Discs, shades
+from viz.drawing.slide import heat_map
+from viz.drawing.theme import THEMES
+from viz.films.embedding_film import EmbeddingFilm, View
+from viz.group_comparison import Claim
+
+SIZE = Size(1920, 1080)
+
+
+def judged(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
+    """Return a projection whose measures and trust are known."""
+    made = made_projection(n_steps, n_items)
+    motion = np.linspace(-0.2, 0.6, n_steps)
+    motion[0] = np.nan
+    trust = np.full((n_steps, n_items), 1.0)
+    trust[:, 3] = np.linspace(0.25, 1, n_steps)
+    return made.assign(
+        recall=("step", np.linspace(0.1, 0.9, n_steps)),
+        trustworthiness=("step", np.full(n_steps, 0.8)),
+        motion_agreement=("step", motion),
+        trust=(("step", "position"), trust),
+    ).assign_attrs(chance=0.3)
+
+
+def film(view: View, *, faded: bool = True, theme: str = "light") -> EmbeddingFilm:
+    steps = view.projection["step"].values
+    curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
+    return EmbeddingFilm([view], [curve], Caption("T", "s", "f"), SIZE, THEMES[theme], faded=faded)
+
+
+def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
+    rows = strip_rows(judged())
+    assert [row.name for row in rows] == ["neighbours kept", "trustworthiness", "true motion"]
+    assert [row.chance for row in rows] == [0.3, None, None]
+    assert strip_rows(made_projection()) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_band_has_the_colours_of_its_numbers_and_the_ground_where_there_is_none(theme: str) -> None:
+    projection, canvas = judged(), Canvas(SIZE, THEMES[theme])
+    strip = Strip(canvas, (0.1, 0.4, 0.6, 0.1), strip_rows(projection), Clock(projection["step"].values), 1.0)
+    canvas.keep_still()
+    canvas.keep_snapshot(strip.show(300))
+    still = canvas.frame([]).copy()
+    left, bottom, width, height = strip.band
+    for row, values in enumerate(projection[name].values for name in ("recall", "trustworthiness", "motion_agreement")):
+        y = round((1 - bottom - height * (1 - (row + 0.5) / 3)) * SIZE.height)
+        for i, value in enumerate(values):
+            x = round((left + width * np.clip(i / 5, 0.01, 0.99)) * SIZE.width)
+            color = heat_map(canvas.theme)(value)[:3] if np.isfinite(value) else to_rgb(canvas.theme.panel)
+            np.testing.assert_allclose(still[y, x, :3] / 255, color, atol=0.02)
+    moved = (canvas.frame(strip.move(2.5)).astype(int) != still).any(axis=(0, 2)).nonzero()[0]
+    assert np.abs(moved / SIZE.width - (left + width / 2)).max() < 5 / SIZE.width
+
+
+def test_the_value_beside_a_band_is_that_of_the_snapshot() -> None:
+    projection, canvas = judged(), Canvas(SIZE, THEMES["light"])
+    strip = Strip(canvas, (0.1, 0.4, 0.6, 0.1), strip_rows(projection), Clock(projection["step"].values), 1.0)
+    assert [text.get_text() for text in strip.show(0)] == ["0.10", "0.80", "–"]  # type: ignore[attr-defined]
+    assert [text.get_text() for text in strip.show(100)] == ["0.26", "0.80", "−0.04"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("color", ["disc", 0, 1, 2, 3])
+def test_shades_run_from_a_quarter_of_the_colour_to_all_of_it_and_labels_can_be_read(
+    theme: str, color: str | int
+) -> None:
+    look = THEMES[theme]
+    name = look.disc if color == "disc" else look.palette[int(color)]
+    shade = shades(name, look)
+    panel, bold = np.array(to_rgb(look.panel)), np.array(to_rgb(name))
+    np.testing.assert_allclose(shade[-1, 0, :3], bold)
+    np.testing.assert_allclose(shade[0, 0, :3], 0.25 * bold + 0.75 * panel)
+    assert (shade[..., 3] == 1).all()
+    linear = np.where(shade <= 0.04045, shade / 12.92, ((shade + 0.055) / 1.055) ** 2.4)[..., :3]
+    luminance = linear @ [0.2126, 0.7152, 0.0722] + 0.05  # WCAG 2
+    contrast = np.maximum(luminance[:, 0] / luminance[:, 1], luminance[:, 1] / luminance[:, 0])
+    assert contrast.min() >= 2.0
+
+
+def test_points_fade_with_their_trust_which_is_interpolated() -> None:
+    made = film(View(judged(), [Group("3", (3,))]))
+    discs: Discs = made.pictures[0]._discs
+    place = 2 * list(discs.order).index(3)
+    bold, panel = np.array(to_rgb(THEMES["light"].palette[0])), np.array(to_rgb(THEMES["light"].panel))
+    for time, trust in ((0.0, FAINTEST), (2.0, 0.55), (2.5, 0.625), (5.0, 1.0)):
+        list(made.frames([time]))
+        np.testing.assert_allclose(
+            discs.artist.get_facecolor()[place, :3], trust * bold + (1 - trust) * panel, atol=0.006
+        )
+
+
+def test_without_trust_points_are_bold() -> None:
+    views = [(View(judged(), [Group("3", (3,))]), False), (View(made_projection(), [Group("3", (3,))]), True)]
+    frames = [next(film(view, faded=faded).frames([0.0])).copy() for view, faded in views]
+    bold = (np.array(to_rgb(THEMES["light"].palette[0])) * 255).round()
+    for view, faded in views:
+        picture = film(view, faded=faded).pictures[0]
+        assert picture.trust is None
+    assert all((np.abs(frame[200:850, :1200, :3] - bold).max(axis=-1) < 2).sum() > 50 for frame in frames)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_many_points_without_labels_are_seen_when_they_fade(theme: str) -> None:
+    projection = judged(2, 700)
+    projection["trust"][:] = FAINTEST
+    made = film(View(projection), theme=theme)
+    frame = next(made.frames([0.0])).astype(float)
+    left, top, width, height = made.stage.panel_px()
+    panel = 255 * np.array(to_rgb(THEMES[theme].panel))
+    away = np.abs(frame[top : top + height, left : left + width, :3] - panel).max(axis=-1)
+    assert (away > 20).mean() > 0.02
+
+
+def test_words_change_with_the_snapshot_and_nothing_else_of_the_picture_moves() -> None:
+    steps = [int(step) for step in judged()["step"].values]
+    said = {step: f"3 4: closer than {step // 10}% of random pairs" for step in steps}
+    long = said | {500: said[500] + ", closer than 12% of neighbouring pairs" * 3}
+    claims = [Claim(0, said, dict.fromkeys(steps, "p .04")), Claim(1, long, dict.fromkeys(steps, "p .9"))]
+    groups = [Group("3", (3,)), Group("4", (4,)), Group("5", (5,))]
+    made = film(View(judged(), groups, claims=claims))
+    frames = [frame.copy() for frame in made.frames([0.0, 1.0, 5.0])]
+    _, bottom, _, height = made.stage.arrangement.cells[0].words
+    words = [frame[round((1 - bottom - height) * 1080) : round((1 - bottom) * 1080)] for frame in frames]
+    assert (words[0] != words[1]).any()
+    assert (words[1] != words[2]).any()
+    panel = made.stage.arrangement.panel
+    assert panel[1] >= bottom + height  # never over points
+    assert all(
+        (frame[round((1 - panel[1]) * 1080) + 2 : round((1 - bottom - height) * 1080) - 1, :1200] == 255).all()
+        for frame in frames
+    )
+
+
+def test_a_legend_takes_as_many_rows_as_it_needs() -> None:
+    groups = [Group(f"group number {i}", (i,)) for i in range(6)]
+    assert legend_rows([], 1000, 20) == 0
+    assert legend_rows([], 1000, 20, faded=True) == 1
+    assert legend_rows(groups, 10_000, 20, faded=True) == 1
+    assert legend_rows(groups, 500, 20) == 3

@@ -1,0 +1,1 @@
+"""Fine-tuning a run on documents; ``python -m trainer.finetune``."""

@@ -1,0 +1,166 @@
+"""What a fine-tuning begins with: a snapshot of some run, its model ready to be trained, and rows for tokens it has not seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from data.errors import InputError
+from data.runs import Run, list_runs, open_run
+from trainer.loading import Model, load_model
+from trainer.loop import free_name
+from trainer.model import GPT, MLP, Attention
+from trainer.pretrained.hf_model import ForeignGPT
+from trainer.seeds import NEW_ROWS, generator
+
+NEW_ROWS_STD = 0.02
+"""Rows for new tokens are drawn from N(0, 0.02), as GPT-1 drew all its weights (Radford et al. 2018)."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A snapshot that a fine-tuning begins with."""
+
+    run: Run
+    step: int
+
+    def describe(self) -> dict[str, Any]:
+        """Return what run.json says of it: the run, the step and the sha256 of the snapshot."""
+        return {"run": self.run.name, "step": self.step, "sha256": self.run.snapshot(self.step).sha256}
+
+
+def open_base(name: str | None) -> Base:
+    """Find a base: the newest run and its last snapshot where nothing is said.
+
+    Parameters
+    ----------
+    name : that of a run, or ``RUN@STEP``; or a model's folder or file, or its name on Hugging Face's hub (with a slash), which becomes a
+        run first unless it is one already.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, step or model, or the run has no snapshot yet.
+    """
+    wanted, at, step = (name or "").partition("@")
+    is_run = any(run.name == wanted for run in list_runs())
+    if name and not is_run and ("/" in name or os.sep in name or Path(name).exists()):
+        return _last(Run(Path(name)) if (Path(name) / "run.json").is_file() else _imported(name))
+    run = open_run(wanted or None)
+    if not at:
+        return _last(run)
+    if not step.isdecimal():
+        raise InputError(f"{step!r} is no step: --model takes the name of a run, or RUN@STEP as in {run.name}@5000")
+    return Base(run, run.snapshot(int(step)).step)
+
+
+def _last(run: Run) -> Base:
+    snapshots = run.snapshots()
+    if not snapshots:
+        raise InputError(f"run {run.name!r} has no snapshot yet: wait for its first, or choose another with --model")
+    return Base(run, snapshots[-1].step)
+
+
+def _imported(model: str) -> Run:
+    """Return the run of a model that was made elsewhere; it is imported if that was not done before."""
+    from trainer.pretrained.importing import import_model
+    from trainer.pretrained.revisions import locate, own_name
+
+    place = str(Path(model).resolve()) if Path(model).exists() else model
+    for run in list_runs():
+        if run.info.get("source", {}).get("model") == place:
+            return run
+    return import_model(locate(model, []), free_name(run_name(own_name(place))), model=place)
+
+
+def run_name(wanted: str) -> str:
+    """Return what is left of a file's name when it is to be that of a run, or part of it.
+
+    Examples
+    --------
+    >>> run_name("my reviews (1)")
+    'my-reviews-1'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip(".-") or "imported"
+
+
+def trainable(base: Base, *, dropout: float | None = None) -> Model:
+    """Return the model of a base with its weights, in training mode.
+
+    Parameters
+    ----------
+    base : whose weights are read.
+    dropout : share of activations silenced at random while training; the model's own if None.
+
+    Raises
+    ------
+    InputError
+        If the snapshot is damaged, the run holds no model that can be run, or the dropout of a model of another class is to be changed.
+    """
+    model = load_model(base.run, base.step)
+    if dropout is not None:
+        if not isinstance(model, GPT):
+            raise InputError(f"the dropout of {base.run.name!r} is that of its own class: leave --dropout out")
+        model.config = dataclasses.replace(model.config, dropout=dropout)
+        for module in model.modules():
+            if isinstance(module, (Attention, MLP)):
+                module.dropout = dropout
+    return model.requires_grad_(True).train()
+
+
+def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
+    """Give a model rows for new tokens, in its token table and, where it has one of its own, its output head.
+
+    Parameters
+    ----------
+    model : changed in place; rows that it has already keep their weights, except those from ``first_new`` on.
+    vocab_size : tokens there are to be; a model that has more rows keeps them.
+    first_new : the first id of a new token; its row and those after it, up to ``vocab_size``, are drawn from N(0, 0.02).
+    seed : decides the draw.
+    """
+    rows = max(vocab_size, model.config.vocab_size)
+    if rows > model.config.vocab_size:
+        if isinstance(model, ForeignGPT):
+            model.model.resize_token_embeddings(rows, mean_resizing=False)
+        else:
+            table = nn.Embedding(rows, model.config.n_embd, _weight=torch.zeros(rows, model.config.n_embd))
+            with torch.no_grad():
+                table.weight[: model.config.vocab_size] = model.wte.weight
+            model.wte = table
+        model.config = dataclasses.replace(model.config, vocab_size=rows)
+    draws = generator(seed, NEW_ROWS)
+    with torch.no_grad():
+        for table_of_tokens in token_tables(model):
+            new = table_of_tokens[first_new:vocab_size]
+            new.copy_(NEW_ROWS_STD * torch.randn(new.shape, generator=draws))
+
+
+def token_tables(model: Model) -> list[torch.Tensor]:
+    """Return the tables with a row per token: the token table, and the output head where it is not the same."""
+    if isinstance(model, GPT):
+        return [model.wte.weight]
+    table, head = model.model.get_input_embeddings().weight, model.model.get_output_embeddings().weight
+    return [table] if head is table else [table, head]
+
+
+def describe_model(base: Base, model: Model) -> dict[str, Any]:
+    """Return what run.json says of a model that was made of a base: what the base's says, with the vocabulary there is now."""
+    described = {**base.run.info["model"], "vocab_size": model.config.vocab_size}
+    if isinstance(model, ForeignGPT):
+        described["config"] = {**described["config"], "vocab_size": model.config.vocab_size}
+    else:
+        described["dropout"] = model.config.dropout
+    return described
+
+
+def weights_of(model: Model) -> dict[str, Any]:
+    """Return the tensors of a snapshot of a model, by name; tied ones once."""
+    tensors = model.weights() if isinstance(model, ForeignGPT) else dict(model.named_parameters())
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}

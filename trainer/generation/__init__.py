@@ -1,0 +1,1 @@
+"""Text generation: filters of the next-token distribution, key-value cache, sampling and traces."""

@@ -1,0 +1,1 @@
+"""Training recipes, their learning-rate schedules, and the SOAP optimizer."""

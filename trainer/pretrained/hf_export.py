@@ -1,0 +1,193 @@
+"""The way out: a snapshot as a folder that Hugging Face's ``from_pretrained`` loads, with the same logits.
+
+Our GPT becomes a GPT-2, or a GPT-1 where its norms come after the sums; biases that it has not are zeros there. The mapping tables are
+those of the importers, read from right to left. A model that keeps its own class is saved by that class.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.runs import Run
+from data.runs.atomic_files import write_bytes, write_json
+from data.runs.safetensors_files import stream_tensors
+from data.tokens.special_tokens import Extended
+from data.tokens.tokenizers import CharTokenizer, Tokenizer
+from trainer.config import ModelConfig, described_model
+from trainer.loading import load_model
+from trainer.pretrained.hf_model import ForeignGPT, load_transformers, without_bars
+from trainer.pretrained.mapping import COPIED, TRANSPOSED, Entry
+from trainer.pretrained.readers.gpt1 import GPT1
+from trainer.pretrained.readers.gpt2 import GELU, GPT2
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the class that loads it, the files, and what is to be known."""
+
+    what: str
+    files: list[str]
+    remark: str = ""
+
+
+def export(run: Run, step: int | None, folder: Path) -> Written:
+    """Write a snapshot as a folder of Hugging Face: configuration, weights in safetensors, tokenizer where it has one.
+
+    Parameters
+    ----------
+    run : the run.
+    step : of the snapshot; the last whole one if None.
+    folder : to make; it is there whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something, the snapshot is damaged or is not there, or no class has the form of the model.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already and is not empty: give the name of a new folder")
+    shape = described_model(run)
+    if step is None:
+        step = run.sound_snapshots()[-1].step
+    model = load_model(run, step)
+    whole = folder.resolve()  # that of . has a name
+    hidden = whole.with_name(f".{whole.name}.{os.getpid()}")
+    hidden.mkdir(parents=True)
+    try:
+        if isinstance(model, ForeignGPT):
+            with without_bars(load_transformers()):
+                model.model.save_pretrained(hidden)
+            what = type(model.model).__name__
+        else:
+            weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+            what = _write_ours(shape, weights, run.tokenizer, hidden)
+        remarks = _remark_of_task(run), _write_tokenizer(run.tokenizer, shape.block_size, hidden)
+        files = sorted(path.name for path in hidden.iterdir())
+        _move(hidden, whole)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    return Written(f"step {step:,} of run {run.name} as a {what}", files, "\n".join(filter(None, remarks)))
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Move a folder that was made to its name, or its files into an empty one, in which somebody may be standing."""
+    if not folder.exists():
+        made.replace(folder)
+        return
+    for path in made.iterdir():
+        path.replace(folder / path.name)
+    made.rmdir()
+
+
+def _remark_of_task(run: Run) -> str:
+    task = run.info.get("task")
+    if not task:
+        return ""
+    return f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
+
+
+def _write_ours(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenizer: Tokenizer, folder: Path) -> str:
+    """Write configuration and weights of our GPT; return the class that loads them."""
+    config = _gpt1_config(shape) if shape.norm == "post" else _gpt2_config(shape)
+    table = GPT1.table if shape.norm == "post" else GPT2.table
+    end = tokenizer.special_tokens.get("<|endoftext|>")
+    common = {
+        "vocab_size": shape.vocab_size,
+        "n_positions": shape.block_size,
+        "n_layer": shape.n_layer,
+        "n_head": shape.n_head,
+        "n_embd": shape.n_embd,
+        "attn_pdrop": shape.dropout,
+        "embd_pdrop": shape.dropout,
+        "resid_pdrop": shape.dropout,
+        "layer_norm_epsilon": shape.norm_eps,
+        "bos_token_id": end,
+        "eos_token_id": end,
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+    }
+    write_json(folder / "config.json", {**config, **common})
+    theirs = dict(_theirs(shape, weights, table))
+    write_bytes(folder / "model.safetensors", stream_tensors(theirs, {"format": "pt"}))
+    return str(config["architectures"][0])
+
+
+def _gpt2_config(shape: ModelConfig) -> dict[str, Any]:
+    activation = next(name for name, form in GELU.items() if form == shape.gelu)
+    return {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": activation}
+
+
+def _gpt1_config(shape: ModelConfig) -> dict[str, Any]:
+    if shape.gelu != "tanh":
+        raise InputError(
+            "Hugging Face's GPT-1 has GELU in its tanh form only, and this model has it exact: it cannot be exported"
+        )
+    return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu"}
+
+
+def _theirs(
+    shape: ModelConfig, weights: Mapping[str, NDArray[Any]], table: tuple[Entry, ...] | Any
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield every tensor of theirs by name, zeros for the biases that ours has not."""
+    width = {"h.#.attn.c_attn.bias": 3 * shape.n_embd, "h.#.mlp.c_fc.bias": 4 * shape.n_embd}
+    for entry in table:
+        if entry.ours is None or entry.way not in (COPIED, TRANSPOSED):
+            continue
+        for layer in range(shape.n_layer if "#" in entry.ours else 1):
+            ours, theirs = entry.ours.replace("#", str(layer)), entry.theirs.replace("#", str(layer))
+            if ours in weights:
+                tensor = weights[ours].T if entry.way is TRANSPOSED else weights[ours]
+            else:
+                tensor = np.zeros(width.get(entry.ours, shape.n_embd), np.float32)
+            yield f"transformer.{theirs}", tensor
+
+
+def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:
+    """Write the files of a tokenizer, and return what is to be said of it; nothing is written for a list of words."""
+    definition = _definition(tokenizer)
+    if definition is None:
+        return "no tokenizer was written: this run's tokens are a list of names, and how a text becomes tokens is not known"
+    write_bytes(folder / "tokenizer.json", definition.encode())
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": context}
+    if "<|endoftext|>" in tokenizer.special_tokens:
+        settings |= dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
+    write_json(folder / "tokenizer_config.json", {**settings, "clean_up_tokenization_spaces": False})
+    return ""
+
+
+def _definition(tokenizer: Tokenizer) -> str | None:
+    """Return a tokenizer as Hugging Face's `tokenizers` reads it, or None if it cannot be said so."""
+    if isinstance(tokenizer, CharTokenizer):
+        return _of_characters(tokenizer.symbols)
+    if isinstance(tokenizer, Extended):
+        base = _definition(tokenizer.base)
+        return None if base is None else _with_special_tokens(base, tokenizer.names)
+    definition: str | None = tokenizer.to_json().get("definition")
+    return definition
+
+
+def _of_characters(symbols: str) -> str:
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    engine = Tokenizer(models.WordLevel({symbol: i for i, symbol in enumerate(symbols)}, unk_token=""))
+    engine.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    engine.decoder = decoders.Fuse()
+    return str(engine.to_str())
+
+
+def _with_special_tokens(definition: str, names: tuple[str, ...]) -> str:
+    from tokenizers import Tokenizer
+
+    engine = Tokenizer.from_str(definition)
+    engine.add_special_tokens(list(names))
+    return str(engine.to_str())

@@ -1,0 +1,89 @@
+"""GPTLab's ``pytorch_model.bin`` with ``config.json`` and ``vocab.txt``: query, key and value apart, and a LayerNorm of its own.
+
+Its norm divides by the *sample* deviation, with C - 1 below, and adds 1e-5 to that and not to the variance. So our gains are its own
+times sqrt((C - 1) / C), and ours adds the square of 1e-5: a vector of deviation s then comes out larger by 1e-5 / s, which is a
+hundred-thousandth in trained models.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from data.errors import InputError
+from trainer.config import ModelConfig
+from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Entry, Way, both
+from trainer.pretrained.readers.family import Family, number, real, told_step
+from trainer.pretrained.source import Source
+
+SMALL = 1e-10  # the square of what its norm adds to the deviation
+
+
+def _to_our_gain(gain: Tensor) -> Tensor:
+    C = gain.shape[0]
+    return gain * math.sqrt((C - 1) / C)
+
+
+GAIN = Way("times sqrt((C - 1) / C): its norm divides by the sample deviation", _to_our_gain)
+
+
+def _norm(name: str) -> tuple[Entry, ...]:
+    """Return the entries of a norm: GPTLab's own, or PyTorch's, which a copy of it may have."""
+    own = Entry(f"{name}.a_2", f"{name}.weight", GAIN), Entry(f"{name}.b_2", f"{name}.bias")
+    return (*own, *both(name))
+
+
+TABLE = (
+    Entry("wte.weight", "wte.weight"),
+    Entry("wpe.weight", "wpe.weight"),
+    *_norm("h.#.ln_1"),
+    *(
+        entry
+        for ending in ("_linear", "_proj")
+        for letter, way in (("q", QUERY), ("k", KEY), ("v", VALUE))
+        for entry in both(f"h.#.attn.{letter}{ending}", "h.#.attn.c_attn", way)
+    ),
+    *both("h.#.attn.c_proj"),
+    *_norm("h.#.ln_2"),
+    *both("h.#.mlp.c_fc"),
+    *both("h.#.mlp.c_proj"),
+    *_norm("ln_f"),
+    Entry("lm_head.weight", "wte.weight", TIED),
+    Entry("h.#.attn.masks", None, MASK),
+    Entry("h.#.attn.bias", None, MASK),
+)
+
+
+def shape(source: Source) -> ModelConfig:
+    """Return the shape of our GPT in the form of this GPTLab.
+
+    Raises
+    ------
+    InputError
+        If query, key and value have no bias.
+    """
+    settings = source.settings
+    if not any(name.endswith(".attn.q_linear.bias") or name.endswith(".attn.q_proj.bias") for name in source.shapes):
+        raise InputError(f"{source.path} lacks the biases of query, key and value that GPTLab's model has")
+    own_norm = any(name.endswith(".a_2") for name in source.shapes)
+    return ModelConfig(
+        vocab_size=number(settings, "vocab_size"),
+        block_size=number(settings, "max_len"),
+        n_layer=number(settings, "n_layer"),
+        n_head=number(settings, "n_head"),
+        n_embd=number(settings, "n_embd"),
+        dropout=real(settings, "dropout", 0.0),
+        bias="all" if settings.get("bias", False) else "qkv",
+        gelu="tanh",
+        norm_eps=SMALL if own_norm else 1e-5,
+    )
+
+
+REFERENCE = Family(
+    "reference",
+    lambda source: "max_len" in source.settings and "model_type" not in source.settings,
+    shape,
+    TABLE,
+    step=lambda source: told_step(source.settings, "max_iters"),
+)

@@ -1,0 +1,69 @@
+"""nanoGPT's ``ckpt.pt``: weights under ``model``, the shape under ``model_args``; linear layers as ours, GELU exact.
+
+Checkpoints from before nanoGPT took exact GELU (in 2023) have the tanh form; nothing in them tells, so it can be said with ``--gelu``.
+"""
+
+from __future__ import annotations
+
+from data.errors import InputError
+from data.tokens.tokenizers import Tokenizer
+from trainer.config import ModelConfig
+from trainer.pretrained.mapping import MASK, TIED, Entry, both
+from trainer.pretrained.readers.family import Family, number, real, told_step
+from trainer.pretrained.source import Source
+
+TABLE = (
+    Entry("wte.weight", "wte.weight"),
+    Entry("wpe.weight", "wpe.weight"),
+    *both("h.#.ln_1"),
+    *both("h.#.attn.c_attn"),
+    *both("h.#.attn.c_proj"),
+    *both("h.#.ln_2"),
+    *both("h.#.mlp.c_fc"),
+    *both("h.#.mlp.c_proj"),
+    *both("ln_f"),
+    Entry("lm_head.weight", "wte.weight", TIED),
+    Entry("h.#.attn.bias", None, MASK),
+)
+
+_KNOWN = {"n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size", "dropout"}
+
+
+def shape(source: Source) -> ModelConfig:
+    """Return the shape of our GPT in the form of this nanoGPT.
+
+    Raises
+    ------
+    InputError
+        If ``model_args`` asks for something that nanoGPT has not.
+    """
+    settings = source.settings["model_args"]
+    changed = next((name for name, value in settings.items() if name not in _KNOWN and value), None)
+    if changed is not None:
+        raise InputError(
+            f"{source.path} is of a nanoGPT that was changed: its model_args has {changed}={settings[changed]!r}"
+        )
+    return ModelConfig(
+        vocab_size=number(settings, "vocab_size"),
+        block_size=number(settings, "block_size"),
+        n_layer=number(settings, "n_layer"),
+        n_head=number(settings, "n_head"),
+        n_embd=number(settings, "n_embd"),
+        dropout=real(settings, "dropout", 0.0),
+        bias="all" if settings.get("bias", True) else "none",
+        gelu="exact",
+    )
+
+
+def _remark(tokenizer: Tokenizer) -> str:
+    return "GELU is taken as exact; pass --gelu tanh if the checkpoint is from before nanoGPT changed to it in 2023"
+
+
+NANOGPT = Family(
+    "nanogpt",
+    lambda source: isinstance(source.settings.get("model_args"), dict),
+    shape,
+    TABLE,
+    step=lambda source: told_step(source.settings, "iter_num"),
+    remark=_remark,
+)

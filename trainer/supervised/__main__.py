@@ -1,0 +1,161 @@
+"""python -m trainer.supervised: fine-tune a model on a task, and say what its pre-training was worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.errors import InputError
+from data.progress import progress_bar
+from trainer.supervised.task_config import TaskConfig, check
+
+if TYPE_CHECKING:
+    from data.runs import Run
+    from data.tasks.examples import Example, Task
+
+PROG = "python -m trainer.supervised"
+N_TRAIN, N_TEST = 3000, 1000
+
+
+@dataclass(frozen=True)
+class Arguments(TaskConfig):
+    """Fine-tune a run on a task as the paper on GPT-1 does, write a run of it and a report.
+
+    The task is one of those made from the plays (--task) or stands in files (--data, --kind). The report sets the model beside chance, a
+    bag of words and the same model without pre-training, over several seeds.
+    """
+
+    model: str | None = None
+    """The run to begin with, or RUN@STEP for one of its snapshots; the newest run if not given."""
+    task: str | None = None
+    """Made from the plays: genre, same-play, distance or next-line."""
+    data: Path | None = None
+    """A CSV, TSV or JSONL file of examples to learn from."""
+    test: Path | None = None
+    """The file of examples to be judged by; a fifth of --data is held out if not given."""
+    kind: str | None = None
+    """What the files hold: classification, entailment, similarity or choice."""
+    columns: tuple[str, ...] | None = None
+    """The columns of the texts, in their order, those of the answers of a choice last; found by their usual names if not given."""
+    label: str | None = None
+    """The column of the label or score; found by its usual names if not given."""
+    labels: tuple[str, ...] | None = None
+    """The classes, in order; those of the file if not given. Without any: a similarity has scores."""
+    first_label: int | None = None
+    """For a choice: the number of the first answer in the files, 0 or 1; 0 if not given."""
+    n_train: int | None = None
+    """Examples to learn from; 3000 of the plays, all of a file if not given."""
+    n_test: int | None = None
+    """Examples to be judged by; 1000 of the plays, all of a file if not given."""
+    seeds: int = 3
+    """Fine-tunings, each with a seed one higher; the first becomes the run."""
+    compare: bool = True
+    """Measure the bag of words and the model without pre-training, too."""
+    run: str | None = None
+    """Name of the run; made from model and task if not given."""
+
+
+def main(args: list[str]) -> int:
+    options: Arguments = parse(Arguments, prog=PROG, args=args)
+    config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
+    _check(options)
+    task = read(options)
+    from data.runs import check_free, open_run
+    from data.runs.atomic_files import write_json
+    from trainer.finetune.base_snapshot import open_base, run_name
+    from trainer.loop import Stopped, free_name
+    from trainer.supervised.task_overlap import overlapping_corpora
+    from trainer.supervised.task_report import measure, show
+
+    base = open_base(options.model or open_run().name)
+    wanted = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
+    name = check_free(wanted, advice="give another name with --run")
+    print(
+        f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
+        f"{base.run.name} at step {base.step:,}",
+        flush=True,
+    )
+    overlap = overlapping_corpora(base.run, task) if options.task else []
+    if overlap:
+        print(
+            f"{base.run.name} has learned from {', '.join(overlap)}, which holds plays that {task.name} is judged by: part of its score "
+            "is memory; begin with a run of the corpus training-plays",
+            flush=True,
+        )
+    try:
+        run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
+    except Stopped as stopped:
+        print(f"stopped at step {stopped.step:,}; the snapshots so far are in run {name}, and there is no report")
+        return EXIT_INTERRUPTED
+    write_json(run.path / "report.json", {**report, "overlap": overlap})
+    show(report)
+    _tell(run)
+    if not report["whole"]:
+        print("stopped: the report holds the seeds that were done by then")
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def read(options: Arguments) -> Task:
+    """Return the task that was asked for.
+
+    Raises
+    ------
+    InputError
+        If none was or two were, or it cannot be had.
+    """
+    from data.tasks.play_tasks import play_task
+    from data.tasks.task_files import Columns, read_task
+
+    if (options.task is None) == (options.data is None):
+        raise InputError("one task at a time: pass --task genre, or --data FILE.csv --kind classification")
+    if options.task is not None:
+        of_files = ("test", "kind", "columns", "label", "labels", "first_label")
+        if lost := [name.replace("_", "-") for name in of_files if getattr(options, name) is not None]:
+            raise InputError(
+                f"--{lost[0]} concerns files, and --task {options.task} is made from the plays: leave it out"
+            )
+        return play_task(options.task, seed=0, n_train=options.n_train or N_TRAIN, n_test=options.n_test or N_TEST)
+    if options.kind is None:
+        raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
+    if options.first_label is not None and options.kind != "choice":
+        raise InputError(f"--first-label counts the answers of a choice, and --kind is {options.kind}: leave it out")
+    if options.labels is not None and options.kind == "choice":
+        raise InputError("--labels names classes, and a choice has answers instead: leave it out")
+    columns = Columns(options.columns, options.label, options.labels, options.first_label or 0)
+    task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
+    return dataclasses.replace(
+        task,
+        train=_some(task.train, options.n_train, options.seed),
+        test=_some(task.test, options.n_test, options.seed),
+    )
+
+
+def _some(examples: tuple[Example, ...], most: int | None, seed: int) -> tuple[Example, ...]:
+    """Draw at most so many examples; all if None."""
+    from trainer.supervised.input_transforms import drawn
+
+    return examples if most is None else tuple(examples[i] for i in drawn(len(examples), most, seed=seed))
+
+
+def _check(options: Arguments) -> None:
+    for name in ("n_train", "n_test", "seeds"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be 1 or more; got {value}")
+
+
+def _tell(run: Run) -> None:
+    print(f"wrote {run.path / 'report.json'}")
+    print(
+        f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  python -m viz.video --run {run.name}"
+    )
+
+
+if __name__ == "__main__":
+    with one_line_mistakes(PROG):
+        raise SystemExit(main(sys.argv[1:]))

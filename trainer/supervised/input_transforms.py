@@ -1,0 +1,190 @@
+"""Examples as sequences of tokens: the input transformations of the paper on GPT-1 (Radford et al. 2018, section 3.3 and figure 1).
+
+==============  ================================================================  ==================
+kind            sequences of an example                                           read by the head
+==============  ================================================================  ==================
+classification  ``start text extract``                                            the one
+entailment      ``start premise delimiter hypothesis extract``                    the one
+similarity      ``start first delimiter second extract``, and the other way round both, added
+choice          ``start context delimiter answer extract``, one an answer         each by itself
+==============  ================================================================  ==================
+
+The head reads the final hidden state at ``extract``, the last token. The three are new tokens, rows of the token table that no text
+has; what they mean is learned in fine-tuning.
+
+**What is cut.** A text that is longer than the context allows loses its end; of two texts the longer one does, until both fit. The
+context of a choice loses its beginning, since the answer goes on from its end; an answer is cut only where it would fill more than half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.tasks.examples import Choice, Classification, Entailment, Example
+
+Ids = NDArray[np.int64]
+
+SPECIAL_TOKENS = ("<start>", "<delimiter>", "<extract>")
+SHORTEST_CONTEXT = 8
+
+
+@dataclass(frozen=True)
+class Specials:
+    """The ids of the tokens that frame an example."""
+
+    start: int
+    delimiter: int
+    extract: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Examples as tokens.
+
+    ``sequences`` holds, for each example, its sequences; every example has as many. ``targets`` (example,) are classes or scores.
+    ``n_cut`` says of how many examples a part was cut off.
+    """
+
+    sequences: tuple[tuple[Ids, ...], ...]
+    targets: NDArray[np.float64]
+    specials: Specials
+    n_cut: int = 0
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def batch(self, numbers: Sequence[int] | Ids) -> Batch:
+        """Lay the sequences of some examples into rows of one length."""
+        chosen = [self.sequences[number] for number in numbers]
+        return lay_out(chosen, self.targets[np.asarray(numbers)], self.specials)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of tokens; the sequences of an example stand one below the other.
+
+    ``ids`` (B, T) is filled up with the extract token, behind the one that counts. ``last`` (B,) is the place of the latter.
+    ``is_text`` (B, T) says which tokens are text, neither special nor filling. ``targets`` (example,).
+    """
+
+    ids: Ids
+    last: Ids
+    is_text: NDArray[np.bool_]
+    targets: NDArray[np.float64]
+
+    @property
+    def n_foretold(self) -> int:
+        """Return how many tokens the language model's loss is the mean of."""
+        return int(self.is_text[:, 1:].sum())
+
+
+def drawn(n: int, most: int, *, seed: int = 0) -> Ids:
+    """Draw at most so many of the numbers below ``n``, in ascending order.
+
+    Files are often sorted by their labels, and others have them take turns: neither the first numbers nor evenly spread ones would do.
+
+    Examples
+    --------
+    >>> drawn(10, 4), drawn(3, 4)
+    (array([1, 4, 6, 7]), array([0, 1, 2]))
+    """
+    return np.sort(np.random.default_rng([seed, n]).permutation(n)[:most])
+
+
+def lay_out(sequences: Sequence[Sequence[Ids]], targets: NDArray[np.float64], specials: Specials) -> Batch:
+    """Fill sequences up to the longest; what stands behind a token cannot change what a causal model makes of it.
+
+    Examples
+    --------
+    >>> batch = lay_out([[np.array([7, 1, 9])], [np.array([7, 1, 2, 9])]], np.array([0.0, 1.0]), Specials(7, 8, 9))
+    >>> batch.ids
+    array([[7, 1, 9, 9],
+           [7, 1, 2, 9]])
+    >>> batch.last
+    array([2, 3])
+    """
+    rows = list(chain.from_iterable(sequences))
+    ids = np.full((len(rows), max(map(len, rows))), specials.extract, dtype=np.int64)
+    for row, sequence in zip(ids, rows, strict=True):
+        row[: len(sequence)] = sequence
+    framing = [specials.start, specials.delimiter, specials.extract]
+    return Batch(ids, np.array([len(row) - 1 for row in rows]), ~np.isin(ids, framing), targets)
+
+
+def encode_examples(
+    examples: Sequence[Example], encode: Callable[[str], Ids], specials: Specials, block_size: int
+) -> Encoded:
+    """Turn examples into sequences of at most ``block_size`` tokens.
+
+    Parameters
+    ----------
+    examples : of one kind.
+    encode : from a text to its tokens, (n_tokens,); none of them special.
+    specials : the ids of the tokens around and between the texts.
+    block_size : the model's context.
+
+    Raises
+    ------
+    InputError
+        If the context is shorter than `SHORTEST_CONTEXT`.
+    """
+    if block_size < SHORTEST_CONTEXT:
+        raise InputError(
+            f"a task needs a context of {SHORTEST_CONTEXT} tokens or more, and the model sees {block_size}"
+        )
+    sequences = []
+    n_cut = 0
+    for example in examples:
+        texts = [encode(text) for text in example.texts]
+        framed, kept = transform(example, texts, specials, block_size)
+        n_cut += kept
+        sequences.append(framed)
+    return Encoded(tuple(sequences), np.array([float(example.target) for example in examples]), specials, n_cut)
+
+
+def transform(
+    example: Example, texts: Sequence[Ids], specials: Specials, block_size: int
+) -> tuple[tuple[Ids, ...], bool]:
+    """Return the sequences of one example, and whether a part of it was cut off.
+
+    Parameters
+    ----------
+    example : says how; its texts are given as tokens.
+    texts : the tokens of each of its texts.
+    """
+    room = block_size - 3
+    if isinstance(example, Classification):
+        kept = [texts[0][: block_size - 2]]
+        framed = [_frame(specials, kept[0])]
+    elif isinstance(example, Choice):
+        kept, framed = [], []
+        for answer in texts[1:]:
+            end = answer[: max(room // 2, room - len(texts[0]))]
+            begin = texts[0][max(0, len(texts[0]) - (room - len(end))) :]
+            kept += [begin, end]
+            framed.append(_frame(specials, begin, end))
+        texts = list(chain.from_iterable((texts[0], answer) for answer in texts[1:]))
+    else:
+        kept = _both(texts[0], texts[1], room)
+        orders = [kept] if isinstance(example, Entailment) else [kept, kept[::-1]]
+        framed = [_frame(specials, *order) for order in orders]
+    return tuple(framed), any(len(part) < len(text) for part, text in zip(kept, texts, strict=True))
+
+
+def _frame(specials: Specials, *texts: Ids) -> Ids:
+    parts: list[Ids] = [np.array([specials.start])]
+    for number, text in enumerate(texts):
+        parts += [np.array([specials.delimiter])] * (number > 0) + [text]
+    return np.concatenate([*parts, np.array([specials.extract])]).astype(np.int64)
+
+
+def _both(one: Ids, other: Ids, room: int) -> list[Ids]:
+    """Cut the longer of two texts at its end, token by token, until both fit in ``room``."""
+    first = min(len(one), max(room - len(other), (room + 1) // 2))
+    return [one[:first], other[: room - first]]

@@ -1,0 +1,131 @@
+"""A GPT with a head for a task, and what it learns by: L = L_task + weight * L_lm (Radford et al. 2018, equations 3 to 5).
+
+The head is one linear layer on the final hidden state (after the last norm, where the model has one) at the extract token. Of a
+similarity, which has no order, the states of both orders are added first; of a choice every answer gets one number, and the softmax is over
+the answers. Classes are learned by cross-entropy and scores by squared error. L_lm is the language model's loss on the text of the same
+sequences, in nats per token: special tokens and filling are not foretold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.loading import Model
+from trainer.model import GPT
+from trainer.seeds import TASK_HEAD, generator
+from trainer.supervised.input_transforms import Batch
+
+HEAD_STD = 0.02
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The scores of a batch, (example, class), its two losses, and what these add up to."""
+
+    scores: Tensor
+    task: Tensor
+    text: Tensor
+    weight: float
+
+    @property
+    def total(self) -> Tensor:
+        return self.task + self.weight * self.text if self.weight else self.task
+
+
+class TaskModel(nn.Module):
+    """A model and a head that reads its final hidden state at one place.
+
+    Parameters
+    ----------
+    body : the language model.
+    kind : of the task, one of `data.tasks.examples.KINDS`; it decides the form of the head.
+    n_labels : classes, or answers of a choice; 0 for scores.
+    dropout : share of the state silenced at random before the head, while training.
+    seed : decides the head's weights, drawn from N(0, 0.02).
+
+    Notes
+    -----
+    The head is called ``task_head``, also in snapshots; what reads the model alone passes it over (`trainer.loading.HEAD`).
+    """
+
+    def __init__(self, body: Model, kind: str, n_labels: int, *, dropout: float = 0.1, seed: int = 0):
+        super().__init__()
+        self.body = body
+        self.kind = kind
+        self.is_regression = n_labels == 0
+        self.dropout = dropout
+        self.n_sequences = {"similarity": 2, "choice": n_labels}.get(kind, 1)
+        n_outputs = 1 if kind == "choice" else n_labels or 1
+        with torch.random.fork_rng():
+            self.task_head = nn.Linear(body.config.n_embd, n_outputs)
+        with torch.no_grad():
+            draw = torch.randn(self.task_head.weight.shape, generator=generator(seed, TASK_HEAD))
+            self.task_head.weight.copy_(HEAD_STD * draw)
+            self.task_head.bias.zero_()
+
+    def forward(self, ids: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores (example, class) and the logits (B, T, vocab_size).
+
+        Parameters
+        ----------
+        ids : tokens (B, T); the sequences of an example one below the other.
+        last : the place of the extract token in each row, (B,).
+        """
+        hidden, logits = final_states(self.body, ids)
+        state = hidden[torch.arange(len(ids), device=ids.device), last]  # (B, C)
+        if self.kind == "similarity":
+            state = state.view(-1, self.n_sequences, state.shape[-1]).sum(1)  # (example, C): both orders
+        scores = self.task_head(F.dropout(state, self.dropout, self.training))
+        return (scores.view(-1, self.n_sequences) if self.kind == "choice" else scores), logits
+
+    def losses(self, batch: Batch, weight: float, device: torch.device | None = None) -> Losses:
+        """Return the losses of a batch; ``weight`` is that of the language model's."""
+        ids, last = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.last))
+        is_text, targets = torch.from_numpy(batch.is_text).to(device), torch.from_numpy(batch.targets).to(device)
+        scores, logits = self(ids, last)
+        return Losses(scores, task_loss(scores, targets, self.is_regression), text_loss(logits, ids, is_text), weight)
+
+
+def final_states(model: Model, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what the unembedding reads, (B, T, C), and the logits, (B, T, vocab_size)."""
+    if not isinstance(model, GPT):
+        found = model.model(ids, use_cache=False, output_hidden_states=True)
+        return found.hidden_states[-1], found.logits
+    kept: list[Tensor] = []
+    hook = model.ln_f.register_forward_hook(lambda _, __, normed: kept.append(normed))
+    try:
+        logits, _ = model(ids)
+    finally:
+        hook.remove()
+    return kept[0], logits
+
+
+def task_loss(scores: Tensor, targets: Tensor, is_regression: bool) -> Tensor:
+    """Return the mean cross-entropy of classes, in nats, or the mean squared error of scores.
+
+    Parameters
+    ----------
+    scores : (example, class), or (example, 1) of a regression.
+    targets : (example,) classes or scores.
+    """
+    if is_regression:
+        return F.mse_loss(scores[:, 0], targets.to(scores.dtype))
+    return F.cross_entropy(scores, targets.long())
+
+
+def text_loss(logits: Tensor, ids: Tensor, is_text: Tensor) -> Tensor:
+    """Return the mean loss over the tokens that are text, each foretold from those before it, in nats per token; 0 of no text.
+
+    Parameters
+    ----------
+    logits : (B, T, vocab_size).
+    ids, is_text : (B, T).
+    """
+    foretold = is_text[:, 1:]
+    if not foretold.any():  # texts of which the tokenizer knows no character
+        return logits.sum() * 0
+    return F.cross_entropy(logits[:, :-1][foretold], ids[:, 1:][foretold])

@@ -1,0 +1,132 @@
+"""What a task was learned to, beside chance, a bag of words and the same model without pre-training; over several seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from data.runs import Run
+from data.tasks.examples import Task
+from trainer.finetune.base_snapshot import Base
+from trainer.session import find_device
+from trainer.supervised.task_config import TaskConfig
+from trainer.supervised.task_objective import prepare, tune, tune_unseen
+from trainer.supervised.task_scores import bag_of_words, chance, majority
+
+Report = dict[str, Any]
+Bar = Callable[[str, int, str], AbstractContextManager[Callable[..., None]]]
+"""As `data.progress.progress_bar`."""
+
+ROWS = {
+    "chance": "chance",
+    "majority": "always the same",
+    "bag_of_words": "bag of words",
+    "from_scratch": "no pre-training",
+    "pre_trained": "pre-trained",
+}
+
+
+def measure(
+    base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: Bar
+) -> tuple[Run, Report]:
+    """Fine-tune a base on a task with several seeds, the first as a run, and measure what it is to be compared with.
+
+    Parameters
+    ----------
+    base, task, config : what is tuned, to what, and how; the seed is that of the first.
+    name : of the run.
+    seeds : how many fine-tunings, with and without pre-training.
+    compare : measure the bag of words and the model without pre-training.
+    bar : shows the progress.
+
+    Returns
+    -------
+    The run, and a report that can be written as JSON: ``task`` (what it is), ``base``, ``seeds``, ``cut`` (how many examples of the train
+    and the test set were too long for the context), ``whole`` (False if Ctrl-C ended it after the first seed), and ``scores``: for each
+    of `ROWS` that was measured, each score's ``mean``, ``least`` and ``greatest`` over the seeds and its ``values``.
+    """
+    device = find_device(config.device)
+    configs = [dataclasses.replace(config, seed=config.seed + number) for number in range(seeds)]
+    objective = prepare(base, task, configs[0], device)
+    scores = {"chance": [chance(task)], "majority": [majority(task)]}
+    if compare:
+        scores |= {"bag_of_words": [bag_of_words(task)], "from_scratch": []}
+    with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
+        tuning, first = tune(objective, base, name, update)
+    scores["pre_trained"] = [first]
+    is_whole = True
+    wanted = [("pre_trained", each) for each in configs[1:]]
+    wanted += [("from_scratch", each) for each in configs] if compare else []
+    try:
+        for row, each in wanted:
+            other = prepare(base, task, each, device, pre_trained=row == "pre_trained")
+            with bar(f"{ROWS[row]}, seed {each.seed}", other.steps, "step") as update:
+                scores[row].append(tune_unseen(other, base, update))
+    except KeyboardInterrupt:  # what is measured by then took its time, and is worth telling
+        is_whole = False
+    report = {
+        "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
+        "examples": {"train": len(task.train), "test": len(task.test)},
+        "cut": {"train": objective.train.n_cut, "test": objective.test.n_cut},
+        "base": base.describe(),
+        "seeds": [each.seed for each in configs],
+        "whole": is_whole,
+        "scores": {row: summarised(scores[row]) for row in ROWS if scores.get(row)},
+    }
+    return tuning.run, report
+
+
+def summarised(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """Return mean, least and greatest of each score, and its values.
+
+    Examples
+    --------
+    >>> summarised([{"accuracy": 0.5}, {"accuracy": 0.75}])
+    {'accuracy': {'mean': 0.625, 'least': 0.5, 'greatest': 0.75, 'values': [0.5, 0.75]}}
+    """
+    found = {}
+    for name in scores[0]:
+        values = [each[name] for each in scores]
+        found[name] = {"mean": float(np.mean(values)), "least": min(values), "greatest": max(values), "values": values}
+    return found
+
+
+def show(report: Report) -> None:
+    """Print a report as a table."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    columns = list(report["scores"]["pre_trained"])
+    table = Table(
+        "", *columns, box=None, title=f"{escape(report['task']['name'])}: {report['examples']['test']:,} test examples"
+    )
+    for row, found in report["scores"].items():
+        cells = [cell(found.get(name)) for name in columns]
+        if len(columns) > 2:  # with the ranges beside them, three scores are wider than a terminal
+            cells = [said.replace(" (", "\n(") for said in cells]
+        table.add_row(ROWS[row], *cells)
+    Console().print(table)
+    cut = report["cut"]
+    if any(cut.values()):
+        print(
+            f"longer than the context and cut: {cut['train']:,} examples to learn from, {cut['test']:,} to be judged by"
+        )
+
+
+def cell(found: dict[str, Any] | None) -> str:
+    """Return a score for a table: its mean, and its range where there are several seeds.
+
+    Examples
+    --------
+    >>> cell({"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]})
+    '0.625 (0.500 to 0.750)'
+    """
+    if found is None:
+        return ""
+    spread = f" ({found['least']:.3f} to {found['greatest']:.3f})" if len(found["values"]) > 1 else ""
+    return f"{found['mean']:.3f}{spread}"

@@ -1,0 +1,1 @@
+"""What pictures are drawn with: theme, text, layout, scatter, legend, heat maps, lines and bands."""

@@ -1,0 +1,1 @@
+"""The kinds of figures, and the deck made of them; ``python -m viz.figures``."""

@@ -1,0 +1,210 @@
+"""What each attention head does, over the snapshots: small multiples of head scores with the loss beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from viz.drawing.curve_panel import Clock, Curve
+from viz.drawing.lines import Values, nice_top, plain_number, quiet_axes, step_axis
+from viz.drawing.slide import (
+    LIGHT,
+    LINE_PT,
+    WIDE,
+    Box,
+    Slide,
+    blank_slide,
+    layer_colors,
+    scale_key,
+    shorten,
+    text_points,
+)
+from viz.drawing.theme import Theme
+
+SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "distance")
+"""In the order in which they are drawn."""
+ATTENTION = ("previous_token", "duplicate_token", "induction", "sink")
+"""Mean attention weights: what no head does should not fill a panel, so their axes end at this value or above."""
+LEAST_TOP = 0.2
+TELLING = ("induction", "previous_token", "sink", "entropy", "duplicate_token", "distance")
+"""In the order in which they are chosen where not all fit."""
+WORDINGS = {"sink": "first token (sink)", "entropy": "entropy (1: even)", "distance": "distance (tokens)"}
+"""Names that say more than the variable's, where the long name does not fit."""
+LEADS_BY_LEAST = ("entropy",)
+"""Scores whose leading head is the one with the least: the most focused."""
+
+HEAD_PT = 48
+"""Two lines of words above each panel."""
+HEAD_ROOM_PT = 66
+"""What the disc before a head's name and the value after it take of their line."""
+TICKS_PT = 28
+
+
+def draw_scores(
+    scores: xr.Dataset,
+    loss: Curve | None,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
+) -> Figure:
+    """Draw a panel for each head score: a thin line a head, coloured by layer, the leading head thick and named.
+
+    Parameters
+    ----------
+    scores : ``previous_token``, ``duplicate_token``, ``induction``, ``sink``, ``entropy``, ``distance``, those there are, each
+        (step, layer, head) with the attributes ``long_name`` and ``uniform`` (value of a head that attends evenly: the dashed line).
+    loss : the validation loss for a panel of its own.
+
+    The leading head has the highest score at the last step; in entropy the lowest. Where not all panels fit, the most telling are
+    drawn. Snapshots stand at even distances, as in the films.
+    """
+    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    n_columns = int((slide.body.width + 20) / 224)
+    n_rows = 2 if n_columns > 2 or slide.body.height < 330 else 3
+    names = _chosen(scores, n_rows * n_columns - 1 - (loss is not None))
+    n_panels = len(names) + (loss is not None)
+    n_columns = min(n_columns, n_panels + 1)
+    n_rows = -(-(n_panels + 1) // n_columns)
+    area = slide.body.inset(bottom=TICKS_PT)
+    cells = area.grid(n_rows, n_columns, (22, 14 if n_rows > 2 else TICKS_PT + 14))
+    clock = Clock(scores["step"].values)
+    has_room = n_rows <= 2
+    for i, cell in enumerate(cells[:n_panels]):
+        lowest = has_room or i + n_columns >= n_panels
+        if i < len(names):
+            _draw_score(slide, cell, scores[names[i]], clock, top=_top(scores, names[i]), show_steps=lowest)
+        elif loss is not None:
+            _draw_loss(slide, cell, loss, clock, show_steps=lowest)
+    _draw_key(slide, cells[n_panels], scores)
+    return slide.figure
+
+
+def leading_head(score: xr.DataArray) -> tuple[int, int]:
+    """Return the indices (layer, head) of the head that leads at the last step: highest, in entropy lowest.
+
+    Examples
+    --------
+    >>> leading_head(xr.DataArray([[[0.1, 0.9], [0.2, 0.3]]], dims=("step", "layer", "head"), name="sink"))
+    (0, 1)
+    """
+    last = score.isel(step=-1).transpose("layer", "head").values.astype(float)
+    if not np.isfinite(last).any():
+        return 0, 0
+    place = np.nanargmin(last) if score.name in LEADS_BY_LEAST else np.nanargmax(last)
+    layer, head = np.unravel_index(place, last.shape)
+    return int(layer), int(head)
+
+
+def _chosen(scores: xr.Dataset, most: int) -> list[str]:
+    there = [name for name in TELLING if name in scores][: max(most, 1)]
+    return [name for name in SCORES if name in there]
+
+
+def _top(scores: xr.Dataset, name: str) -> float:
+    """Return where the axis of a score ends."""
+    score = scores[name]
+    least = LEAST_TOP if name in ATTENTION else 0.0
+    return nice_top(float(np.nanmax([np.nanmax(score.values, initial=least), score.attrs.get("uniform", 0.0)])))
+
+
+def _draw_score(slide: Slide, cell: Box, score: xr.DataArray, clock: Clock, *, top: float, show_steps: bool) -> None:
+    score = score.transpose("step", "layer", "head")
+    values = score.values.astype(float)
+    layer, head = leading_head(score)
+    colors = layer_colors(values.shape[1], slide.theme)
+    named = _name(score, layer, head, cell.width - HEAD_ROOM_PT)
+    axes = _panel(slide, cell, (_title(score, cell.width), named, values[-1, layer, head], colors[layer]))
+    times = np.arange(len(values), dtype=float)
+    _draw_all_heads(axes, times, values, colors)
+    uniform = float(score.attrs.get("uniform", np.nan))
+    if np.isfinite(uniform):
+        axes.axhline(uniform, color=slide.theme.muted, linewidth=1.4, dashes=(4, 3), zorder=4, clip_on=False)
+    _lead(axes, times, values[:, layer, head], colors[layer])
+    axes.set_ylim(0, top)
+    axes.set_yticks([0, top], ["0", plain_number(top)])
+    low_label, top_label = axes.get_yticklabels()
+    low_label.set_verticalalignment("bottom")
+    top_label.set_verticalalignment("top")
+    _finish(slide, axes, cell, clock, show_steps=show_steps)
+
+
+def _draw_all_heads(axes: Axes, times: Values, values: Values, colors: list[str]) -> None:
+    """Draw a thin line for each head of ``values``, (step, layer, head), in the colour of its layer."""
+    n_heads = values[0].size
+    lines = values.reshape(len(times), n_heads)
+    by_head = [color for color in colors for _ in range(values.shape[2])]
+    if len(times) == 1:
+        axes.scatter(np.zeros(n_heads), lines[0], s=30, c=by_head)
+        return
+    width, alpha = (1.5, 0.9) if n_heads <= 36 else (0.8, 0.6)
+    segments = [np.column_stack([times, line]) for line in lines.T]
+    axes.add_collection(LineCollection(segments, colors=by_head, linewidths=width, alpha=alpha))
+
+
+def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: Clock, *, show_steps: bool) -> None:
+    color = slide.theme.palette[0]
+    title = loss.title if text_points(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
+    axes = _panel(slide, cell, (title, "nats per token" if "nats" in loss.title else "", loss.values[-1], color))
+    _lead(axes, clock.time_of(loss.steps.astype(float)), loss.values, color)
+    low, high = float(np.nanmin(loss.values)), float(np.nanmax(loss.values))
+    ticks = [t for t in (np.ceil(low), np.floor(high)) if low <= t <= high]
+    room = 0.06 * max(high - low, 0.1)
+    axes.set_ylim(low - room, high + room)
+    axes.set_yticks(sorted(set(ticks)), [plain_number(t) for t in sorted(set(ticks))])
+    _finish(slide, axes, cell, clock, show_steps=show_steps)
+
+
+def _name(score: xr.DataArray, layer: int, head: int, width: float) -> str:
+    """Name a head, in the shorter way if the longest name does not fit."""
+    layers, heads = score["layer"].values, score["head"].values
+    fits = text_points(f"layer {layers[-1]} head {heads[-1]}") <= width
+    return f"{'layer ' if fits else 'L'}{layers[layer]} head {heads[head]}"
+
+
+def _title(score: xr.DataArray, width: float) -> str:
+    name = str(score.name).replace("_", " ")
+    wordings = (str(score.attrs.get("long_name", name)), WORDINGS.get(str(score.name), name), name)
+    return next((words for words in wordings if text_points(words, bold=True) <= width), name)
+
+
+def _panel(slide: Slide, cell: Box, words: tuple[str, str, float, str]) -> Axes:
+    """Write title, name and last value above a panel, a disc in the colour of the line before the name; return its axes."""
+    title, named, value, color = words
+    slide.text(cell.left, cell.top - 16, shorten(title, cell.width), bold=True)
+    shown = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
+    slide.dot(cell.left + 6, cell.top - LINE_PT - 9, color)
+    slide.text(cell.left + 17, cell.top - LINE_PT - 15, shorten(named, cell.width - HEAD_ROOM_PT))
+    slide.text(cell.right, cell.top - LINE_PT - 15, shown, bold=True, ha="right")
+    return slide.axes(cell.inset(left=32, top=HEAD_PT, right=5))
+
+
+def _lead(axes: Axes, times: Values, values: Values, color: str) -> None:
+    axes.plot(times, values, color=color, linewidth=4, solid_capstyle="round", zorder=5, clip_on=False)
+    axes.plot(times[-1:], values[-1:], "o", color=color, markersize=10, zorder=6, clip_on=False)
+
+
+def _finish(slide: Slide, axes: Axes, cell: Box, clock: Clock, *, show_steps: bool) -> None:
+    ticks, labels = axes.get_yticks(), [label.get_text() for label in axes.get_yticklabels()]
+    quiet_axes(axes, slide.theme, bins=3)
+    axes.set_yticks(ticks, labels)
+    axes.tick_params(axis="y", pad=6)
+    step_axis(axes, clock, cell.width - 37, slide.theme)
+    if not show_steps:
+        axes.tick_params(axis="x", labelbottom=False)
+
+
+def _draw_key(slide: Slide, cell: Box, scores: xr.Dataset) -> None:
+    """Say in the last cell what the lines mean."""
+    layers = scores["layer"].values
+    y, x = cell.bottom + 2 * 28, cell.left + 8
+    scale_key(slide, x, y, (f"layer {layers[0]}", str(layers[-1])), layer_colors(len(layers), slide.theme))
+    slide.line([x, x + 30], [y - 22] * 2, slide.theme.text, linewidth=4, solid_capstyle="butt")
+    slide.text(x + 39, y - 28, "leading head")
+    slide.line([x, x + 30], [y - 50] * 2, slide.theme.muted, linewidth=1.6, dashes=(4, 3))
+    slide.text(x + 39, y - 56, "even attention")

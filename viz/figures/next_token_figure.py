@@ -1,0 +1,306 @@
+"""What a model expects next: the distribution over tokens, the logit lens, and the loss by place in the context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from viz.drawing.labels import cut_short, display, spoken
+from viz.drawing.lines import End, Values, draw_fan, name_ends, quiet_axes
+from viz.drawing.slide import (
+    LIGHT,
+    LINE_PT,
+    WIDE,
+    Box,
+    Slide,
+    blank_slide,
+    color_bar,
+    evenly,
+    heat_map,
+    shorten,
+    text_points,
+)
+from viz.drawing.theme import Theme, text_on
+
+MOST_BARS = 12
+FEWEST_BARS = 5
+MOST_COLUMNS = 16
+MOST_OF_REST = 2.0
+"""How many times as long as the longest of the tokens the bar of the others may be before it is cut."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of the next-token chart; ``earlier`` are the probabilities at earlier snapshots."""
+
+    label: str
+    value: float
+    earlier: tuple[float, ...]
+    is_rest: bool = False
+
+
+def draw_next_token(
+    distribution: xr.DataArray,
+    prompt: str,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    least: float = 0.01,
+    takeaway: str = "",
+) -> Figure:
+    """Draw the likeliest next tokens of the last step as bars, and the same tokens' probability at earlier steps as thin marks.
+
+    Parameters
+    ----------
+    distribution : probabilities, (step, token) or (token,).
+    prompt : what the model has read; stands above the bars.
+    least : tokens below this probability are summed in one bar, but for the five likeliest.
+    """
+    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    body = quote(slide, prompt)
+    by_step = distribution if "step" in distribution.dims else distribution.expand_dims("step")
+    places = evenly(by_step.sizes["step"], 3)
+    values = by_step.transpose("step", "token").isel(step=places).values.astype(float)
+    has_earlier = len(places) > 1
+    area = body.inset(bottom=LINE_PT + 12 if has_earlier else 0)
+    fitting = min(MOST_BARS, int(area.height / 25))
+    bars = next_token_bars(values, [str(token) for token in by_step["token"].values], least, fitting)
+    colors = [theme.palette[4], theme.text][-len(places) + 1 :] if has_earlier else []
+    _draw_bars(slide, area, bars, colors, least)
+    if has_earlier:
+        _write_mark_key(slide, [int(step) for step in by_step["step"].values[places]], colors)
+    return slide.figure
+
+
+def next_token_bars(values: Values, tokens: Sequence[str], least: float, most: int) -> list[Bar]:
+    """Return at most ``most`` bars, the likeliest token of the last step first, all others summed in the last bar.
+
+    Parameters
+    ----------
+    values : probabilities (step, token).
+    least : tokens below this probability belong to the others, but for the five likeliest.
+
+    Examples
+    --------
+    >>> bars = next_token_bars(np.array([[0.25, 0.6, 0.1, 0.04, 0.01]]), list("abcde"), least=0.1, most=4)
+    >>> [(bar.label, round(bar.value, 2)) for bar in bars]
+    [('b', 0.6), ('a', 0.25), ('c', 0.1), ('2 others', 0.05)]
+    """
+    order = np.argsort(-values[-1], kind="stable")
+    n_likely = max(int((values[-1] >= least).sum()), FEWEST_BARS)
+    if n_likely < len(tokens) or len(tokens) > most:
+        n_likely = min(n_likely, most - 1)
+    likely, rest = order[:n_likely], order[n_likely:]
+    bars = [Bar(spoken(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in likely]
+    if len(rest):
+        sums = values[:, rest].sum(axis=1)
+        name = f"{len(rest):,} other" + ("s" if len(rest) > 1 else "")
+        bars.append(Bar(name, float(sums[-1]), (), is_rest=True))
+    return bars
+
+
+def draw_context_loss(
+    loss: xr.DataArray,
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
+) -> Figure:
+    """Draw the loss by place in the context, a line a snapshot, the last one with its value at both ends.
+
+    Parameters
+    ----------
+    loss : nats per token, (step, position); position is how many tokens the model had read before.
+    """
+    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    lines = loss.transpose("step", "position").values.astype(float)
+    steps, positions = [int(step) for step in loss["step"].values], loss["position"].values.astype(float)
+    room = max(text_points(f"step {step:,}", bold=True) for step in steps) + 36
+    slide.text(slide.body.left, slide.body.top - 16, "nats per token", color=theme.muted)
+    box = slide.body.inset(left=60, right=room, top=LINE_PT + 10, bottom=30)
+    axes = slide.axes(box)
+    quiet_axes(axes, theme, bins=5)
+    ends = draw_fan(axes, positions, lines, steps, theme)
+    low, high = float(np.nanmin(lines)), float(np.nanmax(lines))
+    axes.set_ylim(max(0.0, low - 0.12 * (high - low)), high + 0.05 * (high - low) + 1e-6)
+    axes.set_xticks([positions[0], positions[-1]] if len(positions) > 1 else [positions[0]])
+    middle, name = box.left + box.width / 2, "position in the context" if box.width > 280 else "position"
+    slide.text(middle, box.bottom - 8, name, color=theme.muted, ha="center", va="top")
+    _name_start(slide, axes, box, positions[0], lines[-1, 0])
+    last = ends[-1]
+    axes.plot(positions[:1], lines[-1, :1], "o", color=last.color, markersize=9, zorder=5, clip_on=False)
+    name_ends(
+        slide,
+        axes,
+        box,
+        [*ends[:-1], End(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)],
+        dots=True,
+    )
+    return slide.figure
+
+
+def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> None:
+    """Write where the last line begins beside the axis, in the place of the tick that would stand too near."""
+    low, high = axes.get_ylim()
+    places = {
+        tick: float(axes.transData.transform((x, tick))[1])
+        for tick in (*axes.get_yticks(), value)
+        if low <= tick <= high
+    }
+    axes.set_yticks(
+        [tick for tick, place in places.items() if abs(place - places[value]) > LINE_PT and place > box.bottom + 9]
+    )
+    slide.text(box.left - 10, places[value], f"{value:.2f}", bold=True, ha="right", va="center")
+
+
+def draw_lens(
+    lens: xr.Dataset,
+    prompt_tokens: list[str],
+    *,
+    title: str,
+    subtitle: str,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
+    takeaway: str = "",
+) -> Figure:
+    """Draw the logit lens of the last step: which token each layer would put next, and how sure it is.
+
+    Parameters
+    ----------
+    lens : ``top`` (step, layer, position), the likeliest next token as text, and ``top_probability`` of the same shape; layer 0 is
+        the embeddings.
+    prompt_tokens : the tokens read, one a position; columns. Where not all fit, the last are drawn.
+    """
+    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    last = lens.isel(step=-1) if "step" in lens.dims else lens
+    tops, sure = (last[name].transpose("layer", "position").values for name in ("top", "top_probability"))
+    names = ["embeddings" if layer == 0 else f"after layer {layer - 1}" for layer in last["layer"].values]
+    left = max(text_points(name) for name in (*names, "has read"))
+    area = slide.body.inset(left=left + 14, right=66, bottom=LINE_PT + 8, top=LINE_PT)
+    shown_rows = evenly(len(names), max(2, int(area.height / 24)))
+    words = [[cut_short(str(top)) for top in row] for row in tops[shown_rows]]
+    columns = [cut_short(token) for token in prompt_tokens]
+    n = _fitting_columns(columns, words, area.width)
+    words, columns, sure = [row[-n:] for row in words], columns[-n:], sure[shown_rows][:, -n:].astype(float)
+    slide.text(slide.body.left, area.top + 8, "likeliest next token, by layer", color=theme.muted)
+    slide.text(slide.body.right, area.top + 8, "probability", color=theme.muted, ha="right")
+    _draw_cells(slide, area, words, sure)
+    cell_width, cell_height = area.width / n, area.height / len(words)
+    for i, row in enumerate(shown_rows):
+        y = area.bottom + (i + 0.5) * cell_height
+        slide.text(area.left - 12, y, names[row], color=theme.muted, ha="right", va="center")
+    for i, token in enumerate(columns):
+        slide.text(area.left + (i + 0.5) * cell_width, area.bottom - 22, token, bold=True, ha="center")
+    slide.text(area.left - 12, area.bottom - 22, "has read", color=theme.text, ha="right")
+    bar = Box(area.right + 16, area.bottom, 12, area.height)
+    color_bar(slide, bar, (heat_map(theme), Normalize(0, 1)), (0, 0.5, 1), "{:g}")
+    return slide.figure
+
+
+def quote(slide: Slide, prompt: str) -> Box:
+    """Write what the model has read, its end at least; return the box below."""
+    start, end = "after “", "”"
+    room = slide.body.width - text_points(start + end) - 2
+    ending = prompt[len(prompt.rstrip()) :]
+    shown = shorten(prompt.rstrip().replace("\n", display("\n")) + display(ending), room, keep="end")
+    slide.text(slide.body.left, slide.body.top - 16, f"{start}{shown}{end}")
+    return slide.body.inset(top=LINE_PT + 14)
+
+
+def _draw_bars(slide: Slide, area: Box, bars: Sequence[Bar], colors: Sequence[str], least: float) -> None:
+    theme = slide.theme
+    labels = [shorten(bar.label, 0.3 * area.width) for bar in bars]
+    names = max(text_points(label) for label in labels)
+    values = [f"{bar.value:.2f}" if bar.value >= least else f"<{least:g}" for bar in bars]
+    numbers = max(text_points(value, bold=True) for value in values)
+    box = area.inset(left=names + 14 + numbers + 14)
+    pitch = min(box.height / len(bars), 52)
+    scale = box.width / _longest(bars)
+    for i, (bar, label, value) in enumerate(zip(bars, labels, values, strict=True)):
+        y = area.top - (i + 0.5) * pitch
+        quiet = theme.muted if bar.is_rest or bar.value < least else theme.text
+        slide.text(area.left + names, y, label, color=quiet, ha="right", va="center_baseline")
+        slide.text(box.left - 14, y, value, color=quiet, bold=quiet == theme.text, ha="right", va="center_baseline")
+        width, height = slide.size
+        slide.figure.add_artist(
+            Rectangle(
+                (box.left / width, (y - 0.36 * pitch) / height),
+                min(bar.value * scale, box.width) / width,
+                0.72 * pitch / height,
+                color=theme.disc if bar.is_rest else theme.palette[1],
+                linewidth=0,
+                transform=slide.figure.transFigure,
+            )
+        )
+        if bar.value * scale > 1.001 * box.width:
+            _break_bar(slide, box.right - 0.12 * box.width, y, 0.36 * pitch)
+        for earlier, color in zip(bar.earlier, colors, strict=False):
+            x = box.left + earlier * scale
+            slide.line([x, x], [y - 0.43 * pitch, y + 0.43 * pitch], color, linewidth=2.5, solid_capstyle="butt")
+
+
+def _longest(bars: Sequence[Bar]) -> float:
+    """Return the value of a bar as long as there is room: the largest, but for the sum of the others where it dwarfs every token."""
+    tokens = max(value for bar in bars if not bar.is_rest for value in (bar.value, *bar.earlier))
+    return max(tokens, *(bar.value for bar in bars if bar.value <= MOST_OF_REST * tokens))
+
+
+def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
+    """Cut a bar by two slanted lines: it is longer than it is drawn."""
+    for shift in (0.0, 11.0):
+        ends = [x + shift - 5, x + shift + 5], [y - half_height - 3, y + half_height + 3]
+        slide.line(*ends, slide.theme.background, linewidth=4, solid_capstyle="butt")
+
+
+def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -> None:
+    x, y = slide.body.left, slide.body.bottom + 4
+    slide.line([x, x + 22], [y + 6.5] * 2, slide.theme.palette[1], linewidth=15, solid_capstyle="butt")
+    slide.text(x + 31, y, f"step {steps[-1]:,}")
+    x += 31 + text_points(f"step {steps[-1]:,}") + 34
+    for step, color in zip(steps, colors, strict=False):
+        slide.line([x, x], [y - 4, y + 17], color, linewidth=2.5, solid_capstyle="butt")
+        slide.text(x + 11, y, f"step {step:,}")
+        x += 11 + text_points(f"step {step:,}") + 34
+
+
+def _fitting_columns(columns: list[str], words: list[list[str]], width: float) -> int:
+    """Return how many columns, from the last, fit with all that is written in them."""
+    for n in range(min(MOST_COLUMNS, len(columns)), 1, -1):
+        written = [*columns[-n:], *(word for row in words for word in row[-n:])]
+        if max(text_points(word, bold=True) for word in written) + 8 <= width / n:
+            return n
+    return 1
+
+
+def _draw_cells(slide: Slide, area: Box, words: list[list[str]], sure: Values) -> None:
+    colormap = heat_map(slide.theme)
+    axes = slide.axes(area)
+    axes.set_axis_off()
+    n_rows, n = sure.shape
+    axes.pcolormesh(
+        np.arange(n + 1),
+        np.arange(n_rows + 1),
+        sure,
+        cmap=colormap,
+        vmin=0,
+        vmax=1,
+        edgecolors=slide.theme.background,
+        linewidth=1.5,
+    )
+    for i, row in enumerate(words):
+        for j, word in enumerate(row):
+            x = area.left + (j + 0.5) * area.width / n
+            y = area.bottom + (i + 0.5) * area.height / n_rows
+            color = text_on(to_hex(colormap(float(sure[i, j]))))
+            slide.text(x, y, word, color=color, ha="center", va="center")

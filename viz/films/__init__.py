@@ -1,0 +1,1 @@
+"""The kinds of films, their timeline, and their encoding."""

@@ -1,0 +1,162 @@
+"""Streams of frames into files: MP4 (H.264) and GIF, each encoded by ffmpeg in a process of its own while the next frame is drawn.
+
+A film appears under its name when it is complete; until then, and if anything goes wrong, there is nothing but a hidden
+file, which is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from data.errors import InputError
+from viz.drawing.canvas import Frame, Size
+
+GIF_FPS = 10
+GIF_WIDTH_PX = 800
+GIF_COLORS = 256  # with fewer, the ground of the panel becomes that of the page
+
+
+class Sink(Protocol):
+    """Takes frames one by one."""
+
+    def write(self, frame: Frame) -> None: ...
+
+
+@contextlib.contextmanager
+def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = ()) -> Iterator[Sink]:
+    """Open a film to be written; its format follows from the suffix of ``path``.
+
+    Parameters
+    ----------
+    size : size of the frames, (height, width, 4) unsigned bytes.
+    fps : frames a second that will be written.
+    palette_frames : for a GIF, frames that show all colours of the film: its palette is made from them.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown, or the folder cannot be written to.
+    """
+    open_sink = {".mp4": _open_mp4, ".gif": _open_gif}.get(path.suffix)
+    if open_sink is None:
+        raise InputError(f"a film is written as .mp4 or .gif; got {path.name!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.stem}.partial{path.suffix}")
+    hidden.touch()  # a folder without the right to write says so here, in the system's own words
+    try:
+        with open_sink(hidden, size, fps, palette_frames) as sink:
+            yield sink
+        hidden.replace(path)
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+class _Mp4:
+    def __init__(self, writer: Any):
+        self._writer = writer
+
+    def write(self, frame: Frame) -> None:
+        self._writer.append_data(frame)
+
+
+@contextlib.contextmanager
+def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[Sink]:
+    import imageio.v2 as imageio
+
+    # quality=None hands the choice to crf; yuv420p and faststart are what browsers and PowerPoint need; frame sizes are even (see Size), so
+    # the plugin need not round them up to a multiple of 16.
+    writer = imageio.get_writer(
+        path,
+        format="FFMPEG",
+        mode="I",
+        fps=fps,
+        codec="libx264",
+        quality=None,
+        macro_block_size=2,
+        pixelformat="yuv420p",
+        output_params=["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"],
+    )
+    try:
+        yield _Mp4(writer)
+    finally:
+        writer.close()
+
+
+class _Gif:
+    def __init__(self, pipe: Any):
+        self._pipe = pipe
+
+    def write(self, frame: Frame) -> None:
+        self._pipe.write(np.ascontiguousarray(frame).data.cast("B"))
+
+
+@contextlib.contextmanager
+def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame]) -> Iterator[Sink]:
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    # One palette for all frames and no dither: flat colours stay flat from frame to frame, so that only what moves is stored.
+    palette = path.with_suffix(".palette.png")
+    _palette(palette_frames or [np.zeros((2, 2, 4), np.uint8)]).save(palette)
+    width = min(GIF_WIDTH_PX, size.width)
+    filters = f"[0:v]fps={min(fps, GIF_FPS)},scale={width}:-2:flags=area[small];[small][1:v]paletteuse=dither=none:diff_mode=rectangle"
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{size.width}x{size.height}", "-r", str(fps), "-i", "-"]
+    command = [
+        get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-y",
+        *raw,
+        "-i",
+        str(palette),
+        "-filter_complex",
+        filters,
+        "-loop",
+        "0",
+        str(path),
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        yield _Gif(process.stdin)
+    finally:
+        _, complaint = process.communicate()
+        palette.unlink(missing_ok=True)
+        if process.returncode:
+            raise OSError(f"ffmpeg could not write {path.name}: {complaint.decode(errors='replace').strip()}")
+
+
+def _palette(frames: Sequence[Frame]) -> Image.Image:
+    """Return a 16x16 picture of the colours that serve these frames best."""
+    strip: NDArray[np.uint8] = np.concatenate([frame[::2, ::2, :3] for frame in frames])
+    quantized = Image.fromarray(strip).quantize(GIF_COLORS, method=Image.Quantize.MAXCOVERAGE)
+    colors = np.array(quantized.getpalette()[: 3 * GIF_COLORS], dtype=np.uint8).reshape(-1, 3)  # type: ignore[index]
+    return Image.fromarray(np.resize(colors, (256, 3)).reshape(16, 16, 3))
+
+
+def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
+    """Send every frame to every sink; yield the number of frames written so far."""
+    for number, frame in enumerate(frames, 1):
+        for sink in sinks:
+            sink.write(frame)
+        yield number
+
+
+def write_last_frame(film: Path, picture: Path) -> Path:
+    """Write the last frame of a film as a PNG; return its path."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    # -update 1 writes every frame over the one before; reading begins a second before the end, or at the start of a shorter film.
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film), "-update", "1", str(picture)]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    if done.returncode or not picture.is_file():
+        raise InputError(
+            f"the film {film.name} cannot be read ({done.stderr.decode(errors='replace').strip()}): render it again"
+        )
+    return picture

@@ -1,0 +1,35 @@
+"""The player: one slider over everything, painted in the browser.
+
+A *scene* is what one page shows at every snapshot: its `panels` are labelled arrays with ``step`` first, sent once. From then on the
+slider, its keys and the play button move in the browser alone, and no server is asked for the next picture.
+
+`panels` and `scene` hold the types, `serialization` says how they are sent, `bundle` joins the modules of ``js/``, which paint.
+"""
+
+from viz.player.panels import (
+    Bars,
+    Claims,
+    Curves,
+    Maps,
+    Neighbours,
+    Numbers,
+    Panel,
+    Samples,
+    Scatter,
+    Scores,
+)
+from viz.player.scene import Scene
+
+__all__ = [
+    "Bars",
+    "Claims",
+    "Curves",
+    "Maps",
+    "Neighbours",
+    "Numbers",
+    "Panel",
+    "Samples",
+    "Scatter",
+    "Scene",
+    "Scores",
+]

@@ -1,0 +1,146 @@
+// Lines over training, with a mark where the slider stands. A click goes to the snapshot there.
+
+import { canvasIn, element, ticks, whole, withAlpha } from "./drawing.js";
+import { PANELS } from "./player.js";
+import { indexAt, timeline } from "./timeline.js";
+
+const LEFT_PX = 44;
+const RIGHT_PX = 12;
+const BOTTOM_PX = 22;
+const TOP_PX = 6;
+
+PANELS.curves = (host, stage) => {
+  host.style.display = "flex";
+  host.style.flexDirection = "column";
+  const legend = host.appendChild(element("div", "legend"));
+  const area = host.appendChild(element("div"));
+  area.style.cssText = "position: relative; flex: 1; min-height: 0; cursor: pointer;";
+  const picture = canvasIn(area, "");
+  let panel = null;
+  let values = [];
+
+  function place(event) {
+    const box = area.getBoundingClientRect();
+    const line = timeline(stage.steps, stage.scale);
+    stage.play(false);
+    stage.go(line.stepAt((event.clientX - box.left - LEFT_PX) / (box.width - LEFT_PX - RIGHT_PX)), "drag");
+  }
+  area.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    area.setPointerCapture(event.pointerId);
+    place(event);
+  });
+  area.addEventListener("pointermove", (event) => area.hasPointerCapture(event.pointerId) && place(event));
+
+  function limits() {
+    if (panel.limits) return panel.limits;
+    const all = panel.series.flatMap((s) => [...s.values, ...(s.low ?? []), ...(s.high ?? [])]).filter(Number.isFinite);
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    return low === high ? [low - 0.5, high + 0.5] : [low - (high - low) * 0.05, high + (high - low) * 0.05];
+  }
+
+  /** Write a line's value at a step into the legend; return where in the line it stands, -1 where there is none. */
+  function write(series, place, step) {
+    const at = series.steps.length && series.steps[0] <= step ? indexAt(series.steps, step) : -1;
+    const value = at < 0 ? NaN : series.values[at];
+    const known = Number.isFinite(value);
+    const text = known ? value.toLocaleString(stage.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+    if (place.textContent !== text) place.textContent = text;
+    return known ? at : -1;
+  }
+
+  return {
+    update(next) {
+      panel = next;
+      picture.canvas.setAttribute("aria-label", `${panel.title}: ${panel.series.map((s) => s.name).join(", ")}`);
+      legend.replaceChildren();
+      values = panel.series.map((series) => {
+        const entry = legend.appendChild(element("span"));
+        const mark = entry.appendChild(element("i"));
+        mark.style.background = series.dashed ? `repeating-linear-gradient(90deg, ${series.color} 0 4px, transparent 4px 7px)` : series.color;
+        entry.appendChild(element("span", "", series.name));
+        const value = entry.appendChild(element("b"));
+        value.style.cssText = "margin-left: 6px; font-weight: 600; font-variant-numeric: tabular-nums; color: var(--text);";
+        return value;
+      });
+    },
+    paint({ step }) {
+      // The legend comes first: where its values make it wrap, less room is left for the picture.
+      const marks = panel.series.map((series, i) => write(series, values[i], step));
+      const { context, width, height } = picture.begin();
+      const { theme, language } = stage;
+      const line = timeline(stage.steps, stage.scale);
+      const room = width - LEFT_PX - RIGHT_PX;
+      const x = (s) => LEFT_PX + line.place(s) * room;
+      const [low, high] = limits();
+      const floor = height - BOTTOM_PX;
+      const y = (v) => floor - ((v - low) / (high - low)) * (floor - TOP_PX);
+      context.font = `12px ${theme.font}`;
+      context.textBaseline = "middle";
+      context.lineWidth = 1;
+      for (const tick of ticks(low, high, Math.max(2, Math.floor(height / 40)))) {
+        context.strokeStyle = theme.line;
+        context.beginPath();
+        context.moveTo(LEFT_PX, y(tick));
+        context.lineTo(width - RIGHT_PX, y(tick));
+        context.stroke();
+        context.fillStyle = theme.muted;
+        context.textAlign = "right";
+        context.fillText(tick.toLocaleString(language), LEFT_PX - 6, y(tick));
+      }
+      context.textAlign = "center";
+      for (const s of line.labels(56 / Math.max(1, room))) {
+        const text = whole(s, language);
+        const half = context.measureText(text).width / 2;
+        context.fillText(text, Math.min(width - half - 1, Math.max(half, x(s))), floor + 12);
+      }
+      panel.series.forEach((series, i) => {
+        drawBand(context, series, x, y);
+        drawLine(context, series, x, y);
+        if (marks[i] < 0) return;
+        context.fillStyle = series.color;
+        context.strokeStyle = theme.panel;
+        context.lineWidth = 1.5;
+        context.beginPath();
+        context.arc(x(series.steps[marks[i]]), y(series.values[marks[i]]), 4.5, 0, 2 * Math.PI);
+        context.fill();
+        context.stroke();
+      });
+      context.strokeStyle = withAlpha(theme.text, 0.6);
+      context.lineWidth = 1;
+      context.beginPath();
+      context.moveTo(x(step), TOP_PX);
+      context.lineTo(x(step), floor);
+      context.stroke();
+    },
+  };
+};
+
+function drawBand(context, { steps, low, high, color }, x, y) {
+  if (!low) return;
+  context.beginPath();
+  steps.forEach((s, i) => (i ? context.lineTo(x(s), y(high[i])) : context.moveTo(x(s), y(high[i]))));
+  for (let i = steps.length - 1; i >= 0; i -= 1) context.lineTo(x(steps[i]), y(low[i]));
+  context.fillStyle = withAlpha(color, 0.18);
+  context.fill();
+}
+
+function drawLine(context, { steps, values, color, dashed }, x, y) {
+  context.beginPath();
+  let drawing = false;
+  steps.forEach((s, i) => {
+    if (!Number.isFinite(values[i])) {
+      drawing = false;
+      return;
+    }
+    if (drawing) context.lineTo(x(s), y(values[i]));
+    else context.moveTo(x(s), y(values[i]));
+    drawing = true;
+  });
+  context.strokeStyle = color;
+  context.lineWidth = 2.5;
+  context.lineJoin = "round";
+  context.setLineDash(dashed ? [5, 4] : []);
+  context.stroke();
+  context.setLineDash([]);
+}

@@ -1,0 +1,121 @@
+"""Projections kept on disk by content, so that a second film or figure of the same snapshots is drawn at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.runs import Run
+from data.runs.atomic_files import write_bytes
+from viz.projection.projector import AXES, project
+from viz.sidecar import versions
+
+# Raised when the layout of the same data changes, so that nothing old is drawn.
+LAYOUT_VERSION = 5
+ITEMS_FOR_THREADS = 1000
+
+
+def cached_projection(
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
+    seed: int = 0,
+    perplexity: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Return `viz.projection.projector.project` of a trajectory, from ``projections/`` of the run if it was made before.
+
+    What counts as the same is decided by the snapshots' hashes, the method and its parameters, the seed and the libraries' versions.
+    Arguments, result and errors are those of `project`; ``sha256`` (step) is kept as a coordinate.
+    """
+    options: dict[str, Any] = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
+    path = _path(run, trajectory, method, options)
+    if (kept := _read(path, trajectory)) is not None:
+        if progress is not None:
+            progress(trajectory.sizes["step"])
+        return kept
+    projection = project(trajectory, method, progress=progress, n_jobs=_threads(trajectory), **options)
+    projection = projection.assign_coords(sha256=trajectory["sha256"])
+    try:
+        write_bytes(path, _encode(projection))
+    except PermissionError:
+        warnings.warn(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
+    return projection
+
+
+def is_on_disk(
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
+    seed: int = 0,
+    perplexity: float | None = None,
+) -> bool:
+    """Say whether `cached_projection` of these arguments finds a file, so that nothing would be computed."""
+    options = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
+    return _path(run, trajectory, method, options).is_file()
+
+
+def _path(run: Run, trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> Path:
+    return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{_key(trajectory, method, options)}.npz"
+
+
+def _threads(trajectory: xr.DataArray) -> int:
+    """Return 1 for few items, of which threads only cost time, and the machine's cores for many."""
+    return 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
+
+
+def _key(trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> str:
+    libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
+    what = [
+        LAYOUT_VERSION,
+        str(trajectory.name),
+        list(trajectory["sha256"].values),
+        method,
+        dict(options),
+        libraries,
+    ]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _encode(projection: xr.Dataset) -> bytes:
+    arrays = {str(name): variable.values for name, variable in projection.data_vars.items()}
+    about = {
+        "dims": {str(name): list(v.dims) for name, v in projection.data_vars.items()},
+        "attrs": dict(projection.attrs),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
+    """Return the kept projection with the coordinates of the trajectory; None if there is none, or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        about: dict[str, Any] = json.loads(file["about"].tobytes())
+        arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
+        return None
+    coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
+    return xr.Dataset(
+        arrays, coords=coords | {"axis": list(AXES[: arrays["layout"][1].shape[-1]])}, attrs=about["attrs"]
+    )

@@ -1,0 +1,108 @@
+"""UMAP of every step of a trajectory, chained backwards in time from the last.
+
+umap-learn takes the previous layout as a start (``init=``), but stretches it to a square of side 10 first, whatever its shape; a
+chain made so jumped by 0.34 layout widths a snapshot on trained positions (32 of them, 58 snapshots). So the neighbourhood graph is
+UMAP's own and the optimisation is continued from the layout as it is, with a fiftieth of the usual step. Its sampled gradients leave
+a floor of motion nevertheless. Measured on the same run: step 0.1, floor 0.18 layout widths (positions) and 0.16 (tokens); 0.05, 0.15
+and 0.13; 0.02, 0.07 and 0.09; neighbour recall is the same to 0.002 in all. t-SNE's floor there is below 0.01.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.projection.alignment import lay_along_axes, rotate_onto
+
+EPOCHS = 100
+LEARNING_RATE = 0.02
+REPULSION = 1.0
+NEGATIVE_SAMPLES = 5.0
+FEWEST_FOR_SPECTRAL = 12  # items; the spectral start wants more eigenvectors than fewer have
+
+
+def default_neighbours(items: int) -> int:
+    """Return UMAP's usual 15 neighbours, or fewer for few items."""
+    return max(2, min(15, (items - 1) // 3))
+
+
+def chain(
+    snapshots: Iterable[NDArray[np.float64]], *, neighbours: int, seed: int = 0, n_axes: int = 2
+) -> Iterator[NDArray[np.float64]]:
+    """Lay out one snapshot after another, each starting from the layout of the one before.
+
+    Parameters
+    ----------
+    snapshots : matrices (item, dim), of the same items; for a film the last step comes first.
+    neighbours : how many nearest neighbours hold a point.
+    seed : of the sampling.
+    n_axes : dimensions of the layout.
+
+    Yields
+    ------
+    A layout (item, axis) for each snapshot, in the order given, centred; one that equals the one before keeps its layout.
+    """
+    before: NDArray[np.float64] | None = None
+    points = np.zeros((0, n_axes))
+    for vectors in snapshots:
+        if before is None:
+            reducer = _reducer(neighbours, seed, len(vectors), n_components=n_axes)
+            points = lay_along_axes(reducer.fit_transform(vectors).astype(np.float64))
+        elif not np.array_equal(vectors, before):
+            points = again(vectors, points, neighbours=neighbours, seed=seed)
+        yield points
+        before = vectors
+
+
+def again(
+    vectors: NDArray[np.float64], points: NDArray[np.float64], *, neighbours: int, seed: int = 0
+) -> NDArray[np.float64]:
+    """Continue a layout (item, axis), for vectors (item, dim) that may have changed or not; return it, turned onto ``points``."""
+    moved = _continue(points, vectors, neighbours, seed)
+    return rotate_onto(moved - moved.mean(axis=0), points)
+
+
+def _reducer(neighbours: int, seed: int, items: int, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # that TensorFlow is not here, which nobody needs
+        import umap  # compiles for many seconds
+
+    init = "spectral" if items > FEWEST_FOR_SPECTRAL else "random"
+    return umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1, init=init, **options)
+
+
+def _continue(
+    points: NDArray[np.float64], vectors: NDArray[np.float64], neighbours: int, seed: int
+) -> NDArray[np.float64]:
+    """Optimise a layout of other vectors for these, from where it stands."""
+    reducer = _reducer(neighbours, seed, len(vectors), transform_mode="graph")
+    graph = reducer.fit(vectors).graph_.tocoo()
+
+    from umap.layouts import optimize_layout_euclidean
+    from umap.umap_ import make_epochs_per_sample
+
+    kept = graph.data >= graph.data.max() / EPOCHS  # the others would not be drawn once
+    moved = np.array(points, dtype=np.float32, order="C")
+    state = np.random.RandomState(seed).randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max, 3).astype(np.int64)
+    optimize_layout_euclidean(
+        moved,
+        moved,
+        graph.row[kept],
+        graph.col[kept],
+        EPOCHS,
+        len(points),
+        make_epochs_per_sample(graph.data[kept], EPOCHS),
+        reducer._a,
+        reducer._b,
+        state,
+        REPULSION,
+        LEARNING_RATE,
+        NEGATIVE_SAMPLES,
+        parallel=False,
+        move_other=True,
+    )
+    return moved.astype(np.float64)
