@@ -30,7 +30,7 @@ from film import made_tokens
 from probing import made_run
 from tables import show
 
-from dashboards.__main__ import APP, Options, flags
+from dashboards.__main__ import APP, DashboardArguments, flags
 from data.runs import Run, create_run, write_snapshot
 from tests.browser.visit import FLAGS, Visit, chromium, free_port, until_healthy, visit
 
@@ -79,7 +79,14 @@ def made_table(folder: Path) -> Run:
 def server(runs: Path) -> Iterator[tuple[str, int]]:
     """Serve a folder of runs; yield the address and the process."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), *flags(Options(port=port, open_browser=False))]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(APP),
+        *flags(DashboardArguments(port=port, open_browser=False)),
+    ]
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     process = subprocess.Popen(
         command,

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from trainer.config import ModelConfig, model_config, preset
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.sampling import choose
 from trainer.machine import reuse_freed_memory
 from trainer.model import GPT
@@ -117,7 +117,7 @@ def plain_loop(model: PlainGPT, ids: Tensor, n_tokens: int) -> Tensor:
     return ids
 
 
-def decode(model: GPT, n_prompt: int, request: Request) -> list[list[int]]:
+def decode(model: GPT, n_prompt: int, request: GenerationRequest) -> list[list[int]]:
     prompt = np.arange(n_prompt) % VOCABULARY
     return [choice.tokens.tolist() for choice in choose(model, prompt, Decoding(), request)]
 
@@ -143,11 +143,11 @@ def compare(config: ModelConfig, n_rows: int, n_prompt: int, n_tokens: int, roun
     works: dict[str, Callable[[], object]] = {"reference": lambda: plain_loop(plain, start, n_tokens)}
     for window in ("slide", "half") if beyond else ("slide",):
         for cache in (False, True):
-            request = Request(n_tokens=n_tokens, n_samples=n_rows, window=window, cache=cache)
+            request = GenerationRequest(n_tokens=n_tokens, n_samples=n_rows, window=window, cache=cache)
             name = f"ours, {window if beyond else 'fits'}, {'with' if cache else 'without'} cache"
             works[name] = lambda request=request: decode(ours, n_prompt, request)
         same = decode(ours, n_prompt, request) == decode(
-            ours, n_prompt, Request(**{**request.__dict__, "cache": False})
+            ours, n_prompt, GenerationRequest(**{**request.__dict__, "cache": False})
         )
         if not same:
             raise SystemExit(f"{window}: the tokens with and without cache differ")

@@ -21,7 +21,7 @@ from probes.texts import training_tokens
 from trainer.config import TrainConfig
 from trainer.finetune.base_snapshot import Base, trainable
 from trainer.finetune.finetune_config import LanguageConfig
-from trainer.finetune.language_model import Language, start
+from trainer.finetune.language_model import LanguageObjective, start
 from trainer.finetune.tuning import Tuning
 from trainer.loading import Model
 from trainer.loop import start as train
@@ -44,7 +44,7 @@ WAYS: dict[str, tuple[int | None, LanguageConfig]] = {
 def judged(tuning: Tuning) -> float:
     """Return the loss on all jokes held out, none seeing another."""
     objective = tuning.objective
-    assert isinstance(objective, Language)
+    assert isinstance(objective, LanguageObjective)
     alike = dataclasses.replace(objective, config=dataclasses.replace(objective.config, mask_boundaries=True))
     objective.module.eval()
     with torch.no_grad():
@@ -95,7 +95,7 @@ def main() -> None:
                 tuning.go(lambda *_: None)
                 after.append(judged(tuning))
                 objective = tuning.objective
-                assert isinstance(objective, Language)
+                assert isinstance(objective, LanguageObjective)
                 kept.append(loss_on_base_text(base, objective.model))
                 steps = tuning.steps
             spread = f"{np.mean(after):.3f} ± {np.std(after):.3f}"

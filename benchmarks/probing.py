@@ -22,7 +22,7 @@ from tables import show
 from data.runs import Run, create_run, write_snapshot
 from probes.models.attention import attention_maps
 from probes.models.observation import observe
-from probes.registry import MEASURES, Asked, measure
+from probes.registry import PROBES, ProbeRequest, measure
 from probes.texts import encode_prompt
 from trainer.config import ModelConfig
 from trainer.loading import blank_model, load_weights
@@ -118,8 +118,8 @@ def main() -> None:
         rows = [(name, 1000 * seconds) for name, seconds in maps_by_part(runs[58]).items()]
         show("Attention maps of 32 tokens over 58 snapshots, cpu preset", ("", "ms"), rows)
 
-        asked = Asked(prompt=PROMPT, token="a", highlight="digits")
-        each = {name: _seconds(lambda name=name: measure(runs[58], name, asked)) for name in MEASURES}
+        asked = ProbeRequest(prompt=PROMPT, token="a", highlight="digits")
+        each = {name: _seconds(lambda name=name: measure(runs[58], name, asked)) for name in PROBES}
         rows = [*((name, seconds) for name, seconds in each.items()), ("all of them", sum(each.values()))]
         show("Every probe over 58 snapshots, cpu preset", ("", "seconds"), rows)
 

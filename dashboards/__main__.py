@@ -27,7 +27,7 @@ PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
-class Options:
+class DashboardArguments:
     """Serve the dashboard at 127.0.0.1 until Ctrl-C."""
 
     port: int = 8501
@@ -38,7 +38,7 @@ class Options:
     """Train a small run, demo-tiny, for trying things out; about ten seconds, unless it is there."""
 
 
-def main(options: Options) -> None:
+def main(options: DashboardArguments) -> None:
     """Start Streamlit with the project's settings, wherever the command is called from."""
     check_port(options.port)
     if options.demo:
@@ -60,7 +60,7 @@ def main(options: Options) -> None:
         raise SystemExit(status)
 
 
-def flags(options: Options) -> list[str]:
+def flags(options: DashboardArguments) -> list[str]:
     """Return the settings of .streamlit/config.toml, which Streamlit reads from the working folder only, as its flags."""
     always = {
         "server.address": ADDRESS,
@@ -120,4 +120,4 @@ def train_demo() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main, Options, prog=PROG)
+    run_command(main, DashboardArguments, prog=PROG)

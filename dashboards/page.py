@@ -15,7 +15,7 @@ from dashboards.compute.queries import metrics
 from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
-from dashboards.state.language import LANGUAGES, Words
+from dashboards.state.language import LANGUAGES, Translation
 from dashboards.state.url import begin, forget_news, keep, kept, visits, write_address
 from data.errors import InputError
 from data.runs import Run
@@ -44,7 +44,7 @@ class Page:
     """What a page is made with: the run, the words in the reader's language, and the colours of the reader's theme."""
 
     run: Run
-    say: Words
+    say: Translation
     theme: Theme
 
     @property
@@ -52,9 +52,9 @@ class Page:
         return run_list.is_growing(self.run)
 
 
-def words() -> Words:
+def words() -> Translation:
     """Return the catalogue in the language of this visit."""
-    return Words(kept("lang"))
+    return Translation(kept("lang"))
 
 
 def theme() -> Theme:
@@ -101,7 +101,7 @@ def choose_language() -> None:
         st.rerun()
 
 
-def tell(notes: Sequence[str], say: Words) -> None:
+def tell(notes: Sequence[str], say: Translation) -> None:
     """Name what was left out or could not be had, in one quiet box."""
     if notes:
         shown = list(dict.fromkeys(notes))
@@ -122,7 +122,7 @@ def plain(text: str) -> str:
     return _ADDRESS.sub(lambda found: f"{found[0][0]}\u2060{found[0][1:]}", escaped)
 
 
-def guarded(draw: Callable[[], None], say: Words) -> None:
+def guarded(draw: Callable[[], None], say: Translation) -> None:
     """Draw a part of a page; what cannot be shown is told in one line, and the rest of the page goes on."""
     try:
         draw()

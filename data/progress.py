@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 VARIABLE = "GPTLAB_PROGRESS"
 SHORTEST_PAUSE_S = 0.1
 
-Update = Callable[..., None]
-"""``update(done, note="")``: so many units are done; the note is shown beside the bar."""
+Progress = Callable[..., None]
+"""``progress(done, note="")``: so many units of the work are done; the note is shown beside the bar."""
 
 
 @contextlib.contextmanager
-def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterator[Update]:
+def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterator[Progress]:
     """Show progress from ``start`` to ``total`` on standard error.
 
     Examples
@@ -42,7 +42,7 @@ def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterato
 
 
 @contextlib.contextmanager
-def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -66,7 +66,7 @@ def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iter
 
 
 @contextlib.contextmanager
-def _lines(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+def _lines(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Progress]:
     begun = time.perf_counter()
     told = 10 * start // max(total, 1)
     kept = ""
@@ -85,7 +85,7 @@ def _lines(console: Console, what: str, total: int, unit: str, start: int) -> It
 
 
 @contextlib.contextmanager
-def _records(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Update]:
+def _records(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Progress]:
     told, at, kept = float("-inf"), -1, ""
 
     def tell(done: int) -> None:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from data.runs import Run
-    from probes.registry import Asked
+    from probes.registry import ProbeRequest
 
 PROG = "python -m probes"
 MOST_ROWS = 24
 
 
 @dataclass(frozen=True)
-class Options:
+class ProbeArguments:
     """Measure a run over its snapshots, and print or export what was found.
 
     Without options: the names of the measures.
@@ -63,7 +63,7 @@ class Options:
     """Folder for the files; the run's own folder exports/ if not given."""
 
 
-def main(options: Options) -> None:
+def main(options: ProbeArguments) -> None:
     """Measure; print a table, or write files and say which."""
     from data.runs import open_run
     from probes.export import FORMATS
@@ -86,7 +86,7 @@ def main(options: Options) -> None:
                 _tell(_measured(run, name, asked), run, name, title, formats=formats, options=options)
 
 
-def _import_vectors(options: Options) -> None:
+def _import_vectors(options: ProbeArguments) -> None:
     from probes.tables.vectors import import_vectors
 
     if options.measure or options.export:
@@ -97,17 +97,17 @@ def _import_vectors(options: Options) -> None:
     )
 
 
-def _names(options: Options) -> list[str]:
+def _names(options: ProbeArguments) -> list[str]:
     """Return the names of the measures that are wanted; all leaves out those that lack what they are asked about."""
-    from probes.registry import MEASURES, check_name
+    from probes.registry import PROBES, check_name
 
     if "all" not in options.measure:
         return [check_name(name) for name in options.measure]
     lacking = {"neighbours": options.token is None, "cohesion": not options.highlight}
-    return [name for name in MEASURES if not lacking.get(name)]
+    return [name for name in PROBES if not lacking.get(name)]
 
 
-def _tell(found: Any, run: Run, name: str, title: str, *, formats: list[str], options: Options) -> None:
+def _tell(found: Any, run: Run, name: str, title: str, *, formats: list[str], options: ProbeArguments) -> None:
     """Write what was measured to files and say which, or print it."""
     from probes.export import export
 
@@ -120,11 +120,11 @@ def _tell(found: Any, run: Run, name: str, title: str, *, formats: list[str], op
         _print_sentences(found, options.step)
 
 
-def _each_asked(options: Options, name: str) -> Iterator[tuple[str, Asked]]:
+def _each_asked(options: ProbeArguments, name: str) -> Iterator[tuple[str, ProbeRequest]]:
     """Yield what is asked of a measure, and what it is called: once, or for cohesion once for each highlight."""
-    from probes.registry import Asked, highlighted_table
+    from probes.registry import ProbeRequest, highlighted_table
 
-    asked = Asked(options.prompt, options.token, options.seed, options.text, metric=options.metric)
+    asked = ProbeRequest(options.prompt, options.token, options.seed, options.text, metric=options.metric)
     if name != "cohesion" or not options.highlight:
         yield name, asked
         return
@@ -141,7 +141,7 @@ def _slug(highlight: str) -> str:
     return "".join(kept).strip("-") or "-".join(f"u{ord(c):04x}" for c in highlight)
 
 
-def _measured(run: Run, name: str, asked: Asked) -> xr.DataArray | xr.Dataset:
+def _measured(run: Run, name: str, asked: ProbeRequest) -> xr.DataArray | xr.Dataset:
     from data.progress import progress_bar
     from probes.registry import measure
 
@@ -161,10 +161,10 @@ def _list_measures() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from probes.registry import MEASURES
+    from probes.registry import PROBES
 
     table = Table("measure", "what it tells", "takes", box=None)
-    for name, entry in MEASURES.items():
+    for name, entry in PROBES.items():
         table.add_row(name, entry.about, " ".join(f"--{need}" for need in entry.needs))
     Console().print(table)
     print(f"\nFor example:  {PROG} --measure heads --export csv")
@@ -224,4 +224,4 @@ def _cell(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    run_command(main, Options, prog=PROG)
+    run_command(main, ProbeArguments, prog=PROG)

@@ -163,7 +163,8 @@ def write_word2vec(trajectory: xr.DataArray, path: Path, step: int | None = None
 
     The first line holds the numbers of rows and dimensions, each further one a token and its values, with single spaces between. A value is
     the shortest decimal that gives the same float32 again. Since spaces and line ends separate, tokens are written with escapes, as
-    `probes.tables.vectors.escape` has it: a space is ``\u0020``, a newline ``\n``, a backslash ``\\``, the empty token ``\e``. Positions are
+    `probes.tables.vectors.escape` has it: a space is ``\u0020``, a newline ``\n``, a backslash ``\\``, the empty token ``\e``.
+    Positions are
     written as their numbers.
 
     Parameters
@@ -197,7 +198,8 @@ def write_projector(
     Returns
     -------
     The two paths. Without ``metadata`` the second holds the labels alone, and no header, as the projector wants it; otherwise its first
-    line names the columns. A label that could not be seen, or would break the line, is written with escapes (`probes.tables.vectors.escape`).
+    line names the columns. A label that could not be seen, or would break the line, is written with escapes
+    (`probes.tables.vectors.escape`).
 
     Raises
     ------

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.progress import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from data.runs import Run
 
-Progress = Callable[[int], None]
-
 
 @dataclass(frozen=True)
-class Asked:
+class ProbeRequest:
     """What a measure may need besides the run; each takes what concerns it."""
 
     prompt: str | None = None
@@ -42,30 +41,30 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Measure:
+class ProbeKind:
     """A probe under the name it has on the command line."""
 
     about: str
-    compute: Callable[[Run, Asked], xr.DataArray | xr.Dataset]
+    compute: Callable[[Run, ProbeRequest], xr.DataArray | xr.Dataset]
     needs: tuple[str, ...] = ()
-    """Fields of `Asked` that it takes into account."""
+    """Fields of `ProbeRequest` that it takes into account."""
 
 
-def measure(run: Run, name: str, asked: Asked | None = None) -> xr.DataArray | xr.Dataset:
-    """Compute a measure of `MEASURES` over all whole snapshots of a run.
+def measure(run: Run, name: str, asked: ProbeRequest | None = None) -> xr.DataArray | xr.Dataset:
+    """Compute a measure of `PROBES` over all whole snapshots of a run.
 
     Raises
     ------
     InputError
         If there is no such measure, or it does not apply to the run's model, or what it needs cannot be used.
     """
-    return MEASURES[check_name(name)].compute(run, asked or Asked())
+    return PROBES[check_name(name)].compute(run, asked or ProbeRequest())
 
 
 def check_name(name: str) -> str:
     """Return the name of a measure; an `InputError` names those there are."""
-    if name not in MEASURES:
-        raise InputError(f"there is no measure {name!r}; there is {', '.join(MEASURES)}")
+    if name not in PROBES:
+        raise InputError(f"there is no measure {name!r}; there is {', '.join(PROBES)}")
     return name
 
 
@@ -84,19 +83,19 @@ def highlighted_table(highlight: str) -> str:
     return "positions" if are_numbers else "tokens"
 
 
-def _tokens(run: Run, asked: Asked) -> Any:
+def _tokens(run: Run, asked: ProbeRequest) -> Any:
     from probes.tables.embeddings import token_embeddings
 
     return token_embeddings(run, progress=asked.progress)
 
 
-def _positions(run: Run, asked: Asked) -> Any:
+def _positions(run: Run, asked: ProbeRequest) -> Any:
     from probes.tables.embeddings import position_embeddings
 
     return position_embeddings(run, progress=asked.progress)
 
 
-def _token_geometry(run: Run, asked: Asked) -> Any:
+def _token_geometry(run: Run, asked: ProbeRequest) -> Any:
     """Measure the token table; its norms against frequencies where the text is at hand."""
     from probes.tables.geometry import token_geometry
     from probes.texts import token_counts
@@ -110,7 +109,7 @@ def _token_geometry(run: Run, asked: Asked) -> Any:
     return token_geometry(run, counts)
 
 
-def _neighbours(run: Run, asked: Asked) -> Any:
+def _neighbours(run: Run, asked: ProbeRequest) -> Any:
     from probes.tables.geometry import nearest_neighbours
 
     if asked.token is None:
@@ -118,7 +117,7 @@ def _neighbours(run: Run, asked: Asked) -> Any:
     return nearest_neighbours(run, asked.token)
 
 
-def _cohesion(run: Run, asked: Asked) -> Any:
+def _cohesion(run: Run, asked: ProbeRequest) -> Any:
     from probes.groups.cohesion import group_cohesion
 
     if asked.highlight is None:
@@ -134,83 +133,83 @@ def _cohesion(run: Run, asked: Asked) -> Any:
     )
 
 
-def _position_structure(run: Run, asked: Asked) -> Any:
+def _position_structure(run: Run, asked: ProbeRequest) -> Any:
     from probes.tables.positions import position_structure
 
     return position_structure(run)
 
 
-def _position_similarity(run: Run, asked: Asked) -> Any:
+def _position_similarity(run: Run, asked: ProbeRequest) -> Any:
     from probes.tables.positions import position_similarity
 
     return position_similarity(run)
 
 
-def _attention(run: Run, asked: Asked) -> Any:
+def _attention(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.attention import attention_maps
 
     return attention_maps(run, asked.prompt, progress=asked.progress)
 
 
-def _heads(run: Run, asked: Asked) -> Any:
+def _heads(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.heads import head_scores
 
     return head_scores(run, seed=asked.seed, text=asked.text, progress=asked.progress)
 
 
-def _copying(run: Run, asked: Asked) -> Any:
+def _copying(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.heads import copying
 
     return copying(run, seed=asked.seed, progress=asked.progress)
 
 
-def _next_token(run: Run, asked: Asked) -> Any:
+def _next_token(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.logits import next_token_distribution
 
     return next_token_distribution(run, asked.prompt, progress=asked.progress)
 
 
-def _lens(run: Run, asked: Asked) -> Any:
+def _lens(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.logits import logit_lens
 
     return logit_lens(run, asked.prompt, progress=asked.progress)
 
 
-def _context(run: Run, asked: Asked) -> Any:
+def _context(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.logits import loss_by_position
 
     return loss_by_position(run, seed=asked.seed, text=asked.text, progress=asked.progress)
 
 
-def _zero_shot(run: Run, asked: Asked) -> Any:
+def _zero_shot(run: Run, asked: ProbeRequest) -> Any:
     from probes.models.zero_shot import zero_shot
 
     return zero_shot(run, seed=asked.seed, text=asked.text, progress=asked.progress)
 
 
-MEASURES: dict[str, Measure] = {
-    "heads": Measure("what each attention head does: seven scores", _heads, ("seed", "text")),
-    "copying": Measure("loss on repeated random tokens, whole and without each head", _copying, ("seed",)),
-    "attention": Measure("attention maps of a prompt", _attention, ("prompt",)),
-    "next-token": Measure("probabilities of the token after a prompt", _next_token, ("prompt",)),
-    "lens": Measure("what the model would say after each layer (logit lens)", _lens, ("prompt",)),
-    "context": Measure("loss by position in the context", _context, ("seed", "text")),
-    "zero-shot": Measure(
+PROBES: dict[str, ProbeKind] = {
+    "heads": ProbeKind("what each attention head does: seven scores", _heads, ("seed", "text")),
+    "copying": ProbeKind("loss on repeated random tokens, whole and without each head", _copying, ("seed",)),
+    "attention": ProbeKind("attention maps of a prompt", _attention, ("prompt",)),
+    "next-token": ProbeKind("probabilities of the token after a prompt", _next_token, ("prompt",)),
+    "lens": ProbeKind("what the model would say after each layer (logit lens)", _lens, ("prompt",)),
+    "context": ProbeKind("loss by position in the context", _context, ("seed", "text")),
+    "zero-shot": ProbeKind(
         "how often the model knows which of four lines comes next, untaught", _zero_shot, ("seed", "text")
     ),
-    "tokens": Measure("the token table", _tokens),
-    "token-geometry": Measure(
+    "tokens": ProbeKind("the token table", _tokens),
+    "token-geometry": ProbeKind(
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table", _token_geometry, ("text",)
     ),
-    "neighbours": Measure("the nearest neighbours of a token", _neighbours, ("token",)),
-    "cohesion": Measure(
+    "neighbours": ProbeKind("the nearest neighbours of a token", _neighbours, ("token",)),
+    "cohesion": ProbeKind(
         "how close together a highlighted group stands, against groups that nobody highlighted",
         _cohesion,
         ("highlight", "what", "metric", "seed", "text"),
     ),
-    "positions": Measure("the position table", _positions),
-    "position-structure": Measure(
+    "positions": ProbeKind("the position table", _positions),
+    "position-structure": ProbeKind(
         "Toeplitz fraction, low-frequency energy, spectrum of the position table", _position_structure
     ),
-    "position-similarity": Measure("cosines of the centred position table", _position_similarity),
+    "position-similarity": ProbeKind("cosines of the centred position table", _position_similarity),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.corpora.catalog import load
 from data.documents.document_tokens import documents_of_run
 from data.errors import InputError, NotApplicableError
@@ -17,8 +18,6 @@ from data.runs import Run
 from data.tokens.batches import split_tokens, window_index, window_starts
 from data.tokens.tokenizers import HALF, Tokenizer
 from trainer.config import described_model
-
-Ids = NDArray[np.int64]
 
 SHORTEST_REPEAT = 2
 SHORTEST_OPENING = 12  # tokens: a map of fewer shows little
@@ -29,7 +28,7 @@ class Prompt:
     """A text with its tokens: ``ids`` (query,), ``tokens`` the string of each."""
 
     text: str
-    ids: Ids
+    ids: TokenIds
     tokens: tuple[str, ...]
 
 
@@ -101,7 +100,7 @@ def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
     return kept
 
 
-def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:
+def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, TokenIds]:
     """Return the tokens that the run learned from and those it is judged by.
 
     Parameters
@@ -129,7 +128,7 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[Ids, Ids]:
         ) from None
 
 
-def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> Ids:
+def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> TokenIds:
     """Draw windows of the validation text: inputs and, one token on, what is to be foretold; (n_windows, block_size + 1)."""
     context = described_model(run).block_size
     _, ids = training_tokens(run, text)
@@ -137,7 +136,7 @@ def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | 
     return ids[window_index(starts, context)]
 
 
-def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> Ids:
+def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> TokenIds:
     """Return windows of a few passages, each begun one token after the other, as `validation_windows` returns them.
 
     Nearly the same tokens stand at every position of the context in turn, so that positions can be compared.
@@ -166,8 +165,8 @@ class Repeats:
     in a sequence only because the block is repeated, as far as the vocabulary reaches.
     """
 
-    ids: Ids
-    period: Ids
+    ids: TokenIds
+    period: TokenIds
 
     @property
     def in_repeat(self) -> NDArray[np.bool_]:
@@ -212,7 +211,7 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
     return Repeats(ids, period)
 
 
-def _different(random: np.random.Generator, vocab_size: int, n: int) -> Ids:
+def _different(random: np.random.Generator, vocab_size: int, n: int) -> TokenIds:
     """Draw tokens without repeats while the vocabulary reaches, then begin anew."""
     deals = [random.permutation(vocab_size) for _ in range(-(-n // vocab_size))]
     return np.concatenate(deals)[-n:]
@@ -226,7 +225,7 @@ def _corpus(run: Run) -> str:
 
 
 @lru_cache(maxsize=4)
-def _joined_documents(path: Path, _: int) -> tuple[Ids, Ids]:
+def _joined_documents(path: Path, _: int) -> tuple[TokenIds, TokenIds]:
     """Return the documents that a run was fine-tuned on and judged by, each part end to end."""
     documents = documents_of_run(Run(path))
     learned, held_out = np.concatenate(documents.learned), np.concatenate(documents.held_out)
@@ -235,7 +234,7 @@ def _joined_documents(path: Path, _: int) -> tuple[Ids, Ids]:
 
 
 @lru_cache(maxsize=4)
-def _tokens_of(corpus: str, sha256: str, tokenizer: Tokenizer, block_size: int) -> tuple[Ids, Ids]:
+def _tokens_of(corpus: str, sha256: str, tokenizer: Tokenizer, block_size: int) -> tuple[TokenIds, TokenIds]:
     found = load(corpus)
     if found.sha256 != sha256:
         raise InputError(f"the text {corpus!r} is another by now")

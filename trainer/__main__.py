@@ -21,7 +21,7 @@ PROG = "python -m trainer"
 
 
 @dataclass(frozen=True)
-class Arguments(TrainConfig):
+class TrainArguments(TrainConfig):
     """Train a GPT on a text and write a run: losses, samples and snapshots of the weights.
 
     A value given here wins over the TOML file (--config), the file over the preset.
@@ -38,7 +38,7 @@ class Arguments(TrainConfig):
 
 
 @dataclass(frozen=True)
-class First:
+class EarlyTrainArguments:
     """What decides the defaults of the other options."""
 
     preset: str | None = None
@@ -50,7 +50,9 @@ class First:
 def base_config(args: list[str]) -> TrainConfig:
     """Return the configuration that the command line changes: that of the run to resume, or of preset and TOML file."""
     try:
-        first, _ = tyro.cli(First, args=args, return_unknown_args=True, add_help=False, console_outputs=False)
+        first, _ = tyro.cli(
+            EarlyTrainArguments, args=args, return_unknown_args=True, add_help=False, console_outputs=False
+        )
     except SystemExit:  # a mistake in one of these; the whole parse that follows tells it
         return TrainConfig()
     if first.resume:
@@ -62,7 +64,9 @@ def base_config(args: list[str]) -> TrainConfig:
 
 def main(args: list[str]) -> int:
     base = base_config(args)
-    parsed: Arguments = parse(Arguments, prog=PROG, args=args, default=Arguments(**dataclasses.asdict(base)))
+    parsed: TrainArguments = parse(
+        TrainArguments, prog=PROG, args=args, default=TrainArguments(**dataclasses.asdict(base))
+    )
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from trainer.loop import Stopped, resume, start
 

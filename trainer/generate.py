@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from data.runs import Run
     from data.tokens.tokenizers import Tokenizer
-    from trainer.generation.generation_request import Request
+    from trainer.generation.generation_request import GenerationRequest
     from trainer.loading import Model
 
 PROG = "python -m trainer.generate"
@@ -26,7 +26,7 @@ SMALL = 5_000_000
 
 
 @dataclass(frozen=True)
-class Options:
+class GenerateArguments:
     """Go on from a prompt with a snapshot of a run, printing the text as it comes.
 
     Without options: the newest run at its last snapshot, from the prompt of its own samples, at temperature 0.8.
@@ -59,12 +59,12 @@ class Options:
     """cpu, cuda, mps, or auto."""
 
 
-def main(options: Options) -> None:
+def main(options: GenerateArguments) -> None:
     """Generate and print; record the trace if it is wanted."""
     from data.runs import open_run
-    from trainer.generation.generation_request import Request
+    from trainer.generation.generation_request import GenerationRequest
 
-    request = Request(
+    request = GenerationRequest(
         n_tokens=options.tokens,
         n_samples=options.samples,
         seed=options.seed,
@@ -123,7 +123,7 @@ def _bias(tokenizer: Tokenizer, told: str) -> tuple[int, float]:
     return int(ids[0]), added
 
 
-def _say_what_is_cropped(model: Model, n_prompt: int, options: Options) -> None:
+def _say_what_is_cropped(model: Model, n_prompt: int, options: GenerateArguments) -> None:
     context = model.config.block_size
     if n_prompt > context:
         print(f"{PROG}: the prompt has {n_prompt} tokens, and the model sees at most {context}: it goes on from the last {context}",
@@ -143,7 +143,7 @@ def _print(
     tokenizer: Tokenizer,
     prompt: str,
     decoding: Decoding,
-    request: Request,
+    request: GenerationRequest,
     traced: tuple[Run, int] | None,
 ) -> None:
     """Print the first sample as it comes and the others after it; write the trace."""
@@ -173,7 +173,7 @@ def _print(
         )
 
 
-def _title(number: int, request: Request) -> None:
+def _title(number: int, request: GenerationRequest) -> None:
     if request.n_samples > 1:
         print(f"--- sample {number + 1} of {request.n_samples} ---")
 
@@ -194,14 +194,16 @@ def generate(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float 
     """
     import torch
 
-    from trainer.generation.generation_request import Request
+    from trainer.generation.generation_request import GenerationRequest
     from trainer.generation.sampling import choose
 
     if not n_tokens:
         return prompt
-    choices = choose(model, prompt.cpu().numpy(), Decoding(temperature), Request(n_tokens=n_tokens, seed=seed))
+    choices = choose(
+        model, prompt.cpu().numpy(), Decoding(temperature), GenerationRequest(n_tokens=n_tokens, seed=seed)
+    )
     return torch.cat([prompt, torch.tensor([int(choice.tokens[0]) for choice in choices], device=prompt.device)])
 
 
 if __name__ == "__main__":
-    run_command(main, Options, prog=PROG)
+    run_command(main, GenerateArguments, prog=PROG)

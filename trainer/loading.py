@@ -13,9 +13,9 @@ from data.errors import InputError
 from data.runs import Run, Snapshot
 from trainer.config import described_model
 from trainer.model import GPT
-from trainer.pretrained.hf_model import ForeignGPT, blank_foreign
+from trainer.pretrained.hf_model import HFModel, blank_hf_model
 
-Model = GPT | ForeignGPT
+Model = GPT | HFModel
 """Our GPT, or a model that was made elsewhere: both give logits, have a ``config`` and an ``unembed``."""
 
 HEAD = "task_head."
@@ -33,7 +33,7 @@ def blank_model(run: Run) -> Model:
     shape = described_model(run)
     with torch.random.fork_rng():  # making layers draws weights; the caller's random state is not ours
         foreign = run.info["model"].get("kind") == "hf"
-        model = blank_foreign(run.info["model"], shape) if foreign else GPT(shape)
+        model = blank_hf_model(run.info["model"], shape) if foreign else GPT(shape)
     return model.eval().requires_grad_(False)
 
 
@@ -51,7 +51,7 @@ def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], whose: str) 
     InputError
         If a tensor is missing, left over, or has another shape; the message names it.
     """
-    parameters = model.weights() if isinstance(model, ForeignGPT) else dict(model.named_parameters())
+    parameters = model.weights() if isinstance(model, HFModel) else dict(model.named_parameters())
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
     if parameters.keys() != tensors.keys():
         wrong = sorted(parameters.keys() ^ tensors.keys())[0]

@@ -27,7 +27,7 @@ from trainer.generate import generate
 from trainer.optimizers.recipes import apply_schedule, average, clip
 from trainer.session import Session, build, check_disk, describe, recipe
 
-Report = Callable[[int, str | None], None]
+ReportStep = Callable[[int, str | None], None]
 """``report(step, note)``: called after every step; the note is new at evaluations and None between."""
 
 SAMPLE_TEMPERATURE = 0.8
@@ -42,7 +42,7 @@ class Stopped(Exception):
 
 
 @dataclass
-class Wish:
+class StopFlag:
     """A wish to stop, seen at the end of the step under way."""
 
     to_stop: bool = False
@@ -57,7 +57,7 @@ class Training:
     step: int = 0
     seconds: float = 0.0
 
-    def go(self, report: Report) -> float:
+    def go(self, report: ReportStep) -> float:
         """Train to the last step; return the loss on the whole validation split.
 
         Raises
@@ -116,10 +116,10 @@ def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Tra
     return Training(run, session, slot.step, slot.seconds)
 
 
-def _train(training: Training, report: Report, wish: Wish) -> float:
+def _train(training: Training, report: ReportStep, wish: StopFlag) -> float:
     run, session, config = training.run, training.session, training.session.config
     snapshots, evaluations = set(snapshot_steps(config)), set(eval_steps(config))
-    clock = Clock(training.seconds)
+    clock = TrainingClock(training.seconds)
     session.model.train()
     for step in range(training.step, config.steps + 1):
         is_new = step > training.step or step == 0  # what stands at the step of a resumed run was written before
@@ -141,7 +141,7 @@ def _train(training: Training, report: Report, wish: Wish) -> float:
     raise AssertionError("the last step returns")
 
 
-class Clock:
+class TrainingClock:
     """Seconds of training, those before a resume included, and seconds since the last mark."""
 
     def __init__(self, before: float):
@@ -174,9 +174,9 @@ def take_step(session: Session, step: int) -> None:
 
 
 @contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[Wish]:
+def stop_on_interrupt() -> Iterator[StopFlag]:
     """Turn the first Ctrl-C into a wish to stop after the step under way; the second one stops at once."""
-    wish = Wish()
+    wish = StopFlag()
     if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
         yield wish
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Claim:
+class GroupComparison:
     """A comparison of one group in words, for every step.
 
     Parameters
@@ -35,9 +35,9 @@ class Claim:
     p_values: dict[int, str]
 
 
-def claims(
+def compare_groups(
     run: Run, what: str, highlights: Sequence[str], metric: str = "euclidean", trajectory: xr.DataArray | None = None
-) -> tuple[Claim, ...]:
+) -> tuple[GroupComparison, ...]:
     """Compare every highlighted group of a run with its nulls, in the full space of the table.
 
     Parameters
@@ -66,12 +66,12 @@ def claims(
     return tuple(found)
 
 
-def claims_about(
+def compare_groups_in(
     trajectory: xr.DataArray, run: Run, groups: Sequence[Group], metric: str = "euclidean"
-) -> tuple[Claim, ...]:
-    """Compare groups of items with the same nulls in a trajectory that is no run's own (a control), as `claims` does.
+) -> tuple[GroupComparison, ...]:
+    """Compare groups of items with the same nulls in a trajectory that is no run's own (a control), as `compare_groups` does.
 
-    Groups that cannot be compared are left out without a word, since `claims` has said why.
+    Groups that cannot be compared are left out without a word, since `compare_groups` has said why.
     """
     from probes.groups.cohesion import compare
 
@@ -100,7 +100,7 @@ def _nulls(run: Run, item: str, group: Group, n_items: int) -> list[Null]:
     return nulls
 
 
-def _claim(number: int, name: str, against: Sequence[xr.Dataset]) -> Claim:
+def _claim(number: int, name: str, against: Sequence[xr.Dataset]) -> GroupComparison:
     from probes.groups.cohesion import sentence
 
     # In a sentence a name has no comma, see probes.groups.cohesion.sentence; so what follows it can be joined to another's.
@@ -113,7 +113,7 @@ def _claim(number: int, name: str, against: Sequence[xr.Dataset]) -> Claim:
         sentences[step] = ", ".join([first, *(other.removeprefix(f"{short}: ") for other in others)])
         shown = " and ".join(p_value(float(compared["p_corrected"][place])) for compared in named)
         p_values[step] = f"p {shown}, corrected over steps" if len(steps) > 1 else f"p {shown}"
-    return Claim(number, sentences, p_values)
+    return GroupComparison(number, sentences, p_values)
 
 
 def p_value(p: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -13,22 +12,20 @@ from data.errors import NotApplicableError
 from data.runs import Run
 from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, highlight
-from probes.tables.embeddings import position_embeddings, token_embeddings
+from probes.tables.embeddings import TableName, position_embeddings, token_embeddings
 from viz.drawing.curve_panel import Curve
-from viz.drawing.labels import spoken
+from viz.drawing.labels import label_name
 from viz.drawing.legend import Caption
-
-What = Literal["positions", "tokens"]
 
 
 @dataclass(frozen=True)
-class Subject:
+class GroupedTable:
     """A trajectory to be drawn.
 
     ``trajectory`` has dimensions (step, token or position, dim); ``groups`` are highlighted; ``classes`` colour the items where nothing is.
     """
 
-    what: What
+    what: TableName
     trajectory: xr.DataArray
     groups: tuple[Group, ...]
     classes: tuple[Group, ...]
@@ -43,9 +40,9 @@ class Subject:
         return self.what == "positions"
 
 
-def read_subject(
-    run: Run, what: What, highlights: Sequence[str] = (), progress: Callable[[int], None] | None = None
-) -> Subject:
+def read_grouped_table(
+    run: Run, what: TableName, highlights: Sequence[str] = (), progress: Callable[[int], None] | None = None
+) -> GroupedTable:
     """Read a table over all whole snapshots and find the highlighted items in it.
 
     Raises
@@ -54,14 +51,14 @@ def read_subject(
         If the run has no such table, or a highlight names nothing in it.
     """
     trajectory = (token_embeddings if what == "tokens" else position_embeddings)(run, progress=progress)
-    return subject_of(trajectory, what, highlights)
+    return grouped_table(trajectory, what, highlights)
 
 
-def subject_of(trajectory: xr.DataArray, what: What, highlights: Sequence[str] = ()) -> Subject:
-    """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_subject`."""
+def grouped_table(trajectory: xr.DataArray, what: TableName, highlights: Sequence[str] = ()) -> GroupedTable:
+    """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_grouped_table`."""
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     groups = tuple(highlight(wanted, labels) for wanted in highlights)
-    return Subject(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
+    return GroupedTable(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
 
 
 def loss_curve(run: Run) -> Curve | None:
@@ -103,7 +100,7 @@ def trust_curve(projection: xr.Dataset) -> Curve:
     return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0))
 
 
-def caption(run: Run, subject: Subject, projection: xr.Dataset) -> Caption:
+def caption(run: Run, subject: GroupedTable, projection: xr.Dataset) -> Caption:
     """Return the words around the picture."""
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
@@ -126,7 +123,7 @@ def _metric(projection: xr.Dataset) -> str:
     return " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
 
 
-def alt_text(run: Run, subject: Subject, projection: xr.Dataset) -> str:
+def alt_text(run: Run, subject: GroupedTable, projection: xr.Dataset) -> str:
     """Describe a film of ``projection`` in words."""
     steps, trust = projection["step"].values, projection["trustworthiness"].values
     groups = "; ".join(f"{group.name} in a colour of its own" for group in subject.groups)
@@ -135,7 +132,7 @@ def alt_text(run: Run, subject: Subject, projection: xr.Dataset) -> str:
     fall = (
         f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token." if loss else ""
     )
-    first, last = spoken(subject.labels[0]), spoken(subject.labels[-1])
+    first, last = label_name(subject.labels[0]), label_name(subject.labels[-1])
     return (
         f"The {subject.what[:-1]} embeddings of run {run.name}: {len(subject.labels)} points labelled {first} to {last}, "
         f"laid out in two dimensions by {projection.attrs['method_name']} at {len(steps)} snapshots from step "

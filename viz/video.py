@@ -26,7 +26,7 @@ FORMATS = ("mp4", "gif")
 
 
 @dataclass(frozen=True)
-class Options:
+class FilmRequest:
     """Film a run over its training, as MP4 and GIF.
 
     Without options: the position embeddings of the newest run, laid out by t-SNE.
@@ -80,14 +80,14 @@ class Options:
     """Folder for the films; the run's own folder films/ if not given."""
 
 
-def main(options: Options) -> None:
+def main(options: FilmRequest) -> None:
     """Read, draw and encode; print which files were written."""
     from data.progress import progress_bar
     from data.runs import open_run
     from probes.parallel import open_client
     from viz.drawing.canvas import Size
     from viz.drawing.theme import theme
-    from viz.films.kinds import KINDS, Wish, check_options, n_snapshots
+    from viz.films.kinds import FILMS, FilmOptions, check_options, n_snapshots
     from viz.films.timeline import Timeline
     from viz.output import chosen_formats, writable_folder
     from viz.sidecar import write_sidecar
@@ -104,22 +104,22 @@ def main(options: Options) -> None:
     folder = writable_folder(options.out or run.path / "films")
     wished = {
         field.name: given[field.name]
-        for field in dataclasses.fields(Wish)
+        for field in dataclasses.fields(FilmOptions)
         if field.name not in ("size", "theme", "runs")
     }
     n_pictures = max(len(runs), 2 if options.control else 1)
-    wish = Wish(size, theme(options.theme), runs=runs, **wished)
+    wish = FilmOptions(size, theme(options.theme), runs=runs, **wished)
     paths = [folder / f"{film_name(options)}.{suffix}" for suffix in formats]
     with open_client(options.scheduler) as client:
         with progress_bar(options.what, n_pictures * len(run.manifest()), "snapshot") as update:
-            film = KINDS[options.what].make(run, options.what, wish, update)
+            film = FILMS[options.what].make(run, options.what, wish, update)
         _encode(film.picture, Timeline(n_snapshots(film), *times), paths, size, client)
     for path in paths:
         write_sidecar(path, run, PROG, film.shown, film.alt_text, given)
         print(f"wrote {path}")
 
 
-def run_names(options: Options) -> list[str]:
+def run_names(options: FilmRequest) -> list[str]:
     """Return the names of the runs to be filmed side by side, none if there is but one.
 
     Raises
@@ -140,7 +140,7 @@ def run_names(options: Options) -> list[str]:
     return names
 
 
-def _special(options: Options) -> dict[str, Any]:
+def _special(options: FilmRequest) -> dict[str, Any]:
     """Return the options that concern some kinds of film only, with None for those left as they are."""
     named = ("highlight", "perplexity", "prompt", "layer", "head", "step", "text", "control", "runs")
     special = {name: getattr(options, name) for name in named}
@@ -149,7 +149,7 @@ def _special(options: Options) -> dict[str, Any]:
     return special
 
 
-def film_name(options: Options) -> str:
+def film_name(options: FilmRequest) -> str:
     """Return the name of the film's files: what, how and which of it, and the theme unless it is the light one."""
     from viz.output import prompt_slug, slug
 
@@ -185,4 +185,4 @@ def _encode(film: Picture, timeline: Timeline, paths: list[Path], size: Size, cl
 
 
 if __name__ == "__main__":
-    run_command(main, Options, prog=PROG)
+    run_command(main, FilmRequest, prog=PROG)

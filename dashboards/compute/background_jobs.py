@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from data.progress import Progress
+
 Value = TypeVar("Value")
-Progress = Callable[[int], None]
 
 # What is at hand, or nearly, is waited for; a page need not be drawn without it first.
 PATIENCE_S = 0.3
@@ -16,7 +17,7 @@ LOOK_EVERY_S = 0.1
 CLAIMED_WITHIN_S = 60.0
 
 
-class Underway(Generic[Value]):
+class BackgroundJob(Generic[Value]):
     """Work that has been begun; ``done`` is what it last said of its progress."""
 
     def __init__(self, make: Callable[[Progress], Value], state: Hashable = None):
@@ -53,13 +54,13 @@ class Underway(Generic[Value]):
         self.done = done
 
 
-_begun: dict[Hashable, Underway[object]] = {}
+_begun: dict[Hashable, BackgroundJob[object]] = {}
 _lock = threading.Lock()
 
 
 def look(
     key: Hashable, make: Callable[[Progress], Value], patience_s: float = PATIENCE_S, *, state: Hashable = None
-) -> Value | Underway[Value]:
+) -> Value | BackgroundJob[Value]:
     """Return what ``make`` gives, or, where that takes longer, the work under way; errors of ``make`` are raised here.
 
     Parameters
@@ -77,9 +78,9 @@ def look(
         _forget_unclaimed()
         known = _begun.get(key)
         if known is None or (known.is_over and known.state != state):
-            known = _begun[key] = Underway(make, state)
+            known = _begun[key] = BackgroundJob(make, state)
         known.asked_s = time.monotonic()
-        work: Underway[Value] = known  # type: ignore[assignment]
+        work: BackgroundJob[Value] = known  # type: ignore[assignment]
     work.wait(patience_s)
     if not work.is_over or work.state != state:
         return work
@@ -99,6 +100,6 @@ def _forget_unclaimed() -> None:
 
 def await_(key: Hashable, make: Callable[[Progress], Value], progress: Progress, *, state: Hashable = None) -> Value:
     """Return what ``make`` gives; ``progress`` is called meanwhile, and what it raises leaves the work going on."""
-    while isinstance(found := look(key, make, LOOK_EVERY_S, state=state), Underway):
+    while isinstance(found := look(key, make, LOOK_EVERY_S, state=state), BackgroundJob):
         progress(found.done)
     return found

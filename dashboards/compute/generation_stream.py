@@ -12,10 +12,10 @@ from dashboards.compute.result_cache import Store
 from data.errors import InputError
 from data.runs import Run
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 
 if TYPE_CHECKING:
-    from trainer.generation.sampling import End, Piece
+    from trainer.generation.sampling import EndReason, Piece
 
 # A small model is a megabyte or so; of those that fill memory only the last is kept.
 _models, _large_models = Store(most=8), Store(most=1)
@@ -23,7 +23,7 @@ MOST_KEPT = 48
 
 
 @dataclass(frozen=True)
-class Wish:
+class GenerationTask:
     """What is to be written: the snapshot, the text to go on from, and how."""
 
     run: Run
@@ -31,7 +31,7 @@ class Wish:
     sha256: str
     prompt: str
     decoding: Decoding
-    request: Request
+    request: GenerationRequest
 
     @property
     def key(self) -> Hashable:
@@ -40,15 +40,15 @@ class Wish:
 
 
 @dataclass
-class Writing:
+class GenerationStream:
     """A text under way.
 
     ``text`` is what has come so far; ``end`` says why it is over, None while it is not; ``mistake`` what went wrong.
     """
 
-    wish: Wish
+    wish: GenerationTask
     text: str = ""
-    end: End | None = None
+    end: EndReason | None = None
     mistake: str = ""
     _pieces: Iterator[Piece] | None = field(default=None, repr=False)
 
@@ -74,7 +74,9 @@ class Writing:
             self._pieces = None  # and with it the model
 
 
-def writings(kept: MutableMapping[Hashable, Writing], wishes: Sequence[Wish]) -> list[Writing]:
+def writings(
+    kept: MutableMapping[Hashable, GenerationStream], wishes: Sequence[GenerationTask]
+) -> list[GenerationStream]:
     """Return the texts that are wished for, begun or finished before where they were; what is no longer wished for is let go.
 
     Parameters
@@ -84,13 +86,13 @@ def writings(kept: MutableMapping[Hashable, Writing], wishes: Sequence[Wish]) ->
     wanted = {wish.key for wish in wishes}
     for key in [key for key, writing in kept.items() if key not in wanted and not writing.is_over]:
         del kept[key]
-    found = [kept.setdefault(wish.key, Writing(wish)) for wish in wishes]
+    found = [kept.setdefault(wish.key, GenerationStream(wish)) for wish in wishes]
     for key in [key for key in kept if key not in wanted][: max(0, len(kept) - MOST_KEPT)]:
         del kept[key]
     return found
 
 
-def write(under_way: Sequence[Writing], seconds: float) -> Iterator[Writing]:
+def write(under_way: Sequence[GenerationStream], seconds: float) -> Iterator[GenerationStream]:
     """Go on with all texts until each is over, yielding each that has grown; they take turns, but for models that fill memory."""
     while left := [writing for writing in under_way if not writing.is_over]:
         for writing in left[:1] if _is_large(left[0].wish.run) else left:
@@ -98,7 +100,7 @@ def write(under_way: Sequence[Writing], seconds: float) -> Iterator[Writing]:
             yield writing
 
 
-def _begin(wish: Wish) -> Iterator[Piece]:
+def _begin(wish: GenerationTask) -> Iterator[Piece]:
     from trainer.generation.sampling import stream
     from trainer.loading import load_model
 

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards.compute import jobs
 from dashboards.compute.jobs import Job, Key, Status
 from dashboards.page import plain
-from dashboards.state.language import Words
+from dashboards.state.language import Translation
 
 LOOK_EVERY_S = 0.5
 # What a command calls its parts; everything else is read snapshot by snapshot.
@@ -30,7 +30,7 @@ def arrived() -> list[Job]:
     return ended
 
 
-def show_jobs(found: Sequence[Job], say: Words, title: Callable[[Job], str]) -> bool:
+def show_jobs(found: Sequence[Job], say: Translation, title: Callable[[Job], str]) -> bool:
     """Show jobs and look at them twice a second while one is under way; then the whole page is drawn anew.
 
     Parameters
@@ -60,7 +60,7 @@ def show_jobs(found: Sequence[Job], say: Words, title: Callable[[Job], str]) -> 
     return True
 
 
-def _bar(job: Job, say: Words, title: str) -> None:
+def _bar(job: Job, say: Translation, title: str) -> None:
     now = job.status
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.progress(now.share, f"**{plain(title)}** · {plain(told(now, say))}")
@@ -69,7 +69,7 @@ def _bar(job: Job, say: Words, title: str) -> None:
             st.rerun()
 
 
-def told(now: Status, say: Words) -> str:
+def told(now: Status, say: Translation) -> str:
     """Say in a few words where a job stands."""
     if not now.total:
         return say("jobs.starting")
@@ -78,7 +78,7 @@ def told(now: Status, say: Words) -> str:
     return f"{part}{note} · {say('jobs.seconds', n=say.number(now.seconds))}"
 
 
-def _failed(job: Job, say: Words, title: str) -> None:
+def _failed(job: Job, say: Translation, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         reason = job.status.line or say("jobs.no_reason")
         st.error(f"{plain(say('jobs.failed', title=title))} {plain(reason)}", icon=":material/error:")

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from dashboards.compute.result_cache import Found, Store
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
 from data.runs.atomic_files import Record
 
 Value = TypeVar("Value")
-Progress = Callable[[int], None]
-Measure = Callable[[Run, Progress | None], Value]
+RunMeasure = Callable[[Run, Progress | None], Value]
 
 Digests = tuple[tuple[int, str], ...]
 """Step and hash of every snapshot: what tells one state of a run from another."""
@@ -41,7 +41,7 @@ def measured(
     store: Store,
     what: tuple[Hashable, ...],
     run: Run,
-    measure: Measure[Value],
+    measure: RunMeasure[Value],
     join: Callable[[Value, Value], Value],
     progress: Progress | None = None,
 ) -> Found[Value]:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dashboards.compute.background_jobs import Underway, look
+from dashboards.compute.background_jobs import BackgroundJob, look
 from dashboards.compute.live_runs import digests_of, latest, measured
 from dashboards.compute.result_cache import Found, Store
 from dashboards.state.run_list import snapshots_stamp, stamp
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
 from probes.groups.naming import Group
+from probes.tables.embeddings import TableName
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
-from viz.grouped_table import read_subject
+from viz.grouped_table import read_grouped_table
 from viz.projection.projection_cache import cached_projection, is_on_disk
 from viz.projection.projector import project
-
-Progress = Callable[[int], None]
-Table = Literal["tokens", "positions"]
 
 # A table of 5,000 tokens over 58 snapshots takes 150 MB, its layout three, attention of a small model one.
 _tables = Store(most=4)
@@ -44,10 +43,10 @@ MOST_BETS = 24
 WORTH_THREADS = 5_000_000  # parameters
 
 
-def table(run: Run, what: Table, progress: Progress | None = None) -> Found[xr.DataArray]:
+def table(run: Run, what: TableName, progress: Progress | None = None) -> Found[xr.DataArray]:
     """Return a table over all whole snapshots, (step, token or position, dim)."""
     key = ("table", run.path, snapshots_stamp(run), what)
-    return _tables.get(key, lambda: read_subject(run, what, progress=progress).trajectory)
+    return _tables.get(key, lambda: read_grouped_table(run, what, progress=progress).trajectory)
 
 
 def projection(
@@ -93,8 +92,8 @@ def all_neighbours(run: Run, trajectory: xr.DataArray, metric: str) -> NDArray[n
 
 
 def group_cohesion(
-    run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str
-) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]]:
+    run: Run, what: TableName, group: Group, trajectory: xr.DataArray, metric: str
+) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]]:
     """Compare a highlighted group with its nulls in the full space; of a large table that takes minutes, and is seen under way."""
     if len(group.members) > MOST_COMPARED:
         raise InputError(
@@ -104,7 +103,7 @@ def group_cohesion(
     return look(key, lambda progress: _results.get(key, lambda: _compared(run, what, group, trajectory, metric)))
 
 
-def _compared(run: Run, what: Table, group: Group, trajectory: xr.DataArray, metric: str) -> xr.Dataset:
+def _compared(run: Run, what: TableName, group: Group, trajectory: xr.DataArray, metric: str) -> xr.Dataset:
     from probes.groups.cohesion import group_cohesion as compare
     from probes.groups.nulls import DRAWS
 

@@ -17,7 +17,7 @@ from data.runs import Run
 from probes.texts import default_prompt
 from trainer.config import described_model
 from viz.drawing.slide import SIZES
-from viz.figures.__main__ import Options
+from viz.figures.__main__ import FigureRequest
 from viz.figures.drawings import FIGURES
 from viz.grouped_table import loss_curve
 
@@ -42,7 +42,7 @@ def reasons(run: Run) -> Mapping[str, str]:
     return found
 
 
-def ask_figure(page: Page) -> Options:
+def ask_figure(page: Page) -> FigureRequest:
     """Ask in the sidebar for a figure and whatever concerns it."""
     with st.sidebar:
         name = _ask_name(page)
@@ -58,7 +58,7 @@ def ask_figure(page: Page) -> Options:
         if name in MAPS:
             given.update(_ask_map(page))
         given |= _ask_look(page)
-    return Options(only=(name,), run=page.run.name, **given)
+    return FigureRequest(only=(name,), run=page.run.name, **given)
 
 
 def _ask_look(page: Page) -> dict[str, Any]:

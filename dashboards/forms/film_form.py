@@ -13,9 +13,9 @@ from data.runs import Run
 from probes.groups.naming import highlight
 from probes.texts import default_prompt, encode_prompt
 from viz.drawing.canvas import Size
-from viz.films.kinds import KINDS, check_options
+from viz.films.kinds import FILMS, check_options
 from viz.films.timeline import Timeline
-from viz.video import Options, What
+from viz.video import FilmRequest, What
 
 WHATS: tuple[What, ...] = get_args(What)
 TABLES = ("positions", "tokens")
@@ -25,7 +25,7 @@ MOST_CHARACTERS = 400
 N_TEMPERATURES = 20  # as `probes.models.decoding` has them, which loads PyTorch
 
 
-def ask_film(page: Page) -> Options | None:
+def ask_film(page: Page) -> FilmRequest | None:
     """Ask for a film; None, with the reason told, where what was given cannot be filmed."""
     say = page.say
     what = st.segmented_control(
@@ -39,7 +39,7 @@ def ask_film(page: Page) -> Options | None:
     asks = {"attention": _attention, "temperature": _prompt, **dict.fromkeys(TABLES, _table)}
     special = asks[what](page) if what in asks else {}
     n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
-    wish = Options(what=what, run=page.run.name, **special, **_look(page, n_keyframes))
+    wish = FilmRequest(what=what, run=page.run.name, **special, **_look(page, n_keyframes))
     try:
         check(page.run, wish)
     except InputError as mistake:
@@ -141,12 +141,12 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
         )
     with pace:
         seconds = st.slider(say("films.pace"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
-        lasts = len(Timeline(max(2, n_keyframes), 30, seconds, Options.hold)) / 30
+        lasts = len(Timeline(max(2, n_keyframes), 30, seconds, FilmRequest.hold)) / 30
         st.caption(say("films.lasts", seconds=say.number(lasts)))
     return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}
 
 
-def check(run: Run, wish: Options) -> None:
+def check(run: Run, wish: FilmRequest) -> None:
     """Refuse what the command would refuse, before it is started.
 
     Raises
@@ -158,10 +158,10 @@ def check(run: Run, wish: Options) -> None:
     Size.parse(wish.size)
     Timeline(2, wish.fps, wish.seconds_per_snapshot, wish.hold)
     named = {"highlight", "prompt", "layer", "head", "control"} & {
-        name for kind in KINDS.values() for name in kind.takes
+        name for kind in FILMS.values() for name in kind.takes
     }
     check_options(wish.what, {name: getattr(wish, name) for name in named})
-    if "prompt" in KINDS[wish.what].takes:
+    if "prompt" in FILMS[wish.what].takes:
         encode_prompt(run, wish.prompt)
     labels = _labels(run, wish.what) if wish.highlight else []
     for group in wish.highlight:

@@ -13,13 +13,13 @@ from data.runs import Run
 from data.tokens.tokenizers import known_part
 from probes.texts import beginning, default_prompt
 from trainer.config import described_model
-from viz.drawing.labels import spoken
+from viz.drawing.labels import label_name
 
 MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReadablePrompt:
     """A prompt as the model reads it: ``text`` has ``n_tokens``; the reader gave ``n_given``, and symbols that are ``unknown``."""
 
     text: str
@@ -52,7 +52,7 @@ def ask_prompt(page: Page, help: str = "") -> str:
     return text or usual
 
 
-def readable(run: Run, text: str, most: int | None = None) -> Asked:
+def readable(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
     """Return a prompt without symbols that the run's vocabulary lacks, cut to its first ``most`` tokens (the context's length if None).
 
     Raises
@@ -64,7 +64,7 @@ def readable(run: Run, text: str, most: int | None = None) -> Asked:
     text, unknown = known(run, text)
     n_given = len(tokenizer.encode(text))
     cut = beginning(tokenizer, text, min(context, most or context))
-    return Asked(cut, len(tokenizer.encode(cut)), n_given, unknown)
+    return ReadablePrompt(cut, len(tokenizer.encode(cut)), n_given, unknown)
 
 
 def known(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
@@ -77,12 +77,14 @@ def known(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
 def tell_unknown(page: Page, unknown: tuple[str, ...]) -> None:
     """Name the symbols that were left out of a prompt."""
     if unknown:
-        named = " ".join(f"“{spoken(symbol)}”" for symbol in unknown[:MOST_NAMED])
+        named = " ".join(f"“{label_name(symbol)}”" for symbol in unknown[:MOST_NAMED])
         more = " …" if len(unknown) > MOST_NAMED else ""
         st.caption(plain(page.say("attention.unknown", symbols=f"{named}{more}")))
 
 
-def read_prompt(page: Page, text: str, most: int | None = None, reason: str = "attention.cut_context") -> Asked:
+def read_prompt(
+    page: Page, text: str, most: int | None = None, reason: str = "attention.cut_context"
+) -> ReadablePrompt:
     """Return the prompt as it can be read, and say below its field what of it is not.
 
     ``most`` and errors are those of `readable`; ``reason`` is the key of the sentence about its length.

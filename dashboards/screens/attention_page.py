@@ -8,7 +8,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import Underway, await_, look
+from dashboards.compute.background_jobs import BackgroundJob, await_, look
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.result_cache import Found
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable
@@ -65,7 +65,7 @@ def ask_score(page: Page) -> str:
 def await_scores(page: Page) -> None:
     """Show how far the scoring of the heads is, and draw the page anew when it is done."""
     found = _look_at_scores(page.run)
-    if not isinstance(found, Underway):
+    if not isinstance(found, BackgroundJob):
         return
 
     @st.fragment(run_every=LOOK_EVERY_S)
@@ -78,7 +78,7 @@ def await_scores(page: Page) -> None:
     progress()
 
 
-def _look_at_scores(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]] | InputError:
+def _look_at_scores(run: Run) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]] | InputError:
     try:
         return look(("scores", run.path), lambda progress: queries.head_scores(run, progress), state=digests_of(run))
     except InputError as mistake:
@@ -133,7 +133,7 @@ def scores_panel(
     title = title or title_of(page, score)
     if isinstance(found, InputError):
         return Samples(id, id, title, said=(), empty=without_advice(found))
-    known = queries.scores_so_far(page.run) if isinstance(found, Underway) else found
+    known = queries.scores_so_far(page.run) if isinstance(found, BackgroundJob) else found
     if known is None:
         return Samples(id, id, title, said=(), empty=page.say("attention.scoring_yet"))
     return run_panels.score_timeline(page, id, known.value[score], title, chosen, id=id)

@@ -147,7 +147,7 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
     return stage
 
 
-def _laid_out(page: Page, view: embeddings_page.View) -> tuple[xr.DataArray, xr.Dataset] | None:
+def _laid_out(page: Page, view: embeddings_page.EmbeddingsForm) -> tuple[xr.DataArray, xr.Dataset] | None:
     table = queries.table(page.run, view.what)
     tell(table.notes, page.say)
     trajectory = embeddings_page.settled(page, view, table.value)
@@ -155,12 +155,12 @@ def _laid_out(page: Page, view: embeddings_page.View) -> tuple[xr.DataArray, xr.
     return None if layout is None else (trajectory, layout)
 
 
-def _what(page: Page, view: embeddings_page.View, trajectory: xr.DataArray) -> str:
+def _what(page: Page, view: embeddings_page.EmbeddingsForm, trajectory: xr.DataArray) -> str:
     return page.say(f"embeddings.title_{view.what}", dim=trajectory.sizes["dim"], method=METHODS[view.method])
 
 
 def _title_beside(
-    pair: Pair, view: embeddings_page.View, n_shared: int, tables: tuple[xr.DataArray, xr.DataArray]
+    pair: Pair, view: embeddings_page.EmbeddingsForm, n_shared: int, tables: tuple[xr.DataArray, xr.DataArray]
 ) -> str:
     """Say what the second picture is: turned onto the first, by which items, or as it came."""
     say, what = pair.left.say, pair.left.say(f"embeddings.{view.what}")

@@ -9,7 +9,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import LOOK_EVERY_S, Underway
+from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import Found
 from dashboards.forms.group_form import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
 from dashboards.page import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
@@ -17,6 +17,7 @@ from dashboards.state.url import begin, is_news, keep, kept
 from dashboards.views import measure_panels, run_panels
 from data.errors import InputError
 from probes.groups.naming import Group
+from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
 from viz.player import Panel
 from viz.projection.projector import METHODS
@@ -29,10 +30,10 @@ NOBODY = -1  # the browser says so when an item is let go
 
 
 @dataclass(frozen=True)
-class View:
+class EmbeddingsForm:
     """What the sidebar asks for."""
 
-    what: run_panels.Kind
+    what: TableName
     method: str
     axes: int
     metric: str
@@ -46,7 +47,7 @@ def show() -> None:
     growing_fragment(page)(lambda: guarded(lambda: _stage(page, view), page.say))()
 
 
-def choose(page: Page) -> View:
+def choose(page: Page) -> EmbeddingsForm:
     """Ask in the sidebar what is to be shown, and how; what is asked for stays in the address."""
     say = page.say
     with st.sidebar:
@@ -61,7 +62,7 @@ def choose(page: Page) -> View:
             st.caption(say("embeddings.tsne_warning"))
         elif page.is_growing:
             st.caption(say("embeddings.growing_pca"))
-    return View("tokens" if what == "tokens" else "positions", method, axes, metric, groups)
+    return EmbeddingsForm("tokens" if what == "tokens" else "positions", method, axes, metric, groups)
 
 
 def ask_groups(page: Page) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def found_groups(page: Page, wanted: Sequence[str], labels: Sequence[str]) -> li
     return [group for group, _ in found if group is not None]
 
 
-def laid_out(page: Page, trajectory: xr.DataArray, view: View) -> xr.Dataset | None:
+def laid_out(page: Page, trajectory: xr.DataArray, view: EmbeddingsForm) -> xr.Dataset | None:
     """Return the layout, made now if need be with progress shown; None where a large one has not been asked for yet.
 
     Of a large table PCA's layout comes at once, and is judged when that is asked for.
@@ -116,7 +117,7 @@ def laid_out(page: Page, trajectory: xr.DataArray, view: View) -> xr.Dataset | N
     return found.value
 
 
-def _asks(place: st.delta_generator.DeltaGenerator, page: Page, trajectory: xr.DataArray, view: View) -> bool:
+def _asks(place: st.delta_generator.DeltaGenerator, page: Page, trajectory: xr.DataArray, view: EmbeddingsForm) -> bool:
     """Offer to do what takes minutes; say whether the reader wants it."""
     say, (n_steps, n_items) = page.say, trajectory.shape[:2]
     minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP[view.method] / 60))
@@ -137,7 +138,7 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Ca
     return update
 
 
-def _stage(page: Page, view: View) -> None:
+def _stage(page: Page, view: EmbeddingsForm) -> None:
     table = queries.table(page.run, view.what)
     tell(table.notes, page.say)
     trajectory = settled(page, view, table.value)
@@ -162,7 +163,7 @@ def _stage(page: Page, view: View) -> None:
 
 def _beside(
     page: Page,
-    view: View,
+    view: EmbeddingsForm,
     trajectory: xr.DataArray,
     layout: xr.Dataset,
     groups: Sequence[Group],
@@ -189,7 +190,7 @@ def _beside(
     return column if len(column) > 1 else [(column[0][0], "1fr")]
 
 
-def settled(page: Page, view: View, trajectory: xr.DataArray) -> xr.DataArray:
+def settled(page: Page, view: EmbeddingsForm, trajectory: xr.DataArray) -> xr.DataArray:
     """Return the snapshots to lay out: of a growing run by t-SNE or UMAP those that were there when it was asked for."""
     if not page.is_growing or view.method == "pca":
         return trajectory
@@ -210,10 +211,10 @@ class _Comparisons:
 
     groups: Sequence[Group]
     known: Mapping[str, xr.Dataset]
-    under_way: Sequence[Underway[Found[xr.Dataset]]]
+    under_way: Sequence[BackgroundJob[Found[xr.Dataset]]]
 
 
-def _compare(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence[Group]) -> _Comparisons:
+def _compare(page: Page, view: EmbeddingsForm, trajectory: xr.DataArray, groups: Sequence[Group]) -> _Comparisons:
     """Compare every group with its nulls; why one cannot be is told."""
     known, under_way, compared, notes = {}, [], [], []
     for group in groups:
@@ -223,7 +224,7 @@ def _compare(page: Page, view: View, trajectory: xr.DataArray, groups: Sequence[
             notes.append(f"{group.name}: {mistake}")
             continue
         compared.append(group)
-        if isinstance(found, Underway):
+        if isinstance(found, BackgroundJob):
             under_way.append(found)
         else:
             notes += found.notes

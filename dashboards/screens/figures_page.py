@@ -22,9 +22,9 @@ from dashboards.state.film_list import METHODS
 from dashboards.state.url import write_address
 from viz.drawing.slide import SIZES
 from viz.drawing.theme import THEMES
-from viz.figures.__main__ import FORMATS, Options, stem
+from viz.figures.__main__ import FORMATS, FigureRequest, stem
 from viz.figures.deck import require_pptx
-from viz.figures.drawings import FIGURES, Drawing, Wish
+from viz.figures.drawings import FIGURES, Drawing, FigureOptions
 from viz.output import encode_figure
 
 FOLDER = "figures"
@@ -61,7 +61,7 @@ def show() -> None:
     write_address(FIELDS, has_slider=False)
 
 
-def _still(page: Page, wish: Options) -> None:
+def _still(page: Page, wish: FigureRequest) -> None:
     name = wish.only[0]
     left_out = reasons(page.run)
     if name in left_out:
@@ -91,15 +91,19 @@ def _still(page: Page, wish: Options) -> None:
             )
 
 
-def draw(page: Page, wish: Options, progress: Callable[..., None]) -> Found[Still]:
+def draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Found[Still]:
     """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
     key = (page.run.path, run_list.stamp(page.run), wish)
     return _drawn.get(key, lambda: _draw(page, wish, progress))
 
 
-def _draw(page: Page, wish: Options, progress: Callable[..., None]) -> Still:
-    given = {field.name: getattr(wish, field.name) for field in dataclasses.fields(Wish) if hasattr(wish, field.name)}
-    how = Wish(**{**given, "theme": THEMES[wish.theme], "inches": SIZES[wish.size]})
+def _draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Still:
+    given = {
+        field.name: getattr(wish, field.name)
+        for field in dataclasses.fields(FigureOptions)
+        if hasattr(wish, field.name)
+    }
+    how = FigureOptions(**{**given, "theme": THEMES[wish.theme], "inches": SIZES[wish.size]})
     drawing = FIGURES[wish.only[0]].draw(page.run, how, progress)
     return Still(drawing, _encoded(drawing, "png", wish.transparent))
 
@@ -120,7 +124,7 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Callable[..., 
     return update
 
 
-def _deck(page: Page, wish: Options) -> None:
+def _deck(page: Page, wish: FigureRequest) -> None:
     """Offer all figures that apply, and the films, as one file of slides."""
     say = page.say
     with st.container(border=True):
@@ -158,7 +162,7 @@ def _take_deck(page: Page, path: Path) -> None:
     )
 
 
-def _start_deck(page: Page, wish: Options, name: str) -> None:
+def _start_deck(page: Page, wish: FigureRequest, name: str) -> None:
     command = ["viz.figures", "--deck", "--format=png", f"--run={page.run.name}"]
     try:
         job, is_new = jobs.start(

@@ -13,10 +13,10 @@ from dashboards.compute.jobs import BusyError, Job, Key
 from dashboards.forms.film_form import ask_film
 from dashboards.page import Page, guarded, open_page, plain
 from dashboards.state import film_list
-from dashboards.state.film_list import Film
+from dashboards.state.film_list import FilmFiles
 from dashboards.state.url import begin, keep, kept, write_address
 from data.errors import InputError
-from viz.video import Options, film_name
+from viz.video import FilmRequest, film_name
 
 FOLDER = "films"
 FIELDS = ("film",)
@@ -72,7 +72,7 @@ def _gallery(page: Page) -> None:
         _play(page, chosen)
 
 
-def _choose(page: Page, films: Sequence[Film]) -> str:
+def _choose(page: Page, films: Sequence[FilmFiles]) -> str:
     stems = [film.stem for film in films]
     wanted = kept("film")
     begin("film_choice", wanted if wanted in stems else stems[0], stems)
@@ -89,7 +89,7 @@ def _choose(page: Page, films: Sequence[Film]) -> str:
     return stem
 
 
-def _play(page: Page, film: Film) -> None:
+def _play(page: Page, film: FilmFiles) -> None:
     """Play a film without sound, again and again; what it shows in words and the files stand below."""
     mp4, gif = film.files.get(".mp4"), film.files.get(".gif")
     if mp4:
@@ -138,7 +138,7 @@ def _form(page: Page) -> None:
         _render(page, wish)
 
 
-def _render(page: Page, wish: Options) -> None:
+def _render(page: Page, wish: FilmRequest) -> None:
     try:
         job, is_new = render(page, wish)
     except BusyError:
@@ -154,7 +154,7 @@ def _render(page: Page, wish: Options) -> None:
     st.rerun()
 
 
-def render(page: Page, wish: Options) -> tuple[Job, bool]:
+def render(page: Page, wish: FilmRequest) -> tuple[Job, bool]:
     """Start rendering a film, or return the job that renders it already."""
     stem = film_name(wish)
     return jobs.start(
@@ -164,6 +164,6 @@ def render(page: Page, wish: Options) -> tuple[Job, bool]:
     )
 
 
-def arguments(wish: Options) -> tuple[str, ...]:
+def arguments(wish: FilmRequest) -> tuple[str, ...]:
     """Return the command that renders a film."""
     return "viz.video", *film_list.arguments(wish)

@@ -10,7 +10,7 @@ from dashboards.compute.job_progress import show_jobs
 from dashboards.compute.jobs import BusyError, Key
 from dashboards.page import plain, words
 from dashboards.state import run_list
-from dashboards.state.language import Words
+from dashboards.state.language import Translation
 from data.runs import runs_folder
 
 FIELDS = ()
@@ -35,7 +35,7 @@ def show() -> None:
             _await_a_run()
 
 
-def _train_here(say: Words) -> None:
+def _train_here(say: Translation) -> None:
     st.markdown(f"**:material/bolt: {say('first_visit.here')}**")
     st.caption(say("first_visit.here_help", name=demo.NAME))
     job = jobs.get(KEY)
@@ -54,7 +54,7 @@ def _train_here(say: Words) -> None:
             _start(corpus, say)
 
 
-def _start(corpus: str, say: Words) -> None:
+def _start(corpus: str, say: Translation) -> None:
     try:
         jobs.start(KEY, ["trainer", *demo.arguments(corpus)])
     except BusyError:

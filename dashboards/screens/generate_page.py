@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.compute import queries
-from dashboards.compute.generation_stream import Wish, Writing, write, writings
+from dashboards.compute.generation_stream import GenerationStream, GenerationTask, write, writings
 from dashboards.forms.prompt_form import ask_prompt, end_seen, known, tell_unknown
 from dashboards.page import Page, growing_fragment, guarded, open_page, plain, show_scene
 from dashboards.state.url import begin, keep, kept, write_address
@@ -18,7 +18,7 @@ from dashboards.views import run_panels
 from data.runs import Snapshot
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 
 FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
 MOST_BESIDE = 6
@@ -40,12 +40,12 @@ STYLE = """<style>
 
 
 @dataclass(frozen=True)
-class Asked:
+class GenerationForm:
     """What the sidebar asks for."""
 
     prompt: str
     decoding: Decoding
-    request: Request
+    request: GenerationRequest
     beside: tuple[int, ...]
 
 
@@ -66,7 +66,7 @@ def _draw(page: Page) -> None:
     growing_fragment(page)(lambda: guarded(lambda: _stage(page, asked), page.say))()
 
 
-def _ask(page: Page, steps: Sequence[int]) -> Asked:
+def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     prompt, unknown = known(page.run, ask_prompt(page, page.say("generate.prompt_help")))
     tell_unknown(page, unknown)
     _, n_seen, n_given = end_seen(page.run, prompt)
@@ -89,7 +89,9 @@ def _ask(page: Page, steps: Sequence[int]) -> Asked:
     keep("stop", stop)
     beside = _ask_beside(page, steps)
     stops = (stop.replace("\\n", "\n"),) if stop else ()
-    return Asked(prompt, Decoding(temperature, top_k, top_p), Request(n_tokens, seed=seed, stop=stops), beside)
+    return GenerationForm(
+        prompt, Decoding(temperature, top_k, top_p), GenerationRequest(n_tokens, seed=seed, stop=stops), beside
+    )
 
 
 def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
@@ -137,7 +139,7 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
-def _stage(page: Page, asked: Asked) -> None:
+def _stage(page: Page, asked: GenerationForm) -> None:
     tail, _, _ = end_seen(page.run, asked.prompt)
     bets = queries.leading_bets(page.run, tail)
     drawn = queries.leading_draws(page.run, tail, asked.decoding)
@@ -162,7 +164,7 @@ def _drawn_title(page: Page, decoding: Decoding) -> str:
     return say("generate.drawn", how=", ".join(parts))
 
 
-def _texts(page: Page, asked: Asked, now: int) -> None:
+def _texts(page: Page, asked: GenerationForm, now: int) -> None:
     """Write the texts of all snapshots asked for, side by side, as they come."""
     snapshots = {snapshot.step: snapshot for snapshot in page.run.snapshots()}
     shown = [snapshots[step] for step in sorted({*asked.beside, now}) if step in snapshots]
@@ -177,8 +179,8 @@ def _texts(page: Page, asked: Asked, now: int) -> None:
         by_key[writing.wish.key].html(_card(page, writing, losses, now))
 
 
-def _wish(page: Page, asked: Asked, snapshot: Snapshot) -> Wish:
-    return Wish(page.run, snapshot.step, snapshot.sha256, asked.prompt, asked.decoding, asked.request)
+def _wish(page: Page, asked: GenerationForm, snapshot: Snapshot) -> GenerationTask:
+    return GenerationTask(page.run, snapshot.step, snapshot.sha256, asked.prompt, asked.decoding, asked.request)
 
 
 def _places(n: int) -> list[Any]:
@@ -196,7 +198,7 @@ def _style(page: Page, n_rows: int) -> str:
     )
 
 
-def _card(page: Page, writing: Writing, losses: dict[int, float | None], now: int) -> str:
+def _card(page: Page, writing: GenerationStream, losses: dict[int, float | None], now: int) -> str:
     """Return a text with its head and foot as HTML; whatever is not ours is escaped."""
     say, wish = page.say, writing.wish
     loss = losses.get(wish.step)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.state import run_list
-from dashboards.state.language import Words
+from dashboards.state.language import Translation
 from data.runs import Run
-from viz.video import Options
+from viz.video import FilmRequest
 
 SUFFIXES = (".mp4", ".gif")
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -19,7 +19,7 @@ LONGEST_SIDECAR = 10_000_000
 
 
 @dataclass(frozen=True)
-class Film:
+class FilmFiles:
     """A film in its formats: ``files`` by suffix, the sidecar of the first, and the options and alt text it holds, if it can be read."""
 
     stem: str
@@ -29,7 +29,7 @@ class Film:
     alt_text: str
 
 
-def films(run: Run) -> list[Film]:
+def films(run: Run) -> list[FilmFiles]:
     """Return the films of a run, newest first."""
     by_stem: dict[str, dict[str, Path]] = {}
     for path in run_list.files(run, "films", SUFFIXES):
@@ -37,13 +37,13 @@ def films(run: Run) -> list[Film]:
     return [_film(run, stem, files) for stem, files in by_stem.items()]
 
 
-def _film(run: Run, stem: str, files: dict[str, Path]) -> Film:
+def _film(run: Run, stem: str, files: dict[str, Path]) -> FilmFiles:
     files = {suffix: files[suffix] for suffix in SUFFIXES if suffix in files}
     sidecars = [path.with_name(f"{path.name}.json") for path in files.values()]
     sidecar = next((path for path in sidecars if path.is_file() and run_list.within(path, run.path)), None)
     said = read_sidecar(sidecar) if sidecar else {}
     options, alt_text = said.get("options"), said.get("alt_text")
-    return Film(
+    return FilmFiles(
         stem,
         files,
         sidecar,
@@ -63,7 +63,7 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def title(film: Film, say: Words) -> str:
+def title(film: FilmFiles, say: Translation) -> str:
     """Name a film in the reader's words; by its file where the sidecar does not say what it shows."""
     what = film.options.get("what")
     if what not in ("positions", "tokens", "attention", "scores", "gram"):
@@ -79,7 +79,7 @@ def title(film: Film, say: Words) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def details(film: Film, say: Words) -> str:
+def details(film: FilmFiles, say: Translation) -> str:
     """Say in a line how a film was made: control, runs, colours, size."""
     options = film.options
     parts = []
@@ -99,7 +99,7 @@ def details(film: Film, say: Words) -> str:
     return " · ".join(parts) or ", ".join(suffix[1:].upper() for suffix in film.files)
 
 
-def arguments(wish: Options) -> list[str]:
+def arguments(wish: FilmRequest) -> list[str]:
     """Return the command line that makes a film, options left as they are left out.
 
     Examples
@@ -108,7 +108,7 @@ def arguments(wish: Options) -> list[str]:
     ['--what=tokens', '--highlight=a,e', '--highlight=-', '--no-trust', '--run=r']
     """
     given = []
-    for field in dataclasses.fields(Options):
+    for field in dataclasses.fields(FilmRequest):
         value, name = getattr(wish, field.name), field.name.replace("_", "-")
         if value == field.default:
             continue

@@ -22,7 +22,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class Words:
+class Translation:
     """The catalogue in one language.
 
     Examples

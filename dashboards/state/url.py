@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboards.forms.group_form import parted
-from dashboards.state.language import LANGUAGES, Words
+from dashboards.state.language import LANGUAGES, Translation
 from data.errors import InputError
 from data.runs import check_run_name
 
@@ -44,7 +44,7 @@ class Mistake:
     said: str
     reason: NotRead
 
-    def told(self, say: Words) -> str:
+    def told(self, say: Translation) -> str:
         """Return a sentence about it in the reader's language."""
         numbers = {
             name: say.number(value) if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value

@@ -10,9 +10,10 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.page import Page
 from probes.groups.naming import Group
-from viz.drawing.labels import spoken
+from probes.tables.embeddings import TableName
+from viz.drawing.labels import label_name
 from viz.drawing.legend import item_colors, short_name
-from viz.player.panels import Against, Claim, Claims, Curves, Neighbours, Number, Numbers, Series
+from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Number, Numbers, Series
 
 SHARES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement")
 REMARKABLE = 0.05
@@ -54,8 +55,8 @@ def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Map
 
 
 def claims(
-    page: Page, area: str, what: queries.Table, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]
-) -> Claims:
+    page: Page, area: str, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]
+) -> Comparisons:
     """Return how many of each kind of groups stand further apart than the highlighted ones, with corrected p-values.
 
     A group that is not ``known`` yet is under way.
@@ -66,10 +67,10 @@ def claims(
         of_kind = {str(null["null"].values): null for null in _nulls(known[name])} if name in known else {}
         steps = queries.steps_of(known[name]) if name in known else []
         cells = [_against(page, of_kind[kind]) if kind in of_kind else [None] * len(steps) for kind in kinds]
-        rows.append(Claim(name, color, steps, cells))
+        rows.append(ComparisonRow(name, color, steps, cells))
     columns = [page.say(f"views.than_{kind}") for kind in kinds]
     help = page.say("views.claims_help")
-    return Claims("claims", area, page.say("views.claims"), columns=columns, rows=rows, help=help)
+    return Comparisons("claims", area, page.say("views.claims"), columns=columns, rows=rows, help=help)
 
 
 def _nulls(compared: xr.Dataset) -> list[xr.Dataset]:
@@ -78,10 +79,10 @@ def _nulls(compared: xr.Dataset) -> list[xr.Dataset]:
     return [compared.isel({"null": place}) for place in range(compared.sizes["null"])]
 
 
-def _against(page: Page, null: xr.Dataset) -> list[Against]:
+def _against(page: Page, null: xr.Dataset) -> list[Comparison]:
     others = int(null["n_groups"]) - bool(null["exact"])
     return [
-        Against(
+        Comparison(
             share_in_words(page, float(share), others, bool(null["exact"])), _p(page, float(p)), bool(p < REMARKABLE)
         )
         for share, p in zip(null["percentile"].values, null["p_corrected"].values, strict=True)
@@ -115,8 +116,8 @@ def neighbours(
     items, distances = queries.neighbours_of(page.run, trajectory, item, metric)
     colors = item_colors(len(labels), groups, page.theme)
     quiet = {page.theme.disc: page.theme.muted}
-    known = {int(i): (spoken(labels[i]), quiet.get(colors[i], colors[i])) for i in np.unique(items)}
-    title = page.say("embeddings.neighbours", name=spoken(labels[item]))
+    known = {int(i): (label_name(labels[i]), quiet.get(colors[i], colors[i])) for i in np.unique(items)}
+    title = page.say("embeddings.neighbours", name=label_name(labels[item]))
     return Neighbours(
         "neighbours",
         area,

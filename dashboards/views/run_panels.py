@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,21 +14,21 @@ from dashboards.compute.queries import metrics, samples, steps_of
 from dashboards.page import Page
 from probes.groups.naming import Group as Highlight
 from probes.groups.naming import classes
-from viz.drawing.labels import display, spoken
+from viz.drawing.labels import display, label_name
 from viz.drawing.legend import item_colors
 from viz.drawing.slide import diverging_map, heat_map, weight_map
 from viz.drawing.theme import Theme, group_color
 from viz.player.panels import (
     Bars,
+    ColoredGroup,
     Curves,
-    Group,
-    Maps,
+    HeatMaps,
     OneMap,
-    Said,
     Samples,
     Scatter,
     Scores,
     Series,
+    StepText,
 )
 from viz.player.serialization import as_bytes
 
@@ -63,7 +63,7 @@ def scatter(
         title,
         layout=layout["layout"].values.astype(np.float32),
         labels=[display(label) for label in labels],
-        names=[spoken(label) for label in labels],
+        names=[label_name(label) for label in labels],
         colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
         trust=None if trust is None else as_bytes(trust),
         groups=_groups(page, groups),
@@ -76,10 +76,12 @@ def scatter(
     )
 
 
-def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | None = None) -> list[Group]:
+def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
     """Return groups with their colours, named as the page's language names them if it does."""
     return [
-        Group((names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members])
+        ColoredGroup(
+            (names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members]
+        )
         for i, group in enumerate(groups)
     ]
 
@@ -103,7 +105,7 @@ def loss(page: Page, area: str) -> Curves:
 def sample(page: Page, area: str, *, history: bool = False) -> Samples:
     """Return the texts that training sampled, with a list of all of them where there is room for the ``history``."""
     said = [
-        Said(
+        StepText(
             int(one["step"]),
             str(one["text"]),
             page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
@@ -125,9 +127,9 @@ def attention(
     id: str = "maps",
     title: str = "",
     steps: Sequence[int] | None = None,
-) -> Maps:
+) -> HeatMaps:
     """Return the attention maps of a prompt; ``large`` is that of the chosen head, where it has more tokens."""
-    return Maps(
+    return HeatMaps(
         id,
         area,
         title or page.say("views.attention"),
@@ -143,10 +145,10 @@ def attention(
     )
 
 
-def similarity(page: Page, area: str, gram: xr.DataArray) -> Maps:
+def similarity(page: Page, area: str, gram: xr.DataArray) -> HeatMaps:
     """Return how like each other the rows of the position table are."""
     values = (np.clip(np.nan_to_num(gram.values), -1, 1) + 1) / 2
-    return Maps(
+    return HeatMaps(
         "similarity",
         area,
         page.say("views.similarity"),
@@ -197,7 +199,7 @@ def next_token(page: Page, area: str, bets: queries.Bets, *, id: str = "next", t
         title or page.say("attention.next"),
         values=bets.probabilities,
         labels=[display(token) for token in bets.tokens],
-        names=[spoken(token) for token in bets.tokens],
+        names=[label_name(token) for token in bets.tokens],
         color=page.theme.palette[1],
         others=page.say("views.others"),
         of=bets.n_tokens,
@@ -207,6 +209,3 @@ def next_token(page: Page, area: str, bets: queries.Bets, *, id: str = "next", t
 def curve_colors(theme: Theme, n: int) -> list[str]:
     """Return colours for so many lines."""
     return [group_color(theme, i) for i in range(n)]
-
-
-Kind = Literal["tokens", "positions"]

@@ -6,7 +6,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import Underway, look
+from dashboards.compute.background_jobs import BackgroundJob, look
 from dashboards.compute.live_runs import digests_of, latest
 from dashboards.compute.result_cache import Found
 from dashboards.page import Page, without_advice
@@ -32,12 +32,12 @@ def ask_zero_shot(page: Page) -> bool:
     )
     keep("ask", "zero-shot" if wanted else None)
     found = _look(page.run) if wanted else None
-    if isinstance(found, Underway):
+    if isinstance(found, BackgroundJob):
         _progress(page, found)
     return wanted
 
 
-def _progress(page: Page, work: Underway[Found[xr.Dataset]]) -> None:
+def _progress(page: Page, work: BackgroundJob[Found[xr.Dataset]]) -> None:
     @st.fragment(run_every=LOOK_EVERY_S)
     def progress() -> None:
         if work.is_over:
@@ -54,8 +54,8 @@ def zero_shot_panel(page: Page) -> Panel:
     title = page.say("overview.zero_shot_name")
     if isinstance(found, InputError):
         return Samples(AREA, AREA, title, said=(), empty=without_advice(found))
-    known = latest(page.run, ("zero-shot",)) if isinstance(found, Underway) else None
-    data = known[1].value if known else None if isinstance(found, Underway) else found.value
+    known = latest(page.run, ("zero-shot",)) if isinstance(found, BackgroundJob) else None
+    data = known[1].value if known else None if isinstance(found, BackgroundJob) else found.value
     if data is None:
         return Samples(AREA, AREA, title, said=(), empty=page.say("overview.zero_shot_yet"))
     return _curves(page, data)
@@ -73,7 +73,7 @@ def _curves(page: Page, found: xr.Dataset) -> Curves:
     return Curves(AREA, AREA, title, series=series)
 
 
-def _look(run: Run) -> Found[xr.Dataset] | Underway[Found[xr.Dataset]] | InputError:
+def _look(run: Run) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]] | InputError:
     try:
         return look(("zero-shot", run.path), lambda progress: queries.zero_shot(run, progress), state=digests_of(run))
     except InputError as mistake:

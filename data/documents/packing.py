@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
+from data.arrays import TokenIds
 
 PADDING = -1
 """The number of the document that fills a row up."""
@@ -31,8 +31,8 @@ class Rows:
     within its row, counted from 0, and `PADDING` where the row is filled up.
     """
 
-    ids: Ids
-    document: Ids
+    ids: TokenIds
+    document: TokenIds
 
     @cached_property
     def begins(self) -> NDArray[np.bool_]:
@@ -48,13 +48,13 @@ class Rows:
         return mask
 
     @property
-    def positions(self) -> Ids:
+    def positions(self) -> TokenIds:
         """The place of each token in its document, (row, token)."""
         place = np.arange(self.document.shape[1])
-        begun: Ids = np.maximum.accumulate(np.where(self.begins, place, 0), axis=1)
+        begun: TokenIds = np.maximum.accumulate(np.where(self.begins, place, 0), axis=1)
         return place - begun
 
-    def labels(self, *, across: bool) -> Ids:
+    def labels(self, *, across: bool) -> TokenIds:
         """Return the ids, with `IGNORED` in place of those that are not foretold, (row, token).
 
         Padding is never foretold. The first token of a document is foretold only ``across`` the boundary, from the end of the document
@@ -66,7 +66,7 @@ class Rows:
         return np.where(left_out, IGNORED, self.ids)
 
 
-def row_bounds(lengths: Ids, row_length: int) -> Ids:
+def row_bounds(lengths: TokenIds, row_length: int) -> TokenIds:
     """Return where rows begin and end in a sequence of documents, filled one after the other.
 
     Parameters
@@ -92,7 +92,7 @@ def row_bounds(lengths: Ids, row_length: int) -> Ids:
     return np.array([*bounds, len(lengths)] if len(lengths) else [0])
 
 
-def lay(rows: Sequence[Sequence[Ids]]) -> Rows:
+def lay(rows: Sequence[Sequence[TokenIds]]) -> Rows:
     """Lay documents into rows, filled up to the longest.
 
     Parameters
@@ -123,17 +123,17 @@ def lay(rows: Sequence[Sequence[Ids]]) -> Rows:
 
 
 @dataclass(frozen=True)
-class Deal:
+class ShuffledRows:
     """The rows of several epochs in one stream: every epoch has every document once, in an order of its own.
 
     ``orders`` (epoch, document) names the documents in the order of an epoch; ``bounds`` cuts each order into rows.
     """
 
-    orders: tuple[Ids, ...]
-    bounds: tuple[Ids, ...]
+    orders: tuple[TokenIds, ...]
+    bounds: tuple[TokenIds, ...]
 
     @cached_property
-    def rows_before(self) -> Ids:
+    def rows_before(self) -> TokenIds:
         """Return how many rows the epochs before each one have, and all together, (epoch + 1,)."""
         return np.cumsum([0, *(len(bounds) - 1 for bounds in self.bounds)])
 
@@ -142,14 +142,14 @@ class Deal:
         """Return the number of rows of all epochs."""
         return int(self.rows_before[-1])
 
-    def row(self, number: int) -> Ids:
+    def row(self, number: int) -> TokenIds:
         """Return the numbers of the documents in a row of the stream."""
         epoch = int(np.searchsorted(self.rows_before, number, side="right")) - 1
         bounds, within = self.bounds[epoch], number - self.rows_before[epoch]
         return self.orders[epoch][bounds[within] : bounds[within + 1]]
 
 
-def deal(lengths: Ids, row_length: int, epochs: int, *, seed: int) -> Deal:
+def deal(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) -> ShuffledRows:
     """Shuffle documents anew for each epoch, and cut each order into rows; it depends on the arguments alone.
 
     Examples
@@ -159,4 +159,4 @@ def deal(lengths: Ids, row_length: int, epochs: int, *, seed: int) -> Deal:
     [0, 1, 2, 3, 4]
     """
     orders = tuple(np.random.default_rng([seed, epoch]).permutation(len(lengths)) for epoch in range(epochs))
-    return Deal(orders, tuple(row_bounds(lengths[order], row_length) for order in orders))
+    return ShuffledRows(orders, tuple(row_bounds(lengths[order], row_length) for order in orders))

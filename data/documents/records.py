@@ -11,13 +11,13 @@ from typing import Any
 
 from data.errors import InputError
 
-Row = tuple[int, Mapping[str, Any]]
+NumberedRecord = tuple[int, Mapping[str, Any]]
 """The line of the file that a record begins at, and the record."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[NumberedRecord]:
     """Yield the records of a CSV, TSV or JSONL file, each with its line number.
 
     Raises
@@ -43,7 +43,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     yield from rows
 
 
-def _table(text: str, path: Path) -> Iterator[Row]:
+def _table(text: str, path: Path) -> Iterator[NumberedRecord]:
     # Tab-separated sets are not quoted: a quotation mark in them is part of a sentence.
     is_tsv = path.suffix.lower() == ".tsv"
     csv.field_size_limit(2**31 - 1)  # the usual limit of 131,072 characters is that of a long chapter
@@ -79,7 +79,7 @@ def _checked_head(fields: list[str], path: Path) -> list[str]:
     return head
 
 
-def _objects(text: str, path: Path) -> Iterator[Row]:
+def _objects(text: str, path: Path) -> Iterator[NumberedRecord]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue

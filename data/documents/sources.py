@@ -1,7 +1,8 @@
 """Texts that are many and short, jokes above all: each is a document of its own, with a beginning and an end.
 
 They come from `pyjokes` (the corpus ``jokes``), a table with a column of text (CSV, TSV, JSONL or Parquet), any text file, a named
-corpus of `data.corpora.catalog`, or a data set of Hugging Face. A text that stands there twice counts once, or it could be learned and judged
+corpus of `data.corpora.catalog`, or a data set of Hugging Face. A text that stands there twice counts once, or it could be
+learned and judged
 by; what is left out is counted.
 
 Examples
@@ -76,7 +77,8 @@ def read_documents(
     Parameters
     ----------
     source : ``jokes``; the path of a CSV, TSV, JSONL or Parquet file; the path of a text file, whose documents are its paragraphs
-        (between blank lines) or, where it has no blank line, its lines; a name of `data.corpora.catalog`, read like a text file; or a data set of
+        (between blank lines) or, where it has no blank line, its lines; a name of `data.corpora.catalog`, read like a text file;
+        or a data set of
         Hugging Face by its name, ``owner/name`` (``hf:name`` where it has no owner).
     text_column : of a table or data set; by default Joke or text, or the only one there is.
     language : of ``jokes``, as pyjokes names it.

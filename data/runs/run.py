@@ -14,7 +14,8 @@
       films/ figures/ projections/    what was made from the run, each film and figure with a .json beside it saying how
 
 ``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``
-(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (``kind`` and what `data.tokens.tokenizers`
+(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (``kind`` and what
+`data.tokens.tokenizers`
 says of it; of sub-words ``file`` and its ``sha256``; ``special_tokens``, where there are some, name those after the vocabulary),
 ``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot, null where there is none, and ``position_offset``,
 rows of the latter before that of the first position), ``versions`` and ``seed``. Word vectors that were read as a run have no

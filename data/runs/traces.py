@@ -8,7 +8,8 @@
       ...
 
 The first line says what was asked: the snapshot with its hash, the prompt as text and in tokens, how each token was chosen (the fields of
-`trainer.generation.filters.Decoding`) and how much (those of `trainer.generation.sampling.Request`). Every other line is one token of one sample: ``position``
+`trainer.generation.filters.Decoding`) and how much (those of `trainer.generation.sampling.Request`). Every other line is one
+token of one sample: ``position``
 counts from 0 at the first generated token, ``probability`` is the model's own (softmax of its logits), ``drawn_from`` the one it was
 drawn with, after penalties, temperature and filters. ``candidates`` lists the tokens with the largest ``drawn_from``, and where that is
 0 with the largest ``probability``: each ``[id, token, probability, drawn_from]``, the likeliest first. The token chosen need not be

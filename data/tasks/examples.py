@@ -1,6 +1,7 @@
 """Supervised examples: a text or several, and what is to be said of them.
 
-Four kinds, those of the paper on GPT-1 (Radford et al. 2018, figure 1): `Classification`, `Entailment`, `Similarity` and `Choice`. A
+Four kinds, those of the paper on GPT-1 (Radford et al. 2018, figure 1): `Classification`, `Entailment`, `Similarity` and
+`MultipleChoice`. A
 `Task` holds examples of one kind, some to learn from and others to be judged by. Files become tasks in `data.tasks.task_files`; tasks
 that need no file are made from the plays in `data.tasks.play_tasks`.
 
@@ -62,7 +63,7 @@ class Similarity:
 
 
 @dataclass(frozen=True)
-class Choice:
+class MultipleChoice:
     """A context, what may follow it, and which of that is right (the first is 0)."""
 
     context: str
@@ -74,13 +75,13 @@ class Choice:
         return (self.context, *self.answers)
 
 
-Example = Classification | Entailment | Similarity | Choice
+Example = Classification | Entailment | Similarity | MultipleChoice
 
 KINDS: dict[str, type[Any]] = {
     "classification": Classification,
     "entailment": Entailment,
     "similarity": Similarity,
-    "choice": Choice,
+    "choice": MultipleChoice,
 }
 
 
@@ -132,7 +133,7 @@ class Task:
             raise InputError(
                 f"{which} has the label {example.target}; the {len(self.labels)} labels are 0 to {len(self.labels) - 1}"
             )
-        if isinstance(example, Choice) and len(example.answers) != len(self.labels):
+        if isinstance(example, MultipleChoice) and len(example.answers) != len(self.labels):
             raise InputError(f"{which} has {len(example.answers)} answers, and the task has {len(self.labels)}")
 
     @property

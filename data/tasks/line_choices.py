@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import NotApplicableError
-from data.tasks.examples import Choice
+from data.tasks.examples import MultipleChoice
 from data.tasks.play_tasks import APART, N_ANSWERS
 
 SHORTEST = 8
@@ -20,7 +20,7 @@ WIDTH = 40
 """Characters of the lines into which a text without line ends is broken."""
 
 
-def line_choices(text: str, n: int, *, seed: int = 0) -> tuple[Choice, ...]:
+def line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoice, ...]:
     """Draw questions from a text: some lines, the one that follows, and lines from elsewhere in the text.
 
     A line is asked about if it has `SHORTEST` characters or more, does not say who speaks (``NAME:``) and follows upon another without
@@ -75,9 +75,11 @@ def _is_asked(before: str, line: str) -> bool:
     return bool(before.strip()) and len(line.strip()) >= SHORTEST and not line.rstrip().endswith(":")
 
 
-def _choice(lines: list[str], asked: NDArray[np.int64], right: int, target: int, draw: np.random.Generator) -> Choice:
+def _choice(
+    lines: list[str], asked: NDArray[np.int64], right: int, target: int, draw: np.random.Generator
+) -> MultipleChoice:
     others = [number for number in draw.permutation(asked) if lines[number] != lines[right]]
     others.sort(key=lambda number: abs(number - right) <= APART)  # the far ones first, otherwise in the order drawn
     wrong = list(dict.fromkeys(lines[number] for number in others))[: N_ANSWERS - 1]
     context = "\n".join(lines[max(0, right - CONTEXT_LINES) : right])
-    return Choice(context, (*wrong[:target], lines[right], *wrong[target:]), target)
+    return MultipleChoice(context, (*wrong[:target], lines[right], *wrong[target:]), target)

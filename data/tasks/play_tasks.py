@@ -12,7 +12,8 @@ seed, so that a model can be pre-trained on the others: the corpus ``training-pl
 a play that is learned from (Henry IV, Henry V and the Merry Wives have one Falstaff, and stay on one side).
 
 **Leaks.** A name gives a play away. The lines that say who speaks are left out; stage directions and headings are not in the text at
-all (`data.corpora.plays`); and no line is used that names somebody who speaks in any of the plays, nor do passages run across one. A word of a
+all (`data.corpora.plays`); and no line is used that names somebody who speaks in any of the plays, nor do passages run across
+one. A word of a
 speaker's label counts as a name where the plays write it with a capital more often than without: HAMLET, not LORD. Places and people who
 never speak are still named. In ``next-line`` the wrong lines are drawn as the right one is (from the same play, from the inside of a
 speech, at least 50 lines away), so that without its context no line looks more right than another. In ``same-play`` the two
@@ -29,12 +30,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.corpora.catalog import load
 from data.corpora.plays import HELD_OUT, Play, cut
 from data.errors import InputError
-from data.tasks.examples import Choice, Classification, Entailment, Example, Similarity, Task
+from data.tasks.examples import Classification, Entailment, Example, MultipleChoice, Similarity, Task
 
 GENRES = ("comedies", "histories", "problems", "roman", "romances", "tragedies")
 
@@ -46,14 +47,13 @@ SHORTEST = 16
 """Characters of a line that is asked about; shorter ones are half sentences like ``I do.``"""
 
 Draw = np.random.Generator
-Ids = NDArray[np.int64]
 
 _LABEL = re.compile(r"[^a-z]+:")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True)
-class Line:
+class SpokenLine:
     """A spoken line: its text, whether it opens a speech, and whether it names a speaker."""
 
     text: str
@@ -72,10 +72,10 @@ class Script:
 
     title: str
     genre: str
-    lines: tuple[Line, ...]
+    lines: tuple[SpokenLine, ...]
 
     @cached_property
-    def asked(self) -> Ids:
+    def asked(self) -> TokenIds:
         """The numbers of the lines that can be the right line or a wrong one."""
         return np.flatnonzero([line.is_asked for line in self.lines])
 
@@ -169,7 +169,7 @@ def speaker_names(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in labels if len(word) > 1 and capital[word] > small[word])
 
 
-def _lines(text: str, names: frozenset[str]) -> Iterable[Line]:
+def _lines(text: str, names: frozenset[str]) -> Iterable[SpokenLine]:
     opens = False
     for line in text.split("\n"):
         if _LABEL.fullmatch(line):
@@ -177,7 +177,7 @@ def _lines(text: str, names: frozenset[str]) -> Iterable[Line]:
         elif line:
             # EDWARD in capitals names him as Edward does.
             told = any(word.capitalize() in names for word in _WORD.findall(line) if word[0].isupper())
-            yield Line(line, opens, told)
+            yield SpokenLine(line, opens, told)
             opens = False
 
 
@@ -226,7 +226,7 @@ def _next_line(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
     return found
 
 
-def _one_choice(draw: Draw, play: Script, target: int) -> Choice | None:
+def _one_choice(draw: Draw, play: Script, target: int) -> MultipleChoice | None:
     right = int(draw.choice(play.asked))
     context = play.lines[max(0, right - 3) : right]
     far = play.asked[abs(play.asked - right) > APART]
@@ -234,7 +234,7 @@ def _one_choice(draw: Draw, play: Script, target: int) -> Choice | None:
     answers = (*wrong[:target], play.lines[right].text, *wrong[target:])
     if any(line.names for line in context) or len(set(answers)) < N_ANSWERS:
         return None
-    return Choice("\n".join(line.text for line in context), answers, target)
+    return MultipleChoice("\n".join(line.text for line in context), answers, target)
 
 
 def _passage(draw: Draw, play: Script, characters: int, away_from: int | None = None) -> tuple[int, str]:

@@ -40,9 +40,9 @@ from typing import Any
 
 import numpy as np
 
-from data.documents.records import Row, read_rows
+from data.documents.records import NumberedRecord, read_rows
 from data.errors import InputError
-from data.tasks.examples import KINDS, Choice, Example, Similarity, Task, check_kind
+from data.tasks.examples import KINDS, Example, MultipleChoice, Similarity, Task, check_kind
 
 HELD_OUT_SHARE = 0.2
 
@@ -123,7 +123,7 @@ def read_task(train: Path, test: Path | None, kind: str, columns: Columns = AS_U
     return Task(train.stem, kind, labels, learned, judged, f"{train} and {test}")
 
 
-def _found_columns(rows: Sequence[Row], kind: str, columns: Columns, path: Path) -> _Found:
+def _found_columns(rows: Sequence[NumberedRecord], kind: str, columns: Columns, path: Path) -> _Found:
     there = list(dict.fromkeys(name for _, record in rows for name in record))
     if not columns.texts:
         texts, answers = _usual_texts(there, kind)
@@ -156,7 +156,7 @@ def _usual_texts(there: Sequence[str], kind: str) -> tuple[tuple[str, ...], tupl
     return (found, answers) if answers else ((), ())
 
 
-def _split(rows: Sequence[Row], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of the columns of a choice hold its context, and which, the last ones, its answers."""
     if len(names) < 2:
         raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with --columns")
@@ -169,7 +169,7 @@ def _split(rows: Sequence[Row], names: tuple[str, ...]) -> tuple[tuple[str, ...]
     return names[:first], names[first:]
 
 
-def _classes(rows: Sequence[Row], kind: str, columns: Columns, found: _Found, path: Path) -> tuple[str, ...]:
+def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found: _Found, path: Path) -> tuple[str, ...]:
     label = found.label
     if kind == "choice":
         return tuple(map(str, range(len(_answers(rows[0], found.answers, path)))))
@@ -210,7 +210,7 @@ def _number(value: str) -> float:
 
 
 def _examples(
-    rows: Sequence[Row],
+    rows: Sequence[NumberedRecord],
     kind: str,
     labels: tuple[str, ...],
     columns: Columns,
@@ -228,7 +228,7 @@ def _examples(
                 raise InputError(f"{where} has {len(answers)} answers and the first example has {len(labels)}")
             target = _right_answer(value, answers, columns.first_label, where)
             context = " ".join(text for text in texts if text.strip()) if len(texts) > 1 else texts[0]
-            examples.append(Choice(context, answers, target))
+            examples.append(MultipleChoice(context, answers, target))
             continue
         if not labels:
             examples.append(Similarity(texts[0], texts[1], _score(value, where)))
@@ -255,7 +255,7 @@ def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) 
     return place
 
 
-def _answers(row: Row, names: Sequence[str], path: Path) -> tuple[str, ...]:
+def _answers(row: NumberedRecord, names: Sequence[str], path: Path) -> tuple[str, ...]:
     if len(names) == 1:
         value = _field(row, names[0], path)
         if isinstance(value, dict):  # as some sets have it: {"text": [...], "label": ["A", ...]}
@@ -266,14 +266,14 @@ def _answers(row: Row, names: Sequence[str], path: Path) -> tuple[str, ...]:
     return tuple(_text(row, name, path) for name in names)
 
 
-def _text(row: Row, name: str, path: Path) -> str:
+def _text(row: NumberedRecord, name: str, path: Path) -> str:
     value = _field(row, name, path)
     if not isinstance(value, str):
         raise InputError(f"line {row[0]:,} of {path}: {name!r} is {value!r}, and it has to be a text")
     return value
 
 
-def _field(row: Row, name: str, path: Path) -> Any:
+def _field(row: NumberedRecord, name: str, path: Path) -> Any:
     line, record = row
     if name not in record:
         raise InputError(f"line {line:,} of {path} lacks {name!r}; it has {', '.join(record) or 'nothing'}")

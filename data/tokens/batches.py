@@ -17,12 +17,10 @@ from functools import cache, lru_cache
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer
-
-Ids = NDArray[np.int64]
 
 
 def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
@@ -51,7 +49,7 @@ def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Ids, Ids]:
+def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[TokenIds, TokenIds]:
     """Return the tokens of the two parts of a text (see `split`).
 
     Parameters
@@ -88,7 +86,7 @@ def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Ids,
 
 def window_starts(
     n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int, stream: str = "train"
-) -> Ids:
+) -> TokenIds:
     """Draw where the windows of one step begin; every window that fits has the same chance, the last one included.
 
     Parameters
@@ -117,7 +115,7 @@ def window_starts(
     return _generator(stream, step, seed).integers(0, n_tokens - block_size, size=batch_size)
 
 
-def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int) -> Ids:
+def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int) -> TokenIds:
     """Draw where the windows of one step begin so that every token is foretold once before any is again.
 
     The text is cut into windows side by side, which are dealt out in a random order; when all are dealt, it is cut anew at
@@ -143,13 +141,13 @@ def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: in
 
 
 @lru_cache(maxsize=4)
-def _dealing_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> Ids:
+def _dealing_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> TokenIds:
     generator = _generator("epoch", epoch, seed)
     offset = generator.integers(0, block_size)
     return offset + block_size * generator.permutation((n_tokens - block_size) // block_size)
 
 
-def window_index(starts: Ids, block_size: int) -> Ids:
+def window_index(starts: TokenIds, block_size: int) -> TokenIds:
     """Return the places of the tokens of windows, for one gather.
 
     Parameters
@@ -170,7 +168,7 @@ def window_index(starts: Ids, block_size: int) -> Ids:
     return starts[:, None] + _offsets(block_size)
 
 
-def sequential_windows(n_tokens: int, block_size: int) -> Ids:
+def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
     """Return where windows begin that foretell every token of a text once, each from at most ``block_size`` before it.
 
     Windows share one token: the last that one foretells is the first that the next sees. The first token of the text is
@@ -215,7 +213,7 @@ def _check_fit(n_tokens: int, block_size: int) -> None:
 
 
 @cache
-def _offsets(block_size: int) -> Ids:
+def _offsets(block_size: int) -> TokenIds:
     return np.arange(block_size + 1)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import Group
@@ -24,8 +25,6 @@ from probes.groups.naming import highlight as group_of
 from probes.groups.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
 from probes.groups.pairs import ratios_to_all
 from probes.tables.embeddings import position_embeddings, token_embeddings
-
-Array = NDArray[np.float64]
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
@@ -237,14 +236,14 @@ def _kind(null: str, members: NDArray[Any]) -> str:
     return f"{size} matched on frequency" if null == "matched" else f"random {size}"
 
 
-def _standardised(ratios: Array) -> Array:
+def _standardised(ratios: FloatArray) -> FloatArray:
     """Return how many of the null's standard deviations each group is closer than its mean, (group, step); 0 if all are tied."""
     mean, deviation = ratios.mean(axis=0), ratios.std(axis=0)
     z = np.divide(mean - ratios, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE)
     return np.asarray(z)
 
 
-def _against(ratios: Array, z: Array, observed: int) -> dict[str, Array]:
+def _against(ratios: FloatArray, z: FloatArray, observed: int) -> dict[str, FloatArray]:
     own, others = z[observed], len(z) - 1
     return {
         "cohesion": ratios[observed].copy(),  # copies: a view would keep its whole block in memory

@@ -13,11 +13,10 @@ from itertools import chain, combinations
 from math import comb, prod
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from data.arrays import TokenIds
 from data.errors import InputError
-
-Ids = NDArray[np.int64]
 
 MOST_GROUPS = 50_000  # up to so many, all are taken
 DRAWS = 9_999  # beyond: a p-value of 0.05 is then known to within 0.004 (two standard errors)
@@ -31,7 +30,7 @@ class Null:
     """
 
     name: str
-    groups: Ids
+    groups: TokenIds
     observed: int
     exact: bool
 
@@ -138,7 +137,7 @@ def matched_groups(
     return _within_bins("matched", checked, bins, seed, draws)
 
 
-def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> Ids:
+def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> TokenIds:
     """Return the frequency bin of each item, 0 for the most frequent, (item,).
 
     Items are taken from the most frequent down; a bin closes when it has ``bin_size`` items and the next one occurs less often, so
@@ -162,9 +161,9 @@ def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> Ids:
     return found
 
 
-def check_members(members: Sequence[int], n_items: int) -> Ids:
+def check_members(members: Sequence[int], n_items: int) -> TokenIds:
     """Return the members of a group in ascending order, (member,); an `InputError` says why they are no group to compare."""
-    found: Ids = np.sort(np.asarray(members).reshape(-1))
+    found: TokenIds = np.sort(np.asarray(members).reshape(-1))
     if len(found) and not np.issubdtype(found.dtype, np.integer):
         raise InputError(f"members of a group are indices of items, whole numbers; got {found[0]!r}")
     if len(found) < 2:
@@ -180,7 +179,7 @@ def check_members(members: Sequence[int], n_items: int) -> Ids:
     return found.astype(np.int64)
 
 
-def _within_bins(name: str, members: Ids, bins: Ids, seed: int, draws: int) -> Null:
+def _within_bins(name: str, members: TokenIds, bins: TokenIds, seed: int, draws: int) -> Null:
     """Return groups that take as many items from each bin as the observed one does: all such groups, or ``draws`` of them."""
     if seed < 0 or draws < 1:
         raise InputError(f"a seed is 0 or more, draws are 1 or more; got {seed} and {draws}")
@@ -193,18 +192,18 @@ def _within_bins(name: str, members: Ids, bins: Ids, seed: int, draws: int) -> N
     return Null(name, np.vstack([members, np.sort(drawn, axis=1)]), 0, exact=False)
 
 
-def _combinations(items: Ids, size: int) -> Ids:
+def _combinations(items: TokenIds, size: int) -> TokenIds:
     flat = chain.from_iterable(combinations(items.tolist(), size))
     return np.fromiter(flat, dtype=np.int64).reshape(-1, size)
 
 
-def _product(parts: list[Ids]) -> Ids:
+def _product(parts: list[TokenIds]) -> TokenIds:
     """Join every row of each part with every row of the others, (group, member)."""
     rows = np.indices([len(part) for part in parts]).reshape(len(parts), -1)
     return np.hstack([part[row] for part, row in zip(parts, rows, strict=True)])
 
 
-def _draw(random: np.random.Generator, n: int, size: int, draws: int) -> Ids:
+def _draw(random: np.random.Generator, n: int, size: int, draws: int) -> TokenIds:
     """Draw sets of ``size`` numbers below n, (draws, size), each set as likely as any other.
 
     Floyd's algorithm, all sets at once: its cost does not grow with n. References: Bentley and Floyd 1987, "A sample of

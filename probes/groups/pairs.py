@@ -8,17 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.groups.nulls import Ids
+from data.arrays import FloatArray, TokenIds
 from probes.tables.geometry import unit_rows
-
-Array = NDArray[np.float64]
 
 STEPS_AT_ONCE = 16
 BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps
 MANY_ITEMS = 1500  # from here on only those pairs are looked at one by one that are in a group
 
 
-def ratios_to_all(values: NDArray[Any], groups: Ids, metric: str) -> Iterator[Array]:
+def ratios_to_all(values: NDArray[Any], groups: TokenIds, metric: str) -> Iterator[FloatArray]:
     """Yield the mean distance of the pairs within each group over that of all pairs, (group, step), for some steps at a time.
 
     Parameters
@@ -32,7 +30,7 @@ def ratios_to_all(values: NDArray[Any], groups: Ids, metric: str) -> Iterator[Ar
         yield _ratio(values[start : start + n_steps].astype(np.float64), groups, metric)
 
 
-def _ratio(tables: Array, groups: Ids, metric: str) -> Array:
+def _ratio(tables: FloatArray, groups: TokenIds, metric: str) -> FloatArray:
     steps, items, _ = tables.shape
     vectors = tables if metric == "euclidean" else np.stack([unit_rows(table) for table in tables])
     if items > MANY_ITEMS and groups.size * (groups.shape[1] - 1) < items**2:
@@ -48,7 +46,7 @@ def _ratio(tables: Array, groups: Ids, metric: str) -> Array:
     return np.asarray(np.divide(within, overall, out=np.ones_like(within), where=overall > 0))
 
 
-def _sparse_ratio(vectors: Array, groups: Ids, metric: str) -> Array:
+def _sparse_ratio(vectors: FloatArray, groups: TokenIds, metric: str) -> FloatArray:
     """Return the cohesion of every group at one step, (group,), where the groups hold few of the pairs of many items.
 
     Only the distances within groups are taken one by one; of all others the mean alone is needed, which matrix products give.
@@ -67,7 +65,7 @@ def _sparse_ratio(vectors: Array, groups: Ids, metric: str) -> Array:
     return within / overall if overall > 0 else np.ones_like(within)
 
 
-def _mean_distance(vectors: Array, metric: str) -> float:
+def _mean_distance(vectors: FloatArray, metric: str) -> float:
     """Return the mean distance of all pairs of rows, (item, dim); for cosines the rows are of length 1, or 0."""
     items = len(vectors)
     if metric == "cosine":
@@ -87,7 +85,7 @@ def _mean_distance(vectors: Array, metric: str) -> float:
     return summed / (items * (items - 1))
 
 
-def _distances(vectors: Array, rows: slice, metric: str) -> Array:
+def _distances(vectors: FloatArray, rows: slice, metric: str) -> FloatArray:
     """Return the distances from some rows to all rows at every step, (row, item, step)."""
     from scipy.spatial.distance import cdist
 
@@ -103,7 +101,7 @@ def _distances(vectors: Array, rows: slice, metric: str) -> Array:
     return block
 
 
-def _add_pairs(within: Array, block: Array, start: int, groups: Ids) -> None:
+def _add_pairs(within: FloatArray, block: FloatArray, start: int, groups: TokenIds) -> None:
     """Add to ``within`` (group, step) the distances of those pairs of each group whose first member is a row of the block."""
     from scipy.sparse import csr_array
 

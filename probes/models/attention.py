@@ -10,8 +10,9 @@ import xarray as xr
 from torch import Tensor
 
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
-from probes.models.gathering import Progress, over_snapshots
+from probes.models.gathering import over_snapshots
 from probes.models.observation import observe
 from probes.texts import Prompt, encode_prompt
 from trainer.config import described_model

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 import xarray as xr
 
+from data.progress import Progress
 from data.runs import Run
 from data.runs.traces import Trace, read_trace
-from probes.models.gathering import Progress
 from probes.models.observation import observe
 from probes.tables.embeddings import token_labels
 from probes.texts import encode_prompt
 from trainer.config import described_model
 from trainer.generation.filters import Decoding, entropy, probabilities
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.recording import Recorder
 from trainer.generation.sampling import stream
 from trainer.loading import load_model
@@ -136,7 +136,7 @@ def decoding_trace(
     asked = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     tokenizer = run.tokenizer
-    recorder, request = Recorder(tokenizer), Request(n_tokens, seed=seed)
+    recorder, request = Recorder(tokenizer), GenerationRequest(n_tokens, seed=seed)
     decoding = decoding or Decoding(temperature=0)
     model = load_model(run, snapshot.step)
     for _ in stream(model, tokenizer, asked.text, decoding, request, recorder.watch):

@@ -14,14 +14,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run, Snapshot
 from probes.parallel import current_client, map_steps, n_workers
 from trainer.loading import Model, blank_model, each_model, load_weights
 
-Progress = Callable[[int], None]
-"""Called with the number of snapshots done so far."""
-
-Measure = Callable[[Model], Mapping[str, Any]]
+ModelMeasure = Callable[[Model], Mapping[str, Any]]
 """From a model to tensors, arrays or numbers by name."""
 
 MOST_BYTES_IN_MEMORY = 16_000_000
@@ -76,7 +74,7 @@ class Gathered:
 
 def over_snapshots(
     run: Run,
-    measure: Measure,
+    measure: ModelMeasure,
     dims: Mapping[str, tuple[str, ...]],
     coords: Mapping[str, Any],
     progress: Progress | None = None,
@@ -111,7 +109,7 @@ def over_snapshots(
     )
 
 
-def _each_measured(run: Run, measure: Measure) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
+def _each_measured(run: Run, measure: ModelMeasure) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
     """Yield every whole snapshot with what is measured of its model, by the workers of the current client if there is one."""
     client = current_client()
     if client is None:
@@ -126,7 +124,7 @@ def _each_measured(run: Run, measure: Measure) -> Iterator[tuple[Snapshot, Mappi
         yield from zip(part, measured, strict=True)
 
 
-def _measure_part(shared: tuple[Path, Measure], snapshots: Sequence[Snapshot]) -> list[dict[str, NDArray[Any]]]:
+def _measure_part(shared: tuple[Path, ModelMeasure], snapshots: Sequence[Snapshot]) -> list[dict[str, NDArray[Any]]]:
     """Measure some snapshots of a run in a process that knows no more of it than its path."""
     path, measure = shared
     model = blank_model(Run(path))

@@ -15,11 +15,13 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
+from data.arrays import TokenIds
+from data.progress import Progress
 from data.runs import Run
 from probes.models.attention import head_coords
-from probes.models.gathering import Progress, over_snapshots
+from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe, silenced
-from probes.texts import Ids, Repeats, repeated_sequences, validation_windows
+from probes.texts import Repeats, repeated_sequences, validation_windows
 from trainer.config import described_model
 from trainer.loading import Model
 
@@ -209,7 +211,7 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
     return found
 
 
-def _score_text(model: Model, windows: Ids) -> dict[str, Tensor]:
+def _score_text(model: Model, windows: TokenIds) -> dict[str, Tensor]:
     """Return the mean of each score on text, (layer, head)."""
     totals: dict[str, Tensor] = {}
     for part in in_parts(model, windows):
@@ -254,7 +256,7 @@ def _entropy(A: Tensor) -> Tensor:
     return torch.sum(torch.special.entr(A), -1)
 
 
-def _token_losses(model: Model, ids: Ids) -> np.ndarray:
+def _token_losses(model: Model, ids: TokenIds) -> np.ndarray:
     """Return the loss of every token but the first, (sequence, query - 1)."""
     losses = []
     for part in in_parts(model, ids):
@@ -264,7 +266,7 @@ def _token_losses(model: Model, ids: Ids) -> np.ndarray:
     return np.concatenate(losses)
 
 
-def _losses_without_each(model: Model, ids: Ids, within: np.ndarray) -> np.ndarray:
+def _losses_without_each(model: Model, ids: TokenIds, within: np.ndarray) -> np.ndarray:
     """Return the mean loss within the repeat without each head, (layer, head)."""
     found = np.empty((model.config.n_layer, model.config.n_head))
     for layer, head in np.ndindex(found.shape):

@@ -11,8 +11,9 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
+from data.progress import Progress
 from data.runs import Run
-from probes.models.gathering import Progress, over_snapshots
+from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe
 from probes.tables.embeddings import token_labels
 from probes.texts import encode_prompt, sliding_windows

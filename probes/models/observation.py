@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.loading import Model
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_model import HFModel
 
 # Sequences are shown so many at a time that the attention weights of one layer take at most this many numbers.
 MOST_WEIGHTS_AT_ONCE = 4_000_000
@@ -46,7 +46,7 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
     The attention weights are those that the model used, taken by a hook, not computed a second time; while they are watched,
     the model does without the fused kernel, which keeps them to itself.
     """
-    if isinstance(model, ForeignGPT):
+    if isinstance(model, HFModel):
         return Observation(*model.look(ids, attention=attention, residual=residual))
     seen = Observation()
     with contextlib.ExitStack() as stack:
@@ -78,7 +78,7 @@ def _watching(attn: Any, kept: list[Tensor]) -> Iterator[None]:
 def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
     """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
 
-    if isinstance(model, ForeignGPT):
+    if isinstance(model, HFModel):
         with model.without(layer, head):
             yield
         return

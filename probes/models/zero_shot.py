@@ -19,12 +19,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from data.documents.document_tokens import unknown_symbols
+from data.progress import Progress
 from data.runs import Run
-from data.tasks.examples import Choice
+from data.tasks.examples import MultipleChoice
 from data.tasks.line_choices import line_choices
 from data.tasks.play_tasks import N_ANSWERS, play_task
 from data.tokens.tokenizers import Tokenizer
-from probes.models.gathering import Progress, over_snapshots
+from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe
 from probes.texts import training_tokens
 from trainer.config import described_model
@@ -100,7 +101,7 @@ def zero_shot(run: Run, *, seed: int = 0, text: Path | None = None, progress: Pr
     return found.assign_attrs(questions=len(choices))
 
 
-def encode_questions(choices: Sequence[Choice], tokenizer: Tokenizer, block_size: int) -> Questions:
+def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, block_size: int) -> Questions:
     """Lay out contexts and answers so that every token of an answer is foretold from at most ``block_size`` before it.
 
     A context loses its beginning where it does not fit; of an answer at most half a block is asked for. An empty context leaves the end
@@ -149,9 +150,9 @@ def mean_log_probabilities(model: Model, questions: Questions) -> Tensor:
     return torch.cat(found).view(len(questions.targets), -1)
 
 
-def _choices(run: Run, seed: int, text: Path | None) -> Sequence[Choice]:
+def _choices(run: Run, seed: int, text: Path | None) -> Sequence[MultipleChoice]:
     if text is None and run.info.get("corpus", {}).get("name") == "training-plays":
         asked = play_task("next-line", seed=seed, n_train=N_ANSWERS, n_test=N_QUESTIONS).test
-        return [example for example in asked if isinstance(example, Choice)]
+        return [example for example in asked if isinstance(example, MultipleChoice)]
     _, judged = training_tokens(run, text)
     return line_choices(run.tokenizer.decode(judged), N_QUESTIONS, seed=seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from data.errors import NotApplicableError
 from data.runs import Run
+
+TableName = Literal["positions", "tokens"]
+"""The tables of embeddings that a model has."""
 
 
 def token_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:

@@ -13,11 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from data.runs import Run
 from probes.tables.embeddings import token_embeddings
-
-Array = NDArray[np.float64]
 
 FEWEST_ITEMS = 4  # unbiased HSIC divides by items - 3
 BLOCK_ENTRIES = 2**21  # similarities held at once: 16 MB, whatever the number of tokens
@@ -72,7 +71,7 @@ def token_geometry(run: Run, frequencies: Mapping[str, float] | ArrayLike | None
     return dataset
 
 
-def _shape(table: Array) -> dict[str, Any]:
+def _shape(table: FloatArray) -> dict[str, Any]:
     spectrum = singular_values(table)
     return {
         "mean_cosine": mean_cosine(table),
@@ -123,7 +122,7 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
     return dataset.assign_attrs(token=token)
 
 
-def centred(table: ArrayLike) -> Array:
+def centred(table: ArrayLike) -> FloatArray:
     """Return a table (item, dim) minus its mean row; what rounding leaves of a column of equal numbers is set to 0."""
     values = np.asarray(table, dtype=np.float64)
     rest = values - values.mean(axis=0)
@@ -131,7 +130,7 @@ def centred(table: ArrayLike) -> Array:
     return np.where(np.abs(rest) > floor, rest, 0.0)
 
 
-def unit_rows(table: ArrayLike) -> Array:
+def unit_rows(table: ArrayLike) -> FloatArray:
     """Return the rows of a table (item, dim) scaled to length 1; a zero row stays zero, having no direction."""
     values = np.asarray(table, dtype=np.float64)
     norm = np.linalg.norm(values, axis=1, keepdims=True)
@@ -156,7 +155,7 @@ def mean_cosine(table: ArrayLike) -> float:
     return float(pairs / max(1, items * (items - 1)))
 
 
-def singular_values(table: ArrayLike) -> Array:
+def singular_values(table: ArrayLike) -> FloatArray:
     """Return the singular values of a column-centred table (item, dim), largest first: min(item, dim) of them.
 
     Examples
@@ -254,7 +253,7 @@ def debiased_cka(table: ArrayLike, other: ArrayLike) -> float:
     return float(_unbiased_hsic(x, y) / np.sqrt(own[0] * own[1]))
 
 
-def _unbiased_hsic(x: Array, y: Array) -> float:
+def _unbiased_hsic(x: FloatArray, y: FloatArray) -> float:
     # n (n - 3) times HSIC_1. The estimate does not change when a table moves, and for centred ones the row sums of the Gram matrices
     # without their diagonals are minus the squared norms: no matrix of items by items is needed.
     n, x_squared, y_squared = len(x), np.square(x).sum(axis=1), np.square(y).sum(axis=1)
@@ -336,7 +335,7 @@ def _white_iso_score(items: int, dims: int) -> float:
     return ((m * dims + 2) / (m + dims + 1) - 1) / (dims - 1) if dims > 1 else 0.0
 
 
-def _counts(frequencies: Mapping[str, float] | ArrayLike, tokens: list[str]) -> Array:
+def _counts(frequencies: Mapping[str, float] | ArrayLike, tokens: list[str]) -> FloatArray:
     if isinstance(frequencies, Mapping):
         unknown = [token for token in frequencies if token not in tokens]
         if unknown:

@@ -10,9 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from data.arrays import FloatArray
 from data.runs import Run
 from probes.tables.embeddings import position_embeddings
-from probes.tables.geometry import Array, centred, effective_rank, over_steps, singular_values, stable_rank, unit_rows
+from probes.tables.geometry import centred, effective_rank, over_steps, singular_values, stable_rank, unit_rows
 
 ROUNDING = 1e-12  # cosines closer together than this are equal
 
@@ -90,7 +91,7 @@ def position_similarity(run: Run) -> xr.DataArray:
     )
 
 
-def centred_cosines(table: ArrayLike) -> Array:
+def centred_cosines(table: ArrayLike) -> FloatArray:
     """Return the cosines between the rows of a column-centred table (position, dim): (position, position).
 
     Examples

@@ -17,7 +17,7 @@ from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 from probes.tables.embeddings import token_embeddings
 from tests.browser.visit import Visit
-from viz.drawing.labels import display, spoken
+from viz.drawing.labels import display, label_name
 
 # Where the points stand, as the picture itself knows it: `[label, x, y]` of each, in pixels of the window.
 PLACES = """(root) => root.querySelector('.scatter .area').places()"""
@@ -78,9 +78,9 @@ def test_a_tip_names_the_item_and_its_neighbours_in_the_full_space(guest: Visit,
     labels = [str(token) for token in table["token"].values]
     item = [display(token) for token in labels].index(label)
     far = np.linalg.norm(table.values - table.values[item], axis=1)
-    nearest = [spoken(labels[i]) for i in np.argsort(far)[1:6]]
+    nearest = [label_name(labels[i]) for i in np.argsort(far)[1:6]]
     lines = tip.inner_text().split("\n")
-    assert lines[0].strip() == spoken(labels[item])
+    assert lines[0].strip() == label_name(labels[item])
     assert lines[-1].split(" · ") == nearest
     guest.shot("embeddings-tip")
 

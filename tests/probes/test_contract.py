@@ -18,7 +18,7 @@ import xarray as xr
 
 import probes
 from data.runs import Run
-from probes.registry import MEASURES, Asked, measure
+from probes.registry import PROBES, ProbeRequest, measure
 
 GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head", "query", "key", "group"} | {
     "component",  # number of a singular value
@@ -38,8 +38,8 @@ NO_MEASURES = {
 }
 
 
-def asked(run: Run, seen: list[int]) -> Asked:
-    return Asked(token=run.info["tokenizer"]["symbols"][5], highlight="vowels", progress=seen.append)
+def asked(run: Run, seen: list[int]) -> ProbeRequest:
+    return ProbeRequest(token=run.info["tokenizer"]["symbols"][5], highlight="vowels", progress=seen.append)
 
 
 def contents(run: Run) -> str:
@@ -54,7 +54,7 @@ def random_states() -> str:
     return repr((np.random.get_state(legacy=True), torch.random.get_rng_state().tolist()))
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", PROBES)
 def test_a_measure_is_labelled_finite_the_same_each_time_and_changes_nothing(name: str, run: Run) -> None:
     before, states, seen = contents(run), random_states(), list[int]()
     found = measure(run, name, asked(run, seen))
@@ -75,12 +75,12 @@ def test_a_measure_is_labelled_finite_the_same_each_time_and_changes_nothing(nam
             assert np.isfinite(variable.values).all(), variable.name
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", PROBES)
 def test_what_a_measure_says_it_takes_are_fields_that_can_be_asked_for(name: str) -> None:
-    fields = set(inspect.signature(Asked).parameters)
-    assert set(MEASURES[name].needs) <= fields
-    used = set(re.findall(r"asked\.(\w+)", inspect.getsource(MEASURES[name].compute)))
-    assert used - {"progress"} == set(MEASURES[name].needs)
+    fields = set(inspect.signature(ProbeRequest).parameters)
+    assert set(PROBES[name].needs) <= fields
+    used = set(re.findall(r"asked\.(\w+)", inspect.getsource(PROBES[name].compute)))
+    assert used - {"progress"} == set(PROBES[name].needs)
 
 
 def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -136,7 +136,7 @@ def test_the_parser_of_docstrings_reads_them() -> None:
 
 def test_every_probe_of_a_run_is_a_measure() -> None:
     """A probe is a public function that takes a run and returns an xarray object; a command and an export reach it by name."""
-    reached = {name for entry in MEASURES.values() for name in entry.compute.__code__.co_names}
+    reached = {name for entry in PROBES.values() for name in entry.compute.__code__.co_names}
     takers = {
         name.split(".")[1]
         for name, function in FUNCTIONS.items()

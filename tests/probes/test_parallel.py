@@ -16,9 +16,9 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run, open_run
-from probes.__main__ import Options, main
+from probes.__main__ import ProbeArguments, main
 from probes.parallel import IN_FLIGHT_PER_WORKER, current_client, map_steps, n_workers, open_client
-from probes.registry import MEASURES, Asked, measure
+from probes.registry import PROBES, ProbeRequest, measure
 from probes.tables.embeddings import position_embeddings, token_embeddings
 from probes.tables.lazy import lazy_table
 
@@ -55,8 +55,8 @@ def serially(compute: Callable[[], Any]) -> Any:
 def test_a_model_probe_returns_the_same_bytes(name: str, client: Any, one_thread: None, run: Run) -> None:
     assert current_client() is client
     seen = list[int]()
-    found = measure(run, name, Asked(seed=2, progress=seen.append))
-    expected = serially(lambda: measure(run, name, Asked(seed=2)))
+    found = measure(run, name, ProbeRequest(seed=2, progress=seen.append))
+    expected = serially(lambda: measure(run, name, ProbeRequest(seed=2)))
     xr.testing.assert_identical(found, expected)
     assert seen == list(range(1, len(run.manifest()) + 1))
 
@@ -67,9 +67,9 @@ def test_every_probe_that_runs_a_model_was_looked_at(run: Run, monkeypatch: pyte
 
     monkeypatch.setattr("probes.models.gathering._each_measured", refuse)
     found = set()
-    for name in MEASURES:
+    for name in PROBES:
         try:
-            measure(run, name, Asked(token="a", highlight="vowels"))
+            measure(run, name, ProbeRequest(token="a", highlight="vowels"))
         except RuntimeError:
             found.add(name)
     assert found == set(MODEL_PROBES)
@@ -79,9 +79,9 @@ def test_a_damaged_snapshot_is_left_out_with_the_same_warning(client: Any, one_t
     path = run.snapshot(20).path
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.warns(UserWarning, match="step 20 of run 'tiny' has .* it is left out") as told:
-        found = measure(run, "next-token", Asked(prompt="mo"))
+        found = measure(run, "next-token", ProbeRequest(prompt="mo"))
     with pytest.warns(UserWarning, match="step 20") as told_serially:
-        expected = serially(lambda: measure(run, "next-token", Asked(prompt="mo")))
+        expected = serially(lambda: measure(run, "next-token", ProbeRequest(prompt="mo")))
     assert [str(warning.message) for warning in told] == [str(warning.message) for warning in told_serially]
     xr.testing.assert_identical(found, expected)
 
@@ -171,7 +171,7 @@ def test_the_command_takes_a_scheduler_that_runs_already(
 ) -> None:
     for scheduler in (None, client.scheduler.address):
         main(
-            Options(
+            ProbeArguments(
                 measure=("next-token",), export="parquet", out=tmp_path / str(scheduler is None), scheduler=scheduler
             )
         )

@@ -12,13 +12,13 @@ import pytest
 from data.errors import InputError
 from data.runs import Run
 from tests.commands import assert_mistake, command
-from viz.video import Options, film_name, main
+from viz.video import FilmRequest, film_name, main
 
 QUICK = {"size": "640x360", "fps": 5, "hold": 0.2, "seconds_per_snapshot": 0.2}
 
 
 def test_a_film_and_its_sidecar_are_written(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    main(Options(highlight=("3,4,5",), method="pca", **QUICK))  # type: ignore[arg-type]
+    main(FilmRequest(highlight=("3,4,5",), method="pca", **QUICK))  # type: ignore[arg-type]
     told = [Path(line.removeprefix("wrote ")) for line in capsys.readouterr().out.splitlines()]
     folder = run.path / "films"
     assert told == [folder / "positions-pca-3-4-5.mp4", folder / "positions-pca-3-4-5.gif"]
@@ -35,7 +35,7 @@ def test_a_film_and_its_sidecar_are_written(run: Run, capsys: pytest.CaptureFixt
 
 def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        main(Options(out=tmp_path / name, format="gif", **QUICK))  # type: ignore[arg-type]
+        main(FilmRequest(out=tmp_path / name, format="gif", **QUICK))  # type: ignore[arg-type]
         for kept in (run.path / "projections").iterdir():
             kept.unlink()
     films = [(tmp_path / name / "positions-tsne.gif").read_bytes() for name in ("a", "b")]
@@ -49,21 +49,21 @@ def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None
 def test_a_second_film_takes_the_layout_from_the_first(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main(Options(what="tokens", method="pca", format="gif", **QUICK))  # type: ignore[arg-type]
+    main(FilmRequest(what="tokens", method="pca", format="gif", **QUICK))  # type: ignore[arg-type]
     first = (run.path / "films" / "tokens-pca.gif").read_bytes()
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("laid out again")
 
     monkeypatch.setattr("viz.projection.projection_cache.project", never)
-    main(Options(what="tokens", method="pca", format="gif", out=tmp_path, **QUICK))  # type: ignore[arg-type]
+    main(FilmRequest(what="tokens", method="pca", format="gif", out=tmp_path, **QUICK))  # type: ignore[arg-type]
     assert (tmp_path / "tokens-pca.gif").read_bytes() == first
     with pytest.raises(AssertionError, match="laid out again"):
-        main(Options(what="tokens", method="pca", seed=1, **QUICK))  # type: ignore[arg-type]
+        main(FilmRequest(what="tokens", method="pca", seed=1, **QUICK))  # type: ignore[arg-type]
 
 
 def test_a_damaged_layout_is_made_again(run: Run) -> None:
-    options = Options(method="pca", format="gif", **QUICK)  # type: ignore[arg-type]
+    options = FilmRequest(method="pca", format="gif", **QUICK)  # type: ignore[arg-type]
     main(options)
     (kept,) = (run.path / "projections").iterdir()
     kept.write_bytes(kept.read_bytes()[:50])
@@ -86,27 +86,27 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
 
 def test_every_film_has_a_name_of_its_own() -> None:
     options = [
-        Options(),
-        Options(what="tokens"),
-        Options(method="pca"),
-        Options(theme="dark"),
-        Options(highlight=("12,13,14",)),
-        Options(what="tokens", highlight=("vowels", "digits")),
-        Options(what="tokens", highlight=("á",)),
-        Options(what="tokens", highlight=(",",)),
-        Options(what="attention"),
-        Options(what="attention", prompt="A figura"),
-        Options(what="attention", prompt="A figurá"),
-        Options(what="attention", layer=1),
-        Options(what="attention", head=1),
-        Options(what="scores"),
-        Options(what="gram"),
-        Options(metric="cosine"),
-        Options(trust=False),
-        Options(control="shuffled"),
-        Options(control="init"),
-        Options(runs="a-b,c"),
-        Options(runs="a,b-c"),
+        FilmRequest(),
+        FilmRequest(what="tokens"),
+        FilmRequest(method="pca"),
+        FilmRequest(theme="dark"),
+        FilmRequest(highlight=("12,13,14",)),
+        FilmRequest(what="tokens", highlight=("vowels", "digits")),
+        FilmRequest(what="tokens", highlight=("á",)),
+        FilmRequest(what="tokens", highlight=(",",)),
+        FilmRequest(what="attention"),
+        FilmRequest(what="attention", prompt="A figura"),
+        FilmRequest(what="attention", prompt="A figurá"),
+        FilmRequest(what="attention", layer=1),
+        FilmRequest(what="attention", head=1),
+        FilmRequest(what="scores"),
+        FilmRequest(what="gram"),
+        FilmRequest(metric="cosine"),
+        FilmRequest(trust=False),
+        FilmRequest(control="shuffled"),
+        FilmRequest(control="init"),
+        FilmRequest(runs="a-b,c"),
+        FilmRequest(runs="a,b-c"),
     ]
     names = [film_name(option) for option in options]
     assert len(set(names)) == len(names)

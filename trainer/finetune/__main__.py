@@ -25,7 +25,7 @@ MOST_SYMBOLS = 12
 
 
 @dataclass(frozen=True)
-class Arguments(LanguageConfig):
+class FinetuneArguments(LanguageConfig):
     """Fine-tune a language model on documents: jokes, a column of a table, the paragraphs of a text.
 
     Documents are packed into rows, and the model learns to foretell each token. The new run begins with the weights of the model, so
@@ -43,7 +43,7 @@ class Arguments(LanguageConfig):
 
 
 @dataclass(frozen=True)
-class First:
+class EarlyFinetuneArguments:
     """What decides the defaults of the other options."""
 
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -52,7 +52,9 @@ class First:
 
 def main(args: list[str]) -> int:
     base = _base_config(args)
-    parsed: Arguments = parse(Arguments, prog=PROG, args=args, default=Arguments(**dataclasses.asdict(base)))
+    parsed: FinetuneArguments = parse(
+        FinetuneArguments, prog=PROG, args=args, default=FinetuneArguments(**dataclasses.asdict(base))
+    )
     config = LanguageConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(LanguageConfig)})
     from trainer.finetune.language_model import resume, start
     from trainer.loop import Stopped
@@ -77,7 +79,9 @@ def main(args: list[str]) -> int:
 def _base_config(args: list[str]) -> LanguageConfig:
     """Return the configuration that the command line changes: that of the run to resume, or the usual one."""
     try:
-        first, _ = tyro.cli(First, args=args, return_unknown_args=True, add_help=False, console_outputs=False)
+        first, _ = tyro.cli(
+            EarlyFinetuneArguments, args=args, return_unknown_args=True, add_help=False, console_outputs=False
+        )
     except SystemExit:  # a mistake in one of these; the whole parse that follows tells it
         return LanguageConfig()
     if not first.resume:

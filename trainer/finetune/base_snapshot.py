@@ -17,7 +17,7 @@ from data.runs import Run, list_runs, open_run
 from trainer.loading import Model, load_model
 from trainer.loop import free_name
 from trainer.model import GPT, MLP, Attention
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_model import HFModel
 from trainer.seeds import NEW_ROWS, generator
 
 NEW_ROWS_STD = 0.02
@@ -127,7 +127,7 @@ def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
     """
     rows = max(vocab_size, model.config.vocab_size)
     if rows > model.config.vocab_size:
-        if isinstance(model, ForeignGPT):
+        if isinstance(model, HFModel):
             model.model.resize_token_embeddings(rows, mean_resizing=False)
         else:
             table = nn.Embedding(rows, model.config.n_embd, _weight=torch.zeros(rows, model.config.n_embd))
@@ -153,7 +153,7 @@ def token_tables(model: Model) -> list[torch.Tensor]:
 def describe_model(base: Base, model: Model) -> dict[str, Any]:
     """Return what run.json says of a model that was made of a base: what the base's says, with the vocabulary there is now."""
     described = {**base.run.info["model"], "vocab_size": model.config.vocab_size}
-    if isinstance(model, ForeignGPT):
+    if isinstance(model, HFModel):
         described["config"] = {**described["config"], "vocab_size": model.config.vocab_size}
     else:
         described["dropout"] = model.config.dropout
@@ -162,5 +162,5 @@ def describe_model(base: Base, model: Model) -> dict[str, Any]:
 
 def weights_of(model: Model) -> dict[str, Any]:
     """Return the tensors of a snapshot of a model, by name; tied ones once."""
-    tensors = model.weights() if isinstance(model, ForeignGPT) else dict(model.named_parameters())
+    tensors = model.weights() if isinstance(model, HFModel) else dict(model.named_parameters())
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}

@@ -1,6 +1,6 @@
 """Language-model fine-tuning: to foretell every token of documents that are packed into rows.
 
-`start` makes a run of a base and some documents, `resume` takes one up again, and `Language` is what is learned.
+`start` makes a run of a base and some documents, `resume` takes one up again, and `LanguageObjective` is what is learned.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from data.arrays import TokenIds
 from data.documents.document_tokens import (
     END_OF_TEXT,
     DocumentTokens,
@@ -25,7 +25,7 @@ from data.documents.document_tokens import (
     encode_documents,
     unknown_symbols,
 )
-from data.documents.packing import IGNORED, Deal, Rows, deal, lay, row_bounds
+from data.documents.packing import IGNORED, Rows, ShuffledRows, deal, lay, row_bounds
 from data.documents.sources import Documents, check_heeded, read_documents
 from data.errors import InputError
 from data.runs import Run
@@ -38,10 +38,8 @@ from trainer.finetune.tuning import Tuning, begin, go_on
 from trainer.generate import generate
 from trainer.loading import Model
 from trainer.loop import SAMPLE_TEMPERATURE, free_name
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_model import HFModel
 from trainer.session import find_device
-
-Ids = NDArray[np.int64]
 
 RESUMABLE = {"device", "threads", "resume_every"}
 """What may differ when a fine-tuning is resumed."""
@@ -96,7 +94,7 @@ def start(
     grow(gpt, tokenizer.vocab_size, known.vocab_size, seed=config.seed)
     _check_mask(gpt, config, base)
     config = dataclasses.replace(config, prompt=_prompt(config, tokenizer, tokens))
-    objective = Language(gpt.to(device), tokenizer, tokens, config, device)
+    objective = LanguageObjective(gpt.to(device), tokenizer, tokens, config, device)
     info = {"corpus": _describe(documents, tokens), "tokenizer": tokenizer.to_json()}
     free = name or free_name(f"{base.run.name}-{run_name(documents.name)}")
     return begin(objective, config, base, info, name=free, device=device)
@@ -118,7 +116,7 @@ def resume(run: Run, config: LanguageConfig | None = None, *, corpus_dir: Path |
     device = find_device(config.device)
     tokens = documents_of_run(run, corpus_dir)
     gpt = trainable(Base(run, 0), dropout=config.dropout)
-    return go_on(run, Language(gpt.to(device), run.tokenizer, tokens, config, device), config, device)
+    return go_on(run, LanguageObjective(gpt.to(device), run.tokenizer, tokens, config, device), config, device)
 
 
 def tuned_config(run: Run) -> LanguageConfig:
@@ -131,7 +129,7 @@ def tuned_config(run: Run) -> LanguageConfig:
 
 
 @dataclass(frozen=True)
-class Language:
+class LanguageObjective:
     """Documents in rows, and a model that learns to go on with them; see `trainer.finetune.tuning.Objective`."""
 
     model: Model
@@ -206,15 +204,15 @@ class Language:
         return self.config.micro_batch * self.config.accumulate
 
     @cached_property
-    def _lengths(self) -> Ids:
+    def _lengths(self) -> TokenIds:
         return np.array([len(document) for document in self.documents.learned])
 
     @cached_property
-    def _deal(self) -> Deal:
+    def _deal(self) -> ShuffledRows:
         return deal(self._lengths, self.config.length, self.config.epochs, seed=self.config.seed)
 
     @cached_property
-    def _tokens_of_rows(self) -> Ids:
+    def _tokens_of_rows(self) -> TokenIds:
         """Return how many tokens the first rows of the stream have together, (row + 1,)."""
         of_rows = [int(self._lengths[self._deal.row(number)].sum()) for number in range(self._deal.n_rows)]
         return np.cumsum([0, *of_rows])
@@ -225,7 +223,7 @@ class Language:
     def _n_targets(self, rows: Rows) -> int:
         return int((rows.labels(across=not self.config.mask_boundaries)[:, 1:] != IGNORED).sum())
 
-    def _judged_rows(self, documents: Sequence[Ids], most: int | None) -> Iterator[Rows]:
+    def _judged_rows(self, documents: Sequence[TokenIds], most: int | None) -> Iterator[Rows]:
         """Yield the documents in their own order, in batches of rows, ``most`` rows at most."""
         bounds = row_bounds(np.array([len(document) for document in documents]), self.config.length)
         size, end = self.config.micro_batch, len(bounds) - 1 if most is None else min(most, len(bounds) - 1)
@@ -247,7 +245,8 @@ def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Parameters
     ----------
     logits : (B, T, vocab_size).
-    labels : (B, T), each at the place of its token, `data.documents.packing.IGNORED` where it does not count. They are shifted here: position t is
+    labels : (B, T), each at the place of its token, `data.documents.packing.IGNORED` where it does not count. They are shifted
+    here: position t is
         judged by the label at t + 1.
 
     Examples
@@ -270,7 +269,7 @@ def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens
 
 
 def _check_mask(model: Model, config: LanguageConfig, base: Base) -> None:
-    if config.mask_boundaries and isinstance(model, ForeignGPT) and not model.heeds_mask():
+    if config.mask_boundaries and isinstance(model, HFModel) and not model.heeds_mask():
         raise InputError(
             f"{type(model.model).__name__}, the class of {base.run.name!r}, cannot keep documents in a row apart: "
             "pass --no-mask-boundaries"

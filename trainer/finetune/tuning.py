@@ -1,7 +1,8 @@
 """Fine-tuning, whatever is to be learned: a run of its own that begins with the weights of another.
 
 What is learned is an `Objective`; this file does the rest: AdamW under a linear warm-up and a linear fall, gradients gathered over
-micro-batches and clipped (`trainer.finetune.finetune_config`), evaluations, samples, snapshots (that of step 0 is the base, so that a film shows
+micro-batches and clipped (`trainer.finetune.finetune_config`), evaluations, samples, snapshots (that of step 0 is the base, so
+that a film shows
 what fine-tuning moves), a stop by Ctrl-C that leaves a sound run, and going on from there. In short::
 
     base = open_base("machado@5000")                                # trainer.finetune.base_snapshot
@@ -41,7 +42,7 @@ from trainer import checkpoint
 from trainer.finetune.base_snapshot import Base, describe_model, weights_of
 from trainer.finetune.finetune_config import TuneConfig, check, plan
 from trainer.loading import Model
-from trainer.loop import Clock, Report, Stopped, Wish, own_random_state, seed_dropout, stop_on_interrupt
+from trainer.loop import ReportStep, StopFlag, Stopped, TrainingClock, own_random_state, seed_dropout, stop_on_interrupt
 from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.session import MOST_THREADS, check_room
 
@@ -107,7 +108,7 @@ class Tuning:
         """Return what `trainer.checkpoint` saves the state of."""
         return [self.optimizer]
 
-    def go(self, report: Report) -> dict[str, float]:
+    def go(self, report: ReportStep) -> dict[str, float]:
         """Train to the last step; return what was measured there.
 
         Raises
@@ -229,10 +230,10 @@ def take_step(tuning: Tuning, step: int) -> float:
     return total
 
 
-def _tune(tuning: Tuning, report: Report, wish: Wish) -> dict[str, float]:
+def _tune(tuning: Tuning, report: ReportStep, wish: StopFlag) -> dict[str, float]:
     run, objective, config = tuning.run, tuning.objective, tuning.config
     snapshots, evaluations = set(snapshot_steps(objective, config)), set(eval_steps(objective, config))
-    clock, loss = Clock(tuning.seconds), math.nan
+    clock, loss = TrainingClock(tuning.seconds), math.nan
     objective.module.train()
     for step in range(tuning.step, tuning.steps + 1):
         is_new = step > tuning.step or step == 0  # what stands at the step of a resumed run was written before

@@ -39,7 +39,7 @@ def check_window(window: str) -> Window:
 
 
 @dataclass(frozen=True)
-class Request:
+class GenerationRequest:
     """What is to be generated, beside how each token is chosen.
 
     Raises

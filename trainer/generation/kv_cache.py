@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainer.model import GPT, Block
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_model import HFModel
 
 if TYPE_CHECKING:
     from trainer.loading import Model
@@ -42,11 +42,11 @@ def reader(model: Model, n_rows: int, *, cache: bool = True) -> Reader:
     cache : whether to keep what has been read.
     """
     if not cache:
-        return Afresh(model)
-    return CachedGPT(model, n_rows) if isinstance(model, GPT) else CachedForeign(model)
+        return UncachedReader(model)
+    return CachedGPT(model, n_rows) if isinstance(model, GPT) else CachedHFModel(model)
 
 
-class Afresh:
+class UncachedReader:
     """Reads all the model sees, for every token anew: the plain way, which the others must agree with."""
 
     def __init__(self, model: Model):
@@ -169,10 +169,10 @@ def _appended(kept: Tensor, new: Tensor, first: int) -> Tensor:
     return kept.narrow(1, 0, first + n_new)
 
 
-class CachedForeign:
+class CachedHFModel:
     """Reads with a model of Hugging Face, and keeps what the model itself calls its past; one without such a thing reads all anew."""
 
-    def __init__(self, model: ForeignGPT):
+    def __init__(self, model: HFModel):
         self._model = model
         self._past: Any = None
         self._start = self._n_kept = 0

@@ -14,8 +14,8 @@ from data.runs.atomic_files import Record
 from data.runs.traces import Trace
 from data.tokens.tokenizers import Tokenizer
 from trainer.generation.filters import Decoding, softmax
-from trainer.generation.generation_request import Request
-from trainer.generation.sampling import Choice
+from trainer.generation.generation_request import GenerationRequest
+from trainer.generation.sampling import DecodingStep
 
 N_CANDIDATES = 10
 
@@ -32,7 +32,7 @@ class Recorder:
     def __post_init__(self) -> None:
         self._labels = self.tokenizer.labels
 
-    def watch(self, choice: Choice, going: Sequence[int]) -> None:
+    def watch(self, choice: DecodingStep, going: Sequence[int]) -> None:
         """Record a choice for the samples that are still going."""
         likely = softmax(choice.logits)
         for row in going:
@@ -43,7 +43,7 @@ class Recorder:
             self.steps.append({"sample": row, "position": self._n_chosen, **told, "candidates": candidates})
         self._n_chosen += 1
 
-    def trace(self, run: str, snapshot: Snapshot, prompt: str, decoding: Decoding, request: Request) -> Trace:
+    def trace(self, run: str, snapshot: Snapshot, prompt: str, decoding: Decoding, request: GenerationRequest) -> Trace:
         """Return everything recorded, with what was asked."""
         asked = {
             "run": run,

@@ -16,25 +16,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.errors import InputError
 from data.tokens.tokenizers import HALF, Tokenizer
 from trainer.generation.filters import Decoding, Logits, draw, probabilities
-from trainer.generation.generation_request import Request, window_start
+from trainer.generation.generation_request import GenerationRequest, window_start
 from trainer.generation.kv_cache import reader
 from trainer.loading import Model
 
-Ids = NDArray[np.int64]
-End = Literal["length", "stop"]
+EndReason = Literal["length", "stop"]
 
 
 @dataclass(frozen=True)
-class Choice:
+class DecodingStep:
     """A step of decoding, for all samples (row): the token chosen for each, and what it was chosen from.
 
     ``logits`` (row, token) are the model's own; ``drawn_from`` (row, token) the probabilities after everything of `Decoding`.
     """
 
-    tokens: Ids
+    tokens: TokenIds
     logits: NDArray[np.floating]
     drawn_from: Logits
 
@@ -45,7 +45,7 @@ class Piece:
 
     sample: int
     text: str
-    end: End | None = None
+    end: EndReason | None = None
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Sample:
     """A finished sample: its text without the prompt and without what stopped it, and why it ended."""
 
     text: str
-    end: End
+    end: EndReason
 
 
-Watch = Callable[[Choice, Sequence[int]], None]
+Watch = Callable[[DecodingStep, Sequence[int]], None]
 
 
 def choose(
-    model: Model, prompt: Ids, decoding: Decoding, request: Request, n_known: int | None = None
-) -> Iterator[Choice]:
+    model: Model, prompt: TokenIds, decoding: Decoding, request: GenerationRequest, n_known: int | None = None
+) -> Iterator[DecodingStep]:
     """Yield one choice after the other, as many as are asked for.
 
     Parameters
@@ -89,7 +89,7 @@ def choose(
         tokens = np.array([draw(drawn_from[row], draws[row].random()) for row in range(n_rows)])
         kept[:, n_read] = torch.from_numpy(tokens)
         counts[rows, tokens] += 1
-        yield Choice(tokens, logits, drawn_from)
+        yield DecodingStep(tokens, logits, drawn_from)
 
 
 def stream(
@@ -97,7 +97,7 @@ def stream(
     tokenizer: Tokenizer,
     prompt: str,
     decoding: Decoding,
-    request: Request,
+    request: GenerationRequest,
     watch: Watch | None = None,
 ) -> Iterator[Piece]:
     """Yield the text of the samples in pieces, as soon as each is sure to belong to it.
@@ -131,10 +131,12 @@ def stream(
             yield Piece(number, rest, "stop" if text.is_stopped else "length")
 
 
-def complete(model: Model, tokenizer: Tokenizer, prompt: str, decoding: Decoding, request: Request) -> list[Sample]:
+def complete(
+    model: Model, tokenizer: Tokenizer, prompt: str, decoding: Decoding, request: GenerationRequest
+) -> list[Sample]:
     """Return the whole samples; see `stream`."""
     texts = [""] * request.n_samples
-    ends: list[End] = ["length"] * request.n_samples
+    ends: list[EndReason] = ["length"] * request.n_samples
     for piece in stream(model, tokenizer, prompt, decoding, request):
         texts[piece.sample] += piece.text
         ends[piece.sample] = piece.end or ends[piece.sample]

@@ -69,14 +69,14 @@ def main(command: Import | Export) -> None:
 
 def _import(command: Import) -> None:
     from trainer.pretrained.import_report import report
-    from trainer.pretrained.importing import Wishes, import_model
+    from trainer.pretrained.importing import ImportOptions, import_model
     from trainer.pretrained.revisions import locate, own_name, parse_revisions
     from trainer.pretrained.run_writer import check_name_is_free
 
     name = check_run_name(command.name or own_name(command.model))
     check_name_is_free(name)
     located = locate(command.model, parse_revisions(command.revisions) if command.revisions else [])
-    wishes = Wishes(
+    wishes = ImportOptions(
         tokenizer=command.tokenizer,
         symbols_of=command.symbols_of,
         corpus_dir=command.corpus_dir,

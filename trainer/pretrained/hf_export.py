@@ -24,7 +24,7 @@ from data.tokens.special_tokens import Extended
 from data.tokens.tokenizers import CharTokenizer, Tokenizer
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
-from trainer.pretrained.hf_model import ForeignGPT, load_transformers, without_bars
+from trainer.pretrained.hf_model import HFModel, load_transformers, without_bars
 from trainer.pretrained.mapping import COPIED, TRANSPOSED, Entry
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GELU, GPT2
@@ -63,7 +63,7 @@ def export(run: Run, step: int | None, folder: Path) -> Written:
     hidden = whole.with_name(f".{whole.name}.{os.getpid()}")
     hidden.mkdir(parents=True)
     try:
-        if isinstance(model, ForeignGPT):
+        if isinstance(model, HFModel):
             with without_bars(load_transformers()):
                 model.model.save_pretrained(hidden)
             what = type(model.model).__name__

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from data.errors import InputError
 from data.runs import Run
 from trainer.config import ModelConfig
-from trainer.pretrained.hf_model import ForeignGPT, blank_foreign, first_line, load_transformers, without_bars
-from trainer.pretrained.mapping import CONVERTED, Row, as_array, check_type, in_order, names_of_types, warn_of_nan
+from trainer.pretrained.hf_model import HFModel, blank_hf_model, first_line, load_transformers, without_bars
+from trainer.pretrained.mapping import CONVERTED, TensorRow, as_array, check_type, in_order, names_of_types, warn_of_nan
 from trainer.pretrained.run_writer import those_there, write_run
 from trainer.pretrained.source import WAY_OUT, open_source, refused
 
@@ -35,7 +35,7 @@ LONGEST_CONTEXT = 1024
 _NO_SHAPE = {"dtype", "torch_dtype", "_name_or_path", "transformers_version", "auto_map", "quantization_config"}
 
 
-def import_foreign(
+def import_hf_model(
     sources: Mapping[int, Path],
     name: str,
     *,
@@ -99,22 +99,22 @@ def import_foreign(
 
 
 def _weights(model: Any, described: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    return {key: as_array(tensor) for key, tensor in ForeignGPT(model, _shape(described)).weights().items()}
+    return {key: as_array(tensor) for key, tensor in HFModel(model, _shape(described)).weights().items()}
 
 
 def _check_can_be_opened(model: Any, described: Mapping[str, Any], path: Path) -> None:
     """Refuse a model that looks ahead, and one whose class has other tensors when it is made anew from what run.json says."""
     shape = _shape(described)
-    if ForeignGPT(model, shape).looks_ahead():
+    if HFModel(model, shape).looks_ahead():
         raise InputError(
             f"{path} is a {type(model).__name__} that sees the tokens that come after: only models that look back can be imported"
         )
     try:
         with torch.device("meta"):  # no number is drawn
-            blank = blank_foreign(described, shape)
+            blank = blank_hf_model(described, shape)
     except RuntimeError:  # a class that looks at its numbers while it is made
         return
-    differs = sorted(blank.weights().keys() ^ ForeignGPT(model, shape).weights().keys())
+    differs = sorted(blank.weights().keys() ^ HFModel(model, shape).weights().keys())
     if differs:
         raise InputError(
             f"{path} cannot be kept: {type(model).__name__}, made anew, has other tensors ({differs[0]!r})"
@@ -170,12 +170,12 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
     return model, notes
 
 
-def _rows(path: Path, model: Any) -> list[Row]:
+def _rows(path: Path, model: Any) -> list[TensorRow]:
     """Return what became of each tensor of the source: found in the model by its name, or else by its numbers."""
-    kept = ForeignGPT(model, ModelConfig(1, 1, 1, 1, 1)).weights()
+    kept = HFModel(model, ModelConfig(1, 1, 1, 1, 1)).weights()
     if path.suffix == ".gguf":
         note = "named, and turned back to numbers, by transformers"
-        return [Row(name, tuple(tensor.shape), name, note) for name, tensor in kept.items()]
+        return [TensorRow(name, tuple(tensor.shape), name, note) for name, tensor in kept.items()]
     source, prefix, of_class = open_source(path), f"{model.base_model_prefix}.", model.state_dict()
     found: dict[str, tuple[str | None, str]] = {}
     for name in source.shapes:
@@ -191,7 +191,7 @@ def _rows(path: Path, model: Any) -> list[Row]:
     converted = kept.keys() > {target for target, _ in found.values()}
     lost = CONVERTED if converted else "left out: the class has no place for it, or makes it anew"
     names = sorted(source.shapes, key=in_order)
-    return [Row(name, source.shapes[name], *(found.get(name) or (None, lost))) for name in names]
+    return [TensorRow(name, source.shapes[name], *(found.get(name) or (None, lost))) for name in names]
 
 
 def _kept_as(name: str, kept: Mapping[str, Tensor], of_class: Mapping[str, Tensor]) -> tuple[str | None, str]:

@@ -1,6 +1,6 @@
 """A causal language model of Hugging Face behind the little that probes ask of ours.
 
-`ForeignGPT` gives logits, attention weights, residual stream and unembedding, and silences a head. It finds these places by
+`HFModel` gives logits, attention weights, residual stream and unembedding, and silences a head. It finds these places by
 structure, so that no architecture is named here; code that comes with a model is never run.
 """
 
@@ -20,7 +20,7 @@ from trainer.config import ModelConfig
 _PROJECTIONS = {"o_proj", "out_proj", "c_proj", "dense", "wo"}
 
 
-class ForeignGPT(nn.Module):
+class HFModel(nn.Module):
     """A causal language model of Hugging Face, behind the interface that probes share between it and our GPT.
 
     Parameters
@@ -194,7 +194,7 @@ class ForeignGPT(nn.Module):
         return {**{name: parameter.detach() for name, parameter in self.model.named_parameters()}, **buffers}
 
 
-def blank_foreign(description: Mapping[str, Any], config: ModelConfig) -> ForeignGPT:
+def blank_hf_model(description: Mapping[str, Any], config: ModelConfig) -> HFModel:
     """Build the model that the ``model`` of a run.json describes; its weights are still to be loaded.
 
     Raises
@@ -214,7 +214,7 @@ def blank_foreign(description: Mapping[str, Any], config: ModelConfig) -> Foreig
             f"this version of transformers ({transformers.__version__}) cannot build {description.get('architecture')!r} "
             f"({first_line(error)}): install the one that run.json names"
         ) from None
-    return ForeignGPT(made, config)
+    return HFModel(made, config)
 
 
 def _output_projection(block: nn.Module) -> nn.Module:

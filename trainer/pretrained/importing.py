@@ -15,15 +15,15 @@ from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.hf_import import import_foreign
-from trainer.pretrained.mapping import Row, as_array, names_of_types, translate, warn_of_nan
+from trainer.pretrained.hf_import import import_hf_model
+from trainer.pretrained.mapping import TensorRow, as_array, names_of_types, translate, warn_of_nan
 from trainer.pretrained.readers.family import Family
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GPT2
 from trainer.pretrained.readers.gptlab_original import REFERENCE
 from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.run_writer import check_name_is_free, those_there, write_run
-from trainer.pretrained.source import Source, open_source, read_settings
+from trainer.pretrained.source import ModelSource, open_source, read_settings
 from trainer.pretrained.source_tokenizer import asked_for, check_fits, found_beside
 
 FAMILIES = (GPT1, GPT2, NANOGPT, REFERENCE)
@@ -32,7 +32,7 @@ OWN_CLASS = "hf"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ImportOptions:
     """What may be chosen about an import. What is None follows from the source."""
 
     tokenizer: str | None = None
@@ -51,8 +51,8 @@ class _Read:
 
     config: ModelConfig
     tensors: dict[str, NDArray[Any]]
-    rows: list[Row]
-    source: Source
+    rows: list[TensorRow]
+    source: ModelSource
     dtype: str
     """The types of the numbers in the source."""
 
@@ -62,7 +62,7 @@ def import_model(
     name: str,
     *,
     model: str,
-    wishes: Wishes = Wishes(),
+    wishes: ImportOptions = ImportOptions(),
     folder: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
@@ -148,7 +148,7 @@ def _import_as_ours(
     sources: Mapping[int, Path],
     name: str,
     origin: Mapping[str, Any],
-    wishes: Wishes,
+    wishes: ImportOptions,
     folder: Path | None,
     progress: Callable[[int], None] | None,
 ) -> Run:
@@ -194,7 +194,7 @@ def _check_same(config: ModelConfig, first: ModelConfig, step: int) -> None:
             )
 
 
-def _read(family: Family, path: Path, wishes: Wishes) -> _Read:
+def _read(family: Family, path: Path, wishes: ImportOptions) -> _Read:
     source = open_source(path)
     config = _with_gelu(family.shape(source), source, wishes.gelu)
     theirs, rows = translate(source, family.table, config)
@@ -205,7 +205,7 @@ def _read(family: Family, path: Path, wishes: Wishes) -> _Read:
     return _Read(config, tensors, rows, source, dtype)
 
 
-def _with_gelu(config: ModelConfig, source: Source, gelu: str | None) -> ModelConfig:
+def _with_gelu(config: ModelConfig, source: ModelSource, gelu: str | None) -> ModelConfig:
     """Return a shape with the form of GELU that was asked for, where the source does not tell another."""
     asked = config if gelu is None else dataclasses.replace(config, gelu=gelu)
     told = next(
@@ -217,8 +217,8 @@ def _with_gelu(config: ModelConfig, source: Source, gelu: str | None) -> ModelCo
 
 
 def _crop(
-    config: ModelConfig, tensors: dict[str, NDArray[Any]], rows: list[Row], context: int
-) -> tuple[ModelConfig, list[Row]]:
+    config: ModelConfig, tensors: dict[str, NDArray[Any]], rows: list[TensorRow], context: int
+) -> tuple[ModelConfig, list[TensorRow]]:
     """Keep the first rows of the position table only, and say so."""
     if not 1 <= context <= config.block_size:
         raise InputError(f"the context must be from 1 to the model's own {config.block_size}; got {context}")
@@ -232,14 +232,14 @@ def _import_in_its_class(
     sources: Mapping[int, Path],
     name: str,
     origin: Mapping[str, Any],
-    wishes: Wishes,
+    wishes: ImportOptions,
     folder: Path | None,
     progress: Callable[[int], None] | None,
 ) -> Run:
     if wishes.gelu is not None:
         raise InputError("--gelu is for models that become our GPT, and this one keeps its own class")
     there = [path for path in sources.values() if path.exists()]
-    return import_foreign(
+    return import_hf_model(
         sources,
         name,
         tokenizer=lambda rows: _tokenizer(there, rows, wishes).to_json(),
@@ -250,7 +250,7 @@ def _import_in_its_class(
     )
 
 
-def _tokenizer(sources: Iterable[Path], rows: int, wishes: Wishes) -> Tokenizer:
+def _tokenizer(sources: Iterable[Path], rows: int, wishes: ImportOptions) -> Tokenizer:
     """Return the tokenizer that was asked for or lies beside the weights, of the last revision or above them all, if it fits."""
     found = asked_for(wishes.tokenizer, wishes.symbols_of, rows, wishes.corpus_dir)
     if found is None:

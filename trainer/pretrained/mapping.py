@@ -16,7 +16,7 @@ from torch import Tensor
 from data.errors import InputError, NotApplicableError
 from trainer.config import ModelConfig
 from trainer.model import GPT
-from trainer.pretrained.source import Source
+from trainer.pretrained.source import ModelSource
 
 _TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WRAPPERS = re.compile(r"(?:_orig_mod\.|module\.|transformer\.)*")
@@ -24,7 +24,7 @@ _WRAPPERS = re.compile(r"(?:_orig_mod\.|module\.|transformer\.)*")
 
 
 @dataclass(frozen=True)
-class Way:
+class Conversion:
     """How a tensor of theirs becomes one of ours.
 
     ``note`` is what the report says of it; ``part`` the third of ours, along the first dimension, that it fills.
@@ -35,14 +35,14 @@ class Way:
     part: int | None = None
 
 
-COPIED = Way()
-TRANSPOSED = Way("transposed: theirs is stored (in, out)", lambda tensor: tensor.T)
+COPIED = Conversion()
+TRANSPOSED = Conversion("transposed: theirs is stored (in, out)", lambda tensor: tensor.T)
 QUERY, KEY, VALUE = (
-    Way(f"joined: the {name}'s third", part=place) for place, name in enumerate(("query", "key", "value"))
+    Conversion(f"joined: the {name}'s third", part=place) for place, name in enumerate(("query", "key", "value"))
 )
-TIED = Way("the token table again: stored once")
-MASK = Way("ignored: the causal mask, made anew")
-COUNTING = Way("ignored: the numbers of the positions, made anew")
+TIED = Conversion("the token table again: stored once")
+MASK = Conversion("ignored: the causal mask, made anew")
+COUNTING = Conversion("ignored: the numbers of the positions, made anew")
 CONVERTED = "joined or split by transformers, or left out"
 """What is said of tensors whose numbers stand in others, or nowhere: transformers does not tell which."""
 
@@ -56,14 +56,14 @@ class Entry:
 
     theirs: str
     ours: str | None
-    way: Way = COPIED
+    way: Conversion = COPIED
 
 
-Table = Sequence[Entry]
+MappingTable = Sequence[Entry]
 
 
 @dataclass(frozen=True)
-class Row:
+class TensorRow:
     """What became of one tensor of the source."""
 
     source: str
@@ -76,7 +76,7 @@ class Row:
         return {"source": self.source, "shape": list(self.shape), "ours": self.ours, "note": self.note}
 
 
-def both(theirs: str, ours: str | None = None, way: Way = COPIED) -> tuple[Entry, Entry]:
+def both(theirs: str, ours: str | None = None, way: Conversion = COPIED) -> tuple[Entry, Entry]:
     """Return the entries of a layer's weight and bias, under the same name unless ours is another."""
     ours = ours or theirs
     return Entry(f"{theirs}.weight", f"{ours}.weight", way), Entry(
@@ -84,7 +84,9 @@ def both(theirs: str, ours: str | None = None, way: Way = COPIED) -> tuple[Entry
     )
 
 
-def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[str, Tensor], list[Row]]:
+def translate(
+    source: ModelSource, table: MappingTable, config: ModelConfig
+) -> tuple[dict[str, Tensor], list[TensorRow]]:
     """Return the tensors of a source under the names of our GPT, and a row for each tensor of the source.
 
     Parameters
@@ -102,11 +104,11 @@ def translate(source: Source, table: Table, config: ModelConfig) -> tuple[dict[s
     """
     expected = shapes_of(config)
     ours: dict[str, Tensor] = {}
-    rows: list[Row] = []
+    rows: list[TensorRow] = []
     filled: dict[str, set[int | None]] = {}
     for name in sorted(source.shapes, key=in_order):
         entry, target = _entry(name, table, source)
-        rows.append(Row(name, source.shapes[name], target, entry.way.note))
+        rows.append(TensorRow(name, source.shapes[name], target, entry.way.note))
         if entry.way is TIED:
             _check_tied(name, source, table)
         elif target is not None:
@@ -150,7 +152,7 @@ def warn_of_nan(tensors: Mapping[str, Tensor], path: Path) -> None:
         )
 
 
-def _read(source: Source, name: str) -> Tensor:
+def _read(source: ModelSource, name: str) -> Tensor:
     tensor = source.read(name)
     check_type(tensor, name, source.path)
     return tensor
@@ -184,7 +186,7 @@ def _pattern(name: str) -> tuple[str, str]:
     return (name.replace(f".{number[0]}.", ".#.", 1), number[0]) if number else (name, "#")
 
 
-def _entry(name: str, table: Table, source: Source) -> tuple[Entry, str | None]:
+def _entry(name: str, table: MappingTable, source: ModelSource) -> tuple[Entry, str | None]:
     """Return the line of the table that a name of theirs stands in, and our name for it."""
     pattern, number = _pattern(bare(name))
     for entry in table:
@@ -193,7 +195,7 @@ def _entry(name: str, table: Table, source: Source) -> tuple[Entry, str | None]:
     raise _unknown(name, source)
 
 
-def _lacking(target: str, filled: set[int | None], table: Table) -> str | None:
+def _lacking(target: str, filled: set[int | None], table: MappingTable) -> str | None:
     """Return their name of what is still missing of one of our tensors, or None if nothing is."""
     if None in filled or len(filled) == 3:
         return None
@@ -205,7 +207,9 @@ def _lacking(target: str, filled: set[int | None], table: Table) -> str | None:
     )
 
 
-def _place(ours: dict[str, Tensor], target: str, way: Way, source: Source, name: str, shape: tuple[int, ...]) -> None:
+def _place(
+    ours: dict[str, Tensor], target: str, way: Conversion, source: ModelSource, name: str, shape: tuple[int, ...]
+) -> None:
     tensor = way.change(_read(source, name))
     wanted = shape if way.part is None else (shape[0] // 3, *shape[1:])
     if tuple(tensor.shape) != wanted:
@@ -218,7 +222,7 @@ def _place(ours: dict[str, Tensor], target: str, way: Way, source: Source, name:
         whole[way.part * wanted[0] : (way.part + 1) * wanted[0]] = tensor
 
 
-def _check_tied(name: str, source: Source, table: Table) -> None:
+def _check_tied(name: str, source: ModelSource, table: MappingTable) -> None:
     token_table = next(entry.theirs for entry in table if entry.ours == "wte.weight" and entry.way is not TIED)
     twin = next((other for other in source.shapes if bare(other) == token_table), None)
     if twin is None:
@@ -227,7 +231,7 @@ def _check_tied(name: str, source: Source, table: Table) -> None:
         raise NotApplicableError(f"its output head {name!r} is not the token table")
 
 
-def _unknown(name: str, source: Source) -> InputError:
+def _unknown(name: str, source: ModelSource) -> InputError:
     return InputError(
         f"{source.path} has a tensor that the model has no place for: {name!r} with the shape {source.shapes[name]}"
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.runs import Run, check_free, create_run, runs_folder, write_snapshot
 
-Revision = tuple[int, Mapping[str, NDArray[Any]]]
+RevisionTensors = tuple[int, Mapping[str, NDArray[Any]]]
 """A step and its tensors by name."""
 
 
@@ -40,7 +40,7 @@ def check_name_is_free(name: str, folder: Path | None = None) -> None:
 def write_run(
     name: str,
     info: Mapping[str, Any],
-    revisions: Iterable[Revision],
+    revisions: Iterable[RevisionTensors],
     n_revisions: int,
     folder: Path | None = None,
     progress: Callable[[int], None] | None = None,

@@ -30,7 +30,7 @@ Read = Callable[[str], Tensor]
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A model made elsewhere."""
 
     path: Path
@@ -42,7 +42,7 @@ class Source:
     """Reads the tensor of this name."""
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> ModelSource:
     """Open a model: a folder with ``config.json`` and weights or with ``ckpt.pt``, or a checkpoint file.
 
     Raises
@@ -51,7 +51,7 @@ def open_source(path: Path) -> Source:
         If it is none of these, cannot be read, or would run code.
     """
     if path.is_dir() and (path / "config.json").is_file():
-        return Source(path, read_settings(path), *_weights_in(path))
+        return ModelSource(path, read_settings(path), *_weights_in(path))
     if path.is_dir() and (path / CHECKPOINT).is_file():
         path = path / CHECKPOINT
     if path.is_file() and path.suffix in PICKLES:
@@ -119,7 +119,7 @@ def _pickled(path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
     return _tensors_of(load_pickle(path), path)
 
 
-def _checkpoint(path: Path) -> Source:
+def _checkpoint(path: Path) -> ModelSource:
     """Open a file that holds weights under ``model`` and settings beside them, as nanoGPT writes it, or weights alone."""
     content = load_pickle(path)
     if not isinstance(content, dict):
@@ -127,7 +127,7 @@ def _checkpoint(path: Path) -> Source:
     weights = content.get("model", content)
     shapes, read = _tensors_of(weights, path)
     settings = {name: value for name, value in content.items() if name not in ("model", "optimizer")}
-    return Source(path, settings if weights is not content else {}, shapes, read)
+    return ModelSource(path, settings if weights is not content else {}, shapes, read)
 
 
 def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:

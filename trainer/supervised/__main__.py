@@ -22,7 +22,7 @@ N_TRAIN, N_TEST = 3000, 1000
 
 
 @dataclass(frozen=True)
-class Arguments(TaskConfig):
+class SupervisedArguments(TaskConfig):
     """Fine-tune a run on a task as the paper on GPT-1 does, write a run of it and a report.
 
     The task is one of those made from the plays (--task) or stands in files (--data, --kind). The report sets the model beside chance, a
@@ -60,7 +60,7 @@ class Arguments(TaskConfig):
 
 
 def main(args: list[str]) -> int:
-    options: Arguments = parse(Arguments, prog=PROG, args=args)
+    options: SupervisedArguments = parse(SupervisedArguments, prog=PROG, args=args)
     config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
     _check(options)
     task = read(options)
@@ -100,7 +100,7 @@ def main(args: list[str]) -> int:
     return 0
 
 
-def read(options: Arguments) -> Task:
+def read(options: SupervisedArguments) -> Task:
     """Return the task that was asked for.
 
     Raises
@@ -142,7 +142,7 @@ def _some(examples: tuple[Example, ...], most: int | None, seed: int) -> tuple[E
     return examples if most is None else tuple(examples[i] for i in drawn(len(examples), most, seed=seed))
 
 
-def _check(options: Arguments) -> None:
+def _check(options: SupervisedArguments) -> None:
     for name in ("n_train", "n_test", "seeds"):
         value = getattr(options, name)
         if value is not None and value < 1:

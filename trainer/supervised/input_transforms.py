@@ -25,10 +25,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.errors import InputError
-from data.tasks.examples import Choice, Classification, Entailment, Example
-
-Ids = NDArray[np.int64]
+from data.tasks.examples import Classification, Entailment, Example, MultipleChoice
 
 SPECIAL_TOKENS = ("<start>", "<delimiter>", "<extract>")
 SHORTEST_CONTEXT = 8
@@ -51,7 +50,7 @@ class Encoded:
     ``n_cut`` says of how many examples a part was cut off.
     """
 
-    sequences: tuple[tuple[Ids, ...], ...]
+    sequences: tuple[tuple[TokenIds, ...], ...]
     targets: NDArray[np.float64]
     specials: Specials
     n_cut: int = 0
@@ -59,7 +58,7 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.sequences)
 
-    def batch(self, numbers: Sequence[int] | Ids) -> Batch:
+    def batch(self, numbers: Sequence[int] | TokenIds) -> Batch:
         """Lay the sequences of some examples into rows of one length."""
         chosen = [self.sequences[number] for number in numbers]
         return lay_out(chosen, self.targets[np.asarray(numbers)], self.specials)
@@ -73,8 +72,8 @@ class Batch:
     ``is_text`` (B, T) says which tokens are text, neither special nor filling. ``targets`` (example,).
     """
 
-    ids: Ids
-    last: Ids
+    ids: TokenIds
+    last: TokenIds
     is_text: NDArray[np.bool_]
     targets: NDArray[np.float64]
 
@@ -84,7 +83,7 @@ class Batch:
         return int(self.is_text[:, 1:].sum())
 
 
-def drawn(n: int, most: int, *, seed: int = 0) -> Ids:
+def drawn(n: int, most: int, *, seed: int = 0) -> TokenIds:
     """Draw at most so many of the numbers below ``n``, in ascending order.
 
     Files are often sorted by their labels, and others have them take turns: neither the first numbers nor evenly spread ones would do.
@@ -97,7 +96,7 @@ def drawn(n: int, most: int, *, seed: int = 0) -> Ids:
     return np.sort(np.random.default_rng([seed, n]).permutation(n)[:most])
 
 
-def lay_out(sequences: Sequence[Sequence[Ids]], targets: NDArray[np.float64], specials: Specials) -> Batch:
+def lay_out(sequences: Sequence[Sequence[TokenIds]], targets: NDArray[np.float64], specials: Specials) -> Batch:
     """Fill sequences up to the longest; what stands behind a token cannot change what a causal model makes of it.
 
     Examples
@@ -118,7 +117,7 @@ def lay_out(sequences: Sequence[Sequence[Ids]], targets: NDArray[np.float64], sp
 
 
 def encode_examples(
-    examples: Sequence[Example], encode: Callable[[str], Ids], specials: Specials, block_size: int
+    examples: Sequence[Example], encode: Callable[[str], TokenIds], specials: Specials, block_size: int
 ) -> Encoded:
     """Turn examples into sequences of at most ``block_size`` tokens.
 
@@ -149,8 +148,8 @@ def encode_examples(
 
 
 def transform(
-    example: Example, texts: Sequence[Ids], specials: Specials, block_size: int
-) -> tuple[tuple[Ids, ...], bool]:
+    example: Example, texts: Sequence[TokenIds], specials: Specials, block_size: int
+) -> tuple[tuple[TokenIds, ...], bool]:
     """Return the sequences of one example, and whether a part of it was cut off.
 
     Parameters
@@ -162,7 +161,7 @@ def transform(
     if isinstance(example, Classification):
         kept = [texts[0][: block_size - 2]]
         framed = [_frame(specials, kept[0])]
-    elif isinstance(example, Choice):
+    elif isinstance(example, MultipleChoice):
         kept, framed = [], []
         for answer in texts[1:]:
             end = answer[: max(room // 2, room - len(texts[0]))]
@@ -177,14 +176,14 @@ def transform(
     return tuple(framed), any(len(part) < len(text) for part, text in zip(kept, texts, strict=True))
 
 
-def _frame(specials: Specials, *texts: Ids) -> Ids:
-    parts: list[Ids] = [np.array([specials.start])]
+def _frame(specials: Specials, *texts: TokenIds) -> TokenIds:
+    parts: list[TokenIds] = [np.array([specials.start])]
     for number, text in enumerate(texts):
         parts += [np.array([specials.delimiter])] * (number > 0) + [text]
     return np.concatenate([*parts, np.array([specials.extract])]).astype(np.int64)
 
 
-def _both(one: Ids, other: Ids, room: int) -> list[Ids]:
+def _both(one: TokenIds, other: TokenIds, room: int) -> list[TokenIds]:
     """Cut the longer of two texts at its end, token by token, until both fit in ``room``."""
     first = min(len(one), max(room - len(other), (room + 1) // 2))
     return [one[:first], other[: room - first]]

@@ -25,7 +25,7 @@ from trainer.finetune.base_snapshot import Base, grow, trainable
 from trainer.finetune.tuning import Tuning, begin, no_number, take_step, untracked
 from trainer.generate import generate
 from trainer.loading import HEAD, Model, blank_model, load_model
-from trainer.loop import Report, own_random_state
+from trainer.loop import ReportStep, own_random_state
 from trainer.model import GPT
 from trainer.optimizers.recipes import RECIPES, initialise
 from trainer.supervised.input_transforms import SPECIAL_TOKENS, Encoded, Specials, drawn, encode_examples
@@ -43,7 +43,7 @@ PROMPT_TOKENS = 16
 
 
 @dataclass(frozen=True)
-class Objective:
+class TaskObjective:
     """A task to be learned (see `trainer.finetune.tuning.Objective`).
 
     ``module`` is the model with its head; ``train`` and ``test`` are the examples as tokens.
@@ -166,7 +166,9 @@ class Objective:
         return round(float(np.mean([sum(map(len, sequences)) for sequences in self.train.sequences])))
 
 
-def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *, pre_trained: bool = True) -> Objective:
+def prepare(
+    base: Base, task: Task, config: TaskConfig, device: torch.device, *, pre_trained: bool = True
+) -> TaskObjective:
     """Return the objective of a task: the model with rows for the new tokens and a head, the examples as tokens.
 
     Parameters
@@ -202,7 +204,7 @@ def prepare(base: Base, task: Task, config: TaskConfig, device: torch.device, *,
     )
     if not any(batch.is_text.any() for batch in map(train.batch, ([number] for number in range(len(train))))):
         raise InputError(f"the model knows no symbol of the texts of task {task.name}: give texts in its own letters")
-    objective = Objective(task, module, train, test, tokenizer, config, device)
+    objective = TaskObjective(task, module, train, test, tokenizer, config, device)
     return dataclasses.replace(objective, config=with_warm_up(config, objective.steps))
 
 
@@ -218,7 +220,7 @@ def forget(model: Model, base: Base, seed: int) -> None:
     model.load_state_dict(fresh.state_dict())
 
 
-def tune(objective: Objective, base: Base, name: str, report: Report) -> tuple[Tuning, dict[str, float]]:
+def tune(objective: TaskObjective, base: Base, name: str, report: ReportStep) -> tuple[Tuning, dict[str, float]]:
     """Fine-tune and write a run; return what wrote it, and the scores of the test set.
 
     Parameters
@@ -248,7 +250,7 @@ def _read_before(base: Base) -> dict[str, Any]:
     return {"corpus": {**corpus, "name": found_by or corpus.get("name")}}
 
 
-def tune_unseen(objective: Objective, base: Base, report: Report = lambda step, note: None) -> dict[str, float]:
+def tune_unseen(objective: TaskObjective, base: Base, report: ReportStep = lambda step, note: None) -> dict[str, float]:
     """Fine-tune without writing a run; return the scores of the test set."""
     tuning = untracked(objective, base, objective.config, objective.device)
     with own_random_state(objective.device):

@@ -17,8 +17,8 @@ from trainer.supervised.task_config import TaskConfig
 from trainer.supervised.task_objective import prepare, tune, tune_unseen
 from trainer.supervised.task_scores import bag_of_words, chance, majority
 
-Report = dict[str, Any]
-Bar = Callable[[str, int, str], AbstractContextManager[Callable[..., None]]]
+TaskReport = dict[str, Any]
+ShowProgress = Callable[[str, int, str], AbstractContextManager[Callable[..., None]]]
 """As `data.progress.progress_bar`."""
 
 ROWS = {
@@ -31,8 +31,8 @@ ROWS = {
 
 
 def measure(
-    base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: Bar
-) -> tuple[Run, Report]:
+    base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: ShowProgress
+) -> tuple[Run, TaskReport]:
     """Fine-tune a base on a task with several seeds, the first as a run, and measure what it is to be compared with.
 
     Parameters
@@ -95,7 +95,7 @@ def summarised(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def show(report: Report) -> None:
+def show(report: TaskReport) -> None:
     """Print a report as a table."""
     from rich.console import Console
     from rich.markup import escape

@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from data.tasks.examples import Choice, Example, Task
-
-Values = NDArray[np.float64]
+from data.tasks.examples import Example, MultipleChoice, Task
 
 
 def headline(task: Task) -> str:
@@ -111,7 +109,7 @@ def _features(vectorizer: Any, task: Task, examples: Sequence[Example]) -> Any:
         pairs = [
             (example.context, answer)
             for example in examples
-            if isinstance(example, Choice)
+            if isinstance(example, MultipleChoice)
             for answer in example.answers
         ]
     else:

@@ -11,7 +11,7 @@ from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Canvas
-from viz.drawing.curve_panel import Clock
+from viz.drawing.curve_panel import FilmClock
 from viz.drawing.legend import Rect
 from viz.drawing.slide import heat_map, text_points
 
@@ -30,7 +30,7 @@ MOST_FOR_NAMES = 0.46
 
 
 @dataclass(frozen=True)
-class Row:
+class Band:
     """A measure from 0 to 1 over the snapshots, (step,), NaN where there is none; ``chance`` is what a picture of nothing would have."""
 
     name: str
@@ -39,17 +39,17 @@ class Row:
     chance: float | None = None
 
 
-def strip_rows(projection: xr.Dataset) -> list[Row]:
+def bands_of(projection: xr.Dataset) -> list[Band]:
     """Return the measures that a projection has, in the order of the strip."""
     rows = []
     for variable, (name, short) in MEASURES.items():
         if variable in projection and np.isfinite(projection[variable].values).any():
             chance = projection.attrs.get("chance") if variable == "recall" else None
-            rows.append(Row(name, short, projection[variable].values.astype(np.float64), chance))
+            rows.append(Band(name, short, projection[variable].values.astype(np.float64), chance))
     return rows
 
 
-class Strip:
+class BandPanel:
     """Bands that stand still, with a cursor that moves and values that change with the snapshot.
 
     Parameters
@@ -57,7 +57,7 @@ class Strip:
     at : where the rows stand, names and values included; each row is an even share of the height.
     """
 
-    def __init__(self, canvas: Canvas, at: Rect, rows: list[Row], clock: Clock, unit: float):
+    def __init__(self, canvas: Canvas, at: Rect, rows: list[Band], clock: FilmClock, unit: float):
         self.rows, self.clock = rows, clock
         self._canvas, self._unit = canvas, unit
         left, bottom, width, height = at
@@ -134,14 +134,14 @@ class Strip:
     def _names_width(self, names: list[str]) -> float:
         return max(self._name_width(name, row) for name, row in zip(names, self.rows, strict=True)) + 16 * self._unit
 
-    def _name_width(self, name: str, row: Row) -> float:
+    def _name_width(self, name: str, row: Band) -> float:
         width = text_points(name, NAME_PX * self._unit)
         return width + text_points(self._chance(row), CHANCE_PX * self._unit)
 
-    def _chance(self, row: Row) -> str:
+    def _chance(self, row: Band) -> str:
         return f"  chance {_number(row.chance)}" if row.chance is not None and self._with_chance else ""
 
-    def _write_name(self, x: float, y: float, name: str, row: Row) -> None:
+    def _write_name(self, x: float, y: float, name: str, row: Band) -> None:
         figure, theme, unit = self._canvas.figure, self._canvas.theme, self._unit
         figure.text(x, y, name, color=theme.text, fontsize=NAME_PX * unit, va="center_baseline")
         after = x + text_points(name, NAME_PX * unit) / self._canvas.size.width

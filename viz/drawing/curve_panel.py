@@ -57,7 +57,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Clock:
+class FilmClock:
     """Film time, counted in snapshots, and training steps.
 
     The horizontal axis of every curve is film time: snapshots stand at even distances, so the cursor moves evenly although the steps
@@ -102,7 +102,7 @@ def _spread(times: list[int], last: int, most: int) -> list[int]:
 class Readout:
     """The training step in large figures; it changes with the snapshot. ``to_the_right`` sets it flush with the right end of ``at``."""
 
-    def __init__(self, canvas: Canvas, at: Rect, unit: float, clock: Clock, *, to_the_right: bool = False):
+    def __init__(self, canvas: Canvas, at: Rect, unit: float, clock: FilmClock, *, to_the_right: bool = False):
         left, bottom, width, height = at
         self._clock = clock
         theme, figure = canvas.theme, canvas.figure
@@ -125,7 +125,7 @@ class Readout:
 class CurvePanel:
     """One `Curve` in its axes: the line stands still, the cursor moves, the value changes with the snapshot."""
 
-    def __init__(self, canvas: Canvas, at: Rect, curve: Curve, clock: Clock, unit: float, *, show_ticks: bool):
+    def __init__(self, canvas: Canvas, at: Rect, curve: Curve, clock: FilmClock, unit: float, *, show_ticks: bool):
         theme = canvas.theme
         self.curve, self.clock = curve, clock
         axes = canvas.figure.add_axes(at)

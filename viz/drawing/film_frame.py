@@ -11,8 +11,8 @@ from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Canvas, Frame, Size
-from viz.drawing.curve_panel import Clock, Curve, CurvePanel, Readout
-from viz.drawing.frame_layout import FOOTNOTE_LINE_PX, FOOTNOTE_PX, Arrangement, Parts
+from viz.drawing.curve_panel import Curve, CurvePanel, FilmClock, Readout
+from viz.drawing.frame_layout import FOOTNOTE_LINE_PX, FOOTNOTE_PX, FrameLayout, FrameParts
 from viz.drawing.legend import Caption
 from viz.drawing.slide import text_points, wrap
 from viz.drawing.theme import Theme
@@ -31,7 +31,7 @@ class Dial(Protocol):
         """Return what to draw in the frame at ``time``, counted in snapshots."""
 
 
-class Stage:
+class FilmFrame:
     """A canvas with everything that films share; the film itself draws into the panel of `arrangement`.
 
     Parameters
@@ -50,12 +50,12 @@ class Stage:
         size: Size,
         theme: Theme,
         *,
-        parts: Parts | None = None,
-        clock: Clock | None = None,
+        parts: FrameParts | None = None,
+        clock: FilmClock | None = None,
     ):
         self.canvas = Canvas(size, theme)
-        self.clock = clock or Clock(np.asarray(steps, dtype=np.int64))
-        self.arrangement = Arrangement.of(size, len(curves), parts)
+        self.clock = clock or FilmClock(np.asarray(steps, dtype=np.int64))
+        self.arrangement = FrameLayout.of(size, len(curves), parts)
         self.unit = size.unit
         at, below = self.arrangement.readout, self.arrangement.curves_below
         self._dials: list[Dial] = [Readout(self.canvas, at, self.unit, self.clock, to_the_right=below)]

@@ -16,7 +16,7 @@ FOOTNOTE_PX, FOOTNOTE_LINE_PX = 19, 24
 
 
 @dataclass(frozen=True)
-class Parts:
+class FrameParts:
     """What a picture holds besides its words; heights in pixels of the film.
 
     Parameters
@@ -38,7 +38,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PanelCell:
     """A panel and what goes with it: the middle of its name's line, the words and the strip below it."""
 
     name: tuple[float, float]
@@ -48,10 +48,10 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class FrameLayout:
     """Where the parts of the picture stand, as shares of the figure."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[PanelCell, ...]
     readout: Rect
     curves: tuple[Rect, ...]
     legend: tuple[float, float]
@@ -66,15 +66,15 @@ class Arrangement:
         return self.cells[0].panel
 
     @classmethod
-    def of(cls, size: Size, n_curves: int, parts: Parts | None = None) -> Arrangement:
+    def of(cls, size: Size, n_curves: int, parts: FrameParts | None = None) -> FrameLayout:
         """Arrange the parts: curves at the right of a single panel in a wide picture, else below."""
-        parts = parts or Parts()
+        parts = parts or FrameParts()
         if size.is_wide and parts.panels == 1:
             return cls._beside(size, n_curves, parts)
         return cls._below(size, n_curves, parts)
 
     @classmethod
-    def _beside(cls, size: Size, n: int, parts: Parts) -> Arrangement:
+    def _beside(cls, size: Size, n: int, parts: FrameParts) -> FrameLayout:
         left, width, gap = 0.695, 0.275, 0.095
         height = (0.69 - gap * n) / max(n, 1)
         curves = tuple((left, 0.075 + (n - 1 - i) * (height + gap), width, height) for i in range(n))
@@ -89,7 +89,7 @@ class Arrangement:
         )
 
     @classmethod
-    def _below(cls, size: Size, n: int, parts: Parts) -> Arrangement:
+    def _below(cls, size: Size, n: int, parts: FrameParts) -> FrameLayout:
         wide, unit = size.is_wide, size.unit
         margin = 0.025 if wide else 0.03
         first, gap, high = (0.045, 0.035, 0.115) if wide else (0.07, 0.06, 0.12)
@@ -98,21 +98,21 @@ class Arrangement:
         curves = tuple((first + i * (width + 1.7 * gap), foot, width, high) for i in range(n))
         top = 0.835 if wide else 0.85
         bottom = 0.275
-        if parts != Parts():  # the room above the curves is needed
+        if parts != FrameParts():  # the room above the curves is needed
             bottom = foot + (high + (CURVE_TITLE_PX * unit / size.height) if n else 0.0)
         return cls(
             _cells((margin, bottom, 1 - 2 * margin, top - bottom), size, parts),
             (0.80, 0.876, 0.175, 0.09) if wide else (0.70, 0.882, 0.27, 0.085),
             curves,
             (margin + 0.004, 0.862 if wide else 0.868),
-            0.8 if wide else (0.6 if parts == Parts() else 0.93),
+            0.8 if wide else (0.6 if parts == FrameParts() else 0.93),
             (margin, 0.945 if wide else 0.955),
             (margin, 0.022 if wide else 0.018),
             curves_below=True,
         )
 
 
-def _cells(area: Rect, size: Size, parts: Parts) -> tuple[Cell, ...]:
+def _cells(area: Rect, size: Size, parts: FrameParts) -> tuple[PanelCell, ...]:
     """Divide an area into equal cells, in the number of rows that leaves the panels most room; a short last row is centred."""
     left, bottom, width, height = (
         share * whole for share, whole in zip(area, (size.width, size.height) * 2, strict=True)
@@ -140,13 +140,13 @@ def _cells(area: Rect, size: Size, parts: Parts) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _around(parts: Parts, unit: float) -> float:
+def _around(parts: FrameParts, unit: float) -> float:
     """Return the room in a cell that is not the panel's."""
     gaps = (WORDS_GAP_PX if parts.words_px else 0) + (STRIP_GAP_PX if parts.strip_px else 0)
     return parts.words_px + parts.strip_px + gaps * unit + (NAME_PX * unit if parts.named else 0.0)
 
 
-def _cell(at: Rect, size: Size, parts: Parts) -> Cell:
+def _cell(at: Rect, size: Size, parts: FrameParts) -> PanelCell:
     """Divide a cell, given by left, *top*, width and height in pixels."""
     left, top, width, height = at
     unit = size.unit
@@ -160,4 +160,4 @@ def _cell(at: Rect, size: Size, parts: Parts) -> Cell:
     def share(rect: Rect) -> Rect:
         return rect[0] / size.width, rect[1] / size.height, rect[2] / size.width, rect[3] / size.height
 
-    return Cell((left / size.width, (top - name * 0.45) / size.height), share(panel), share(words), share(strip))
+    return PanelCell((left / size.width, (top - name * 0.45) / size.height), share(panel), share(words), share(strip))

@@ -39,7 +39,7 @@ def cut_short(token: str, most: int = 10) -> str:
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
-def spoken(token: str) -> str:
+def label_name(token: str) -> str:
     """Return a token as a text would name it (``'space'`` for a space), for legends, alt texts and messages."""
     return _NAMES.get(token) or display(token)
 

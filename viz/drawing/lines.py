@@ -11,18 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from viz.drawing.curve_panel import Clock, Curve
+from data.arrays import FloatArray
+from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.slide import LIGHT, LINE_PT, TEXT_PT, WIDE, Box, Slide, blank_slide, evenly, step_colors, text_points
 from viz.drawing.theme import Theme, group_color
-
-Values = NDArray[np.float64]
 
 MOST_LINES = 60
 """More than so many thin lines would become an area."""
 
 
 @dataclass(frozen=True)
-class End:
+class LineEnd:
     """Where a line ends and what is written there: one or two lines of text."""
 
     value: float
@@ -48,9 +47,9 @@ def draw_loss(
     takeaway : what to see, in a sentence, at the foot.
     """
     slide = blank_slide(title, unit, theme, inches, takeaway)
-    lines = [Line(curve.steps, curve.values, curve.name, theme.palette[1], 3.5)]
+    lines = [CurveLine(curve.steps, curve.values, curve.name, theme.palette[1], 3.5)]
     if curve.second_values is not None:
-        lines.append(Line(curve.steps, curve.second_values, curve.second_name, theme.palette[0], 2.5))
+        lines.append(CurveLine(curve.steps, curve.second_values, curve.second_name, theme.palette[0], 2.5))
     _draw_lines(slide, lines)
     return slide.figure
 
@@ -74,27 +73,27 @@ def draw_compared(
     """
     slide = blank_slide(title, unit, theme, inches, takeaway)
     _draw_lines(
-        slide, [Line(one.steps, one.values, one.name, group_color(theme, i), 3.5) for i, one in enumerate(curves)]
+        slide, [CurveLine(one.steps, one.values, one.name, group_color(theme, i), 3.5) for i, one in enumerate(curves)]
     )
     return slide.figure
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """A quantity over the steps as it is drawn."""
 
     steps: NDArray[np.integer]
-    values: Values
+    values: FloatArray
     name: str
     color: str
     width: float
 
 
-def _draw_lines(slide: Slide, lines: Sequence[Line]) -> None:
+def _draw_lines(slide: Slide, lines: Sequence[CurveLine]) -> None:
     """Draw lines over the training steps on a slide, the first uppermost."""
     theme, between = slide.theme, " " if slide.body.width > 600 else "\n"
     ends = [
-        End(float(line.values[-1]), f"{line.name}{between}{line.values[-1]:.2f}".strip(), line.color, bold=True)
+        LineEnd(float(line.values[-1]), f"{line.name}{between}{line.values[-1]:.2f}".strip(), line.color, bold=True)
         for line in lines
     ]
     box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
@@ -112,7 +111,7 @@ def _draw_lines(slide: Slide, lines: Sequence[Line]) -> None:
     name_ends(slide, axes, box, ends)
 
 
-def mark(line: Values) -> dict[str, Any]:
+def mark(line: FloatArray) -> dict[str, Any]:
     """Return the style by which a line of a single value is seen too."""
     return {"marker": "o", "markersize": 10} if len(line) == 1 else {}
 
@@ -128,7 +127,7 @@ def quiet_axes(axes: Axes, theme: Theme, bins: int = 6) -> None:
     axes.locator_params(nbins=bins)
 
 
-def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[End], *, dots: bool = False) -> None:
+def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd], *, dots: bool = False) -> None:
     """Write what each line is beside its end at the right of ``box``, moved apart where texts would overlap.
 
     With ``dots`` a disc carries the colour and the text is that of the theme: for colours too faint to be read.
@@ -171,7 +170,7 @@ def apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: f
     return [float(place) for place in found]
 
 
-def draw_fan(axes: Axes, x: Values, lines: Values, steps: Sequence[int], theme: Theme) -> list[End]:
+def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, steps: Sequence[int], theme: Theme) -> list[LineEnd]:
     """Draw the lines of all snapshots, thin and early to late on a scale, and thicker the first, the middle and the last.
 
     Parameters
@@ -191,13 +190,13 @@ def draw_fan(axes: Axes, x: Values, lines: Values, steps: Sequence[int], theme: 
         axes.plot(x, lines[i], color=colors[i], linewidth=width, alpha=alpha, clip_on=len(x) > 1, **mark(lines[i]))
     axes.set_xlim(float(x[0]), float(x[-1]) if len(x) > 1 else float(x[0]) + 1)
     return [
-        End(float(lines[i][np.isfinite(lines[i])][-1]), f"step {steps[i]:,}", colors[i], bold=i == len(lines) - 1)
+        LineEnd(float(lines[i][np.isfinite(lines[i])][-1]), f"step {steps[i]:,}", colors[i], bold=i == len(lines) - 1)
         for i in named
         if np.isfinite(lines[i]).any()
     ]
 
 
-def step_axis(axes: Axes, clock: Clock, width: float, theme: Theme) -> None:
+def step_axis(axes: Axes, clock: FilmClock, width: float, theme: Theme) -> None:
     """Label an axis of snapshots with as many steps as fit in ``width`` points, the last one as ``step 3,400``."""
     times, labels = _fitting_ticks(clock, width)
     axes.set_xlim(0, max(len(clock.steps) - 1, 1))
@@ -209,7 +208,7 @@ def step_axis(axes: Axes, clock: Clock, width: float, theme: Theme) -> None:
         texts[0].set_horizontalalignment("left")
 
 
-def _fitting_ticks(clock: Clock, width: float) -> tuple[list[int], list[str]]:
+def _fitting_ticks(clock: FilmClock, width: float) -> tuple[list[int], list[str]]:
     last = max(len(clock.steps) - 1, 1)
     for most in range(6, 0, -1):
         times, labels = clock.ticks(most)

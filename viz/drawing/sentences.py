@@ -12,17 +12,17 @@ from viz.drawing.canvas import Canvas
 from viz.drawing.legend import Rect
 from viz.drawing.slide import text_points, wrap
 from viz.drawing.theme import group_color
-from viz.group_comparison import Claim
+from viz.group_comparison import GroupComparison
 
 TEXT_PX, SMALL_PX, LINE_PX, DOT_PX = 20, 17, 27, 26
 GAP_PX = 18
 """Between a sentence and what is written small behind it, where both fit into a line."""
 
-Line = tuple[str, str]
+SentenceLine = tuple[str, str]
 """A line of a sentence, and what stands small behind it; one of them may be empty."""
 
 
-def lines_of(claim: Claim, step: int, width_px: float, unit: float) -> list[Line]:
+def lines_of(claim: GroupComparison, step: int, width_px: float, unit: float) -> list[SentenceLine]:
     """Break the words of a claim into lines of a width, p-values behind the last, or in a line of their own where they do not fit."""
     room = width_px - DOT_PX * unit
     lines = wrap(claim.sentences[step], room, TEXT_PX * unit)
@@ -33,13 +33,13 @@ def lines_of(claim: Claim, step: int, width_px: float, unit: float) -> list[Line
     return [*((line, "") for line in lines), *(("", line) for line in wrap(small, room, SMALL_PX * unit))]
 
 
-def height_of(claims: Sequence[Claim], width_px: float, unit: float) -> float:
+def height_of(claims: Sequence[GroupComparison], width_px: float, unit: float) -> float:
     """Return the room that claims need at all steps, in pixels: that of the most lines each of them takes."""
     most = (max(len(lines_of(claim, step, width_px, unit)) for step in claim.sentences) for claim in claims)
     return sum(most) * LINE_PX * unit
 
 
-class Words:
+class SentencePanel:
     """Claims in words, from the top of a rectangle down; nothing else moves when one takes a line more.
 
     Parameters
@@ -47,7 +47,7 @@ class Words:
     at : where they stand; as wide as was asked of `height_of`.
     """
 
-    def __init__(self, canvas: Canvas, at: Rect, claims: Sequence[Claim], unit: float):
+    def __init__(self, canvas: Canvas, at: Rect, claims: Sequence[GroupComparison], unit: float):
         self.claims = claims
         self._unit, self._width_px = unit, at[2] * canvas.size.width
         self._lines: list[list[tuple[Text, Text]]] = []
@@ -73,7 +73,7 @@ class Words:
         """Return nothing: words stand still from snapshot to snapshot."""
         return []
 
-    def _add(self, claim: Claim, x: float, top: float) -> float:
+    def _add(self, claim: GroupComparison, x: float, top: float) -> float:
         """Make room for a claim below ``top``; return where it ends."""
         figure, theme, unit = self._canvas.figure, self._canvas.theme, self._unit
         pitch = LINE_PX * unit / self._canvas.size.height

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from viz.fidelity.neighbourhoods import check_fits
-from viz.fidelity.ranking import Array, places, rank_correlation
+from viz.fidelity.ranking import places, rank_correlation
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Again = Callable[[Array, Array], Array]
+Again = Callable[[FloatArray, FloatArray], FloatArray]
 
 FLOOR_STEPS = 5
 HIGH = 95  # percent of the motions on unchanged data are no larger than the floor
@@ -42,8 +43,8 @@ class Floor:
     steps : (measured,), which steps of the trajectory these were, counted from 0.
     """
 
-    median: Array
-    high: Array
+    median: FloatArray
+    high: FloatArray
     steps: NDArray[np.int64]
 
 
@@ -101,7 +102,7 @@ def motion_over_steps(trajectory: xr.DataArray, layout: xr.DataArray) -> xr.Data
     return xr.Dataset(variables | summaries, coords=coordinates, attrs=attributes)
 
 
-def motion(places_over_steps: xr.DataArray | NDArray[np.floating]) -> Array:
+def motion(places_over_steps: xr.DataArray | NDArray[np.floating]) -> FloatArray:
     """Measure how far each item goes from each step to the next.
 
     Parameters
@@ -154,7 +155,7 @@ def layout_width(layouts: NDArray[np.floating]) -> float:
     return float(2.0 * np.sqrt(np.square(centred).sum(axis=-1).mean()))
 
 
-def motion_agreement(true: Array, drawn: Array) -> tuple[Array, float]:
+def motion_agreement(true: FloatArray, drawn: FloatArray) -> tuple[FloatArray, float]:
     """Correlate true and drawn motion by rank: whether the items that move most in the picture are those that changed most.
 
     Parameters
@@ -184,7 +185,7 @@ def motion_agreement(true: Array, drawn: Array) -> tuple[Array, float]:
     return agreement, float(rank_correlation(places(true.reshape(1, -1)), places(drawn.reshape(1, -1)))[0])
 
 
-def static_motion(true: Array, drawn: Array) -> Array:
+def static_motion(true: FloatArray, drawn: FloatArray) -> FloatArray:
     """Return the mean drawn motion where no vector changed, (step - 1,), and NaN where some did.
 
     Example
@@ -246,7 +247,9 @@ def motion_floor(
     return Floor(median, high, chosen)
 
 
-def trust(recall: Array, chance: float, drawn: Array | None = None, floor: Array | None = None) -> Array:
+def trust(
+    recall: FloatArray, chance: float, drawn: FloatArray | None = None, floor: FloatArray | None = None
+) -> FloatArray:
     """Say how boldly each item may be drawn at each step.
 
     The product of two answers, raised to a least value so that nothing vanishes:
@@ -259,7 +262,8 @@ def trust(recall: Array, chance: float, drawn: Array | None = None, floor: Array
 
     Parameters
     ----------
-    recall : (step, item), ``item_recall`` of `~viz.fidelity.neighbourhoods.fidelity_over_steps`. What was not scored (NaN) gets its step's mean.
+    recall : (step, item), ``item_recall`` of `~viz.fidelity.neighbourhoods.fidelity_over_steps`. What was not scored (NaN) gets
+    its step's mean.
     chance : the recall of a shuffled picture, the attribute ``chance`` of the same.
     drawn : (step, item), ``drawn_motion`` of `motion_over_steps`, layout widths; NaN is rest. Without it, motion is not doubted.
     floor : (item,), ``high`` of `motion_floor`, layout widths; 0 if not given.
@@ -283,19 +287,19 @@ def trust(recall: Array, chance: float, drawn: Array | None = None, floor: Array
     return LEAST_TRUST + (1.0 - LEAST_TRUST) * near
 
 
-def _doubt(drawn: Array, floor: Array) -> Array:
+def _doubt(drawn: FloatArray, floor: FloatArray) -> FloatArray:
     """Return how much of each motion may be the method's own, as far as it is seen, 0 to 1; (step, item)."""
     seen = np.minimum(drawn / np.maximum(floor, VISIBLE), 1.0)
     accountable = np.divide(np.minimum(floor, drawn), drawn, out=np.zeros_like(drawn), where=drawn > 0)
     return seen * np.square(accountable)
 
 
-def _finite(values: NDArray[np.floating]) -> Array:
+def _finite(values: NDArray[np.floating]) -> FloatArray:
     if not np.isfinite(values).all():
         raise InputError("vectors or layouts hold values that are not finite: leave out the steps that diverged")
     return values.astype(np.float64)
 
 
-def _arriving(ways: Array) -> Array:
+def _arriving(ways: FloatArray) -> FloatArray:
     """Put each way at the step where it arrives, with NaN at the first step."""
     return np.concatenate([np.full_like(ways[:1], np.nan), ways])

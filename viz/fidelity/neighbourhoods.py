@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from probes.parallel import current_client, map_steps
-from viz.fidelity.ranking import Array, Distances, Integers, Places, places, rank_correlation
+from viz.fidelity.ranking import Distances, Integers, Places, places, rank_correlation
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,10 +53,10 @@ class Fidelity:
     recall: float
     distance_correlation: float
     stress: float
-    item_trustworthiness: Array
-    item_continuity: Array
-    item_recall: Array
-    item_distance_correlation: Array
+    item_trustworthiness: FloatArray
+    item_continuity: FloatArray
+    item_recall: FloatArray
+    item_distance_correlation: FloatArray
     rows: Integers
     pairs: int
     chance: float
@@ -283,7 +284,7 @@ class _Stress:
         self.scale: float | None = None
         self.true = self.shown = self.residual = self.product = 0.0
 
-    def add(self, in_space: Array, in_picture: Array) -> None:
+    def add(self, in_space: FloatArray, in_picture: FloatArray) -> None:
         true, shown = in_space.ravel(), in_picture.ravel()
         if self.scale is None:
             self.scale = float(true @ shown) / (float(shown @ shown) or 1.0)
@@ -300,18 +301,18 @@ class _Stress:
         return float(np.sqrt(np.clip(least / self.true, 0.0, 1.0)))
 
 
-def _neighbourhoods(true: Places, shown: Places, neighbours: int) -> tuple[Array, Array, Array]:
+def _neighbourhoods(true: Places, shown: Places, neighbours: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return trustworthiness, continuity and recall, each (row,)."""
     both = np.minimum(true.shares(neighbours), shown.shares(neighbours)).sum(axis=1)
     recall = np.minimum(both / neighbours, 1.0)  # shares of ties need not add up to a whole number
     return _unpunished(true, shown, neighbours), _unpunished(shown, true, neighbours), recall
 
 
-def _unpunished(judge: Places, listed: Places, neighbours: int) -> Array:
+def _unpunished(judge: Places, listed: Places, neighbours: int) -> FloatArray:
     """Return 1 less the penalty for those listed among the nearest that the judge places farther off, (row,)."""
     items, k = judge.best.shape[1], neighbours
     beyond = np.einsum("ij,ij->i", listed.shares(k), np.maximum(judge.best - k, 0))
-    unpunished: Array = 1.0 - beyond * 2.0 / (k * (2.0 * items - 3.0 * k - 1.0))
+    unpunished: FloatArray = 1.0 - beyond * 2.0 / (k * (2.0 * items - 3.0 * k - 1.0))
     return np.maximum(unpunished, 0.0)
 
 
@@ -331,9 +332,9 @@ def _draw(items: int, rows: int | None, seed: int) -> tuple[Integers, Integers |
     return scored, partners + (partners >= scored[:, None])  # no item is its own partner
 
 
-def _pick(distances: Array, drawn: tuple[NDArray[np.intp], ...] | Integers) -> Array:
+def _pick(distances: FloatArray, drawn: tuple[NDArray[np.intp], ...] | Integers) -> FloatArray:
     """Return the distances of the pairs that were drawn, (pair,)."""
-    picked: Array = (
+    picked: FloatArray = (
         distances[drawn] if isinstance(drawn, tuple) else np.take_along_axis(distances, drawn, axis=1).ravel()
     )
     return picked

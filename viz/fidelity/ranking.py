@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from data.arrays import FloatArray
+
 Integers = NDArray[np.int64]
 
 SAME = 1e-10  # relative: closer distances differ by rounding
@@ -42,7 +43,7 @@ class Distances:
         self.values = np.ascontiguousarray(values - values.mean(axis=0))
         self.squares = np.einsum("ij,ij->i", self.values, self.values)
 
-    def of(self, rows: Integers) -> Array:
+    def of(self, rows: Integers) -> FloatArray:
         """Return the distances of some items to all, (row, item)."""
         squared = self._squared(rows)
         if not self.cosine:
@@ -53,7 +54,7 @@ class Distances:
         squared[self.without_direction[rows]] = 1.0
         return squared
 
-    def _squared(self, rows: Integers) -> Array:
+    def _squared(self, rows: Integers) -> FloatArray:
         """Return squared Euclidean distances: by a product of matrices, which is quick, and where that is inexact by differences."""
         from scipy.spatial.distance import cdist
 
@@ -61,7 +62,7 @@ class Distances:
         if self.values.shape[1] <= FEW_DIMS:
             return np.asarray(cdist(values, self.values, "sqeuclidean"))
         sums = self.squares[rows, None] + self.squares
-        squared: Array = values @ self.values.T
+        squared: FloatArray = values @ self.values.T
         squared *= -2
         squared += sums
         near = squared < CANCELS * sums
@@ -83,21 +84,21 @@ class Places:
     worst: Integers
     own: Integers | None
 
-    def shares(self, neighbours: int) -> Array:
+    def shares(self, neighbours: int) -> FloatArray:
         """Return how much of each item is among the nearest k, 0 to 1; k in each row."""
-        shares: Array = np.clip((neighbours + 1 - self.best) / (self.worst - self.best + 1), 0.0, 1.0)
+        shares: FloatArray = np.clip((neighbours + 1 - self.best) / (self.worst - self.best + 1), 0.0, 1.0)
         return shares
 
-    def centred(self) -> Array:
+    def centred(self) -> FloatArray:
         """Return the mean places less their mean over the row."""
         others = self.best.shape[1] - (self.own is not None)
-        centred: Array = (self.best + self.worst - (others + 1)) / 2
+        centred: FloatArray = (self.best + self.worst - (others + 1)) / 2
         if self.own is not None:
             centred[np.arange(len(centred)), self.own] = 0.0
         return centred
 
 
-def places(distances: Array, own: Integers | None = None) -> Places:
+def places(distances: FloatArray, own: Integers | None = None) -> Places:
     """Rank each row of distances.
 
     Parameters
@@ -138,7 +139,7 @@ def _scatter(order: Integers, values: Integers) -> Integers:
     return scattered
 
 
-def rank_correlation(one: Places, other: Places) -> Array:
+def rank_correlation(one: Places, other: Places) -> FloatArray:
     """Compute Spearman's rank correlation of each row.
 
     Parameters
@@ -157,5 +158,5 @@ def rank_correlation(one: Places, other: Places) -> Array:
     a, b = one.centred(), other.centred()
     norm = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
     covariance = np.einsum("ij,ij->i", a, b)
-    correlation: Array = np.clip(np.divide(covariance, norm, out=np.zeros_like(norm), where=norm > 0), -1.0, 1.0)
+    correlation: FloatArray = np.clip(np.divide(covariance, norm, out=np.zeros_like(norm), where=norm > 0), -1.0, 1.0)
     return correlation

@@ -25,7 +25,7 @@ PARTICULAR = ("highlight", "perplexity", "step", "prompt", "layer", "head", "tex
 
 
 @dataclass(frozen=True)
-class Options:
+class FigureRequest:
     """Draw figures of a run for slides: losses, maps, attention, head scores, tables, next tokens.
 
     Without options: every figure that applies to the newest run.
@@ -70,7 +70,7 @@ class Options:
     """Folder for the figures; the run's own folder figures/ if not given."""
 
 
-def main(options: Options) -> None:
+def main(options: FigureRequest) -> None:
     """Draw the figures asked for; print which files were written."""
     from data.runs import open_run
     from viz.drawing.slide import SIZES
@@ -106,28 +106,30 @@ def main(options: Options) -> None:
         print(f"wrote {write_run_deck(run, pages, folder, options.theme, options.size)}")
 
 
-def stem(name: str, options: Options) -> str:
+def stem(name: str, options: FigureRequest) -> str:
     """Return the name of a figure's files: what it shows, and whatever is not as usual."""
     theme = [] if options.theme == "light" else [options.theme]
     size = [] if options.size == "16:9" else [options.size.replace(":", "x")]
     return "-".join([name, *theme, *size, *(["transparent"] if options.transparent else [])])
 
 
-def _draw(run: Run, name: str, options: Options) -> Drawing:
+def _draw(run: Run, name: str, options: FigureRequest) -> Drawing:
     from data.progress import progress_bar
     from viz.drawing.slide import SIZES
     from viz.drawing.theme import theme
-    from viz.figures.drawings import FIGURES, Wish
+    from viz.figures.drawings import FIGURES, FigureOptions
 
     given = {
-        field.name: getattr(options, field.name) for field in dataclasses.fields(Wish) if hasattr(options, field.name)
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(FigureOptions)
+        if hasattr(options, field.name)
     }
-    wish = Wish(**{**given, "theme": theme(options.theme), "inches": SIZES[options.size]})
+    wish = FigureOptions(**{**given, "theme": theme(options.theme), "inches": SIZES[options.size]})
     with progress_bar(name, len(run.manifest()), "snapshot") as update:
         return FIGURES[name].draw(run, wish, update)
 
 
-def _write(drawing: Drawing, name: str, folder: Path, formats: list[str], run: Run, options: Options) -> None:
+def _write(drawing: Drawing, name: str, folder: Path, formats: list[str], run: Run, options: FigureRequest) -> None:
     from viz.output import save
     from viz.sidecar import write_sidecar
 
@@ -137,7 +139,7 @@ def _write(drawing: Drawing, name: str, folder: Path, formats: list[str], run: R
         print(f"wrote {path}")
 
 
-def _chosen(options: Options) -> list[str]:
+def _chosen(options: FigureRequest) -> list[str]:
     """Return the names of the figures to draw; refuse unknown ones, and options that concern none of them."""
     from viz.figures.drawings import FIGURES
 
@@ -156,4 +158,4 @@ def _chosen(options: Options) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_command(main, Options, prog=PROG)
+    run_command(main, FigureRequest, prog=PROG)

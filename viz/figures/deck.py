@@ -32,7 +32,7 @@ _PACKED = (".png", ".mp4")  # no use compressing them again
 
 
 @dataclass(frozen=True)
-class Page:
+class DeckPage:
     """A picture for a slide, or a film with the picture that stands in for it until it plays."""
 
     title: str
@@ -46,11 +46,11 @@ class Page:
     """An MP4 in the proportions of the picture."""
 
 
-Box = tuple[int, int, int, int]
+EmuBox = tuple[int, int, int, int]
 """Left, top, width, height in EMU."""
 
 
-def write_deck(slides: Sequence[Page], path: Path, title: str, theme: Theme, size: str = "16:9") -> Path:
+def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme, size: str = "16:9") -> Path:
     """Write a deck whole or not at all; the same input gives the same bytes.
 
     The first slide has the title and a line below it, both text that can be edited. Each further one shows its picture as large as the
@@ -91,7 +91,7 @@ def write_deck(slides: Sequence[Page], path: Path, title: str, theme: Theme, siz
     return path
 
 
-def fit(picture: tuple[int, int], frame: tuple[int, int]) -> Box:
+def fit(picture: tuple[int, int], frame: tuple[int, int]) -> EmuBox:
     """Return the largest box of a picture's proportions within a frame, in its middle.
 
     Examples
@@ -163,7 +163,7 @@ def _name(deck: Presentation, title: str) -> None:
     package.drop_rel(package.relate_to(thumbnail, RELATIONSHIP_TYPE.THUMBNAIL))
 
 
-def _contents(slides: Sequence[Page]) -> str:
+def _contents(slides: Sequence[DeckPage]) -> str:
     n_films = sum(slide.film is not None for slide in slides)
     counts = ((len(slides) - n_films, "picture"), (n_films, "film"))
     return " and ".join(f"{n} {thing}{'s' * (n != 1)}" for n, thing in counts if n) + ", made with GPTLab"
@@ -193,7 +193,7 @@ def _add_title_slide(deck: Presentation, title: str, line: str) -> None:
                 run.font.color.theme_color = color
 
 
-def _add_slide(deck: Presentation, slide: Page) -> None:
+def _add_slide(deck: Presentation, slide: DeckPage) -> None:
     page = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
     width, height = _size(deck)
     heading = page.placeholders[0]
@@ -205,7 +205,7 @@ def _add_slide(deck: Presentation, slide: Page) -> None:
         notes.text = _xml_text(slide.notes)
 
 
-def _add_picture(page: Slide, slide: Page, frame: tuple[int, int]) -> Any:
+def _add_picture(page: Slide, slide: DeckPage, frame: tuple[int, int]) -> Any:
     """Add the picture, or the film behind it. Both are given as bytes: python-pptx would write the files' names into the deck."""
     content = _read(slide.picture)
     x, y, width, height = _emu(fit(_pixels(content, slide.picture), frame))

@@ -12,15 +12,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from data.errors import InputError, NotApplicableError
+from data.progress import Progress
 from data.runs import Run
 from viz.drawing.slide import quoted
 from viz.drawing.theme import Theme
 
-Progress = Callable[..., None]
-
 
 @dataclass(frozen=True)
-class Wish:
+class FigureOptions:
     """How a figure is to be drawn, and what of; each takes what concerns it."""
 
     theme: Theme
@@ -56,7 +55,7 @@ class Drawing:
     shown: xr.DataArray | xr.Dataset | None = None
 
 
-def draw_losses(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_losses(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw training and validation loss over the steps."""
     from viz.drawing.lines import draw_loss
     from viz.grouped_table import loss_curve
@@ -72,13 +71,13 @@ def draw_losses(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(draw_loss(curve, title, "nats per token", wish.theme, wish.inches), title, alt)
 
 
-def draw_map(run: Run, wish: Wish, progress: Progress, *, what: Literal["tokens", "positions"]) -> Drawing:
+def draw_map(run: Run, wish: FigureOptions, progress: Progress, *, what: Literal["tokens", "positions"]) -> Drawing:
     """Draw the layout of a table at the first and the last snapshot, side by side."""
     from viz.figures.map_figure import draw_maps
-    from viz.grouped_table import alt_text, caption, read_subject
+    from viz.grouped_table import alt_text, caption, read_grouped_table
     from viz.projection.projection_cache import cached_projection
 
-    subject = read_subject(run, what, wish.highlight)
+    subject = read_grouped_table(run, what, wish.highlight)
     projection = cached_projection(
         run, subject.trajectory, wish.method, seed=wish.seed, perplexity=wish.perplexity, progress=progress
     )
@@ -87,7 +86,7 @@ def draw_map(run: Run, wish: Wish, progress: Progress, *, what: Literal["tokens"
     return Drawing(figure, words.title, alt_text(run, subject, projection), projection)
 
 
-def draw_attention(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_attention(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the attention of all heads of all layers to a prompt."""
     from viz.figures.attention_figure import draw_grid
 
@@ -98,7 +97,7 @@ def draw_attention(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, maps)
 
 
-def draw_one_layer(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_one_layer(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the heads of one layer (the last, if none is chosen) side by side."""
     from viz.figures.attention_figure import draw_layer
 
@@ -110,7 +109,7 @@ def draw_one_layer(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, maps)
 
 
-def draw_one_head(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_one_head(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw one head large; without a choice, the most focused one."""
     from probes.models.attention import spread
     from viz.figures.attention_figure import draw_head
@@ -137,7 +136,7 @@ def draw_one_head(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, maps)
 
 
-def draw_head_scores(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_head_scores(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw what each head does over training, with the loss beside it."""
     from probes.models.heads import head_scores
     from viz.figures.head_score_figure import draw_scores, leading_head
@@ -159,7 +158,9 @@ def draw_head_scores(run: Run, wish: Wish, progress: Progress) -> Drawing:
     )
 
 
-def draw_spectrum(run: Run, wish: Wish, progress: Progress, *, what: Literal["tokens", "positions"]) -> Drawing:
+def draw_spectrum(
+    run: Run, wish: FigureOptions, progress: Progress, *, what: Literal["tokens", "positions"]
+) -> Drawing:
     """Draw the singular values of a table over training, with its ranks."""
     from probes.tables.geometry import token_geometry
     from probes.tables.positions import position_structure
@@ -176,7 +177,7 @@ def draw_spectrum(run: Run, wish: Wish, progress: Progress, *, what: Literal["to
     )
 
 
-def draw_position_table(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_position_table(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the position table itself at several snapshots."""
     from probes.tables.embeddings import position_embeddings
     from viz.figures.table_figure import draw_table
@@ -189,7 +190,7 @@ def draw_position_table(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, table)
 
 
-def draw_position_similarity(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_position_similarity(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw how like each other the positions are, before, midway and after."""
     from probes.tables.positions import position_similarity, position_structure
     from viz.figures.table_figure import draw_similarity
@@ -202,7 +203,7 @@ def draw_position_similarity(run: Run, wish: Wish, progress: Progress) -> Drawin
     return Drawing(figure, title, f"Cosine similarity of every pair of positions of run {run.name}. {takeaway}", gram)
 
 
-def draw_next(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_next(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the distribution of the token after a prompt."""
     from probes.models.logits import next_token_distribution
     from viz.figures.next_token_figure import draw_next_token
@@ -222,7 +223,7 @@ def draw_next(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, found)
 
 
-def draw_logit_lens(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_logit_lens(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw what the model would say after each layer."""
     from probes.models.logits import logit_lens
     from viz.figures.next_token_figure import draw_lens
@@ -241,7 +242,7 @@ def draw_logit_lens(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(figure, title, alt, lens)
 
 
-def draw_context(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_context(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the loss by position in the context."""
     from probes.models.logits import loss_by_position
     from viz.figures.next_token_figure import draw_context_loss
@@ -257,7 +258,7 @@ def draw_context(run: Run, wish: Wish, progress: Progress) -> Drawing:
     )
 
 
-def draw_next_line(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_next_line(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw how often the model knows which of four lines comes next, without having been taught to choose."""
     from probes.models.zero_shot import zero_shot
     from viz.figures.zero_shot_figure import draw_zero_shot
@@ -277,7 +278,7 @@ def draw_next_line(run: Run, wish: Wish, progress: Progress) -> Drawing:
 STILL_TEMPERATURES = (0.0, 0.5, 0.8, 1.0, 2.0)
 
 
-def draw_decoding(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_decoding(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the leading candidates token by token: of a recorded trace, or of going on greedily from a prompt."""
     from probes.models.decoding import decoding_trace, recorded_trace
     from viz.figures.decoding_figure import draw_trace
@@ -305,7 +306,7 @@ def draw_decoding(run: Run, wish: Wish, progress: Progress) -> Drawing:
     return Drawing(draw_trace(found, title=title, subtitle=subtitle, **wish.look), title, alt, found)
 
 
-def draw_temperature(run: Run, wish: Wish, progress: Progress) -> Drawing:
+def draw_temperature(run: Run, wish: FigureOptions, progress: Progress) -> Drawing:
     """Draw the distribution of the token after a prompt at five temperatures."""
     from probes.models.decoding import temperature_distributions
     from viz.figures.decoding_figure import draw_temperatures
@@ -325,37 +326,37 @@ def draw_temperature(run: Run, wish: Wish, progress: Progress) -> Drawing:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FigureKind:
     """A figure: what draws it, and which options concern it."""
 
-    draw: Callable[[Run, Wish, Progress], Drawing]
+    draw: Callable[[Run, FigureOptions, Progress], Drawing]
     takes: frozenset[str] = frozenset()
 
 
 _MAP = frozenset({"highlight", "perplexity"})
 
-FIGURES: dict[str, Kind] = {
-    "loss": Kind(draw_losses),
-    "tokens": Kind(lambda run, wish, progress: draw_map(run, wish, progress, what="tokens"), _MAP),
-    "positions": Kind(lambda run, wish, progress: draw_map(run, wish, progress, what="positions"), _MAP),
-    "attention": Kind(draw_attention, frozenset({"prompt", "step"})),
-    "layer": Kind(draw_one_layer, frozenset({"prompt", "step", "layer"})),
-    "head": Kind(draw_one_head, frozenset({"prompt", "step", "layer", "head"})),
-    "scores": Kind(draw_head_scores, frozenset({"text"})),
-    "next-token": Kind(draw_next, frozenset({"prompt", "step"})),
-    "temperature": Kind(draw_temperature, frozenset({"prompt", "step"})),
-    "trace": Kind(draw_decoding, frozenset({"prompt", "step", "trace"})),
-    "lens": Kind(draw_logit_lens, frozenset({"prompt", "step"})),
-    "context": Kind(draw_context, frozenset({"text"})),
-    "zero-shot": Kind(draw_next_line, frozenset({"text"})),
-    "token-spectrum": Kind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="tokens")),
-    "position-spectrum": Kind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="positions")),
-    "position-table": Kind(draw_position_table),
-    "similarity": Kind(draw_position_similarity),
+FIGURES: dict[str, FigureKind] = {
+    "loss": FigureKind(draw_losses),
+    "tokens": FigureKind(lambda run, wish, progress: draw_map(run, wish, progress, what="tokens"), _MAP),
+    "positions": FigureKind(lambda run, wish, progress: draw_map(run, wish, progress, what="positions"), _MAP),
+    "attention": FigureKind(draw_attention, frozenset({"prompt", "step"})),
+    "layer": FigureKind(draw_one_layer, frozenset({"prompt", "step", "layer"})),
+    "head": FigureKind(draw_one_head, frozenset({"prompt", "step", "layer", "head"})),
+    "scores": FigureKind(draw_head_scores, frozenset({"text"})),
+    "next-token": FigureKind(draw_next, frozenset({"prompt", "step"})),
+    "temperature": FigureKind(draw_temperature, frozenset({"prompt", "step"})),
+    "trace": FigureKind(draw_decoding, frozenset({"prompt", "step", "trace"})),
+    "lens": FigureKind(draw_logit_lens, frozenset({"prompt", "step"})),
+    "context": FigureKind(draw_context, frozenset({"text"})),
+    "zero-shot": FigureKind(draw_next_line, frozenset({"text"})),
+    "token-spectrum": FigureKind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="tokens")),
+    "position-spectrum": FigureKind(lambda run, wish, progress: draw_spectrum(run, wish, progress, what="positions")),
+    "position-table": FigureKind(draw_position_table),
+    "similarity": FigureKind(draw_position_similarity),
 }
 
 
-def _attention(run: Run, wish: Wish, progress: Progress) -> xr.DataArray:
+def _attention(run: Run, wish: FigureOptions, progress: Progress) -> xr.DataArray:
     """Return the attention maps of the chosen step, (layer, head, query, key)."""
     from probes.models.attention import attention_maps, check_head
 
@@ -365,7 +366,7 @@ def _attention(run: Run, wish: Wish, progress: Progress) -> xr.DataArray:
     return until.isel(step=-1)
 
 
-def _until(run: Run, found: Any, wish: Wish) -> Any:
+def _until(run: Run, found: Any, wish: FigureOptions) -> Any:
     """Return what was measured up to the chosen step."""
     if wish.step is None:
         return found
@@ -375,7 +376,7 @@ def _until(run: Run, found: Any, wish: Wish) -> Any:
     return found.sel(step=slice(None, wish.step))
 
 
-def _reading(run: Run, maps: xr.DataArray, wish: Wish) -> str:
+def _reading(run: Run, maps: xr.DataArray, wish: FigureOptions) -> str:
     step = f"step {int(maps['step']):,}"
     return (
         f"{run.name} at {step} reads {quoted(maps.attrs['prompt'], wish.width_pt - 330)}; each row looks at the columns"

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from viz.drawing.curve_panel import Clock, Curve
-from viz.drawing.lines import Values, nice_top, plain_number, quiet_axes, step_axis
+from data.arrays import FloatArray
+from viz.drawing.curve_panel import Curve, FilmClock
+from viz.drawing.lines import nice_top, plain_number, quiet_axes, step_axis
 from viz.drawing.slide import (
     LIGHT,
     LINE_PT,
@@ -73,7 +74,7 @@ def draw_scores(
     n_rows = -(-(n_panels + 1) // n_columns)
     area = slide.body.inset(bottom=TICKS_PT)
     cells = area.grid(n_rows, n_columns, (22, 14 if n_rows > 2 else TICKS_PT + 14))
-    clock = Clock(scores["step"].values)
+    clock = FilmClock(scores["step"].values)
     has_room = n_rows <= 2
     for i, cell in enumerate(cells[:n_panels]):
         lowest = has_room or i + n_columns >= n_panels
@@ -113,7 +114,9 @@ def _top(scores: xr.Dataset, name: str) -> float:
     return nice_top(float(np.nanmax([np.nanmax(score.values, initial=least), score.attrs.get("uniform", 0.0)])))
 
 
-def _draw_score(slide: Slide, cell: Box, score: xr.DataArray, clock: Clock, *, top: float, show_steps: bool) -> None:
+def _draw_score(
+    slide: Slide, cell: Box, score: xr.DataArray, clock: FilmClock, *, top: float, show_steps: bool
+) -> None:
     score = score.transpose("step", "layer", "head")
     values = score.values.astype(float)
     layer, head = leading_head(score)
@@ -134,7 +137,7 @@ def _draw_score(slide: Slide, cell: Box, score: xr.DataArray, clock: Clock, *, t
     _finish(slide, axes, cell, clock, show_steps=show_steps)
 
 
-def _draw_all_heads(axes: Axes, times: Values, values: Values, colors: list[str]) -> None:
+def _draw_all_heads(axes: Axes, times: FloatArray, values: FloatArray, colors: list[str]) -> None:
     """Draw a thin line for each head of ``values``, (step, layer, head), in the colour of its layer."""
     n_heads = values[0].size
     lines = values.reshape(len(times), n_heads)
@@ -147,7 +150,7 @@ def _draw_all_heads(axes: Axes, times: Values, values: Values, colors: list[str]
     axes.add_collection(LineCollection(segments, colors=by_head, linewidths=width, alpha=alpha))
 
 
-def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: Clock, *, show_steps: bool) -> None:
+def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_steps: bool) -> None:
     color = slide.theme.palette[0]
     title = loss.title if text_points(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
     axes = _panel(slide, cell, (title, "nats per token" if "nats" in loss.title else "", loss.values[-1], color))
@@ -184,12 +187,12 @@ def _panel(slide: Slide, cell: Box, words: tuple[str, str, float, str]) -> Axes:
     return slide.axes(cell.inset(left=32, top=HEAD_PT, right=5))
 
 
-def _lead(axes: Axes, times: Values, values: Values, color: str) -> None:
+def _lead(axes: Axes, times: FloatArray, values: FloatArray, color: str) -> None:
     axes.plot(times, values, color=color, linewidth=4, solid_capstyle="round", zorder=5, clip_on=False)
     axes.plot(times[-1:], values[-1:], "o", color=color, markersize=10, zorder=6, clip_on=False)
 
 
-def _finish(slide: Slide, axes: Axes, cell: Box, clock: Clock, *, show_steps: bool) -> None:
+def _finish(slide: Slide, axes: Axes, cell: Box, clock: FilmClock, *, show_steps: bool) -> None:
     ticks, labels = axes.get_yticks(), [label.get_text() for label in axes.get_yticklabels()]
     quiet_axes(axes, slide.theme, bins=3)
     axes.set_yticks(ticks, labels)

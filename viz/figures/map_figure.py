@@ -14,7 +14,7 @@ from viz.drawing.legend import Caption, add_panel, item_colors
 from viz.drawing.scatter import Discs, Thread, all_labelled, half_width, landmarks, radius_px
 from viz.drawing.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, scale_key, shorten, text_points
 from viz.drawing.theme import Theme, group_color
-from viz.grouped_table import Subject
+from viz.grouped_table import GroupedTable
 
 LEAST_LABELLED_PT = 7.0
 """The smallest radius of a disc whose label can be read; taken where the discs still cover less than this share of the panel."""
@@ -25,7 +25,11 @@ KEY_GAP_PT = 26
 
 
 def draw_maps(
-    subject: Subject, projection: xr.Dataset, caption: Caption, theme: Theme = LIGHT, inches: tuple[float, float] = WIDE
+    subject: GroupedTable,
+    projection: xr.Dataset,
+    caption: Caption,
+    theme: Theme = LIGHT,
+    inches: tuple[float, float] = WIDE,
 ) -> Figure:
     """Draw the first and the last layout of a projection, each in the scale that fits it; the only one, if there is but one.
 
@@ -48,7 +52,7 @@ def draw_maps(
     return slide.figure
 
 
-def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: Subject) -> Box:
+def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: GroupedTable) -> Box:
     """Name the colours in rows at the top of the body; return the box below."""
     body = slide.body
     x, y = body.left, body.top - 17
@@ -83,7 +87,7 @@ def _fill(widths: Sequence[float], room: float) -> list[list[int]]:
     return rows
 
 
-def _named(subject: Subject, last: NDArray[np.floating], cell: Box) -> list[int]:
+def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
     """Return the items to name where not all can be, the same in both panels; ``last`` (1, item, axis)."""
     if all_labelled(subject.labels, _radius(subject.labels, cell)):
         return []
@@ -92,7 +96,7 @@ def _named(subject: Subject, last: NDArray[np.floating], cell: Box) -> list[int]
 
 
 def _draw_panel(
-    slide: Slide, cell: Box, subject: Subject, layout: xr.Dataset, colors: Sequence[str], named: Sequence[int]
+    slide: Slide, cell: Box, subject: GroupedTable, layout: xr.Dataset, colors: Sequence[str], named: Sequence[int]
 ) -> None:
     words = f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}"
     lines = [words] if text_points(words) <= cell.width else words.split("   ")

@@ -12,8 +12,9 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from viz.drawing.labels import cut_short, display, spoken
-from viz.drawing.lines import End, Values, draw_fan, name_ends, quiet_axes
+from data.arrays import FloatArray
+from viz.drawing.labels import cut_short, display, label_name
+from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes
 from viz.drawing.slide import (
     LIGHT,
     LINE_PT,
@@ -37,7 +38,7 @@ MOST_OF_REST = 2.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class TokenBar:
     """A row of the next-token chart; ``earlier`` are the probabilities at earlier snapshots."""
 
     label: str
@@ -81,7 +82,7 @@ def draw_next_token(
     return slide.figure
 
 
-def next_token_bars(values: Values, tokens: Sequence[str], least: float, most: int) -> list[Bar]:
+def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, most: int) -> list[TokenBar]:
     """Return at most ``most`` bars, the likeliest token of the last step first, all others summed in the last bar.
 
     Parameters
@@ -100,11 +101,11 @@ def next_token_bars(values: Values, tokens: Sequence[str], least: float, most: i
     if n_likely < len(tokens) or len(tokens) > most:
         n_likely = min(n_likely, most - 1)
     likely, rest = order[:n_likely], order[n_likely:]
-    bars = [Bar(spoken(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in likely]
+    bars = [TokenBar(label_name(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in likely]
     if len(rest):
         sums = values[:, rest].sum(axis=1)
         name = f"{len(rest):,} other" + ("s" if len(rest) > 1 else "")
-        bars.append(Bar(name, float(sums[-1]), (), is_rest=True))
+        bars.append(TokenBar(name, float(sums[-1]), (), is_rest=True))
     return bars
 
 
@@ -144,7 +145,7 @@ def draw_context_loss(
         slide,
         axes,
         box,
-        [*ends[:-1], End(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)],
+        [*ends[:-1], LineEnd(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)],
         dots=True,
     )
     return slide.figure
@@ -218,7 +219,7 @@ def quote(slide: Slide, prompt: str) -> Box:
     return slide.body.inset(top=LINE_PT + 14)
 
 
-def _draw_bars(slide: Slide, area: Box, bars: Sequence[Bar], colors: Sequence[str], least: float) -> None:
+def _draw_bars(slide: Slide, area: Box, bars: Sequence[TokenBar], colors: Sequence[str], least: float) -> None:
     theme = slide.theme
     labels = [shorten(bar.label, 0.3 * area.width) for bar in bars]
     names = max(text_points(label) for label in labels)
@@ -250,7 +251,7 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[Bar], colors: Sequence[st
             slide.line([x, x], [y - 0.43 * pitch, y + 0.43 * pitch], color, linewidth=2.5, solid_capstyle="butt")
 
 
-def _longest(bars: Sequence[Bar]) -> float:
+def _longest(bars: Sequence[TokenBar]) -> float:
     """Return the value of a bar as long as there is room: the largest, but for the sum of the others where it dwarfs every token."""
     tokens = max(value for bar in bars if not bar.is_rest for value in (bar.value, *bar.earlier))
     return max(tokens, *(bar.value for bar in bars if bar.value <= MOST_OF_REST * tokens))
@@ -283,7 +284,7 @@ def _fitting_columns(columns: list[str], words: list[list[str]], width: float) -
     return 1
 
 
-def _draw_cells(slide: Slide, area: Box, words: list[list[str]], sure: Values) -> None:
+def _draw_cells(slide: Slide, area: Box, words: list[list[str]], sure: FloatArray) -> None:
     colormap = heat_map(slide.theme)
     axes = slide.axes(area)
     axes.set_axis_off()

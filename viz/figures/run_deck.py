@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.runs import Run
 from viz.drawing.theme import theme as theme_of
-from viz.figures.deck import Page, write_deck
+from viz.figures.deck import DeckPage, write_deck
 from viz.films.encode import write_last_frame
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Drawing, Path]], folder: Path
         [run.name, *([theme] if theme != "light" else []), *([size.replace(":", "x")] if size != "16:9" else [])]
     )
     with tempfile.TemporaryDirectory() as scratch:
-        stills = [Page(drawing.title, picture, drawing.alt_text, _notes(picture)) for drawing, picture in pages]
+        stills = [DeckPage(drawing.title, picture, drawing.alt_text, _notes(picture)) for drawing, picture in pages]
         films = [_film_page(film, Path(scratch)) for film in _films(run, theme)]
         return write_deck(
             [*stills, *films], folder / f"{name}.pptx", f"{run.name}: a GPT learns", theme_of(theme), size
@@ -43,11 +43,11 @@ def _films(run: Run, theme: str) -> list[Path]:
     return fitting or films
 
 
-def _film_page(film: Path, scratch: Path) -> Page:
+def _film_page(film: Path, scratch: Path) -> DeckPage:
     """Return a page whose picture is the film's last frame."""
     poster = write_last_frame(film, scratch / f"{film.stem}.png")
     said = _said(film)
-    return Page(f"Film: {film.stem.replace('-', ' ')}", poster, said["alt_text"], _notes(film), film)
+    return DeckPage(f"Film: {film.stem.replace('-', ' ')}", poster, said["alt_text"], _notes(film), film)
 
 
 def _notes(path: Path) -> str:

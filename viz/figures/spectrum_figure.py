@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from viz.drawing.curve_panel import Clock
+from viz.drawing.curve_panel import FilmClock
 from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_axis
 from viz.drawing.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, evenly, text_points
 from viz.drawing.theme import Theme
@@ -42,7 +42,7 @@ def draw_spectra(
         left, low = slide.body.rows([1.5, 1], 18)
         ranks = low.columns([1, 1], 28)
     _draw_values(slide, left, geometry["singular_value"].transpose("step", "component"), name)
-    clock = Clock(geometry["step"].values)
+    clock = FilmClock(geometry["step"].values)
     _draw_rank(slide, ranks[0], geometry["effective_rank"], clock, theme.palette[1])
     _draw_rank(slide, ranks[1], geometry["stable_rank"], clock, theme.palette[0])
     return slide.figure
@@ -97,7 +97,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     return ticks or [round(high / 1.12, 3)]
 
 
-def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: Clock, color: str) -> None:
+def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: FilmClock, color: str) -> None:
     values = rank.values.astype(float)
     slide.text(cell.left, cell.top - 16, str(rank.name).replace("_", " "), bold=True)
     slide.text(cell.right, cell.top - 16, f"{values[-1]:.1f}", bold=True, color=color, ha="right")

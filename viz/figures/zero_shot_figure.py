@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from viz.drawing.lines import End, mark, name_ends, quiet_axes
+from viz.drawing.lines import LineEnd, mark, name_ends, quiet_axes
 from viz.drawing.slide import LIGHT, WIDE, blank_slide
 from viz.drawing.theme import Theme
 
@@ -31,10 +31,10 @@ def draw_zero_shot(
     between = " " if slide.body.width > 600 else "\n"
     lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
     ends = [
-        End(float(found[name][-1]), f"{said}{between}{float(found[name][-1]):.0%}", color, bold=True)
+        LineEnd(float(found[name][-1]), f"{said}{between}{float(found[name][-1]):.0%}", color, bold=True)
         for name, said, color in lines
     ]
-    ends.append(End(chance, f"guessing{between}{chance:.0%}", theme.muted))
+    ends.append(LineEnd(chance, f"guessing{between}{chance:.0%}", theme.muted))
     box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)

@@ -13,18 +13,18 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from probes.groups.naming import Group
-from viz.drawing.bands import ROW_PX, Strip, strip_rows
+from viz.drawing.bands import ROW_PX, BandPanel, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
-from viz.drawing.film_frame import Stage
-from viz.drawing.frame_layout import Arrangement, Cell, Parts
+from viz.drawing.film_frame import FilmFrame
+from viz.drawing.frame_layout import FrameLayout, FrameParts, PanelCell
 from viz.drawing.legend import LEGEND_ROW, Caption, add_legend, add_panel, item_colors, legend_rows
 from viz.drawing.scatter import Discs, Thread, Trails, all_labelled, half_width, landmarks, radius_px
-from viz.drawing.sentences import Words, height_of
+from viz.drawing.sentences import SentencePanel, height_of
 from viz.drawing.slide import shorten
 from viz.drawing.theme import Theme
 from viz.films.timeline import Motion
-from viz.group_comparison import Claim
+from viz.group_comparison import GroupComparison
 
 TRAIL_SNAPSHOTS = 6
 TRAIL_POINTS_PER_SNAPSHOT = 5
@@ -36,18 +36,19 @@ CLAIMS_IN_WORDS, PANELS_WITH_ALL = 2, 2
 
 
 @dataclass(frozen=True)
-class View:
+class ProjectionView:
     """A projection in a panel of its own.
 
     Parameters
     ----------
-    projection : what `viz.projection.projector.project` returns: ``layout`` (step, item, axis), measures over steps, and ``trust`` (step, item).
+    projection : what `viz.projection.projector.project` returns: ``layout`` (step, item, axis), measures over steps, and
+    ``trust`` (step, item).
         Measures that are missing are left out of the picture; without ``trust``, all points are drawn boldly.
     groups : what is highlighted, each in its own colour; without any, ``classes`` decide the colours.
     classes : groups for the colours where nothing is highlighted.
     threaded : whether a thin line joins the items in their order (positions).
     name : stands above the panel.
-    claims : what is said below the panel of the groups.
+    comparisons : what is said below the panel of the groups.
     """
 
     projection: xr.Dataset
@@ -55,7 +56,7 @@ class View:
     classes: Sequence[Group] = ()
     threaded: bool = False
     name: str = ""
-    claims: Sequence[Claim] = ()
+    comparisons: Sequence[GroupComparison] = ()
 
 
 class EmbeddingFilm:
@@ -70,7 +71,7 @@ class EmbeddingFilm:
 
     def __init__(
         self,
-        views: Sequence[View],
+        views: Sequence[ProjectionView],
         curves: Sequence[Curve],
         caption: Caption,
         size: Size,
@@ -83,7 +84,7 @@ class EmbeddingFilm:
         legend = first.groups or first.classes
         parts = _parts(views, size, legend, faded)
         steps = first.projection["step"].values
-        self.stage = Stage(steps, curves, caption, size, theme, parts=parts)
+        self.stage = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         arrangement, figure = self.stage.arrangement, self.stage.canvas.figure
         self.pictures = [
             _Picture(self.stage, view, cell, faded) for view, cell in zip(views, arrangement.cells, strict=True)
@@ -106,7 +107,7 @@ class EmbeddingFilm:
 class _Picture:
     """A view in its cell of the stage."""
 
-    def __init__(self, stage: Stage, view: View, cell: Cell, faded: bool):
+    def __init__(self, stage: FilmFrame, view: ProjectionView, cell: PanelCell, faded: bool):
         layout, trust = view.projection["layout"], view.projection.get("trust") if faded else None
         size, theme, figure, unit = stage.canvas.size, stage.canvas.theme, stage.canvas.figure, stage.unit
         labels = [str(label) for label in layout[layout.dims[1]].values]
@@ -146,38 +147,38 @@ class _Picture:
             artists.append(self._thread.artist)
         return [*artists, self._trails.artist, self._discs.artist]
 
-    def _add_words(self, stage: Stage, view: View, cell: Cell) -> None:
+    def _add_words(self, stage: FilmFrame, view: ProjectionView, cell: PanelCell) -> None:
         """Write the name above the panel, and add below it what is said and what is measured."""
         canvas, unit = stage.canvas, stage.unit
         if view.name:
             name = shorten(view.name, 0.8 * cell.panel[2] * canvas.size.width * 18 / (NAME_TEXT_PX * unit))
             style: dict[str, Any] = {"weight": "bold", "va": "center_baseline", "parse_math": False}
             canvas.figure.text(*cell.name, name, color=canvas.theme.text, fontsize=NAME_TEXT_PX * unit, **style)
-        if view.claims and cell.words[3]:
-            stage.add(Words(canvas, cell.words, _spoken(view, len(stage.arrangement.cells)), unit))
-        if rows := strip_rows(view.projection):
-            stage.add(Strip(canvas, cell.strip, rows, stage.clock, unit))
+        if view.comparisons and cell.words[3]:
+            stage.add(SentencePanel(canvas, cell.words, _spoken(view, len(stage.arrangement.cells)), unit))
+        if rows := bands_of(view.projection):
+            stage.add(BandPanel(canvas, cell.strip, rows, stage.clock, unit))
 
 
-def _parts(views: Sequence[View], size: Size, legend: Sequence[Group], faded: bool) -> Parts:
+def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[Group], faded: bool) -> FrameParts:
     """Measure what goes around the panels: as much for each, so that they are of one size."""
     unit = size.unit
-    strips = max(len(strip_rows(view.projection)) for view in views) * ROW_PX * unit
+    strips = max(len(bands_of(view.projection)) for view in views) * ROW_PX * unit
     shape = float(np.median([_shape(view.projection["layout"].values) for view in views]))
-    parts = Parts(len(views), any(view.name for view in views), 0.0, strips, shape=shape)
-    width = Arrangement.of(size, 1, parts).legend_width * size.width
+    parts = FrameParts(len(views), any(view.name for view in views), 0.0, strips, shape=shape)
+    width = FrameLayout.of(size, 1, parts).legend_width * size.width
     rows = legend_rows(legend, width, LEGEND_PX * unit, faded=faded)
     parts = replace(parts, legend_px=max(rows - 1, 0) * LEGEND_ROW * LEGEND_PX * unit)
     for _ in range(2):  # room for words may change how the panels stand, and so how wide the words may run
-        width = Arrangement.of(size, 1, parts).panel[2] * size.width
+        width = FrameLayout.of(size, 1, parts).panel[2] * size.width
         words = max(height_of(_spoken(view, len(views)), width, unit) for view in views)
         parts = replace(parts, words_px=max(parts.words_px, words))
     return parts
 
 
-def _spoken(view: View, n_panels: int) -> Sequence[Claim]:
-    """Return the claims that are written below a panel."""
-    return view.claims[: CLAIMS_IN_WORDS if n_panels <= PANELS_WITH_ALL else 1]
+def _spoken(view: ProjectionView, n_panels: int) -> Sequence[GroupComparison]:
+    """Return the comparisons that are written below a panel."""
+    return view.comparisons[: CLAIMS_IN_WORDS if n_panels <= PANELS_WITH_ALL else 1]
 
 
 def _shape(layouts: NDArray[np.floating]) -> float:

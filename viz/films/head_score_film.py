@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
-from viz.drawing.film_frame import Stage
+from viz.drawing.film_frame import FilmFrame
 from viz.drawing.legend import Caption, Rect, add_ground, text_width
 from viz.drawing.slide import layer_colors
 from viz.drawing.theme import Theme
@@ -39,7 +39,7 @@ SHARES = ("previous_token", "duplicate_token", "induction", "sink")
 
 
 @dataclass(frozen=True)
-class Panel:
+class ScorePanel:
     """One score: its axes, the values (step, head of all layers), the dots that move, and the leading head's value."""
 
     axes: Axes
@@ -59,7 +59,7 @@ class ScoreFilm:
     """
 
     def __init__(self, scores: xr.Dataset, curves: Sequence[Curve], caption: Caption, size: Size, theme: Theme):
-        self.stage = Stage(scores["step"].values, curves, caption, size, theme)
+        self.stage = FilmFrame(scores["step"].values, curves, caption, size, theme)
         figure, unit = self.stage.canvas.figure, size.unit
         add_ground(figure, self.stage.arrangement.panel, theme, 14 * unit)
         self._colors = layer_colors(scores.sizes["layer"], theme)
@@ -101,7 +101,7 @@ class ScoreFilm:
             artists += [panel.rule, panel.dots, panel.told]
         return artists
 
-    def _add_panel(self, score: xr.DataArray, at: Rect) -> Panel:
+    def _add_panel(self, score: xr.DataArray, at: Rect) -> ScorePanel:
         stage, theme, unit = self.stage, self.stage.canvas.theme, self.stage.unit
         score = score.transpose("step", "layer", "head")
         values = score.values.astype(float)
@@ -129,7 +129,7 @@ class ScoreFilm:
             np.zeros(flat.shape[1]), flat[0], s=sizes, c=colors, animated=True, clip_on=False, zorder=5, linewidths=0
         )
         rule = axes.axvline(0, color=theme.text, linewidth=1.5 * unit, alpha=0.35, animated=True)
-        return Panel(axes, flat, dots, layer * values.shape[2] + head, told, rule)
+        return ScorePanel(axes, flat, dots, layer * values.shape[2] + head, told, rule)
 
     def _top(self, name: str, highest: float) -> float:
         return self._top_share if name in SHARES else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
-from viz.drawing.film_frame import Stage
+from viz.drawing.film_frame import FilmFrame
 from viz.drawing.heatmap import Scale, Tile
 from viz.drawing.labels import cut_short
 from viz.drawing.legend import Caption, add_ground, text_width
@@ -69,7 +69,7 @@ class HeatFilm:
         self.maps = maps
         self.grid = grid
         self.scale = Scale(theme, grid.diverging)
-        self.stage = Stage(steps, curves, caption, size, theme)
+        self.stage = FilmFrame(steps, curves, caption, size, theme)
         add_ground(self.stage.canvas.figure, self.stage.arrangement.panel, theme, 14 * size.unit)
         self.is_single = maps.shape[1:3] == (1, 1)
         self.tiles = self._place_one() if self.is_single else self._place_many()

@@ -11,13 +11,12 @@ import numpy as np
 import xarray as xr
 
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.legend import Caption
 from viz.drawing.theme import Theme
-
-Progress = Callable[..., None]
 
 INTERPOLATED = "Each snapshot is shown exactly; between snapshots the numbers are interpolated."
 
@@ -43,7 +42,7 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Wish:
+class FilmOptions:
     """What is to be filmed, as far as the kind of film takes it into account."""
 
     size: Size
@@ -63,7 +62,7 @@ class Wish:
     runs: tuple[Run, ...] = ()
 
 
-def embedding_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+def embedding_film(run: Run, what: str, wish: FilmOptions, progress: Progress) -> Film:
     """Film the table of positions or tokens, laid out in two dimensions: alone, beside its control, or beside other runs' tables."""
     from viz.films.table_films import film_of_control, film_of_one, film_of_runs
 
@@ -72,7 +71,7 @@ def embedding_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
     return make(run, table, wish, progress)
 
 
-def attention_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+def attention_film(run: Run, what: str, wish: FilmOptions, progress: Progress) -> Film:
     """Film the attention maps of a prompt: layers by heads, or those of one layer or head."""
     from probes.models.attention import attention_maps, check_head, spread
     from viz.drawing.slide import quoted
@@ -106,7 +105,7 @@ def attention_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
     return Film(picture, maps, alt)
 
 
-def score_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+def score_film(run: Run, what: str, wish: FilmOptions, progress: Progress) -> Film:
     """Film the scores of all heads."""
     from probes.models.heads import head_scores
     from viz.figures.head_score_figure import leading_head
@@ -130,7 +129,7 @@ def score_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
     return Film(picture, scores, alt)
 
 
-def similarity_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+def similarity_film(run: Run, what: str, wish: FilmOptions, progress: Progress) -> Film:
     """Film how like each other the rows of the position table are."""
     from probes.tables.positions import position_similarity, position_structure
     from viz.films.heatmap_film import Grid, HeatFilm
@@ -163,7 +162,7 @@ def similarity_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film
     return Film(picture, gram, alt)
 
 
-def temperature_film(run: Run, what: str, wish: Wish, progress: Progress) -> Film:
+def temperature_film(run: Run, what: str, wish: FilmOptions, progress: Progress) -> Film:
     """Film the distribution of the token after a prompt from low temperature to high, at one snapshot."""
     from probes.models.decoding import temperature_distributions
     from viz.drawing.slide import quoted
@@ -189,29 +188,29 @@ def temperature_film(run: Run, what: str, wish: Wish, progress: Progress) -> Fil
 
 
 @dataclass(frozen=True)
-class Kind:
+class FilmKind:
     """A kind of film: what makes it, and which options concern it."""
 
-    make: Callable[[Run, str, Wish, Progress], Film]
+    make: Callable[[Run, str, FilmOptions, Progress], Film]
     takes: frozenset[str] = frozenset()
 
 
 OF_TABLES = frozenset({"highlight", "perplexity", "metric", "no-trust", "control", "runs"})
-KINDS: dict[str, Kind] = {
-    "positions": Kind(embedding_film, OF_TABLES),
-    "tokens": Kind(embedding_film, OF_TABLES),
-    "attention": Kind(attention_film, frozenset({"prompt", "layer", "head"})),
-    "scores": Kind(score_film, frozenset({"text"})),
-    "gram": Kind(similarity_film),
-    "temperature": Kind(temperature_film, frozenset({"prompt", "step"})),
+FILMS: dict[str, FilmKind] = {
+    "positions": FilmKind(embedding_film, OF_TABLES),
+    "tokens": FilmKind(embedding_film, OF_TABLES),
+    "attention": FilmKind(attention_film, frozenset({"prompt", "layer", "head"})),
+    "scores": FilmKind(score_film, frozenset({"text"})),
+    "gram": FilmKind(similarity_film),
+    "temperature": FilmKind(temperature_film, frozenset({"prompt", "step"})),
 }
 
 
 def check_options(what: str, given: dict[str, Any]) -> None:
     """Refuse an option that does not concern this kind of film; ``given`` holds the values by name."""
     for name, value in given.items():
-        if value not in (None, ()) and name not in KINDS[what].takes:
-            kinds = " and ".join(f"--what {kind}" for kind, entry in KINDS.items() if name in entry.takes)
+        if value not in (None, ()) and name not in FILMS[what].takes:
+            kinds = " and ".join(f"--what {kind}" for kind, entry in FILMS.items() if name in entry.takes)
             raise InputError(f"--{name} does not concern a film of {what}: leave it out, or pass {kinds}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,69 +11,75 @@ import numpy as np
 import xarray as xr
 
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
-from viz.group_comparison import Claim, claims, claims_about
-from viz.grouped_table import Subject, What, read_subject, subject_of
+from probes.tables.embeddings import TableName
+from viz.group_comparison import GroupComparison, compare_groups, compare_groups_in
+from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, marked
 from viz.projection.projection_cache import cached_projection
 
 if TYPE_CHECKING:
-    from viz.films.kinds import Wish
-
-Progress = Callable[..., None]
+    from viz.films.kinds import FilmOptions
 
 
 @dataclass(frozen=True)
-class Twin:
+class TablePanel:
     """One of the pictures: whose it is, what it shows, and what may be said of its groups."""
 
     run: Run
-    subject: Subject
+    subject: GroupedTable
     projection: xr.Dataset
-    claims: tuple[Claim, ...] = ()
+    comparisons: tuple[GroupComparison, ...] = ()
     name: str = ""
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedTables:
     """What several runs have in common, each reduced to it, and how much was left out: items and steps that not all of them have."""
 
-    subjects: tuple[Subject, ...]
+    subjects: tuple[GroupedTable, ...]
     items_left_out: int
     steps_left_out: int
 
 
-def alone(run: Run, what: What, wish: Wish, progress: Progress) -> Twin:
+def single_panel(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> TablePanel:
     """Lay out the table of one run, and compare the highlighted groups."""
-    subject = read_subject(run, what, wish.highlight)
+    subject = read_grouped_table(run, what, wish.highlight)
     projection = lay_out(run, subject, wish, progress)
-    return Twin(run, subject, projection, claims(run, what, wish.highlight, wish.metric, subject.trajectory))
+    return TablePanel(
+        run, subject, projection, compare_groups(run, what, wish.highlight, wish.metric, subject.trajectory)
+    )
 
 
-def with_control(run: Run, what: What, wish: Wish, progress: Progress) -> list[Twin]:
+def panels_with_control(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> list[TablePanel]:
     """Lay out a run and its control, by the same method, seed and parameters."""
-    trained = alone(run, what, wish, progress)
+    trained = single_panel(run, what, wish, progress)
     fake = replace(trained.subject, trajectory=control(trained.subject.trajectory, str(wish.control), wish.seed))
     projection = lay_out(run, fake, wish, _after(progress, trained.projection.sizes["step"]))
-    said = claims_about(fake.trajectory, run, fake.groups, wish.metric) if trained.claims else ()
-    return [replace(trained, name="trained"), Twin(run, fake, projection, said, f"control: {wish.control}")]
+    said = compare_groups_in(fake.trajectory, run, fake.groups, wish.metric) if trained.comparisons else ()
+    return [replace(trained, name="trained"), TablePanel(run, fake, projection, said, f"control: {wish.control}")]
 
 
-def of_runs(runs: Sequence[Run], what: What, wish: Wish, progress: Progress) -> tuple[list[Twin], Shared]:
+def panels_of_runs(
+    runs: Sequence[Run], what: TableName, wish: FilmOptions, progress: Progress
+) -> tuple[list[TablePanel], SharedTables]:
     """Lay out several runs on what they share, each by itself, and turn all onto the first."""
-    shared = shared_subjects([read_subject(run, what) for run in runs], [run.name for run in runs], wish.highlight)
-    twins: list[Twin] = []
+    shared = shared_tables([read_grouped_table(run, what) for run in runs], [run.name for run in runs], wish.highlight)
+    twins: list[TablePanel] = []
     for number, (run, subject) in enumerate(zip(runs, shared.subjects, strict=True)):
         before = number * subject.trajectory.sizes["step"]
         projection = lay_out(run, subject, wish, _after(progress, before))
         if twins:
             projection = turned_onto(projection, twins[0].projection)
-        twins.append(Twin(run, subject, projection, claims(run, what, wish.highlight, wish.metric), run.name))
+        twins.append(
+            TablePanel(run, subject, projection, compare_groups(run, what, wish.highlight, wish.metric), run.name)
+        )
     return twins, shared
 
 
-def lay_out(run: Run, subject: Subject, wish: Wish, progress: Progress) -> xr.Dataset:
+def lay_out(run: Run, subject: GroupedTable, wish: FilmOptions, progress: Progress) -> xr.Dataset:
     """Project a subject as it is wished for; kept on disk with the run."""
     return cached_projection(
         run,
@@ -86,7 +92,9 @@ def lay_out(run: Run, subject: Subject, wish: Wish, progress: Progress) -> xr.Da
     )
 
 
-def shared_subjects(subjects: Sequence[Subject], names: Sequence[str], highlights: Sequence[str] = ()) -> Shared:
+def shared_tables(
+    subjects: Sequence[GroupedTable], names: Sequence[str], highlights: Sequence[str] = ()
+) -> SharedTables:
     """Reduce subjects to the items that all of them have, by label, and to the steps at which all have a snapshot.
 
     Parameters
@@ -115,8 +123,10 @@ def shared_subjects(subjects: Sequence[Subject], names: Sequence[str], highlight
         raise InputError(f"runs {told} have no step in common at which both kept a snapshot: choose other runs")
     every = {label for subject in subjects for label in subject.labels}
     every_step = {int(step) for some in steps for step in some}
-    reduced = tuple(subject_of(_reduced(subject.trajectory, labels, common), what, highlights) for subject in subjects)
-    return Shared(reduced, len(every) - len(labels), len(every_step) - len(common))
+    reduced = tuple(
+        grouped_table(_reduced(subject.trajectory, labels, common), what, highlights) for subject in subjects
+    )
+    return SharedTables(reduced, len(every) - len(labels), len(every_step) - len(common))
 
 
 def turned_onto(projection: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:

@@ -7,29 +7,31 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.progress import Progress
 from data.runs import Run
-from viz.drawing.bands import strip_rows
+from probes.tables.embeddings import TableName
+from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
 from viz.drawing.legend import Caption
 from viz.drawing.theme import Theme
-from viz.films.embedding_film import EmbeddingFilm, View
-from viz.films.kinds import Film, Progress, Wish
-from viz.films.side_by_side import Shared, Twin, alone, of_runs, with_control
-from viz.grouped_table import What, alt_text, caption, loss_curve, trust_curve
+from viz.films.embedding_film import EmbeddingFilm, ProjectionView
+from viz.films.kinds import Film, FilmOptions
+from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
+from viz.grouped_table import alt_text, caption, loss_curve, trust_curve
 from viz.projection.controls import EXPLAINED
 
 
-def film_of_one(run: Run, what: What, wish: Wish, progress: Progress) -> Film:
+def film_of_one(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
     """Film one table."""
-    twin = alone(run, what, wish, progress)
+    twin = single_panel(run, what, wish, progress)
     words = caption(run, twin.subject, twin.projection)
     curves = [*_losses(run), trust_curve(twin.projection)]
     return Film(_picture([twin], curves, words, wish), twin.projection, _said(twin))
 
 
-def film_of_control(run: Run, what: What, wish: Wish, progress: Progress) -> Film:
+def film_of_control(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
     """Film a table beside a control of it."""
-    twins = with_control(run, what, wish, progress)
+    twins = panels_with_control(run, what, wish, progress)
     trained, fake = twins
     name = str(wish.control)
     explained = EXPLAINED[name].format(items=what)
@@ -49,9 +51,9 @@ def film_of_control(run: Run, what: What, wish: Wish, progress: Progress) -> Fil
     return Film(picture, shown, f"{_said(trained)} {beside}".strip())
 
 
-def film_of_runs(run: Run, what: What, wish: Wish, progress: Progress) -> Film:
+def film_of_runs(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
     """Film the tables of several runs beside each other, on what they share."""
-    twins, shared = of_runs(wish.runs, what, wish, progress)
+    twins, shared = panels_of_runs(wish.runs, what, wish, progress)
     first, names = twins[0], ", ".join(twin.run.name for twin in twins)
     single = caption(run, first.subject, first.projection)
     widths = dict.fromkeys(str(twin.subject.trajectory.sizes["dim"]) for twin in twins)
@@ -68,19 +70,19 @@ def film_of_runs(run: Run, what: What, wish: Wish, progress: Progress) -> Film:
     return Film(_picture(twins, _curves_of_runs(twins), words, wish), shown, alt.strip())
 
 
-def _picture(twins: Sequence[Twin], curves: Sequence[Curve], words: Caption, wish: Wish) -> EmbeddingFilm:
+def _picture(twins: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, wish: FilmOptions) -> EmbeddingFilm:
     views = [
-        View(
+        ProjectionView(
             twin.projection,
             twin.subject.groups,
             twin.subject.classes,
             twin.subject.is_ordered,
             twin.name,
-            twin.claims,
+            twin.comparisons,
         )
         for twin in twins
     ]
-    bands = f" Bands: {_scale(wish.theme)}." if strip_rows(twins[0].projection) else ""
+    bands = f" Bands: {_scale(wish.theme)}." if bands_of(twins[0].projection) else ""
     words = replace(words, footnote=words.footnote + bands)
     return EmbeddingFilm(views, curves, words, wish.size, wish.theme, faded=wish.trust)
 
@@ -89,7 +91,7 @@ def _scale(theme: Theme) -> str:
     return "pale 0, dark 1" if theme.name == "light" else "dark 0, bright 1"
 
 
-def _left_out(shared: Shared, what: What) -> str:
+def _left_out(shared: SharedTables, what: TableName) -> str:
     """Say how much of the runs is not in the picture."""
     items, steps = shared.items_left_out, shared.steps_left_out
     parts = [f"{items} {what if items > 1 else what[:-1]}"] if items else []
@@ -98,7 +100,7 @@ def _left_out(shared: Shared, what: What) -> str:
     return f"{' and '.join(parts)} that not all runs have {verb} left out. " if parts else ""
 
 
-def _curves_of_runs(twins: Sequence[Twin]) -> list[Curve]:
+def _curves_of_runs(twins: Sequence[TablePanel]) -> list[Curve]:
     """Return the losses and the trustworthiness of all runs, at the steps of the film."""
     steps = twins[0].projection["step"].values
     losses = [curve for twin in twins if (curve := loss_curve(twin.run)) is not None]
@@ -111,7 +113,7 @@ def _curves_of_runs(twins: Sequence[Twin]) -> list[Curve]:
     return curves
 
 
-def _lower(twins: Sequence[Twin]) -> Twin:
+def _lower(twins: Sequence[TablePanel]) -> TablePanel:
     """Return the one whose trustworthiness falls lowest."""
     return min(twins, key=lambda twin: float(twin.projection["trustworthiness"].min()))
 
@@ -126,14 +128,14 @@ def _hashes(run: Run, steps: np.ndarray) -> list[str]:
     return [by_step[int(step)] for step in steps]
 
 
-def _said(twin: Twin) -> str:
+def _said(twin: TablePanel) -> str:
     text = f"{alt_text(twin.run, twin.subject, twin.projection)} {_measured(twin)} {_claimed(twin)}"
     return " ".join(text.split())
 
 
-def _measured(twin: Twin) -> str:
+def _measured(twin: TablePanel) -> str:
     """Say the measures of the strip at the last snapshot."""
-    rows = strip_rows(twin.projection)
+    rows = bands_of(twin.projection)
     told = [
         f"{row.name} {row.values[-1]:.2f}" + (f" (by chance {row.chance:.2f})" if row.chance is not None else "")
         for row in rows
@@ -142,7 +144,7 @@ def _measured(twin: Twin) -> str:
     return f"At the last snapshot: {', '.join(told)}." if told else ""
 
 
-def _claimed(twin: Twin) -> str:
+def _claimed(twin: TablePanel) -> str:
     """Say how the groups compare at the last snapshot that is shown."""
     last = int(twin.projection["step"].values[-1])
-    return " ".join(f"{claim.sentences[last]} ({claim.p_values[last]})." for claim in twin.claims)
+    return " ".join(f"{one.sentences[last]} ({one.p_values[last]})." for one in twin.comparisons)

@@ -13,9 +13,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Frame, Size
-from viz.drawing.curve_panel import Clock, Curve
-from viz.drawing.film_frame import Stage
-from viz.drawing.labels import spoken
+from viz.drawing.curve_panel import Curve, FilmClock
+from viz.drawing.film_frame import FilmFrame
+from viz.drawing.labels import label_name
 from viz.drawing.legend import Caption, Rect, add_ground
 from viz.drawing.slide import shorten, text_points
 from viz.drawing.theme import Theme
@@ -27,7 +27,7 @@ ROW_PX = 60
 LEAST_ROW_PX = 38
 
 
-class TemperatureClock(Clock):
+class TemperatureClock(FilmClock):
     """A clock whose steps are hundredths of a temperature."""
 
     name = "temperature"
@@ -48,7 +48,7 @@ class TemperatureFilm:
     def __init__(self, distributions: xr.Dataset, caption: Caption, size: Size, theme: Theme):
         hundredths = np.rint(100 * distributions["temperature"].values).astype(np.int64)
         curves = _curves(hundredths, distributions)
-        self.stage = Stage(hundredths, curves, caption, size, theme, clock=TemperatureClock(hundredths))
+        self.stage = FilmFrame(hundredths, curves, caption, size, theme, clock=TemperatureClock(hundredths))
         unit, panel = size.unit, self.stage.arrangement.panel
         add_ground(self.stage.canvas.figure, panel, theme, 14 * unit)
         n_rows = int(min(MOST_BARS + 1, panel[3] * size.height / unit // LEAST_ROW_PX))
@@ -131,7 +131,7 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
     n_tokens = values.shape[1]
     n_likely = n_tokens if n_tokens <= n_rows else n_rows - 1
     likely, rest = order[:n_likely], order[n_likely:]
-    names = [shorten(spoken(str(distributions["token"].values[i])), 200) for i in likely]
+    names = [shorten(label_name(str(distributions["token"].values[i])), 200) for i in likely]
     if not len(rest):
         return names, values[:, likely]
     names.append(f"{len(rest):,} other" + ("s" if len(rest) > 1 else ""))

@@ -8,9 +8,9 @@ slider, its keys and the play button move in the browser alone, and no server is
 
 from viz.player.panels import (
     Bars,
-    Claims,
+    Comparisons,
     Curves,
-    Maps,
+    HeatMaps,
     Neighbours,
     Numbers,
     Panel,
@@ -22,9 +22,9 @@ from viz.player.scene import Scene
 
 __all__ = [
     "Bars",
-    "Claims",
+    "Comparisons",
     "Curves",
-    "Maps",
+    "HeatMaps",
     "Neighbours",
     "Numbers",
     "Panel",

@@ -33,7 +33,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Group:
+class ColoredGroup:
     """Items that are picked out: ``members`` are their numbers."""
 
     name: str
@@ -66,8 +66,8 @@ class Scatter(Panel):
     names: Sequence[str]
     colors: Sequence[str]
     trust: NDArray[Any] | None = None
-    groups: Sequence[Group] = ()
-    classes: Sequence[Group] = ()
+    groups: Sequence[ColoredGroup] = ()
+    classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
     faint_note: str = ""
@@ -104,7 +104,7 @@ class Curves(Panel):
 
 @dataclass(frozen=True)
 class OneMap:
-    """The map of one head, of more tokens than those of all heads can be sent with: ``values`` (step, 1, 1, cell) as of `Maps`."""
+    """The map of one head, of more tokens than those of all heads can be sent with: ``values`` (step, 1, 1, cell) as of `HeatMaps`."""
 
     head: tuple[int, int]
     values: NDArray[Any]
@@ -112,7 +112,7 @@ class OneMap:
 
 
 @dataclass(frozen=True)
-class Maps(Panel):
+class HeatMaps(Panel):
     """Square maps over steps, a row a layer and a column a head; a click shows one of them large.
 
     Parameters
@@ -158,7 +158,7 @@ class Scores(Panel):
     ramp, low, high : colours, and the values at their two ends.
     note : a line about it.
     even : the value that the key marks: what even attention scores.
-    chooses, chosen : as of `Maps`.
+    chooses, chosen : as of `HeatMaps`.
     """
 
     kind = "scores"
@@ -200,7 +200,7 @@ class Bars(Panel):
 
 
 @dataclass(frozen=True)
-class Said:
+class StepText:
     """A text of one step, with a line about it."""
 
     step: int
@@ -214,7 +214,7 @@ class Samples(Panel):
 
     kind = "samples"
 
-    said: Sequence[Said]
+    said: Sequence[StepText]
     empty: str = ""
     history: bool = False
 
@@ -244,7 +244,7 @@ class Numbers(Panel):
 
 
 @dataclass(frozen=True)
-class Against:
+class Comparison:
     """A group against others at one step: how many of them stand further apart, and how likely so many are by chance."""
 
     share: str
@@ -253,23 +253,23 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ComparisonRow:
     """A group against several kinds of others: ``cells`` are (column, step)."""
 
     name: str
     color: str
     steps: Sequence[int]
-    cells: Sequence[Sequence[Against | None]]
+    cells: Sequence[Sequence[Comparison | None]]
 
 
 @dataclass(frozen=True)
-class Claims(Panel):
+class Comparisons(Panel):
     """How close together groups stand in the full space: a row a group, a column a kind of groups to compare with."""
 
     kind = "claims"
 
     columns: Sequence[str]
-    rows: Sequence[Claim]
+    rows: Sequence[ComparisonRow]
     help: str = ""
 
 

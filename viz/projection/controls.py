@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Table = NDArray[np.float64]
 
 
 def control(trajectory: xr.DataArray, name: str, seed: int = 0) -> xr.DataArray:
@@ -82,7 +81,7 @@ def shuffled(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating
     return np.take_along_axis(values, deal[None], axis=1)
 
 
-def redrawn(values: NDArray[np.floating], seed: int = 0) -> Table:
+def redrawn(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
     """Draw a table at every step from the distribution of the first: a run that moves as much as this one, and learns nothing.
 
     Each dimension is normal with the mean and the standard deviation that it has over the items of the first step. Draws that had nothing
@@ -115,7 +114,7 @@ def redrawn(values: NDArray[np.floating], seed: int = 0) -> Table:
     return tables
 
 
-def relative_drift(values: NDArray[np.floating]) -> Table:
+def relative_drift(values: NDArray[np.floating]) -> FloatArray:
     """Return how far a table goes from each step to the next, over how far its items lie from their mean.
 
     Both are root mean squares, the spread over the two steps; a shift of all items together does not count, since no picture shows it.
@@ -143,7 +142,7 @@ def relative_drift(values: NDArray[np.floating]) -> Table:
     return drift
 
 
-def _centred(table: NDArray[np.floating]) -> Table:
+def _centred(table: NDArray[np.floating]) -> FloatArray:
     wide = np.asarray(table, dtype=np.float64)
     return np.asarray(wide - wide.mean(axis=0))
 

@@ -1,11 +1,13 @@
 """A trajectory laid out in two or three dimensions at every step, with how far each layout may be believed beside it.
 
-Three methods behind one function: PCA (`viz.projection.pca`, one basis for all steps), t-SNE (`viz.projection.tsne`) and UMAP (`viz.projection.umap`), the last two
+Three methods behind one function: PCA (`viz.projection.pca`, one basis for all steps), t-SNE (`viz.projection.tsne`) and UMAP
+(`viz.projection.umap`), the last two
 as a chain from the last step back to the first, each layout starting from its neighbour's. Layouts of t-SNE and UMAP are centred and
 turned so that the last one spreads along x; in all three the last one's first items are at its left. No step is scaled: under PCA
 a table that grows in training grows in the picture.
 
-Then every layout is compared with the vectors it shows (`viz.fidelity.neighbourhoods`), every motion with that of the vectors (`viz.fidelity.motion`), and
+Then every layout is compared with the vectors it shows (`viz.fidelity.neighbourhoods`), every motion with that of the vectors
+(`viz.fidelity.motion`), and
 the method is let loose once more on vectors that have not changed: what it moves then is its motion floor.
 """
 
@@ -16,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from viz.fidelity.motion import motion_floor, motion_over_steps, trust
 from viz.fidelity.neighbourhoods import fidelity_over_steps
@@ -41,8 +43,6 @@ SCORED_ROWS = ((3_000, None), (20_000, 1000), (10**9, 500))
 FLOOR_STEPS = 5
 FLOOR_STEPS_MANY, FLOOR_MANY_ITEMS = 2, 3_000
 
-Matrix = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class _Layouts:
@@ -51,10 +51,10 @@ class _Layouts:
     ``again`` lays out vectors (item, dim) once more from their own layout, with the given effort; None if nothing would move.
     """
 
-    layouts: Iterator[tuple[Matrix, float | None, int]]
+    layouts: Iterator[tuple[FloatArray, float | None, int]]
     measure: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-    again: Callable[[Matrix, Matrix, int], Matrix] | None = None
+    again: Callable[[FloatArray, FloatArray, int], FloatArray] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,17 @@ class _Steps:
     def __len__(self) -> int:
         return self.trajectory.shape[0]
 
-    def __getitem__(self, i: int) -> Matrix:
+    def __getitem__(self, i: int) -> FloatArray:
         vectors = np.ascontiguousarray(self.trajectory.variable[i].values, dtype=np.float64)
         if self.metric == "cosine":
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
         return vectors if self.basis is None else self.basis.project(vectors)
 
-    def __iter__(self) -> Iterator[Matrix]:
+    def __iter__(self) -> Iterator[FloatArray]:
         return (self[i] for i in range(len(self)))
 
-    def __reversed__(self) -> Iterator[Matrix]:
+    def __reversed__(self) -> Iterator[FloatArray]:
         return (self[i] for i in reversed(range(len(self))))
 
 
@@ -121,7 +121,8 @@ def project(
     Dataset with the coordinates of the trajectory's step and items, and ``axis``:
 
     - ``layout`` (step, item, axis), and by method ``kl_divergence`` (step, nats) or ``explained_variance`` (step, share);
-    - what `viz.fidelity.neighbourhoods.fidelity_over_steps` returns: ``trustworthiness``, ``continuity``, ``recall``, ``distance_correlation``,
+    - what `viz.fidelity.neighbourhoods.fidelity_over_steps` returns: ``trustworthiness``, ``continuity``, ``recall``,
+    ``distance_correlation``,
       ``stress`` (step), and per item ``item_recall`` and others (step, item);
     - where there are several steps, what `viz.fidelity.motion.motion_over_steps` returns: ``true_motion``, ``drawn_motion`` (step, item),
       ``motion_agreement``, ``static_motion`` (step);

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from dashboards.compute import background_jobs, queries
-from dashboards.compute.background_jobs import Underway, await_, look
+from dashboards.compute.background_jobs import BackgroundJob, await_, look
 from data.errors import InputError
-from data.runs import Run, append_line
+from data.runs import Run
+from data.runs.atomic_files import append_line
 
 keys = itertools.count()
 
@@ -32,7 +33,7 @@ def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None
 
     first = look(key, make, patience_s=0)
     second = look(key, make, patience_s=0)
-    assert isinstance(first, Underway)
+    assert isinstance(first, BackgroundJob)
     assert second is first
     go_on.set()
     assert look(key, make, patience_s=30) == "done"
@@ -67,9 +68,9 @@ def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]
         assert go_on.wait(30)
         return f"state {state}"
 
-    assert isinstance(look(key, lambda _: make(1), patience_s=0, state=1), Underway)
+    assert isinstance(look(key, lambda _: make(1), patience_s=0, state=1), BackgroundJob)
     for state in (2, 3):
-        assert isinstance(look(key, lambda _, state=state: make(state), patience_s=0, state=state), Underway)
+        assert isinstance(look(key, lambda _, state=state: make(state), patience_s=0, state=state), BackgroundJob)
     assert begun == [1]
     go_on.set()
     assert await_(key, lambda _: make(3), lambda done: None, state=3) == "state 3"
@@ -78,7 +79,7 @@ def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]
 
 def test_what_nobody_comes_back_for_is_dropped(key: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     make = answering(InputError("old trouble"), "today")
-    work = background_jobs.Underway(make)
+    work = background_jobs.BackgroundJob(make)
     background_jobs._begun[key] = work
     work.wait(30)
     monkeypatch.setattr(background_jobs, "CLAIMED_WITHIN_S", 0)

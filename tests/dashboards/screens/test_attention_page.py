@@ -10,21 +10,22 @@ import pytest
 
 from dashboards.compute import queries
 from dashboards.player import Events
-from dashboards.state.language import Words
-from data.runs import Run, append_line, create_run, write_snapshot
+from dashboards.state.language import Translation
+from data.runs import Run, create_run, write_snapshot
+from data.runs.atomic_files import append_line
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
-from viz.player import Bars, Maps, Samples, Scores
+from viz.player import Bars, HeatMaps, Samples, Scores
 
-say = Words("en")
+say = Translation("en")
 
 
-def shown_maps(stage: Stage) -> Maps:
+def shown_maps(stage: Stage) -> HeatMaps:
     panel = stage.panel("maps")
-    assert isinstance(panel, Maps)
+    assert isinstance(panel, HeatMaps)
     return panel
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from dashboards.compute import live_runs, queries
 from dashboards.player import Events
-from data.runs import Run, append_line, create_run, write_snapshot
+from data.runs import Run, create_run, write_snapshot
+from data.runs.atomic_files import append_line
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
-from viz.player import Curves, Maps, Samples, Scatter, Scores
+from viz.player import Curves, HeatMaps, Samples, Scatter, Scores
 
 
 @pytest.fixture
@@ -122,8 +123,8 @@ def test_attention_of_one_prompt_in_both(run: Run, second: Run, stage: Stage) ->
     at = open_screen("compare", run=run.name, **{"with": second.name}, view="attention", prompt="bagu", layer=1, head=0)
     assert not at.exception
     left, right = panels(stage)
-    assert isinstance(left, Maps)
-    assert isinstance(right, Maps)
+    assert isinstance(left, HeatMaps)
+    assert isinstance(right, HeatMaps)
     assert list(left.tokens) == list(right.tokens) == list("bagu")
     assert left.chosen == right.chosen == (1, 0)
     assert len(right.values) == len(left.values) - 1
@@ -138,8 +139,8 @@ def test_symbols_that_only_the_second_lacks_are_left_out_there_and_told(run: Run
     _rewrite(second, {"tokenizer": {"kind": "char", "symbols": symbols.replace("b", "漢")}})
     at = open_screen("compare", run=run.name, **{"with": second.name}, view="attention", prompt="bagu")
     left, right = panels(stage)
-    assert isinstance(left, Maps)
-    assert isinstance(right, Maps)
+    assert isinstance(left, HeatMaps)
+    assert isinstance(right, HeatMaps)
     assert list(left.tokens) == list("bagu")
     assert list(right.tokens) == list("agu")
     assert any("“b”" in caption.value for caption in at.caption)

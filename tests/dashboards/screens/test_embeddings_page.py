@@ -16,7 +16,7 @@ from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.drawing.theme import THEMES, group_color
-from viz.player.panels import Claims, Curves, Neighbours, Numbers, Scatter
+from viz.player.panels import Comparisons, Curves, Neighbours, Numbers, Scatter
 
 
 def points(stage: Stage) -> Scatter:
@@ -39,12 +39,12 @@ def vectors(folder: Path, labels: list[str], n_steps: int = 3, dims: int = 4, na
     return run
 
 
-def claims_of(stage: Stage, at: AppTest) -> Claims:
+def claims_of(stage: Stage, at: AppTest) -> Comparisons:
     """Return what is said of the groups once all of them have been compared."""
 
-    def panel() -> Claims:
+    def panel() -> Comparisons:
         found = stage.panel("claims")
-        assert isinstance(found, Claims)
+        assert isinstance(found, Comparisons)
         return found
 
     run_until(at, lambda: all(row.steps for row in panel().rows))

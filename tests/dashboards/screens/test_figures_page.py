@@ -14,7 +14,7 @@ from dashboards.compute import jobs
 from dashboards.forms import figure_form
 from dashboards.forms.film_form import groups_in
 from dashboards.screens import figures_page
-from dashboards.state.language import Words, catalogue
+from dashboards.state.language import Translation, catalogue
 from data.runs import Run
 from tests.dashboards.stages import open_screen
 
@@ -170,5 +170,5 @@ def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.Monkey
 def test_every_figure_has_a_name_in_both_languages() -> None:
     for name in figure_form.OFFERED:
         assert set(catalogue()[f"figures.{name}"]) == {"en", "pt"}
-    assert Words("pt")("figures.loss") == "Perda"
+    assert Translation("pt")("figures.loss") == "Perda"
     assert groups_in(" vowels ; a,e;;") == ("vowels", "a,e")

@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 from dashboards.compute import jobs
 from dashboards.forms import film_form
 from dashboards.state import film_list
-from dashboards.state.language import Words
+from dashboards.state.language import Translation
 from data.errors import InputError
 from data.runs import Run
 from tests.dashboards.stages import open_screen
-from viz.video import Options, film_name
+from viz.video import FilmRequest, film_name
 
 pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
@@ -143,10 +143,10 @@ def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run) -> 
 
 def test_the_commands_own_checks_hold(run: Run) -> None:
     with pytest.raises(InputError, match="--prompt does not concern a film of scores"):
-        film_form.check(run, Options(what="scores", prompt="a"))
+        film_form.check(run, FilmRequest(what="scores", prompt="a"))
     with pytest.raises(InputError, match="there is no position '99'"):
-        film_form.check(run, Options(what="positions", highlight=("99",)))
-    film_form.check(run, Options(what="tokens", highlight=("vowels",)))
+        film_form.check(run, FilmRequest(what="positions", highlight=("99",)))
+    film_form.check(run, FilmRequest(what="tokens", highlight=("vowels",)))
 
 
 def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run) -> None:
@@ -169,16 +169,19 @@ def test_a_run_deleted_while_the_page_is_open(run: Run) -> None:
 
 
 def test_titles_are_in_the_readers_language() -> None:
-    film = film_list.Film("x", {}, None, options(control="init", layer=1), "")
-    assert film_list.details(film, Words("en")) == "layer 1 · beside untrained vectors · dark · 1920 × 1080"
-    assert film_list.details(film, Words("pt")) == "camada 1 · ao lado de vetores não treinados · escuro · 1920 × 1080"
+    film = film_list.FilmFiles("x", {}, None, options(control="init", layer=1), "")
+    assert film_list.details(film, Translation("en")) == "layer 1 · beside untrained vectors · dark · 1920 × 1080"
+    assert (
+        film_list.details(film, Translation("pt"))
+        == "camada 1 · ao lado de vetores não treinados · escuro · 1920 × 1080"
+    )
 
 
 def test_the_command_line_reads_what_the_form_says(run: Run) -> None:
     from data.commands import parse
 
-    wish = Options(
+    wish = FilmRequest(
         what="attention", run="r", prompt="--x 'y'\n", layer=0, theme="dark", size="1280x720", highlight=(), trust=False
     )
-    assert parse(Options, prog="x", args=film_list.arguments(wish)) == wish
+    assert parse(FilmRequest, prog="x", args=film_list.arguments(wish)) == wish
     assert film_name(wish).startswith("attention-")

@@ -94,7 +94,7 @@ def test_what_is_at_hand_is_offered_first(nothing_yet: Path, monkeypatch: pytest
 
 
 def test_the_command_has_the_settings_of_the_project() -> None:
-    flags = command.flags(command.Options(port=8765, open_browser=False))
+    flags = command.flags(command.DashboardArguments(port=8765, open_browser=False))
     for flag in (
         "--server.address=127.0.0.1",
         "--server.port=8765",

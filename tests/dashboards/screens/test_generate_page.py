@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import generation_stream
-from dashboards.compute.generation_stream import Wish, Writing, writings
+from dashboards.compute.generation_stream import GenerationStream, GenerationTask, writings
 from dashboards.player import Events
 from data.runs import Run, create_run
 from data.tokens.tokenizers import tokenizer_from_json
@@ -20,7 +20,7 @@ from probes.models.decoding import drawn_from
 from probes.models.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.sampling import complete
 from trainer.loading import load_model
 from viz.player import Bars
@@ -39,7 +39,7 @@ def cards(at: AppTest) -> dict[int, tuple[str, str, bool, str]]:
     return found
 
 
-def expected(run: Run, step: int, prompt: str, decoding: Decoding, request: Request) -> str:
+def expected(run: Run, step: int, prompt: str, decoding: Decoding, request: GenerationRequest) -> str:
     tokenizer = tokenizer_from_json(run.info["tokenizer"])
     return complete(load_model(run, step), tokenizer, prompt, decoding, request)[0].text
 
@@ -58,7 +58,7 @@ def test_first_middle_and_last_snapshot_write_what_the_command_would(run: Run, s
     assert list(found) == [steps[0], steps[len(steps) // 2], steps[-1]]
     for step, (prompt, text, is_now, end) in found.items():
         assert prompt == "bagu"
-        assert text == expected(run, step, "bagu", Decoding(), Request(30, seed=3))
+        assert text == expected(run, step, "bagu", Decoding(), GenerationRequest(30, seed=3))
         assert is_now == (step == steps[-1])
         assert not end
 
@@ -69,7 +69,7 @@ def test_the_settings_of_a_link_decide_the_text_and_stay_in_the_address(run: Run
     assert not at.exception
     found = cards(at)
     assert list(found) == [0, 8, 20]
-    decoding, request = Decoding(0.5, top_k=4, top_p=0.9), Request(20, seed=7)
+    decoding, request = Decoding(0.5, top_k=4, top_p=0.9), GenerationRequest(20, seed=7)
     for step in found:
         assert found[step][1] == expected(run, step, "mo", decoding, request)
     assert found[20][2]
@@ -114,7 +114,7 @@ def test_another_draw_is_another_seed_and_another_text(run: Run, stage: Stage) -
 
 
 def test_a_stop_sequence_ends_a_text_and_says_so(run: Run, stage: Stage) -> None:
-    whole = expected(run, 60, "ba", Decoding(), Request(60))
+    whole = expected(run, 60, "ba", Decoding(), GenerationRequest(60))
     stop = whole[10:12]
     at = open_screen("generate", run=run.name, prompt="ba", tokens=60, stop=stop)
     _, text, _, end = cards(at)[60]
@@ -127,7 +127,7 @@ def test_a_prompt_beyond_the_context_is_told_and_its_end_is_seen(run: Run, stage
     at = open_screen("generate", run=run.name, prompt=prompt, tokens=10)
     assert not at.exception
     assert any("last 16 of these 24" in caption.value for caption in at.caption)
-    assert cards(at)[60][1] == expected(run, 60, prompt, Decoding(), Request(10))
+    assert cards(at)[60][1] == expected(run, 60, prompt, Decoding(), GenerationRequest(10))
     seen = next_token_distribution(run, prompt[-16:])
     assert float(bars(stage, "bets").values[-1].max()) == pytest.approx(float(seen.values[-1].max()), rel=1e-5)
 
@@ -137,15 +137,17 @@ def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage) ->
     assert not at.exception
     assert any("漢" in caption.value for caption in at.caption)
     assert all("<b></b>" not in element.proto.body for element in at.get("html"))
-    hostile = Writing(
-        Wish(run, 0, "", "<script>x</script>", Decoding(), Request(1)), text="<img onerror=x>", end="length"
+    hostile = GenerationStream(
+        GenerationTask(run, 0, "", "<script>x</script>", Decoding(), GenerationRequest(1)),
+        text="<img onerror=x>",
+        end="length",
     )
     from dashboards.page import Page
     from dashboards.screens.generate_page import _card
-    from dashboards.state.language import Words
+    from dashboards.state.language import Translation
     from viz.drawing.theme import THEMES
 
-    card = _card(Page(run, Words(), THEMES["light"]), hostile, {}, 0)
+    card = _card(Page(run, Translation(), THEMES["light"]), hostile, {}, 0)
     assert "<script" not in card
     assert "<img" not in card
 
@@ -177,7 +179,7 @@ def test_a_damaged_snapshot_is_told_in_its_place_and_the_others_are_written(run:
     at = open_screen("generate", run=run.name, tokens=10, beside="8,60")
     assert not at.exception
     found = cards(at)
-    assert found[60][1] == expected(run, 60, found[60][0], Decoding(), Request(10))
+    assert found[60][1] == expected(run, 60, found[60][0], Decoding(), GenerationRequest(10))
     assert not found[8][1]
     assert "damaged" in found[8][3]
 
@@ -200,8 +202,8 @@ def test_portuguese(run: Run, stage: Stage) -> None:
 
 
 def test_a_text_goes_on_where_it_was_and_another_wish_lets_it_go(run: Run) -> None:
-    kept: dict[object, Writing] = {}
-    wish = Wish(run, 60, run.snapshot(60).sha256, "ba", Decoding(), Request(50))
+    kept: dict[object, GenerationStream] = {}
+    wish = GenerationTask(run, 60, run.snapshot(60).sha256, "ba", Decoding(), GenerationRequest(50))
     (one,) = writings(kept, [wish])  # type: ignore[arg-type]
     one.go_on(0)
     begun = one.text
@@ -212,8 +214,8 @@ def test_a_text_goes_on_where_it_was_and_another_wish_lets_it_go(run: Run) -> No
     while not same.is_over:
         same.go_on(0.01)
     assert same.text.startswith(begun)
-    assert same.text == expected(run, 60, "ba", Decoding(), Request(50))
-    other = Wish(run, 60, wish.sha256, "ba", Decoding(), Request(50, seed=1))
+    assert same.text == expected(run, 60, "ba", Decoding(), GenerationRequest(50))
+    other = GenerationTask(run, 60, wish.sha256, "ba", Decoding(), GenerationRequest(50, seed=1))
     (unfinished,) = writings(kept, [other])  # type: ignore[arg-type]
     unfinished.go_on(0)
     assert writings(kept, [wish]) == [one]  # type: ignore[arg-type]  # finished: it is still there
@@ -227,7 +229,9 @@ def test_a_model_is_loaded_once_for_a_snapshot(run: Run, monkeypatch: pytest.Mon
     real = loading.load_model
     monkeypatch.setattr(loading, "load_model", lambda run, step: (loaded.append(step), real(run, step))[1])
     for seed in range(3):
-        one = Writing(Wish(run, 40, run.snapshot(40).sha256, "ba", Decoding(), Request(5, seed=seed)))
+        one = GenerationStream(
+            GenerationTask(run, 40, run.snapshot(40).sha256, "ba", Decoding(), GenerationRequest(5, seed=seed))
+        )
         while not one.is_over:
             one.go_on(1)
     assert loaded == [40]
@@ -235,6 +239,8 @@ def test_a_model_is_loaded_once_for_a_snapshot(run: Run, monkeypatch: pytest.Mon
 
 def test_models_that_fill_memory_write_one_after_the_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation_stream, "WORTH_THREADS", 1)
-    wishes = [Wish(run, step, run.snapshot(step).sha256, "ba", Decoding(), Request(5)) for step in (0, 60)]
+    wishes = [
+        GenerationTask(run, step, run.snapshot(step).sha256, "ba", Decoding(), GenerationRequest(5)) for step in (0, 60)
+    ]
     order = [one.wish.step for one in generation_stream.write(writings({}, wishes), 0.001)]
     assert order == sorted(order)

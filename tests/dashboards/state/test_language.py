@@ -8,7 +8,7 @@ from string import Formatter
 
 import pytest
 
-from dashboards.state.language import LANGUAGES, TAGS, Words, catalogue
+from dashboards.state.language import LANGUAGES, TAGS, Translation, catalogue
 
 DASHBOARDS = Path(__file__).parents[3] / "dashboards"
 SECTIONS = {key.split(".")[0] for key in catalogue()}
@@ -44,7 +44,7 @@ def test_every_word_that_the_browser_asks_for_is_there() -> None:
 
 
 def test_numbers_are_written_as_the_language_writes_them() -> None:
-    assert Words("en").number(1234567.891, 2) == "1,234,567.89"
-    assert Words("pt").number(1234567.891, 2) == "1.234.567,89"
-    assert Words("pt").number(-0.5, 1) == "-0,5"
+    assert Translation("en").number(1234567.891, 2) == "1,234,567.89"
+    assert Translation("pt").number(1234567.891, 2) == "1.234.567,89"
+    assert Translation("pt").number(-0.5, 1) == "-0,5"
     assert set(TAGS) == set(LANGUAGES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashboards.forms.group_form import parted
 from dashboards.state import run_list
-from dashboards.state.language import Words
+from dashboards.state.language import Translation
 from dashboards.state.url import FIELDS, parse
 from data.errors import InputError
 from data.runs import Run
@@ -46,7 +46,7 @@ def test_what_cannot_be_is_told_and_left_aside(name: str, value: str) -> None:
     assert kept == {}
     assert len(mistakes) == 1
     for language, begins in (("en", "The address says"), ("pt", "O endereço diz")):
-        told = mistakes[0].told(Words(language))
+        told = mistakes[0].told(Translation(language))
         assert told.startswith(f"{begins} {name}=")
         assert len(told) < 400
 

@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def know(monkeypatch: pytest.MonkeyPatch, sha256: str | None, *addresses: str) -> None:
     """Let the corpus ``story`` be known, with the text TEXT, unless another hash is given."""
-    source = catalog.Source("Portuguese", "a test", "um_conto.txt", len(TEXT), len(set(TEXT)), sha256, addresses)
+    source = catalog.CorpusSource("Portuguese", "a test", "um_conto.txt", len(TEXT), len(set(TEXT)), sha256, addresses)
     monkeypatch.setitem(catalog.CORPORA, "story", source)
 
 

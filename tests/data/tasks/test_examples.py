@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.documents.records import read_rows
 from data.errors import InputError
-from data.tasks.examples import Choice, Classification, Entailment, Similarity, Task
+from data.tasks.examples import Classification, Entailment, MultipleChoice, Similarity, Task
 from data.tasks.task_files import Columns, read_task
 
 Written = Callable[[str, str], Path]
@@ -78,13 +78,13 @@ def test_classes_stand_in_the_order_of_their_numbers_and_then_of_their_words(wri
 def test_the_right_answer_is_a_number_a_letter_or_the_answer_itself(written: Written, right: object) -> None:
     swag = written("swag.jsonl", lines({"ctx": "Count:", "endings": ["one", "two", "three"], "label": right}))
     task = read_task(swag, swag, "choice")
-    assert task.train == (Choice("Count:", ("one", "two", "three"), 1),)
+    assert task.train == (MultipleChoice("Count:", ("one", "two", "three"), 1),)
 
 
 def test_answers_may_stand_in_numbered_columns_and_be_counted_from_one(written: Written) -> None:
     cloze = written("cloze.csv", "context,answer2,answer1,right,id\nOnce,then,there,2,7\n")
     task = read_task(cloze, cloze, "choice", Columns(first_label=1))
-    assert task.train == (Choice("Once", ("there", "then"), 1),)
+    assert task.train == (MultipleChoice("Once", ("there", "then"), 1),)
 
 
 @pytest.mark.parametrize(
@@ -125,22 +125,22 @@ def test_the_context_of_a_usual_set_of_choices_is_whole(
     written: Written, record: dict[str, object], context: str, answers: tuple[str, ...]
 ) -> None:
     path = written("usual.jsonl", lines(record))
-    assert read_task(path, path, "choice").train == (Choice(context, answers, 1),)
+    assert read_task(path, path, "choice").train == (MultipleChoice(context, answers, 1),)
 
 
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (("one", "two", "end1", "end2"), Choice("A B", ("c", "d"), 1)),
-        (("two", "end2", "end1"), Choice("B", ("d", "c"), 1)),
-        (("end1", "end2", "two"), Choice("c", ("d", "B"), 1)),
-        (("one", "empty", "two", "list"), Choice("A B", ("e", "f"), 1)),
-        (("s1", "s2", "end1", "end2"), Choice("g h", ("c", "d"), 1)),
-        (("end1", "end2", "end3"), Choice("c", ("d", "i"), 1)),
+        (("one", "two", "end1", "end2"), MultipleChoice("A B", ("c", "d"), 1)),
+        (("two", "end2", "end1"), MultipleChoice("B", ("d", "c"), 1)),
+        (("end1", "end2", "two"), MultipleChoice("c", ("d", "B"), 1)),
+        (("one", "empty", "two", "list"), MultipleChoice("A B", ("e", "f"), 1)),
+        (("s1", "s2", "end1", "end2"), MultipleChoice("g h", ("c", "d"), 1)),
+        (("end1", "end2", "end3"), MultipleChoice("c", ("d", "i"), 1)),
     ],
 )
 def test_the_answers_are_the_last_of_the_columns_of_a_choice(
-    written: Written, said: tuple[str, ...], expected: Choice
+    written: Written, said: tuple[str, ...], expected: MultipleChoice
 ) -> None:
     texts = {"one": "A", "two": "B", "empty": " ", "end1": "c", "end2": "d", "end3": "i", "s1": "g", "s2": "h"}
     record = {**texts, "list": ["e", "f"], "right": 1}
@@ -276,7 +276,7 @@ def test_a_task_refuses_examples_that_do_not_fit_it() -> None:
     with pytest.raises(InputError, match="is Classification, and the task is entailment"):
         Task("t", "entailment", ("a", "b"), (one,), (one,))
     with pytest.raises(InputError, match="has 1 answers, and the task has 2"):
-        Task("t", "choice", ("0", "1"), (Choice("x", ("y",), 0),), (Choice("x", ("y",), 0),))
+        Task("t", "choice", ("0", "1"), (MultipleChoice("x", ("y",), 0),), (MultipleChoice("x", ("y",), 0),))
 
 
 def test_the_majority_is_the_most_frequent_class_or_the_mean_score() -> None:

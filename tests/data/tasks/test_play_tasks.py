@@ -11,7 +11,7 @@ from data.corpora.catalog import locate, plays
 from data.corpora.plays import HELD_OUT, PLAYS, Play
 from data.errors import InputError
 from data.tasks import play_tasks
-from data.tasks.examples import Choice, Classification, Entailment, Similarity, Task
+from data.tasks.examples import Classification, Entailment, MultipleChoice, Similarity, Task
 from data.tasks.play_tasks import APART, GENRES, MAKERS, Script, make_task, play_task, read_scripts, speaker_names
 
 HELD = tuple(f"{genre} 2" for genre in GENRES)
@@ -100,7 +100,7 @@ def test_the_score_of_two_lines_follows_from_their_distance(tasks: dict[str, Tas
 
 def test_the_right_line_follows_and_the_wrong_ones_are_drawn_as_it_is(tasks: dict[str, Task]) -> None:
     for example in tasks["next-line"].train:
-        assert isinstance(example, Choice)
+        assert isinstance(example, MultipleChoice)
         context, answers = places(example.context), [place(answer) for answer in example.answers]
         title, right = answers[example.target]
         assert context[-1] == (title, right - 1)

@@ -17,7 +17,7 @@ from probes.models.logits import next_token_distribution
 from tests.probes.made_run import SYMBOLS, made_run, shape
 from tests.probes.test_contract import contents
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.recording import Recorder
 from trainer.generation.sampling import stream
 from trainer.loading import load_model
@@ -80,7 +80,7 @@ def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
 
 def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
     tokenizer, snapshot = tokenizer_from_json(run.info["tokenizer"]), run.snapshot(60)
-    recorder, decoding, request = Recorder(tokenizer, n_candidates=4), Decoding(1.5), Request(8, 2, seed=3)
+    recorder, decoding, request = Recorder(tokenizer, n_candidates=4), Decoding(1.5), GenerationRequest(8, 2, seed=3)
     list(stream(load_model(run, 60), tokenizer, "ba", decoding, request, recorder.watch))
     path = write_trace(run, recorder.trace(run.name, snapshot, "ba", decoding, request))
     for sample in (0, 1):
@@ -103,11 +103,11 @@ def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
     recorder, snapshot = Recorder(run.tokenizer), run.snapshot(60)
     recorder.steps.append({"sample": 0})
     asked = [
-        ("ba", Decoding(0.5), Request(3)),
-        ("ba", Decoding(0.5, top_k=2), Request(3)),
-        ("ba.", Decoding(0.5), Request(3)),
+        ("ba", Decoding(0.5), GenerationRequest(3)),
+        ("ba", Decoding(0.5, top_k=2), GenerationRequest(3)),
+        ("ba.", Decoding(0.5), GenerationRequest(3)),
     ]
-    asked += [("ba", Decoding(0.5), Request(4))]
+    asked += [("ba", Decoding(0.5), GenerationRequest(4))]
     paths = [write_trace(run, recorder.trace(run.name, snapshot, *what)) for what in [*asked, *asked]]
     assert len(set(paths)) == len(asked)
     assert paths[: len(asked)] == paths[len(asked) :]

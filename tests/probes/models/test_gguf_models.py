@@ -12,7 +12,7 @@ import torch
 from data.runs import Run
 from probes.models.logits import next_token_distribution
 from tests.probes.models.test_hf_models import PROMPT, ROWS, TOKENIZER, ids, made
-from trainer.pretrained.hf_import import import_foreign
+from trainer.pretrained.hf_import import import_hf_model
 
 gguf = pytest.importorskip("gguf")
 pytest.importorskip("accelerate", reason="transformers reads GGUF through accelerate: pip install accelerate")
@@ -71,7 +71,7 @@ def write_gguf(model: Any, path: Path) -> dict[str, np.ndarray]:
 def test_a_quantised_file_becomes_a_run_of_one_snapshot(tmp_path: Path) -> None:
     model = made("llama")
     expected = write_gguf(model, tmp_path / "small.gguf")
-    run: Run = import_foreign({0: tmp_path / "small.gguf"}, "q8", tokenizer=TOKENIZER, folder=tmp_path)
+    run: Run = import_hf_model({0: tmp_path / "small.gguf"}, "q8", tokenizer=TOKENIZER, folder=tmp_path)
     stored = run.snapshot(0).tensors()
     assert stored.keys() == expected.keys()
     for name, weight in expected.items():

@@ -20,7 +20,7 @@ from probes.models.attention import attention_maps
 from probes.models.heads import copying, head_scores, previous_token
 from probes.models.logits import logit_lens, loss_by_position, next_token_distribution
 from probes.models.observation import observe, silenced
-from probes.registry import MEASURES, Asked, measure
+from probes.registry import PROBES, ProbeRequest, measure
 from probes.tables.embeddings import position_embeddings, token_embeddings
 from probes.tables.lazy import lazy_table
 from probes.texts import validation_windows
@@ -28,8 +28,8 @@ from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS
 from tests.probes.test_contract import GLOSSARY, contents, random_states
 from trainer.loading import load_model
-from trainer.pretrained.hf_import import import_foreign
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_import import import_hf_model
+from trainer.pretrained.hf_model import HFModel
 from trainer.pretrained.import_report import report
 
 ROWS = len(SYMBOLS) + 5
@@ -79,7 +79,7 @@ def imported(folder: Path, kind: str, steps: tuple[int, ...] = (0, 512), **optio
     for step in steps:
         made(kind, step).save_pretrained(folder / f"step{step}")
     sources = {step: folder / f"step{step}" for step in steps}
-    run = import_foreign(sources, kind, tokenizer=CharTokenizer(SYMBOLS).to_json(), folder=folder, **options)
+    run = import_hf_model(sources, kind, tokenizer=CharTokenizer(SYMBOLS).to_json(), folder=folder, **options)
     run.info["corpus"] = {"name": str(text), "sha256": load(text).sha256}  # so that windows can be cut from it
     return run
 
@@ -196,9 +196,9 @@ def test_tables_are_those_of_the_class(run: Run, kind: str) -> None:
     xr.testing.assert_identical(lazy_table(run, "position_table").compute(), position_embeddings(run))
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", PROBES)
 def test_every_measure_applies_or_says_that_it_does_not(name: str, neox: Run) -> None:
-    asked = Asked(prompt=PROMPT, token="a", highlight="vowels")
+    asked = ProbeRequest(prompt=PROMPT, token="a", highlight="vowels")
     if name.startswith("position"):
         with pytest.raises(NotApplicableError, match="no position table"):
             measure(neox, name, asked)
@@ -223,12 +223,12 @@ def neox(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_half_precision_is_kept_and_bfloat16_widened(tmp_path: Path) -> None:
     for name, dtype, stored in (("half", torch.float16, np.float16), ("brain", torch.bfloat16, np.float32)):
         made("neox").to(dtype).save_pretrained(tmp_path / name)
-        run = import_foreign({0: tmp_path / name}, f"run-{name}", tokenizer=TOKENIZER, folder=tmp_path)
+        run = import_hf_model({0: tmp_path / name}, f"run-{name}", tokenizer=TOKENIZER, folder=tmp_path)
         tensors = run.snapshot(0).tensors()
         assert {tensor.dtype for tensor in tensors.values()} == {np.dtype(stored)}
         assert run.info["source"]["dtype"] == str(dtype).removeprefix("torch.")
         widened = load_model(run, 0)
-        assert isinstance(widened, ForeignGPT)
+        assert isinstance(widened, HFModel)
         for key, tensor in made("neox").to(dtype).float().named_parameters():
             assert torch.equal(widened.weights()[key], tensor)
 
@@ -242,7 +242,7 @@ def test_the_context_is_cut_where_it_is_asked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the model sees at most 8"):
         attention_maps(run, PROMPT)
     with pytest.raises(InputError, match="from 1 to the model's own 24; got 25"):
-        import_foreign({0: tmp_path / "step0"}, "other", tokenizer=TOKENIZER, context=25, folder=tmp_path)
+        import_hf_model({0: tmp_path / "step0"}, "other", tokenizer=TOKENIZER, context=25, folder=tmp_path)
 
 
 class Evil:
@@ -261,7 +261,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_nothing_run(tmp_path: Path)
         with pytest.raises(
             InputError, match=r"its weights are a pickle that .* is refused, .* nothing of it ran"
         ) as error:
-            import_foreign({0: tmp_path / "model"}, "evil", tokenizer=TOKENIZER, folder=tmp_path)
+            import_hf_model({0: tmp_path / "model"}, "evil", tokenizer=TOKENIZER, folder=tmp_path)
         told.append(str(error.value))
     assert "weights_only" not in "".join(told)  # torch advises to run it
     assert not (tmp_path / "touched").exists()
@@ -287,7 +287,7 @@ def test_what_does_not_fit_is_named_and_leaves_no_run(tmp_path: Path) -> None:
         ({}, "there is no model: give a folder"),
     ):
         with pytest.raises(InputError, match=message) as told:
-            import_foreign(sources, "wrong", tokenizer=TOKENIZER, folder=tmp_path)
+            import_hf_model(sources, "wrong", tokenizer=TOKENIZER, folder=tmp_path)
         assert "\n" not in str(told.value)
         assert not (tmp_path / "wrong").exists()
 
@@ -297,7 +297,7 @@ def test_a_revision_that_is_not_there_is_left_out_and_named(tmp_path: Path) -> N
         made("neox", step).save_pretrained(tmp_path / f"step{step}")
     sources = {step: tmp_path / f"step{step}" for step in (8, 4, 0)}
     with pytest.warns(UserWarning, match="there is no revision of step 4 at .*step4: it is left out"):
-        run = import_foreign(sources, "gaps", tokenizer=TOKENIZER, folder=tmp_path)
+        run = import_hf_model(sources, "gaps", tokenizer=TOKENIZER, folder=tmp_path)
     assert [snapshot.step for snapshot in run.snapshots()] == [0, 8]
     assert run.info["source"]["missing_steps"] == [4]
 
@@ -307,14 +307,14 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
     with torch.random.fork_rng():
         transformers.AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path / "mamba")
     with pytest.raises(InputError, match="MambaForCausalLM has no attention heads"):
-        import_foreign({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
+        import_hf_model({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
 
 
 def test_tensors_that_transformers_joins_are_not_told_as_left_out(tmp_path: Path) -> None:
     shape = transformers.MixtralConfig(**CLASSES, **GROUPED, num_local_experts=2)
     with torch.random.fork_rng():
         transformers.MixtralForCausalLM(shape).save_pretrained(tmp_path / "mixtral")
-    run = import_foreign({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
+    run = import_hf_model({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
     assert run.info["source"]["left_out"] == []
     told = report(run)
     assert "tensors left out: 0\njoined or split by transformers, or left out: 18\n" in told
@@ -341,7 +341,7 @@ def test_a_model_that_sees_what_comes_after_is_refused(kind: str, tmp_path: Path
     with pytest.raises(
         InputError, match="LMHeadModel that sees the tokens that come after: only models that look back"
     ):
-        import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path)
+        import_hf_model({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path)
     assert not (tmp_path / "made").exists()
 
 
@@ -349,8 +349,8 @@ def test_a_model_that_sees_what_comes_after_is_refused(kind: str, tmp_path: Path
 def test_a_context_of_none_is_refused_where_the_class_has_no_longest(context: int, tmp_path: Path) -> None:
     path = saved("bloom", tmp_path)
     with pytest.raises(InputError, match=f"the context must be 1 or more; got {context}"):
-        import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=context)
-    run = import_foreign({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=2000)
+        import_hf_model({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=context)
+    run = import_hf_model({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=2000)
     assert run.info["model"]["block_size"] == 2000
 
 
@@ -359,7 +359,7 @@ def test_a_model_without_a_final_norm_whose_blocks_return_lists(tmp_path: Path) 
     with torch.random.fork_rng():
         oracle = transformers.AutoModelForCausalLM.from_config(shape, attn_implementation="eager").eval()
     oracle.save_pretrained(tmp_path / "first")
-    run = import_foreign({0: tmp_path / "first"}, "gpt1", tokenizer=TOKENIZER, folder=tmp_path)
+    run = import_hf_model({0: tmp_path / "first"}, "gpt1", tokenizer=TOKENIZER, folder=tmp_path)
     assert run.info["tensors"]["position_table"] == "transformer.positions_embed.weight"
     model = load_model(run, 0)
     seen = observe(model, ids(), attention=True, residual=True)

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from data.runs import Run
-from data.tasks.examples import Choice
+from data.tasks.examples import MultipleChoice
 from data.tokens.tokenizers import CharTokenizer
 from probes.models.zero_shot import encode_questions, mean_log_probabilities, zero_shot
 from tests.probes.made_run import SYMBOLS, made_run, model_of_step, shape
 from trainer.loading import load_model
 
 CHOICES = [
-    Choice("baco", ("gumo", "pe", "raratutu"), 1),
-    Choice("lha", ("xi", "zo", "mo"), 2),
+    MultipleChoice("baco", ("gumo", "pe", "raratutu"), 1),
+    MultipleChoice("lha", ("xi", "zo", "mo"), 2),
 ]
 
 
@@ -42,7 +42,7 @@ def test_an_answer_has_the_mean_of_the_log_probabilities_of_its_tokens() -> None
 
 def test_the_end_of_the_context_is_kept_and_answers_are_asked_for_only_where_they_are() -> None:
     tokenizer = CharTokenizer(SYMBOLS)
-    questions = encode_questions([Choice("bacogumoperasitu", ("va", "xizoxizoxizo"), 0)], tokenizer, 12)
+    questions = encode_questions([MultipleChoice("bacogumoperasitu", ("va", "xizoxizoxizo"), 0)], tokenizer, 12)
     rows = [tokenizer.decode(row) for row in questions.ids.numpy()]
     assert rows == ["moperasitu\nva", "rasitu\nxizoxi"]
     assert questions.is_answer.sum(1).tolist() == [2, 6]
@@ -52,7 +52,7 @@ def test_the_end_of_the_context_is_kept_and_answers_are_asked_for_only_where_the
 @pytest.mark.parametrize(("symbols", "expected"), [("abc ", "ba ca ab"), ("abc", "bacaab")])
 def test_lines_of_a_tokenizer_that_knows_no_line_end_are_joined_as_in_its_text(symbols: str, expected: str) -> None:
     tokenizer = CharTokenizer(symbols)
-    questions = encode_questions([Choice("ba\nca", ("ab", "bb"), 0)], tokenizer, 12)
+    questions = encode_questions([MultipleChoice("ba\nca", ("ab", "bb"), 0)], tokenizer, 12)
     assert tokenizer.decode(questions.ids.numpy()[0]) == expected
     assert questions.is_answer.sum(1).tolist() == [2, 2]
 
@@ -73,7 +73,10 @@ class Knowing(torch.nn.Module):
 
 
 def test_a_model_that_knows_chooses_the_line_that_follows() -> None:
-    choices = [Choice("ba", ("abab", "aaaa", "bbbb", "baba"), 0), Choice("ab", ("bbbb", "aaaa", "abab", "baba"), 2)]
+    choices = [
+        MultipleChoice("ba", ("abab", "aaaa", "bbbb", "baba"), 0),
+        MultipleChoice("ab", ("bbbb", "aaaa", "abab", "baba"), 2),
+    ]
     questions = encode_questions(choices, CharTokenizer(SYMBOLS), 16)
     knowing: Any = Knowing({"\n": "a", "a": "b", "b": "a"}, 9.0)
     assert mean_log_probabilities(knowing, questions).argmax(1).tolist() == [0, 2]
@@ -85,7 +88,7 @@ def test_the_gain_is_what_the_context_adds_to_a_line_by_itself(tmp_path: Path, m
     """A model that always prefers one line, and knows a little of what follows what: only the gain shows that it does."""
     import probes.models.zero_shot as module
 
-    choices = [Choice("ba", ("ab", "no", "gu", "pe"), 0), Choice("co", ("ab", "do", "gu", "pe"), 1)]
+    choices = [MultipleChoice("ba", ("ab", "no", "gu", "pe"), 0), MultipleChoice("co", ("ab", "do", "gu", "pe"), 1)]
     run = made_run(tmp_path)
     monkeypatch.setattr(module, "_choices", lambda *_: choices)
     n_tokens = {"with": 0}
@@ -131,7 +134,8 @@ def test_a_run_of_the_training_plays_is_asked_about_those_that_were_held_out(run
         module,
         "encode_questions",
         lambda choices, *rest: (
-            asked.extend(choices) or real([Choice("ba co", ("gu", "mo", "pe", "ra"), c.target) for c in choices], *rest)
+            asked.extend(choices)
+            or real([MultipleChoice("ba co", ("gu", "mo", "pe", "ra"), c.target) for c in choices], *rest)
         ),
     )
     run.info["corpus"]["name"] = "training-plays"

@@ -14,15 +14,15 @@ from tests.probes.made_run import SYMBOLS
 from tests.probes.models.test_hf_models import CLASSES, CONFIGS, ROWS, made
 from trainer.config import ModelConfig
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.sampling import choose, complete
-from trainer.pretrained.hf_model import ForeignGPT
+from trainer.pretrained.hf_model import HFModel
 
 CONTEXT = 16
 PROMPT = np.array([5, 9, 2, 30, 11])
 
 
-def foreign(kind: str) -> ForeignGPT:
+def foreign(kind: str) -> HFModel:
     if kind == "openai-gpt":  # its class keeps no keys and values
         with torch.random.fork_rng():
             torch.manual_seed(0)
@@ -30,7 +30,7 @@ def foreign(kind: str) -> ForeignGPT:
             model: Any = transformers.OpenAIGPTLMHeadModel(shape).eval()
     else:
         model = made(kind)
-    return ForeignGPT(model, ModelConfig(ROWS, CONTEXT, n_layer=3, n_head=4, n_embd=32)).requires_grad_(False)
+    return HFModel(model, ModelConfig(ROWS, CONTEXT, n_layer=3, n_head=4, n_embd=32)).requires_grad_(False)
 
 
 @pytest.mark.parametrize("kind", [*CONFIGS, "openai-gpt"])
@@ -39,7 +39,7 @@ def test_tokens_are_the_same_with_and_without_the_models_own_cache_also_beyond_t
     for window in ("slide", "half"):
         found = [
             [choice.tokens.tolist() for choice in choose(model, PROMPT, Decoding(0.9), request)]
-            for request in (Request(24, 3, window=window, cache=cache) for cache in (True, False))
+            for request in (GenerationRequest(24, 3, window=window, cache=cache) for cache in (True, False))
         ]
         assert found[0] == found[1]
 
@@ -55,11 +55,11 @@ def test_greedy_tokens_are_those_of_hugging_faces_generate(kind: str) -> None:
         do_sample=False,
         pad_token_id=0,
     )
-    found = [int(choice.tokens[0]) for choice in choose(model, PROMPT, Decoding(0), Request(n_tokens))]
+    found = [int(choice.tokens[0]) for choice in choose(model, PROMPT, Decoding(0), GenerationRequest(n_tokens))]
     assert found == theirs[0, len(PROMPT) :].tolist()
 
 
 def test_tokens_beyond_the_tokenizer_are_no_defect() -> None:
     """Rows of the token table that no text is cut into can be drawn by a model that was not trained."""
-    samples = complete(foreign("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), Request(40))
+    samples = complete(foreign("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), GenerationRequest(40))
     assert samples[0].text

@@ -23,9 +23,9 @@ from tests.trainer.pretrained.readers.test_families import GPT1, GPT2, NANO
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig
 from trainer.generation.filters import Decoding, probabilities
-from trainer.generation.generation_request import Request, Window, window_start
-from trainer.generation.kv_cache import Afresh, CachedGPT
-from trainer.generation.sampling import Choice, Text, choose, complete, stream
+from trainer.generation.generation_request import GenerationRequest, Window, window_start
+from trainer.generation.kv_cache import CachedGPT, UncachedReader
+from trainer.generation.sampling import DecodingStep, Text, choose, complete, stream
 
 LETTERS = CharTokenizer("abcdefghij\n")
 FORMS = pytest.mark.parametrize("config", [SMALL, GPT1, GPT2, NANO], ids=["ours", "GPT-1", "GPT-2", "nanoGPT"])
@@ -33,7 +33,7 @@ quick = settings(deadline=None, max_examples=60)
 WINDOWS: Sequence[Window] = ("slide", "half")
 
 
-def tokens(choices: Sequence[Choice]) -> NDArray[np.int64]:
+def tokens(choices: Sequence[DecodingStep]) -> NDArray[np.int64]:
     return np.array([choice.tokens for choice in choices])  # (position, sample)
 
 
@@ -42,7 +42,7 @@ def tokens(choices: Sequence[Choice]) -> NDArray[np.int64]:
 def test_reading_with_a_cache_gives_the_logits_of_the_whole_model(config: ModelConfig, window: Window) -> None:
     model, block = made_model(config), config.block_size
     ids = torch.cat([made_tokens(config), made_tokens(config, seed=1), made_tokens(config, seed=2)], dim=1)
-    cached, afresh = CachedGPT(model, len(ids)), Afresh(model)
+    cached, afresh = CachedGPT(model, len(ids)), UncachedReader(model)
     for n in range(5, ids.shape[1]):  # growing into the context and far beyond it
         start = window_start(n, 5, block, window)
         expected = model(ids[:, start:n])[0][:, -1]
@@ -62,7 +62,7 @@ def test_a_cache_that_is_given_another_text_reads_it_anew() -> None:
 @pytest.mark.parametrize("n_prompt", [1, 12, 30])
 def test_the_same_seed_gives_the_same_tokens_with_and_without_a_cache(window: Window, n_prompt: int) -> None:
     model, prompt = made_model(dtype=torch.float32), np.resize(made_tokens().numpy(), n_prompt)
-    request = Request(n_tokens=100, n_samples=3, seed=5, window=window)
+    request = GenerationRequest(n_tokens=100, n_samples=3, seed=5, window=window)
     with_cache = tokens(list(choose(model, prompt, Decoding(0.9), request)))
     without = tokens(list(choose(model, prompt, Decoding(0.9), dataclasses.replace(request, cache=False))))
     np.testing.assert_array_equal(with_cache, without)
@@ -73,7 +73,9 @@ def test_the_same_seed_gives_the_same_tokens_with_and_without_a_cache(window: Wi
 def test_a_sample_is_the_same_alone_and_among_others(window: Window) -> None:
     model, prompt = made_model(dtype=torch.float32), made_tokens().numpy()[0, :4]
     alone, many = (
-        tokens(list(choose(model, prompt, Decoding(1.2, frequency_penalty=0.3), Request(60, n, window=window))))
+        tokens(
+            list(choose(model, prompt, Decoding(1.2, frequency_penalty=0.3), GenerationRequest(60, n, window=window)))
+        )
         for n in (1, 7)
     )
     np.testing.assert_array_equal(alone[:, 0], many[:, 0])
@@ -95,13 +97,15 @@ def test_choices_follow_the_plain_loop_written_out() -> None:
         token = int(np.argmax(likely.cumsum() > uniforms.random()))
         ids.append(token)
         expected.append(token)
-    found = tokens(list(choose(model, prompt, decoding, Request(40, seed=3))))[:, 0]
+    found = tokens(list(choose(model, prompt, decoding, GenerationRequest(40, seed=3))))[:, 0]
     np.testing.assert_array_equal(found, expected)
 
 
 def test_greedy_decoding_takes_the_likeliest_token_whatever_the_seed() -> None:
     model, prompt = made_model(), made_tokens().numpy()[0, :5]
-    found = [choice for seed in (0, 1) for choice in choose(model, prompt, Decoding(0), Request(20, seed=seed))]
+    found = [
+        choice for seed in (0, 1) for choice in choose(model, prompt, Decoding(0), GenerationRequest(20, seed=seed))
+    ]
     np.testing.assert_array_equal(tokens(found[:20]), tokens(found[20:]))
     for choice in found:
         assert choice.tokens[0] == choice.logits[0].argmax()
@@ -111,7 +115,7 @@ def test_the_model_and_the_global_random_state_are_left_alone() -> None:
     model = made_model()
     before = {name: p.clone() for name, p in model.named_parameters()}
     states = torch.random.get_rng_state(), np.random.get_state(legacy=True)
-    list(choose(model, made_tokens().numpy()[0], Decoding(), Request(5)))
+    list(choose(model, made_tokens().numpy()[0], Decoding(), GenerationRequest(5)))
     assert torch.equal(torch.random.get_rng_state(), states[0])
     assert repr(np.random.get_state(legacy=True)) == repr(states[1])
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
@@ -224,7 +228,7 @@ def test_a_text_goes_on_from_its_prompt_as_the_tokenizer_writes_both_together(
 
 
 def test_what_is_generated_is_joined_to_the_prompt_as_the_tokenizer_writes_both_together() -> None:
-    model, tokenizer, request = made_model(dtype=torch.float32), metaspaces(), Request(9, 6)
+    model, tokenizer, request = made_model(dtype=torch.float32), metaspaces(), GenerationRequest(9, 6)
     prompt = tokenizer.encode("ab c")
     chosen = tokens(list(choose(model, prompt, Decoding(2.0), request, tokenizer.vocab_size))).T
     assert tokenizer.labels.index(" ") in chosen[:, 0]
@@ -295,7 +299,7 @@ def test_a_stop_sequence_across_tokens_and_characters_is_found() -> None:
 
 
 def test_streamed_text_is_the_text_of_the_tokens_and_of_waiting_for_all() -> None:
-    model, request = made_model(dtype=torch.float32), Request(80, 3, seed=2, stop=("ab", "j\n"))
+    model, request = made_model(dtype=torch.float32), GenerationRequest(80, 3, seed=2, stop=("ab", "j\n"))
     chosen = tokens(list(choose(model, LETTERS.encode("abc"), Decoding(), request))).T
     texts, ends = [""] * 3, [""] * 3
     for piece in stream(model, LETTERS, "abc", Decoding(), request):
@@ -314,7 +318,7 @@ def test_streamed_text_is_the_text_of_the_tokens_and_of_waiting_for_all() -> Non
 
 def test_who_watches_sees_every_choice_of_the_samples_that_still_go() -> None:
     model, seen = made_model(dtype=torch.float32), list[list[int]]()
-    request = Request(80, 3, seed=2, stop=("ab", "j\n"))
+    request = GenerationRequest(80, 3, seed=2, stop=("ab", "j\n"))
     lengths = [0, 0, 0]
     list(stream(model, LETTERS, "abc", Decoding(), request, lambda choice, going: seen.append(list(going))))
     for going in seen:
@@ -340,9 +344,9 @@ def test_who_watches_sees_every_choice_of_the_samples_that_still_go() -> None:
 )
 def test_a_request_that_cannot_be_met_is_refused_by_name(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(InputError, match=f"^{told}$"):
-        Request(**wrong)  # type: ignore[arg-type]
+        GenerationRequest(**wrong)  # type: ignore[arg-type]
 
 
 def test_an_empty_prompt_is_refused() -> None:
     with pytest.raises(InputError, match="the prompt is empty"):
-        next(choose(made_model(), np.array([], dtype=np.int64), Decoding(), Request(3)))
+        next(choose(made_model(), np.array([], dtype=np.int64), Decoding(), GenerationRequest(3)))

@@ -21,7 +21,7 @@ from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
 from trainer.pretrained.hf_export import _definition, export
-from trainer.pretrained.importing import Wishes, import_model
+from trainer.pretrained.importing import ImportOptions, import_model
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
 
@@ -74,7 +74,11 @@ def test_out_and_in_again_gives_the_same_bets(tmp_path: Path) -> None:
         run = run_of(config, tmp_path / config.norm)
         export(run, 7, tmp_path / config.norm / "out")
         back = import_model(
-            [(7, tmp_path / config.norm / "out")], "back", model="out", wishes=Wishes(), folder=tmp_path / config.norm
+            [(7, tmp_path / config.norm / "out")],
+            "back",
+            model="out",
+            wishes=ImportOptions(),
+            folder=tmp_path / config.norm,
         )
         assert described_model(back).bias == "all"  # those that ours had not are zeros
         idx = made_tokens(config)
@@ -95,7 +99,9 @@ def test_a_model_that_keeps_its_class_goes_out_as_that_class(tmp_path: Path) -> 
     with torch.random.fork_rng():
         oracle = transformers.LlamaForCausalLM(shape).eval()
     oracle.save_pretrained(tmp_path / "in")
-    run = import_model([(0, tmp_path / "in")], "llama", model="in", wishes=Wishes(tokenizer="ids"), folder=tmp_path)
+    run = import_model(
+        [(0, tmp_path / "in")], "llama", model="in", wishes=ImportOptions(tokenizer="ids"), folder=tmp_path
+    )
     written = export(run, None, tmp_path / "out")
     assert "no tokenizer was written" in written.remark
     again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()

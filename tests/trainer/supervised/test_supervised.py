@@ -15,13 +15,13 @@ import torch
 
 from data.errors import InputError
 from data.runs import Run, open_run
-from data.tasks.examples import KINDS, Choice, Classification, Example, Task
+from data.tasks.examples import KINDS, Classification, Example, MultipleChoice, Task
 from tests.commands import assert_mistake, command
 from trainer.finetune.base_snapshot import Base, open_base
 from trainer.loading import load_model
 from trainer.supervised.input_transforms import SPECIAL_TOKENS
 from trainer.supervised.task_config import TaskConfig, with_warm_up
-from trainer.supervised.task_objective import Objective, load_task_model, prepare, tune, tune_unseen
+from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, tune, tune_unseen
 from trainer.supervised.task_report import measure, show, summarised
 from trainer.supervised.task_scores import headline
 
@@ -38,7 +38,7 @@ def example(kind: str, draw: random.Random) -> Example:
     if kind == "classification":
         return KINDS[kind](words[1], target)  # type: ignore[no-any-return]
     if kind == "choice":
-        return Choice("ba", (plain, marked) if target else (marked, plain), target)
+        return MultipleChoice("ba", (plain, marked) if target else (marked, plain), target)
     if kind == "similarity":
         draw.shuffle(words)
     return KINDS[kind](*words, float(target) if kind == "similarity" else target)  # type: ignore[no-any-return]
@@ -104,14 +104,14 @@ def test_model_and_head_come_back_from_a_snapshot_and_say_the_same(base: Base) -
 
 
 def test_probes_and_films_read_the_run_as_any_other(base: Base) -> None:
-    from probes.registry import Asked
+    from probes.registry import ProbeRequest
     from probes.registry import measure as probe
 
     tune(prepare(base, toy("classification", n=80), CONFIG, CPU), base, "toy", QUIET)
     run = open_run("toy")
     tokens = probe(run, "tokens")
     assert list(tokens["token"].values[-3:]) == list(SPECIAL_TOKENS)
-    assert probe(run, "next-token", Asked(prompt="ba")).sizes["token"] == run.tokenizer.vocab_size
+    assert probe(run, "next-token", ProbeRequest(prompt="ba")).sizes["token"] == run.tokenizer.vocab_size
     assert load_model(run, 0).config.vocab_size == run.tokenizer.vocab_size
     first = probe(run, "context").isel(step=0)["loss"]  # on the text of the base, whose weights these still are
     np.testing.assert_allclose(first, probe(base.run, "context").sel(step=base.step)["loss"], rtol=0.05)
@@ -134,7 +134,7 @@ def test_a_model_of_another_class_is_tuned_too(tmp_path: Path, family: str) -> N
     assert not any(same)
 
 
-def _matrices(objective: Objective) -> list[torch.Tensor]:
+def _matrices(objective: TaskObjective) -> list[torch.Tensor]:
     return [p for p in objective.model.parameters() if p.dim() == 2]
 
 
@@ -316,10 +316,10 @@ def test_a_name_that_is_taken_is_told_before_anything_is_made(
 def test_fewer_examples_of_a_file_have_all_its_labels_whatever_their_order(
     table: Callable[[str, str], Path], content: str
 ) -> None:
-    from trainer.supervised.__main__ import Arguments, read
+    from trainer.supervised.__main__ import SupervisedArguments, read
 
     path = table("some.csv", f"sentence,label\n{content}")
-    asked = Arguments(data=path, test=path, kind="classification", n_train=20, n_test=10)
+    asked = SupervisedArguments(data=path, test=path, kind="classification", n_train=20, n_test=10)
     task = read(asked)
     assert (len(task.train), len(task.test)) == (20, 10)
     assert 5 <= task.targets("train").count(1) <= 15

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from data.tasks.examples import Choice, Classification, Entailment, Example, Similarity
+from data.tasks.examples import Classification, Entailment, Example, MultipleChoice, Similarity
 from tests.trainer.test_model import made_model
 from trainer.config import ModelConfig
 from trainer.model import GPT
@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "classification": (Classification("abcd", 2), Classification("ef", 0)),
     "entailment": (Entailment("abc", "de", 1), Entailment("f", "gh", 0)),
     "similarity": (Similarity("abc", "de", 0.25), Similarity("f", "gh", 1.0)),
-    "choice": (Choice("abc", ("d", "ef", "g"), 2), Choice("h", ("ij", "k", "l"), 0)),
+    "choice": (MultipleChoice("abc", ("d", "ef", "g"), 2), MultipleChoice("h", ("ij", "k", "l"), 0)),
 }
 LABELS = {"classification": ("x", "y", "z"), "entailment": ("n", "y"), "similarity": (), "choice": ("0", "1", "2")}
 

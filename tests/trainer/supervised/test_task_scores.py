@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.tasks.examples import KINDS, Choice, Classification, Entailment, Example, Similarity, Task
+from data.tasks.examples import KINDS, Classification, Entailment, Example, MultipleChoice, Similarity, Task
 from trainer.supervised.task_scores import bag_of_words, chance, headline, majority, score
 
 WORDS = ("sun", "moon", "star", "sea", "rose", "king", "crown", "night")
@@ -87,7 +87,7 @@ def example(kind: str, draw: random.Random, means_something: bool) -> Example:
         answers = [f"{other} {noise}", f"{other} {noise}"]
         if means_something:
             answers[target] += " indeed"
-        return Choice(one, tuple(answers), target)
+        return MultipleChoice(one, tuple(answers), target)
     return KINDS[kind](first, other, float(target) if kind == "similarity" else target)  # type: ignore[no-any-return]
 
 
@@ -116,7 +116,7 @@ def test_a_bag_of_words_that_saw_one_class_says_that_one() -> None:
     learned = tuple(Classification(f"a word {n}", 1) for n in range(4))
     judged = tuple(Classification("a word", n % 2) for n in range(4))
     assert bag_of_words(Task("t", "classification", ("a", "b"), learned, judged))["accuracy"] == 0.5
-    chosen = tuple(Choice("a", ("word", "letter"), 1) for _ in range(4))
+    chosen = tuple(MultipleChoice("a", ("word", "letter"), 1) for _ in range(4))
     assert bag_of_words(Task("t", "choice", ("0", "1"), chosen, chosen))["accuracy"] == 1.0
 
 

@@ -22,7 +22,7 @@ from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_nex
 from viz.figures.spectrum_figure import draw_spectra
 from viz.figures.table_figure import draw_similarity, draw_table
 from viz.figures.zero_shot_figure import draw_zero_shot
-from viz.grouped_table import Subject
+from viz.grouped_table import GroupedTable
 
 SYMBOLS = [*map(chr, range(32, 127)), "\n", "\u200b", " a longer token", "$$"]
 
@@ -139,7 +139,7 @@ def made_temperatures(tokens: list[str], *temperatures: float) -> xr.Dataset:
 def map_of(n: int, n_groups: int) -> Callable[..., Figure]:
     groups = tuple(Group("a name of a group", (i,)) for i in range(n_groups))
     layout = xr.Dataset({"layout": made("step position axis", 2, n, 2), "trustworthiness": made("step", 2)})
-    subject = Subject("positions", made("step position dim", 2, n, 2), groups, ())
+    subject = GroupedTable("positions", made("step position dim", 2, n, 2), groups, ())
     return lambda theme, inches, title, subtitle, **_: draw_maps(
         subject, layout, Caption(title, subtitle, ""), theme, inches
     )

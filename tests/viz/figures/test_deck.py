@@ -13,7 +13,7 @@ from PIL import Image
 
 from data.errors import InputError
 from viz.drawing.theme import THEMES
-from viz.figures.deck import SIZES, Page, fit, write_deck
+from viz.figures.deck import SIZES, DeckPage, fit, write_deck
 
 pptx = pytest.importorskip("pptx", reason="python-pptx is not installed")
 
@@ -21,18 +21,20 @@ FILM = b"\x00\x00\x00\x18ftypmp42 and then frames"
 
 
 @pytest.fixture
-def slides(tmp_path: Path) -> list[Page]:
+def slides(tmp_path: Path) -> list[DeckPage]:
     for name, size in (("wide", (160, 90)), ("tall", (50, 151))):
         Image.new("RGB", size, "#0072B2").save(tmp_path / f"{name}.png")
     (tmp_path / "a & b.mp4").write_bytes(FILM)
     return [
-        Page("Loss", tmp_path / "wide.png", 'It falls from "4" to 2 < 3.', notes="Say why.\nThen wait."),
-        Page("A tall one", tmp_path / "tall.png", "Points, among them U+001B: \x1b"),
-        Page("The film", tmp_path / "wide.png", "Letters part into groups.", "Play it twice.", tmp_path / "a & b.mp4"),
+        DeckPage("Loss", tmp_path / "wide.png", 'It falls from "4" to 2 < 3.', notes="Say why.\nThen wait."),
+        DeckPage("A tall one", tmp_path / "tall.png", "Points, among them U+001B: \x1b"),
+        DeckPage(
+            "The film", tmp_path / "wide.png", "Letters part into groups.", "Play it twice.", tmp_path / "a & b.mp4"
+        ),
     ]
 
 
-def written(slides: list[Page], path: Path, size: str = "16:9", theme: str = "dark") -> Any:
+def written(slides: list[DeckPage], path: Path, size: str = "16:9", theme: str = "dark") -> Any:
     return pptx.Presentation(str(write_deck(slides, path, "What a GPT learns", THEMES[theme], size)))
 
 
@@ -42,13 +44,13 @@ def shown(page: Any) -> Any:
     return shape
 
 
-def test_the_deck_begins_with_its_title_as_text(slides: list[Page], tmp_path: Path) -> None:
+def test_the_deck_begins_with_its_title_as_text(slides: list[DeckPage], tmp_path: Path) -> None:
     first = written(slides, tmp_path / "deck.pptx").slides[0]
     assert first.shapes.title.text_frame.text == "What a GPT learns"
     assert [shape.text_frame.text for shape in first.placeholders][1:] == ["2 pictures and 1 film, made with GPTLab"]
 
 
-def test_every_slide_has_its_title_alt_text_and_notes(slides: list[Page], tmp_path: Path) -> None:
+def test_every_slide_has_its_title_alt_text_and_notes(slides: list[DeckPage], tmp_path: Path) -> None:
     _, *pages = written(slides, tmp_path / "deck.pptx").slides
     assert [page.shapes.title.text_frame.text for page in pages] == [slide.title for slide in slides]
     descriptions = [shown(page)._element.nvPicPr.cNvPr.get("descr") for page in pages]
@@ -60,7 +62,7 @@ def test_every_slide_has_its_title_alt_text_and_notes(slides: list[Page], tmp_pa
 
 @pytest.mark.parametrize("size", SIZES)
 def test_pictures_fill_the_slide_undistorted_and_their_titles_do_not_show(
-    slides: list[Page], tmp_path: Path, size: str
+    slides: list[DeckPage], tmp_path: Path, size: str
 ) -> None:
     deck = written(slides, tmp_path / "deck.pptx", size)
     inches = {"16:9": (13.333, 7.5), "4:3": (10, 7.5), "square": (7.5, 7.5)}[size]
@@ -75,7 +77,7 @@ def test_pictures_fill_the_slide_undistorted_and_their_titles_do_not_show(
         assert title.top + title.height < 0
 
 
-def test_films_are_inside_with_their_picture_in_front(slides: list[Page], tmp_path: Path) -> None:
+def test_films_are_inside_with_their_picture_in_front(slides: list[DeckPage], tmp_path: Path) -> None:
     movie = shown(written(slides, tmp_path / "deck.pptx").slides[3])
     assert movie.media_type == pptx.enum.shapes.PP_MEDIA_TYPE.MOVIE
     assert movie.poster_frame.blob == slides[2].picture.read_bytes()
@@ -84,7 +86,7 @@ def test_films_are_inside_with_their_picture_in_front(slides: list[Page], tmp_pa
 
 
 @pytest.mark.parametrize("name", THEMES)
-def test_the_theme_of_the_deck_has_the_colours(slides: list[Page], tmp_path: Path, name: str) -> None:
+def test_the_theme_of_the_deck_has_the_colours(slides: list[DeckPage], tmp_path: Path, name: str) -> None:
     deck, theme = written(slides, tmp_path / "deck.pptx", theme=name), THEMES[name]
     kind = pptx.opc.constants.RELATIONSHIP_TYPE.THEME
     xml = deck.slide_master.part.part_related_by(kind).blob.decode()
@@ -96,7 +98,7 @@ def test_the_theme_of_the_deck_has_the_colours(slides: list[Page], tmp_path: Pat
 
 
 def test_the_same_input_gives_the_same_bytes_at_any_time(
-    slides: list[Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slides: list[DeckPage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = tmp_path / "first.pptx", tmp_path / "second.pptx"
     write_deck(slides, first, "Title", THEMES["light"])
@@ -109,15 +111,15 @@ def test_the_same_input_gives_the_same_bytes_at_any_time(
         assert "docProps/thumbnail.jpeg" not in package.namelist()
 
 
-def test_mistakes_are_named_and_leave_no_file(slides: list[Page], tmp_path: Path) -> None:
+def test_mistakes_are_named_and_leave_no_file(slides: list[DeckPage], tmp_path: Path) -> None:
     path, theme = tmp_path / "out" / "deck.pptx", THEMES["light"]
     no_picture = tmp_path / "no.png"
     no_picture.write_bytes(b"GIF89a")
     for wrong, message in (
         ([], "at least one slide"),
-        ([Page("t", tmp_path / "none.png", "a")], r"none\.png cannot be put on a slide \(No such file"),
-        ([Page("t", no_picture, "a")], "it is no PNG"),
-        ([Page("t", slides[0].picture, "a", film=tmp_path / "none.mp4")], r"none\.mp4 cannot be put on a slide"),
+        ([DeckPage("t", tmp_path / "none.png", "a")], r"none\.png cannot be put on a slide \(No such file"),
+        ([DeckPage("t", no_picture, "a")], "it is no PNG"),
+        ([DeckPage("t", slides[0].picture, "a", film=tmp_path / "none.mp4")], r"none\.mp4 cannot be put on a slide"),
     ):
         with pytest.raises(InputError, match=message):
             write_deck(wrong, path, "Title", theme)
@@ -127,7 +129,7 @@ def test_mistakes_are_named_and_leave_no_file(slides: list[Page], tmp_path: Path
 
 
 def test_without_python_pptx_the_message_says_how_to_install_it(
-    slides: list[Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slides: list[DeckPage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pptx", None)
     with pytest.raises(InputError, match=r'pip install "gptlab\[slides\]"'):

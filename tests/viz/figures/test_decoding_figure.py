@@ -13,14 +13,14 @@ from data.runs import Run
 from data.runs.traces import write_trace
 from tests.viz.figures.stills import made_temperatures, made_trace
 from trainer.generation.filters import Decoding
-from trainer.generation.generation_request import Request
+from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.recording import Recorder
 from trainer.generation.sampling import stream
 from trainer.loading import load_model
 from viz.drawing.slide import SIZES
 from viz.drawing.theme import THEMES, theme
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
-from viz.figures.drawings import FIGURES, Wish
+from viz.figures.drawings import FIGURES, FigureOptions
 
 WORDS = {"title": "t", "subtitle": "s"}
 WISH = {"theme": theme("light"), "inches": SIZES["16:9"]}
@@ -67,22 +67,26 @@ def test_bars_of_temperatures_are_as_long_as_the_probabilities() -> None:
 def test_a_recorded_trace_is_drawn_with_its_own_prompt_and_step(run: Run) -> None:
     from data.tokens.tokenizers import tokenizer_from_json
 
-    tokenizer, decoding, request = tokenizer_from_json(run.info["tokenizer"]), Decoding(0.9, top_k=5), Request(6)
+    tokenizer, decoding, request = (
+        tokenizer_from_json(run.info["tokenizer"]),
+        Decoding(0.9, top_k=5),
+        GenerationRequest(6),
+    )
     recorder = Recorder(tokenizer)
     list(stream(load_model(run, 8), tokenizer, "bagu", decoding, request, recorder.watch))
     name = write_trace(run, recorder.trace(run.name, run.snapshot(8), "bagu", decoding, request)).stem
-    drawing = FIGURES["trace"].draw(run, Wish(**WISH, trace=name), lambda *_: None)
+    drawing = FIGURES["trace"].draw(run, FigureOptions(**WISH, trace=name), lambda *_: None)
     said = " ".join(text.get_text() for text in drawing.figure.texts)
     assert "at step 8; drawn at temperature 0.9, top-k 5" in said
     assert "after “bagu”" in said
     assert int(drawing.shown["step"]) == 8  # type: ignore[index]
     with pytest.raises(InputError, match="has its own prompt and step"):
-        FIGURES["trace"].draw(run, Wish(**WISH, trace=name, prompt="ba"), lambda *_: None)
+        FIGURES["trace"].draw(run, FigureOptions(**WISH, trace=name, prompt="ba"), lambda *_: None)
     with pytest.raises(InputError, match=re.escape(f"has no trace 'x': it has {name}")):
-        FIGURES["trace"].draw(run, Wish(**WISH, trace="x"), lambda *_: None)
+        FIGURES["trace"].draw(run, FigureOptions(**WISH, trace="x"), lambda *_: None)
 
 
 def test_without_a_recorded_trace_the_likeliest_tokens_after_the_prompt_are_drawn(run: Run) -> None:
-    drawing = FIGURES["trace"].draw(run, Wish(**WISH, prompt="bagu", step=60), lambda *_: None)
+    drawing = FIGURES["trace"].draw(run, FigureOptions(**WISH, prompt="bagu", step=60), lambda *_: None)
     assert "always the likeliest" in drawing.alt_text
     assert len(framed(drawing.figure)) == 12

@@ -12,7 +12,7 @@ from PIL import Image
 from data.errors import InputError
 from data.runs import Run
 from viz.drawing.theme import THEMES
-from viz.figures.__main__ import Options, main
+from viz.figures.__main__ import FigureRequest, main
 from viz.figures.drawings import FIGURES
 
 NAMES = (
@@ -37,7 +37,7 @@ NAMES = (
 
 
 def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> None:
-    main(Options(method="pca"))
+    main(FigureRequest(method="pca"))
     folder = run.path / "figures"
     wanted = {f"{name}.{suffix}{end}" for name in NAMES for suffix in ("png", "svg", "pdf") for end in ("", ".json")}
     assert {path.name for path in folder.iterdir()} == wanted
@@ -51,14 +51,14 @@ def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> N
 
 def test_the_same_run_gives_the_same_figures(run: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        main(Options(method="pca", only=("loss", "tokens", "head", "scores", "lens"), out=tmp_path / name))
+        main(FigureRequest(method="pca", only=("loss", "tokens", "head", "scores", "lens"), out=tmp_path / name))
     for path in (tmp_path / "a").glob("*.[psv]*[!n]"):
         if path.suffix != ".json":
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
 def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
-    main(Options(only=("tokens",), highlight=("vowels",), method="pca", format="png", theme="dark", out=tmp_path))
+    main(FigureRequest(only=("tokens",), highlight=("vowels",), method="pca", format="png", theme="dark", out=tmp_path))
     with Image.open(tmp_path / "tokens-dark.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     for color in (THEMES["dark"].palette[0], THEMES["dark"].background):
@@ -69,24 +69,24 @@ def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(only=("hats",)), "there is no figure 'hats'; there is loss, tokens, positions, attention"),
-        (Options(highlight=("vowels",)), "--highlight belongs to one map"),
-        (Options(format="jpg"), "a figure is written as png, svg, pdf"),
-        (Options(size="3:2"), "a slide is 16:9, 4:3, square; got '3:2'"),
+        (FigureRequest(only=("hats",)), "there is no figure 'hats'; there is loss, tokens, positions, attention"),
+        (FigureRequest(highlight=("vowels",)), "--highlight belongs to one map"),
+        (FigureRequest(format="jpg"), "a figure is written as png, svg, pdf"),
+        (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square; got '3:2'"),
         (
-            Options(only=("loss",), prompt="a"),
+            FigureRequest(only=("loss",), prompt="a"),
             "--prompt does not concern loss: it belongs to --only attention or layer",
         ),
-        (Options(only=("positions",), highlight=("99",)), "no position '99'"),
-        (Options(only=("attention",), prompt=""), "the prompt is empty"),
-        (Options(only=("head",), prompt="§"), "'§' .U.00A7. at position 0"),
-        (Options(only=("lens",), prompt="a" * 40), "40 tokens, and the model sees at most 16: shorten it by 24"),
-        (Options(only=("layer",), layer=2), "there is no layer 2: this model has layers 0 to 1"),
-        (Options(only=("head",), head=-1), "there is no head -1: this model has heads 0 to 1"),
-        (Options(only=("next-token",), step=7), "no snapshot of step 7"),
+        (FigureRequest(only=("positions",), highlight=("99",)), "no position '99'"),
+        (FigureRequest(only=("attention",), prompt=""), "the prompt is empty"),
+        (FigureRequest(only=("head",), prompt="§"), "'§' .U.00A7. at position 0"),
+        (FigureRequest(only=("lens",), prompt="a" * 40), "40 tokens, and the model sees at most 16: shorten it by 24"),
+        (FigureRequest(only=("layer",), layer=2), "there is no layer 2: this model has layers 0 to 1"),
+        (FigureRequest(only=("head",), head=-1), "there is no head -1: this model has heads 0 to 1"),
+        (FigureRequest(only=("next-token",), step=7), "no snapshot of step 7"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(run: Run, options: Options, message: str) -> None:
+def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(run: Run, options: FigureRequest, message: str) -> None:
     with pytest.raises(InputError, match=message):
         main(options)
     assert not list((run.path / "figures").glob("*"))
@@ -95,12 +95,12 @@ def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(run: Run, options: O
 def test_what_does_not_apply_is_left_out_unless_asked_for(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (run.path / "metrics.jsonl").unlink()
     with pytest.raises(InputError, match="has no losses to draw"):
-        main(Options(only=("loss",)))
+        main(FigureRequest(only=("loss",)))
     about = json.loads((run.path / "run.json").read_text())
     del about["tensors"]["position_table"]
     (run.path / "run.json").write_text(json.dumps(about))
     capsys.readouterr()
-    main(Options(method="pca", format="png"))
+    main(FigureRequest(method="pca", format="png"))
     told = capsys.readouterr()
     assert "not drawn (loss)" in told.err
     assert "no position table" in told.err
@@ -109,14 +109,14 @@ def test_what_does_not_apply_is_left_out_unless_asked_for(run: Run, capsys: pyte
 
 
 def test_an_earlier_step_is_drawn_as_it_was(run: Run) -> None:
-    main(Options(only=("next-token", "head"), step=20, format="png"))
+    main(FigureRequest(only=("next-token", "head"), step=20, format="png"))
     folder = run.path / "figures"
     assert "at step 20" in json.loads((folder / "next-token.png.json").read_text())["alt_text"]
     assert [s["step"] for s in json.loads((folder / "head.png.json").read_text())["snapshots"]] == [20]
 
 
 def test_a_transparent_figure_has_no_ground(run: Run) -> None:
-    main(Options(only=("attention",), format="png", transparent=True, size="square", theme="dark"))
+    main(FigureRequest(only=("attention",), format="png", transparent=True, size="square", theme="dark"))
     with Image.open(run.path / "figures" / "attention-dark-square-transparent.png") as picture:
         assert picture.size == (1080, 1080)
         assert picture.mode == "RGBA"
@@ -128,8 +128,8 @@ def test_a_deck_holds_every_figure_and_film(run: Run) -> None:
     pptx = pytest.importorskip("pptx", reason="python-pptx is not installed")
     from viz import video
 
-    video.main(video.Options(what="gram", size="640x360", fps=2, hold=0.5, format="mp4"))
-    main(Options(only=("loss", "scores"), deck=True, format="svg"))
+    video.main(video.FilmRequest(what="gram", size="640x360", fps=2, hold=0.5, format="mp4"))
+    main(FigureRequest(only=("loss", "scores"), deck=True, format="svg"))
     slides = list(pptx.Presentation(str(run.path / "figures" / "tiny.pptx")).slides)
     assert len(slides) == 4  # a title, two figures, a film
     assert "validation loss falls" in slides[1].notes_slide.notes_text_frame.text

@@ -14,10 +14,10 @@ from scipy.stats import ortho_group
 
 from data.errors import InputError
 from data.runs import Run
-from viz.films.side_by_side import shared_subjects, turned_onto
+from viz.films.side_by_side import shared_tables, turned_onto
 from viz.films.table_films import film_of_runs
-from viz.grouped_table import subject_of
-from viz.video import Options, main
+from viz.grouped_table import grouped_table
+from viz.video import FilmRequest, main
 
 QUICK = {"size": "640x360", "fps": 5, "hold": 0.2, "seconds_per_snapshot": 0.2, "method": "pca", "format": "gif"}
 
@@ -30,7 +30,7 @@ def made(tokens: str, steps: list[int]) -> xr.DataArray:
 
 def test_runs_are_reduced_to_the_labels_and_steps_they_share() -> None:
     one, other = made("abcdef", [0, 1, 5]), made("xfedb", [0, 5, 9])
-    shared = shared_subjects([subject_of(one, "tokens"), subject_of(other, "tokens")], ["one", "other"], ["f,b"])
+    shared = shared_tables([grouped_table(one, "tokens"), grouped_table(other, "tokens")], ["one", "other"], ["f,b"])
     first, second = (subject.trajectory for subject in shared.subjects)
     assert list(first["token"].values) == list(second["token"].values) == list("bdef")
     assert list(first["step"].values) == list(second["step"].values) == [0, 5]
@@ -44,20 +44,20 @@ def test_runs_are_reduced_to_the_labels_and_steps_they_share() -> None:
 
 def test_runs_that_share_all_keep_their_hashes() -> None:
     tables = made("abcd", [0, 1]), made("abcd", [0, 1])
-    shared = shared_subjects([subject_of(table, "tokens") for table in tables], ["one", "other"])
+    shared = shared_tables([grouped_table(table, "tokens") for table in tables], ["one", "other"])
     assert (shared.items_left_out, shared.steps_left_out) == (0, 0)
     for subject, table in zip(shared.subjects, tables, strict=True):
         xr.testing.assert_identical(subject.trajectory, table)
 
 
 def test_runs_that_share_nothing_are_refused() -> None:
-    one, other, late = (subject_of(made(*some), "tokens") for some in (("abc", [0]), ("xyz", [0]), ("abc", [7])))
+    one, other, late = (grouped_table(made(*some), "tokens") for some in (("abc", [0]), ("xyz", [0]), ("abc", [7])))
     with pytest.raises(InputError, match="runs a and b share no tokens"):
-        shared_subjects([one, other], ["a", "b"])
+        shared_tables([one, other], ["a", "b"])
     with pytest.raises(InputError, match="no step in common"):
-        shared_subjects([one, late], ["a", "b"])
+        shared_tables([one, late], ["a", "b"])
     with pytest.raises(InputError, match="neither a token of this run"):
-        shared_subjects([one, subject_of(made("ab", [0]), "tokens")], ["a", "b"], ["c"])
+        shared_tables([one, grouped_table(made("ab", [0]), "tokens")], ["a", "b"], ["c"])
 
 
 def test_a_whole_film_is_turned_once_onto_another() -> None:
@@ -86,7 +86,7 @@ def second(run: Run) -> Run:
 
 
 def test_a_film_of_two_runs_names_both_and_says_what_is_left_out(run: Run, second: Run, tmp_path: Path) -> None:
-    main(Options(runs="tiny,second", highlight=("3,4,5",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
+    main(FilmRequest(runs="tiny,second", highlight=("3,4,5",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
     (film,) = tmp_path.glob("*.gif")
     assert film.name.startswith("positions-pca-3-4-5-runs-tiny-second-")
     about = json.loads(film.with_name(film.name + ".json").read_text())
@@ -100,9 +100,9 @@ def test_a_film_of_two_runs_names_both_and_says_what_is_left_out(run: Run, secon
 def test_the_footnote_of_two_runs_tells_of_steps_and_equal_runs_lie_on_each_other(run: Run, second: Run) -> None:
     from viz.drawing.canvas import Size
     from viz.drawing.theme import THEMES
-    from viz.films.kinds import Wish
+    from viz.films.kinds import FilmOptions
 
-    wish = Wish(Size(640, 360), THEMES["light"], method="pca", runs=(run, second))
+    wish = FilmOptions(Size(640, 360), THEMES["light"], method="pca", runs=(run, second))
     picture = film_of_runs(run, "positions", wish, lambda *_: None).picture
     one, other = (view.motion.layouts for view in picture.pictures)  # type: ignore[attr-defined]
     np.testing.assert_allclose(one, other, atol=1e-9)
@@ -115,7 +115,7 @@ def test_the_footnote_of_two_runs_tells_of_steps_and_equal_runs_lie_on_each_othe
 def test_a_film_with_a_control_keeps_both_layouts_and_says_what_the_control_is(
     run: Run, tmp_path: Path, control: str
 ) -> None:
-    main(Options(control=control, highlight=("3,4,5",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
+    main(FilmRequest(control=control, highlight=("3,4,5",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
     about = json.loads((tmp_path / f"positions-pca-3-4-5-control-{control}.gif.json").read_text())
     assert about["projection"]["control"] == about["options"]["control"] == control
     assert [s["sha256"] for s in about["snapshots"]] == [record["sha256"] for record in run.manifest()]
@@ -126,10 +126,10 @@ def test_a_film_with_a_control_keeps_both_layouts_and_says_what_the_control_is(
 
 def test_a_group_that_cannot_be_compared_is_filmed_with_a_warning(run: Run, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="highlight '3': no comparison is shown: a group of 1 has no pairs"):
-        main(Options(highlight=("3",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
+        main(FilmRequest(highlight=("3",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
     everything = ",".join(str(i) for i in range(16))
     with pytest.warns(UserWarning, match="no comparison is shown: the group is all 16 items"):
-        main(Options(highlight=(everything,), control="init", out=tmp_path, **QUICK))  # type: ignore[arg-type]
+        main(FilmRequest(highlight=(everything,), control="init", out=tmp_path, **QUICK))  # type: ignore[arg-type]
     assert len(list(tmp_path.glob("*.gif"))) == 2
 
 
@@ -138,7 +138,7 @@ def test_runs_of_other_kinds_are_refused(run: Run, second: Run) -> None:
     info["tokenizer"]["symbols"] = "".join(chr(0x4E00 + i) for i in range(len(info["tokenizer"]["symbols"])))
     (second.path / "run.json").write_text(json.dumps(info))
     with pytest.raises(InputError, match="runs tiny and second share no tokens"):
-        main(Options(what="tokens", runs="tiny,second", **QUICK))  # type: ignore[arg-type]
+        main(FilmRequest(what="tokens", runs="tiny,second", **QUICK))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_runs_of_other_kinds_are_refused(run: Run, second: Run) -> None:
 )
 def test_options_that_do_not_go_together_are_refused(run: Run, wrong: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        main(Options(**wrong))  # type: ignore[arg-type]
+        main(FilmRequest(**wrong))  # type: ignore[arg-type]

@@ -9,11 +9,11 @@ import xarray as xr
 from data.errors import InputError
 from probes.groups.naming import Group
 from viz.drawing.canvas import Size
-from viz.drawing.curve_panel import Clock, Curve
+from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.legend import Caption
 from viz.drawing.scatter import fixed_limits
 from viz.drawing.theme import THEMES
-from viz.films.embedding_film import EmbeddingFilm, View
+from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.timeline import Motion, Timeline
 
 SIZE = Size(640, 360)
@@ -32,7 +32,7 @@ def made_film(projection: xr.Dataset, groups: list[Group] | None = None, theme: 
     steps = projection["step"].values
     curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
     caption = Caption("Title", "subtitle", "footnote")
-    view = View(projection, groups or [], threaded=True)
+    view = ProjectionView(projection, groups or [], threaded=True)
     return EmbeddingFilm([view], [curve], caption, SIZE, THEMES[theme])
 
 
@@ -111,17 +111,17 @@ def test_the_panel_around_the_points_stands_still() -> None:
 
 def test_ticks_are_round_steps_that_keep_apart() -> None:
     steps = np.array([0, 1, 2, 4, 8, 16, 32, 64, *range(100, 5001, 100)])
-    times, labels = Clock(steps).ticks()
+    times, labels = FilmClock(steps).ticks()
     assert labels == ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]
     assert [steps[time] for time in times] == [0, 1000, 2000, 3000, 4000, 5000]
     for some in (steps[:1], steps[:3], steps[:8], np.arange(1001), np.arange(0, 300_001, 1000)):
-        times, labels = Clock(some).ticks()
+        times, labels = FilmClock(some).ticks()
         assert len(times) == len(labels) == len(set(times)) <= 7
         assert times[-1] == len(some) - 1
 
 
 def test_the_cursor_stands_on_the_step_that_is_shown() -> None:
-    clock = Clock(np.array([0, 1, 2, 4, 100]))
+    clock = FilmClock(np.array([0, 1, 2, 4, 100]))
     assert [clock.step_at(time) for time in (0.0, 0.4, 0.6, 3.0, 3.5, 4.0)] == [0, 0, 1, 4, 100, 100]
     assert float(clock.time_of(4.0)) == 3.0
     assert float(clock.time_of(52.0)) == 3.5

@@ -9,15 +9,15 @@ from matplotlib.colors import to_rgb
 
 from probes.groups.naming import Group
 from tests.viz.films.test_timeline import made_projection
-from viz.drawing.bands import Strip, strip_rows
+from viz.drawing.bands import BandPanel, bands_of
 from viz.drawing.canvas import Canvas, Size
-from viz.drawing.curve_panel import Clock, Curve
+from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.legend import Caption, legend_rows
 from viz.drawing.scatter import FAINTEST, Discs, shades
 from viz.drawing.slide import heat_map
 from viz.drawing.theme import THEMES
-from viz.films.embedding_film import EmbeddingFilm, View
-from viz.group_comparison import Claim
+from viz.films.embedding_film import EmbeddingFilm, ProjectionView
+from viz.group_comparison import GroupComparison
 
 SIZE = Size(1920, 1080)
 
@@ -37,23 +37,23 @@ def judged(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
     ).assign_attrs(chance=0.3)
 
 
-def film(view: View, *, faded: bool = True, theme: str = "light") -> EmbeddingFilm:
+def film(view: ProjectionView, *, faded: bool = True, theme: str = "light") -> EmbeddingFilm:
     steps = view.projection["step"].values
     curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
     return EmbeddingFilm([view], [curve], Caption("T", "s", "f"), SIZE, THEMES[theme], faded=faded)
 
 
 def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
-    rows = strip_rows(judged())
+    rows = bands_of(judged())
     assert [row.name for row in rows] == ["neighbours kept", "trustworthiness", "true motion"]
     assert [row.chance for row in rows] == [0.3, None, None]
-    assert strip_rows(made_projection()) == []
+    assert bands_of(made_projection()) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_band_has_the_colours_of_its_numbers_and_the_ground_where_there_is_none(theme: str) -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES[theme])
-    strip = Strip(canvas, (0.1, 0.4, 0.6, 0.1), strip_rows(projection), Clock(projection["step"].values), 1.0)
+    strip = BandPanel(canvas, (0.1, 0.4, 0.6, 0.1), bands_of(projection), FilmClock(projection["step"].values), 1.0)
     canvas.keep_still()
     canvas.keep_snapshot(strip.show(300))
     still = canvas.frame([]).copy()
@@ -70,7 +70,7 @@ def test_a_band_has_the_colours_of_its_numbers_and_the_ground_where_there_is_non
 
 def test_the_value_beside_a_band_is_that_of_the_snapshot() -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES["light"])
-    strip = Strip(canvas, (0.1, 0.4, 0.6, 0.1), strip_rows(projection), Clock(projection["step"].values), 1.0)
+    strip = BandPanel(canvas, (0.1, 0.4, 0.6, 0.1), bands_of(projection), FilmClock(projection["step"].values), 1.0)
     assert [text.get_text() for text in strip.show(0)] == ["0.10", "0.80", "–"]  # type: ignore[attr-defined]
     assert [text.get_text() for text in strip.show(100)] == ["0.26", "0.80", "−0.04"]  # type: ignore[attr-defined]
 
@@ -94,7 +94,7 @@ def test_shades_run_from_a_quarter_of_the_colour_to_all_of_it_and_labels_can_be_
 
 
 def test_points_fade_with_their_trust_which_is_interpolated() -> None:
-    made = film(View(judged(), [Group("3", (3,))]))
+    made = film(ProjectionView(judged(), [Group("3", (3,))]))
     discs: Discs = made.pictures[0]._discs
     place = 2 * list(discs.order).index(3)
     bold, panel = np.array(to_rgb(THEMES["light"].palette[0])), np.array(to_rgb(THEMES["light"].panel))
@@ -106,7 +106,10 @@ def test_points_fade_with_their_trust_which_is_interpolated() -> None:
 
 
 def test_without_trust_points_are_bold() -> None:
-    views = [(View(judged(), [Group("3", (3,))]), False), (View(made_projection(), [Group("3", (3,))]), True)]
+    views = [
+        (ProjectionView(judged(), [Group("3", (3,))]), False),
+        (ProjectionView(made_projection(), [Group("3", (3,))]), True),
+    ]
     frames = [next(film(view, faded=faded).frames([0.0])).copy() for view, faded in views]
     bold = (np.array(to_rgb(THEMES["light"].palette[0])) * 255).round()
     for view, faded in views:
@@ -119,7 +122,7 @@ def test_without_trust_points_are_bold() -> None:
 def test_many_points_without_labels_are_seen_when_they_fade(theme: str) -> None:
     projection = judged(2, 700)
     projection["trust"][:] = FAINTEST
-    made = film(View(projection), theme=theme)
+    made = film(ProjectionView(projection), theme=theme)
     frame = next(made.frames([0.0])).astype(float)
     left, top, width, height = made.stage.panel_px()
     panel = 255 * np.array(to_rgb(THEMES[theme].panel))
@@ -131,9 +134,12 @@ def test_words_change_with_the_snapshot_and_nothing_else_of_the_picture_moves() 
     steps = [int(step) for step in judged()["step"].values]
     said = {step: f"3 4: closer than {step // 10}% of random pairs" for step in steps}
     long = said | {500: said[500] + ", closer than 12% of neighbouring pairs" * 3}
-    claims = [Claim(0, said, dict.fromkeys(steps, "p .04")), Claim(1, long, dict.fromkeys(steps, "p .9"))]
+    claims = [
+        GroupComparison(0, said, dict.fromkeys(steps, "p .04")),
+        GroupComparison(1, long, dict.fromkeys(steps, "p .9")),
+    ]
     groups = [Group("3", (3,)), Group("4", (4,)), Group("5", (5,))]
-    made = film(View(judged(), groups, claims=claims))
+    made = film(ProjectionView(judged(), groups, comparisons=claims))
     frames = [frame.copy() for frame in made.frames([0.0, 1.0, 5.0])]
     _, bottom, _, height = made.stage.arrangement.cells[0].words
     words = [frame[round((1 - bottom - height) * 1080) : round((1 - bottom) * 1080)] for frame in frames]

@@ -10,8 +10,8 @@ from typing import Any
 from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import Table
-from trainer.pretrained.source import Source
+from trainer.pretrained.mapping import MappingTable
+from trainer.pretrained.source import ModelSource
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Family:
     """
 
     name: str
-    is_one: Callable[[Source], bool]
-    shape: Callable[[Source], ModelConfig]
-    table: Table
-    step: Callable[[Source], int | None] = lambda source: None
+    is_one: Callable[[ModelSource], bool]
+    shape: Callable[[ModelSource], ModelConfig]
+    table: MappingTable
+    step: Callable[[ModelSource], int | None] = lambda source: None
     remark: Callable[[Tokenizer], str] = lambda tokenizer: ""
 
 

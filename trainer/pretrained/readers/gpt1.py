@@ -13,7 +13,7 @@ from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.mapping import COUNTING, MASK, TIED, TRANSPOSED, Entry, both
 from trainer.pretrained.readers.family import Family, number, real
-from trainer.pretrained.source import Source
+from trainer.pretrained.source import ModelSource
 
 TABLE = (
     Entry("tokens_embed.weight", "wte.weight"),
@@ -30,7 +30,7 @@ TABLE = (
 )
 
 
-def shape(source: Source) -> ModelConfig:
+def shape(source: ModelSource) -> ModelConfig:
     """Return the shape of our GPT in the form of this GPT-1."""
     settings = source.settings
     if settings.get("afn", "gelu") != "gelu":

@@ -11,7 +11,7 @@ from data.errors import InputError, NotApplicableError
 from trainer.config import ModelConfig
 from trainer.pretrained.mapping import MASK, TIED, TRANSPOSED, Entry, bare, both
 from trainer.pretrained.readers.family import Family, number, real
-from trainer.pretrained.source import Source
+from trainer.pretrained.source import ModelSource
 
 TABLE = (
     Entry("wte.weight", "wte.weight"),
@@ -32,7 +32,7 @@ GELU = {"gelu_new": "tanh", "gelu_pytorch_tanh": "tanh", "gelu_fast": "tanh", "g
 """Hugging Face's names for the two forms of GELU."""
 
 
-def shape(source: Source) -> ModelConfig:
+def shape(source: ModelSource) -> ModelConfig:
     """Return the shape of our GPT in the form of this GPT-2."""
     settings = source.settings
     width, activation = number(settings, "n_embd", 768), settings.get("activation_function", "gelu_new")

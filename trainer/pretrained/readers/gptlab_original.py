@@ -13,9 +13,9 @@ from torch import Tensor
 
 from data.errors import InputError
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Entry, Way, both
+from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Conversion, Entry, both
 from trainer.pretrained.readers.family import Family, number, real, told_step
-from trainer.pretrained.source import Source
+from trainer.pretrained.source import ModelSource
 
 SMALL = 1e-10  # the square of what its norm adds to the deviation
 
@@ -25,7 +25,7 @@ def _to_our_gain(gain: Tensor) -> Tensor:
     return gain * math.sqrt((C - 1) / C)
 
 
-GAIN = Way("times sqrt((C - 1) / C): its norm divides by the sample deviation", _to_our_gain)
+GAIN = Conversion("times sqrt((C - 1) / C): its norm divides by the sample deviation", _to_our_gain)
 
 
 def _norm(name: str) -> tuple[Entry, ...]:
@@ -55,7 +55,7 @@ TABLE = (
 )
 
 
-def shape(source: Source) -> ModelConfig:
+def shape(source: ModelSource) -> ModelConfig:
     """Return the shape of our GPT in the form of this GPTLab.
 
     Raises

@@ -10,7 +10,7 @@ from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.mapping import MASK, TIED, Entry, both
 from trainer.pretrained.readers.family import Family, number, real, told_step
-from trainer.pretrained.source import Source
+from trainer.pretrained.source import ModelSource
 
 TABLE = (
     Entry("wte.weight", "wte.weight"),
@@ -29,7 +29,7 @@ TABLE = (
 _KNOWN = {"n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size", "dropout"}
 
 
-def shape(source: Source) -> ModelConfig:
+def shape(source: ModelSource) -> ModelConfig:
     """Return the shape of our GPT in the form of this nanoGPT.
 
     Raises
