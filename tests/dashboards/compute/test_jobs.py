@@ -114,7 +114,7 @@ def test_jobs_that_have_ended_are_kept_up_to_a_number(run: Run, monkeypatch: pyt
 def test_jobs_end_with_the_server(run: Run) -> None:
     lines = [
         "import os, sys, time",
-        "from dashboards import jobs",
+        "from dashboards.compute import jobs",
         f"job, _ = jobs.start(jobs.Key('tiny', 'films/gram'), {['viz.video', '--run=tiny', *LONG]!r})",
         "while not job.status.total: time.sleep(0.05)",
         "print(job._process.pid)",
