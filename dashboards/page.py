@@ -250,4 +250,4 @@ def without_advice(mistake: InputError) -> str:
     >>> without_advice(InputError("run 'a' does not say which text it learned from: pass one with --text"))
     "run 'a' does not say which text it learned from"
     """
-    return re.sub(r":[^:]*--\w[^:]*$", "", str(mistake))
+    return re.sub(r":[^:]*(--\w|`\w)[^:]*$", "", str(mistake))

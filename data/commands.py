@@ -1,17 +1,19 @@
-"""What every command line of the toolkit has in common: parsing, and mistakes told in one line with exit status 2."""
+"""Common to all commands: parsing with tyro, and one line with exit status 2 for a mistake of the user."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import io
 import os
 import re
+import shlex
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import tyro
 
@@ -22,7 +24,7 @@ Config = TypeVar("Config")
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
-# What the outside world may refuse without there being a defect: full disks, missing rights, names that are folders.
+# Refusals of the operating system that are no defect of ours: full disks, missing rights, names that are folders.
 _DISK_ERRORS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -45,7 +47,7 @@ def run(main: Callable[[Config], object], config_type: Any, *, prog: str, descri
     prog : the name shown in messages, e.g. ``"python -m viz.video"``.
     description : the text at the head of ``--help``; the docstring of ``config_type`` where none is given.
     """
-    with one_line_mistakes(prog):
+    with one_line_mistakes(prog, config_type):
         main(parse(config_type, prog=prog, description=description))
     raise SystemExit(0)
 
@@ -58,7 +60,13 @@ def parse(
     args: list[str] | None = None,
     default: Any = None,
 ) -> Any:
-    """Parse ``args`` (the command line's where none are given) with tyro; a mistake raises `InputError` of one line."""
+    """Parse ``args`` (by default those of the command line) with tyro.
+
+    Raises
+    ------
+    InputError
+        If they are wrong; the message of tyro as one line.
+    """
     options: dict[str, Any] = {"prog": prog, "description": description, "args": args}
     if default is not None:
         options["default"] = default
@@ -68,42 +76,93 @@ def parse(
     except SystemExit as stop:
         if stop.code in (0, None):  # --help
             raise
-    # Once more, in a terminal so wide that no sentence of the message is broken.
-    with contextlib.redirect_stderr(io.StringIO()) as complaint, _wide_terminal(), contextlib.suppress(SystemExit):
+    # Parse again in a terminal so wide that tyro breaks no sentence of its message.
+    with contextlib.redirect_stderr(io.StringIO()) as box, _wide_terminal(), contextlib.suppress(SystemExit):
         tyro.cli(config_type, **options)
-    raise InputError(_first_paragraph(complaint.getvalue()))
+    raise InputError(_first_paragraph(box.getvalue()))
 
 
 @contextlib.contextmanager
-def one_line_mistakes(prog: str) -> Iterator[None]:
-    """Turn what a user can mend into one line on standard error and exit status 2; warnings become one line each."""
-    warnings.showwarning = lambda message, *_, **__: print(f"{prog}: warning: {message}", file=sys.stderr)
-    try:
-        yield
-    except InputError as mistake:
-        _stop(prog, str(mistake))
-    except KeyboardInterrupt:
-        print(f"{prog}: stopped", file=sys.stderr)
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:  # the reader of a pipe (head, say) has gone; it has seen what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
-    except OSError as refusal:
-        if refusal.errno not in _DISK_ERRORS:
-            raise
-        _stop(prog, describe_disk_error(refusal))
+def one_line_mistakes(prog: str, config_type: Any = None) -> Iterator[None]:
+    """Report a mistake in one line on standard error, with exit status 2, and each warning in one line.
+
+    Parameters
+    ----------
+    prog : the name before each message.
+    config_type : of the command; a field of it that a message marks is written as the option.
+    """
+
+    def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"{prog}: warning: {write_options(InputError(message), config_type)}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        try:
+            yield
+        except InputError as mistake:
+            _stop(prog, write_options(mistake, config_type))
+        except KeyboardInterrupt:
+            print(f"{prog}: stopped", file=sys.stderr)
+            raise SystemExit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:  # the reader of a pipe, such as head, has read enough and gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+        except OSError as error:
+            if error.errno not in _DISK_ERRORS:
+                raise
+            _stop(prog, describe_disk_error(error))
 
 
-def describe_disk_error(refusal: OSError) -> str:
-    """Say in one line what the operating system refused and what can be done about it."""
-    where = refusal.filename or "the output"
-    if refusal.errno in (errno.ENOSPC, errno.EDQUOT):
+def write_options(mistake: InputError, config_type: Any) -> str:
+    """Write the fields that a message marks as options of a command; marks of anything else are kept.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Options:
+    ...     trust: bool = True
+    ...     out_dir: str = "."
+    >>> write_options(InputError("pass `trust=False`, or `out_dir=my films` and `size`"), Options)
+    "pass --no-trust, or --out-dir 'my films' and `size`"
+    """
+    options = dict(_options(config_type))
+
+    def write(name: str, value: str | None) -> str | None:
+        option = options.get(name)
+        if option is None:
+            return None
+        if not option.startswith("--"):
+            return value or option
+        if value in ("True", "False"):
+            return option if value == "True" else f"--no-{option[2:]}"
+        return option if value is None else f"{option} {shlex.quote(value)}"
+
+    return mistake.worded(write)
+
+
+def _options(hint: Any) -> Iterator[tuple[str, str]]:
+    """Yield each field of the dataclasses in a type with its option, or in capitals if it is positional."""
+    for part in get_args(hint):
+        yield from _options(part)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        for field in dataclasses.fields(hint):
+            yield from _options(hints[field.name])
+            is_positional = _POSITIONAL in get_args(hints[field.name])
+            yield field.name, field.name.upper() if is_positional else f"--{field.name.replace('_', '-')}"
+
+
+_POSITIONAL = get_args(tyro.conf.Positional[str])[1]
+
+
+def describe_disk_error(error: OSError) -> str:
+    """Describe in one line what the operating system refused and what can be done about it."""
+    where = error.filename or "the output"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"the disk is full at {where}: free some space and run the command again; what was complete is still valid"
         )
-    return (
-        f"cannot write or read {where} ({os.strerror(refusal.errno or 0)}): choose another folder or change its rights"
-    )
+    return f"cannot write or read {where} ({os.strerror(error.errno or 0)}): choose another folder or change its rights"
 
 
 def _stop(prog: str, message: str) -> NoReturn:
@@ -124,14 +183,16 @@ def _wide_terminal() -> Iterator[None]:
 
 
 def _first_paragraph(box: str) -> str:
-    """Return the message inside a box that tyro draws: the lines before its first rule, and what it thinks was meant."""
+    """Extract the message from a box that tyro draws: the lines above its first rule, and the option it suggests."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [line.strip(" │╭╮╰╯\n") for line in plain.splitlines()]
     body = [line for line in lines[1:] if line]
     message = " ".join(_until_rule(body)) or " ".join(body)
-    message = re.sub(r"^Error parsing [a-z_]+: ", "", message)  # of a group of options, where the mistake names the one
-    meant = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
-    hint = f"; perhaps you meant {meant[0].split()[0]}" if meant else ""
+    message = re.sub(
+        r"^Error parsing [a-z_]+: ", "", message
+    )  # names a group of options, and the message names the option
+    suggested = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
+    hint = f"; perhaps you meant {suggested[0].split()[0]}" if suggested else ""
     return f"{message}{hint}: see --help"
 
 

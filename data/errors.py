@@ -1,14 +1,40 @@
-"""The exceptions for what the user can mend."""
+"""Exceptions for mistakes that the user can correct."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+_MARK = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")
+
 
 class InputError(ValueError):
-    """Something the user gave cannot be used; the message is one line: what, what was found, what to do.
+    """An input that cannot be used. The message is one line: what is wrong, what was found, what to do.
 
-    Command lines print the message and exit with status 2 (see `data.commands`); everything else that is raised is a defect.
+    A message puts the fields and arguments that it names into backticks, with the value to pass if there is one. Whoever shows
+    it words these marks (`worded`): a command as its options, a page as the labels of its form. Commands then exit with
+    status 2 (`data.commands`). Any other exception is a defect.
     """
+
+    def worded(self, write: Callable[[str, str | None], str | None]) -> str:
+        """Word the fields that the message marks.
+
+        Parameters
+        ----------
+        write : takes the name of a field and the advised value, None if there is none; returns the words, or None to keep the mark.
+
+        Examples
+        --------
+        >>> InputError("pass `fps=30`").worded(lambda name, value: f"{name.upper()} {value}")
+        'pass FPS 30'
+        """
+
+        def word(mark: re.Match[str]) -> str:
+            words = write(mark[1], mark[2])
+            return mark[0] if words is None else words
+
+        return _MARK.sub(word, str(self))
 
 
 class NotApplicableError(InputError):
-    """What was asked for does not apply to this run: its model has no such part, or it recorded no such thing."""
+    """A request that does not apply to the run: its model has no such part, or such data was not recorded."""

@@ -95,5 +95,5 @@ def main(args: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG):
+    with one_line_mistakes(PROG, TrainArguments):
         raise SystemExit(main(sys.argv[1:]))

@@ -132,5 +132,5 @@ def _conclude(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG):
+    with one_line_mistakes(PROG, FinetuneArguments):
         raise SystemExit(main(sys.argv[1:]))

@@ -157,5 +157,5 @@ def _tell(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG):
+    with one_line_mistakes(PROG, SupervisedArguments):
         raise SystemExit(main(sys.argv[1:]))

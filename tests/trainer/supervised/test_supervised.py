@@ -355,11 +355,11 @@ def test_a_mistake_ends_in_one_line_and_writes_nothing(
     runs: Path, table: Callable[[str, str], Path], options: list[str], told: str, capsys: Any
 ) -> None:
     from data.commands import one_line_mistakes
-    from trainer.supervised.__main__ import PROG, main
+    from trainer.supervised.__main__ import PROG, SupervisedArguments, main
 
     path = table("some.csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
     before = sorted(runs.rglob("*"))
-    with pytest.raises(SystemExit) as stop, one_line_mistakes(PROG):
+    with pytest.raises(SystemExit) as stop, one_line_mistakes(PROG, SupervisedArguments):
         main([option.format(table=path) for option in options])
     assert stop.value.code == 2
     said = capsys.readouterr().err.strip().split("\n")
