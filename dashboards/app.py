@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, plain, words
+from dashboards.page import STYLE, choose_language, escape_markdown, translation
 from dashboards.state import run_list
-from dashboards.state.url import Mistake, addressed, read_address
+from dashboards.state.url import InvalidField, address_written, read_address
 
 NAME = "GPTLab"
 SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
@@ -21,14 +21,14 @@ ICON = Path(__file__).with_name("icon.svg")
 def main() -> None:
     """Draw the page that the address names."""
     # Kept until they are told: the page that an address names may lead on to another at once.
-    mistakes: list[Mistake] = st.session_state.setdefault("mistakes", [])
+    mistakes: list[InvalidField] = st.session_state.setdefault("mistakes", [])
     mistakes += read_address()
     page = st.navigation(_pages(), position="top")
     st.set_page_config(page_title=title(page.title), page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     page.run()
     for mistake in mistakes:
-        st.toast(plain(mistake.told(words())), icon=":material/link_off:", duration="long")
+        st.toast(escape_markdown(mistake.message(translation())), icon=":material/link_off:", duration="long")
     mistakes.clear()
     choose_language()
 
@@ -44,7 +44,7 @@ def _pages() -> list[st.Page]:
     To Streamlit a page is its path. If the first visit were one of its own, the first run would lead to another page, and a fragment of
     the old one that happened to ask for its turn just then would have the browser clear the new one.
     """
-    say, is_first_visit = words(), not run_list.runs()
+    say, is_first_visit = translation(), not run_list.runs()
 
     def page(name: str, path: str, *, default: bool = False) -> st.Page:
         # Without icons: the browser would fetch them, for its tab, from a server elsewhere.
@@ -68,7 +68,7 @@ def screen(name: str) -> Callable[[], None]:
 
     def draw() -> None:
         module = import_module(f"dashboards.screens.{name}_page")
-        with addressed([*module.FIELDS, "step", "scale"]):
+        with address_written([*module.FIELDS, "step", "scale"]):
             module.show()
 
     return draw

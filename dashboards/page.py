@@ -16,7 +16,7 @@ from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
 from dashboards.state.language import LANGUAGES, Translation
-from dashboards.state.url import begin, forget_news, keep, kept, visits, write_address
+from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
 from data.errors import InputError
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
@@ -24,10 +24,10 @@ from viz.player import Panel, Scene
 
 Option = TypeVar("Option", str, int)
 
-GROWS_EVERY_S = 2.0
+REFRESH_EVERY_S = 2.0
 # What is not yet sent when a fragment begins to run again, Streamlit drops, and yet tells the browser that the run before is complete:
 # it would take the slider away, and with it a zoom or what plays, until the fragment is done.
-SENT_WITHIN_S = 0.05
+SEND_TIME_S = 0.05
 _ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 # Streamlit leaves a hand's breadth above a page and wide margins beside it; on a laptop's screen the picture needs them.
@@ -48,13 +48,13 @@ class Page:
     theme: Theme
 
     @property
-    def is_growing(self) -> bool:
-        return run_list.is_growing(self.run)
+    def is_live(self) -> bool:
+        return run_list.is_live(self.run)
 
 
-def words() -> Translation:
+def translation() -> Translation:
     """Return the catalogue in the language of this visit."""
-    return Translation(kept("lang"))
+    return Translation(get_field("lang"))
 
 
 def theme() -> Theme:
@@ -64,52 +64,52 @@ def theme() -> Theme:
 
 def open_page() -> Page:
     """Choose the run in the sidebar and open it; a page that cannot be shown says why and ends here."""
-    say = words()
+    say = translation()
     runs = run_list.runs()
     names = [run.name for run in runs]
-    wanted = kept("run")
+    wanted = get_field("run")
     if wanted is not None and wanted not in names:
-        st.warning(plain(say("chrome.no_such_run", name=wanted)), icon=":material/link_off:")
-        keep("run", None)
-        decide_step(None)
+        st.warning(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:")
+        set_field("run", None)
+        set_step(None)
         wanted = None
     if not names:
-        st.info(say("chrome.gone"), icon=":material/folder_off:")
+        st.info(say("page.gone"), icon=":material/folder_off:")
         st.stop()
-    begin("run_choice", wanted or names[0], names)
+    set_initial_value("run_choice", wanted or names[0], names)
     with st.sidebar:
-        chosen = st.selectbox(say("chrome.run"), names, key="run_choice", help=say("chrome.run_help"))
+        chosen = st.selectbox(say("page.run"), names, key="run_choice", help=say("page.run_help"))
     if chosen != (wanted or names[0]):
-        decide_step(None)
-    keep("run", chosen)
+        set_step(None)
+    set_field("run", chosen)
     return Page(runs[names.index(chosen)], say, theme())
 
 
 def choose_language() -> None:
     """Offer the languages at the foot of the sidebar."""
     with st.sidebar:
-        now = kept("lang")
-        begin("language_choice", now)
+        now = get_field("lang")
+        set_initial_value("language_choice", now)
         chosen = st.segmented_control(
-            words()("chrome.language"),
+            translation()("page.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
             key="language_choice",
         )
     if chosen and chosen != now:
-        keep("lang", chosen)
+        set_field("lang", chosen)
         st.rerun()
 
 
-def tell(notes: Sequence[str], say: Translation) -> None:
+def show_notes(notes: Sequence[str], say: Translation) -> None:
     """Name what was left out or could not be had, in one quiet box."""
     if notes:
         shown = list(dict.fromkeys(notes))
-        more = [say("chrome.more_notes", n=len(shown) - 4)] if len(shown) > 4 else []
-        st.warning("\n\n".join([*(plain(note) for note in shown[:4]), *more]), icon=":material/warning:")
+        more = [say("page.more_notes", n=len(shown) - 4)] if len(shown) > 4 else []
+        st.warning("\n\n".join([*(escape_markdown(note) for note in shown[:4]), *more]), icon=":material/warning:")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return a text as it is for places that read Markdown: names and prompts must not become links, formulas or colours.
 
     Examples
@@ -127,28 +127,28 @@ def guarded(draw: Callable[[], None], say: Translation) -> None:
     try:
         draw()
     except InputError as mistake:
-        st.info(plain(str(mistake)), icon=":material/info:")
+        st.info(escape_markdown(str(mistake)), icon=":material/info:")
     except OSError:
-        st.warning(say("chrome.vanished"), icon=":material/folder_off:")
+        st.warning(say("page.vanished"), icon=":material/folder_off:")
 
 
-def growing_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def live_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Return the decorator for the part that moves with the slider: alone it runs again, and every two seconds while the run grows."""
-    was_growing = page.is_growing
+    was_live = page.is_live
 
     def decorate(draw: Callable[[], None]) -> Callable[[], None]:
         def part() -> None:
-            if was_growing and not page.is_growing:
+            if was_live and not page.is_live:
                 st.rerun()  # the whole page, once: it has come to its end, and need not be looked at again and again
             draw()
 
-        fragment: Callable[[], None] = st.fragment(run_every=GROWS_EVERY_S if was_growing else None)(part)
+        fragment: Callable[[], None] = st.fragment(run_every=REFRESH_EVERY_S if was_live else None)(part)
         return fragment
 
     return decorate
 
 
-def losses(run: Run) -> tuple[list[int], list[float]] | None:
+def validation_losses(run: Run) -> tuple[list[int], list[float]] | None:
     """Return the validation loss over steps as the slider shows it, None where nothing was measured."""
     measured = [(int(one["step"]), one.get("val_loss")) for one in metrics(run)]
     found = [(step, float(loss)) for step, loss in measured if loss is not None and math.isfinite(loss)]
@@ -185,10 +185,10 @@ def show_scene(
         columns=columns,
         words=page.say.section("slider"),
         language=page.say.tag,
-        scale=kept("scale"),
-        asked=f"{page.run.name} {visits()} {decisions()}",
-        live=page.is_growing,
-        loss=losses(page.run),
+        scale=get_field("scale"),
+        asked=f"{page.run.name} {visits()} {n_set_steps()}",
+        live=page.is_live,
+        loss=validation_losses(page.run),
         least_px=least_px,
         most_px=most_px,
     )
@@ -196,26 +196,26 @@ def show_scene(
     if is_new:
         write_address(names)  # before the browser, which has the slider from now on, may write where it stands
     events = mount(scene, key=f"player_{name}")
-    time.sleep(SENT_WITHIN_S)
+    time.sleep(SEND_TIME_S)
     if not is_new and events.step in set(steps):
-        keep("step", None if events.step == steps[-1] else events.step)
+        set_field("step", None if events.step == steps[-1] else events.step)
     if events.scale:
-        keep("scale", events.scale)
+        set_field("scale", events.scale)
     if not is_new:
         write_address(names)
     return events
 
 
-def decide_step(step: int | None) -> None:
+def set_step(step: int | None) -> None:
     """Let the page, not the slider, say where the slider stands; None is the last snapshot."""
-    if step != kept("step"):
-        st.session_state["decisions"] = decisions() + 1
-    keep("step", step)
+    if step != get_field("step"):
+        st.session_state["n_set_steps"] = n_set_steps() + 1
+    set_field("step", step)
 
 
-def decisions() -> int:
+def n_set_steps() -> int:
     """Return how often a page has said where the slider stands: browser and server then forget where it stood before."""
-    return int(st.session_state.get("decisions", 0))
+    return int(st.session_state.get("n_set_steps", 0))
 
 
 def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
@@ -223,22 +223,22 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
     entered: dict[str, object] = st.session_state.setdefault("entered", {})
     is_new = (entered.get("page"), entered.get("run"), entered.get("visit")) != (name, run.name, visits())
     if is_new:
-        wanted = kept("step")
+        wanted = get_field("step")
         nearest = steps[-1] if wanted is None else min(steps, key=lambda step: abs(step - wanted))
         if wanted is not None and nearest != wanted:
-            st.toast(words()("chrome.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
-            keep("step", nearest)
+            st.toast(translation()("page.nearest_step", step=wanted, nearest=nearest), icon=":material/near_me:")
+            set_field("step", nearest)
         entered.update(page=name, run=run.name, visit=visits(), step=nearest)
-        forget_news()
+        forget_events()
     return int(entered["step"]), is_new  # type: ignore[call-overload]
 
 
-def segments(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:
+def ask_option(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:
     """Ask for one of a few options; what is chosen goes into the address under its name."""
-    now = kept(name)
-    begin(f"{name}_choice", now if now in options else options[0])
+    now = get_field(name)
+    set_initial_value(f"{name}_choice", now if now in options else options[0])
     chosen: Any = st.segmented_control(label, options, format_func=write, key=f"{name}_choice", required=True)
-    keep(name, chosen)
+    set_field(name, chosen)
     return cast("Option", chosen)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dashboards.compute.queries import WORTH_THREADS, set_threads
-from dashboards.compute.result_cache import Store
+from dashboards.compute.result_cache import ResultCache
 from data.errors import InputError
 from data.runs import Run
 from trainer.generation.filters import Decoding
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainer.generation.sampling import EndReason, Piece
 
 # A small model is a megabyte or so; of those that fill memory only the last is kept.
-_models, _large_models = Store(most=8), Store(most=1)
+_models, _large_models = ResultCache(most=8), ResultCache(most=1)
 MOST_KEPT = 48
 
 
@@ -74,7 +74,7 @@ class GenerationStream:
             self._pieces = None  # and with it the model
 
 
-def writings(
+def open_streams(
     kept: MutableMapping[Hashable, GenerationStream], wishes: Sequence[GenerationTask]
 ) -> list[GenerationStream]:
     """Return the texts that are wished for, begun or finished before where they were; what is no longer wished for is let go.
@@ -92,7 +92,7 @@ def writings(
     return found
 
 
-def write(under_way: Sequence[GenerationStream], seconds: float) -> Iterator[GenerationStream]:
+def advance_streams(under_way: Sequence[GenerationStream], seconds: float) -> Iterator[GenerationStream]:
     """Go on with all texts until each is over, yielding each that has grown; they take turns, but for models that fill memory."""
     while left := [writing for writing in under_way if not writing.is_over]:
         for writing in left[:1] if _is_large(left[0].wish.run) else left:

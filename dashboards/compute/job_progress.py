@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboards.compute import jobs
-from dashboards.compute.jobs import Job, Key, Status
-from dashboards.page import plain
+from dashboards.compute.jobs import Job, JobKey, JobStatus
+from dashboards.page import escape_markdown
 from dashboards.state.language import Translation
 
 LOOK_EVERY_S = 0.5
@@ -23,7 +23,7 @@ def await_job(job: Job) -> None:
 
 def arrived() -> list[Job]:
     """Return the jobs that this visit asked for and that have come to their end since; each is returned once."""
-    awaited: dict[Key, Job] = st.session_state.setdefault("awaited", {})
+    awaited: dict[JobKey, Job] = st.session_state.setdefault("awaited", {})
     ended = [job for job in awaited.values() if job.status.state != "running"]
     for job in ended:
         del awaited[job.key]
@@ -63,13 +63,13 @@ def show_jobs(found: Sequence[Job], say: Translation, title: Callable[[Job], str
 def _bar(job: Job, say: Translation, title: str) -> None:
     now = job.status
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.progress(now.share, f"**{plain(title)}** · {plain(told(now, say))}")
+        st.progress(now.share, f"**{escape_markdown(title)}** · {escape_markdown(told(now, say))}")
         if st.button(say("jobs.cancel"), key=f"cancel {job.key.run} {job.key.made}", icon=":material/stop_circle:"):
             job.cancel()
             st.rerun()
 
 
-def told(now: Status, say: Translation) -> str:
+def told(now: JobStatus, say: Translation) -> str:
     """Say in a few words where a job stands."""
     if not now.total:
         return say("jobs.starting")
@@ -81,7 +81,9 @@ def told(now: Status, say: Translation) -> str:
 def _failed(job: Job, say: Translation, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         reason = job.status.line or say("jobs.no_reason")
-        st.error(f"{plain(say('jobs.failed', title=title))} {plain(reason)}", icon=":material/error:")
+        st.error(
+            f"{escape_markdown(say('jobs.failed', title=title))} {escape_markdown(reason)}", icon=":material/error:"
+        )
         if st.button(say("jobs.dismiss"), key=f"dismiss {job.key.run} {job.key.made}", type="tertiary"):
             jobs.forget(job.key)
             st.rerun()

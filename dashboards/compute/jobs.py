@@ -1,6 +1,6 @@
 """Long work behind a page: the project's own commands as processes, seen by every tab, with their progress and their end.
 
-A job is known by what it makes (`Key`): whoever asks for the same film while it is being rendered is given the job that is under
+A job is known by what it makes (`JobKey`): whoever asks for the same film while it is being rendered is given the job that is under
 way. A job is told to stop as Ctrl-C would tell it, so the command tidies up after itself; what it could not is removed here.
 """
 
@@ -25,7 +25,7 @@ from data.errors import InputError
 from data.progress import VARIABLE
 from data.runs import runs_folder
 
-State = Literal["running", "done", "failed", "cancelled"]
+JobState = Literal["running", "done", "failed", "cancelled"]
 
 MOST_RUNNING = 2
 MOST_KEPT = 20
@@ -41,7 +41,7 @@ class BusyError(InputError):
 
 
 @dataclass(frozen=True)
-class Key:
+class JobKey:
     """What a job makes: something of a run, named by folder and file stem, e.g. ``films/tokens-tsne``."""
 
     run: str
@@ -49,14 +49,14 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Status:
+class JobStatus:
     """Where a job stands.
 
     ``what``, ``done``, ``total`` and ``note`` are the command's latest progress; ``lines`` the last it said besides; ``started``
     and ``seconds`` tell when it began and how long it has taken.
     """
 
-    state: State
+    state: JobState
     started: float
     what: str = ""
     done: int = 0
@@ -80,23 +80,23 @@ class Status:
 class Job:
     """A command at work. Its fields belong to this module; pages read `status`."""
 
-    key: Key
+    key: JobKey
     arguments: tuple[str, ...]
     hidden: tuple[Path, str] | None
     """Where it writes, and how the names of hidden files begin there that must not outlive it if it is stopped."""
     _process: subprocess.Popen[str]
-    _status: Status
+    _status: JobStatus
     _lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
     _ended: threading.Event = field(default_factory=threading.Event)
     _stopping: bool = False
 
     @property
-    def status(self) -> Status:
+    def status(self) -> JobStatus:
         """Where the job stands now."""
         now = self._status
         return now if now.state != "running" else replace(now, seconds=time.time() - now.started)
 
-    def wait(self, seconds: float | None = None) -> Status:
+    def wait(self, seconds: float | None = None) -> JobStatus:
         """Wait for the end, at most so long; return where the job stands then."""
         self._ended.wait(seconds)
         return self.status
@@ -110,11 +110,11 @@ class Job:
         self._ended.wait(2 * PATIENCE_S)
 
 
-_jobs: OrderedDict[Key, Job] = OrderedDict()
+_jobs: OrderedDict[JobKey, Job] = OrderedDict()
 _lock = threading.Lock()
 
 
-def start(key: Key, arguments: Sequence[str], hidden: tuple[Path, str] | None = None) -> tuple[Job, bool]:
+def start(key: JobKey, arguments: Sequence[str], hidden: tuple[Path, str] | None = None) -> tuple[Job, bool]:
     """Start a command of the project, or return the job that is making the same already.
 
     Parameters
@@ -139,7 +139,7 @@ def start(key: Key, arguments: Sequence[str], hidden: tuple[Path, str] | None = 
         running = [job for job in _jobs.values() if job.status.state == "running"]
         if len(running) >= MOST_RUNNING:
             raise BusyError(f"{MOST_RUNNING} jobs are under way: wait for one to end, or cancel one")
-        job = Job(key, tuple(arguments), hidden, _process(arguments), Status("running", time.time()))
+        job = Job(key, tuple(arguments), hidden, _process(arguments), JobStatus("running", time.time()))
         _jobs[key] = job
         _jobs.move_to_end(key)
         _forget_old()
@@ -153,13 +153,13 @@ def of_run(run: str) -> list[Job]:
         return [job for job in reversed(_jobs.values()) if job.key.run == run]
 
 
-def get(key: Key) -> Job | None:
+def get(key: JobKey) -> Job | None:
     """Return the job that makes, or last made, this."""
     with _lock:
         return _jobs.get(key)
 
 
-def forget(key: Key) -> None:
+def forget(key: JobKey) -> None:
     """Drop a job that has ended from what is shown."""
     with _lock:
         if key in _jobs and _jobs[key].status.state != "running":
@@ -198,7 +198,7 @@ def _follow(job: Job) -> None:
         for line in _lines(said):
             _hear(job, line)
     status = job._process.wait()
-    state: State = "done" if status == 0 else "cancelled" if job._stopping else "failed"
+    state: JobState = "done" if status == 0 else "cancelled" if job._stopping else "failed"
     if state != "done":
         _sweep(job)
     job._status = replace(job._status, state=state, seconds=time.time() - job._status.started)

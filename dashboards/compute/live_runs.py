@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dashboards.compute.result_cache import Found, Store
+from dashboards.compute.result_cache import Result, ResultCache
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
@@ -38,13 +38,13 @@ class Newer(Run):
 
 
 def measured(
-    store: Store,
+    store: ResultCache,
     what: tuple[Hashable, ...],
     run: Run,
     measure: RunMeasure[Value],
     join: Callable[[Value, Value], Value],
     progress: Progress | None = None,
-) -> Found[Value]:
+) -> Result[Value]:
     """Return a measure of all snapshots, from what was measured when there were fewer if it can be.
 
     Parameters
@@ -60,7 +60,7 @@ def measured(
     def make() -> Value:
         if before is None or not 0 < len(known) < len(digests) or digests[: len(known)] != known:
             return measure(run, progress)
-        found: Found[Value] = before[1]
+        found: Result[Value] = before[1]
         for note in found.notes:
             warnings.warn(note, stacklevel=2)
         try:
@@ -78,7 +78,7 @@ def measured(
     return found
 
 
-def latest(run: Run, what: tuple[Hashable, ...]) -> tuple[Digests, Found[Any]] | None:
+def latest(run: Run, what: tuple[Hashable, ...]) -> tuple[Digests, Result[Any]] | None:
     """Return what was measured last, perhaps when there were fewer snapshots, and of which; None if nothing was."""
     with _lock:
         return _last.get(_base(run, what))

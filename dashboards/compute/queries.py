@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dashboards.compute.background_jobs import BackgroundJob, look
 from dashboards.compute.live_runs import digests_of, latest, measured
-from dashboards.compute.result_cache import Found, Store
+from dashboards.compute.result_cache import Result, ResultCache
 from dashboards.state.run_list import snapshots_stamp, stamp
 from data.errors import InputError
 from data.progress import Progress
@@ -27,9 +27,9 @@ from viz.projection.projection_cache import cached_projection, is_on_disk
 from viz.projection.projector import project
 
 # A table of 5,000 tokens over 58 snapshots takes 150 MB, its layout three, attention of a small model one.
-_tables = Store(most=4)
-_results = Store(most=24)
-_maps = Store(most=6)
+_tables = ResultCache(most=4)
+_results = ResultCache(most=24)
+_maps = ResultCache(most=6)
 
 # Of a large group fewer others are drawn to compare it with, so that no more distances are added up than this.
 MOST_DISTANCES, FEWEST_DRAWS, MOST_COMPARED = 10**9, 199, 500
@@ -43,7 +43,7 @@ MOST_BETS = 24
 WORTH_THREADS = 5_000_000  # parameters
 
 
-def table(run: Run, what: TableName, progress: Progress | None = None) -> Found[xr.DataArray]:
+def table(run: Run, what: TableName, progress: Progress | None = None) -> Result[xr.DataArray]:
     """Return a table over all whole snapshots, (step, token or position, dim)."""
     key = ("table", run.path, snapshots_stamp(run), what)
     return _tables.get(key, lambda: read_grouped_table(run, what, progress=progress).trajectory)
@@ -57,7 +57,7 @@ def projection(
     n_axes: int = 2,
     metric: str = "euclidean",
     progress: Progress | None = None,
-) -> Found[xr.Dataset]:
+) -> Result[xr.Dataset]:
     """Return the layout of a table with its fidelity, computed once and kept on disk beside the run."""
     return _results.get(
         _layout_key(run, trajectory, method, n_axes, metric),
@@ -67,7 +67,7 @@ def projection(
 
 def quick_layout(
     run: Run, trajectory: xr.DataArray, *, n_axes: int = 2, metric: str = "euclidean"
-) -> Found[xr.Dataset]:
+) -> Result[xr.Dataset]:
     """Return the layout by PCA without saying how far it may be believed, which of thousands of items takes a second, not minutes."""
     key = (*_layout_key(run, trajectory, "pca", n_axes, metric), "not judged")
     return _results.get(key, lambda: project(trajectory, "pca", n_axes=n_axes, metric=metric, judged=False))
@@ -93,7 +93,7 @@ def all_neighbours(run: Run, trajectory: xr.DataArray, metric: str) -> NDArray[n
 
 def group_cohesion(
     run: Run, what: TableName, group: Group, trajectory: xr.DataArray, metric: str
-) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]]:
+) -> Result[xr.Dataset] | BackgroundJob[Result[xr.Dataset]]:
     """Compare a highlighted group with its nulls in the full space; of a large table that takes minutes, and is seen under way."""
     if len(group.members) > MOST_COMPARED:
         raise InputError(
@@ -129,7 +129,7 @@ Head = tuple[int, int]
 """Layer and head."""
 
 
-def attention(run: Run, prompt: str, head: Head | None = None, progress: Progress | None = None) -> Found[Cells]:
+def attention(run: Run, prompt: str, head: Head | None = None, progress: Progress | None = None) -> Result[Cells]:
     """Return the attention maps of a prompt, of all heads or of one."""
     what = ("attention", prompt, head)
     return measured(_maps, what, run, lambda part, done: _cells(part, prompt, head, done), _joined, progress)
@@ -172,7 +172,7 @@ def _joined(earlier: Cells, later: Cells) -> Cells:
     return Cells(weights, earlier.tokens, earlier.steps + later.steps)
 
 
-def head_scores(run: Run, progress: Progress | None = None) -> Found[xr.Dataset]:
+def head_scores(run: Run, progress: Progress | None = None) -> Result[xr.Dataset]:
     """Return the scores of every head, each (step, layer, head)."""
     from probes.models.heads import head_scores as scores
 
@@ -183,13 +183,13 @@ def head_scores(run: Run, progress: Progress | None = None) -> Found[xr.Dataset]
     return measured(_results, ("scores",), run, measure, _later, progress)
 
 
-def scores_so_far(run: Run) -> Found[xr.Dataset] | None:
+def scores_so_far(run: Run) -> Result[xr.Dataset] | None:
     """Return the scores as they were last known, perhaps of fewer snapshots than there are by now; None if there are none."""
     known = latest(run, ("scores",))
     return known[1] if known else None
 
 
-def zero_shot(run: Run, progress: Progress | None = None) -> Found[xr.Dataset]:
+def zero_shot(run: Run, progress: Progress | None = None) -> Result[xr.Dataset]:
     """Return how often the model tells which of four lines comes next, (step)."""
     from probes.models.zero_shot import zero_shot as asked
 
@@ -213,7 +213,7 @@ class Bets:
     n_tokens: int
 
 
-def next_token(run: Run, prompt: str, progress: Progress | None = None) -> Found[xr.DataArray]:
+def next_token(run: Run, prompt: str, progress: Progress | None = None) -> Result[xr.DataArray]:
     """Return the model's bets on the token after a prompt, (step, token)."""
     from probes.models.logits import next_token_distribution as bets
 
@@ -224,13 +224,13 @@ def next_token(run: Run, prompt: str, progress: Progress | None = None) -> Found
     return measured(_maps, ("next", prompt), run, measure, _later, progress)
 
 
-def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Found[Bets]:
+def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Result[Bets]:
     """Return the tokens that lead among the model's bets on what follows a prompt."""
     key = ("bets", run.path, digests_of(run), prompt)
     return _results.get(key, lambda: bets_of(next_token(run, prompt, progress).value))
 
 
-def leading_draws(run: Run, prompt: str, decoding: Decoding) -> Found[Bets]:
+def leading_draws(run: Run, prompt: str, decoding: Decoding) -> Result[Bets]:
     """Return what the tokens of `leading_bets` are drawn with: the bets after temperature and filters."""
     from probes.models.decoding import drawn_from
 

@@ -14,14 +14,14 @@ Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Found(Generic[Value_co]):
+class Result(Generic[Value_co]):
     """A result, and what was warned of while it was computed (a damaged snapshot that was left out, say)."""
 
     value: Value_co
     notes: tuple[str, ...] = ()
 
 
-class Store:
+class ResultCache:
     """The last ``most`` results by key. What is kept is shared: treat it as read-only.
 
     Examples
@@ -33,11 +33,11 @@ class Store:
 
     def __init__(self, most: int):
         self.most = most
-        self._kept: OrderedDict[Hashable, Found[object]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Result[object]] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Found[Value]:
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Result[Value]:
         """Return what is kept under the key, or make it; an error is the caller's, and nothing is kept then."""
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
@@ -66,7 +66,7 @@ class Store:
 _heard = threading.local()
 
 
-def _noted(make: Callable[[], Value]) -> Found[Value]:
+def _noted(make: Callable[[], Value]) -> Result[Value]:
     """Make a value, hearing the warnings of this thread only: `warnings.catch_warnings` would hear those of other tabs, too."""
     if warnings.showwarning is not _hear:
         _hear.before = warnings.showwarning  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def _noted(make: Callable[[], Value]) -> Found[Value]:
     outer, _heard.notes = getattr(_heard, "notes", None), {}
     try:
         value = make()
-        return Found(value, tuple(_heard.notes))
+        return Result(value, tuple(_heard.notes))
     finally:
         if outer is not None:
             outer.update(_heard.notes)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from dashboards.forms.film_form import MOST_CHARACTERS, groups_in
 from dashboards.forms.group_form import MOST_GROUPS, parted
-from dashboards.page import Page, decide_step, plain
+from dashboards.page import Page, escape_markdown, set_step
 from dashboards.state.film_list import METHODS
-from dashboards.state.url import begin, keep, kept
+from dashboards.state.url import get_field, set_field, set_initial_value
 from data.errors import InputError
 from data.runs import Run
 from probes.texts import default_prompt
@@ -63,7 +63,7 @@ def ask_figure(page: Page) -> FigureRequest:
 
 def _ask_look(page: Page) -> dict[str, Any]:
     say = page.say
-    begin("figure_theme", kept("colors") or page.theme.name)
+    set_initial_value("figure_theme", get_field("colors") or page.theme.name)
     theme = st.segmented_control(
         say("films.theme"),
         ["light", "dark"],
@@ -71,8 +71,8 @@ def _ask_look(page: Page) -> dict[str, Any]:
         required=True,
         key="figure_theme",
     )
-    keep("colors", None if theme == page.theme.name else theme)
-    begin("figure_size", kept("shape"))
+    set_field("colors", None if theme == page.theme.name else theme)
+    set_initial_value("figure_size", get_field("shape"))
     size = st.segmented_control(
         say("figures.shape"),
         list(SIZES),
@@ -80,10 +80,10 @@ def _ask_look(page: Page) -> dict[str, Any]:
         required=True,
         key="figure_size",
     )
-    keep("shape", size)
-    begin("figure_transparent", kept("ground") == "transparent")
+    set_field("shape", size)
+    set_initial_value("figure_transparent", get_field("ground") == "transparent")
     transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
-    keep("ground", "transparent" if transparent else None)
+    set_field("ground", "transparent" if transparent else None)
     return {"theme": theme, "size": size, "transparent": transparent}
 
 
@@ -93,21 +93,21 @@ def figure_name(name: str, page: Page) -> str:
 
 
 def _ask_name(page: Page) -> str:
-    wanted = kept("figure")
+    wanted = get_field("figure")
     if wanted is not None and wanted not in OFFERED:
-        st.toast(plain(page.say("figures.no_such_figure", name=wanted[:60])), icon=":material/link_off:")
-        keep("figure", None)
+        st.toast(escape_markdown(page.say("figures.no_such_figure", name=wanted[:60])), icon=":material/link_off:")
+        set_field("figure", None)
         wanted = None
     names = list(OFFERED)
     left_out = reasons(page.run)
-    begin("figure_choice", wanted or next((name for name in names if name not in left_out), names[0]))
+    set_initial_value("figure_choice", wanted or next((name for name in names if name not in left_out), names[0]))
     name: str = st.selectbox(
         page.say("figures.figure"),
         names,
         format_func=lambda name: figure_name(name, page) + ("  ∅" if name in left_out else ""),
         key="figure_choice",
     )
-    keep("figure", name)
+    set_field("figure", name)
     return name
 
 
@@ -115,15 +115,15 @@ def _ask_step(page: Page) -> int | None:
     steps = [record["step"] for record in page.run.manifest()]
     if not steps:
         return None
-    wanted = kept("step")
-    begin(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1], steps)
+    wanted = get_field("step")
+    set_initial_value(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1], steps)
     step = st.selectbox(
         page.say("slider.step").capitalize(),
         steps[::-1],
         format_func=page.say.number,
         key=f"figure_step {page.run.name}",
     )
-    decide_step(None if step == steps[-1] else step)
+    set_step(None if step == steps[-1] else step)
     return None if step == steps[-1] else step
 
 
@@ -132,7 +132,7 @@ def _ask_prompt(page: Page) -> str | None:
         usual = default_prompt(page.run)
     except InputError:
         usual = ""
-    begin("figure_prompt", kept("prompt")[:MOST_CHARACTERS])
+    set_initial_value("figure_prompt", get_field("prompt")[:MOST_CHARACTERS])
     text = st.text_input(
         page.say("attention.prompt"),
         key="figure_prompt",
@@ -140,27 +140,27 @@ def _ask_prompt(page: Page) -> str | None:
         max_chars=MOST_CHARACTERS,
         help=page.say("attention.prompt_help"),
     )
-    keep("prompt", text)
+    set_field("prompt", text)
     return text or None
 
 
 def _ask_part(page: Page, part: str) -> int | None:
     n = int(page.run.info.get("model", {}).get(f"n_{part}", 0))
-    wanted = kept(part)
-    begin(f"figure_{part} {page.run.name}", wanted if wanted is not None and wanted < n else -1)
+    wanted = get_field(part)
+    set_initial_value(f"figure_{part} {page.run.name}", wanted if wanted is not None and wanted < n else -1)
     at = st.selectbox(
         page.say(f"slider.{part}").capitalize(),
         [-1, *range(n)],
         format_func=lambda at: page.say(f"figures.usual_{part}") if at < 0 else str(at),
         key=f"figure_{part} {page.run.name}",
     )
-    keep(part, None if at < 0 else at)
+    set_field(part, None if at < 0 else at)
     return None if at < 0 else at
 
 
 def _ask_map(page: Page) -> dict[str, Any]:
     say = page.say
-    begin("figure_method", kept("method"))
+    set_initial_value("figure_method", get_field("method"))
     method = st.segmented_control(
         say("embeddings.method"),
         list(METHODS),
@@ -168,8 +168,8 @@ def _ask_map(page: Page) -> dict[str, Any]:
         required=True,
         key="figure_method",
     )
-    keep("method", method)
-    begin("figure_groups", "; ".join(kept("group")))
+    set_field("method", method)
+    set_initial_value("figure_groups", "; ".join(get_field("group")))
     text = st.text_input(
         say("embeddings.groups"),
         key="figure_groups",
@@ -177,5 +177,5 @@ def _ask_map(page: Page) -> dict[str, Any]:
         max_chars=MOST_CHARACTERS,
         help=say("films.groups_help"),
     )
-    keep("group", parted(text)[:MOST_GROUPS])
+    set_field("group", parted(text)[:MOST_GROUPS])
     return {"method": method, "highlight": groups_in(text)}

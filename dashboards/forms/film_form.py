@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from dashboards.page import Page, plain
+from dashboards.page import Page, escape_markdown
 from dashboards.state.film_list import METHODS
 from data.errors import InputError
 from data.runs import Run
@@ -43,7 +43,7 @@ def ask_film(page: Page) -> FilmRequest | None:
     try:
         check(page.run, wish)
     except InputError as mistake:
-        st.info(plain(str(mistake)), icon=":material/info:")
+        st.info(escape_markdown(str(mistake)), icon=":material/info:")
         return None
     return wish
 

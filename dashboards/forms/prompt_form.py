@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards.page import Page, plain
-from dashboards.state.url import LONGEST_TEXT, begin, keep, kept
+from dashboards.page import Page, escape_markdown
+from dashboards.state.url import LONGEST_TEXT, get_field, set_field, set_initial_value
 from data.errors import InputError
 from data.runs import Run
 from data.tokens.tokenizers import known_part
@@ -34,7 +34,7 @@ class ReadablePrompt:
 
 def ask_prompt(page: Page, help: str = "") -> str:
     """Ask what the model reads; empty is the opening of the run's last sample, which is shown in grey."""
-    begin("prompt_text", kept("prompt"))
+    set_initial_value("prompt_text", get_field("prompt"))
     try:
         usual = default_prompt(page.run)
     except InputError:
@@ -48,11 +48,11 @@ def ask_prompt(page: Page, help: str = "") -> str:
         height=90,
         max_chars=LONGEST_TEXT,
     )
-    keep("prompt", text)
+    set_field("prompt", text)
     return text or usual
 
 
-def readable(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
+def readable_prompt(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
     """Return a prompt without symbols that the run's vocabulary lacks, cut to its first ``most`` tokens (the context's length if None).
 
     Raises
@@ -61,25 +61,25 @@ def readable(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
         If nothing is left of it, or the run has no model that reads.
     """
     context, tokenizer = described_model(run).block_size, run.tokenizer
-    text, unknown = known(run, text)
+    text, unknown = known_symbols(run, text)
     n_given = len(tokenizer.encode(text))
     cut = beginning(tokenizer, text, min(context, most or context))
     return ReadablePrompt(cut, len(tokenizer.encode(cut)), n_given, unknown)
 
 
-def known(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
+def known_symbols(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
     """Return a text without symbols that the run's vocabulary lacks, and those; where nothing is left, the usual prompt stands in."""
     part = known_part(run.tokenizer, text)
     unknown = tuple(symbol for symbol in dict.fromkeys(text) if symbol not in part)
     return part or default_prompt(run), unknown
 
 
-def tell_unknown(page: Page, unknown: tuple[str, ...]) -> None:
+def show_unknown(page: Page, unknown: tuple[str, ...]) -> None:
     """Name the symbols that were left out of a prompt."""
     if unknown:
         named = " ".join(f"“{label_name(symbol)}”" for symbol in unknown[:MOST_NAMED])
         more = " …" if len(unknown) > MOST_NAMED else ""
-        st.caption(plain(page.say("attention.unknown", symbols=f"{named}{more}")))
+        st.caption(escape_markdown(page.say("attention.unknown", symbols=f"{named}{more}")))
 
 
 def read_prompt(
@@ -87,16 +87,16 @@ def read_prompt(
 ) -> ReadablePrompt:
     """Return the prompt as it can be read, and say below its field what of it is not.
 
-    ``most`` and errors are those of `readable`; ``reason`` is the key of the sentence about its length.
+    ``most`` and errors are those of `readable_prompt`; ``reason`` is the key of the sentence about its length.
     """
-    asked, say = readable(page.run, text, most), page.say
-    tell_unknown(page, asked.unknown)
+    asked, say = readable_prompt(page.run, text, most), page.say
+    show_unknown(page, asked.unknown)
     if asked.is_cut:
-        st.caption(plain(say(reason, shown=say.number(asked.n_tokens), given=say.number(asked.n_given))))
+        st.caption(escape_markdown(say(reason, shown=say.number(asked.n_tokens), given=say.number(asked.n_given))))
     return asked
 
 
-def end_seen(run: Run, text: str) -> tuple[str, int, int]:
+def visible_end(run: Run, text: str) -> tuple[str, int, int]:
     """Return the end of a text that the model sees when it goes on from it, of how many tokens, and how many the text has."""
     context, tokenizer = described_model(run).block_size, run.tokenizer
     ids = tokenizer.encode(text)

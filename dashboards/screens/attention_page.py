@@ -10,10 +10,19 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.compute.background_jobs import BackgroundJob, await_, look
 from dashboards.compute.live_runs import digests_of
-from dashboards.compute.result_cache import Found
-from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable
-from dashboards.page import Page, growing_fragment, guarded, open_page, plain, show_scene, tell, without_advice
-from dashboards.state.url import begin, is_news, keep, kept, write_address
+from dashboards.compute.result_cache import Result
+from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable_prompt
+from dashboards.page import (
+    Page,
+    escape_markdown,
+    guarded,
+    live_fragment,
+    open_page,
+    show_notes,
+    show_scene,
+    without_advice,
+)
+from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from data.errors import InputError
 from data.runs import Run
@@ -36,10 +45,10 @@ def _draw(page: Page) -> None:
         text = ask_prompt(page)
         prompt = limited(page, text)
         # One head is shown of more tokens than all of them.
-        long = readable(page.run, text, queries.most_tokens(page.run, n_heads=1)).text
+        long = readable_prompt(page.run, text, queries.most_tokens(page.run, n_heads=1)).text
         score = ask_score(page)
         await_scores(page)
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page, (prompt, long), score), page.say))()
+    live_fragment(page)(lambda: guarded(lambda: _stage(page, (prompt, long), score), page.say))()
 
 
 def limited(page: Page, text: str, *others: Run) -> str:
@@ -53,12 +62,12 @@ def limited(page: Page, text: str, *others: Run) -> str:
 
 def ask_score(page: Page) -> str:
     """Ask which score of the heads the timeline shows."""
-    wanted, say = kept("score"), page.say
-    begin("score_choice", wanted if wanted in SCORES else SCORES[0])
+    wanted, say = get_field("score"), page.say
+    set_initial_value("score_choice", wanted if wanted in SCORES else SCORES[0])
     score = st.selectbox(
         say("attention.score"), SCORES, format_func=lambda name: say(f"attention.{name}"), key="score_choice"
     )
-    keep("score", score)
+    set_field("score", score)
     return str(score)
 
 
@@ -78,7 +87,7 @@ def await_scores(page: Page) -> None:
     progress()
 
 
-def _look_at_scores(run: Run) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]] | InputError:
+def _look_at_scores(run: Run) -> Result[xr.Dataset] | BackgroundJob[Result[xr.Dataset]] | InputError:
     try:
         return look(("scores", run.path), lambda progress: queries.head_scores(run, progress), state=digests_of(run))
     except InputError as mistake:
@@ -93,7 +102,7 @@ def _stage(page: Page, prompts: tuple[str, str], score: str) -> None:
         bets = queries.leading_bets(page.run, long)
     finally:
         place.empty()
-    tell(maps.notes, page.say)
+    show_notes(maps.notes, page.say)
     panels = [
         run_panels.attention(page, "maps", maps.value, chosen, large=large),
         scores_panel(page, score, chosen),
@@ -107,7 +116,7 @@ def _stage(page: Page, prompts: tuple[str, str], score: str) -> None:
 
 def maps_of(
     page: Page, prompt: str, place: st.delta_generator.DeltaGenerator, head: queries.Head | None = None
-) -> Found[queries.Cells]:
+) -> Result[queries.Cells]:
     """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
     run = page.run
     key = ("attention", run.path, prompt, head)
@@ -147,24 +156,24 @@ def title_of(page: Page, score: str) -> str:
 
 def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
     """Write into the address which head was clicked last, an empty choice is all of them; say whether it is another."""
-    if head is None or not is_news("head", head):
+    if head is None or not is_new_event("head", head):
         return False
     layer, number = head or (None, None)
-    keep("layer", layer)
-    keep("head", number)
+    set_field("layer", layer)
+    set_field("head", number)
     write_address(["step", "scale", *fields])
     return True
 
 
 def chosen_head(page: Page) -> tuple[int, int] | None:
     """Return the head that the address names, if the model has it; else say so and forget it."""
-    layer, head, shape = kept("layer"), kept("head"), described_model(page.run)
+    layer, head, shape = get_field("layer"), get_field("head"), described_model(page.run)
     if layer is None or head is None:
         return None
     if layer < shape.n_layer and head < shape.n_head:
         return layer, head
-    keep("layer", None)
-    keep("head", None)
+    set_field("layer", None)
+    set_field("head", None)
     said = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
-    st.toast(plain(said), icon=":material/link_off:")
+    st.toast(escape_markdown(said), icon=":material/link_off:")
     return None

@@ -12,19 +12,19 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.forms.prompt_form import ask_prompt, read_prompt
 from dashboards.page import (
-    GROWS_EVERY_S,
+    REFRESH_EVERY_S,
     Page,
+    ask_option,
+    escape_markdown,
     guarded,
     open_page,
-    plain,
-    segments,
+    show_notes,
     show_scene,
-    tell,
 )
 from dashboards.player import Events
 from dashboards.screens import attention_page, embeddings_page
 from dashboards.state import run_list
-from dashboards.state.url import begin, keep, kept
+from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.views import run_panels
 from data.errors import InputError
 from data.runs import Run
@@ -77,24 +77,24 @@ def choose_other(page: Page) -> Run | None:
     names = [run.name for run in others]
     usual = names.index(most_alike(page.run, others).name)
     wanted = _wanted(page, names, names[usual])
-    begin(f"with_choice {page.run.name}", wanted or names[usual], names)
+    set_initial_value(f"with_choice {page.run.name}", wanted or names[usual], names)
     with st.sidebar:
         chosen = st.selectbox(say("compare.with"), names, key=f"with_choice {page.run.name}")
-    keep("with", chosen)
+    set_field("with", chosen)
     st.session_state["compared"] = (page.run.name, chosen)
     return others[names.index(chosen)]
 
 
 def _wanted(page: Page, names: Sequence[str], usual: str) -> str | None:
     """Return the run that the address names, if it is there and another; else say what is shown."""
-    wanted: str | None = kept("with")
+    wanted: str | None = get_field("with")
     before = st.session_state.get("compared", (None, None))
     if wanted == page.run.name and before[1] == wanted and before[0] in names:
         return str(before[0])  # the second was chosen to be the first: they change places
     if wanted is None or wanted in names:
         return wanted
-    key = "compare.same" if wanted == page.run.name else "chrome.no_such_run"
-    st.warning(plain(page.say(key, name=wanted, other=usual, run=page.run.name)), icon=":material/link_off:")
+    key = "compare.same" if wanted == page.run.name else "page.no_such_run"
+    st.warning(escape_markdown(page.say(key, name=wanted, other=usual, run=page.run.name)), icon=":material/link_off:")
     return None
 
 
@@ -113,10 +113,10 @@ def most_alike(run: Run, others: Sequence[Run]) -> Run:
 def _draw(pair: Pair) -> None:
     say = pair.left.say
     with st.sidebar:
-        view = segments("view", say("compare.view"), list(VIEWS), lambda name: say(f"compare.{name}"))
+        view = ask_option("view", say("compare.view"), list(VIEWS), lambda name: say(f"compare.{name}"))
         stage = {"embeddings": _embeddings, "attention": _attention, "scores": _scores, "text": _text}[view](pair)
-    grows = any(page.is_growing for page in pair.pages)
-    st.fragment(lambda: guarded(stage, say), run_every=GROWS_EVERY_S if grows else None)()
+    grows = any(page.is_live for page in pair.pages)
+    st.fragment(lambda: guarded(stage, say), run_every=REFRESH_EVERY_S if grows else None)()
 
 
 def _embeddings(pair: Pair) -> Callable[[], None]:
@@ -149,7 +149,7 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
 
 def _laid_out(page: Page, view: embeddings_page.EmbeddingsForm) -> tuple[xr.DataArray, xr.Dataset] | None:
     table = queries.table(page.run, view.what)
-    tell(table.notes, page.say)
+    show_notes(table.notes, page.say)
     trajectory = embeddings_page.settled(page, view, table.value)
     layout = embeddings_page.laid_out(page, trajectory, view)
     return None if layout is None else (trajectory, layout)
@@ -197,7 +197,7 @@ def _attention(pair: Pair) -> Callable[[], None]:
             maps = [attention_page.maps_of(page, text, place) for page, text in zip(pair.pages, prompts, strict=True)]
         finally:
             place.empty()
-        tell([note for found in maps for note in found.notes], pair.left.say)
+        show_notes([note for found in maps for note in found.notes], pair.left.say)
         panels = [
             run_panels.attention(
                 page, side, found.value, chosen, id=side, title=page.run.name, steps=list(found.value.steps)
@@ -247,7 +247,7 @@ def _show(
     """Show two panels and the losses below under a slider that stops at the snapshots of both."""
     union = sorted({int(step) for some in steps for step in some})
     if not union:
-        st.info(pair.left.say("chrome.no_snapshots"))
+        st.info(pair.left.say("page.no_snapshots"))
         return Events()
     shown = [*panels, _losses(pair)]
     return show_scene(pair.left, "compare", shown, columns, union, fields=(*FIELDS, *fields), least_px=540)

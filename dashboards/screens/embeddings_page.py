@@ -10,10 +10,10 @@ import xarray as xr
 
 from dashboards.compute import queries
 from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
-from dashboards.compute.result_cache import Found
+from dashboards.compute.result_cache import Result
 from dashboards.forms.group_form import MOST_CHARACTERS, MOST_GROUPS, group_of, parted, place_of, written
-from dashboards.page import Page, growing_fragment, guarded, open_page, segments, show_scene, tell, words
-from dashboards.state.url import begin, is_news, keep, kept
+from dashboards.page import Page, ask_option, guarded, live_fragment, open_page, show_notes, show_scene, translation
+from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value
 from dashboards.views import measure_panels, run_panels
 from data.errors import InputError
 from probes.groups.naming import Group
@@ -44,30 +44,32 @@ def show() -> None:
     """Draw the page."""
     page = open_page()
     view = choose(page)
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page, view), page.say))()
+    live_fragment(page)(lambda: guarded(lambda: _stage(page, view), page.say))()
 
 
 def choose(page: Page) -> EmbeddingsForm:
     """Ask in the sidebar what is to be shown, and how; what is asked for stays in the address."""
     say = page.say
     with st.sidebar:
-        what = segments("what", say("embeddings.what"), ["tokens", "positions"], lambda name: say(f"embeddings.{name}"))
-        method = segments("method", say("embeddings.method"), list(METHODS), METHODS.__getitem__)
-        axes = segments("axes", say("embeddings.axes"), [2, 3], lambda n: f"{n}-D")
-        metric = segments(
+        what = ask_option(
+            "what", say("embeddings.what"), ["tokens", "positions"], lambda name: say(f"embeddings.{name}")
+        )
+        method = ask_option("method", say("embeddings.method"), list(METHODS), METHODS.__getitem__)
+        axes = ask_option("axes", say("embeddings.axes"), [2, 3], lambda n: f"{n}-D")
+        metric = ask_option(
             "metric", say("embeddings.metric"), ["euclidean", "cosine"], lambda name: say(f"embeddings.{name}")
         )
         groups = ask_groups(page)
         if method != "pca":
             st.caption(say("embeddings.tsne_warning"))
-        elif page.is_growing:
+        elif page.is_live:
             st.caption(say("embeddings.growing_pca"))
     return EmbeddingsForm("tokens" if what == "tokens" else "positions", method, axes, metric, groups)
 
 
 def ask_groups(page: Page) -> tuple[str, ...]:
     """Ask which groups to highlight: one text, groups with semicolons between."""
-    begin("groups_text", "; ".join(kept("group")))
+    set_initial_value("groups_text", "; ".join(get_field("group")))
     if "lassoed_groups" in st.session_state:
         st.session_state["groups_text"] = st.session_state.pop("lassoed_groups")
     say = page.say
@@ -81,14 +83,14 @@ def ask_groups(page: Page) -> tuple[str, ...]:
     groups = parted(text)
     if len(groups) > MOST_GROUPS:
         st.caption(say("embeddings.many_groups", most=MOST_GROUPS))
-    keep("group", groups[:MOST_GROUPS])
+    set_field("group", groups[:MOST_GROUPS])
     return groups[:MOST_GROUPS]
 
 
 def found_groups(page: Page, wanted: Sequence[str], labels: Sequence[str]) -> list[Group]:
     """Return the groups that are there; what names nothing is told, and the rest is shown."""
     found = [group_of(name, labels) for name in wanted]
-    tell([mistake for _, mistakes in found for mistake in mistakes], page.say)
+    show_notes([mistake for _, mistakes in found for mistake in mistakes], page.say)
     return [group for group, _ in found if group is not None]
 
 
@@ -113,7 +115,7 @@ def laid_out(page: Page, trajectory: xr.DataArray, view: EmbeddingsForm) -> xr.D
         )
     finally:
         place.empty()
-    tell(found.notes, say)
+    show_notes(found.notes, say)
     return found.value
 
 
@@ -140,7 +142,7 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Ca
 
 def _stage(page: Page, view: EmbeddingsForm) -> None:
     table = queries.table(page.run, view.what)
-    tell(table.notes, page.say)
+    show_notes(table.notes, page.say)
     trajectory = settled(page, view, table.value)
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     groups = found_groups(page, view.groups, labels)
@@ -181,7 +183,9 @@ def _beside(
         column.append((around, "6fr"))
     if colors:
         column.append((measure_panels.cohesion(page, "cohesion", compared.known, colors), "5fr"))
-        column.append((measure_panels.claims(page, "claims", view.what, compared.known, colors), "fit-content(24%)"))
+        column.append(
+            (measure_panels.comparisons(page, "comparisons", view.what, compared.known, colors), "fit-content(24%)")
+        )
     if (item is None or not colors) and queries.metrics(page.run):
         column.insert(0, (run_panels.loss(page, "loss"), "4fr"))
     column.append((measure_panels.fidelity(page, "fidelity", layout), "fit-content(40%)"))
@@ -192,7 +196,7 @@ def _beside(
 
 def settled(page: Page, view: EmbeddingsForm, trajectory: xr.DataArray) -> xr.DataArray:
     """Return the snapshots to lay out: of a growing run by t-SNE or UMAP those that were there when it was asked for."""
-    if not page.is_growing or view.method == "pca":
+    if not page.is_live or view.method == "pca":
         return trajectory
     asked = (page.run.name, view.what, view.method)
     settled: dict[object, int] = st.session_state.setdefault("settled", {})
@@ -211,7 +215,7 @@ class _Comparisons:
 
     groups: Sequence[Group]
     known: Mapping[str, xr.Dataset]
-    under_way: Sequence[BackgroundJob[Found[xr.Dataset]]]
+    under_way: Sequence[BackgroundJob[Result[xr.Dataset]]]
 
 
 def _compare(page: Page, view: EmbeddingsForm, trajectory: xr.DataArray, groups: Sequence[Group]) -> _Comparisons:
@@ -229,7 +233,7 @@ def _compare(page: Page, view: EmbeddingsForm, trajectory: xr.DataArray, groups:
         else:
             notes += found.notes
             known[group.name] = found.value
-    tell(notes, page.say)
+    show_notes(notes, page.say)
     return _Comparisons(compared, known, under_way)
 
 
@@ -251,9 +255,9 @@ def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> 
     chosen = [labels[i] for i in selected or [] if 0 <= i < len(labels)]
     if not chosen:
         return
-    text = "; ".join([*kept("group")[: MOST_GROUPS - 1], written(chosen)])
+    text = "; ".join([*get_field("group")[: MOST_GROUPS - 1], written(chosen)])
     if len(text) > MOST_CHARACTERS:
-        st.toast(words()("embeddings.lasso_too_large", n=len(chosen)), icon=":material/lasso_select:")
+        st.toast(translation()("embeddings.lasso_too_large", n=len(chosen)), icon=":material/lasso_select:")
         return
     st.session_state["lassoed_groups"] = text
     st.rerun(scope="app")
@@ -261,16 +265,16 @@ def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> 
 
 def _chosen(page: Page, labels: Sequence[str]) -> int | None:
     """Return the item whose neighbours are listed; one that the address names and the run does not have is told."""
-    name = kept("item")
+    name = get_field("item")
     found = None if name is None else place_of(name, labels)
     if name is not None and found is None:
-        tell([page.say("embeddings.no_such_item", name=name)], page.say)
+        show_notes([page.say("embeddings.no_such_item", name=name)], page.say)
     return found
 
 
 def _keep_chosen(labels: Sequence[str], item: int | None) -> None:
     """List the neighbours of the item that was clicked, or of none any more; the page is drawn anew."""
-    if item is None or item >= len(labels) or not is_news("item", item):
+    if item is None or item >= len(labels) or not is_new_event("item", item):
         return
-    keep("item", None if item == NOBODY else written([labels[item]]))
+    set_field("item", None if item == NOBODY else written([labels[item]]))
     st.rerun(scope="app")

@@ -13,10 +13,10 @@ import streamlit as st
 
 from dashboards.compute import jobs
 from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import BusyError, Key
-from dashboards.compute.result_cache import Found, Store
+from dashboards.compute.jobs import BusyError, JobKey
+from dashboards.compute.result_cache import Result, ResultCache
 from dashboards.forms.figure_form import ask_figure, figure_name, reasons
-from dashboards.page import Page, guarded, open_page, plain, tell
+from dashboards.page import Page, escape_markdown, guarded, open_page, show_notes
 from dashboards.state import run_list
 from dashboards.state.film_list import METHODS
 from dashboards.state.url import write_address
@@ -35,7 +35,7 @@ MOST_DRAWN = 12
 # About as high as a laptop's window, with the buttons below.
 WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570}
 
-_drawn = Store(MOST_DRAWN)
+_drawn = ResultCache(MOST_DRAWN)
 # A figure is no thing for two threads at once, and the settings that encode one are matplotlib's global ones.
 _pen = threading.Lock()
 
@@ -65,18 +65,18 @@ def _still(page: Page, wish: FigureRequest) -> None:
     name = wish.only[0]
     left_out = reasons(page.run)
     if name in left_out:
-        st.info(plain(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
+        st.info(escape_markdown(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
         return
     place = st.empty()
     try:
         found = draw(page, wish, _bar(place, page))
     finally:
         place.empty()
-    tell(found.notes, page.say)
+    show_notes(found.notes, page.say)
     still = found.value
     with st.container(key="figure_preview", border=True, horizontal_alignment="center"):
         st.image(still.png, width=WIDTHS_PX[wish.size], alt=still.drawing.alt_text)
-    st.caption(plain(still.drawing.alt_text))
+    st.caption(escape_markdown(still.drawing.alt_text))
     with st.container(horizontal=True):
         for suffix in FORMATS:
             st.download_button(
@@ -91,7 +91,7 @@ def _still(page: Page, wish: FigureRequest) -> None:
             )
 
 
-def draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Found[Still]:
+def draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Result[Still]:
     """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
     key = (page.run.path, run_list.stamp(page.run), wish)
     return _drawn.get(key, lambda: _draw(page, wish, progress))
@@ -138,9 +138,9 @@ def _deck(page: Page, wish: FigureRequest) -> None:
             if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
                 _start_deck(page, wish, name)
             _take_deck(page, page.run.path / FOLDER / f"{name}.pptx")
-        job = jobs.get(Key(page.run.name, f"{FOLDER}/{name}"))
+        job = jobs.get(JobKey(page.run.name, f"{FOLDER}/{name}"))
         if job is not None and job.status.state == "done":
-            tell([line for line in job.status.lines if line.startswith("not drawn")], say)
+            show_notes([line for line in job.status.lines if line.startswith("not drawn")], say)
 
 
 def _shape(size: str) -> list[str]:
@@ -166,7 +166,7 @@ def _start_deck(page: Page, wish: FigureRequest, name: str) -> None:
     command = ["viz.figures", "--deck", "--format=png", f"--run={page.run.name}"]
     try:
         job, is_new = jobs.start(
-            Key(page.run.name, f"{FOLDER}/{name}"),
+            JobKey(page.run.name, f"{FOLDER}/{name}"),
             [*command, f"--theme={wish.theme}", f"--size={wish.size}"],
             hidden=(page.run.path / FOLDER, ""),
         )
@@ -185,4 +185,4 @@ def _left_out(page: Page) -> None:
     for name, reason in reasons(page.run).items():
         by_reason.setdefault(reason, []).append(figure_name(name, page))
     for reason, names in by_reason.items():
-        st.caption(f":material/block: {plain(', '.join(names))}: {plain(reason)}")
+        st.caption(f":material/block: {escape_markdown(', '.join(names))}: {escape_markdown(reason)}")

@@ -9,12 +9,12 @@ import streamlit as st
 
 from dashboards.compute import jobs
 from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import BusyError, Job, Key
+from dashboards.compute.jobs import BusyError, Job, JobKey
 from dashboards.forms.film_form import ask_film
-from dashboards.page import Page, guarded, open_page, plain
+from dashboards.page import Page, escape_markdown, guarded, open_page
 from dashboards.state import film_list
 from dashboards.state.film_list import FilmFiles
-from dashboards.state.url import begin, keep, kept, write_address
+from dashboards.state.url import get_field, set_field, set_initial_value, write_address
 from data.errors import InputError
 from viz.video import FilmRequest, film_name
 
@@ -43,7 +43,7 @@ def _tell_ended(page: Page) -> None:
     """Choose a film that this visit waited for; say so where it was cancelled."""
     for job in arrived():
         if job.key.run == page.run.name and job.status.state == "done" and job.key.made.startswith(f"{FOLDER}/"):
-            keep("film", job.key.made.removeprefix(f"{FOLDER}/"))
+            set_field("film", job.key.made.removeprefix(f"{FOLDER}/"))
             st.session_state.pop("film_choice", None)
         elif job.status.state == "cancelled":
             st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
@@ -57,14 +57,14 @@ def _gallery(page: Page) -> None:
             st.markdown(f"#### :material/movie: {say('films.none')}", width="content")
             st.caption(say("films.none_yet"), width="content")
             st.space("small")
-        keep("film", None)
+        set_field("film", None)
         return
     by_stem = {film.stem: film for film in films}
-    wanted = kept("film")
+    wanted = get_field("film")
     with st.container():
         if wanted is not None and wanted not in by_stem:
-            st.warning(plain(say("films.no_such_film", name=wanted[:80])), icon=":material/link_off:")
-            keep("film", None)
+            st.warning(escape_markdown(say("films.no_such_film", name=wanted[:80])), icon=":material/link_off:")
+            set_field("film", None)
     screen, shelf_of_films = st.columns([3, 1])
     with shelf_of_films:
         chosen = by_stem[_choose(page, films)]
@@ -74,18 +74,18 @@ def _gallery(page: Page) -> None:
 
 def _choose(page: Page, films: Sequence[FilmFiles]) -> str:
     stems = [film.stem for film in films]
-    wanted = kept("film")
-    begin("film_choice", wanted if wanted in stems else stems[0], stems)
-    titles = {film.stem: plain(film_list.title(film, page.say)) for film in films}
+    wanted = get_field("film")
+    set_initial_value("film_choice", wanted if wanted in stems else stems[0], stems)
+    titles = {film.stem: escape_markdown(film_list.title(film, page.say)) for film in films}
     with st.container(height=480, border=False):
         stem: str = st.radio(
             page.say("films.rendered"),
             stems,
             format_func=titles.__getitem__,
-            captions=[plain(film_list.details(film, page.say)) for film in films],
+            captions=[escape_markdown(film_list.details(film, page.say)) for film in films],
             key="film_choice",
         )
-    keep("film", None if stem == stems[0] else stem)
+    set_field("film", None if stem == stems[0] else stem)
     return stem
 
 
@@ -97,7 +97,7 @@ def _play(page: Page, film: FilmFiles) -> None:
     elif gif:
         st.image(str(gif), width="stretch", alt=film.alt_text or None)
     if film.alt_text:
-        st.caption(plain(film.alt_text))
+        st.caption(escape_markdown(film.alt_text))
     else:
         st.caption(page.say("films.no_sidecar"))
     with st.container(horizontal=True):
@@ -133,7 +133,7 @@ def _form(page: Page) -> None:
     is_there = any(film.stem == stem for film in film_list.films(page.run))
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(page.say("films.render"), type="primary", icon=":material/movie:", key="film_render")
-        st.caption(page.say("films.replaces" if is_there else "films.as", name=plain(stem)))
+        st.caption(page.say("films.replaces" if is_there else "films.as", name=escape_markdown(stem)))
     if pressed:
         _render(page, wish)
 
@@ -145,7 +145,7 @@ def _render(page: Page, wish: FilmRequest) -> None:
         st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
         return
     except InputError as mistake:
-        st.warning(plain(str(mistake)), icon=":material/info:")
+        st.warning(escape_markdown(str(mistake)), icon=":material/info:")
         return
     await_job(job)
     if not is_new:
@@ -158,7 +158,7 @@ def render(page: Page, wish: FilmRequest) -> tuple[Job, bool]:
     """Start rendering a film, or return the job that renders it already."""
     stem = film_name(wish)
     return jobs.start(
-        Key(page.run.name, f"{FOLDER}/{stem}"),
+        JobKey(page.run.name, f"{FOLDER}/{stem}"),
         arguments(wish),
         hidden=(page.run.path / FOLDER, f".{stem}.partial"),
     )

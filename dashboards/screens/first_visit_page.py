@@ -7,25 +7,25 @@ import streamlit as st
 from dashboards import demo
 from dashboards.compute import jobs
 from dashboards.compute.job_progress import show_jobs
-from dashboards.compute.jobs import BusyError, Key
-from dashboards.page import plain, words
+from dashboards.compute.jobs import BusyError, JobKey
+from dashboards.page import escape_markdown, translation
 from dashboards.state import run_list
 from dashboards.state.language import Translation
 from data.runs import runs_folder
 
 FIELDS = ()
-KEY = Key(demo.NAME, "training")
+KEY = JobKey(demo.NAME, "training")
 COMMAND = "python -m trainer --preset cpu"
 
 
 def show() -> None:
     """Draw the page."""
-    say = words()
+    say = translation()
     _, middle, _ = st.columns([1, 3, 1])
     with middle:
         st.title(say("first_visit.title"), anchor=False)
         st.markdown(say("first_visit.see"))
-        st.caption(plain(say("first_visit.none", folder=str(runs_folder().absolute()))))
+        st.caption(escape_markdown(say("first_visit.none", folder=str(runs_folder().absolute()))))
         with st.container(border=True):
             _train_here(say)
         with st.container(border=True):

@@ -10,10 +10,10 @@ from typing import Any
 import streamlit as st
 
 from dashboards.compute import queries
-from dashboards.compute.generation_stream import GenerationStream, GenerationTask, write, writings
-from dashboards.forms.prompt_form import ask_prompt, end_seen, known, tell_unknown
-from dashboards.page import Page, growing_fragment, guarded, open_page, plain, show_scene
-from dashboards.state.url import begin, keep, kept, write_address
+from dashboards.compute.generation_stream import GenerationStream, GenerationTask, advance_streams, open_streams
+from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown, visible_end
+from dashboards.page import Page, escape_markdown, guarded, live_fragment, open_page, show_scene
+from dashboards.state.url import get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from data.runs import Snapshot
 from trainer.config import described_model
@@ -59,20 +59,20 @@ def _draw(page: Page) -> None:
     described_model(page.run)  # a run without a model has nothing to say
     snapshots = page.run.snapshots()
     if not snapshots:
-        st.info(page.say("chrome.no_snapshots"))
+        st.info(page.say("page.no_snapshots"))
         return
     with st.sidebar:
         asked = _ask(page, [snapshot.step for snapshot in snapshots])
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page, asked), page.say))()
+    live_fragment(page)(lambda: guarded(lambda: _stage(page, asked), page.say))()
 
 
 def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
-    prompt, unknown = known(page.run, ask_prompt(page, page.say("generate.prompt_help")))
-    tell_unknown(page, unknown)
-    _, n_seen, n_given = end_seen(page.run, prompt)
+    prompt, unknown = known_symbols(page.run, ask_prompt(page, page.say("generate.prompt_help")))
+    show_unknown(page, unknown)
+    _, n_seen, n_given = visible_end(page.run, prompt)
     if n_seen < n_given:
         said = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
-        st.caption(plain(said))
+        st.caption(escape_markdown(said))
     temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
     left, right = st.columns(2)
     with left:
@@ -84,9 +84,9 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
         n_tokens = _number(page, "tokens", st.number_input, 1, 2000, step=20)
     with right:
         seed = _ask_seed(page)
-    begin("stop_text", kept("stop"))
+    set_initial_value("stop_text", get_field("stop"))
     stop = st.text_input(page.say("generate.stop"), help=page.say("generate.stop_help"), max_chars=80, key="stop_text")
-    keep("stop", stop)
+    set_field("stop", stop)
     beside = _ask_beside(page, steps)
     stops = (stop.replace("\\n", "\n"),) if stop else ()
     return GenerationForm(
@@ -97,15 +97,15 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
 def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
     """Ask for a number; what is chosen goes into the address under its name."""
     say = page.say
-    begin(f"{name}_choice", min(max(kept(name), low), high))
+    set_initial_value(f"{name}_choice", min(max(get_field(name), low), high))
     value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
-    keep(name, value)
+    set_field(name, value)
     return value
 
 
 def _ask_seed(page: Page) -> int:
     """Ask for the seed, with a button for another."""
-    begin("seed_choice", kept("seed"))
+    set_initial_value("seed_choice", get_field("seed"))
 
     def another() -> None:
         st.session_state["seed_choice"] = (st.session_state["seed_choice"] + 1) % 2**31
@@ -113,19 +113,19 @@ def _ask_seed(page: Page) -> int:
     seed = int(
         st.number_input(page.say("generate.seed"), 0, 2**31 - 1, key="seed_choice", help=page.say("generate.seed_help"))
     )
-    keep("seed", seed)
+    set_field("seed", seed)
     st.button(page.say("generate.another"), icon=":material/casino:", on_click=another, width="stretch", key="another")
     return seed
 
 
 def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     """Ask which snapshots stand beside the slider's; the first, the middle and the last if none is chosen."""
-    wanted, usual = kept("beside"), tuple(dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1])))
+    wanted, usual = get_field("beside"), tuple(dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1])))
     there = tuple(step for step in wanted if step in steps)
     if missing := [step for step in wanted if step not in steps]:
         named = ", ".join(page.say.number(step) for step in missing)
-        st.toast(plain(page.say("generate.no_such_steps", steps=named)), icon=":material/link_off:")
-    begin(f"beside_choice_{page.run.name}", there or usual)
+        st.toast(escape_markdown(page.say("generate.no_such_steps", steps=named)), icon=":material/link_off:")
+    set_initial_value(f"beside_choice_{page.run.name}", there or usual)
     chosen = st.multiselect(
         page.say("generate.beside"),
         steps,
@@ -135,12 +135,12 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
         key=f"beside_choice_{page.run.name}",
     )
     found = tuple(sorted(chosen))
-    keep("beside", None if found == usual else found)
+    set_field("beside", None if found == usual else found)
     return found
 
 
 def _stage(page: Page, asked: GenerationForm) -> None:
-    tail, _, _ = end_seen(page.run, asked.prompt)
+    tail, _, _ = visible_end(page.run, asked.prompt)
     bets = queries.leading_bets(page.run, tail)
     drawn = queries.leading_draws(page.run, tail, asked.decoding)
     panels = [
@@ -151,7 +151,7 @@ def _stage(page: Page, asked: GenerationForm) -> None:
     events = show_scene(
         page, "generate", panels, '"bets drawn" 1fr / 1fr 1fr', steps, fields=FIELDS, least_px=236, most_px=236
     )
-    now = events.step if events.step in steps else kept("step")
+    now = events.step if events.step in steps else get_field("step")
     _texts(page, asked, now if now in steps else steps[-1])
     write_address(["step", "scale", *FIELDS])
 
@@ -171,11 +171,11 @@ def _texts(page: Page, asked: GenerationForm, now: int) -> None:
     st.html(_style(page, n_rows=-(-len(shown) // IN_A_ROW)))
     places = _places(len(shown))
     losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.run)}
-    under_way = writings(st.session_state.setdefault("writings", {}), [_wish(page, asked, one) for one in shown])
+    under_way = open_streams(st.session_state.setdefault("writings", {}), [_wish(page, asked, one) for one in shown])
     for place, writing in zip(places, under_way, strict=True):
         place.html(_card(page, writing, losses, now))
     by_key = {writing.wish.key: place for place, writing in zip(places, under_way, strict=True)}
-    for writing in write(under_way, BETWEEN_PICTURES_S):
+    for writing in advance_streams(under_way, BETWEEN_PICTURES_S):
         by_key[writing.wish.key].html(_card(page, writing, losses, now))
 
 

@@ -9,7 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.compute.queries import metrics
-from dashboards.page import Page, growing_fragment, guarded, losses, open_page, plain, show_scene, tell
+from dashboards.page import (
+    Page,
+    escape_markdown,
+    guarded,
+    live_fragment,
+    open_page,
+    show_notes,
+    show_scene,
+    validation_losses,
+)
 from dashboards.state import run_list
 from dashboards.views import run_panels
 from dashboards.views.zero_shot_panel import ask_zero_shot, zero_shot_panel
@@ -31,17 +40,17 @@ def show() -> None:
     page = open_page()
     with st.sidebar:
         asks = ask_zero_shot(page)
-    growing_fragment(page)(lambda: guarded(lambda: _stage(page, asks), page.say))()
+    live_fragment(page)(lambda: guarded(lambda: _stage(page, asks), page.say))()
     guarded(lambda: _table(page), page.say)
     guarded(lambda: _configuration(page), page.say)
 
 
 def _stage(page: Page, asks: bool) -> None:
     facts(page)
-    tell(defects(page), page.say)
+    show_notes(defects(page), page.say)
     steps = [int(record["step"]) for record in page.run.manifest()]
     if not steps:
-        st.info(page.say("chrome.no_snapshots"), icon=":material/hourglass_empty:")
+        st.info(page.say("page.no_snapshots"), icon=":material/hourglass_empty:")
         return
     panels = [run_panels.loss(page, "loss"), run_panels.sample(page, "sample", history=True)]
     columns = '"loss sample" 1fr / 1fr 1fr'
@@ -55,18 +64,18 @@ def facts(page: Page) -> None:
     """Show what the run is, in four numbers with a line about each."""
     run, say = page.run, page.say
     info, measured, steps = run.info, metrics(run), [int(record["step"]) for record in run.manifest()]
-    corpus, growing = info.get("corpus") or {}, say("chrome.growing") if page.is_growing else ""
+    corpus, growing = info.get("corpus") or {}, say("page.growing") if page.is_live else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
     shown = (
         ("parameters", say.number(info.get("parameters", 0)), shape(page)),
-        ("text", plain(str(corpus.get("name") or say("overview.none"))), _length(page)),
+        ("text", escape_markdown(str(corpus.get("name") or say("overview.none"))), _length(page)),
         ("snapshots", say.number(len(steps)), " · ".join(part for part in (_span(page, steps), growing) if part)),
         ("val_loss", say("overview.none") if loss is None else say.number(loss, 3), _fall(page, measured)),
     )
     for column, (name, value, line) in zip(st.columns(4), shown, strict=True):
         with column.container(gap=None):
             st.metric(say(f"overview.{name}"), value)
-            st.caption(plain(line) or "&nbsp;")  # one line in any case, so that nothing below moves
+            st.caption(escape_markdown(line) or "&nbsp;")  # one line in any case, so that nothing below moves
 
 
 def shape(page: Page) -> str:
@@ -150,7 +159,7 @@ def _row(run: Run) -> dict[str, object]:
 
 def _together(page: Page, runs: list[Run]) -> None:
     """Draw the validation losses of several runs on one axis."""
-    curves = {run.name: losses(run) for run in runs}
+    curves = {run.name: validation_losses(run) for run in runs}
     found = {name: curve for name, curve in curves.items() if curve}
     if len(found) < 2:
         return

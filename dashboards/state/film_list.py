@@ -40,7 +40,7 @@ def films(run: Run) -> list[FilmFiles]:
 def _film(run: Run, stem: str, files: dict[str, Path]) -> FilmFiles:
     files = {suffix: files[suffix] for suffix in SUFFIXES if suffix in files}
     sidecars = [path.with_name(f"{path.name}.json") for path in files.values()]
-    sidecar = next((path for path in sidecars if path.is_file() and run_list.within(path, run.path)), None)
+    sidecar = next((path for path in sidecars if path.is_file() and run_list.is_within(path, run.path)), None)
     said = read_sidecar(sidecar) if sidecar else {}
     options, alt_text = said.get("options"), said.get("alt_text")
     return FilmFiles(
@@ -104,7 +104,7 @@ def arguments(wish: FilmRequest) -> list[str]:
 
     Examples
     --------
-    >>> arguments(Options(what="tokens", highlight=("a,e", "-"), trust=False, run="r"))
+    >>> arguments(FilmRequest(what="tokens", highlight=("a,e", "-"), trust=False, run="r"))
     ['--what=tokens', '--highlight=a,e', '--highlight=-', '--no-trust', '--run=r']
     """
     given = []

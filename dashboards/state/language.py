@@ -27,7 +27,7 @@ class Translation:
 
     Examples
     --------
-    >>> say = Words("pt")
+    >>> say = Translation("pt")
     >>> say("slider.step")
     'passo'
     >>> say.number(1234.5, 1)

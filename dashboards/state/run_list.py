@@ -14,12 +14,12 @@ SILENT_S = 600.0
 
 def runs() -> list[Run]:
     """Return the runs, newest first; those that lead out of the runs folder, or whose parts lead out of the run, are passed over."""
-    return [run for run in reversed(list_runs()) if within(run.path, runs_folder()) and _keeps_within(run)]
+    return [run for run in reversed(list_runs()) if is_within(run.path, runs_folder()) and _keeps_within(run)]
 
 
 def _keeps_within(run: Run) -> bool:
     try:
-        return not any(path.is_symlink() and not within(path, run.path) for path in run.path.iterdir())
+        return not any(path.is_symlink() and not is_within(path, run.path) for path in run.path.iterdir())
     except FileNotFoundError:  # it was there a moment ago
         return False
 
@@ -39,7 +39,7 @@ def open_named(name: str) -> Run:
     raise InputError(f"there is no run {name!r} in the runs folder: choose another")
 
 
-def within(path: Path, root: Path) -> bool:
+def is_within(path: Path, root: Path) -> bool:
     """Say whether a path, links followed, lies inside a folder."""
     return path.resolve().is_relative_to(root.resolve())
 
@@ -49,7 +49,7 @@ def files(run: Run, folder: str, suffixes: tuple[str, ...]) -> list[Path]:
     found = [
         path
         for path in (run.path / folder).glob("*")
-        if path.suffix in suffixes and path.is_file() and within(path, run.path) and not path.name.startswith(".")
+        if path.suffix in suffixes and path.is_file() and is_within(path, run.path) and not path.name.startswith(".")
     ]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
@@ -72,7 +72,7 @@ def snapshots_stamp(run: Run) -> tuple[int, ...]:
     return stamp(run)[:4]
 
 
-def is_growing(run: Run) -> bool:
+def is_live(run: Run) -> bool:
     """Say whether the run seems to be in training: it has not reached its last step and wrote something lately."""
     last = run.info.get("training", {}).get("steps")
     written = [record["step"] for record in run.manifest()]

@@ -54,7 +54,7 @@ def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Map
     return Curves("cohesion", area, page.say("views.cohesion"), series=series)
 
 
-def claims(
+def comparisons(
     page: Page, area: str, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]
 ) -> Comparisons:
     """Return how many of each kind of groups stand further apart than the highlighted ones, with corrected p-values.
@@ -69,8 +69,8 @@ def claims(
         cells = [_against(page, of_kind[kind]) if kind in of_kind else [None] * len(steps) for kind in kinds]
         rows.append(ComparisonRow(name, color, steps, cells))
     columns = [page.say(f"views.than_{kind}") for kind in kinds]
-    help = page.say("views.claims_help")
-    return Comparisons("claims", area, page.say("views.claims"), columns=columns, rows=rows, help=help)
+    help = page.say("views.comparisons_help")
+    return Comparisons("comparisons", area, page.say("views.comparisons"), columns=columns, rows=rows, help=help)
 
 
 def _nulls(compared: xr.Dataset) -> list[xr.Dataset]:

@@ -8,9 +8,9 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.compute.background_jobs import BackgroundJob, look
 from dashboards.compute.live_runs import digests_of, latest
-from dashboards.compute.result_cache import Found
+from dashboards.compute.result_cache import Result
 from dashboards.page import Page, without_advice
-from dashboards.state.url import keep, kept
+from dashboards.state.url import get_field, set_field
 from data.errors import InputError
 from data.runs import Run
 from viz.drawing.theme import group_color
@@ -26,18 +26,18 @@ def ask_zero_shot(page: Page) -> bool:
     say = page.say
     wanted = st.toggle(
         say("overview.zero_shot"),
-        value=kept("ask") == "zero-shot",
+        value=get_field("ask") == "zero-shot",
         key="zero_shot",
         help=say("overview.zero_shot_help"),
     )
-    keep("ask", "zero-shot" if wanted else None)
+    set_field("ask", "zero-shot" if wanted else None)
     found = _look(page.run) if wanted else None
     if isinstance(found, BackgroundJob):
         _progress(page, found)
     return wanted
 
 
-def _progress(page: Page, work: BackgroundJob[Found[xr.Dataset]]) -> None:
+def _progress(page: Page, work: BackgroundJob[Result[xr.Dataset]]) -> None:
     @st.fragment(run_every=LOOK_EVERY_S)
     def progress() -> None:
         if work.is_over:
@@ -73,7 +73,7 @@ def _curves(page: Page, found: xr.Dataset) -> Curves:
     return Curves(AREA, AREA, title, series=series)
 
 
-def _look(run: Run) -> Found[xr.Dataset] | BackgroundJob[Found[xr.Dataset]] | InputError:
+def _look(run: Run) -> Result[xr.Dataset] | BackgroundJob[Result[xr.Dataset]] | InputError:
     try:
         return look(("zero-shot", run.path), lambda progress: queries.zero_shot(run, progress), state=digests_of(run))
     except InputError as mistake:

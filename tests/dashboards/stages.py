@@ -13,11 +13,11 @@ from viz.player import Panel, Scene
 
 SCRIPT = """
 from dashboards.state.url import read_address
-from dashboards.page import plain, words
+from dashboards.page import escape_markdown, translation
 from dashboards.screens import {name}_page
 import streamlit as st
 for mistake in read_address():
-    st.toast(plain(mistake.told(words())))
+    st.toast(escape_markdown(mistake.message(translation())))
 {name}_page.show()
 """
 

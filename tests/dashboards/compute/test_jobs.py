@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.compute import jobs
-from dashboards.compute.jobs import BusyError, Job, Key
+from dashboards.compute.jobs import BusyError, Job, JobKey
 from data.runs import Run
 from tests.conftest import command_environment
 
@@ -26,7 +26,7 @@ LONG = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=60"]
 
 def film(run: Run, *options: str, stem: str = "gram") -> tuple[Job, bool]:
     arguments = ["viz.video", f"--run={run.name}", *options]
-    return jobs.start(Key(run.name, f"films/{stem}"), arguments, (run.path / "films", f".{stem}.partial"))
+    return jobs.start(JobKey(run.name, f"films/{stem}"), arguments, (run.path / "films", f".{stem}.partial"))
 
 
 def until(job: Job, what: str) -> None:
@@ -92,7 +92,7 @@ def test_a_mistake_is_told_in_the_commands_own_words(run: Run) -> None:
 
 def test_a_run_deleted_meanwhile_ends_the_job_with_a_message(run: Run) -> None:
     job, _ = jobs.start(
-        Key("gone", "films/gram"), ["viz.video", "--run=gone"], (run.path.parent / "gone" / "films", ".x")
+        JobKey("gone", "films/gram"), ["viz.video", "--run=gone"], (run.path.parent / "gone" / "films", ".x")
     )
     assert "there is no run 'gone'" in job.wait(60).line
 
@@ -107,7 +107,7 @@ def test_two_jobs_at_a_time(run: Run) -> None:
 def test_jobs_that_have_ended_are_kept_up_to_a_number(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "MOST_KEPT", 2)
     for i in range(4):
-        jobs.start(Key(run.name, f"films/{i}"), ["data", "--no-such-option"])[0].wait(30)
+        jobs.start(JobKey(run.name, f"films/{i}"), ["data", "--no-such-option"])[0].wait(30)
     assert [job.key.made for job in jobs.of_run(run.name)] == ["films/3", "films/2"]
 
 
@@ -115,7 +115,7 @@ def test_jobs_end_with_the_server(run: Run) -> None:
     lines = [
         "import os, sys, time",
         "from dashboards.compute import jobs",
-        f"job, _ = jobs.start(jobs.Key('tiny', 'films/gram'), {['viz.video', '--run=tiny', *LONG]!r})",
+        f"job, _ = jobs.start(jobs.JobKey('tiny', 'films/gram'), {['viz.video', '--run=tiny', *LONG]!r})",
         "while not job.status.total: time.sleep(0.05)",
         "print(job._process.pid)",
     ]

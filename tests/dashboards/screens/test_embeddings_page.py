@@ -39,11 +39,11 @@ def vectors(folder: Path, labels: list[str], n_steps: int = 3, dims: int = 4, na
     return run
 
 
-def claims_of(stage: Stage, at: AppTest) -> Comparisons:
+def comparisons_of(stage: Stage, at: AppTest) -> Comparisons:
     """Return what is said of the groups once all of them have been compared."""
 
     def panel() -> Comparisons:
-        found = stage.panel("claims")
+        found = stage.panel("comparisons")
         assert isinstance(found, Comparisons)
         return found
 
@@ -62,10 +62,10 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: 
         assert {shown.colors[member] for member in group.members} == {group_color(theme, place)}
     assert shown.classes == []
     assert theme.disc in shown.colors
-    claims = claims_of(stage, at)
-    assert list(claims.columns) == ["random", "of like frequency"]
+    comparisons = comparisons_of(stage, at)
+    assert list(comparisons.columns) == ["random", "of like frequency"]
     trajectory = queries.table(run, "tokens").value
-    for row, group in zip(claims.rows, shown.groups, strict=True):
+    for row, group in zip(comparisons.rows, shown.groups, strict=True):
         from probes.groups.cohesion import group_cohesion
 
         measured = group_cohesion(run, "tokens", group.name)
@@ -105,11 +105,11 @@ def test_the_measures_of_fidelity_stand_beside_it_as_they_were_measured(stage: S
 
 def test_positions_have_a_thread_and_a_null_of_neighbours(stage: Stage, run: Run) -> None:
     at = open_screen("embeddings", run="tiny", what="positions", method="pca", group="12,13,14")
-    shown, claims = points(stage), claims_of(stage, at)
+    shown, comparisons = points(stage), comparisons_of(stage, at)
     assert shown.thread
     assert [list(group.members) for group in shown.groups] == [[12, 13, 14]]
-    assert list(claims.columns) == ["random", "neighbouring"]
-    assert claims.rows[0].name == "12, 13, 14"
+    assert list(comparisons.columns) == ["random", "neighbouring"]
+    assert comparisons.rows[0].name == "12, 13, 14"
 
 
 def test_a_group_too_large_to_compare_is_shown_and_told(
@@ -119,7 +119,7 @@ def test_a_group_too_large_to_compare_is_shown_and_told(
     at = open_screen("embeddings", run="tiny", method="pca", group="a,b,c,d,e;a,b")
     assert "5 items are too many" in at.warning[0].value
     assert len(points(stage).groups) == 2
-    (row,) = claims_of(stage, at).rows
+    (row,) = comparisons_of(stage, at).rows
     assert (row.name, row.color) == ("a, b", points(stage).groups[1].color)  # the colour it has in the picture
 
 
@@ -253,7 +253,7 @@ def test_while_a_run_grows_pca_goes_on_alone_and_others_offer_to(
     from dashboards.state import run_list
 
     monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path))
-    monkeypatch.setattr(run_list, "is_growing", lambda run: True)
+    monkeypatch.setattr(run_list, "is_live", lambda run: True)
     run = vectors(tmp_path, [f"w{i}" for i in range(12)])
     table = np.random.default_rng(5).normal(size=(12, 4)).astype(np.float32)
     grown = itertools.count(1)

@@ -151,7 +151,7 @@ def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.Monkey
     pytest.importorskip("pptx")
     asked = []
 
-    def start(key: jobs.Key, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[jobs.Job, bool]:
+    def start(key: jobs.JobKey, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[jobs.Job, bool]:
         asked.append(arguments)
         return real(key, [*arguments, "--only=loss", "--only=similarity"], hidden)
 

@@ -150,7 +150,7 @@ def test_the_commands_own_checks_hold(run: Run) -> None:
 
 
 def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run) -> None:
-    key = jobs.Key(run.name, "films/x")
+    key = jobs.JobKey(run.name, "films/x")
     jobs.start(key, ["viz.video", f"--run={run.name}", "--what=attention", "--prompt=\u2603"])[0].wait(60)
     at = page()
     assert at.error[0].value.startswith("x could not be made\\:")

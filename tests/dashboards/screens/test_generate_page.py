@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import generation_stream
-from dashboards.compute.generation_stream import GenerationStream, GenerationTask, writings
+from dashboards.compute.generation_stream import GenerationStream, GenerationTask, open_streams
 from dashboards.player import Events
 from data.runs import Run, create_run
 from data.tokens.tokenizers import tokenizer_from_json
@@ -204,21 +204,21 @@ def test_portuguese(run: Run, stage: Stage) -> None:
 def test_a_text_goes_on_where_it_was_and_another_wish_lets_it_go(run: Run) -> None:
     kept: dict[object, GenerationStream] = {}
     wish = GenerationTask(run, 60, run.snapshot(60).sha256, "ba", Decoding(), GenerationRequest(50))
-    (one,) = writings(kept, [wish])  # type: ignore[arg-type]
+    (one,) = open_streams(kept, [wish])  # type: ignore[arg-type]
     one.go_on(0)
     begun = one.text
     assert begun
     assert not one.is_over
-    (same,) = writings(kept, [wish])  # type: ignore[arg-type]
+    (same,) = open_streams(kept, [wish])  # type: ignore[arg-type]
     assert same is one
     while not same.is_over:
         same.go_on(0.01)
     assert same.text.startswith(begun)
     assert same.text == expected(run, 60, "ba", Decoding(), GenerationRequest(50))
     other = GenerationTask(run, 60, wish.sha256, "ba", Decoding(), GenerationRequest(50, seed=1))
-    (unfinished,) = writings(kept, [other])  # type: ignore[arg-type]
+    (unfinished,) = open_streams(kept, [other])  # type: ignore[arg-type]
     unfinished.go_on(0)
-    assert writings(kept, [wish]) == [one]  # type: ignore[arg-type]  # finished: it is still there
+    assert open_streams(kept, [wish]) == [one]  # type: ignore[arg-type]  # finished: it is still there
     assert other.key not in kept
 
 
@@ -242,5 +242,5 @@ def test_models_that_fill_memory_write_one_after_the_other(run: Run, monkeypatch
     wishes = [
         GenerationTask(run, step, run.snapshot(step).sha256, "ba", Decoding(), GenerationRequest(5)) for step in (0, 60)
     ]
-    order = [one.wish.step for one in generation_stream.write(writings({}, wishes), 0.001)]
+    order = [one.wish.step for one in generation_stream.advance_streams(open_streams({}, wishes), 0.001)]
     assert order == sorted(order)

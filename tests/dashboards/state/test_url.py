@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dashboards.forms.group_form import parted
 from dashboards.state import run_list
 from dashboards.state.language import Translation
-from dashboards.state.url import FIELDS, parse
+from dashboards.state.url import FIELDS, parse_address
 from data.errors import InputError
 from data.runs import Run
 
@@ -42,22 +42,22 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("name", "value"), HOSTILE)
 def test_what_cannot_be_is_told_and_left_aside(name: str, value: str) -> None:
-    kept, mistakes = parse({name: value})
+    kept, mistakes = parse_address({name: value})
     assert kept == {}
     assert len(mistakes) == 1
     for language, begins in (("en", "The address says"), ("pt", "O endereço diz")):
-        told = mistakes[0].told(Translation(language))
+        told = mistakes[0].message(Translation(language))
         assert told.startswith(f"{begins} {name}=")
         assert len(told) < 400
 
 
 def test_what_nobody_knows_is_passed_over() -> None:
-    assert parse({"utm_source": "x", "embed": "true"}) == ({}, [])
+    assert parse_address({"utm_source": "x", "embed": "true"}) == ({}, [])
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), st.text(max_size=60)))
 def test_reading_never_fails(said: dict[str, str]) -> None:
-    kept, mistakes = parse(said)
+    kept, mistakes = parse_address(said)
     assert len(kept) + len(mistakes) == len(said)
 
 
@@ -75,7 +75,7 @@ def test_reading_never_fails(said: dict[str, str]) -> None:
     )
 )
 def test_what_is_written_is_read_back(view: dict[str, object]) -> None:
-    assert parse({name: FIELDS[name].write(value) for name, value in view.items()}) == (view, [])
+    assert parse_address({name: FIELDS[name].write(value) for name, value in view.items()}) == (view, [])
 
 
 def test_only_runs_of_the_folder_are_opened(run: Run, tmp_path: Path) -> None:
