@@ -234,7 +234,7 @@ def _folder(corpus_dir: str | Path | None) -> Path | None:
         return None
     folder = _expand(named)
     if not os.path.isdir(folder):
-        who = "--corpus-dir" if corpus_dir else "GPTLAB_DATA"
+        who = "`corpus_dir`" if corpus_dir else "GPTLAB_DATA"
         raise InputError(f"{folder} is not a folder: {who} names the folder that texts are looked for in")
     return folder
 
@@ -304,7 +304,7 @@ def _reason(found: Exception) -> str:
 
 
 def _not_fetched(name: str, tried: list[str], file: str) -> InputError:
-    by_hand = f"put the file by hand as {file} into a folder and name that with --corpus-dir or GPTLAB_DATA"
+    by_hand = f"put the file by hand as {file} into a folder and name that with `corpus_dir` or GPTLAB_DATA"
     return InputError(f"cannot fetch {name}; tried {', '.join(tried)}: check the connection, or {by_hand}")
 
 

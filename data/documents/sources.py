@@ -124,9 +124,9 @@ def check_heeded(source: str, *, text_column: str | None = None, language: str =
     is_hub = not is_named and (source.startswith("hf:") or _is_hub_name(source, path))
     is_table = is_hub or (not is_named and path.suffix.lower() in TABLES)
     for option, is_heeded, where in (
-        ("--language", source == JOKES or language == "en", JOKES),
-        ("--split", is_hub or split == "train", "a data set of Hugging Face"),
-        ("--text-column", is_table or text_column is None, "a table or a data set"),
+        ("`language`", source == JOKES or language == "en", JOKES),
+        ("`split`", is_hub or split == "train", "a data set of Hugging Face"),
+        ("`text_column`", is_table or text_column is None, "a table or a data set"),
     ):
         if not is_heeded:
             raise InputError(f"{option} is for {where}, and the corpus is {source!r}: leave it out")
@@ -177,7 +177,7 @@ def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.i
     (True, 2)
     """
     if not 0 < share < 1:
-        raise InputError(f"the share that is held out has to lie between 0 and 1; got {share}: pass --held-out 0.1")
+        raise InputError(f"the share that is held out has to lie between 0 and 1; got {share}: pass `held_out=0.1`")
     if n_documents < 2:
         raise InputError(
             "there is one document only: one to learn from and one to judge by are needed, at least; give more texts"
@@ -191,7 +191,7 @@ def _jokes(language: str) -> Documents:
     pyjokes = importlib.import_module("pyjokes.pyjokes")
     if language not in pyjokes.all_jokes:
         there = ", ".join(sorted(pyjokes.all_jokes))
-        raise InputError(f"pyjokes has no jokes in {language!r}: pass --language with one of {there}")
+        raise InputError(f"pyjokes has no jokes in {language!r}: pass `language` with one of {there}")
     texts = pyjokes.get_jokes(language=language, category="all")
     origin = f"pyjokes {importlib.metadata.version('pyjokes')}, {language}"
     name = JOKES if language == "en" else f"{JOKES}-{language}"
@@ -252,7 +252,7 @@ def _column(names: Sequence[str], wanted: str | None, where: str) -> str:
     if found:
         return found[0]
     lacks = f"no column {wanted!r}" if wanted is not None else "no column called Joke or text"
-    raise InputError(f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with --text-column")
+    raise InputError(f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with `text_column`")
 
 
 def _prefix(column: str) -> str:

@@ -224,7 +224,7 @@ class Run:
         warnings.warn(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
 
     def _without_snapshots(self) -> InputError:
-        return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with --run")
+        return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the snapshot of one step; an `InputError` names the steps there are."""
@@ -282,7 +282,10 @@ def check_run_name(name: str) -> str:
 
 
 def check_free(
-    name: str, folder: Path | None = None, *, advice: str = "pass --resume to go on with it, or another name with --run"
+    name: str,
+    folder: Path | None = None,
+    *,
+    advice: str = "pass `resume=True` to resume it, or another name with `run`",
 ) -> str:
     """Return ``name`` if it can be that of a new run; an `InputError` gives the advice if there is one of this name."""
     if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():

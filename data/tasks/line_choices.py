@@ -53,7 +53,7 @@ def line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoice, .
     if (found := _n_different(lines, asked)) < N_ANSWERS:
         raise NotApplicableError(
             f"which line comes next can be asked of a text with {N_ANSWERS} lines or more that differ, and this one has {found}: "
-            "pass another with --text"
+            "pass another with `text`"
         )
     draw = np.random.default_rng([seed, len(lines)])
     chosen = draw.permutation(asked)[:n]

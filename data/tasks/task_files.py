@@ -135,7 +135,7 @@ def _found_columns(rows: Sequence[NumberedRecord], kind: str, columns: Columns, 
         lacks = repr(missing[0]) if missing else "texts" if not texts else "a label"
         what = f"lacks the column {lacks}" if missing else f"has no column that is known to hold {lacks}"
         raise InputError(
-            f"{path} {what} of a task of {kind}; its columns are {', '.join(there)}: say which to read with --columns and --label"
+            f"{path} {what} of a task of {kind}; its columns are {', '.join(there)}: name those to read with `columns` and `label`"
         )
     n_texts = {"classification": 1, "entailment": 2, "similarity": 2}.get(kind)
     if n_texts is not None and len(texts) != n_texts:
@@ -159,7 +159,7 @@ def _usual_texts(there: Sequence[str], kind: str) -> tuple[tuple[str, ...], tupl
 def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of the columns of a choice hold its context, and which, the last ones, its answers."""
     if len(names) < 2:
-        raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with --columns")
+        raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with `columns`")
     stems = [name.rstrip("0123456789") for name in names]
     alike = sum(1 for _ in takewhile(lambda stem: stem == stems[-1] != names[-1], reversed(stems)))
     if names[-1] in _ANSWER_LISTS or isinstance(rows[0][1].get(names[-1]), (list, dict)):
@@ -179,10 +179,10 @@ def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found:
     if kind == "similarity" and (label in _SCORES or _are_scores(values)):
         return ()
     if len(values) > max(100, len(rows) // 2):
-        hint = ", or pass --labels without any where it holds scores" if kind == "similarity" else ""
+        hint = ", or pass `labels` without any if it holds scores" if kind == "similarity" else ""
         raise InputError(
             f"the column {label!r} of {path} holds {len(values):,} different values in {len(rows):,} examples, too many for classes: "
-            f"name the column of the label with --label{hint}"
+            f"name the column of the label with `label`{hint}"
         )
     return tuple(sorted(values, key=_order))
 
@@ -250,7 +250,7 @@ def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) 
         place = -1
     if place not in range(len(answers)):
         counted = f"{first} to {first + len(answers) - 1}, or A to {chr(ord('A') + len(answers) - 1)}"
-        hint = ": pass --first-label 1 if answers are counted from 1" if value == str(first + len(answers)) else ""
+        hint = ": pass `first_label=1` if answers are counted from 1" if value == str(first + len(answers)) else ""
         raise InputError(f"{where} says that {value!r} is right, and the answers are {counted}{hint}")
     return place
 
@@ -300,7 +300,7 @@ def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tup
     n_test = round(HELD_OUT_SHARE * len(different))
     if n_test < 1:
         raise InputError(
-            f"{path} holds too few different examples ({len(different)}) to hold some out: give a test file with --test"
+            f"{path} holds too few different examples ({len(different)}) to hold some out: give a test file with `test`"
         )
     order = np.random.default_rng([seed, len(different)]).permutation(len(different))
     judged = {different[i] for i in order[:n_test]}

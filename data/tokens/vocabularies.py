@@ -29,7 +29,6 @@ END_OF_WORD = "</w>"
 
 BASIC_SPLIT = "GPT-1's: lower-cased, accents and line ends dropped, cut at white space and punctuation; ftfy and spaCy did not run"
 
-_FROM_A_FILE = "pass its vocab.bpe or tokenizer.json with --tokenizer-file (with --tokenizer to an import)"
 ADDED = "added_tokens.json"
 _FILES = (("tokenizer.json", None), ("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
 
@@ -62,7 +61,7 @@ def learn_bpe(text: str, vocab_size: int, origin: str = "byte-level BPE learned 
     """
     if vocab_size < N_BYTES:
         raise InputError(
-            f"a vocabulary of sub-words has its {N_BYTES} bytes at least; got {vocab_size}: pass --vocab-size 2048"
+            f"a vocabulary of sub-words has its {N_BYTES} bytes at least; got {vocab_size}: pass `vocab_size=2048`"
         )
     from tokenizers import Tokenizer, models, trainers
 
@@ -111,8 +110,13 @@ def read_tokenizer(path: Path) -> SubwordTokenizer:
     return _with_added(made, added) if added.is_file() else made
 
 
-def gpt2(path: Path | None = None) -> SubwordTokenizer:
-    """Return GPT-2's tokenizer: from a local file (see `read_tokenizer`), or else through tiktoken, which fetches and keeps it.
+def gpt2(path: Path | None = None, *, field: str = "tokenizer_file") -> SubwordTokenizer:
+    """Load GPT-2's tokenizer from a local file (see `read_tokenizer`), or through tiktoken, which fetches and caches it.
+
+    Parameters
+    ----------
+    path : the local file.
+    field : the option that takes such a file, for the message of an error.
 
     Raises
     ------
@@ -121,18 +125,19 @@ def gpt2(path: Path | None = None) -> SubwordTokenizer:
     """
     if path is not None:
         return read_tokenizer(path)
+    from_file = f"pass its vocab.bpe or tokenizer.json with `{field}`"
     try:
         import tiktoken
     except ImportError:
         raise InputError(
             "GPT-2's tokenizer comes through tiktoken, which is not installed: pip install 'gptlab[tiktoken]', "
-            f"or {_FROM_A_FILE}"
+            f"or {from_file}"
         ) from None
     try:
         encoding = tiktoken.get_encoding("gpt2")
     except Exception as error:  # requests raises many kinds
         raise InputError(
-            f"GPT-2's tokenizer cannot be fetched ({type(error).__name__}): check the connection, or {_FROM_A_FILE}"
+            f"GPT-2's tokenizer cannot be fetched ({type(error).__name__}): check the connection, or {from_file}"
         ) from None
     specials = {encoding.encode_single_token(name): name for name in encoding.special_tokens_set}
     tokens = [encoding.decode_single_token_bytes(i) for i in range(encoding.n_vocab) if i not in specials]

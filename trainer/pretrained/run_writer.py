@@ -32,7 +32,7 @@ def those_there(sources: Mapping[int, Path]) -> dict[int, Path]:
 
 def check_name_is_free(name: str, folder: Path | None = None) -> None:
     """Refuse the name of a run that exists, before anything is read for it; and that of a folder with anything else in it."""
-    path = (folder or runs_folder()) / check_free(name, folder, advice="pass another name with --name")
+    path = (folder or runs_folder()) / check_free(name, folder, advice="pass another name with `name`")
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} is there already and is not empty: pass another name with --name")
 

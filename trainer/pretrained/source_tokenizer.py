@@ -40,7 +40,7 @@ def asked_for(wish: str | None, symbols_of: str | None, rows: int, corpus_dir: P
     if wish == GPT2:
         from data.tokens.vocabularies import gpt2
 
-        return gpt2()
+        return gpt2(field="tokenizer")
     path = Path(wish)
     if not path.exists():
         raise InputError(
@@ -74,7 +74,7 @@ def found_beside(places: list[Path], rows: int) -> Tokenizer:
     if rows in _GPT2_ROWS:
         from data.tokens.vocabularies import gpt2
 
-        return gpt2()
+        return gpt2(field="tokenizer")
     raise InputError(
         f"{places[0]} says nothing of its {rows:,} tokens: pass --tokenizer with its tokenizer.json, meta.pkl or vocab.txt, "
         f"--symbols-of with the text whose characters they are, or --tokenizer {IDS}"

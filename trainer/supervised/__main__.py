@@ -73,7 +73,7 @@ def main(args: list[str]) -> int:
 
     base = open_base(options.model or open_run().name)
     wanted = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
-    name = check_free(wanted, advice="give another name with --run")
+    name = check_free(wanted, advice="give another name with `run`")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
         f"{base.run.name} at step {base.step:,}",

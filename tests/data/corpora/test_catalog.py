@@ -210,7 +210,7 @@ def test_what_cannot_be_fetched_names_the_addresses_and_leaves_nothing(
     assert f"{server}/gone.txt (status 404)" in told
     assert f"{server}/other.txt (its sha256 is another)" in told
     assert "http://localhost:9/story.txt (ConnectionError)" in told
-    assert "put the file by hand as um_conto.txt into a folder and name that with --corpus-dir or GPTLAB_DATA" in told
+    assert "put the file by hand as um_conto.txt into a folder and name that with `corpus_dir` or GPTLAB_DATA" in told
     assert "\n" not in told
     assert list(cache.iterdir()) == []
 

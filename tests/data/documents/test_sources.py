@@ -47,7 +47,7 @@ def test_jokes_are_those_of_pyjokes() -> None:
     assert list(documents.texts) == list(dict.fromkeys(pyjokes.get_jokes(category="all")))
     assert documents.prefix == "JOKE: "
     assert read_documents("jokes", language="de").texts[0] in pyjokes.get_jokes(language="de", category="all")
-    with pytest.raises(InputError, match=r"no jokes in 'pt': pass --language with one of cs, de, en, es"):
+    with pytest.raises(InputError, match=r"no jokes in 'pt': pass `language` with one of cs, de, en, es"):
         read_documents("jokes", language="pt")
 
 
@@ -65,7 +65,7 @@ def test_a_joke_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
 
 def test_the_column_of_another_table_is_named(tmp_path: Path) -> None:
     path = table(tmp_path, column="body")
-    with pytest.raises(InputError, match=r"no column called Joke or text; it has ID, body: name one .* --text-column"):
+    with pytest.raises(InputError, match=r"no column called Joke or text; it has ID, body: name one .* `text_column`"):
         read_documents(str(path))
     with pytest.raises(InputError, match=r"no column 'Body'; it has ID, body"):
         read_documents(str(path), text_column="Body")
@@ -176,7 +176,9 @@ def test_each_document_is_either_learned_or_held_out(n: int, share: float, seed:
     assert (again[0] == learned).all()
 
 
-@pytest.mark.parametrize(("n", "share", "said"), [(9, 0.0, "between 0 and 1"), (9, 1.0, "--held-out"), (1, 0.1, "one")])
+@pytest.mark.parametrize(
+    ("n", "share", "said"), [(9, 0.0, "between 0 and 1"), (9, 1.0, "`held_out=0.1`"), (1, 0.1, "one")]
+)
 def test_nothing_to_judge_by_or_to_learn_from_is_refused(n: int, share: float, said: str) -> None:
     with pytest.raises(InputError, match=said):
         hold_out(n, share, seed=0)
@@ -208,7 +210,7 @@ def test_documents_longer_than_a_row_are_skipped_and_counted_or_cut() -> None:
     ):
         encode_documents(documents, tokenizer, prefix="x", length=3)
     with pytest.raises(
-        InputError, match=r"all but one of the 4 documents .* the 4 tokens .* shortest has 4: pass --too-long cut"
+        InputError, match=r"all but one of the 4 documents .* the 4 tokens .* shortest has 4: pass `too_long=cut`"
     ):
         encode_documents(documents, tokenizer, prefix="x", length=4)
     with pytest.raises(InputError, match="there is one document only"):

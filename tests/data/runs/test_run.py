@@ -99,7 +99,7 @@ def test_the_newest_run_is_opened_when_none_is_named(tmp_path: Path) -> None:
 
 
 def test_a_run_is_not_written_over(made: Run) -> None:
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="`resume=True`"):
         create_run("made", {}, made.path.parent)
 
 

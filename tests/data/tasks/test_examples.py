@@ -157,7 +157,7 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "kind", "columns", "told"),
     [
-        ("a.csv", "words,label\nx,1\n", "classification", Columns(), "columns are words, label: say which"),
+        ("a.csv", "words,label\nx,1\n", "classification", Columns(), "columns are words, label: name those to read"),
         ("a.csv", "sentence,mark\nx,1\n", "classification", Columns(), "columns are sentence, mark"),
         ("a.csv", "sentence,label\nx,1\n", "classification", Columns(("body",)), "lacks the column 'body'"),
         ("a.csv", "sentence,label\nx,1\ny,2\n", "classification", Columns(labels=("0", "1")), "line 3 .* '2'.* 0, 1"),
@@ -172,7 +172,7 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
         ("a.jsonl", '{"sentence": "x", "label": 1}\n[1]\n', "classification", Columns(), "line 2 .* no JSON object"),
         ("a.jsonl", '{"sentence": "x"}\n{"label": 1}\n', "classification", Columns(), "line 1 .* lacks 'label'"),
         ("a.jsonl", lines({"ctx": "x", "endings": "y", "label": 0}), "choice", Columns(), "a list of two answers"),
-        ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": 2}), "choice", Columns(), "--first-label 1"),
+        ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": 2}), "choice", Columns(), "`first_label=1`"),
         ("a.jsonl", lines({"ctx": "x", "endings": ["y", "z"], "label": -1}), "choice", Columns(), "'-1' is right"),
         ("a.csv", "context,question,answers,label\nx,y,z,0\n", "choice", Columns(), "'answers' has to be a list"),
         ("a.csv", "sentence,label\nx,1\ny,1\n", "classification", Columns(), "one label, '1'"),
@@ -185,7 +185,7 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
             "text1,text2,label\n" + "".join(f"x,y,{n}\n" for n in range(300)),
             "similarity",
             Columns(),
-            "300 different values in 300 .*, or pass --labels without any where it holds scores",
+            "300 different values in 300 .*, or pass `labels` without any if it holds scores",
         ),
         (
             "a.csv",

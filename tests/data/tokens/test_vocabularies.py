@@ -83,7 +83,7 @@ def test_a_text_too_short_for_so_many_tokens_says_how_many_it_gives() -> None:
 
 
 def test_fewer_tokens_than_bytes_are_refused() -> None:
-    with pytest.raises(InputError, match="has its 256 bytes at least; got 255: pass --vocab-size 2048"):
+    with pytest.raises(InputError, match="has its 256 bytes at least; got 255: pass `vocab_size=2048`"):
         learn_bpe(TEXT, 255)
     assert learn_bpe(TEXT, 256).vocab_size == 256
 
@@ -172,9 +172,7 @@ def test_gpt2_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPat
         raise ConnectionError("a paragraph\nof reasons")
 
     monkeypatch.setattr(tiktoken, "get_encoding", fail)
-    with pytest.raises(
-        InputError, match=r"cannot be fetched \(ConnectionError\): .*--tokenizer-file \(with --tokenizer to an import\)"
-    ):
+    with pytest.raises(InputError, match=r"cannot be fetched \(ConnectionError\): .*`tokenizer_file`"):
         gpt2()
     monkeypatch.setitem(sys.modules, "tiktoken", None)
     with pytest.raises(InputError, match=r"pip install 'gptlab\[tiktoken\]'"):

@@ -52,17 +52,17 @@ def test_a_column_can_be_named_and_what_is_skipped_is_told(
         (["--model", "tiny@59"], "no snapshot of step 59"),
         (["--micro-batch", "0"], "micro_batch must be 1 or more"),
         (["--corpus", "hf:jokes"], "datasets"),
-        (["--run", "tiny", "--too-long", "cut"], "run 'tiny' exists already: .* another name with --run"),
+        (["--run", "tiny", "--too-long", "cut"], "run 'tiny' exists already: .* another name with `run`"),
         (["--run", "../x", "--too-long", "cut"], "cannot be the name of a run"),
         (["--learning-rate", "fast"], "--help"),
         (["--resume", "--run", "tiny"], "was not fine-tuned on documents"),
-        (["--language", "de", "--corpus", "machado"], "--language is for jokes, and the corpus is 'machado'"),
-        (["--text-column", "Joke"], "--text-column is for a table or a data set, and the corpus is 'jokes'"),
+        (["--language", "de", "--corpus", "machado"], "`language` is for jokes, and the corpus is 'machado'"),
+        (["--text-column", "Joke"], "`text_column` is for a table or a data set, and the corpus is 'jokes'"),
         (
             ["--split", "test", "--corpus", "x.csv"],
-            "--split is for a data set of Hugging Face, and the corpus is 'x.csv'",
+            "`split` is for a data set of Hugging Face, and the corpus is 'x.csv'",
         ),
-        ([], "documents of pyjokes .* longer than the 16 tokens of a row; .* pass --too-long cut"),
+        ([], "documents of pyjokes .* longer than the 16 tokens of a row; .* pass `too_long=cut`"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(

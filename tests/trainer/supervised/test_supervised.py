@@ -307,7 +307,7 @@ def test_a_name_that_is_taken_is_told_before_anything_is_made(
     monkeypatch.setattr("trainer.supervised.task_report.measure", measured)
     path = table("my reviews (1).csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
     named = ["--run", "tiny"] if kept else []
-    with pytest.raises(InputError, match="exists already: give another name with --run" if kept else "enough"):
+    with pytest.raises(InputError, match="exists already: give another name with `run`" if kept else "enough"):
         main(["--data", str(path), "--kind", "classification", "--model", "tiny", *named])
     assert asked == ([] if kept else ["tiny-my-reviews-1"])
 
