@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from data.arrays import FloatArray
 from data.errors import InputError
 from data.runs import Run
-from probes.groups.naming import Group
-from probes.groups.naming import highlight as group_of
+from probes.groups.naming import Group, parse_group
 from probes.groups.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
 from probes.groups.pairs import ratios_to_all
 from probes.tables.embeddings import position_embeddings, token_embeddings
@@ -153,7 +152,9 @@ def group_cohesion(
     """
     trajectory = _between(_table(run, what, progress) if trajectory is None else trajectory, steps)
     group = (
-        highlight if isinstance(highlight, Group) else group_of(highlight, list(trajectory[trajectory.dims[1]].values))
+        highlight
+        if isinstance(highlight, Group)
+        else parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
     )
     n_items = trajectory.shape[1]
     nulls = [random_groups(group.members, n_items, seed=seed, draws=draws)]

@@ -1,149 +1,93 @@
-"""Named groups of tokens (vowels, digits, ...) and the items that a highlight means.
+r"""Groups of items, and the grammar of a highlight: the text that names them.
 
-A character belongs to the class of its base letter: ``á`` is a vowel, ``ç`` a consonant, ``É`` an uppercase letter. ``vowels`` and
-``consonants`` are the lower-case ones, as in GPTLab's films, so that no character is in two groups. Sub-words are in groups of their
-own, by how they begin: a space before a token belongs to it, and says that a word starts there.
+A text lists labels and names of token classes with commas between: ``12,13,14``, ``vowels``, ``a,e,digits``. A semicolon begins
+another group: ``vowels; digits``.
+
+- A label is written as it is or as pictures show it: ``␣the`` for the sub-word ``" the"``, ``U+200B`` for a character without ink.
+  The names ``space``, ``newline``, ``tab``, ``comma``, ``semicolon`` and ``bar`` stand for those characters.
+- A space before a label belongs to it where there is such a token (``a, the`` finds ``" the"``); otherwise it only separates.
+- ``the`` finds ``" the"``, the start of a word, where there is no token ``the``.
+- Double quotes hold a label that has a comma or a semicolon in it: ``"1,000"``. A double quote within them is written twice.
+- A text that is itself a label is that label: ``,`` is the comma, ``;`` the semicolon. So is a semicolon between commas: ``a,;``.
+- Class names are known in English and in Portuguese: ``vowels``, ``vogais``.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from data.errors import InputError
+from probes.groups.symbols import display
+from probes.groups.token_classes import CHARACTER_CLASSES, PORTUGUESE_NAMES, SUBWORD_CLASSES, TOKEN_CLASSES, is_word
 
-_VOWELS = frozenset("aeiouæœøı")
+_CHARACTERS = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
+_NAMES = {character: name for name, character in _CHARACTERS.items() if name != "bar"}
+_ENGLISH_NAMES = {translated: name for name, translated in PORTUGUESE_NAMES.items()}
+_CODE_POINTS = {ord(separator): f"U+{ord(separator):04X}" for separator in ",;"}
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
+_SEPARATOR = re.compile(r"[,;]|$")
+_GROUP = re.compile(r'(?:(?<![^,;])\s*"(?:[^"]|"")*"(?=\s*(?:[,;]|$))|[^;])+')
 
 
 @dataclass(frozen=True)
 class Group:
-    """Items to be picked out: a name for the legend, and the indices of the members along the item dimension."""
+    """Items to be highlighted: a name for the legend, and the indices of the members along the item dimension."""
 
     name: str
     members: tuple[int, ...]
 
 
-def _is_letter(token: str) -> bool:
-    return len(token) == 1 and token.isalpha()
+def class_names(language: str = "en") -> list[str]:
+    """List the names of the token classes in a language.
+
+    Parameters
+    ----------
+    language : ``"pt"`` for Portuguese, otherwise English.
+
+    Examples
+    --------
+    >>> class_names("pt")[:3]
+    ['vogais', 'consoantes', 'maiúsculas']
+    """
+    return [PORTUGUESE_NAMES[name] if language == "pt" else name for name in TOKEN_CLASSES]
 
 
-def _is_vowel(token: str) -> bool:
-    return _is_letter(token) and not _is_uppercase(token) and unicodedata.normalize("NFD", token)[0] in _VOWELS
+def named_group(name: str, tokens: Sequence[str], *, language: str = "en") -> Group:
+    """Find the tokens of a class.
 
-
-def _is_uppercase(token: str) -> bool:
-    return _is_letter(token) and token.isupper()
-
-
-def _is_consonant(token: str) -> bool:
-    return _is_letter(token) and not _is_uppercase(token) and not _is_vowel(token)
-
-
-def _is_digit(token: str) -> bool:
-    return len(token) == 1 and unicodedata.category(token) in ("Nd", "No")
-
-
-def _is_punctuation(token: str) -> bool:
-    """Whether a token is punctuation only, with or without a space around it."""
-    text = token.strip()
-    return bool(text) and not _is_special(token) and all(unicodedata.category(c)[0] in "PS" for c in text)
-
-
-def _is_whitespace(token: str) -> bool:
-    return bool(token) and token.isspace()
-
-
-def _is_byte(token: str) -> bool:
-    """Whether a token is bytes that are no whole character, or a control character."""
-    is_control = len(token) == 1 and unicodedata.category(token)[0] == "C" and not token.isspace()
-    return is_control or _BYTE.search(token) is not None
-
-
-def _is_special(token: str) -> bool:
-    """Whether a token stands for no text, or is not used."""
-    return _NAMED.fullmatch(token) is not None and not _is_byte(token)
-
-
-_BYTE, _NAMED = re.compile(r"<0x[0-9A-F]{2}>"), re.compile(r"<\S+>|\[unused \d+\]")
-
-
-def _is_number(token: str) -> bool:
-    text = token.strip()
-    return bool(text) and all(unicodedata.category(c) in ("Nd", "No") for c in text)
-
-
-def _is_word(token: str) -> bool:
-    """Whether a token has a letter in it and is not a mere name."""
-    return any(c.isalpha() for c in token) and not _is_byte(token) and not _is_special(token)
-
-
-def _is_capitalised(token: str) -> bool:
-    return _is_word(token) and token.lstrip()[0].isupper()
-
-
-def _starts_word(token: str) -> bool:
-    return _is_word(token) and token[0].isspace() and not _is_capitalised(token)
-
-
-def _ends_word(token: str) -> bool:
-    return _is_word(token) and not token[0].isspace() and token[-1].isspace() and not _is_capitalised(token)
-
-
-def _is_inside(token: str) -> bool:
-    return _is_word(token) and not (token[0].isspace() or token[-1].isspace() or _is_capitalised(token))
-
-
-CHARACTER_GROUPS: dict[str, Callable[[str], bool]] = {
-    "vowels": _is_vowel,
-    "consonants": _is_consonant,
-    "uppercase": _is_uppercase,
-    "digits": _is_digit,
-    "punctuation": _is_punctuation,
-    "whitespace": _is_whitespace,
-}
-"""The classes of a vocabulary of characters: each is in one of them at most."""
-
-SUBWORD_GROUPS: dict[str, Callable[[str], bool]] = {
-    "starts-word": _starts_word,
-    "inside-word": _is_inside,
-    "capitalised": _is_capitalised,
-    "ends-word": _ends_word,
-    "numbers": _is_number,
-    "punctuation": _is_punctuation,
-    "whitespace": _is_whitespace,
-    "bytes": _is_byte,
-    "special": _is_special,
-}
-"""The classes of a vocabulary of sub-words: each is in one of them at most."""
-
-TOKEN_GROUPS = CHARACTER_GROUPS | SUBWORD_GROUPS
-
-
-def named_group(name: str, tokens: Sequence[str]) -> Group:
-    """Return the tokens that belong to a named group.
+    Parameters
+    ----------
+    name : of the class, in English or Portuguese.
+    tokens : the vocabulary.
+    language : of the names that an error lists.
 
     Raises
     ------
     InputError
-        If there is no such group, or no token belongs to it.
+        If there is no such class, or no token belongs to it.
 
     Examples
     --------
     >>> named_group("vowels", ["a", "b", "é"]).members
     (0, 2)
     """
-    if name not in TOKEN_GROUPS:
-        raise InputError(f"there is no group {name!r}; there is {', '.join(TOKEN_GROUPS)}")
-    members = tuple(i for i, token in enumerate(tokens) if TOKEN_GROUPS[name](token))
+    belongs = TOKEN_CLASSES.get(_english(name))
+    if belongs is None:
+        raise InputError(f"there is no group {name!r}; there is {', '.join(class_names(language))}")
+    members = tuple(i for i, token in enumerate(tokens) if belongs(token))
     if not members:
         raise InputError(f"no token of this run belongs to the group {name!r}: choose another to highlight")
     return Group(name, members)
 
 
 def classes(tokens: Sequence[str]) -> list[Group]:
-    """Return the named groups that have members among ``tokens``: those of sub-words where tokens are such, else those of characters.
+    """Group a vocabulary by class: by the classes of sub-words if it has sub-words, otherwise by those of characters.
+
+    Classes without members are left out.
 
     Examples
     --------
@@ -152,55 +96,312 @@ def classes(tokens: Sequence[str]) -> list[Group]:
     >>> [group.name for group in classes(["a", "b", " ", " the", "ing"])]
     ['starts-word', 'inside-word', 'whitespace']
     """
-    kinds = SUBWORD_GROUPS if any(map(_has_space_and_word, tokens)) else CHARACTER_GROUPS
+    kinds = SUBWORD_CLASSES if any(map(_has_space_and_word, tokens)) else CHARACTER_CLASSES
     groups = (Group(name, tuple(i for i, t in enumerate(tokens) if belongs(t))) for name, belongs in kinds.items())
     return [group for group in groups if group.members]
 
 
-def _has_space_and_word(token: str) -> bool:
-    return len(token) > 2 and _is_word(token) and (token[0] == " " or token[-1] == " ")
-
-
-def highlight(wanted: str, labels: Sequence[str | int]) -> Group:
-    """Return the group that a ``--highlight`` means: a group name, a label, or several of either with commas between.
+def parse_highlight(
+    texts: str | Sequence[str | Group], labels: Sequence[str | int], *, language: str = "en"
+) -> tuple[Group, ...]:
+    """Parse a highlight into groups.
 
     Parameters
     ----------
-    wanted : ``"12,13,14"``, ``"vowels"``, ``"a,e,digits"``; ``","`` alone is the comma itself, ``space`` and ``newline`` are names.
-        A space belongs to a sub-word: ``" the, and"`` or, as pictures write it, ``"␣the,␣and"``. Where there is no such token, it
-        only separates: ``"a, e"``.
+    texts : one text or several, each of one group or more (for the grammar see the top of this module); a `Group` is passed through.
     labels : the labels of the items: tokens, or position numbers.
+    language : of the class names that an error lists, ``"en"`` or ``"pt"``.
+
+    Returns
+    -------
+    The groups, in the order of the texts; members in the order in which they are named.
 
     Raises
     ------
     InputError
-        If one of them is neither a label nor a group.
+        If a part of a text is neither a label nor a class, or a text names nothing.
+
+    Examples
+    --------
+    >>> parse_highlight("␣the,a; comma", ["a", " the", ",", "the"])
+    (Group(name='␣the, a', members=(1, 0)), Group(name='comma', members=(2,)))
     """
-    names = [str(label) for label in labels]
-    parts = [wanted] if wanted in names else [part for part in wanted.split(",") if part]
+    groups = []
+    for group, errors in _parsed(texts, labels, language):
+        if errors:
+            raise errors[0]
+        groups.append(group)
+    return tuple(groups)
+
+
+def parse_highlight_leniently(
+    texts: str | Sequence[str | Group], labels: Sequence[str | int], *, language: str = "en"
+) -> tuple[tuple[Group, ...], tuple[InputError, ...]]:
+    """Parse a highlight into groups of what can be found, and errors about the rest.
+
+    Parameters
+    ----------
+    texts, labels, language : as in `parse_highlight`.
+
+    Examples
+    --------
+    >>> groups, errors = parse_highlight_leniently("a,x; y", ["a", "b"])
+    >>> groups, [str(error)[:28] for error in errors]
+    ((Group(name='a', members=(0,)),), ["'x' is neither a token of th", "'y' is neither a token of th"])
+    """
+    parsed = list(_parsed(texts, labels, language))
+    return tuple(group for group, _ in parsed if group.members), tuple(e for _, errors in parsed for e in errors)
+
+
+def parse_group(text: str | Group, labels: Sequence[str | int], *, language: str = "en") -> Group:
+    """Parse a highlight of exactly one group.
+
+    Raises
+    ------
+    InputError
+        As `parse_highlight`, or if the text has more groups than one.
+
+    Examples
+    --------
+    >>> parse_group("12,14", range(32)).members
+    (12, 14)
+    """
+    groups = parse_highlight([text], labels, language=language)
+    if len(groups) > 1:
+        raise InputError(f"`highlight` {text!r} has {len(groups)} groups where one is expected: give them one by one")
+    return groups[0]
+
+
+highlight = parse_group  # the name that callers still use; it goes when they have moved
+
+
+def parse_label(text: str, labels: Sequence[str | int]) -> int | None:
+    """Find the index of the one item that a text names; None if it names no item, or several.
+
+    Examples
+    --------
+    >>> parse_label("comma", ["a", ","]), parse_label("b", ["a", ","])
+    (1, None)
+    """
+    return _labels(labels).parse(text)
+
+
+def split_highlight(text: str) -> tuple[str, ...]:
+    """Split a highlight into the texts of its groups, without knowing the labels; equal texts are kept once.
+
+    Examples
+    --------
+    >>> split_highlight('vowels; 12,13 ;"a;b"'), split_highlight(";")
+    (('vowels', '12,13', '"a;b"'), (';',))
+    """
+    if text.strip() == ";":
+        return (";",)
+    return tuple(dict.fromkeys(part.strip() or part for part in _GROUP.findall(text)))
+
+
+def format_highlight(groups: Iterable[Group | Sequence[int]], labels: Sequence[str | int]) -> str:
+    """Write groups as a text that `parse_highlight` reads back to the same members.
+
+    Parameters
+    ----------
+    groups : groups, or the indices of their members.
+    labels : the labels of the items, each once; labels are written as pictures show them where that is unambiguous.
+
+    Examples
+    --------
+    >>> format_highlight([[0, 2], [1]], ["a", " the", ",", "the"])
+    'a,comma; ␣the'
+    >>> format_highlight([[0]], ["1,000"])
+    '"1,000"'
+    """
+    known = _labels(labels)
+    wanted = [group.members if isinstance(group, Group) else tuple(group) for group in groups]
+    text = "; ".join(",".join(_written(index, known) for index in members) for members in wanted)
+    try:
+        if [group.members for group in parse_highlight(text, known.names)] == wanted:
+            return text
+    except InputError:
+        pass
+    return ";".join(",".join(_quoted(known.names[index]) for index in members) for members in wanted)
+
+
+def format_label(index: int, labels: Sequence[str | int]) -> str:
+    """Write the label of an item as a text that `parse_label` reads back.
+
+    Examples
+    --------
+    >>> [format_label(i, ["a", ",", " the"]) for i in range(3)]
+    ['a', 'comma', '␣the']
+    """
+    return _written(index, _labels(labels))
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Labels of items with their indices; of equal labels the first counts."""
+
+    names: tuple[str, ...]
+
+    @cached_property
+    def indices(self) -> dict[str, int]:
+        return {name: i for i, name in reversed(tuple(enumerate(self.names)))}
+
+    @cached_property
+    def displayed(self) -> dict[str, int]:
+        """Indices by the labels as pictures show them."""
+        return {display(name).translate(_CODE_POINTS): i for i, name in reversed(tuple(enumerate(self.names)))}
+
+    @property
+    def are_positions(self) -> bool:
+        return all(name == str(i) for i, name in enumerate(self.names))
+
+    def find(self, text: str) -> int | None:
+        word = text.strip()
+        spaced = text.replace("␣", " ").replace("⏎", "\n")
+        for spelling in (text, spaced, _CHARACTERS.get(word, text)):
+            if spelling in self.indices:
+                return self.indices[spelling]
+        tries = ((self.displayed, text), (self.indices, word), (self.displayed, word))
+        return next((known[spelling] for known, spelling in tries if spelling in known), None)
+
+    def parse(self, text: str) -> int | None:
+        """Find the one item that a text names, quoted or not."""
+        tokens = list(_lex(text, self))
+        if len(tokens) != 1 or isinstance(tokens[0], str):
+            return None
+        part = tokens[0]
+        return self.find(part.text) if part.item is None else part.item
+
+    def find_quoted(self, text: str) -> int | None:
+        return self.indices.get(text, self.displayed.get(text))
+
+    def find_word_start(self, text: str) -> int | None:
+        return self.displayed.get(f"␣{text.strip()}")
+
+
+class _Part(NamedTuple):
+    """A part of a highlight: its text, and its item where the lexer has found it."""
+
+    text: str
+    item: int | None = None
+
+
+def _labels(labels: Sequence[str | int]) -> _Labels:
+    return _Labels(tuple(map(str, labels)))
+
+
+def _lex(text: str, labels: _Labels) -> Iterator[_Part | str]:
+    """Split a text into parts and separators; beside a semicolon, space only separates."""
+    at = 0
+    while at < len(text):
+        quoted, (to_comma, _, _) = _QUOTED.match(text, at), text[at:].partition(",")
+        index = labels.find_quoted(_unquoted(quoted)) if quoted else None
+        if quoted and index is not None:
+            yield _Part(_unquoted(quoted), index)
+            at = quoted.end()
+        elif at == 0 and text in labels.indices:
+            yield _Part(text, labels.indices[text])
+            return
+        elif ";" in to_comma and (index := labels.find(to_comma)) is not None:
+            yield _Part(to_comma, index)
+            at += len(to_comma)
+        else:
+            end = _end_of_part(text, at)
+            part = text[at:end].rstrip() if text[end : end + 1] == ";" else text[at:end]
+            if part.strip() or (part and part in labels.indices):
+                yield _Part(part)
+            at = end
+        if separator := text[at : at + 1]:
+            yield separator
+            at = len(text) - len(text[at + 1 :].lstrip()) if separator == ";" else at + 1
+
+
+def _end_of_part(text: str, start: int) -> int:
+    found = _SEPARATOR.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _parsed(
+    texts: str | Sequence[str | Group], labels: Sequence[str | int], language: str
+) -> Iterator[tuple[Group, list[InputError]]]:
+    """Yield each group with the errors about those of its parts that name nothing."""
+    known = _labels(labels)
+    for text in [texts] if isinstance(texts, str) else texts:
+        if isinstance(text, Group):
+            yield text, []
+            continue
+        groups = _parts(text, known)
+        yield from (_group(parts, known, language) for parts in groups)
+        if not groups:
+            error = f"`highlight` {text!r} names nothing: give labels or group names, e.g. `highlight=12,13,14`"
+            yield Group("", ()), [InputError(error)]
+
+
+def _parts(text: str, labels: _Labels) -> list[list[_Part]]:
+    """List the parts of each group of a text."""
+    groups: list[list[_Part]] = [[]]
+    for token in _lex(text, labels):
+        if isinstance(token, _Part):
+            groups[-1].append(token)
+        elif token == ";":
+            groups.append([])
+    return [parts for parts in groups if parts]
+
+
+def _group(parts: Sequence[_Part], labels: _Labels, language: str) -> tuple[Group, list[InputError]]:
     members: dict[int, None] = {}
+    names, errors = [], []
     for part in parts:
-        members.update(dict.fromkeys(_members(part, names)))
-    if not members:
-        raise InputError(f"--highlight {wanted!r} names nothing: give labels or group names, e.g. --highlight 12,13,14")
-    return Group(", ".join(_written(part, names) for part in parts), tuple(members))
+        try:
+            found = _resolved(part, labels, language)
+        except InputError as error:
+            errors.append(error)
+        else:
+            members.update(dict.fromkeys(found.members))
+            names.append(found.name)
+    return Group(", ".join(names), tuple(members)), errors
 
 
-def _written(part: str, names: list[str]) -> str:
-    """Return a part of a highlight as pictures write it: with its space where that belongs to a token."""
-    return part.replace(" ", "␣") if len(part) > 1 and part in names else part.strip() or part
+def _resolved(part: _Part, labels: _Labels, language: str) -> Group:
+    """Find the members that a part names, and write it as a legend does: with the space that belongs to a token."""
+    text, word = part.text, part.text.strip()
+    name = text.replace(" ", "␣") if len(text) > 1 and text in labels.indices else word or text
+    index = labels.find(text) if part.item is None else part.item
+    if index is not None:
+        return Group(name, (index,))
+    if labels.are_positions:
+        raise InputError(f"there is no position {text!r}: this run has positions 0 to {len(labels.names) - 1}")
+    if _english(word) in TOKEN_CLASSES:
+        return Group(name, named_group(word, labels.names).members)
+    if (index := labels.find_word_start(text)) is not None:
+        return Group(f"␣{word}", (index,))
+    known = ", ".join(class_names(language))
+    raise InputError(f"{text!r} is neither a token of this run nor a group; groups are {known}")
 
 
-_SPOKEN = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
+def _written(index: int, labels: _Labels) -> str:
+    label = labels.names[index]
+    shown = display(label)
+    spellings = [_quoted(shown)] if {",", ";"} & set(label) else [shown, _quoted(shown)]
+    if label in _NAMES:
+        spellings.insert(0, _NAMES[label])
+    return next((text for text in spellings if labels.parse(text) == index), _quoted(label))
 
 
-def _members(part: str, names: list[str]) -> tuple[int, ...]:
-    for label in (part, part.replace("␣", " ").replace("⏎", "\n"), _SPOKEN.get(part.strip()), part.strip()):
-        if label in names:
-            return (names.index(label),)
-    are_positions = all(name.isdigit() for name in names) and names == [str(i) for i in range(len(names))]
-    if are_positions:
-        raise InputError(f"there is no position {part!r}: this run has positions 0 to {len(names) - 1}")
-    if part.strip() in TOKEN_GROUPS:
-        return named_group(part.strip(), names).members
-    raise InputError(f"{part!r} is neither a token of this run nor a group; groups are {', '.join(TOKEN_GROUPS)}")
+def _quoted(label: str) -> str:
+    doubled = label.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _unquoted(quoted: re.Match[str]) -> str:
+    return quoted[1].replace('""', '"')
+
+
+def _english(name: str) -> str:
+    """Translate the name of a class into English; a name of several words may have spaces for hyphens."""
+    hyphenated = "-".join(name.split())
+    return _ENGLISH_NAMES.get(hyphenated, hyphenated)
+
+
+def _has_space_and_word(token: str) -> bool:
+    return len(token) > 2 and is_word(token) and (token[0] == " " or token[-1] == " ")

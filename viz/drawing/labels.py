@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
+from probes.groups.symbols import display
 
-_WHOLE = {"<|endoftext|>": "∎"}
-_SYMBOLS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\xa0": "⍽"}
+__all__ = ["cut_short", "display", "label_name"]
+
 _NAMES = {
     " ": "space",
     "\n": "newline",
@@ -14,17 +14,6 @@ _NAMES = {
     "\xa0": "no-break space",
     "<|endoftext|>": "end of text",
 }
-
-
-def display(token: str) -> str:
-    """Return what a picture shows for a token: white space and the end of text as symbols, what else has no ink as its code point.
-
-    Examples
-    --------
-    >>> display("a"), display(" "), display(chr(0x200B)), display("<|endoftext|>")
-    ('a', '␣', 'U+200B', '∎')
-    """
-    return _WHOLE.get(token) or "".join(_SYMBOLS.get(c) or (c if _has_ink(c) else f"U+{ord(c):04X}") for c in token)
 
 
 def cut_short(token: str, most: int = 10) -> str:
@@ -42,7 +31,3 @@ def cut_short(token: str, most: int = 10) -> str:
 def label_name(token: str) -> str:
     """Return a token as a text would name it (``'space'`` for a space), for legends, alt texts and messages."""
     return _NAMES.get(token) or display(token)
-
-
-def _has_ink(character: str) -> bool:
-    return unicodedata.category(character)[0] not in "CZ"
