@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from trainer.config import ModelConfig, model_config, preset
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.sampling import choose
+from trainer.generation.sampling import sample_tokens
 from trainer.machine import reuse_freed_memory
 from trainer.model import GPT
 from trainer.optimizers.recipes import initialise
@@ -119,7 +119,7 @@ def plain_loop(model: PlainGPT, ids: Tensor, n_tokens: int) -> Tensor:
 
 def decode(model: GPT, n_prompt: int, request: GenerationRequest) -> list[list[int]]:
     prompt = np.arange(n_prompt) % VOCABULARY
-    return [choice.tokens.tolist() for choice in choose(model, prompt, Decoding(), request)]
+    return [choice.tokens.tolist() for choice in sample_tokens(model, prompt, Decoding(), request)]
 
 
 def take_turns(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

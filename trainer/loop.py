@@ -23,7 +23,7 @@ from data.tokens.bits import bits_per_character
 from data.tokens.tokenizers import known_part
 from trainer import checkpoint
 from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, filled, snapshot_steps, trained_config
-from trainer.generate import generate
+from trainer.generation.sampling import generate_tokens
 from trainer.optimizers.recipes import apply_schedule, average, clip
 from trainer.session import Session, build, check_disk, describe, recipe
 
@@ -219,7 +219,7 @@ def _sample(session: Session, step: int) -> dict[str, object]:
     config, tokenizer = session.config, session.tokenizer
     known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
     prompt = torch.from_numpy(tokenizer.encode(known)).to(session.device)
-    ids = generate(
+    ids = generate_tokens(
         session.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=config.seed + step
     )
     text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())

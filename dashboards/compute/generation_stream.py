@@ -101,13 +101,13 @@ def advance_streams(under_way: Sequence[GenerationStream], seconds: float) -> It
 
 
 def _begin(wish: GenerationTask) -> Iterator[Piece]:
-    from trainer.generation.sampling import stream
+    from trainer.generation.sampling import stream_text
     from trainer.loading import load_model
 
     store = _large_models if _is_large(wish.run) else _models
     model = store.get((wish.run.path, wish.step, wish.sha256), lambda: load_model(wish.run, wish.step)).value
     tokenizer = wish.run.tokenizer
-    return stream(model, tokenizer, wish.prompt, wish.decoding, wish.request)
+    return stream_text(model, tokenizer, wish.prompt, decoding=wish.decoding, request=wish.request)
 
 
 def _is_large(run: Run) -> bool:

@@ -232,11 +232,11 @@ def leading_bets(run: Run, prompt: str, progress: Progress | None = None) -> Res
 
 def leading_draws(run: Run, prompt: str, decoding: Decoding) -> Result[Bets]:
     """Return what the tokens of `leading_bets` are drawn with: the bets after temperature and filters."""
-    from probes.models.decoding import drawn_from
+    from probes.models.decoding import apply_decoding
 
     def draws() -> Bets:
         bets = next_token(run, prompt).value
-        return bets_of(drawn_from(bets, decoding), leading_of(bets))
+        return bets_of(apply_decoding(bets, decoding), leading_of(bets))
 
     return _results.get(("draws", run.path, digests_of(run), prompt, decoding), draws)
 

@@ -18,8 +18,8 @@ from probes.texts import encode_prompt
 from trainer.config import described_model
 from trainer.generation.filters import Decoding, entropy, probabilities
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.recording import Recorder
-from trainer.generation.sampling import stream
+from trainer.generation.recording import TraceRecorder
+from trainer.generation.sampling import stream_text
 from trainer.loading import load_model
 
 TEMPERATURES = tuple(np.round(np.arange(1, 21) * 0.1, 1).tolist())
@@ -27,7 +27,7 @@ TEMPERATURES = tuple(np.round(np.arange(1, 21) * 0.1, 1).tolist())
 TRACED_TOKENS = 12
 
 
-def drawn_from(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArray:
+def apply_decoding(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArray:
     """Return what a token is drawn from where the model's own bets are ``distribution``.
 
     Parameters
@@ -136,10 +136,10 @@ def decoding_trace(
     asked = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     tokenizer = run.tokenizer
-    recorder, request = Recorder(tokenizer), GenerationRequest(n_tokens, seed=seed)
+    recorder, request = TraceRecorder(tokenizer), GenerationRequest(n_tokens, seed=seed)
     decoding = decoding or Decoding(temperature=0)
     model = load_model(run, snapshot.step)
-    for _ in stream(model, tokenizer, asked.text, decoding, request, recorder.watch):
+    for _ in stream_text(model, tokenizer, asked.text, decoding=decoding, request=request, on_step=recorder.record):
         pass
     if progress is not None:
         progress(1)

@@ -47,7 +47,7 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
     the model does without the fused kernel, which keeps them to itself.
     """
     if isinstance(model, HFModel):
-        return Observation(*model.look(ids, attention=attention, residual=residual))
+        return Observation(*model.observe(ids, attention=attention, residual=residual))
     seen = Observation()
     with contextlib.ExitStack() as stack:
         for block in model.h:
@@ -79,7 +79,7 @@ def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
     """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
 
     if isinstance(model, HFModel):
-        with model.without(layer, head):
+        with model.ablate_head(layer, head):
             yield
         return
 

@@ -12,7 +12,7 @@ from data.runs.traces import list_traces, read_trace
 from tests.commands import assert_mistake, command
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.sampling import complete
+from trainer.generation.sampling import generate_samples
 from trainer.loading import load_model
 
 MODULE = "trainer.generate"
@@ -30,7 +30,9 @@ def test_the_command_prints_prompt_and_text_of_the_snapshot_asked_for(run: Run) 
     for step in (0, 60):
         result = command(MODULE, "--prompt", prompt, "--step", str(step), "--tokens", "30", "--seed", "4")
         assert result.returncode == 0, result.stderr
-        expected = complete(load_model(run, step), tokenizer, prompt, Decoding(), GenerationRequest(30, seed=4))[0].text
+        expected = generate_samples(
+            load_model(run, step), tokenizer, prompt, Decoding(), GenerationRequest(30, seed=4)
+        )[0].text
         assert result.stdout == prompt + expected + "\n"
         texts[step] = result.stdout
     assert texts[0] != texts[60]

@@ -70,14 +70,14 @@ def _last(run: Run) -> Base:
 
 def _imported(model: str) -> Run:
     """Return the run of a model that was made elsewhere; it is imported if that was not done before."""
-    from trainer.pretrained.importing import import_model
-    from trainer.pretrained.revisions import locate, own_name
+    from trainer.pretrained.importing import import_revisions
+    from trainer.pretrained.revisions import default_run_name, locate_revisions
 
     place = str(Path(model).resolve()) if Path(model).exists() else model
     for run in list_runs():
         if run.info.get("source", {}).get("model") == place:
             return run
-    return import_model(locate(model, []), free_name(run_name(own_name(place))), model=place)
+    return import_revisions(locate_revisions(model, []), free_name(run_name(default_run_name(place))), model=place)
 
 
 def run_name(wanted: str) -> str:

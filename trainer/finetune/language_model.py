@@ -35,7 +35,7 @@ from trainer.config import described_model
 from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable
 from trainer.finetune.finetune_config import LanguageConfig, check
 from trainer.finetune.tuning import Tuning, begin, go_on
-from trainer.generate import generate
+from trainer.generation.sampling import generate_tokens
 from trainer.loading import Model
 from trainer.loop import SAMPLE_TEMPERATURE, free_name
 from trainer.pretrained.hf_model import HFModel
@@ -185,7 +185,7 @@ class LanguageObjective:
         """Return what the model makes of the prompt, up to the end of the text."""
         seed = self.config.seed + step
         prompt = torch.from_numpy(self.tokenizer.encode(str(self.config.prompt))).to(self.device)
-        ids = generate(self.model, prompt, self.config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        ids = generate_tokens(self.model, prompt, self.config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
         # A padded table has rows that are no token.
         more = [token for token in ids[len(prompt) :].tolist() if token < self.tokenizer.vocab_size]
         end = self.tokenizer.special_tokens[END_OF_TEXT]
@@ -269,7 +269,7 @@ def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens
 
 
 def _check_mask(model: Model, config: LanguageConfig, base: Base) -> None:
-    if config.mask_boundaries and isinstance(model, HFModel) and not model.heeds_mask():
+    if config.mask_boundaries and isinstance(model, HFModel) and not model.supports_mask():
         raise InputError(
             f"{type(model.model).__name__}, the class of {base.run.name!r}, cannot keep documents in a row apart: "
             "pass --no-mask-boundaries"

@@ -1,8 +1,13 @@
-"""How the next token is chosen: from a model's logits to the probabilities that one is drawn from. Pure functions of arrays.
+"""Decoding filters: from a model's logits to the distribution that the next token is sampled from. Pure functions of arrays.
 
-The order is fixed, and is the one of Hugging Face's processors after the penalties: bias and penalties, temperature, top-k, top-p, min-p.
-Each takes logits (..., token) in float64 and returns logits; a token that is ruled out has minus infinity. What remains is made
-to sum to 1, and a token is drawn from it. docs/decoding.md has the formulas.
+The order is fixed: bias and penalties, temperature, top-k, top-p, min-p (after the penalties, the order of Hugging Face's processors).
+Each filter takes logits (..., token) in float64 and returns logits; a token that is filtered out has minus infinity. A softmax turns
+what remains into probabilities. docs/decoding.md has the formulas.
+
+References
+----------
+Holtzman, Buys, Du, Forbes and Choi (2020), The curious case of neural text degeneration (top-p, section 3.1).
+Nguyen, Baker, Neo, Roush, Kirsch and Shwartz-Ziv (2024), Turning up the heat: min-p sampling (arXiv 2407.01082).
 """
 
 from __future__ import annotations
@@ -16,15 +21,16 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
+from data.arrays import FloatArray
 from data.errors import InputError
 
-Logits = NDArray[np.float64]
 Counts = NDArray[np.int64]
+"""How often each token has been generated, (..., token)."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How the next token is chosen.
+    """How the next token is chosen: temperature, filters, penalties and bias.
 
     Raises
     ------
@@ -33,24 +39,24 @@ class Decoding:
     """
 
     temperature: float = 0.8
-    """Below 1 the likely tokens become likelier, above 1 all become more alike; 0 always takes the likeliest."""
+    """Below 1 probable tokens become more probable, above 1 the distribution becomes flatter; 0 always takes the most probable token."""
     top_k: int = 0
-    """Draw from so many of the likeliest tokens only; 0 means all."""
+    """Sample from this many of the most probable tokens; 0 means all."""
     top_p: float = 1.0
-    """Draw from the likeliest tokens that have this probability together; 1 means all."""
+    """Sample from the most probable tokens that together have this probability; 1 means all."""
     min_p: float = 0.0
-    """Draw from tokens at least this share as likely as the likeliest; 0 means all."""
+    """Sample from tokens at least this share as probable as the most probable one; 0 means all."""
     frequency_penalty: float = 0.0
-    """Taken off a token's logit for each time it has been generated; below 0 repetition is rewarded."""
+    """Subtracted from a token's logit each time it has been generated; below 0 it rewards repetition."""
     presence_penalty: float = 0.0
-    """Taken off a token's logit once it has been generated at all."""
+    """Subtracted from a token's logit once it has been generated."""
     bias: Annotated[tuple[tuple[int, float], ...], tyro.conf.Suppress] = ()
-    """Pairs of a token's id and what is added to its logit."""
+    """Pairs of a token id and a number that is added to its logit."""
 
     def __post_init__(self) -> None:
         for name in ("temperature", "frequency_penalty", "presence_penalty"):
             if not math.isfinite(getattr(self, name)):
-                raise InputError(f"{_spoken(name)} must be a finite number; got {getattr(self, name)}")
+                raise InputError(f"{name.replace('_', ' ')} must be a finite number; got {getattr(self, name)}")
         if self.temperature < 0:
             raise InputError(f"temperature must be 0 (always the likeliest token) or more; got {self.temperature:g}")
         if self.top_k < 0:
@@ -64,18 +70,18 @@ class Decoding:
                 raise InputError(f"the bias of token {token} must be a finite number; got {added}")
 
 
-def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Counts | None = None) -> Logits:
-    """Return what the next token is drawn from.
+def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Counts | None = None) -> FloatArray:
+    """Apply bias, penalties, temperature and filters to logits, and turn them into probabilities.
 
     Parameters
     ----------
     logits : of the model, (..., token).
-    decoding : how to choose.
-    counts : how often each token has been generated so far, (..., token); none if None.
+    decoding : temperature, filters, penalties and bias.
+    counts : how often each token has been generated so far, (..., token); None skips the penalties.
 
     Returns
     -------
-    Probabilities, (..., token), that sum to 1. At temperature 0 all of it lies on the likeliest token, the first of equals.
+    Probabilities, (..., token), that sum to 1. At temperature 0 the most probable token, or the first of several, has probability 1.
 
     Examples
     --------
@@ -84,30 +90,30 @@ def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Coun
     >>> probabilities(np.log([0.5, 0.3, 0.2]), Decoding(temperature=0))
     array([1., 0., 0.])
     """
-    chosen = np.asarray(logits, dtype=np.float64)
+    filtered = np.asarray(logits, dtype=np.float64)
     if decoding.bias:
-        chosen = biased(chosen, decoding.bias)
+        filtered = add_bias(filtered, decoding.bias)
     if counts is not None and (decoding.frequency_penalty or decoding.presence_penalty):
-        chosen = penalised(chosen, counts, decoding.frequency_penalty, decoding.presence_penalty)
+        filtered = apply_penalties(filtered, counts, decoding.frequency_penalty, decoding.presence_penalty)
     if decoding.temperature == 0:
-        return _likeliest(chosen)
-    chosen = at_temperature(chosen, decoding.temperature)
-    if 0 < decoding.top_k < chosen.shape[-1]:
-        chosen = top_k(chosen, decoding.top_k)
+        return _one_hot(filtered)
+    filtered = apply_temperature(filtered, decoding.temperature)
+    if 0 < decoding.top_k < filtered.shape[-1]:
+        filtered = top_k(filtered, decoding.top_k)
     if decoding.top_p < 1:
-        chosen = top_p(chosen, decoding.top_p)
+        filtered = top_p(filtered, decoding.top_p)
     if decoding.min_p > 0:
-        chosen = min_p(chosen, decoding.min_p)
-    return softmax(chosen)
+        filtered = min_p(filtered, decoding.min_p)
+    return softmax(filtered)
 
 
-def biased(logits: Logits, bias: Sequence[tuple[int, float]]) -> Logits:
-    """Add a number to the logits of some tokens, given as pairs of id and number.
+def add_bias(logits: FloatArray, bias: Sequence[tuple[int, float]]) -> FloatArray:
+    """Add numbers to the logits of some tokens, given as pairs of token id and number.
 
     Raises
     ------
     InputError
-        If there is no token of an id.
+        If a token id is outside the vocabulary.
     """
     changed = logits.copy()
     for token, added in bias:
@@ -117,8 +123,8 @@ def biased(logits: Logits, bias: Sequence[tuple[int, float]]) -> Logits:
     return changed
 
 
-def penalised(logits: Logits, counts: Counts, frequency: float, presence: float) -> Logits:
-    """Take off from each logit ``frequency`` times the count of its token, and ``presence`` where that is not 0.
+def apply_penalties(logits: FloatArray, counts: Counts, frequency: float, presence: float) -> FloatArray:
+    """Subtract ``frequency`` times the count of its token from each logit, and ``presence`` where the count is above 0.
 
     Examples
     --------
@@ -128,22 +134,22 @@ def penalised(logits: Logits, counts: Counts, frequency: float, presence: float)
     return np.asarray(logits - counts * frequency - (counts > 0) * presence)
 
 
-def at_temperature(logits: Logits, temperature: float) -> Logits:
-    """Divide logits by a temperature above 0; the highest becomes 0, which changes no probability and overflows at none."""
-    shifted: Logits = logits - logits.max(-1, keepdims=True)
+def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
+    """Divide logits by a temperature above 0, after a shift that makes the highest 0, so that no quotient overflows."""
+    shifted: FloatArray = logits - logits.max(-1, keepdims=True)
     with np.errstate(over="ignore"):
         shifted /= temperature
     return shifted
 
 
-def top_k(logits: Logits, k: int) -> Logits:
-    """Rule out what is below the k-th highest logit; tokens equal to it stay."""
+def top_k(logits: FloatArray, k: int) -> FloatArray:
+    """Keep the k highest logits, and others equal to the k-th."""
     least = np.partition(logits, -k, axis=-1)[..., -k, None] if k < logits.shape[-1] else -np.inf
     return np.where(logits < least, -np.inf, logits)
 
 
-def top_p(logits: Logits, p: float) -> Logits:
-    """Rule out the least likely tokens as long as those together have no more than 1 - p; the likeliest stays.
+def top_p(logits: FloatArray, p: float) -> FloatArray:
+    """Keep the smallest set of most probable tokens whose probabilities sum to p or more (nucleus sampling).
 
     Examples
     --------
@@ -158,52 +164,51 @@ def top_p(logits: Logits, p: float) -> Logits:
     return np.where(out, -np.inf, logits)
 
 
-def min_p(logits: Logits, share: float) -> Logits:
-    """Rule out tokens that are less than ``share`` as likely as the likeliest."""
-    likely = softmax(logits)
-    best = likely.max(-1, keepdims=True)
-    return np.where((likely < share * best) & (likely < best), -np.inf, logits)
+def min_p(logits: FloatArray, share: float) -> FloatArray:
+    """Keep the tokens that are at least ``share`` times as probable as the most probable one."""
+    probability = softmax(logits)
+    best = probability.max(-1, keepdims=True)
+    return np.where((probability < share * best) & (probability < best), -np.inf, logits)
 
 
-def softmax(logits: NDArray[np.floating]) -> Logits:
-    """Return the probabilities (..., token) of logits, in float64."""
+def softmax(logits: NDArray[np.floating]) -> FloatArray:
+    """Turn logits (..., token) into probabilities, in float64."""
     exact = np.asarray(logits, dtype=np.float64)
     exact = np.exp(exact - exact.max(-1, keepdims=True))
-    likely: Logits = exact / exact.sum(-1, keepdims=True)
-    return likely
+    probability: FloatArray = exact / exact.sum(-1, keepdims=True)
+    return probability
 
 
-def draw(likely: Logits, uniform: float) -> int:
-    """Return the token at which the cumulated probabilities (token,) pass ``uniform``, a number in [0, 1).
+def sample_token(probability: FloatArray, uniform: float) -> int:
+    """Sample a token from probabilities (token,) by inverting their cumulative sum at ``uniform``, a number in [0, 1).
 
     Examples
     --------
-    >>> [draw(np.array([0.5, 0.0, 0.5]), uniform) for uniform in (0.0, 0.49, 0.5, 0.99)]
+    >>> [sample_token(np.array([0.5, 0.0, 0.5]), uniform) for uniform in (0.0, 0.49, 0.5, 0.99)]
     [0, 0, 2, 2]
     """
-    reached = likely.cumsum()
-    token = int(reached.searchsorted(uniform * reached[-1], side="right"))
-    return token if token < len(likely) else int(np.flatnonzero(likely)[-1])  # rounding may carry past the end
+    cumulative = probability.cumsum()
+    token = int(cumulative.searchsorted(uniform * cumulative[-1], side="right"))
+    return (
+        token if token < len(probability) else int(np.flatnonzero(probability)[-1])
+    )  # rounding may carry past the end
 
 
-def entropy(likely: NDArray[np.floating]) -> Logits:
-    """Return the entropy (...) of probabilities (..., token), in nats.
+def entropy(probability: NDArray[np.floating]) -> FloatArray:
+    """Compute the entropy (...) of probabilities (..., token), in nats.
 
     Examples
     --------
     >>> round(float(entropy(np.array([0.25, 0.25, 0.5, 0.0]))), 4)
     1.0397
     """
-    exact = np.asarray(likely, dtype=np.float64)
+    exact = np.asarray(probability, dtype=np.float64)
     logs = np.log(exact, where=exact > 0, out=np.zeros_like(exact))
     return np.asarray(-(exact * logs).sum(-1)) + 0.0
 
 
-def _likeliest(logits: Logits) -> Logits:
+def _one_hot(logits: FloatArray) -> FloatArray:
+    """Give the most probable token, or the first of several, probability 1."""
     one_hot = np.zeros_like(logits)
     np.put_along_axis(one_hot, logits.argmax(-1)[..., None], 1.0, -1)
     return one_hot
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")

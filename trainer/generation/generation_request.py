@@ -1,4 +1,4 @@
-"""How much is to be generated, and what the model sees of it. Light to import: pages and commands read it before PyTorch is needed."""
+"""How much text to generate, and which part of it the model sees. Imports no PyTorch, so that pages and commands start fast."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MOST_SAMPLES = 256
 MOST_TOKENS = 1_000_000
 
 Window = Literal["slide", "half"]
-"""What is seen of a text longer than the context: always its last ``block_size`` tokens, or, each time it is full, its last half."""
+"""What the model sees of a text beyond its context: the last ``block_size`` tokens, or, whenever the context is full, its last half."""
 
 
 def window_start(n_read: int, n_prompt: int, block_size: int, window: Window) -> int:
-    """Return the first token that the model sees of ``n_read``, of which ``n_prompt`` were given.
+    """Find the first token of the window that the model sees of ``n_read`` tokens, ``n_prompt`` of them from the prompt.
 
     Examples
     --------
@@ -26,13 +26,13 @@ def window_start(n_read: int, n_prompt: int, block_size: int, window: Window) ->
     """
     if window == "slide":
         return max(0, n_read - block_size)
-    at_first, stride = max(0, n_prompt - block_size), max(1, block_size // 2)
-    too_many = max(0, n_read - at_first - block_size)
-    return at_first + -(-too_many // stride) * stride
+    initial, stride = max(0, n_prompt - block_size), max(1, block_size // 2)
+    n_over = max(0, n_read - initial - block_size)
+    return initial + -(-n_over // stride) * stride
 
 
 def check_window(window: str) -> Window:
-    """Return the window if there is such a one."""
+    """Return a window of this name; an `InputError` names those that exist."""
     if window not in get_args(Window):
         raise InputError(f"there is no window {window!r}; there is {', '.join(get_args(Window))}")
     return window  # type: ignore[return-value]
@@ -40,7 +40,7 @@ def check_window(window: str) -> Window:
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """What is to be generated, beside how each token is chosen.
+    """How much to generate: number of tokens and samples, seed, stop sequences, context window and cache.
 
     Raises
     ------
@@ -52,15 +52,17 @@ class GenerationRequest:
     n_samples: int = 1
     seed: int = 0
     stop: tuple[str, ...] = ()
-    """Texts that end a sample; they are left out of it."""
+    """Texts that end a sample and are left out of it."""
     window: Window = "slide"
     cache: bool = True
+    """Use the key-value cache."""
 
     def __post_init__(self) -> None:
         for name, most in (("n_tokens", MOST_TOKENS), ("n_samples", MOST_SAMPLES)):
             if not 1 <= getattr(self, name) <= most:
-                what = "number of tokens" if name == "n_tokens" else "number of samples"
-                raise InputError(f"the {what} must be between 1 and {most:,}; got {getattr(self, name):,}")
+                raise InputError(
+                    f"the number of {name[2:]} must be between 1 and {most:,}; got {getattr(self, name):,}"
+                )
         if self.seed < 0:
             raise InputError(f"the seed must be 0 or more; got {self.seed}")
         if "" in self.stop:

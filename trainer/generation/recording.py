@@ -1,4 +1,4 @@
-"""Recording what decoding weighed up: at each token the leading candidates, with their probabilities."""
+"""Record a trace of decoding: at each token the most probable candidates, with their probabilities."""
 
 from __future__ import annotations
 
@@ -21,31 +21,32 @@ N_CANDIDATES = 10
 
 
 @dataclass
-class Recorder:
-    """Keeps the candidates of each choice; give its `watch` to `trainer.generation.sampling.stream`."""
+class TraceRecorder:
+    """Records the candidates of each decoding step; pass its `record` to `trainer.generation.sampling.stream_text` as ``on_step``."""
 
     tokenizer: Tokenizer
     n_candidates: int = N_CANDIDATES
     steps: list[Record] = field(default_factory=list)
-    _n_chosen: int = 0
+    _n_recorded: int = 0
 
     def __post_init__(self) -> None:
         self._labels = self.tokenizer.labels
 
-    def watch(self, choice: DecodingStep, going: Sequence[int]) -> None:
-        """Record a choice for the samples that are still going."""
-        likely = softmax(choice.logits)
-        for row in going:
-            leading = leading_tokens(likely[row], choice.drawn_from[row], self.n_candidates)
-            chosen = self._candidate(int(choice.tokens[row]), likely[row], choice.drawn_from[row])
-            told = dict(zip(("id", "token", "probability", "drawn_from"), chosen, strict=True))
-            candidates = [self._candidate(int(token), likely[row], choice.drawn_from[row]) for token in leading]
-            self.steps.append({"sample": row, "position": self._n_chosen, **told, "candidates": candidates})
-        self._n_chosen += 1
+    def record(self, step: DecodingStep, active: Sequence[int]) -> None:
+        """Record a step for the samples that have not ended."""
+        probability = softmax(step.logits)
+        for row in active:
+            distributions = probability[row], step.drawn_from[row]
+            chosen = self._candidate(int(step.tokens[row]), *distributions)
+            fields = dict(zip(("id", "token", "probability", "drawn_from"), chosen, strict=True))
+            leading = top_candidates(*distributions, self.n_candidates)
+            candidates = [self._candidate(int(token), *distributions) for token in leading]
+            self.steps.append({"sample": row, "position": self._n_recorded, **fields, "candidates": candidates})
+        self._n_recorded += 1
 
     def trace(self, run: str, snapshot: Snapshot, prompt: str, decoding: Decoding, request: GenerationRequest) -> Trace:
-        """Return everything recorded, with what was asked."""
-        asked = {
+        """Build the trace of the recorded steps, with the request that led to them."""
+        header = {
             "run": run,
             "step": snapshot.step,
             "sha256": snapshot.sha256,
@@ -54,23 +55,29 @@ class Recorder:
             "decoding": asdict(decoding),
             "request": asdict(request),
         }
-        return Trace(asked, tuple(self.steps))
+        return Trace(header, tuple(self.steps))
 
-    def _candidate(self, token: int, likely: NDArray[Any], drawn_from: NDArray[Any]) -> list[Any]:
+    def _candidate(self, token: int, probability: NDArray[Any], drawn_from: NDArray[Any]) -> list[Any]:
         label = self._labels[token] if token < len(self._labels) else f"<{token}>"
-        return [token, label, round(float(likely[token]), 6), round(float(drawn_from[token]), 6)]
+        return [token, label, round(float(probability[token]), 6), round(float(drawn_from[token]), 6)]
 
 
-def leading_tokens(likely: NDArray[Any], drawn_from: NDArray[Any], n: int) -> NDArray[np.int64]:
-    """Return the ids of the n tokens with the largest probability to be drawn; among those that cannot be, of the model's own.
+def top_candidates(probability: NDArray[Any], drawn_from: NDArray[Any], n: int) -> NDArray[np.int64]:
+    """Find the ids of the n tokens with the largest sampling probability, and where that is 0 the largest model probability.
+
+    Parameters
+    ----------
+    probability : the model's own, (token,).
+    drawn_from : after penalties, temperature and filters, (token,).
+    n : how many, at most.
 
     Examples
     --------
-    >>> leading_tokens(np.array([0.1, 0.5, 0.3, 0.1]), np.array([0.0, 0.0, 1.0, 0.0]), 3)
+    >>> top_candidates(np.array([0.1, 0.5, 0.3, 0.1]), np.array([0.0, 0.0, 1.0, 0.0]), 3)
     array([2, 1, 0])
     """
-    n = min(n, len(likely))
-    # A few more than needed by each measure, so that a large vocabulary is not sorted whole at every token.
-    some = np.union1d(np.argpartition(-drawn_from, n - 1)[:n], np.argsort(-likely, kind="stable")[:n])
-    order = np.lexsort((some, -likely[some], -drawn_from[some]))
+    n = min(n, len(probability))
+    # The n first by each measure are enough: no need to sort a large vocabulary at every token.
+    some = np.union1d(np.argpartition(-drawn_from, n - 1)[:n], np.argsort(-probability, kind="stable")[:n])
+    order = np.lexsort((some, -probability[some], -drawn_from[some]))
     return np.asarray(some[order[:n]], dtype=np.int64)

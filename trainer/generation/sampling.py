@@ -1,27 +1,29 @@
-"""From a prompt to text, token by token: the loop that asks a model, chooses, and hands on what can be read already.
+"""Autoregressive sampling: from a prompt to token ids, and to text in pieces as they come.
 
-`choose` is the loop in numbers; `stream` turns it into pieces of text as they come, and minds what is to stop it; `complete` waits for
-the whole. Every sample draws from a random generator of its own, which follows from (seed, number of the sample): it is the same text
-with or without a cache, alone or among others, streamed or not. (Sums of other shapes round differently: a draw that falls within
+`sample_tokens` is the decoding loop on token ids; `stream_text` turns its tokens into pieces of text and applies the stop sequences;
+`generate_samples` returns whole texts. Every sample has its own random generator, seeded by (seed, number of the sample). So its text does
+not depend on the cache, on the number of samples or on streaming. (Sums of other shapes round differently: a draw that falls within
 about a millionth of the border between two tokens may go the other way.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from data.arrays import TokenIds
+from data.arrays import FloatArray, TokenIds
 from data.errors import InputError
-from data.tokens.tokenizers import HALF, Tokenizer
-from trainer.generation.filters import Decoding, Logits, draw, probabilities
+from data.tokens.tokenizers import Tokenizer
+from trainer.generation.filters import Decoding, probabilities, sample_token
 from trainer.generation.generation_request import GenerationRequest, window_start
-from trainer.generation.kv_cache import reader
+from trainer.generation.kv_cache import next_token_model
+from trainer.generation.streamed_text import StreamedText
 from trainer.loading import Model
 
 EndReason = Literal["length", "stop"]
@@ -29,19 +31,20 @@ EndReason = Literal["length", "stop"]
 
 @dataclass(frozen=True)
 class DecodingStep:
-    """A step of decoding, for all samples (row): the token chosen for each, and what it was chosen from.
+    """One step of decoding for all samples: the chosen tokens, and the distributions that they were drawn from.
 
-    ``logits`` (row, token) are the model's own; ``drawn_from`` (row, token) the probabilities after everything of `Decoding`.
+    ``tokens`` (sample,); ``logits`` (sample, token) are the model's own; ``drawn_from`` (sample, token) are the probabilities after
+    penalties, temperature and filters (`Decoding`).
     """
 
     tokens: TokenIds
     logits: NDArray[np.floating]
-    drawn_from: Logits
+    drawn_from: FloatArray
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of one sample; the last piece of a sample says why it ends."""
+    """A piece of the text of one sample; ``end`` of its last piece is the reason why the sample ends."""
 
     sample: int
     text: str
@@ -50,176 +53,128 @@ class Piece:
 
 @dataclass(frozen=True)
 class Sample:
-    """A finished sample: its text without the prompt and without what stopped it, and why it ended."""
+    """A finished sample: its text, without prompt and stop sequence, and the reason why it ended."""
 
     text: str
     end: EndReason
 
 
-Watch = Callable[[DecodingStep, Sequence[int]], None]
+StepCallback = Callable[[DecodingStep, Sequence[int]], None]
+"""Called with each step and with the numbers of the samples that have not ended."""
 
 
-def choose(
+def sample_tokens(
     model: Model, prompt: TokenIds, decoding: Decoding, request: GenerationRequest, n_known: int | None = None
 ) -> Iterator[DecodingStep]:
-    """Yield one choice after the other, as many as are asked for.
+    """Sample tokens after a prompt, one step at a time, for all samples of a request.
 
     Parameters
     ----------
     model : in evaluation mode.
-    prompt : token ids (token,), at least one; of a prompt longer than the context the model sees the end.
-    decoding : how to choose.
-    request : how much; stop sequences are texts and do not concern this loop.
-    n_known : tokens from this id on are never chosen: a token table may have rows that its tokenizer knows nothing of.
+    prompt : token ids (token,), at least one; the model sees the end of a prompt that is longer than its context.
+    decoding : temperature, filters, penalties and bias.
+    request : number of tokens and samples, seed, window and cache. Stop sequences are texts and have no effect here.
+    n_known : size of the tokenizer's vocabulary. Tokens from this id on are never sampled: a token table may have more rows.
+
+    Yields
+    ------
+    A step for each of ``request.n_tokens`` tokens.
+
+    Raises
+    ------
+    InputError
+        If the prompt is empty.
     """
     if not len(prompt):
         raise InputError("the prompt is empty: give at least one symbol")
     n_rows, device = request.n_samples, next(model.parameters()).device
-    kept = torch.empty((n_rows, len(prompt) + request.n_tokens), dtype=torch.long, device=device)
-    kept[:, : len(prompt)] = torch.from_numpy(np.asarray(prompt, dtype=np.int64))
-    draws = [np.random.default_rng([request.seed, row]) for row in range(n_rows)]
+    ids = torch.empty((n_rows, len(prompt) + request.n_tokens), dtype=torch.long, device=device)
+    ids[:, : len(prompt)] = torch.from_numpy(np.asarray(prompt, dtype=np.int64))
+    generators = [np.random.default_rng([request.seed, row]) for row in range(n_rows)]
     counts = np.zeros((n_rows, model.config.vocab_size), dtype=np.int64)
-    reading = reader(model, n_rows, cache=request.cache)
+    next_token = next_token_model(model, n_rows, cache=request.cache)
     rows = np.arange(n_rows)
     for n_read in range(len(prompt), len(prompt) + request.n_tokens):
         start = window_start(n_read, len(prompt), model.config.block_size, request.window)
-        logits = reading.logits(kept[:, :n_read], start).float().cpu().numpy()
+        logits = next_token.next_logits(ids[:, :n_read], start).float().cpu().numpy()  # (B, vocab_size)
         logits[:, n_known or logits.shape[1] :] = -np.inf
         drawn_from = probabilities(logits, decoding, counts)
-        tokens = np.array([draw(drawn_from[row], draws[row].random()) for row in range(n_rows)])
-        kept[:, n_read] = torch.from_numpy(tokens)
+        tokens = np.array([sample_token(drawn_from[row], generators[row].random()) for row in range(n_rows)])
+        ids[:, n_read] = torch.from_numpy(tokens)
         counts[rows, tokens] += 1
         yield DecodingStep(tokens, logits, drawn_from)
 
 
-def stream(
+def generate_tokens(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float = 0.8, seed: int = 0) -> Tensor:
+    """Append sampled tokens to the token ids of a prompt.
+
+    Parameters
+    ----------
+    model : in evaluation mode.
+    prompt : token ids, (T,), at least one; the model sees the last ``block_size`` of them.
+    n_tokens : how many tokens to add; 0 returns the prompt.
+    temperature : see `trainer.generation.filters.Decoding`.
+    seed : of the random generator.
+
+    Returns
+    -------
+    Token ids of prompt and continuation, (T + n_tokens,).
+    """
+    if not n_tokens:
+        return prompt
+    request = GenerationRequest(n_tokens=n_tokens, seed=seed)
+    steps = sample_tokens(model, prompt.cpu().numpy(), Decoding(temperature), request)
+    return torch.cat([prompt, torch.tensor([int(step.tokens[0]) for step in steps], device=prompt.device)])
+
+
+def stream_text(
     model: Model,
     tokenizer: Tokenizer,
     prompt: str,
+    *,
     decoding: Decoding,
     request: GenerationRequest,
-    watch: Watch | None = None,
+    on_step: StepCallback | None = None,
 ) -> Iterator[Piece]:
-    """Yield the text of the samples in pieces, as soon as each is sure to belong to it.
+    """Generate the texts of the samples in pieces, each as soon as it is certain.
 
-    A piece waits while it could be the beginning of a stop sequence, or ends in half a character.
+    A piece is held back while it could be the start of a stop sequence, or ends within a character.
 
     Parameters
     ----------
     model : in evaluation mode.
     tokenizer : of the model.
-    prompt : the text to go on from.
-    decoding, request : see there.
-    watch : is called with every choice before its text comes, and with the numbers of the samples that are still going.
+    prompt : the text to continue.
+    decoding : temperature, filters, penalties and bias.
+    request : number of tokens and samples, seed, stop sequences, window and cache.
+    on_step : called with each decoding step, before its text is yielded.
     """
     ids = np.asarray(tokenizer.encode(prompt))
-    texts = [Text.after(ids.tolist(), tokenizer, request.stop) for _ in range(request.n_samples)]
-    for choice in choose(model, ids, decoding, request, tokenizer.vocab_size):
-        if watch is not None:
-            watch(choice, [number for number, text in enumerate(texts) if not text.is_stopped])
-        for number, text in enumerate(texts):
-            if text.is_stopped:
-                continue
-            new = text.add(int(choice.tokens[number]))
-            if new or text.is_stopped:
-                yield Piece(number, new, "stop" if text.is_stopped else None)
+    texts = [StreamedText.after(ids.tolist(), tokenizer, request.stop) for _ in range(request.n_samples)]
+    for step in sample_tokens(model, ids, decoding, request, tokenizer.vocab_size):
+        active = [number for number, text in enumerate(texts) if not text.is_stopped]
+        if on_step is not None:
+            on_step(step, active)
+        for number in active:
+            new = texts[number].add(int(step.tokens[number]))
+            is_stopped = texts[number].is_stopped
+            if new or is_stopped:
+                yield Piece(number, new, "stop" if is_stopped else None)
         if all(text.is_stopped for text in texts):
             return
     for number, text in enumerate(texts):
         if not text.is_stopped:
-            rest = text.rest()
+            rest = text.finish()
             yield Piece(number, rest, "stop" if text.is_stopped else "length")
 
 
-def complete(
+def generate_samples(
     model: Model, tokenizer: Tokenizer, prompt: str, decoding: Decoding, request: GenerationRequest
 ) -> list[Sample]:
-    """Return the whole samples; see `stream`."""
+    """Generate the whole texts of all samples; the parameters are those of `stream_text`."""
     texts = [""] * request.n_samples
     ends: list[EndReason] = ["length"] * request.n_samples
-    for piece in stream(model, tokenizer, prompt, decoding, request):
+    for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request):
         texts[piece.sample] += piece.text
         ends[piece.sample] = piece.end or ends[piece.sample]
     return [Sample(text, end) for text, end in zip(texts, ends, strict=True)]
-
-
-MOST_HALVES = 3
-"""A character has at most four bytes, and some decoders put a sign for each of those that are there, and for whole ones before."""
-_N_BEFORE = 8  # tokens of the prompt that are decoded with the first new one
-
-
-@dataclass
-class Text:
-    """The text of a sample while its tokens come.
-
-    What is decoded begins a little before the new tokens: some tokenizers write a token otherwise at the beginning of a text.
-
-    Examples
-    --------
-    >>> from data.tokens.tokenizers import CharTokenizer
-    >>> text = Text(CharTokenizer("abc"), stop=("bc",))
-    >>> [text.add(token) for token in (0, 1, 0, 1, 2)], text.is_stopped
-    (['a', '', 'ba', '', ''], True)
-    """
-
-    tokenizer: Tokenizer
-    stop: Sequence[str] = ()
-    is_stopped: bool = False
-    _ids: list[int] = field(default_factory=list)
-    _first: int = 0
-    """The token from which on is decoded."""
-    _settled: int = 0
-    """Tokens whose text is whole and known."""
-    _n_told: int = 0
-    """Characters of the decoded text that are known already."""
-    _held: str = ""
-    """Known text that could be the beginning of a stop sequence."""
-
-    @classmethod
-    def after(cls, prompt: list[int], tokenizer: Tokenizer, stop: Sequence[str] = ()) -> Text:
-        """Return the text that goes on from the tokens of a prompt: some decoders put the space between them, or drop it."""
-        start = max(0, len(prompt) - _N_BEFORE)
-        earlier = range(start, max(-1, start - MOST_HALVES - 1), -1)
-        decoded = {first: tokenizer.decode(prompt[first:]) for first in earlier}
-        first = next((first for first in earlier if not decoded[first].startswith(HALF)), start)
-        return cls(tokenizer, stop, _ids=prompt[first:], _settled=len(prompt) - first, _n_told=len(decoded[first]))
-
-    def add(self, token: int) -> str:
-        """Take the next token; return the text that is now sure."""
-        self._ids.append(token)
-        decoded = self.tokenizer.decode(self._ids[self._first :])
-        n_halves = len(decoded) - len(decoded.rstrip(HALF))
-        is_whole = not n_halves
-        if len(self._ids) - self._settled > MOST_HALVES:  # the first of them cannot become a character any more
-            n_halves = min(n_halves, MOST_HALVES)
-        known = max(len(decoded) - n_halves, self._n_told)
-        new, self._n_told = decoded[self._n_told : known], known
-        if is_whole:
-            self._first, self._settled = self._settled, len(self._ids)
-            self._n_told = len(self.tokenizer.decode(self._ids[self._first :]))
-        return self._release(new)
-
-    def rest(self) -> str:
-        """Return what is left when no token comes any more."""
-        decoded = self.tokenizer.decode(self._ids[self._first :])
-        held = self._release(decoded[self._n_told :])
-        return held if self.is_stopped else held + self._held
-
-    def _release(self, new: str) -> str:
-        """Return what of the text held back and the new one cannot belong to a stop sequence, and remember the rest."""
-        text = self._held + new
-        places = [place for place in (text.find(stop) for stop in self.stop) if place >= 0]
-        if places:
-            self.is_stopped, self._held = True, ""
-            return text[: min(places)]
-        n_held = max((_overlap(text, stop) for stop in self.stop), default=0)
-        self._held = text[len(text) - n_held :]
-        return text[: len(text) - n_held]
-
-
-def _overlap(text: str, stop: str) -> int:
-    """Return how many characters at the end of a text are the beginning of a stop sequence."""
-    for n in range(min(len(text), len(stop) - 1), 0, -1):
-        if text.endswith(stop[:n]):
-            return n
-    return 0

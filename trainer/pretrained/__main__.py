@@ -68,14 +68,14 @@ def main(command: Import | Export) -> None:
 
 
 def _import(command: Import) -> None:
-    from trainer.pretrained.import_report import report
-    from trainer.pretrained.importing import ImportOptions, import_model
-    from trainer.pretrained.revisions import locate, own_name, parse_revisions
+    from trainer.pretrained.import_report import format_report
+    from trainer.pretrained.importing import ImportOptions, import_revisions
+    from trainer.pretrained.revisions import default_run_name, locate_revisions, parse_revisions
     from trainer.pretrained.run_writer import check_name_is_free
 
-    name = check_run_name(command.name or own_name(command.model))
+    name = check_run_name(command.name or default_run_name(command.model))
     check_name_is_free(name)
-    located = locate(command.model, parse_revisions(command.revisions) if command.revisions else [])
+    located = locate_revisions(command.model, parse_revisions(command.revisions) if command.revisions else [])
     wishes = ImportOptions(
         tokenizer=command.tokenizer,
         symbols_of=command.symbols_of,
@@ -85,15 +85,15 @@ def _import(command: Import) -> None:
         keep_class=command.keep_class,
     )
     with progress_bar("importing", sum(path.exists() for _, path in located), "snapshot") as update:
-        run = import_model(located, name, model=command.model, wishes=wishes, progress=update)
-    print(report(run))
+        run = import_revisions(located, name, model=command.model, wishes=wishes, progress=update)
+    print(format_report(run))
 
 
 def _export(command: Export) -> None:
-    from trainer.pretrained.hf_export import export
+    from trainer.pretrained.hf_export import export_model
 
     run = open_run(command.run)
-    written = export(run, command.step, command.folder)
+    written = export_model(run, command.step, command.folder)
     print(f"wrote {written.what} to {command.folder}: {', '.join(written.files)}")
     if written.remark:
         print(written.remark)

@@ -25,13 +25,13 @@ from data.tokens.tokenizers import CharTokenizer, Tokenizer
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
 from trainer.pretrained.hf_model import HFModel, load_transformers, without_bars
-from trainer.pretrained.mapping import COPIED, TRANSPOSED, Entry
+from trainer.pretrained.mapping import COPIED, TRANSPOSED, MappingEntry
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GELU, GPT2
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportedModel:
     """What was written: the class that loads it, the files, and what is to be known."""
 
     what: str
@@ -39,7 +39,7 @@ class Written:
     remark: str = ""
 
 
-def export(run: Run, step: int | None, folder: Path) -> Written:
+def export_model(run: Run, step: int | None, folder: Path) -> ExportedModel:
     """Write a snapshot as a folder of Hugging Face: configuration, weights in safetensors, tokenizer where it has one.
 
     Parameters
@@ -76,7 +76,7 @@ def export(run: Run, step: int | None, folder: Path) -> Written:
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
-    return Written(f"step {step:,} of run {run.name} as a {what}", files, "\n".join(filter(None, remarks)))
+    return ExportedModel(f"step {step:,} of run {run.name} as a {what}", files, "\n".join(filter(None, remarks)))
 
 
 def _move(made: Path, folder: Path) -> None:
@@ -136,7 +136,7 @@ def _gpt1_config(shape: ModelConfig) -> dict[str, Any]:
 
 
 def _theirs(
-    shape: ModelConfig, weights: Mapping[str, NDArray[Any]], table: tuple[Entry, ...] | Any
+    shape: ModelConfig, weights: Mapping[str, NDArray[Any]], table: tuple[MappingEntry, ...] | Any
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """Yield every tensor of theirs by name, zeros for the biases that ours has not."""
     width = {"h.#.attn.c_attn.bias": 3 * shape.n_embd, "h.#.mlp.c_fc.bias": 4 * shape.n_embd}

@@ -24,9 +24,17 @@ from data.errors import InputError
 from data.runs import Run
 from trainer.config import ModelConfig
 from trainer.pretrained.hf_model import HFModel, blank_hf_model, first_line, load_transformers, without_bars
-from trainer.pretrained.mapping import CONVERTED, TensorRow, as_array, check_type, in_order, names_of_types, warn_of_nan
-from trainer.pretrained.run_writer import those_there, write_run
-from trainer.pretrained.source import WAY_OUT, open_source, refused
+from trainer.pretrained.mapping import (
+    CONVERTED,
+    TensorRow,
+    check_dtype,
+    dtype_names,
+    natural_order,
+    to_numpy,
+    warn_if_not_finite,
+)
+from trainer.pretrained.run_writer import existing_sources, write_run
+from trainer.pretrained.source import SAFETENSORS_ADVICE, open_source, refusal_message
 
 LONGEST_CONTEXT = 1024
 """Contexts are cut to so many tokens unless another length is asked for: attention weights grow with their square."""
@@ -70,7 +78,7 @@ def import_hf_model(
         If a source cannot be read without running its code, lacks a tensor, or is of another shape than the first. No run is
         left behind then.
     """
-    there = those_there(sources)
+    there = existing_sources(sources)
     steps = list(there.items())
     model, notes = _read(steps[0][1])
     described = _described(model, context)
@@ -99,13 +107,13 @@ def import_hf_model(
 
 
 def _weights(model: Any, described: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    return {key: as_array(tensor) for key, tensor in HFModel(model, _shape(described)).weights().items()}
+    return {key: to_numpy(tensor) for key, tensor in HFModel(model, _shape(described)).weights().items()}
 
 
 def _check_can_be_opened(model: Any, described: Mapping[str, Any], path: Path) -> None:
     """Refuse a model that looks ahead, and one whose class has other tensors when it is made anew from what run.json says."""
     shape = _shape(described)
-    if HFModel(model, shape).looks_ahead():
+    if HFModel(model, shape).attends_to_future():
         raise InputError(
             f"{path} is a {type(model).__name__} that sees the tokens that come after: only models that look back can be imported"
         )
@@ -149,22 +157,24 @@ def _read(path: Path) -> tuple[Any, dict[str, Any]]:
                 **where,
             )
     except UnpicklingError as error:
-        raise InputError(f"{path} cannot be read: its weights are {refused(error)}; {WAY_OUT}") from None
+        raise InputError(
+            f"{path} cannot be read: its weights are {refusal_message(error)}; {SAFETENSORS_ADVICE}"
+        ) from None
     except Exception as error:  # the library raises what its formats raise: OSError, ValueError, ...
         raise InputError(f"{path} cannot be read as a causal language model ({first_line(error)})") from None
     for name, parameter in model.named_parameters():
-        check_type(parameter, name, path)
+        check_dtype(parameter, name, path)
     faults = [f"lacks {key!r}" for key in sorted(found["missing_keys"])]
     faults += [f"has {key[0]!r} in another shape" for key in sorted(found["mismatched_keys"])]
     if faults:
         raise InputError(
             f"the weights in {path} do not fit {type(model).__name__}: it {faults[0]} (of {len(faults)} faults)"
         )
-    warn_of_nan(dict(model.named_parameters()), path)
+    warn_if_not_finite(dict(model.named_parameters()), path)
     rows = _rows(path, model)
     notes = {
         "left_out": [row.source for row in rows if row.ours is None and row.note != CONVERTED],
-        "dtype": names_of_types(model.parameters()),
+        "dtype": dtype_names(model.parameters()),
         "tensors": [row.to_json() for row in rows],
     }
     return model, notes
@@ -190,7 +200,7 @@ def _rows(path: Path, model: Any) -> list[TensorRow]:
     # What goes by no name of the source was made by transformers of what it read, joining or splitting it.
     converted = kept.keys() > {target for target, _ in found.values()}
     lost = CONVERTED if converted else "left out: the class has no place for it, or makes it anew"
-    names = sorted(source.shapes, key=in_order)
+    names = sorted(source.shapes, key=natural_order)
     return [TensorRow(name, source.shapes[name], *(found.get(name) or (None, lost))) for name in names]
 
 

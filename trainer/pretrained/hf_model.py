@@ -44,7 +44,7 @@ class HFModel(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token.
 
-        ``mask`` and ``positions`` are those of our GPT. Not every class heeds them: `heeds_mask` tries it.
+        ``mask`` and ``positions`` are those of our GPT. Not every class heeds them: `supports_mask` tries it.
         """
         more: dict[str, Tensor] = {}
         if mask is not None:
@@ -58,7 +58,7 @@ class HFModel(nn.Module):
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
-    def follow(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
+    def next_logits(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
         """Read on from what was read before, and return the logits of what follows.
 
         Parameters
@@ -74,7 +74,7 @@ class HFModel(nn.Module):
         found = self.model(idx, use_cache=True, **given)
         return found.logits[:, -1], getattr(found, "past_key_values", None)
 
-    def look(
+    def observe(
         self, idx: Tensor, *, attention: bool = False, residual: bool = False
     ) -> tuple[list[Tensor], list[Tensor], Tensor]:
         """Return the attention weights of each layer, the residual stream before the first block and after each, and the logits.
@@ -133,7 +133,7 @@ class HFModel(nn.Module):
         return logits
 
     @contextlib.contextmanager
-    def without(self, layer: int, head: int) -> Iterator[None]:
+    def ablate_head(self, layer: int, head: int) -> Iterator[None]:
         """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
         projection, n_head = _output_projection(self.blocks()[layer]), self.config.n_head
 
@@ -146,7 +146,7 @@ class HFModel(nn.Module):
             yield
 
     @torch.no_grad()
-    def heeds_mask(self) -> bool:
+    def supports_mask(self) -> bool:
         """Try whether a mask and positions keep two documents in a row apart: each gives the logits that it gives alone."""
         idx = torch.arange(6)[None] % self.config.vocab_size
         document = torch.tensor([0, 0, 0, 1, 1, 1])
@@ -163,7 +163,7 @@ class HFModel(nn.Module):
         return torch.allclose(together, torch.cat(alone, dim=1), rtol=1e-3, atol=1e-4)
 
     @torch.no_grad()
-    def looks_ahead(self) -> bool:
+    def attends_to_future(self) -> bool:
         """Try whether the logits before the last token follow from it."""
         idx = torch.arange(max(2, min(6, self.config.block_size)))[None] % self.config.vocab_size
         other = idx.clone()

@@ -9,7 +9,7 @@ from data.runs import Run
 from trainer.pretrained.mapping import CONVERTED
 
 
-def report(run: Run) -> str:
+def format_report(run: Run) -> str:
     """Return what became of each tensor of the source of an imported run, and what else is to be known of it."""
     return "\n".join([*_table(run.info["source"]["tensors"]), "", *_lines(run)])
 

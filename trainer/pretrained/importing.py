@@ -16,17 +16,17 @@ from data.runs import Run
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.hf_import import import_hf_model
-from trainer.pretrained.mapping import TensorRow, as_array, names_of_types, translate, warn_of_nan
-from trainer.pretrained.readers.family import Family
+from trainer.pretrained.mapping import TensorRow, dtype_names, map_tensors, to_numpy, warn_if_not_finite
+from trainer.pretrained.readers.family import ModelFamily
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GPT2
-from trainer.pretrained.readers.gptlab_original import REFERENCE
+from trainer.pretrained.readers.gptlab import GPTLAB
 from trainer.pretrained.readers.nanogpt import NANOGPT
-from trainer.pretrained.run_writer import check_name_is_free, those_there, write_run
+from trainer.pretrained.run_writer import check_name_is_free, existing_sources, write_run
 from trainer.pretrained.source import ModelSource, open_source, read_settings
-from trainer.pretrained.source_tokenizer import asked_for, check_fits, found_beside
+from trainer.pretrained.source_tokenizer import check_vocabulary_size, find_tokenizer, requested_tokenizer
 
-FAMILIES = (GPT1, GPT2, NANOGPT, REFERENCE)
+FAMILIES = (GPT1, GPT2, NANOGPT, GPTLAB)
 OWN_CLASS = "hf"
 """The form of a model that is kept in the class that Hugging Face's transformers has for it."""
 
@@ -57,7 +57,7 @@ class _Read:
     """The types of the numbers in the source."""
 
 
-def import_model(
+def import_revisions(
     located: Sequence[tuple[int | None, Path]],
     name: str,
     *,
@@ -107,7 +107,7 @@ def _first(located: Sequence[tuple[int | None, Path]]) -> Path:
     return next((path for _, path in located if path.exists()), located[0][1])
 
 
-def _family_of(path: Path) -> Family | None:
+def _family_of(path: Path) -> ModelFamily | None:
     """Return the family that a model belongs to, or None if only its own class knows it."""
     if path.suffix == ".gguf" or not path.exists():
         return None
@@ -128,7 +128,7 @@ def _family_of(path: Path) -> Family | None:
     return found
 
 
-def _by_step(located: Sequence[tuple[int | None, Path]], family: Family | None) -> dict[int, Path]:
+def _by_step(located: Sequence[tuple[int | None, Path]], family: ModelFamily | None) -> dict[int, Path]:
     """Return where each step lies; where neither revision nor source tells a step it is 0."""
     by_step: dict[int, Path] = {}
     for told, path in located:
@@ -144,7 +144,7 @@ def _by_step(located: Sequence[tuple[int | None, Path]], family: Family | None) 
 
 
 def _import_as_ours(
-    family: Family,
+    family: ModelFamily,
     sources: Mapping[int, Path],
     name: str,
     origin: Mapping[str, Any],
@@ -152,7 +152,7 @@ def _import_as_ours(
     folder: Path | None,
     progress: Callable[[int], None] | None,
 ) -> Run:
-    there = those_there(sources)
+    there = existing_sources(sources)
     first = _read(family, next(iter(there.values())), wishes)
     config = first.config
     tokenizer = _tokenizer(there.values(), config.vocab_size, wishes)
@@ -194,12 +194,12 @@ def _check_same(config: ModelConfig, first: ModelConfig, step: int) -> None:
             )
 
 
-def _read(family: Family, path: Path, wishes: ImportOptions) -> _Read:
+def _read(family: ModelFamily, path: Path, wishes: ImportOptions) -> _Read:
     source = open_source(path)
     config = _with_gelu(family.shape(source), source, wishes.gelu)
-    theirs, rows = translate(source, family.table, config)
-    warn_of_nan(theirs, path)
-    tensors, dtype = {name: as_array(tensor) for name, tensor in theirs.items()}, names_of_types(theirs.values())
+    theirs, rows = map_tensors(source, family.table, config)
+    warn_if_not_finite(theirs, path)
+    tensors, dtype = {name: to_numpy(tensor) for name, tensor in theirs.items()}, dtype_names(theirs.values())
     if wishes.context is not None and wishes.context != config.block_size:
         config, rows = _crop(config, tensors, rows, wishes.context)
     return _Read(config, tensors, rows, source, dtype)
@@ -252,8 +252,8 @@ def _import_in_its_class(
 
 def _tokenizer(sources: Iterable[Path], rows: int, wishes: ImportOptions) -> Tokenizer:
     """Return the tokenizer that was asked for or lies beside the weights, of the last revision or above them all, if it fits."""
-    found = asked_for(wishes.tokenizer, wishes.symbols_of, rows, wishes.corpus_dir)
+    found = requested_tokenizer(wishes.tokenizer, wishes.symbols_of, rows, wishes.corpus_dir)
     if found is None:
         places = list(reversed(list(sources)))
-        found = found_beside([*places, *({place.parent for place in places} if len(places) > 1 else ())], rows)
-    return check_fits(found, rows)
+        found = find_tokenizer([*places, *({place.parent for place in places} if len(places) > 1 else ())], rows)
+    return check_vocabulary_size(found, rows)

@@ -48,7 +48,7 @@ CONVERTED = "joined or split by transformers, or left out"
 
 
 @dataclass(frozen=True)
-class Entry:
+class MappingEntry:
     """A line of a mapping table: their name, our name, and the way from one to the other; ``#`` is the number of a block.
 
     Where ours is None the tensor is no weight, and left out; where the way is `TIED` it must equal ours.
@@ -59,7 +59,7 @@ class Entry:
     way: Conversion = COPIED
 
 
-MappingTable = Sequence[Entry]
+MappingTable = Sequence[MappingEntry]
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,17 @@ class TensorRow:
         return {"source": self.source, "shape": list(self.shape), "ours": self.ours, "note": self.note}
 
 
-def both(theirs: str, ours: str | None = None, way: Conversion = COPIED) -> tuple[Entry, Entry]:
+def weight_and_bias(
+    theirs: str, ours: str | None = None, way: Conversion = COPIED
+) -> tuple[MappingEntry, MappingEntry]:
     """Return the entries of a layer's weight and bias, under the same name unless ours is another."""
     ours = ours or theirs
-    return Entry(f"{theirs}.weight", f"{ours}.weight", way), Entry(
+    return MappingEntry(f"{theirs}.weight", f"{ours}.weight", way), MappingEntry(
         f"{theirs}.bias", f"{ours}.bias", way if way.part is not None else COPIED
     )
 
 
-def translate(
+def map_tensors(
     source: ModelSource, table: MappingTable, config: ModelConfig
 ) -> tuple[dict[str, Tensor], list[TensorRow]]:
     """Return the tensors of a source under the names of our GPT, and a row for each tensor of the source.
@@ -106,7 +108,7 @@ def translate(
     ours: dict[str, Tensor] = {}
     rows: list[TensorRow] = []
     filled: dict[str, set[int | None]] = {}
-    for name in sorted(source.shapes, key=in_order):
+    for name in sorted(source.shapes, key=natural_order):
         entry, target = _entry(name, table, source)
         rows.append(TensorRow(name, source.shapes[name], target, entry.way.note))
         if entry.way is TIED:
@@ -133,16 +135,16 @@ def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         raise InputError(f"no model can be as large as the configuration says ({told}): fetch it again") from None
 
 
-def check_type(tensor: Tensor, name: str, path: Path) -> None:
+def check_dtype(tensor: Tensor, name: str, path: Path) -> None:
     """Refuse numbers that NumPy does not know, and those that stand for others."""
     if tensor.dtype not in _TYPES:
-        told = f"{path}: {name!r} has numbers of the type {names_of_types([tensor])}"
+        told = f"{path}: {name!r} has numbers of the type {dtype_names([tensor])}"
         raise InputError(
-            f"{told}: weights are read in {names_of_types([torch.empty(0, dtype=dtype) for dtype in _TYPES])}"
+            f"{told}: weights are read in {dtype_names([torch.empty(0, dtype=dtype) for dtype in _TYPES])}"
         )
 
 
-def warn_of_nan(tensors: Mapping[str, Tensor], path: Path) -> None:
+def warn_if_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Say if there are numbers that are none: a training that went wrong may be worth a look."""
     wrong = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if wrong:
@@ -154,22 +156,22 @@ def warn_of_nan(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 def _read(source: ModelSource, name: str) -> Tensor:
     tensor = source.read(name)
-    check_type(tensor, name, source.path)
+    check_dtype(tensor, name, source.path)
     return tensor
 
 
-def names_of_types(tensors: Iterable[Tensor]) -> str:
+def dtype_names(tensors: Iterable[Tensor]) -> str:
     """Return the types of the numbers in tensors."""
     return ", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors}))
 
 
-def as_array(tensor: Tensor) -> NDArray[Any]:
+def to_numpy(tensor: Tensor) -> NDArray[Any]:
     """Return a tensor as NumPy knows it: bfloat16, which it does not know, becomes float32."""
     array: NDArray[Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
     return array
 
 
-def bare(name: str) -> str:
+def strip_prefixes(name: str) -> str:
     """Return a name without what wrappers put before it.
 
     Examples
@@ -186,9 +188,9 @@ def _pattern(name: str) -> tuple[str, str]:
     return (name.replace(f".{number[0]}.", ".#.", 1), number[0]) if number else (name, "#")
 
 
-def _entry(name: str, table: MappingTable, source: ModelSource) -> tuple[Entry, str | None]:
+def _entry(name: str, table: MappingTable, source: ModelSource) -> tuple[MappingEntry, str | None]:
     """Return the line of the table that a name of theirs stands in, and our name for it."""
-    pattern, number = _pattern(bare(name))
+    pattern, number = _pattern(strip_prefixes(name))
     for entry in table:
         if entry.theirs == pattern:
             return entry, entry.ours and entry.ours.replace("#", number)
@@ -224,7 +226,7 @@ def _place(
 
 def _check_tied(name: str, source: ModelSource, table: MappingTable) -> None:
     token_table = next(entry.theirs for entry in table if entry.ours == "wte.weight" and entry.way is not TIED)
-    twin = next((other for other in source.shapes if bare(other) == token_table), None)
+    twin = next((other for other in source.shapes if strip_prefixes(other) == token_table), None)
     if twin is None:
         raise InputError(f"{source.path} lacks {token_table!r}, the token table")
     if not torch.equal(_read(source, name), _read(source, twin)):
@@ -237,6 +239,6 @@ def _unknown(name: str, source: ModelSource) -> InputError:
     )
 
 
-def in_order(name: str) -> list[tuple[int, str | int]]:
+def natural_order(name: str) -> list[tuple[int, str | int]]:
     """Return what sorts block 2 before block 10."""
     return [(1, int(part)) if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]

@@ -38,7 +38,7 @@ def parse_revisions(text: str) -> list[Revision]:
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, told = part.partition("=")
-        step = step_of(name) if not told else int(told) if told.isdecimal() else None
+        step = step_in_name(name) if not told else int(told) if told.isdecimal() else None
         if step is None:
             raise InputError(f"the revision {part!r} names no step: write it as {name}=1000")
         found.append(Revision(name, step))
@@ -51,7 +51,7 @@ def parse_revisions(text: str) -> list[Revision]:
     return found
 
 
-def own_name(model: str) -> str:
+def default_run_name(model: str) -> str:
     """Return what a run is called by its model: the name of its folder or file, without the ending of a file of weights.
 
     Examples
@@ -63,7 +63,7 @@ def own_name(model: str) -> str:
     return (path.stem if path.suffix in {*PICKLES, ".gguf"} else path.name) or "imported"
 
 
-def step_of(name: str) -> int | None:
+def step_in_name(name: str) -> int | None:
     """Return the step that a name tells, or None.
 
     Examples
@@ -75,7 +75,7 @@ def step_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def locate(model: str, revisions: list[Revision]) -> list[tuple[int | None, Path]]:
+def locate_revisions(model: str, revisions: list[Revision]) -> list[tuple[int | None, Path]]:
     """Return where each revision lies, in folders here or fetched from the hub; those that are nowhere are named all the same.
 
     Parameters
@@ -103,7 +103,7 @@ def _all_in(path: Path) -> list[tuple[int | None, Path]]:
     if path.is_file() or (path / "config.json").is_file():
         return [(None, path)]
     models = ("config.json",) if (path / CHECKPOINT).is_file() else ("config.json", CHECKPOINT)
-    steps = [(step_of(it.name), it) for it in path.iterdir() if any((it / name).is_file() for name in models)]
+    steps = [(step_in_name(it.name), it) for it in path.iterdir() if any((it / name).is_file() for name in models)]
     if steps:
         return [entry for entry in steps if entry[0] is not None] or steps
     checkpoints = sorted(inner for inner in path.iterdir() if inner.is_file() and inner.suffix in PICKLES)

@@ -19,7 +19,7 @@ RevisionTensors = tuple[int, Mapping[str, NDArray[Any]]]
 """A step and its tensors by name."""
 
 
-def those_there(sources: Mapping[int, Path]) -> dict[int, Path]:
+def existing_sources(sources: Mapping[int, Path]) -> dict[int, Path]:
     """Return the sources that can be found, in the order of the steps; warn of each other one, and refuse if none is left."""
     there = {step: path for step, path in sorted(sources.items()) if path.exists()}
     if not there:

@@ -24,7 +24,7 @@ from data.errors import InputError
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
 CHECKPOINT = "ckpt.pt"
-WAY_OUT = "whoever trusts it can write its weights as model.safetensors"
+SAFETENSORS_ADVICE = "whoever trusts it can write its weights as model.safetensors"
 
 Read = Callable[[str], Tensor]
 
@@ -156,11 +156,11 @@ def load_pickle(path: Path) -> Any:
         Exception
     ) as error:  # torch raises whatever the bytes lead to: UnpicklingError, RuntimeError, KeyError, EOFError, ...
         if isinstance(error, UnpicklingError):
-            raise InputError(f"{path} is {refused(error)}; {WAY_OUT}") from None
+            raise InputError(f"{path} is {refusal_message(error)}; {SAFETENSORS_ADVICE}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
 
 
-def refused(error: UnpicklingError) -> str:
+def refusal_message(error: UnpicklingError) -> str:
     """Return why torch did not read a pickle. Its own words advise to read it all the same, and so to run it."""
     asked = re.search(r"GLOBAL ([\w.]+)", str(error))
     if asked:

@@ -19,7 +19,9 @@ _GPT2_ROWS = (50257, 50304)
 """GPT-2's tokens, as they are and filled up to a multiple of 64, as nanoGPT does."""
 
 
-def asked_for(wish: str | None, symbols_of: str | None, rows: int, corpus_dir: Path | None = None) -> Tokenizer | None:
+def requested_tokenizer(
+    wish: str | None, symbols_of: str | None, rows: int, corpus_dir: Path | None = None
+) -> Tokenizer | None:
     """Return the tokenizer that was asked for, or None if nothing was.
 
     Parameters
@@ -49,7 +51,7 @@ def asked_for(wish: str | None, symbols_of: str | None, rows: int, corpus_dir: P
     return _read(path, rows)
 
 
-def found_beside(places: list[Path], rows: int) -> Tokenizer:
+def find_tokenizer(places: list[Path], rows: int) -> Tokenizer:
     """Return the tokenizer that lies beside the weights.
 
     Parameters
@@ -81,7 +83,7 @@ def found_beside(places: list[Path], rows: int) -> Tokenizer:
     )
 
 
-def check_fits(tokenizer: Tokenizer, rows: int) -> Tokenizer:
+def check_vocabulary_size(tokenizer: Tokenizer, rows: int) -> Tokenizer:
     """Return the tokenizer if a token table of so many rows can be its own; an `InputError` otherwise.
 
     A table may have rows beyond a vocabulary of sub-words, to fill up to a round number; characters must be as many as rows.

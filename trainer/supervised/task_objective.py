@@ -23,7 +23,7 @@ from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer, known_part
 from trainer.finetune.base_snapshot import Base, grow, trainable
 from trainer.finetune.tuning import Tuning, begin, no_number, take_step, untracked
-from trainer.generate import generate
+from trainer.generation.sampling import generate_tokens
 from trainer.loading import HEAD, Model, blank_model, load_model
 from trainer.loop import ReportStep, own_random_state
 from trainer.model import GPT
@@ -110,7 +110,7 @@ class TaskObjective:
         if not len(prompt):
             return None
         seed = self.config.seed + step
-        out = generate(self.model, prompt, SAMPLE_TOKENS, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        out = generate_tokens(self.model, prompt, SAMPLE_TOKENS, temperature=SAMPLE_TEMPERATURE, seed=seed)
         text = self.tokenizer.decode(out[len(prompt) :].cpu().numpy())
         said = self.tokenizer.decode(prompt.cpu().numpy())
         return {"prompt": said, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}

@@ -16,12 +16,12 @@ from dashboards.compute.generation_stream import GenerationStream, GenerationTas
 from dashboards.player import Events
 from data.runs import Run, create_run
 from data.tokens.tokenizers import tokenizer_from_json
-from probes.models.decoding import drawn_from
+from probes.models.decoding import apply_decoding
 from probes.models.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.sampling import complete
+from trainer.generation.sampling import generate_samples
 from trainer.loading import load_model
 from viz.player import Bars
 
@@ -41,7 +41,7 @@ def cards(at: AppTest) -> dict[int, tuple[str, str, bool, str]]:
 
 def expected(run: Run, step: int, prompt: str, decoding: Decoding, request: GenerationRequest) -> str:
     tokenizer = tokenizer_from_json(run.info["tokenizer"])
-    return complete(load_model(run, step), tokenizer, prompt, decoding, request)[0].text
+    return generate_samples(load_model(run, step), tokenizer, prompt, decoding, request)[0].text
 
 
 def bars(stage: Stage, id: str) -> Bars:
@@ -93,7 +93,7 @@ def test_bars_show_the_bets_and_what_is_drawn_in_the_same_places(run: Run, stage
     open_screen("generate", run=run.name, prompt="bagu", temperature="0.5", top_k="3", tokens=5)
     bets, drawn = bars(stage, "bets"), bars(stage, "drawn")
     assert list(bets.labels) == list(drawn.labels)
-    distribution = drawn_from(next_token_distribution(run, "bagu"), Decoding(0.5, top_k=3))
+    distribution = apply_decoding(next_token_distribution(run, "bagu"), Decoding(0.5, top_k=3))
     for place, token in enumerate(bets.names):
         if token in distribution["token"].values:
             np.testing.assert_allclose(drawn.values[:, place], distribution.sel(token=token).values, atol=1e-6)

@@ -12,14 +12,20 @@ from data.errors import InputError
 from data.runs import Run
 from data.runs.traces import write_trace
 from data.tokens.tokenizers import tokenizer_from_json
-from probes.models.decoding import TEMPERATURES, decoding_trace, drawn_from, recorded_trace, temperature_distributions
+from probes.models.decoding import (
+    TEMPERATURES,
+    apply_decoding,
+    decoding_trace,
+    recorded_trace,
+    temperature_distributions,
+)
 from probes.models.logits import next_token_distribution
 from tests.probes.made_run import SYMBOLS, made_run, shape
 from tests.probes.test_contract import contents
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.recording import Recorder
-from trainer.generation.sampling import stream
+from trainer.generation.recording import TraceRecorder
+from trainer.generation.sampling import stream_text
 from trainer.loading import load_model
 
 
@@ -49,12 +55,12 @@ def test_entropy_rises_with_temperature_from_none_towards_that_of_even_bets(run:
 
 def test_what_is_drawn_from_over_steps_is_that_of_each_step(run: Run) -> None:
     bets = next_token_distribution(run, "bagu")
-    drawn = drawn_from(bets, Decoding(0.7, top_p=0.8))
+    drawn = apply_decoding(bets, Decoding(0.7, top_p=0.8))
     assert drawn.dims == bets.dims
     for step in (0, 60):
-        alone = drawn_from(bets.sel(step=step), Decoding(0.7, top_p=0.8))
+        alone = apply_decoding(bets.sel(step=step), Decoding(0.7, top_p=0.8))
         np.testing.assert_allclose(drawn.sel(step=step), alone, rtol=1e-6)
-    np.testing.assert_allclose(drawn_from(bets, Decoding(1)), bets, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(apply_decoding(bets, Decoding(1)), bets, rtol=1e-4, atol=1e-7)
 
 
 def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
@@ -80,8 +86,12 @@ def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
 
 def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
     tokenizer, snapshot = tokenizer_from_json(run.info["tokenizer"]), run.snapshot(60)
-    recorder, decoding, request = Recorder(tokenizer, n_candidates=4), Decoding(1.5), GenerationRequest(8, 2, seed=3)
-    list(stream(load_model(run, 60), tokenizer, "ba", decoding, request, recorder.watch))
+    recorder, decoding, request = (
+        TraceRecorder(tokenizer, n_candidates=4),
+        Decoding(1.5),
+        GenerationRequest(8, 2, seed=3),
+    )
+    list(stream_text(load_model(run, 60), tokenizer, "ba", decoding=decoding, request=request, on_step=recorder.record))
     path = write_trace(run, recorder.trace(run.name, snapshot, "ba", decoding, request))
     for sample in (0, 1):
         found = recorded_trace(run, path.stem, sample)
@@ -100,7 +110,7 @@ def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
 
 
 def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
-    recorder, snapshot = Recorder(run.tokenizer), run.snapshot(60)
+    recorder, snapshot = TraceRecorder(run.tokenizer), run.snapshot(60)
     recorder.steps.append({"sample": 0})
     asked = [
         ("ba", Decoding(0.5), GenerationRequest(3)),

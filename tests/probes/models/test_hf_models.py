@@ -30,7 +30,7 @@ from tests.probes.test_contract import GLOSSARY, contents, random_states
 from trainer.loading import load_model
 from trainer.pretrained.hf_import import import_hf_model
 from trainer.pretrained.hf_model import HFModel
-from trainer.pretrained.import_report import report
+from trainer.pretrained.import_report import format_report
 
 ROWS = len(SYMBOLS) + 5
 PROMPT = "não mo co ba"
@@ -316,7 +316,7 @@ def test_tensors_that_transformers_joins_are_not_told_as_left_out(tmp_path: Path
         transformers.MixtralForCausalLM(shape).save_pretrained(tmp_path / "mixtral")
     run = import_hf_model({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
     assert run.info["source"]["left_out"] == []
-    told = report(run)
+    told = format_report(run)
     assert "tensors left out: 0\njoined or split by transformers, or left out: 18\n" in told
 
 

@@ -214,7 +214,7 @@ def test_a_class_that_does_not_heed_the_mask_is_told(tmp_path: Path) -> None:
     from trainer.pretrained.hf_model import HFModel
 
     shape = ModelConfig(vocab_size=40, block_size=24, n_layer=3, n_head=4, n_embd=32)
-    assert HFModel(made("gpt2"), shape).heeds_mask()
+    assert HFModel(made("gpt2"), shape).supports_mask()
 
     class Deaf(nn.Module):
         def __init__(self) -> None:
@@ -224,7 +224,7 @@ def test_a_class_that_does_not_heed_the_mask_is_told(tmp_path: Path) -> None:
         def forward(self, idx: torch.Tensor, **_: object) -> object:
             return self.inner(idx)
 
-    assert not HFModel(Deaf(), shape).heeds_mask()
+    assert not HFModel(Deaf(), shape).supports_mask()
 
 
 def test_gpt1_of_hugging_face_is_told_not_to_heed_the_mask() -> None:
@@ -236,7 +236,7 @@ def test_gpt1_of_hugging_face_is_told_not_to_heed_the_mask() -> None:
     config = transformers.OpenAIGPTConfig(vocab_size=40, n_positions=24, n_embd=32, n_layer=2, n_head=4)
     model = transformers.OpenAIGPTLMHeadModel(config)
     shape = ModelConfig(vocab_size=40, block_size=24, n_layer=2, n_head=4, n_embd=32)
-    assert not HFModel(model, shape).heeds_mask()
+    assert not HFModel(model, shape).supports_mask()
 
 
 @pytest.mark.parametrize(

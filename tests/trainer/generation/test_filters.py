@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from trainer.generation.filters import (
     Decoding,
-    at_temperature,
-    draw,
+    apply_penalties,
+    apply_temperature,
     entropy,
     min_p,
-    penalised,
     probabilities,
+    sample_token,
     softmax,
     top_k,
     top_p,
@@ -68,7 +68,7 @@ def test_min_p_keeps_what_hugging_face_keeps(logits: Logits, share: float) -> No
 @given(made_logits(), st.floats(0.05, 20))
 def test_temperature_gives_the_probabilities_of_hugging_face(logits: Logits, temperature: float) -> None:
     expected = torch.tensor(theirs("TemperatureLogitsWarper", logits, temperature)).softmax(-1)
-    np.testing.assert_allclose(softmax(at_temperature(logits, temperature)), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(softmax(apply_temperature(logits, temperature)), expected, rtol=1e-9, atol=1e-12)
 
 
 @quick
@@ -123,9 +123,9 @@ def test_a_temperature_next_to_0_is_that_of_0(temperature: float) -> None:
 
 def test_penalties_are_those_of_openai_worked_by_hand() -> None:
     """mu[j] - c[j] * frequency - (c[j] > 0) * presence."""
-    changed = penalised(np.array([1.0, 1.0, 1.0, -1.0]), np.array([0, 1, 4, 2]), frequency=0.25, presence=0.5)
+    changed = apply_penalties(np.array([1.0, 1.0, 1.0, -1.0]), np.array([0, 1, 4, 2]), frequency=0.25, presence=0.5)
     np.testing.assert_allclose(changed, [1.0, 1 - 0.25 - 0.5, 1 - 1.0 - 0.5, -1 - 0.5 - 0.5])
-    rewarded = penalised(np.array([1.0, 1.0]), np.array([2, 0]), frequency=-0.25, presence=0)
+    rewarded = apply_penalties(np.array([1.0, 1.0]), np.array([2, 0]), frequency=-0.25, presence=0)
     np.testing.assert_allclose(rewarded, [1.5, 1.0])
 
 
@@ -139,7 +139,7 @@ def test_penalties_and_bias_act_before_the_temperature() -> None:
 
 def test_what_is_drawn_is_as_frequent_as_it_is_likely() -> None:
     likely, generator = np.array([0.5, 0.0, 0.2, 0.3]), np.random.default_rng(1)
-    drawn = np.bincount([draw(likely, generator.random()) for _ in range(20_000)], minlength=4) / 20_000
+    drawn = np.bincount([sample_token(likely, generator.random()) for _ in range(20_000)], minlength=4) / 20_000
     np.testing.assert_allclose(drawn, likely, atol=0.015)
     assert drawn[1] == 0
 
@@ -147,7 +147,7 @@ def test_what_is_drawn_is_as_frequent_as_it_is_likely() -> None:
 @quick
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(any), st.floats(0, 1, exclude_max=True))
 def test_only_what_is_possible_is_drawn(weights: list[float], uniform: float) -> None:
-    assert weights[draw(np.array(weights), uniform)] > 0
+    assert weights[sample_token(np.array(weights), uniform)] > 0
 
 
 def test_entropy_is_that_of_even_and_of_sure_distributions() -> None:

@@ -15,7 +15,7 @@ from tests.probes.models.test_hf_models import CLASSES, CONFIGS, ROWS, made
 from trainer.config import ModelConfig
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.sampling import choose, complete
+from trainer.generation.sampling import generate_samples, sample_tokens
 from trainer.pretrained.hf_model import HFModel
 
 CONTEXT = 16
@@ -38,7 +38,7 @@ def test_tokens_are_the_same_with_and_without_the_models_own_cache_also_beyond_t
     model = foreign(kind)
     for window in ("slide", "half"):
         found = [
-            [choice.tokens.tolist() for choice in choose(model, PROMPT, Decoding(0.9), request)]
+            [choice.tokens.tolist() for choice in sample_tokens(model, PROMPT, Decoding(0.9), request)]
             for request in (GenerationRequest(24, 3, window=window, cache=cache) for cache in (True, False))
         ]
         assert found[0] == found[1]
@@ -55,11 +55,11 @@ def test_greedy_tokens_are_those_of_hugging_faces_generate(kind: str) -> None:
         do_sample=False,
         pad_token_id=0,
     )
-    found = [int(choice.tokens[0]) for choice in choose(model, PROMPT, Decoding(0), GenerationRequest(n_tokens))]
+    found = [int(choice.tokens[0]) for choice in sample_tokens(model, PROMPT, Decoding(0), GenerationRequest(n_tokens))]
     assert found == theirs[0, len(PROMPT) :].tolist()
 
 
 def test_tokens_beyond_the_tokenizer_are_no_defect() -> None:
     """Rows of the token table that no text is cut into can be drawn by a model that was not trained."""
-    samples = complete(foreign("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), GenerationRequest(40))
+    samples = generate_samples(foreign("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), GenerationRequest(40))
     assert samples[0].text

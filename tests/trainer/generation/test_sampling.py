@@ -24,8 +24,9 @@ from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig
 from trainer.generation.filters import Decoding, probabilities
 from trainer.generation.generation_request import GenerationRequest, Window, window_start
-from trainer.generation.kv_cache import CachedGPT, UncachedReader
-from trainer.generation.sampling import DecodingStep, Text, choose, complete, stream
+from trainer.generation.kv_cache import CachedGPT, UncachedModel
+from trainer.generation.sampling import DecodingStep, generate_samples, sample_tokens, stream_text
+from trainer.generation.streamed_text import StreamedText
 
 LETTERS = CharTokenizer("abcdefghij\n")
 FORMS = pytest.mark.parametrize("config", [SMALL, GPT1, GPT2, NANO], ids=["ours", "GPT-1", "GPT-2", "nanoGPT"])
@@ -42,20 +43,20 @@ def tokens(choices: Sequence[DecodingStep]) -> NDArray[np.int64]:
 def test_reading_with_a_cache_gives_the_logits_of_the_whole_model(config: ModelConfig, window: Window) -> None:
     model, block = made_model(config), config.block_size
     ids = torch.cat([made_tokens(config), made_tokens(config, seed=1), made_tokens(config, seed=2)], dim=1)
-    cached, afresh = CachedGPT(model, len(ids)), UncachedReader(model)
+    cached, afresh = CachedGPT(model, len(ids)), UncachedModel(model)
     for n in range(5, ids.shape[1]):  # growing into the context and far beyond it
         start = window_start(n, 5, block, window)
         expected = model(ids[:, start:n])[0][:, -1]
-        torch.testing.assert_close(cached.logits(ids[:, :n], start), expected, rtol=0, atol=1e-10)
-        torch.testing.assert_close(afresh.logits(ids[:, :n], start), expected, rtol=0, atol=0)
+        torch.testing.assert_close(cached.next_logits(ids[:, :n], start), expected, rtol=0, atol=1e-10)
+        torch.testing.assert_close(afresh.next_logits(ids[:, :n], start), expected, rtol=0, atol=0)
 
 
 def test_a_cache_that_is_given_another_text_reads_it_anew() -> None:
     model = made_model()
     first, second = made_tokens()[:, :9], made_tokens(seed=1)[:, :7]
     cached = CachedGPT(model, len(first))
-    cached.logits(first, 0)
-    torch.testing.assert_close(cached.logits(second, 0), model(second)[0][:, -1], rtol=0, atol=1e-10)
+    cached.next_logits(first, 0)
+    torch.testing.assert_close(cached.next_logits(second, 0), model(second)[0][:, -1], rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -63,8 +64,8 @@ def test_a_cache_that_is_given_another_text_reads_it_anew() -> None:
 def test_the_same_seed_gives_the_same_tokens_with_and_without_a_cache(window: Window, n_prompt: int) -> None:
     model, prompt = made_model(dtype=torch.float32), np.resize(made_tokens().numpy(), n_prompt)
     request = GenerationRequest(n_tokens=100, n_samples=3, seed=5, window=window)
-    with_cache = tokens(list(choose(model, prompt, Decoding(0.9), request)))
-    without = tokens(list(choose(model, prompt, Decoding(0.9), dataclasses.replace(request, cache=False))))
+    with_cache = tokens(list(sample_tokens(model, prompt, Decoding(0.9), request)))
+    without = tokens(list(sample_tokens(model, prompt, Decoding(0.9), dataclasses.replace(request, cache=False))))
     np.testing.assert_array_equal(with_cache, without)
     assert len(np.unique(with_cache.T, axis=0)) == 3  # the samples are different ones
 
@@ -74,7 +75,11 @@ def test_a_sample_is_the_same_alone_and_among_others(window: Window) -> None:
     model, prompt = made_model(dtype=torch.float32), made_tokens().numpy()[0, :4]
     alone, many = (
         tokens(
-            list(choose(model, prompt, Decoding(1.2, frequency_penalty=0.3), GenerationRequest(60, n, window=window)))
+            list(
+                sample_tokens(
+                    model, prompt, Decoding(1.2, frequency_penalty=0.3), GenerationRequest(60, n, window=window)
+                )
+            )
         )
         for n in (1, 7)
     )
@@ -97,14 +102,16 @@ def test_choices_follow_the_plain_loop_written_out() -> None:
         token = int(np.argmax(likely.cumsum() > uniforms.random()))
         ids.append(token)
         expected.append(token)
-    found = tokens(list(choose(model, prompt, decoding, GenerationRequest(40, seed=3))))[:, 0]
+    found = tokens(list(sample_tokens(model, prompt, decoding, GenerationRequest(40, seed=3))))[:, 0]
     np.testing.assert_array_equal(found, expected)
 
 
 def test_greedy_decoding_takes_the_likeliest_token_whatever_the_seed() -> None:
     model, prompt = made_model(), made_tokens().numpy()[0, :5]
     found = [
-        choice for seed in (0, 1) for choice in choose(model, prompt, Decoding(0), GenerationRequest(20, seed=seed))
+        choice
+        for seed in (0, 1)
+        for choice in sample_tokens(model, prompt, Decoding(0), GenerationRequest(20, seed=seed))
     ]
     np.testing.assert_array_equal(tokens(found[:20]), tokens(found[20:]))
     for choice in found:
@@ -115,7 +122,7 @@ def test_the_model_and_the_global_random_state_are_left_alone() -> None:
     model = made_model()
     before = {name: p.clone() for name, p in model.named_parameters()}
     states = torch.random.get_rng_state(), np.random.get_state(legacy=True)
-    list(choose(model, made_tokens().numpy()[0], Decoding(), GenerationRequest(5)))
+    list(sample_tokens(model, made_tokens().numpy()[0], Decoding(), GenerationRequest(5)))
     assert torch.equal(torch.random.get_rng_state(), states[0])
     assert repr(np.random.get_state(legacy=True)) == repr(states[1])
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
@@ -156,9 +163,9 @@ class Bytes:
 @given(st.binary(max_size=40), st.text(max_size=20))
 def test_pieces_of_text_are_the_whole_text_and_never_half_a_character(noise: bytes, text: str) -> None:
     for ids in (list(noise), list(Bytes().encode(text))):
-        streamed = Text(Bytes())  # type: ignore[arg-type]
+        streamed = StreamedText(Bytes())  # type: ignore[arg-type]
         pieces = [streamed.add(token) for token in ids]
-        assert "".join(pieces) + streamed.rest() == Bytes().decode(ids)
+        assert "".join(pieces) + streamed.finish() == Bytes().decode(ids)
     assert all("\ufffd" not in piece for piece in pieces) or "\ufffd" in text
     told = "".join(pieces)
     assert text.startswith(told)
@@ -172,9 +179,9 @@ BPE = learn_bpe("não é só a água que o pão põe à mão; ação e coração
 @given(st.lists(st.integers(0, BPE.vocab_size - 1), max_size=40), st.text(max_size=15))
 def test_pieces_of_sub_words_are_the_whole_text(noise: list[int], text: str) -> None:
     for ids in (noise, BPE.encode(text).tolist()):
-        streamed = Text(BPE)
+        streamed = StreamedText(BPE)
         pieces = [streamed.add(token) for token in ids]
-        assert "".join(pieces) + streamed.rest() == BPE.decode(ids)
+        assert "".join(pieces) + streamed.finish() == BPE.decode(ids)
     assert text.startswith("".join(pieces))  # never half a character
 
 
@@ -212,8 +219,8 @@ def metaspaces() -> SubwordTokenizer:
 
 
 def streamed_after(tokenizer: Any, prompt: list[int], ids: list[int]) -> str:
-    text = Text.after(prompt, tokenizer)
-    return "".join([*(text.add(token) for token in ids), text.rest()])
+    text = StreamedText.after(prompt, tokenizer)
+    return "".join([*(text.add(token) for token in ids), text.finish()])
 
 
 @pytest.mark.parametrize("make", [sentence_pieces, words_with_ends, metaspaces])
@@ -230,15 +237,15 @@ def test_a_text_goes_on_from_its_prompt_as_the_tokenizer_writes_both_together(
 def test_what_is_generated_is_joined_to_the_prompt_as_the_tokenizer_writes_both_together() -> None:
     model, tokenizer, request = made_model(dtype=torch.float32), metaspaces(), GenerationRequest(9, 6)
     prompt = tokenizer.encode("ab c")
-    chosen = tokens(list(choose(model, prompt, Decoding(2.0), request, tokenizer.vocab_size))).T
+    chosen = tokens(list(sample_tokens(model, prompt, Decoding(2.0), request, tokenizer.vocab_size))).T
     assert tokenizer.labels.index(" ") in chosen[:, 0]
-    for row, sample in zip(chosen, complete(model, tokenizer, "ab c", Decoding(2.0), request), strict=True):
+    for row, sample in zip(chosen, generate_samples(model, tokenizer, "ab c", Decoding(2.0), request), strict=True):
         assert "ab c" + sample.text == tokenizer.decode([*prompt, *row])
 
 
 def test_a_space_right_behind_the_prompt_can_be_what_stops() -> None:
     tokenizer = sentence_pieces()
-    text = Text.after(tokenizer.encode("ab").tolist(), tokenizer, stop=(" b",))
+    text = StreamedText.after(tokenizer.encode("ab").tolist(), tokenizer, stop=(" b",))
     assert text.add(tokenizer.labels.index(" b")) == ""
     assert text.is_stopped
 
@@ -254,13 +261,13 @@ def test_characters_that_fall_back_to_bytes_are_told_whole(prompt: str, text: st
 
 
 def test_halves_that_never_become_a_character_do_not_wait_for_ever() -> None:
-    text, byte = Text(sentence_pieces()), sentence_pieces().labels.index("<0xFF>")
+    text, byte = StreamedText(sentence_pieces()), sentence_pieces().labels.index("<0xFF>")
     assert "".join(text.add(byte) for _ in range(9)) == "\ufffd" * 6
 
 
 def test_a_special_token_can_be_what_stops() -> None:
     tokenizer = with_special_tokens(BPE, ["<end>"])
-    streamed = Text(tokenizer, stop=("<end>",))
+    streamed = StreamedText(tokenizer, stop=("<end>",))
     told = [streamed.add(int(token)) for token in tokenizer.encode("pão<end>")]
     assert streamed.is_stopped
     assert "".join(told) == "pão"
@@ -273,14 +280,14 @@ def test_a_special_token_can_be_what_stops() -> None:
 )
 def test_a_text_ends_before_its_first_stop_sequence_and_nothing_is_told_too_early(text: str, stops: list[str]) -> None:
     letters = CharTokenizer("abc")
-    streamed, told, n_read = Text(letters, tuple(stops)), "", 0
+    streamed, told, n_read = StreamedText(letters, tuple(stops)), "", 0
     for token in letters.encode(text):
         if streamed.is_stopped:
             break
         told += streamed.add(int(token))
         n_read += 1
     if not streamed.is_stopped:
-        told += streamed.rest()
+        told += streamed.finish()
     ends = [n for n in range(1, len(text) + 1) if any(text[:n].endswith(stop) for stop in stops)]
     if not ends:
         assert told == text
@@ -292,7 +299,7 @@ def test_a_text_ends_before_its_first_stop_sequence_and_nothing_is_told_too_earl
 
 
 def test_a_stop_sequence_across_tokens_and_characters_is_found() -> None:
-    streamed = Text(Bytes(), stop=("é!",))  # type: ignore[arg-type]
+    streamed = StreamedText(Bytes(), stop=("é!",))  # type: ignore[arg-type]
     pieces = [streamed.add(token) for token in Bytes().encode("café é!x")]
     assert "".join(pieces[:-1]) == "café "
     assert streamed.is_stopped
@@ -300,9 +307,9 @@ def test_a_stop_sequence_across_tokens_and_characters_is_found() -> None:
 
 def test_streamed_text_is_the_text_of_the_tokens_and_of_waiting_for_all() -> None:
     model, request = made_model(dtype=torch.float32), GenerationRequest(80, 3, seed=2, stop=("ab", "j\n"))
-    chosen = tokens(list(choose(model, LETTERS.encode("abc"), Decoding(), request))).T
+    chosen = tokens(list(sample_tokens(model, LETTERS.encode("abc"), Decoding(), request))).T
     texts, ends = [""] * 3, [""] * 3
-    for piece in stream(model, LETTERS, "abc", Decoding(), request):
+    for piece in stream_text(model, LETTERS, "abc", decoding=Decoding(), request=request):
         assert not ends[piece.sample], "nothing comes after the end"
         texts[piece.sample] += piece.text
         ends[piece.sample] = piece.end or ""
@@ -312,7 +319,7 @@ def test_streamed_text_is_the_text_of_the_tokens_and_of_waiting_for_all() -> Non
         assert text == whole[:cut]
         assert end == ("stop" if cut < len(whole) else "length")
     assert "stop" in ends
-    samples = complete(model, LETTERS, "abc", Decoding(), request)
+    samples = generate_samples(model, LETTERS, "abc", Decoding(), request)
     assert [(sample.text, sample.end) for sample in samples] == list(zip(texts, ends, strict=True))
 
 
@@ -320,12 +327,21 @@ def test_who_watches_sees_every_choice_of_the_samples_that_still_go() -> None:
     model, seen = made_model(dtype=torch.float32), list[list[int]]()
     request = GenerationRequest(80, 3, seed=2, stop=("ab", "j\n"))
     lengths = [0, 0, 0]
-    list(stream(model, LETTERS, "abc", Decoding(), request, lambda choice, going: seen.append(list(going))))
+    list(
+        stream_text(
+            model,
+            LETTERS,
+            "abc",
+            decoding=Decoding(),
+            request=request,
+            on_step=lambda step, active: seen.append(list(active)),
+        )
+    )
     for going in seen:
         for number in going:
             lengths[number] += 1
     assert seen[0] == [0, 1, 2]
-    whole = [sample.end for sample in complete(model, LETTERS, "abc", Decoding(), request)]
+    whole = [sample.end for sample in generate_samples(model, LETTERS, "abc", Decoding(), request)]
     assert [length == 80 for length in lengths] == [end == "length" for end in whole]
 
 
@@ -349,4 +365,4 @@ def test_a_request_that_cannot_be_met_is_refused_by_name(wrong: dict[str, object
 
 def test_an_empty_prompt_is_refused() -> None:
     with pytest.raises(InputError, match="the prompt is empty"):
-        next(choose(made_model(), np.array([], dtype=np.int64), Decoding(), GenerationRequest(3)))
+        next(sample_tokens(made_model(), np.array([], dtype=np.int64), Decoding(), GenerationRequest(3)))

@@ -31,7 +31,7 @@ from tests.trainer.pretrained.readers.plain_gpts import (
 from trainer.config import described_model
 from trainer.loading import load_model
 from trainer.model import GPT
-from trainer.pretrained.importing import ImportOptions, import_model
+from trainer.pretrained.importing import ImportOptions, import_revisions
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
 
@@ -58,7 +58,7 @@ def made(kind: str, seed: int = 0, **more: Any) -> Any:
 
 
 def imported(folder: Path, *paths: Path, name: str = "made", wishes: ImportOptions = IDS) -> Run:
-    return import_model([(None, path) for path in paths], name, model="made", wishes=wishes, folder=folder)
+    return import_revisions([(None, path) for path in paths], name, model="made", wishes=wishes, folder=folder)
 
 
 def bets(run: Run, step: int | None = None, idx: Tensor = IDX) -> Tensor:
@@ -198,7 +198,7 @@ def test_revisions_become_the_snapshots_of_one_run_and_gaps_are_named(tmp_path: 
         made("gpt2", seed=step).save_pretrained(tmp_path / f"step{step}")
     located = [(step, tmp_path / f"step{step}") for step in (64, 0, 16, 8)]
     with pytest.warns(UserWarning, match="there is no revision of step 16 at .*step16: it is left out"):
-        run = import_model(located, "made", model="made", wishes=IDS, folder=tmp_path)
+        run = import_revisions(located, "made", model="made", wishes=IDS, folder=tmp_path)
     assert [snapshot.step for snapshot in run.snapshots()] == [0, 8, 64]
     assert run.info["source"]["missing_steps"] == [16]
     for step in (0, 8, 64):
@@ -325,7 +325,7 @@ def test_a_vocabulary_beside_the_weights_is_found_and_must_fit(tmp_path: Path) -
     shape = transformers.GPT2Config(**{**SHAPE, "vocab_size": 264}, **ENDS)
     transformers.GPT2LMHeadModel(shape).save_pretrained(tmp_path / "step1")
     (tmp_path / "step1" / "tokenizer.json").write_text(tokenizer.definition)
-    run = import_model([(1, tmp_path / "step1")], "made", model="made", folder=tmp_path)
+    run = import_revisions([(1, tmp_path / "step1")], "made", model="made", folder=tmp_path)
     assert run.tokenizer.labels == tokenizer.labels
     assert run.tokenizer.vocab_size < described_model(run).vocab_size  # the rest are rows to fill up
     made("gpt2").save_pretrained(tmp_path / "small")

@@ -20,7 +20,7 @@ from tests.commands import assert_mistake, command
 from tests.trainer.pretrained.readers.plain_gpts import ROWS, gptlab_state, nanogpt_state
 from tests.trainer.pretrained.test_importing import SYMBOLS, checkpoint, gptlab, made
 from trainer.pretrained.__main__ import Export, Import, main
-from trainer.pretrained.revisions import fetch, locate, parse_revisions
+from trainer.pretrained.revisions import fetch, locate_revisions, parse_revisions
 from trainer.pretrained.run_writer import write_run
 from trainer.pretrained.safe_pickle import read_literals
 
@@ -396,7 +396,7 @@ def test_checkpoints_in_folders_named_by_steps_are_found(folder: Path) -> None:
     main(Import(model=str(folder / "out"), name="made", tokenizer="ids"))
     assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [5, 10]
     checkpoint(nanogpt_state(True), folder / "out", True)  # a model by itself, whatever lies below it
-    assert locate(str(folder / "out"), []) == [(None, folder / "out" / "ckpt.pt")]
+    assert locate_revisions(str(folder / "out"), []) == [(None, folder / "out" / "ckpt.pt")]
 
 
 @pytest.mark.parametrize("content", [b"]K\x01K\x02s.", b"}(K\x01e.", b"e.", b"junk"])
@@ -461,7 +461,7 @@ def test_one_that_is_not_on_the_hub_is_a_gap_and_no_model_is_told(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", answer)
     (tmp_path / "pytorch_model.bin").touch()
-    located = locate("some/model", parse_revisions("step1,step3"))
+    located = locate_revisions("some/model", parse_revisions("step1,step3"))
     assert located[0] == (1, tmp_path)
     assert located[1][0] == 3
     assert not located[1][1].exists()

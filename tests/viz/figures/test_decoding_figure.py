@@ -14,8 +14,8 @@ from data.runs.traces import write_trace
 from tests.viz.figures.stills import made_temperatures, made_trace
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
-from trainer.generation.recording import Recorder
-from trainer.generation.sampling import stream
+from trainer.generation.recording import TraceRecorder
+from trainer.generation.sampling import stream_text
 from trainer.loading import load_model
 from viz.drawing.slide import SIZES
 from viz.drawing.theme import THEMES, theme
@@ -72,8 +72,10 @@ def test_a_recorded_trace_is_drawn_with_its_own_prompt_and_step(run: Run) -> Non
         Decoding(0.9, top_k=5),
         GenerationRequest(6),
     )
-    recorder = Recorder(tokenizer)
-    list(stream(load_model(run, 8), tokenizer, "bagu", decoding, request, recorder.watch))
+    recorder = TraceRecorder(tokenizer)
+    list(
+        stream_text(load_model(run, 8), tokenizer, "bagu", decoding=decoding, request=request, on_step=recorder.record)
+    )
     name = write_trace(run, recorder.trace(run.name, run.snapshot(8), "bagu", decoding, request)).stem
     drawing = FIGURES["trace"].draw(run, FigureOptions(**WISH, trace=name), lambda *_: None)
     said = " ".join(text.get_text() for text in drawing.figure.texts)

@@ -15,7 +15,7 @@ from trainer.pretrained.source import ModelSource
 
 
 @dataclass(frozen=True)
-class Family:
+class ModelFamily:
     """A kind of model that becomes our GPT.
 
     ``is_one`` tells it; ``shape`` gives the shape of ours, and raises `NotApplicableError` where ours has no such form;
@@ -31,7 +31,7 @@ class Family:
     remark: Callable[[Tokenizer], str] = lambda tokenizer: ""
 
 
-def number(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:
+def positive_integer(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:
     """Return a whole number of a configuration; an `InputError` if it is missing or none."""
     value = settings.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -39,7 +39,7 @@ def number(settings: Mapping[str, Any], name: str, default: int | None = None) -
     return value
 
 
-def real(settings: Mapping[str, Any], name: str, default: float) -> float:
+def non_negative_number(settings: Mapping[str, Any], name: str, default: float) -> float:
     """Return a number of a configuration; an `InputError` if it is none, or below 0."""
     value = settings.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
@@ -47,7 +47,7 @@ def real(settings: Mapping[str, Any], name: str, default: float) -> float:
     return float(value)
 
 
-def told_step(settings: Mapping[str, Any], name: str) -> int | None:
+def saved_step(settings: Mapping[str, Any], name: str) -> int | None:
     """Return the step that a source says it is of, None if it says none; an `InputError` if that is no step."""
     value = settings.get(name)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):

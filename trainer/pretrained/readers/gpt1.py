@@ -11,22 +11,22 @@ from data.errors import NotApplicableError
 from data.tokens.subwords import SubwordTokenizer
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import COUNTING, MASK, TIED, TRANSPOSED, Entry, both
-from trainer.pretrained.readers.family import Family, number, real
+from trainer.pretrained.mapping import COUNTING, MASK, TIED, TRANSPOSED, MappingEntry, weight_and_bias
+from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer
 from trainer.pretrained.source import ModelSource
 
 TABLE = (
-    Entry("tokens_embed.weight", "wte.weight"),
-    Entry("positions_embed.weight", "wpe.weight"),
-    *both("h.#.attn.c_attn", way=TRANSPOSED),
-    *both("h.#.attn.c_proj", way=TRANSPOSED),
-    *both("h.#.ln_1"),
-    *both("h.#.mlp.c_fc", way=TRANSPOSED),
-    *both("h.#.mlp.c_proj", way=TRANSPOSED),
-    *both("h.#.ln_2"),
-    Entry("lm_head.weight", "wte.weight", TIED),
-    Entry("h.#.attn.bias", None, MASK),
-    Entry("position_ids", None, COUNTING),
+    MappingEntry("tokens_embed.weight", "wte.weight"),
+    MappingEntry("positions_embed.weight", "wpe.weight"),
+    *weight_and_bias("h.#.attn.c_attn", way=TRANSPOSED),
+    *weight_and_bias("h.#.attn.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.ln_1"),
+    *weight_and_bias("h.#.mlp.c_fc", way=TRANSPOSED),
+    *weight_and_bias("h.#.mlp.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.ln_2"),
+    MappingEntry("lm_head.weight", "wte.weight", TIED),
+    MappingEntry("h.#.attn.bias", None, MASK),
+    MappingEntry("position_ids", None, COUNTING),
 )
 
 
@@ -36,16 +36,16 @@ def shape(source: ModelSource) -> ModelConfig:
     if settings.get("afn", "gelu") != "gelu":
         raise NotApplicableError(f"its activation is {settings['afn']!r} and not GELU")
     return ModelConfig(
-        vocab_size=number(settings, "vocab_size", 40478),
-        block_size=number(settings, "n_positions", 512),
-        n_layer=number(settings, "n_layer", 12),
-        n_head=number(settings, "n_head", 12),
-        n_embd=number(settings, "n_embd", 768),
-        dropout=real(settings, "resid_pdrop", 0.1),
+        vocab_size=positive_integer(settings, "vocab_size", 40478),
+        block_size=positive_integer(settings, "n_positions", 512),
+        n_layer=positive_integer(settings, "n_layer", 12),
+        n_head=positive_integer(settings, "n_head", 12),
+        n_embd=positive_integer(settings, "n_embd", 768),
+        dropout=non_negative_number(settings, "resid_pdrop", 0.1),
         norm="post",
         bias="all",
         gelu="tanh",
-        norm_eps=real(settings, "layer_norm_epsilon", 1e-5),
+        norm_eps=non_negative_number(settings, "layer_norm_epsilon", 1e-5),
     )
 
 
@@ -55,7 +55,7 @@ def _remark(tokenizer: Tokenizer) -> str:
     return "GPT-1 learned from text that ftfy and spaCy had cut; here a basic rule cuts it: lower-cased, accents and line ends dropped"
 
 
-GPT1 = Family(
+GPT1 = ModelFamily(
     "gpt1",
     lambda source: source.settings.get("model_type") == "openai-gpt",
     shape,

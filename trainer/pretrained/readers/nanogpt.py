@@ -8,22 +8,22 @@ from __future__ import annotations
 from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import MASK, TIED, Entry, both
-from trainer.pretrained.readers.family import Family, number, real, told_step
+from trainer.pretrained.mapping import MASK, TIED, MappingEntry, weight_and_bias
+from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer, saved_step
 from trainer.pretrained.source import ModelSource
 
 TABLE = (
-    Entry("wte.weight", "wte.weight"),
-    Entry("wpe.weight", "wpe.weight"),
-    *both("h.#.ln_1"),
-    *both("h.#.attn.c_attn"),
-    *both("h.#.attn.c_proj"),
-    *both("h.#.ln_2"),
-    *both("h.#.mlp.c_fc"),
-    *both("h.#.mlp.c_proj"),
-    *both("ln_f"),
-    Entry("lm_head.weight", "wte.weight", TIED),
-    Entry("h.#.attn.bias", None, MASK),
+    MappingEntry("wte.weight", "wte.weight"),
+    MappingEntry("wpe.weight", "wpe.weight"),
+    *weight_and_bias("h.#.ln_1"),
+    *weight_and_bias("h.#.attn.c_attn"),
+    *weight_and_bias("h.#.attn.c_proj"),
+    *weight_and_bias("h.#.ln_2"),
+    *weight_and_bias("h.#.mlp.c_fc"),
+    *weight_and_bias("h.#.mlp.c_proj"),
+    *weight_and_bias("ln_f"),
+    MappingEntry("lm_head.weight", "wte.weight", TIED),
+    MappingEntry("h.#.attn.bias", None, MASK),
 )
 
 _KNOWN = {"n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size", "dropout"}
@@ -44,12 +44,12 @@ def shape(source: ModelSource) -> ModelConfig:
             f"{source.path} is of a nanoGPT that was changed: its model_args has {changed}={settings[changed]!r}"
         )
     return ModelConfig(
-        vocab_size=number(settings, "vocab_size"),
-        block_size=number(settings, "block_size"),
-        n_layer=number(settings, "n_layer"),
-        n_head=number(settings, "n_head"),
-        n_embd=number(settings, "n_embd"),
-        dropout=real(settings, "dropout", 0.0),
+        vocab_size=positive_integer(settings, "vocab_size"),
+        block_size=positive_integer(settings, "block_size"),
+        n_layer=positive_integer(settings, "n_layer"),
+        n_head=positive_integer(settings, "n_head"),
+        n_embd=positive_integer(settings, "n_embd"),
+        dropout=non_negative_number(settings, "dropout", 0.0),
         bias="all" if settings.get("bias", True) else "none",
         gelu="exact",
     )
@@ -59,11 +59,11 @@ def _remark(tokenizer: Tokenizer) -> str:
     return "GELU is taken as exact; pass --gelu tanh if the checkpoint is from before nanoGPT changed to it in 2023"
 
 
-NANOGPT = Family(
+NANOGPT = ModelFamily(
     "nanogpt",
     lambda source: isinstance(source.settings.get("model_args"), dict),
     shape,
     TABLE,
-    step=lambda source: told_step(source.settings, "iter_num"),
+    step=lambda source: saved_step(source.settings, "iter_num"),
     remark=_remark,
 )

@@ -10,7 +10,7 @@ import torch
 
 from data.runs import Run
 from trainer.loading import load_model
-from trainer.pretrained.importing import import_model
+from trainer.pretrained.importing import import_revisions
 
 VARIABLE = "GPTLAB_OPENAI_GPT"
 PROMPT = "Hello, my dog is cute and"
@@ -27,7 +27,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("runs")
-    return import_model([(0, Path(os.environ[VARIABLE]))], "gpt1", model="openai-gpt", folder=folder)
+    return import_revisions([(0, Path(os.environ[VARIABLE]))], "gpt1", model="openai-gpt", folder=folder)
 
 
 def test_it_has_as_many_parameters_as_gpt1(run: Run) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from data.errors import InputError
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Conversion, Entry, both
-from trainer.pretrained.readers.family import Family, number, real, told_step
+from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Conversion, MappingEntry, weight_and_bias
+from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer, saved_step
 from trainer.pretrained.source import ModelSource
 
 SMALL = 1e-10  # the square of what its norm adds to the deviation
@@ -28,30 +28,30 @@ def _to_our_gain(gain: Tensor) -> Tensor:
 GAIN = Conversion("times sqrt((C - 1) / C): its norm divides by the sample deviation", _to_our_gain)
 
 
-def _norm(name: str) -> tuple[Entry, ...]:
+def _norm(name: str) -> tuple[MappingEntry, ...]:
     """Return the entries of a norm: GPTLab's own, or PyTorch's, which a copy of it may have."""
-    own = Entry(f"{name}.a_2", f"{name}.weight", GAIN), Entry(f"{name}.b_2", f"{name}.bias")
-    return (*own, *both(name))
+    own = MappingEntry(f"{name}.a_2", f"{name}.weight", GAIN), MappingEntry(f"{name}.b_2", f"{name}.bias")
+    return (*own, *weight_and_bias(name))
 
 
 TABLE = (
-    Entry("wte.weight", "wte.weight"),
-    Entry("wpe.weight", "wpe.weight"),
+    MappingEntry("wte.weight", "wte.weight"),
+    MappingEntry("wpe.weight", "wpe.weight"),
     *_norm("h.#.ln_1"),
     *(
         entry
         for ending in ("_linear", "_proj")
         for letter, way in (("q", QUERY), ("k", KEY), ("v", VALUE))
-        for entry in both(f"h.#.attn.{letter}{ending}", "h.#.attn.c_attn", way)
+        for entry in weight_and_bias(f"h.#.attn.{letter}{ending}", "h.#.attn.c_attn", way)
     ),
-    *both("h.#.attn.c_proj"),
+    *weight_and_bias("h.#.attn.c_proj"),
     *_norm("h.#.ln_2"),
-    *both("h.#.mlp.c_fc"),
-    *both("h.#.mlp.c_proj"),
+    *weight_and_bias("h.#.mlp.c_fc"),
+    *weight_and_bias("h.#.mlp.c_proj"),
     *_norm("ln_f"),
-    Entry("lm_head.weight", "wte.weight", TIED),
-    Entry("h.#.attn.masks", None, MASK),
-    Entry("h.#.attn.bias", None, MASK),
+    MappingEntry("lm_head.weight", "wte.weight", TIED),
+    MappingEntry("h.#.attn.masks", None, MASK),
+    MappingEntry("h.#.attn.bias", None, MASK),
 )
 
 
@@ -68,22 +68,22 @@ def shape(source: ModelSource) -> ModelConfig:
         raise InputError(f"{source.path} lacks the biases of query, key and value that GPTLab's model has")
     own_norm = any(name.endswith(".a_2") for name in source.shapes)
     return ModelConfig(
-        vocab_size=number(settings, "vocab_size"),
-        block_size=number(settings, "max_len"),
-        n_layer=number(settings, "n_layer"),
-        n_head=number(settings, "n_head"),
-        n_embd=number(settings, "n_embd"),
-        dropout=real(settings, "dropout", 0.0),
+        vocab_size=positive_integer(settings, "vocab_size"),
+        block_size=positive_integer(settings, "max_len"),
+        n_layer=positive_integer(settings, "n_layer"),
+        n_head=positive_integer(settings, "n_head"),
+        n_embd=positive_integer(settings, "n_embd"),
+        dropout=non_negative_number(settings, "dropout", 0.0),
         bias="all" if settings.get("bias", False) else "qkv",
         gelu="tanh",
         norm_eps=SMALL if own_norm else 1e-5,
     )
 
 
-REFERENCE = Family(
+GPTLAB = ModelFamily(
     "reference",
     lambda source: "max_len" in source.settings and "model_type" not in source.settings,
     shape,
     TABLE,
-    step=lambda source: told_step(source.settings, "max_iters"),
+    step=lambda source: saved_step(source.settings, "max_iters"),
 )
