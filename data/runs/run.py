@@ -42,9 +42,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -54,68 +53,13 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
-from data.runs.safetensors_files import decode_tensors, read_tensor, stream_tensors
+from data.runs.names import check_free, check_run_name, runs_folder
+from data.runs.safetensors_files import stream_tensors
+from data.runs.snapshot import Snapshot, Tensors
 from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
 
 FORMAT = 1
 TOKENIZER_FILE = "tokenizer.json"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The weights at one optimizer step, read lazily, tensor by tensor.
-
-    ``path`` is the safetensors file; ``bytes`` and ``sha256`` are what the manifest says of it.
-    """
-
-    path: Path
-    step: int
-    bytes: int
-    sha256: str
-
-    def tensor(self, name: str) -> NDArray[Any]:
-        """Read one tensor without reading the others.
-
-        Raises
-        ------
-        InputError
-            If the snapshot has no such tensor; the message lists those it has.
-        """
-        try:
-            return read_tensor(self.path, name)
-        except KeyError as missing:
-            raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Read all tensors, by name, in the order of the file."""
-        return decode_tensors(self.path.read_bytes())
-
-    def defect(self) -> str | None:
-        """Say what is wrong with the file (missing, truncated, damaged), or None if it is what the manifest promised."""
-        if not self.path.is_file():
-            return "is missing"
-        size = self.path.stat().st_size
-        if size != self.bytes:
-            return self._wrong_size(size)
-        with self.path.open("rb") as file:
-            return self._wrong_hash(hashlib.file_digest(file, "sha256").hexdigest())
-
-    def read_checked(self) -> dict[str, NDArray[Any]] | str:
-        """Read all tensors by name, and the file once; or say what is wrong with it, as `defect` does."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return "is missing"
-        if len(content) != self.bytes:
-            return self._wrong_size(len(content))
-        return self._wrong_hash(hashlib.sha256(content).hexdigest()) or decode_tensors(content)
-
-    def _wrong_size(self, size: int) -> str:
-        return f"has {size:,} bytes instead of {self.bytes:,}"
-
-    def _wrong_hash(self, digest: str) -> str | None:
-        return None if digest == self.sha256 else "is damaged (its sha256 is not the one in the manifest)"
 
 
 @dataclass(frozen=True)
@@ -203,14 +147,28 @@ class Run:
             raise self._without_snapshots()
         return sound
 
-    def sound_tensors(self) -> Iterator[tuple[Snapshot, dict[str, NDArray[Any]]]]:
-        """Yield every whole snapshot with its tensors, each file read once and one held at a time.
+    def sound_tensors(self, names: Collection[str] | None = None) -> Iterator[tuple[Snapshot, Tensors]]:
+        """Yield every whole snapshot with its tensors: each file is opened once, and one is in memory at a time.
 
-        Warnings and errors are those of `sound_snapshots`.
+        The hash is checked on the bytes that the tensors are decoded from.
+
+        Parameters
+        ----------
+        names : of the tensors to yield; all if None.
+
+        Raises
+        ------
+        InputError
+            If a snapshot has no tensor of a name, or no snapshot is whole.
+
+        Warns
+        -----
+        UserWarning
+            For each snapshot that is missing or damaged; it is left out.
         """
         n_sound = 0
         for snapshot in self.snapshots():
-            found = snapshot.read_checked()
+            found = snapshot.read_checked(names)
             if isinstance(found, str):
                 self._leave_out(snapshot, found)
                 continue
@@ -232,11 +190,6 @@ class Run:
         if step not in snapshots:
             raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {_some(snapshots)}")
         return snapshots[step]
-
-
-def runs_folder() -> Path:
-    """Return the folder that holds the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder."""
-    return Path(os.environ.get("GPTLAB_RUNS") or "runs")
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
@@ -270,27 +223,6 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
     if name is None:
         return list(runs.values())[-1]
     raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {_some(runs)}")
-
-
-def check_run_name(name: str) -> str:
-    """Return ``name`` if it can be the name of a run: letters, digits, ``.``, ``_`` and ``-``, not starting with a dot or a dash."""
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', and begin with a letter or digit"
-        )
-    return name
-
-
-def check_free(
-    name: str,
-    folder: Path | None = None,
-    *,
-    advice: str = "pass `resume=True` to resume it, or another name with `run`",
-) -> str:
-    """Return ``name`` if it can be that of a new run; an `InputError` gives the advice if there is one of this name."""
-    if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():
-        raise InputError(f"run {name!r} exists already: {advice}")
-    return name
 
 
 def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:

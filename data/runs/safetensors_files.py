@@ -1,17 +1,16 @@
-"""The safetensors layout, read and written without torch.
+"""The safetensors layout without torch, and without a second copy of the weights.
 
 Eight bytes hold the length of the header (little-endian), a JSON header names each tensor with type, shape and offsets, the numbers follow.
-Reading it here lets one tensor of a large file cost one seek, and writing it piece by piece costs no second copy of the weights; the bytes
-are those that the library writes.
+The library reads single tensors. It has no writer that streams, and no reader of bytes that makes no copy, so both are here; the bytes
+written are those that the library writes.
 """
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,16 +29,13 @@ _DTYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
-"""The types of numbers, in the order in which the library lays down tensors of different types."""
+"""The types of numbers, in the order in which the library writes tensors of different types."""
 
 _KINDS = {np.dtype(dtype).str: kind for kind, dtype in _DTYPES.items()}
 
-Header = dict[str, dict[str, Any]]
-"""By name: ``dtype``, ``shape`` and ``data_offsets``, in the order of the file."""
-
 
 def encode_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a safetensors file."""
+    """Encode tensors as the bytes of a safetensors file."""
     return b"".join(stream_tensors(tensors, metadata))
 
 
@@ -61,46 +57,75 @@ def stream_tensors(
         start, end = end, end + tensors[name].nbytes
         header[name] = {"dtype": kinds[name], "shape": list(tensors[name].shape), "data_offsets": [start, end]}
     described = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    described += b" " * (-len(described) % 8)  # so that the numbers begin where a machine likes to read them
+    described += b" " * (-len(described) % 8)  # aligns the numbers to 8 bytes
     yield len(described).to_bytes(8, "little") + described
     for name in names:
         array = np.ascontiguousarray(tensors[name], dtype=_DTYPES[kinds[name]])
         yield array.reshape(-1).view(np.uint8).data
 
 
-def decode_tensors(content: bytes) -> dict[str, NDArray[Any]]:
-    """Return the tensors in the bytes of a safetensors file, by name, in the order of the file."""
-    header, start = _read_header(io.BytesIO(content))
+def decode_tensors(content: bytes, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Decode the bytes of a safetensors file without a second copy of them, which the library would make.
+
+    Parameters
+    ----------
+    content : all bytes of the file.
+    names : of the tensors to decode. These are copies, so that the bytes can be released.
+
+    Returns
+    -------
+    The tensors by name, in the order of the file; where ``names`` is None all of them, as read-only views of the bytes.
+
+    Raises
+    ------
+    KeyError
+        If there is no tensor of a name; the message lists those there are.
+    """
+    header, start = _decode_header(content)
+    header.pop("__metadata__", None)
+    if names is not None:
+        _check_names(names, header)
+        return {name: _view(content, start, header[name]).copy() for name in names}
     entries = sorted(header.items(), key=lambda entry: entry[1]["data_offsets"])
-    numbers = memoryview(content)[start:]  # the arrays look at the bytes themselves: there is no second copy
-    return {name: _as_array(entry, numbers[slice(*entry["data_offsets"])]) for name, entry in entries}
+    return {name: _view(content, start, entry) for name, entry in entries}
 
 
 def decode_metadata(content: bytes) -> dict[str, str]:
-    """Return the metadata in the bytes of a safetensors file."""
-    length = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    """Decode the metadata in the bytes of a safetensors file."""
+    metadata: dict[str, str] = _decode_header(content)[0].get("__metadata__", {})
     return metadata
 
 
 def read_tensor(path: Path, name: str) -> NDArray[Any]:
-    """Read one tensor without reading the others; a `KeyError` lists those there are."""
-    with path.open("rb") as file:
-        header, start = _read_header(file)
-        if name not in header:
-            raise KeyError(f"{path.name} has no tensor {name!r}; it has {', '.join(header)}")
-        begin, end = header[name]["data_offsets"]
-        file.seek(start + begin)
-        return _as_array(header[name], file.read(end - begin))
+    """Read one tensor of a file without reading the others.
+
+    Raises
+    ------
+    KeyError
+        If there is no tensor of this name; the message lists those there are.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        _check_names([name], file.keys())
+        tensor: NDArray[Any] = file.get_tensor(name)
+    return tensor
 
 
-def _read_header(file: BinaryIO) -> tuple[Header, int]:
-    """Return the header and the offset at which the numbers begin."""
-    length = int.from_bytes(file.read(8), "little")
-    header: Header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return header, 8 + length
+def _decode_header(content: bytes) -> tuple[dict[str, dict[str, Any]], int]:
+    """Decode the header, and the offset at which the numbers start."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header: dict[str, dict[str, Any]] = json.loads(content[8:start])
+    return header, start
 
 
-def _as_array(entry: Mapping[str, Any], content: bytes | memoryview) -> NDArray[Any]:
-    return np.frombuffer(content, dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+def _check_names(names: Iterable[str], known: Collection[str]) -> None:
+    missing = next((name for name in names if name not in known), None)
+    if missing is not None:
+        raise KeyError(f"it has no tensor {missing!r}; it has {', '.join(known)}")
+
+
+def _view(content: bytes, start: int, entry: Mapping[str, Any]) -> NDArray[Any]:
+    first, end = entry["data_offsets"]
+    numbers = memoryview(content)[start + first : start + end]
+    return np.frombuffer(numbers, dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])

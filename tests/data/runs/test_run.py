@@ -69,12 +69,44 @@ def test_a_damaged_snapshot_is_named_and_the_others_serve(made: Run, damage: obj
     with pytest.warns(UserWarning, match=f"snapshot of step 10 of run 'made' .*{complaint}"):
         assert [snapshot.step for snapshot in made.sound_snapshots()] == [0, 20]
 
+    with pytest.warns(UserWarning, match=f"snapshot of step 10 of run 'made' .*{complaint}"):
+        assert [snapshot.step for snapshot, _ in made.sound_tensors()] == [0, 20]
+
+
+def test_each_whole_snapshot_is_opened_once_with_the_tensors_that_are_wanted(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    read = Path.read_bytes
+
+    def watched(path: Path) -> bytes:
+        opened.append(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", watched)
+    found = {snapshot.step: tensors for snapshot, tensors in made.sound_tensors(["wte.weight"])}
+    assert [path for path in opened if path.suffix == ".safetensors"] == [each.path for each in made.snapshots()]
+    for step, tensors in found.items():
+        assert list(tensors) == ["wte.weight"]
+        np.testing.assert_array_equal(tensors["wte.weight"], TENSORS["wte.weight"] + step)
+        assert tensors["wte.weight"].base is None  # the bytes of the file are not kept
+
+
+def test_a_tensor_that_is_not_there_is_named_with_those_that_are(made: Run) -> None:
+    message = "snapshot of step 0: it has no tensor 'wpe.weight'; it has .*wte.weight"
+    with pytest.raises(InputError, match=message):
+        made.snapshot(0).tensor("wpe.weight")
+    with pytest.raises(InputError, match=message):
+        list(made.sound_tensors(["wpe.weight"]))
+
 
 def test_a_run_without_a_whole_snapshot_says_so(made: Run) -> None:
     for snapshot in made.snapshots():
         snapshot.path.unlink()
     with pytest.raises(InputError, match="no whole snapshot"), pytest.warns(UserWarning, match="is missing"):
         made.sound_snapshots()
+    with pytest.raises(InputError, match="no whole snapshot"), pytest.warns(UserWarning, match="is missing"):
+        list(made.sound_tensors())
 
 
 def test_a_line_that_is_still_being_written_does_not_count(made: Run) -> None:

@@ -142,9 +142,9 @@ def test_the_tensors_of_one_snapshot_are_held_at_a_time(made: Run, monkeypatch: 
     held: list[int] = []
     read = Snapshot.read_checked
 
-    def watched(snapshot: Snapshot) -> dict[str, Any] | str:
+    def watched(snapshot: Snapshot, names: Any = None) -> dict[str, Any] | str:
         held.append(sum(reference() is not None for reference in alive))
-        tensors = read(snapshot)
+        tensors = read(snapshot, names)
         assert isinstance(tensors, dict)
         alive.extend(weakref.ref(tensor) for tensor in tensors.values())
         return tensors
