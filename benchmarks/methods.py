@@ -24,8 +24,8 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from tables import show
 
-from viz.fidelity.motion import motion
-from viz.fidelity.neighbourhoods import fidelity
+from viz.fidelity.motion import displacements
+from viz.fidelity.neighbourhoods import measure_fidelity
 from viz.projection import projector as engine
 from viz.projection.alignment import rotate_onto
 from viz.projection.projector import default_perplexity, project
@@ -108,7 +108,7 @@ def compared(trajectory: xr.DataArray) -> None:
     fresh = divergences["openTSNE, fresh fits, turned"]
     rows = []
     for name, (layouts, seconds) in found.items():
-        recall = np.mean([fidelity(v, p, NEIGHBOURS).recall for v, p in zip(vectors, layouts, strict=True)])
+        recall = np.mean([measure_fidelity(v, p, NEIGHBOURS).recall for v, p in zip(vectors, layouts, strict=True)])
         ratio = divergences[name] / fresh if name in divergences else None
         rows.append((
             name, f"{_jitter(layouts):.2g}", recall,
@@ -162,7 +162,7 @@ def _jitter(layouts: np.ndarray) -> float:
     """Return the mean motion over the last tenth of the steps, where nothing changes, in layout widths."""
     still = layouts[int(0.9 * len(layouts)) :]
     width = 2 * np.sqrt(np.square(layouts - layouts.mean(axis=1, keepdims=True)).sum(axis=-1).mean())
-    return float(motion(still).mean() / width)
+    return float(displacements(still).mean() / width)
 
 
 def _timed(make: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:

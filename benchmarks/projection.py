@@ -21,9 +21,9 @@ import numpy as np
 import xarray as xr
 from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
+from sklearn.manifold import trustworthiness
 from tables import show
 
-from viz.fidelity.neighbourhoods import trustworthiness
 from viz.projection.projector import default_perplexity, project
 from viz.projection.tsne import kl_divergence
 
@@ -58,7 +58,7 @@ def fresh_fits(vectors: np.ndarray, perplexity: float, neighbours: int, fits: in
         seconds.append(time.process_time() - begun)
     affinities = PerplexityBasedNN(vectors, perplexity, random_state=0).P
     divergence = np.array([kl_divergence(affinities, points) for points in layouts])
-    trust = np.array([trustworthiness(vectors, points, neighbours) for points in layouts])
+    trust = np.array([trustworthiness(vectors, points, n_neighbors=neighbours) for points in layouts])
     return Fresh(np.array(layouts), divergence, trust, seconds[0])
 
 

@@ -23,7 +23,7 @@ from probes.tables.embeddings import TableName
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from viz.grouped_table import read_grouped_table
-from viz.projection.projection_cache import cached_projection, is_on_disk
+from viz.projection.projection_cache import cached_projection, is_cached
 from viz.projection.projector import project
 
 # A table of 5,000 tokens over 58 snapshots takes 150 MB, its layout three, attention of a small model one.
@@ -70,13 +70,13 @@ def quick_layout(
 ) -> Result[xr.Dataset]:
     """Return the layout by PCA without saying how far it may be believed, which of thousands of items takes a second, not minutes."""
     key = (*_layout_key(run, trajectory, "pca", n_axes, metric), "not judged")
-    return _results.get(key, lambda: project(trajectory, "pca", n_axes=n_axes, metric=metric, judged=False))
+    return _results.get(key, lambda: project(trajectory, "pca", n_axes=n_axes, metric=metric, with_fidelity=False))
 
 
 def is_kept(run: Run, trajectory: xr.DataArray, method: str, n_axes: int, metric: str) -> bool:
     """Say whether a layout needs no computing: it is at hand, or on disk beside the run."""
     key = _layout_key(run, trajectory, method, n_axes, metric)
-    return key in _results or is_on_disk(run, trajectory, method, n_axes=n_axes, metric=metric)
+    return key in _results or is_cached(run, trajectory, method, n_axes=n_axes, metric=metric)
 
 
 def _layout_key(run: Run, trajectory: xr.DataArray, method: str, n_axes: int, metric: str) -> tuple[Any, ...]:

@@ -141,10 +141,10 @@ def scores_panel(
     found = _look_at_scores(page.run)
     title = title or title_of(page, score)
     if isinstance(found, InputError):
-        return Samples(id, id, title, said=(), empty=without_advice(found))
+        return Samples(id, id, title, texts=(), empty=without_advice(found))
     known = queries.scores_so_far(page.run) if isinstance(found, BackgroundJob) else found
     if known is None:
-        return Samples(id, id, title, said=(), empty=page.say("attention.scoring_yet"))
+        return Samples(id, id, title, texts=(), empty=page.say("attention.scoring_yet"))
     return run_panels.score_timeline(page, id, known.value[score], title, chosen, id=id)
 
 

@@ -31,7 +31,7 @@ from data.runs import Run
 from probes.groups.naming import Group, highlight
 from viz.drawing.theme import group_color
 from viz.films.side_by_side import shared_labels, turned_onto
-from viz.player import Curves, Panel, Scores
+from viz.player import Curves, HeadTimeline, Panel
 from viz.player.panels import Series
 from viz.projection.projector import METHODS
 
@@ -223,8 +223,8 @@ def _scores(pair: Pair) -> Callable[[], None]:
             for page, side in zip(pair.pages, SIDES, strict=True)
         ]
         # One scale of colours, so that like values look alike.
-        high = max((panel.high for panel in panels if isinstance(panel, Scores)), default=1.0)
-        panels = [replace(panel, high=high) if isinstance(panel, Scores) else panel for panel in panels]
+        high = max((panel.high for panel in panels if isinstance(panel, HeadTimeline)), default=1.0)
+        panels = [replace(panel, high=high) if isinstance(panel, HeadTimeline) else panel for panel in panels]
         _show(pair, panels, ("score",), [_snapshots(page.run) for page in pair.pages])
 
     return stage

@@ -116,15 +116,15 @@ def neighbours(
     items, distances = queries.neighbours_of(page.run, trajectory, item, metric)
     colors = item_colors(len(labels), groups, page.theme)
     quiet = {page.theme.disc: page.theme.muted}
-    known = {int(i): (label_name(labels[i]), quiet.get(colors[i], colors[i])) for i in np.unique(items)}
+    styles = {int(i): (label_name(labels[i]), quiet.get(colors[i], colors[i])) for i in np.unique(items)}
     title = page.say("embeddings.neighbours", name=label_name(labels[item]))
     return Neighbours(
         "neighbours",
         area,
         title,
         item=item,
-        at=queries.steps_of(trajectory),
+        measured_steps=queries.steps_of(trajectory),
         items=items,
         distances=distances,
-        known=known,
+        styles=styles,
     )

@@ -22,15 +22,15 @@ from viz.player.panels import (
     Bars,
     ColoredGroup,
     Curves,
+    HeadTimeline,
     HeatMaps,
-    OneMap,
+    LargeMap,
     Samples,
     Scatter,
-    Scores,
     Series,
     StepText,
 )
-from viz.player.serialization import as_bytes
+from viz.player.serialization import quantize_shares
 
 LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))
 
@@ -65,7 +65,7 @@ def scatter(
         labels=[display(label) for label in labels],
         names=[label_name(label) for label in labels],
         colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
-        trust=None if trust is None else as_bytes(trust),
+        trust=None if trust is None else quantize_shares(trust),
         groups=_groups(page, groups),
         classes=[] if groups else _groups(page, coloured, page.say.section("classes")),
         neighbours=neighbours,
@@ -104,7 +104,7 @@ def loss(page: Page, area: str) -> Curves:
 
 def sample(page: Page, area: str, *, history: bool = False) -> Samples:
     """Return the texts that training sampled, with a list of all of them where there is room for the ``history``."""
-    said = [
+    texts = [
         StepText(
             int(one["step"]),
             str(one["text"]),
@@ -113,7 +113,7 @@ def sample(page: Page, area: str, *, history: bool = False) -> Samples:
         for one in samples(page.run)
     ]
     return Samples(
-        "sample", area, page.say("views.sample"), said=said, empty=page.say("views.no_sample"), history=history
+        "sample", area, page.say("views.sample"), texts=texts, empty=page.say("views.no_sample"), history=history
     )
 
 
@@ -138,7 +138,7 @@ def attention(
         ramp=ramp(weight_map(page.theme, page.theme.panel)),
         chooses=True,
         chosen=chosen,
-        large=OneMap(chosen, large.weights, [display(token) for token in large.tokens]) if large and chosen else None,
+        large=LargeMap(chosen, large.weights, [display(token) for token in large.tokens]) if large and chosen else None,
         layer_name=page.say("slider.layer"),
         head_name=page.say("slider.head"),
         steps=steps,
@@ -152,7 +152,7 @@ def similarity(page: Page, area: str, gram: xr.DataArray) -> HeatMaps:
         "similarity",
         area,
         page.say("views.similarity"),
-        values=as_bytes(values).reshape(len(values), 1, 1, -1),
+        values=quantize_shares(values).reshape(len(values), 1, 1, -1),
         tokens=[str(i) for i in gram["position"].values],
         ramp=ramp(diverging_map(page.theme)),
         low=-1.0,
@@ -170,11 +170,11 @@ def score_timeline(
     chosen: tuple[int, int] | None = None,
     *,
     id: str = "scores",
-) -> Scores:
+) -> HeadTimeline:
     """Return a score of every head over training; the last colour is 1, or the largest value if that is more."""
     heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
-    even = float(scores.attrs["uniform"])
-    return Scores(
+    uniform = float(scores.attrs["uniform"])
+    return HeadTimeline(
         id,
         area,
         title,
@@ -183,8 +183,8 @@ def score_timeline(
         ramp=ramp(heat_map(page.theme)),
         heads=heads,
         high=max(1.0, float(np.nanmax(scores.values))),
-        note=page.say("attention.even", value=page.say.number(even, 2)),
-        even=even,
+        note=page.say("attention.even", value=page.say.number(uniform, 2)),
+        uniform=uniform,
         chooses=True,
         chosen=chosen,
         steps=steps_of(scores),
@@ -202,7 +202,7 @@ def next_token(page: Page, area: str, bets: queries.Bets, *, id: str = "next", t
         names=[label_name(token) for token in bets.tokens],
         color=page.theme.palette[1],
         others=page.say("views.others"),
-        of=bets.n_tokens,
+        n_tokens=bets.n_tokens,
     )
 
 

@@ -53,11 +53,11 @@ def zero_shot_panel(page: Page) -> Panel:
     found = _look(page.run)
     title = page.say("overview.zero_shot_name")
     if isinstance(found, InputError):
-        return Samples(AREA, AREA, title, said=(), empty=without_advice(found))
+        return Samples(AREA, AREA, title, texts=(), empty=without_advice(found))
     known = latest(page.run, ("zero-shot",)) if isinstance(found, BackgroundJob) else None
     data = known[1].value if known else None if isinstance(found, BackgroundJob) else found.value
     if data is None:
-        return Samples(AREA, AREA, title, said=(), empty=page.say("overview.zero_shot_yet"))
+        return Samples(AREA, AREA, title, texts=(), empty=page.say("overview.zero_shot_yet"))
     return _curves(page, data)
 
 

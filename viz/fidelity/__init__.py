@@ -1,1 +1,7 @@
-"""How much of the neighbourhoods and of the motion in a layout is that of the space."""
+"""Fidelity: which neighbourhoods, distances and motions of a layout are those of the vectors it shows.
+
+- `viz.fidelity.neighbourhoods` compares each layout with its vectors: trustworthiness, continuity, recall, distance correlation, stress.
+- `viz.fidelity.motion` compares the motion of the points with that of the vectors, and measures a method's motion floor.
+- `viz.fidelity.trust` combines both into one number for each point and step, by which films fade points.
+- `viz.fidelity.ranking` and `viz.fidelity.blocks` hold distances, ranks and sampling that these need.
+"""

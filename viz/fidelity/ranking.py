@@ -1,7 +1,7 @@
-"""Who is near whom: distances between items, and places in the lists they make.
+"""Distances between items, and their ranks.
 
-Items at the same distance are tied. Distances a part in 10^10 apart count as the same, or a turn of a picture would break ties by
-rounding.
+Items at equal distances are tied. Distances that differ by less than a part in 10^10 count as equal, or rotating a layout would break ties
+by rounding.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from data.arrays import FloatArray
 
 Integers = NDArray[np.int64]
 
-SAME = 1e-10  # relative: closer distances differ by rounding
-FEW_DIMS = 16  # differences are as quick up to here
-CANCELS = 1e-3  # of the sum of two squared lengths: a squared distance below has lost three digits or more
-PARALLEL = 1e-28  # cosine distance: rows nearer than this differ in length alone, but for rounding
+SAME = 1e-10  # relative: smaller differences are rounding
+FEW_DIMS = 16  # up to so many, differences are as fast as a matrix product
+CANCELS = 1e-3  # of the sum of two squared norms: a smaller squared distance has lost three digits or more
+PARALLEL = 1e-28  # cosine distance below which rows differ in length alone, up to rounding
 
 
 class Distances:
-    """Distances between the items of one space, up to a factor, worked out row by row.
+    """Distances between the items of one space, up to a factor, computed by blocks of rows.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Distances:
     def __init__(self, vectors: NDArray[np.floating], metric: str = "euclidean"):
         values = np.asarray(vectors, dtype=np.float64)
         self.cosine = metric == "cosine"
-        # Powers of two, so that nothing is rounded: squares of what is left neither overflow nor vanish.
+        # Scaled by powers of two, which rounds nothing, so that squares neither overflow nor underflow.
         largest = np.abs(values).max(axis=1 if self.cosine else None, keepdims=True)
         values = np.ldexp(values, -np.frexp(largest)[1])
         if self.cosine:
@@ -44,7 +44,7 @@ class Distances:
         self.squares = np.einsum("ij,ij->i", self.values, self.values)
 
     def of(self, rows: Integers) -> FloatArray:
-        """Return the distances of some items to all, (row, item)."""
+        """Compute the distances of some items to all, (row, item)."""
         squared = self._squared(rows)
         if not self.cosine:
             return np.sqrt(squared, out=squared)
@@ -55,7 +55,7 @@ class Distances:
         return squared
 
     def _squared(self, rows: Integers) -> FloatArray:
-        """Return squared Euclidean distances: by a product of matrices, which is quick, and where that is inexact by differences."""
+        """Compute squared Euclidean distances by a matrix product, and by differences where the product is inexact."""
         from scipy.spatial.distance import cdist
 
         values = self.values[rows]
@@ -74,10 +74,10 @@ class Distances:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Places of all items in a list by distance, 1 for the nearest; (row, item), the best and the worst that tied items share.
+class Ranks:
+    """Ranks of all items by distance, 1 for the nearest; (row, item), the best and the worst rank that tied items share.
 
-    own : (row,), the item whose list it is: it stands last, and does not count. None if there is none.
+    own : (row,), the item from which a row's distances are measured: it is ranked last and does not count. None if there is none.
     """
 
     best: Integers
@@ -85,12 +85,12 @@ class Places:
     own: Integers | None
 
     def shares(self, neighbours: int) -> FloatArray:
-        """Return how much of each item is among the nearest k, 0 to 1; k in each row."""
+        """Compute the share of each item that is among the nearest k, 0 to 1; each row sums to k."""
         shares: FloatArray = np.clip((neighbours + 1 - self.best) / (self.worst - self.best + 1), 0.0, 1.0)
         return shares
 
     def centred(self) -> FloatArray:
-        """Return the mean places less their mean over the row."""
+        """Compute the mean ranks minus their mean over the row."""
         others = self.best.shape[1] - (self.own is not None)
         centred: FloatArray = (self.best + self.worst - (others + 1)) / 2
         if self.own is not None:
@@ -98,21 +98,21 @@ class Places:
         return centred
 
 
-def places(distances: FloatArray, own: Integers | None = None) -> Places:
+def rank_rows(distances: FloatArray, own: Integers | None = None) -> Ranks:
     """Rank each row of distances.
 
     Parameters
     ----------
-    distances : (row, item); those of an item to itself are overwritten with infinity.
-    own : (row,), the item that a row's distances are from; None if it is not in the row.
+    distances : (row, item); overwritten with infinity where an item meets itself.
+    own : (row,), the item from which a row's distances are measured; None if it is not in the row.
 
     Returns
     -------
-    The places, 1 for the least distance.
+    The ranks, 1 for the smallest distance.
 
     Example
     -------
-    >>> ranked = places(np.array([[0.5, 0.1, 0.5, 0.7]]))
+    >>> ranked = rank_rows(np.array([[0.5, 0.1, 0.5, 0.7]]))
     >>> ranked.best.tolist(), ranked.worst.tolist(), ranked.shares(2).tolist()
     ([[2, 1, 2, 4]], [[3, 1, 3, 4]], [[0.5, 1.0, 0.5, 0.0]])
     """
@@ -120,31 +120,31 @@ def places(distances: FloatArray, own: Integers | None = None) -> Places:
         distances[np.arange(len(own)), own] = np.inf
     order = np.argsort(distances, axis=1)
     ascending = np.take_along_axis(distances, order, axis=1)
-    begins = np.ones(order.shape, dtype=bool)  # whether an item is farther than the one before it
-    np.greater(ascending[:, 1:], ascending[:, :-1] * (1 + SAME), out=begins[:, 1:])
+    starts = np.ones(order.shape, dtype=bool)  # True where an item is farther than the one before it
+    np.greater(ascending[:, 1:], ascending[:, :-1] * (1 + SAME), out=starts[:, 1:])
     place = np.broadcast_to(np.arange(1, order.shape[1] + 1), order.shape)
-    best = _scatter(order, place if begins.all() else np.maximum.accumulate(np.where(begins, place, 0), axis=1))
-    if begins.all():
-        return Places(best, best, own)
-    ends = np.roll(begins, -1, axis=1)
+    best = _scatter(order, place if starts.all() else np.maximum.accumulate(np.where(starts, place, 0), axis=1))
+    if starts.all():
+        return Ranks(best, best, own)
+    ends = np.roll(starts, -1, axis=1)
     ends[:, -1] = True
     backwards = np.where(ends, place, order.shape[1])[:, ::-1]
-    return Places(best, _scatter(order, np.minimum.accumulate(backwards, axis=1)[:, ::-1]), own)
+    return Ranks(best, _scatter(order, np.minimum.accumulate(backwards, axis=1)[:, ::-1]), own)
 
 
 def _scatter(order: Integers, values: Integers) -> Integers:
-    """Return the values, given in the order of distance, in the order of the items."""
+    """Reorder values from the order of distance to the order of the items."""
     scattered = np.empty_like(order)
     np.put_along_axis(scattered, order, values, axis=1)
     return scattered
 
 
-def rank_correlation(one: Places, other: Places) -> FloatArray:
+def rank_correlation(one: Ranks, other: Ranks) -> FloatArray:
     """Compute Spearman's rank correlation of each row.
 
     Parameters
     ----------
-    one, other : places of the same items, (row, item).
+    one, other : ranks of the same items, (row, item).
 
     Returns
     -------
@@ -152,7 +152,7 @@ def rank_correlation(one: Places, other: Places) -> FloatArray:
 
     Example
     -------
-    >>> rank_correlation(places(np.array([[1.0, 2.0, 3.0, 4.0]])), places(np.array([[2.0, 1.0, 3.0, 4.0]]))).round(3)
+    >>> rank_correlation(rank_rows(np.array([[1.0, 2.0, 3.0, 4.0]])), rank_rows(np.array([[2.0, 1.0, 3.0, 4.0]]))).round(3)
     array([0.8])
     """
     a, b = one.centred(), other.centred()

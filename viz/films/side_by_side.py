@@ -17,7 +17,7 @@ from probes.tables.embeddings import TableName
 from viz.group_comparison import GroupComparison, compare_groups, compare_groups_in
 from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table
 from viz.projection.alignment import rotate_onto
-from viz.projection.controls import control, marked
+from viz.projection.controls import control, with_derived_hashes
 from viz.projection.projection_cache import cached_projection
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _reduced(trajectory: xr.DataArray, labels: list[str], steps: list[int]) -> x
     if chosen == list(range(trajectory.sizes[item])):
         return reduced
     digest = hashlib.sha256("\0".join(labels).encode()).hexdigest()
-    return marked(reduced.isel({item: chosen}), f"{item}s {digest}")
+    return with_derived_hashes(reduced.isel({item: chosen}), f"{item}s {digest}")
 
 
 def _after(progress: Progress, before: int) -> Progress:

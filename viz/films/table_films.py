@@ -18,7 +18,7 @@ from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.kinds import Film, FilmOptions
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
 from viz.grouped_table import alt_text, caption, loss_curve, trust_curve
-from viz.projection.controls import EXPLAINED
+from viz.projection.controls import CONTROL_DESCRIPTIONS
 
 
 def film_of_one(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
@@ -34,7 +34,7 @@ def film_of_control(run: Run, what: TableName, wish: FilmOptions, progress: Prog
     twins = panels_with_control(run, what, wish, progress)
     trained, fake = twins
     name = str(wish.control)
-    explained = EXPLAINED[name].format(items=what)
+    explained = CONTROL_DESCRIPTIONS[name].format(items=what)
     words = caption(run, trained.subject, trained.projection)
     footnote = f"Control: {explained}; laid out by the same method, seed and parameters. {words.footnote}"
     trust = replace(

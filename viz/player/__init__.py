@@ -10,13 +10,13 @@ from viz.player.panels import (
     Bars,
     Comparisons,
     Curves,
+    HeadTimeline,
     HeatMaps,
     Neighbours,
     Numbers,
     Panel,
     Samples,
     Scatter,
-    Scores,
 )
 from viz.player.scene import Scene
 
@@ -24,6 +24,7 @@ __all__ = [
     "Bars",
     "Comparisons",
     "Curves",
+    "HeadTimeline",
     "HeatMaps",
     "Neighbours",
     "Numbers",
@@ -31,5 +32,4 @@ __all__ = [
     "Samples",
     "Scatter",
     "Scene",
-    "Scores",
 ]

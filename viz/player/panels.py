@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from viz.player.serialization import levels, sent, versioned
+from viz.player.serialization import quantize_layout, to_json, with_version
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Panel:
         return self._packed()
 
     def _packed(self) -> dict[str, Any]:
-        fields = {f.name: sent(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return versioned({"kind": self.kind, **fields})
+        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return with_version({"kind": self.kind, **fields})
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Scatter(Panel):
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser is sent: the layout as levels of its own limits, which takes half the room."""
-        return dataclasses.replace(self, layout=levels(self.layout))._packed()
+        return dataclasses.replace(self, layout=quantize_layout(self.layout))._packed()
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Curves(Panel):
 
 
 @dataclass(frozen=True)
-class OneMap:
+class LargeMap:
     """The map of one head, of more tokens than those of all heads can be sent with: ``values`` (step, 1, 1, cell) as of `HeatMaps`."""
 
     head: tuple[int, int]
@@ -140,14 +140,14 @@ class HeatMaps(Panel):
     curve: str = "sqrt"
     chooses: bool = False
     chosen: tuple[int, int] | None = None
-    large: OneMap | None = None
+    large: LargeMap | None = None
     causal: bool = True
     layer_name: str = "layer"
     head_name: str = "head"
 
 
 @dataclass(frozen=True)
-class Scores(Panel):
+class HeadTimeline(Panel):
     """A cell for every row and snapshot (a timeline of heads); a click goes to that snapshot, and chooses that head.
 
     Parameters
@@ -157,11 +157,11 @@ class Scores(Panel):
     heads : (layer, head) of each row, if rows are heads; there is more room between layers.
     ramp, low, high : colours, and the values at their two ends.
     note : a line about it.
-    even : the value that the key marks: what even attention scores.
+    uniform : the value that the key marks: what even attention scores.
     chooses, chosen : as of `HeatMaps`.
     """
 
-    kind = "scores"
+    kind = "head-timeline"
 
     values: NDArray[Any]
     rows: Sequence[str]
@@ -170,7 +170,7 @@ class Scores(Panel):
     low: float = 0.0
     high: float = 1.0
     note: str = ""
-    even: float | None = None
+    uniform: float | None = None
     chooses: bool = False
     chosen: tuple[int, int] | None = None
 
@@ -186,7 +186,7 @@ class Bars(Panel):
     names : as said.
     color : of the bars.
     others : what the bar is called that gathers the rest; no such bar if empty.
-    of : how many tokens there are, with those that are not among the labels.
+    n_tokens : how many tokens there are, with those that are not among the labels.
     """
 
     kind = "bars"
@@ -196,7 +196,7 @@ class Bars(Panel):
     names: Sequence[str]
     color: str
     others: str = ""
-    of: int = 0
+    n_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Samples(Panel):
 
     kind = "samples"
 
-    said: Sequence[StepText]
+    texts: Sequence[StepText]
     empty: str = ""
     history: bool = False
 
@@ -266,7 +266,7 @@ class ComparisonRow:
 class Comparisons(Panel):
     """How close together groups stand in the full space: a row a group, a column a kind of groups to compare with."""
 
-    kind = "claims"
+    kind = "comparisons"
 
     columns: Sequence[str]
     rows: Sequence[ComparisonRow]
@@ -280,15 +280,15 @@ class Neighbours(Panel):
     Parameters
     ----------
     item : the number of the one.
-    at : the steps.
+    measured_steps : the steps.
     items, distances : (step, rank) which items, and how far away they are.
-    known : name and colour of every item that occurs, by its number.
+    styles : name and colour of every item that occurs, by its number.
     """
 
     kind = "neighbours"
 
     item: int
-    at: Sequence[int]
+    measured_steps: Sequence[int]
     items: NDArray[Any]
     distances: NDArray[Any]
-    known: Mapping[int, tuple[str, str]]
+    styles: Mapping[int, tuple[str, str]]

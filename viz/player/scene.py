@@ -8,7 +8,7 @@ from typing import Any
 
 from viz.drawing.theme import Theme
 from viz.player.panels import Panel
-from viz.player.serialization import versioned
+from viz.player.serialization import with_version
 
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
@@ -58,7 +58,7 @@ class Scene:
             "font": FONT,
         }
         loss = None if self.loss is None else {"steps": list(self.loss[0]), "values": [float(v) for v in self.loss[1]]}
-        return versioned(
+        return with_version(
             {
                 "steps": [int(step) for step in self.steps],
                 "step": int(self.step),

@@ -38,7 +38,7 @@ def pack(values: NDArray[Any]) -> dict[str, Any]:
 MISSING, LEVELS = 65535, 65534
 
 
-def levels(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
+def quantize_layout(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Return places as whole numbers from 0 to `LEVELS`, the same unit along all axes; `MISSING` where there is none.
 
     A thousand pixels show a fiftieth of that: the picture can be enlarged many times before a level can be seen.
@@ -49,7 +49,7 @@ def levels(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
 
     Examples
     --------
-    >>> levels(np.array([[[0.0, 1.0], [2.0, 1.5], [np.nan, np.nan]]])).tolist()
+    >>> quantize_layout(np.array([[[0.0, 1.0], [2.0, 1.5], [np.nan, np.nan]]])).tolist()
     [[[0, 0], [65534, 16384], [65535, 65535]]]
     """
     flat = layout.reshape(-1, layout.shape[-1]).astype(np.float64)
@@ -63,36 +63,36 @@ def levels(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.where(missing, MISSING, found).astype(np.uint16)
 
 
-def as_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+def quantize_shares(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return shares of 0..1 as 0..255.
 
     Examples
     --------
-    >>> as_bytes(np.array([0.0, 0.5, 1.0]))
+    >>> quantize_shares(np.array([0.0, 0.5, 1.0]))
     array([  0, 128, 255], dtype=uint8)
     """
     found: NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
     return found
 
 
-def sent(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Return a value as JSON holds it: arrays packed, dataclasses as objects."""
     if isinstance(value, np.ndarray):
         return pack(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: sent(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, np.generic):
-        return sent(value.item())
+        return to_json(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no such numbers
     if isinstance(value, (list, tuple)):
-        return [sent(part) for part in value]
+        return [to_json(part) for part in value]
     if isinstance(value, Mapping):
         return dict(value)
     return value
 
 
-def versioned(content: dict[str, Any]) -> dict[str, Any]:
+def with_version(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content with a hash of it all as ``version``."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
     return {**content, "version": digest}

@@ -1,6 +1,7 @@
-"""Bring layouts that differ by a turn or a mirror image onto each other.
+"""Rotations and reflections that align layouts.
 
-Nothing in t-SNE or UMAP fixes which way is up; these functions do, so that no motion in a film is a mere turn of the picture.
+t-SNE and UMAP leave the orientation of a layout open. These functions fix it, so that no motion in a film is a mere rotation of the whole
+layout.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotate or reflect ``points`` so that they lie as near as can be to ``reference`` (orthogonal Procrustes).
+    """Rotate or reflect points to lie as close as possible to a reference (orthogonal Procrustes).
 
     Parameters
     ----------
@@ -18,14 +19,14 @@ def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> 
 
     Returns
     -------
-    (item, axis) : ``points``, turned; distances between them are what they were.
+    (item, axis) : ``points`` rotated or reflected; distances between them are unchanged.
 
     Example
     -------
     >>> square = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [-1.0, 2.0]])
     >>> square -= square.mean(axis=0)
-    >>> turned = square @ np.array([[0.0, 1.0], [-1.0, 0.0]])
-    >>> bool(np.allclose(rotate_onto(turned, square), square))
+    >>> rotated = square @ np.array([[0.0, 1.0], [-1.0, 0.0]])
+    >>> bool(np.allclose(rotate_onto(rotated, square), square))
     True
 
     References
@@ -33,12 +34,12 @@ def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> 
     Schönemann 1966, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31(1).
     """
     left, _, right = np.linalg.svd(points.T @ reference)
-    turned: NDArray[np.float64] = points @ (left @ right)
-    return turned
+    rotated: NDArray[np.float64] = points @ (left @ right)
+    return rotated
 
 
-def lay_along_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centre ``points`` and turn them so that they spread most along x, and are read from left to right.
+def align_to_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre points and rotate them so that they spread most along x, with the first items at the left.
 
     Parameters
     ----------
@@ -51,18 +52,18 @@ def lay_along_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
     Example
     -------
     >>> diagonal = np.array([[3.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
-    >>> lay_along_axes(diagonal)[:, 0].round(3).tolist()
+    >>> align_to_axes(diagonal)[:, 0].round(3).tolist()
     [-1.414, 0.0, 1.414]
     """
     centred = points - points.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    turned: NDArray[np.float64] = centred @ axes.T
-    turned *= reading_signs(turned)
-    return turned
+    rotated: NDArray[np.float64] = centred @ axes.T
+    rotated *= reading_signs(rotated)
+    return rotated
 
 
 def reading_signs(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sign of each axis with which the later items lie on its positive side (so position 0 is at the left).
+    """Find the sign of each axis that puts later items on its positive side, so that position 0 is at the left.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Controls: trajectories that are like a run's in all that costs nothing, and have none of its structure.
+"""Controls: trajectories with a run's statistics and none of its structure.
 
-A layout of noise looks structured too (Wattenberg, Viégas & Johnson 2016, "How to use t-SNE effectively", Distill). What a film of a
-control shows as well, the film of the run has not shown.
+A layout of noise looks structured too (Wattenberg, Viégas & Johnson 2016, "How to use t-SNE effectively", Distill). What a control's film
+also shows is no evidence about the run.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def control(trajectory: xr.DataArray, name: str, seed: int = 0) -> xr.DataArray:
-    """Return the control of a trajectory: the same steps, items and dimensions, without what the run has learnt.
+    """Make the control of a trajectory: the same steps, items and dimensions, without the learnt structure.
 
     Parameters
     ----------
     trajectory : (step, token or position, dim) with the coordinate ``sha256`` on step.
-    name : ``shuffled`` (`shuffled`) or ``init`` (`redrawn`).
-    seed : of the draw; the same seed gives the same control.
+    name : ``shuffled`` (`shuffle_values`) or ``init`` (`redraw_values`).
+    seed : of the random numbers; the same seed gives the same control.
 
     Returns
     -------
-    (step, token or position, dim) in the trajectory's own precision, with its coordinates but for ``sha256``: that is a hash of the
-    snapshot's hash, the name and the seed, so that a control is never taken for the run.
+    (step, token or position, dim) in the trajectory's own precision, with its coordinates except ``sha256``. That is a hash
+    of the snapshot's hash, the name and the seed, so that a control is never mistaken for the run.
 
     Raises
     ------
@@ -42,24 +42,24 @@ def control(trajectory: xr.DataArray, name: str, seed: int = 0) -> xr.DataArray:
     if name not in CONTROLS:
         raise InputError(f"there is no control {name!r}; there is {', '.join(CONTROLS)}")
     if seed < 0:
-        raise InputError(f"the seed of a control is 0 or more; got {seed}: pass --seed 0")
+        raise InputError(f"the seed of a control is 0 or more; got {seed}: pass `seed=0`")
     made = trajectory.copy(data=CONTROLS[name](trajectory.values, seed).astype(trajectory.dtype))
-    return marked(made, f"control {name} seed {seed}").assign_attrs(control=name, control_seed=seed)
+    return with_derived_hashes(made, f"control {name} seed {seed}").assign_attrs(control=name, control_seed=seed)
 
 
-def marked(trajectory: xr.DataArray, what: str) -> xr.DataArray:
-    """Return a trajectory that was derived from snapshots under hashes of its own: those of theirs together with ``what`` was done."""
+def with_derived_hashes(trajectory: xr.DataArray, what: str) -> xr.DataArray:
+    """Replace the hashes of a derived trajectory's snapshots by hashes of them and of ``what`` was done to them."""
     hashes = [hashlib.sha256(f"{digest} {what}".encode()).hexdigest() for digest in trajectory["sha256"].values]
     return trajectory.assign_coords(sha256=("step", hashes))
 
 
-def shuffled(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating]:
-    """Deal the values of each dimension out to the items anew, the same way at every step.
+def shuffle_values(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating]:
+    """Permute the values of each dimension among the items, by the same permutation at every step.
 
-    Every dimension keeps its values, step by step, so mean, spread and outliers are the run's. What is lost is which values belong to one
-    item, and with it who is near whom. Since the deal is the same at every step, each value goes on moving as it does in the run: the
-    whole table changes from step to step by exactly as much, and the film is as calm. A new deal each step would make it jump,
-    and the eye would take the run for better by its calm alone.
+    Every dimension keeps its values at each step, and with them mean, spread and outliers. Lost is which values belong to one item, and so
+    which items are neighbours. Since the permutation is the same at every step, each value moves as in the run: the table changes by
+    exactly as much from step to step, and the film is as calm. With a new permutation at each step points would jump, and the run would
+    look better by its calm alone.
 
     Parameters
     ----------
@@ -72,25 +72,25 @@ def shuffled(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating
     Example
     -------
     >>> table = np.arange(8.0).reshape(1, 4, 2)
-    >>> sorted(shuffled(table)[0, :, 1].tolist())
+    >>> sorted(shuffle_values(table)[0, :, 1].tolist())
     [1.0, 3.0, 5.0, 7.0]
     """
     _, items, dims = values.shape
     random = np.random.default_rng([seed, items, dims])
-    deal = random.permuted(np.repeat(np.arange(items)[:, None], dims, axis=1), axis=0)  # (item, dim)
-    return np.take_along_axis(values, deal[None], axis=1)
+    permutation = random.permuted(np.repeat(np.arange(items)[:, None], dims, axis=1), axis=0)  # (item, dim)
+    return np.take_along_axis(values, permutation[None], axis=1)
 
 
-def redrawn(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
-    """Draw a table at every step from the distribution of the first: a run that moves as much as this one, and learns nothing.
+def redraw_values(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
+    """Draw random tables that change as much as the run's and learn nothing.
 
-    Each dimension is normal with the mean and the standard deviation that it has over the items of the first step. Draws that had nothing
-    to do with each other would flicker, and one draw would stand still. So each table is the one before, partly drawn anew,
+    Each dimension is normal, with the mean and standard deviation that it has over the items at the first step. Independent draws would
+    flicker, and a single draw would stand still. So the tables form an autoregressive process,
 
         Y[s] = mean + a[s] (Y[s-1] - mean) + sqrt(1 - a[s]²) deviation noise,
 
-    which keeps that distribution at every step. It moves by 2 (1 - a) of its squared spread, on average; ``a`` is chosen so that this is
-    the run's own share, `relative_drift`. Where the run does not change, nor does the control.
+    which has that distribution at every step. Its expected squared change is 2 (1 - a) times its squared spread; ``a`` is chosen so that
+    this equals the run's (`relative_drift`). Where the run does not change, the control does not either.
 
     Parameters
     ----------
@@ -115,9 +115,10 @@ def redrawn(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
 
 
 def relative_drift(values: NDArray[np.floating]) -> FloatArray:
-    """Return how far a table goes from each step to the next, over how far its items lie from their mean.
+    """Compute the change of a table from each step to the next, relative to its spread.
 
-    Both are root mean squares, the spread over the two steps; a shift of all items together does not count, since no picture shows it.
+    Both are root mean squares about the mean of the items, so a shift of all items together does not count; no layout shows it. The spread
+    is that of both steps.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def relative_drift(values: NDArray[np.floating]) -> FloatArray:
 
     Returns
     -------
-    (step - 1,), 0 for no change, the square root of 2 for tables that have nothing to do with each other.
+    (step - 1,), 0 for no change, the square root of 2 for independent tables.
 
     Example
     -------
@@ -148,11 +149,11 @@ def _centred(table: NDArray[np.floating]) -> FloatArray:
 
 
 CONTROLS: dict[str, Callable[[NDArray[np.floating], int], NDArray[np.floating]]] = {
-    "shuffled": shuffled,
-    "init": redrawn,
+    "shuffled": shuffle_values,
+    "init": redraw_values,
 }
-EXPLAINED = {
+CONTROL_DESCRIPTIONS = {
     "shuffled": "the values of each dimension dealt out anew among the {items}, the same deal at every step",
     "init": "tables drawn from the distribution of the first snapshot, which change as much as the run's and learn nothing",
 }
-"""What each control is, in words for a caption; ``{items}`` stands for tokens or positions."""
+"""Captions that explain each control; ``{items}`` stands for tokens or positions."""

@@ -1,4 +1,4 @@
-"""Projections kept on disk by content, so that a second film or figure of the same snapshots is drawn at once."""
+"""A cache of projections on disk, by content, so that a second film or figure of the same snapshots is drawn at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from data.runs.atomic_files import write_bytes
 from viz.projection.projector import AXES, project
 from viz.sidecar import versions
 
-# Raised when the layout of the same data changes, so that nothing old is drawn.
+# To be raised whenever the code lays out the same data differently, so that no outdated layout is used.
 LAYOUT_VERSION = 5
 ITEMS_FOR_THREADS = 1000
 
@@ -36,17 +36,17 @@ def cached_projection(
     perplexity: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
-    """Return `viz.projection.projector.project` of a trajectory, from ``projections/`` of the run if it was made before.
+    """Project a trajectory, or read the projection from ``projections/`` of the run if it was made before.
 
-    What counts as the same is decided by the snapshots' hashes, the method and its parameters, the seed and the libraries' versions.
-    Arguments, result and errors are those of `project`; ``sha256`` (step) is kept as a coordinate.
+    The key of the cache consists of the snapshots' hashes, the method and its parameters, the seed and the libraries' versions. Arguments,
+    result and errors are those of `viz.projection.projector.project`; the result also has the coordinate ``sha256`` (step).
     """
     options: dict[str, Any] = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
     path = _path(run, trajectory, method, options)
-    if (kept := _read(path, trajectory)) is not None:
+    if (cached := _read(path, trajectory)) is not None:
         if progress is not None:
             progress(trajectory.sizes["step"])
-        return kept
+        return cached
     projection = project(trajectory, method, progress=progress, n_jobs=_threads(trajectory), **options)
     projection = projection.assign_coords(sha256=trajectory["sha256"])
     try:
@@ -56,7 +56,7 @@ def cached_projection(
     return projection
 
 
-def is_on_disk(
+def is_cached(
     run: Run,
     trajectory: xr.DataArray,
     method: str,
@@ -66,7 +66,7 @@ def is_on_disk(
     seed: int = 0,
     perplexity: float | None = None,
 ) -> bool:
-    """Say whether `cached_projection` of these arguments finds a file, so that nothing would be computed."""
+    """Check whether `cached_projection` would find these arguments on disk, without computing."""
     options = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
     return _path(run, trajectory, method, options).is_file()
 
@@ -76,7 +76,7 @@ def _path(run: Run, trajectory: xr.DataArray, method: str, options: Mapping[str,
 
 
 def _threads(trajectory: xr.DataArray) -> int:
-    """Return 1 for few items, of which threads only cost time, and the machine's cores for many."""
+    """Choose one thread for few items, for which more only cost time, and all cores for many."""
     return 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
 
 
@@ -105,7 +105,7 @@ def _encode(projection: xr.Dataset) -> bytes:
 
 
 def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
-    """Return the kept projection with the coordinates of the trajectory; None if there is none, or it is damaged."""
+    """Read a projection and add the trajectory's coordinates; None if there is none, or it is damaged."""
     if not path.is_file():
         return None
     try:
@@ -113,7 +113,7 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
         about: dict[str, Any] = json.loads(file["about"].tobytes())
         arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        warnings.warn(f"the kept layout {path.name} is damaged: it is computed again", stacklevel=3)
+        warnings.warn(f"the cached layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
     coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
     return xr.Dataset(

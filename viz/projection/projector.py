@@ -1,14 +1,12 @@
-"""A trajectory laid out in two or three dimensions at every step, with how far each layout may be believed beside it.
+"""Projection of a trajectory: a layout in two or three dimensions at every step, and its fidelity.
 
 Three methods behind one function: PCA (`viz.projection.pca`, one basis for all steps), t-SNE (`viz.projection.tsne`) and UMAP
-(`viz.projection.umap`), the last two
-as a chain from the last step back to the first, each layout starting from its neighbour's. Layouts of t-SNE and UMAP are centred and
-turned so that the last one spreads along x; in all three the last one's first items are at its left. No step is scaled: under PCA
-a table that grows in training grows in the picture.
+(`viz.projection.umap`). The last two form a chain from the last step back to the first, each layout starting from its neighbour's.
+Layouts of t-SNE and UMAP are centred and rotated so that the last one spreads along x; with all three methods the last one's first items
+are at its left. No step is scaled: under PCA a table that grows in training grows in the layout.
 
-Then every layout is compared with the vectors it shows (`viz.fidelity.neighbourhoods`), every motion with that of the vectors
-(`viz.fidelity.motion`), and
-the method is let loose once more on vectors that have not changed: what it moves then is its motion floor.
+Then every layout is compared with the vectors that it shows (`viz.fidelity.neighbourhoods`), and every motion with that of the vectors
+(`viz.fidelity.motion`). Finally the method continues from its own layouts of unchanged vectors: what moves then is its motion floor.
 """
 
 from __future__ import annotations
@@ -21,24 +19,24 @@ import numpy as np
 
 from data.arrays import FloatArray
 from data.errors import InputError
-from viz.fidelity.motion import motion_floor, motion_over_steps, trust
-from viz.fidelity.neighbourhoods import fidelity_over_steps
+from viz.fidelity.motion import motion_floor, motion_over_steps
+from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
+from viz.fidelity.trust import item_trust
 
 if TYPE_CHECKING:
     import xarray as xr
 
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
-METRICS = ("euclidean", "cosine")
 FEWEST_ITEMS = {"tsne": 8, "umap": 6, "pca": 4}
 AXES = ("x", "y", "z")
 TRUSTED_NEIGHBOURS = 10
 
-# Wide vectors of many items are brought to so many dimensions first, as van der Maaten & Hinton (2008, section 4.2) did: what is lost
-# is mostly noise, and the search for neighbours costs as much as there are dimensions. The measures compare with all dimensions.
+# Wide vectors of many items are first reduced by PCA, as in van der Maaten & Hinton (2008, section 4.2): what is lost is mostly noise, and
+# the cost of the neighbour search grows with the dimensions. Fidelity is measured against all dimensions.
 REDUCED_DIMS = 50
 REDUCED_FROM_DIMS, REDUCED_FROM_ITEMS = 100, 1000
 
-# Of many items only some are scored at each step, the same at all steps: up to so many items, this many rows; None is all of them.
+# Of many items a sample is scored, the same at all steps: (up to so many items, this many rows; None for all).
 SCORED_ROWS = ((3_000, None), (20_000, 1000), (10**9, 500))
 FLOOR_STEPS = 5
 FLOOR_STEPS_MANY, FLOOR_MANY_ITEMS = 2, 3_000
@@ -46,27 +44,27 @@ FLOOR_STEPS_MANY, FLOOR_MANY_ITEMS = 2, 3_000
 
 @dataclass(frozen=True)
 class _Layouts:
-    """What a method makes of the steps, last one first: layouts (item, axis) with the method's own measure and its effort.
+    """The layouts of a method, last step first: (item, axis), the method's own measure, and its iterations.
 
-    ``again`` lays out vectors (item, dim) once more from their own layout, with the given effort; None if nothing would move.
+    ``continue_layout`` optimises a layout further for given vectors (item, dim), with a number of iterations; None if nothing would move.
     """
 
     layouts: Iterator[tuple[FloatArray, float | None, int]]
     measure: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-    again: Callable[[FloatArray, FloatArray, int], FloatArray] | None = None
+    continue_layout: Callable[[FloatArray, FloatArray, int], FloatArray] | None = None
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """The matrices (item, dim) that are laid out, one a step: of unit length for cosine, in fewer dimensions where those are many."""
+    """The matrices (item, dim) to lay out, one a step: normalised for cosine, and reduced where there is a basis."""
 
     trajectory: xr.DataArray
     metric: str
     basis: Any = None
 
-    def as_compared(self) -> xr.DataArray:
-        """Return the trajectory in the metric: as it is, or all rows of length 1."""
+    def in_metric(self) -> xr.DataArray:
+        """Build the trajectory in the metric: unchanged for Euclidean distances, all rows of length 1 for cosine."""
         if self.metric == "euclidean":
             return self.trajectory
         unit = _Steps(self.trajectory, self.metric)
@@ -99,35 +97,34 @@ def project(
     perplexity: float | None = None,
     progress: Callable[[int], None] | None = None,
     n_jobs: int = 1,
-    judged: bool = True,
+    with_fidelity: bool = True,
 ) -> xr.Dataset:
-    """Lay out every step of a trajectory, so that points keep their places unless the vectors move, and say how far to believe it.
+    """Project every step of a trajectory, so that points move only if their vectors do, and measure the fidelity.
 
     Parameters
     ----------
-    trajectory : dimensions (step, token or position, dim), with coordinates for the first two; loaded step by step if it is lazy.
+    trajectory : dimensions (step, token or position, dim), with coordinates for the first two; a lazy one is loaded step by step.
     method : ``tsne``, ``umap`` or ``pca``.
     n_axes : 2 or 3.
-    metric : ``euclidean``, or ``cosine``: then vectors are brought to length 1 first, under which order by distance is order by cosine.
+    metric : ``euclidean``, or ``cosine``: vectors are normalised first, so that order by distance is order by cosine.
     seed : the same seed and vectors give the same bytes on one machine; PCA does not need it.
-    perplexity : for t-SNE: about how many neighbours each point attends to; `default_perplexity` if not given.
+    perplexity : of t-SNE, the effective number of neighbours of each point; `default_perplexity` if None.
     progress : called with the number of steps laid out so far.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
-    judged : whether to say how far it may be believed, which takes most of the time where there are thousands of items; without it, only
-        ``layout`` and the method's own measure are returned.
+    with_fidelity : whether to measure the fidelity, which takes most of the time for thousands of items; otherwise only ``layout`` and
+        the method's own measure are returned.
 
     Returns
     -------
-    Dataset with the coordinates of the trajectory's step and items, and ``axis``:
+    Dataset with the coordinates of the trajectory's steps and items, and ``axis``:
 
     - ``layout`` (step, item, axis), and by method ``kl_divergence`` (step, nats) or ``explained_variance`` (step, share);
-    - what `viz.fidelity.neighbourhoods.fidelity_over_steps` returns: ``trustworthiness``, ``continuity``, ``recall``,
-    ``distance_correlation``,
-      ``stress`` (step), and per item ``item_recall`` and others (step, item);
-    - where there are several steps, what `viz.fidelity.motion.motion_over_steps` returns: ``true_motion``, ``drawn_motion`` (step, item),
+    - the result of `viz.fidelity.neighbourhoods.fidelity_over_steps`: ``trustworthiness``, ``continuity``, ``recall``,
+      ``distance_correlation``, ``stress`` (step), and per item ``item_recall`` and others (step, item);
+    - for several steps, the result of `viz.fidelity.motion.motion_over_steps`: ``true_motion``, ``drawn_motion`` (step, item),
       ``motion_agreement``, ``static_motion`` (step);
     - ``motion_floor`` (item), layout widths: how far the method moves each item when nothing has changed (95th percentile);
-    - ``trust`` (step, item), 0.25 to 1, see `viz.fidelity.motion.trust`;
+    - ``trust`` (step, item), 0.25 to 1, see `viz.fidelity.trust.item_trust`;
 
     and the attributes ``method``, ``method_name``, ``metric``, ``seed``, the method's parameters, those of the measures, and
     ``motion_floor``, the median over items.
@@ -135,7 +132,7 @@ def project(
     Raises
     ------
     InputError
-        Unknown method or metric; too few items; values that are not finite, or all equal; a perplexity that does not fit.
+        Unknown method or metric; too few items; values that are not finite, or all equal; a perplexity out of range.
 
     Example
     -------
@@ -149,13 +146,13 @@ def project(
 
     _check(trajectory, method, n_axes, metric, perplexity)
     steps = _prepared(trajectory, method, metric)
-    made = _lay_out(steps, method, n_axes, seed, perplexity, n_jobs)
+    made = _lay_out(steps, method, n_axes=n_axes, seed=seed, perplexity=perplexity, n_jobs=n_jobs)
     layout = np.empty((*trajectory.shape[:2], n_axes))
-    measured, efforts = np.full(len(steps), np.nan), []
-    for done, (points, measure, effort) in enumerate(made.layouts, 1):
+    measured, iterations = np.full(len(steps), np.nan), []
+    for done, (points, measure, n_iter) in enumerate(made.layouts, 1):
         i = len(steps) - done
         layout[i], measured[i] = points, np.nan if measure is None else measure
-        efforts.append(effort)
+        iterations.append(n_iter)
         if progress is not None:
             progress(done)
     step, item = str(trajectory.dims[0]), str(trajectory.dims[1])
@@ -165,14 +162,14 @@ def project(
     attributes = {"method": method, "method_name": METHODS[method], "metric": metric, "seed": seed, **made.parameters}
     coordinates = {step: trajectory[step], item: trajectory[item], "axis": list(AXES[:n_axes])}
     projection = xr.Dataset(variables, coords=coordinates, attrs=attributes)
-    return _judged(projection, trajectory, steps, made, efforts) if judged else projection
+    return _add_fidelity(projection, trajectory, steps, made, iterations) if with_fidelity else projection
 
 
 def default_perplexity(items: int) -> float:
-    """Return the perplexity for so many items: a sixth of them, at most the usual 30.
+    """Choose the perplexity for a number of items: a sixth of them, at least 2 and at most the usual 30.
 
-    A third, the most that is possible, crowds the two ends of a line (32 trained positions: neighbours along the line then stand
-    beside rather than behind each other); a sixth draws it out, and loses nothing on 115 tokens.
+    A third, the largest possible, crowds the two ends of a line: of 32 trained positions, neighbours along the line then lie beside rather
+    than behind each other. A sixth draws the line out, and loses nothing on 115 tokens.
 
     Example
     -------
@@ -183,7 +180,7 @@ def default_perplexity(items: int) -> float:
 
 
 def _prepared(trajectory: xr.DataArray, method: str, metric: str) -> _Steps:
-    """Return the matrices to lay out, reduced to `REDUCED_DIMS` for the methods that search for neighbours."""
+    """Prepare the matrices to lay out; methods with a neighbour search get them reduced to `REDUCED_DIMS`."""
     steps = _Steps(trajectory, metric)
     _, items, dims = trajectory.shape
     if method == "pca" or dims <= REDUCED_FROM_DIMS or items <= REDUCED_FROM_ITEMS:
@@ -193,7 +190,7 @@ def _prepared(trajectory: xr.DataArray, method: str, metric: str) -> _Steps:
     return _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
 
 
-def _lay_out(steps: _Steps, method: str, n_axes: int, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
+def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
     items = steps.trajectory.shape[1]
     if method == "pca":
         from viz.projection.pca import pooled_basis
@@ -211,7 +208,7 @@ def _lay_out(steps: _Steps, method: str, n_axes: int, seed: int, perplexity: flo
             ((points, None, umap.EPOCHS) for points in chain),
             None,
             {"umap_neighbours": neighbours, **reduced},
-            lambda vectors, points, _: umap.again(vectors, points, neighbours=neighbours, seed=seed + 1),
+            lambda vectors, points, _: umap.continue_layout(vectors, points, neighbours=neighbours, seed=seed + 1),
         )
     from viz.projection import tsne
 
@@ -221,44 +218,49 @@ def _lay_out(steps: _Steps, method: str, n_axes: int, seed: int, perplexity: flo
         ((fit.points, fit.kl_divergence(), fit.n_iter) for fit in fits),
         "kl_divergence",
         {"perplexity": chosen, **reduced},
-        lambda vectors, points, n_iter: tsne.again(
+        lambda vectors, points, n_iter: tsne.continue_layout(
             vectors, points, perplexity=chosen, n_iter=n_iter, seed=seed, n_jobs=n_jobs
         ),
     )
 
 
-def _judged(
-    projection: xr.Dataset, trajectory: xr.DataArray, steps: _Steps, made: _Layouts, efforts: Sequence[int]
+def _add_fidelity(
+    projection: xr.Dataset, trajectory: xr.DataArray, steps: _Steps, made: _Layouts, iterations: Sequence[int]
 ) -> xr.Dataset:
-    """Add to a projection how far it may be believed."""
-    layout, items = projection["layout"], trajectory.shape[1]
+    """Add measures of fidelity, motion floor and trust to a projection."""
+    layout, (step, item), items = projection["layout"], map(str, trajectory.dims[:2]), trajectory.shape[1]
     neighbours = min(TRUSTED_NEIGHBOURS, (items - 1) // 3)
     rows = next(rows for most, rows in SCORED_ROWS if items <= most)
-    kept = fidelity_over_steps(trajectory, layout, neighbours, projection.attrs["metric"], rows=rows)
-    judged = projection.assign(kept.data_vars).assign_attrs({k: v for k, v in kept.attrs.items() if k != "seed"})
-    floor = np.zeros(items)
-    if made.again is not None and len(steps) > 1:
-        again, effort = made.again, max(1, int(np.median([n for n in efforts if n] or [1])))
-        n_tries = FLOOR_STEPS if items <= FLOOR_MANY_ITEMS else FLOOR_STEPS_MANY
-        floor = motion_floor(
-            lambda vectors, points: again(vectors, points, effort), steps, layout.values, steps=n_tries
-        ).high
-    drawn = None
+    measures = fidelity_over_steps(trajectory, layout, neighbours, projection.attrs["metric"], rows=rows)
+    measured = projection.assign(measures.data_vars)
+    measured = measured.assign_attrs({name: value for name, value in measures.attrs.items() if name != "seed"})
+    floor, drawn = _floor(steps, made, layout.values, iterations), None
     if len(steps) > 1:
-        moved = motion_over_steps(steps.as_compared(), layout)
+        moved = motion_over_steps(steps.in_metric(), layout)
         drawn = moved["drawn_motion"].values
-        judged = judged.assign(moved.data_vars)
-    item = str(trajectory.dims[1])
-    bold = trust(judged["item_recall"].values, judged.attrs["chance"], drawn, floor)
-    judged = judged.assign(motion_floor=((item,), floor), trust=((str(trajectory.dims[0]), item), bold))
-    for name in judged:  # one number an item and step: with half the digits they take half the room
-        if name != "layout" and judged[name].ndim == 2:
-            judged[name] = judged[name].astype(np.float32)
-    return judged.assign_attrs(motion_floor=float(np.median(floor)))
+        measured = measured.assign(moved.data_vars)
+    trust = item_trust(measured["item_recall"].values, measured.attrs["chance"], drawn, floor)
+    measured = measured.assign(motion_floor=((item,), floor), trust=((step, item), trust))
+    for name in measured:  # float32 halves the size of what has a number for each item and step
+        if name != "layout" and measured[name].ndim == 2:
+            measured[name] = measured[name].astype(np.float32)
+    return measured.assign_attrs(motion_floor=float(np.median(floor)))
+
+
+def _floor(steps: _Steps, made: _Layouts, layouts: FloatArray, iterations: Sequence[int]) -> FloatArray:
+    """Measure the motion floor of each item, (item,); 0 for PCA and for a single step."""
+    items = layouts.shape[1]
+    if made.continue_layout is None or len(steps) < 2:
+        return np.zeros(items)
+    continue_layout, n_iter = made.continue_layout, max(1, int(np.median([n for n in iterations if n] or [1])))
+    n_steps = FLOOR_STEPS if items <= FLOOR_MANY_ITEMS else FLOOR_STEPS_MANY
+    return motion_floor(
+        lambda vectors, points: continue_layout(vectors, points, n_iter), steps, layouts, steps=n_steps
+    ).high
 
 
 def _check(trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perplexity: float | None) -> None:
-    """Raise InputError for what cannot be laid out, before any long work begins."""
+    """Raise InputError for what cannot be laid out, before any long computation starts."""
     item = str(trajectory.dims[1])
     items = trajectory.sizes[item]
     if method not in METHODS:
@@ -268,7 +270,7 @@ def _check(trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perp
     if n_axes not in (2, 3):
         raise InputError(f"a layout has 2 or 3 axes; got {n_axes}")
     if items < FEWEST_ITEMS[method]:
-        instead = ": pass --method pca" if FEWEST_ITEMS["pca"] <= items else ""
+        instead = ": pass `method=pca`" if FEWEST_ITEMS["pca"] <= items else ""
         raise InputError(f"{METHODS[method]} needs at least {FEWEST_ITEMS[method]} {item}s; got {items}{instead}")
     if trajectory.shape[2] < n_axes:
         raise InputError(f"vectors of at least {n_axes} dimensions can be laid out; got {trajectory.shape[2]}")
@@ -284,23 +286,23 @@ def _check_values(trajectory: xr.DataArray) -> None:
         values = trajectory.variable[i].values
         if not np.isfinite(values).all():
             raise InputError(
-                f"{name} of step {at} holds values that are not finite: the training diverged; lower its rate"
+                f"{name} of step {at} contains values that are not finite: the training diverged; lower its learning rate"
             )
-    if (values == values[0]).all():  # of the last step, which the others start from
+    if (values == values[0]).all():  # of the last step, from which the others start
         raise InputError(f"{name} of step {at}: all {len(values)} vectors are equal, so there is nothing to lay out")
 
 
 def _check_perplexity(perplexity: float, method: str, items: int) -> None:
     if method != "tsne":
-        raise InputError(f"perplexity is for t-SNE; got it with {METHODS[method]}: leave it out, or pass --method tsne")
+        raise InputError(f"perplexity is for t-SNE; got it with {METHODS[method]}: leave it out, or pass `method=tsne`")
     limit = (items - 1) / 3
     if not perplexity < limit:
         largest = int(np.ceil(limit)) - 1
         suggested = largest - largest % 5 if largest >= 5 else largest
         raise InputError(
-            f"perplexity must be below (items - 1) / 3; got {perplexity:g} for {items} items: pass --perplexity {suggested}"
+            f"perplexity must be below (items - 1) / 3; got {perplexity:g} for {items} items: pass `perplexity={suggested}`"
         )
     if perplexity < 1:
         raise InputError(
-            f"perplexity must be at least 1; got {perplexity:g}: pass --perplexity {default_perplexity(items):.0f}"
+            f"perplexity must be at least 1; got {perplexity:g}: pass `perplexity={default_perplexity(items):.0f}`"
         )

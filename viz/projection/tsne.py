@@ -1,14 +1,14 @@
 """t-SNE of every step of a trajectory, chained backwards in time; openTSNE is the engine.
 
-The last snapshot is what a film ends on, so it is laid out first and from nothing, its exaggeration let down from 12 to 1 by small
-degrees. Each earlier snapshot starts from the layout of the one after it, with as many iterations as its affinities have changed.
-Once they have drifted a twentieth of the way, a short exaggeration tries to untie knots, and its layout is taken if the divergence
-falls by 1.5%, so that points jump only where it pays. A snapshot equal to its neighbour keeps the neighbour's layout. Nothing looks ahead:
-memory does not grow with the number of steps.
+A film ends on the last snapshot, so this one is laid out first, without a predecessor, its exaggeration lowered from 12 to 1 in small
+steps. Each earlier snapshot starts from the layout of the one after it, with iterations in proportion to the change of the affinities.
+When these have changed by a twentieth since the last attempt, a short re-exaggeration tries to resolve crossings that gradient descent
+cannot; its layout is accepted if the divergence falls by 1.5%, so that points jump only where it pays. A snapshot equal to its neighbour
+keeps the neighbour's layout. Nothing looks ahead: memory does not grow with the number of steps.
 
-Measured on 58 snapshots of a trained 208k model: KL divergence over that of fresh openTSNE fits of the same snapshot (median of
-four; median over snapshots, worst, last); motion a snapshot, in layout widths, over the first four snapshots, where the tables
-hardly change; processor time over that of fresh fits of all snapshots:
+Measured on 58 snapshots of a trained 208k model: KL divergence relative to fresh openTSNE fits of the same snapshot (median of four;
+median over snapshots, worst, last); motion a snapshot, in layout widths, over the first four snapshots, where the tables hardly
+change; processor time relative to fresh fits of all snapshots:
 
     |                                          | 32 positions                  | 115 tokens                    |
     | this chain                               | 0.96 1.06 0.95, 0.001, 1/11.7 | 0.97 1.00 0.98, 0.002, 1/9.3  |
@@ -19,10 +19,10 @@ hardly change; processor time over that of fresh fits of all snapshots:
     | backward, 250                            | 0.97 1.71 1.00, 0.058, 1/3.8  | 1.01 1.11 1.02, 0.028, 1/2.3  |
     | backward, 50 exaggerated twofold + 50    | 1.16 1.20 1.00, 0.254, 1/5.9  | 0.97 1.02 1.02, 0.072, 1/4.8  |
 
-Untying was at a tenth and 3% then. As it is now, on another such run: 0.98 1.02 0.98 and 0.96 1.01 0.93 (1.09 and 1.06 at worst
-before), with a third more motion; on 300 made-up items over 100 steps 0.97 and 1.06 at worst (1.10 before).
+Re-exaggeration was tried at a change of a tenth and accepted at 3% then. As it is now, on another such run: 0.98 1.02 0.98 and 0.96 1.01
+0.93 (1.09 and 1.06 at worst before), with a third more motion; on 300 synthetic items over 100 steps 0.97 and 1.06 at worst (1.10 before).
 
-What lost leaves knots where noise turns into structure (the worst figures), or moves points that have no cause to.
+The rejected variants leave points tangled where noise turns into structure (the worst ratios), or move points without a cause.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.fidelity.neighbourhoods import row_blocks
-from viz.projection.alignment import lay_along_axes, rotate_onto
+from viz.fidelity.blocks import row_blocks
+from viz.projection.alignment import align_to_axes, rotate_onto
 
 
 @dataclass(frozen=True)
-class Settling:
-    """Iterate until ``check_every`` iterations lower the divergence by a smaller share than ``tolerance``."""
+class StoppingRule:
+    """Stop when ``check_every`` iterations lower the divergence by less than the share ``tolerance``."""
 
     at_least: int
     at_most: int
@@ -49,49 +49,49 @@ class Settling:
 
 
 # The last snapshot: iterations at full exaggeration, then at each of the factors down to 1.
-EXAGGERATED = 100
-LET_DOWN = 20
+EXAGGERATED_ITERATIONS = 100
+ANNEALING_ITERATIONS = 20
 EXAGGERATIONS = np.geomspace(12, 1, 21)[:-1].tolist()
-ANNEALED = Settling(at_least=200, at_most=2000, check_every=50, tolerance=1e-3)
+ANNEALED = StoppingRule(at_least=200, at_most=2000, check_every=50, tolerance=1e-3)
 
-# Every other. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for wholly other ones.
+# The other snapshots. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for disjoint ones.
 ITERATIONS_PER_CHANGE = 400
-FOLLOWING_ITERATIONS = 5, 100  # at least, at most
-UNTIE_AFTER_CHANGE = 0.05
-UNTYING = 50, 2.0  # iterations, exaggeration
-UNTIED = Settling(at_least=50, at_most=250, check_every=25, tolerance=4e-3)
-WORTH_UNTYING = 0.015  # the share of the divergence that must be gained, or points would move for nothing
+CONTINUED_ITERATIONS = 5, 100  # at least, at most
+RETRY_AFTER_CHANGE = 0.05
+REEXAGGERATION = 50, 2.0  # iterations, exaggeration
+REANNEALED = StoppingRule(at_least=50, at_most=250, check_every=25, tolerance=4e-3)
+ACCEPTED_GAIN = 0.015  # share of the divergence by which it must fall, or points would move for nothing
 
 MOMENTUM = 0.8
 EXACT_UP_TO = 300  # items; beyond, openTSNE's approximate gradients are faster than the exact one
-# Above so many items iterations are dear, and a first layout of many points gains little by being let down slowly.
+# Above so many items iterations are expensive, and slow annealing of the first layout gains little.
 MANY_ITEMS = 1000
-LET_DOWN_MANY = 5
-ANNEALED_MANY = Settling(at_least=200, at_most=500, check_every=50, tolerance=1e-3)
-EXACT_DIVERGENCE_UP_TO = 5000  # items; beyond, the divergence is openTSNE's own approximation
+ANNEALING_ITERATIONS_MANY = 5
+ANNEALED_MANY = StoppingRule(at_least=200, at_most=500, check_every=50, tolerance=1e-3)
+EXACT_DIVERGENCE_UP_TO = 5000  # items; beyond, openTSNE's approximation is used
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The layout of one snapshot, and what the next one in the chain starts from.
+    """The layout of one snapshot, and the state from which the next one continues.
 
-    points : (item, axis), layout units (they mean nothing in themselves), centred at the origin.
-    vectors : (item, dim), what was laid out.
-    affinities : (item, item), sparse, the joint probabilities of neighbourhood; they sum to 1.
-    last_untied : the affinities when it was last tried to untie knots.
+    points : (item, axis), layout units (arbitrary), centred at the origin.
+    vectors : (item, dim), the vectors that were laid out.
+    affinities : (item, item), sparse, the joint probabilities; they sum to 1.
+    last_retried : the affinities at the last re-exaggeration.
     divergence : the Kullback-Leibler divergence as openTSNE approximates it, nats.
-    n_iter : iterations that led here from the layout before; 0 for the first.
+    n_iter : iterations from the layout before; 0 for the first.
     """
 
     points: NDArray[np.float64]
     vectors: NDArray[np.float64]
     affinities: Any
-    last_untied: Any
+    last_retried: Any
     divergence: float
     n_iter: int = 0
 
     def kl_divergence(self) -> float:
-        """Return the Kullback-Leibler divergence of the layout, in nats; exactly, up to `EXACT_DIVERGENCE_UP_TO` items."""
+        """Compute the Kullback-Leibler divergence in nats; exactly, up to `EXACT_DIVERGENCE_UP_TO` items."""
         if len(self.points) > EXACT_DIVERGENCE_UP_TO:
             return self.divergence
         return kl_divergence(self.affinities, self.points)
@@ -111,11 +111,11 @@ class _Engine:
 
         return PerplexityBasedNN(vectors, self.perplexity, random_state=self.seed, n_jobs=self.n_jobs).P
 
-    def starting_points(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the first principal components, as small as t-SNE wants them and jittered: equal points would never part."""
-        from openTSNE import initialization
+    def initialization(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute the first principal components, scaled down and jittered: equal points would never separate."""
+        from openTSNE.initialization import pca, random
 
-        scheme = initialization.random if np.ptp(vectors, axis=0).max() == 0 else initialization.pca
+        scheme = random if np.ptp(vectors, axis=0).max() == 0 else pca
         return np.asarray(scheme(vectors, self.n_axes, random_state=self.seed))
 
     def embedding(self, points: NDArray[np.float64], affinities: Any) -> Any:
@@ -137,8 +137,8 @@ def chain(
     Parameters
     ----------
     snapshots : matrices (item, dim), of the same items; for a film the last step comes first (see the module).
-    perplexity : about how many neighbours a point attends to.
-    seed : of the starting points' jitter and of the neighbour search.
+    perplexity : effective number of neighbours of each point.
+    seed : of the initialization's jitter and of the neighbour search.
     n_jobs : threads; more than one pays from about a thousand items.
     n_axes : dimensions of the layout.
 
@@ -159,11 +159,11 @@ def chain(
         if before is None:
             before = _fit(vectors, engine)
         elif not np.array_equal(vectors, before.vectors):
-            before = _follow(before, vectors, engine)
+            before = _continue_fit(before, vectors, engine)
         yield before
 
 
-def again(
+def continue_layout(
     vectors: NDArray[np.float64],
     points: NDArray[np.float64],
     *,
@@ -172,17 +172,17 @@ def again(
     seed: int = 0,
     n_jobs: int = 1,
 ) -> NDArray[np.float64]:
-    """Optimise a layout once more for the vectors it shows already: what moves is the method's own doing.
+    """Optimise a layout further for the vectors it already shows, to measure the motion of the method itself.
 
     Parameters
     ----------
     vectors : (item, dim).
     points : (item, axis), their layout.
-    n_iter : iterations, as many as the chain takes for a step.
+    n_iter : number of iterations, as many as the chain makes for a step.
 
     Returns
     -------
-    (item, axis), turned onto ``points``.
+    (item, axis), rotated onto ``points``.
     """
     engine = _Engine(perplexity, seed, n_jobs, points.shape[1])
     moved = np.array(_optimize(engine.embedding(points, engine.affinities(vectors)), n_iter))
@@ -190,7 +190,7 @@ def again(
 
 
 def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
-    """Compute what t-SNE minimises, without approximation and without an items-by-items matrix in memory.
+    """Compute the Kullback-Leibler divergence of a layout exactly, without an items-by-items matrix in memory.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
 
     Returns
     -------
-    The Kullback-Leibler divergence of the layout's Student-t similarities from the affinities, in nats.
+    The divergence of the layout's Student-t similarities from the affinities, in nats.
 
     Example
     -------
@@ -227,13 +227,13 @@ def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
 def exact_gradient(
     embedding: NDArray[np.float64], affinities: NDArray[np.float64], should_eval_error: bool = False, **_: Any
 ) -> tuple[float, NDArray[np.float64]]:
-    """Compute the divergence (if asked for) and its gradient without approximation, as openTSNE calls it.
+    """Compute the exact gradient of t-SNE, and on request the divergence, with the signature that openTSNE calls.
 
     Parameters
     ----------
     embedding : (item, axis).
     affinities : (item, item), dense, possibly exaggerated.
-    should_eval_error : whether the divergence is wanted; 0.0 is returned for it otherwise.
+    should_eval_error : whether to compute the divergence; otherwise it is 0.0.
 
     Returns
     -------
@@ -245,8 +245,8 @@ def exact_gradient(
     """
     y = np.asarray(embedding)
     n_axes = y.shape[1]
-    # Columns y, 1, |y|^2 and -2y, 1 + |y|^2, 1: their product is 1 + the squared distances. What costs here is each pass over
-    # (item, item), and for few items each call.
+    # Columns y, 1, |y|^2 and -2y, 1 + |y|^2, 1: their product is 1 + the squared distances. The time goes into passes over
+    # (item, item), and for few items into calls.
     right, left = np.ones((2, len(y), n_axes + 2))
     right[:, :n_axes], right[:, -1] = y, np.einsum("ij,ij->i", y, y)
     left[:, :n_axes], left[:, n_axes] = -2.0 * y, 1.0 + right[:, -1]
@@ -266,46 +266,46 @@ def exact_gradient(
 
 
 def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
-    """Lay out a snapshot from nothing, letting the exaggeration down by degrees."""
+    """Lay out a snapshot from its principal components, lowering the exaggeration in small steps."""
     affinities = engine.affinities(vectors)
-    embedding = engine.embedding(engine.starting_points(vectors), affinities)
-    embedding = _optimize(embedding, EXAGGERATED, EXAGGERATIONS[0], momentum=0.5)
+    embedding = engine.embedding(engine.initialization(vectors), affinities)
+    embedding = _optimize(embedding, EXAGGERATED_ITERATIONS, EXAGGERATIONS[0], momentum=0.5)
     are_many = len(vectors) > MANY_ITEMS
     for exaggeration in EXAGGERATIONS[1:]:
-        embedding = _optimize(embedding, LET_DOWN_MANY if are_many else LET_DOWN, exaggeration)
-    embedding = _settle(embedding, ANNEALED_MANY if are_many else ANNEALED)
-    return Fit(lay_along_axes(np.array(embedding)), vectors, affinities, affinities, embedding.kl_divergence)
+        embedding = _optimize(embedding, ANNEALING_ITERATIONS_MANY if are_many else ANNEALING_ITERATIONS, exaggeration)
+    embedding = _optimize_until(embedding, ANNEALED_MANY if are_many else ANNEALED)
+    return Fit(align_to_axes(np.array(embedding)), vectors, affinities, affinities, embedding.kl_divergence)
 
 
-def _follow(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
-    """Lay out a snapshot starting from a neighbour's layout, with effort in proportion to the change."""
-    affinities, last_untied = engine.affinities(vectors), before.last_untied
-    n_iter = int(np.clip(ITERATIONS_PER_CHANGE * _change(before.affinities, affinities), *FOLLOWING_ITERATIONS))
+def _continue_fit(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
+    """Lay out a snapshot from its neighbour's layout, with iterations in proportion to the change."""
+    affinities, last_retried = engine.affinities(vectors), before.last_retried
+    n_iter = int(np.clip(ITERATIONS_PER_CHANGE * _change(before.affinities, affinities), *CONTINUED_ITERATIONS))
     embedding = _optimize(engine.embedding(before.points, affinities), n_iter)
-    if _change(last_untied, affinities) > UNTIE_AFTER_CHANGE:
-        untied, last_untied = _settle(_optimize(embedding, *UNTYING), UNTIED), affinities
-        if untied.kl_divergence < (1 - WORTH_UNTYING) * embedding.kl_divergence:
-            embedding = untied
+    if _change(last_retried, affinities) > RETRY_AFTER_CHANGE:
+        retried, last_retried = _optimize_until(_optimize(embedding, *REEXAGGERATION), REANNEALED), affinities
+        if retried.kl_divergence < (1 - ACCEPTED_GAIN) * embedding.kl_divergence:
+            embedding = retried
     points = rotate_onto(np.array(embedding), before.points)
-    return Fit(points, vectors, affinities, last_untied, embedding.kl_divergence, n_iter)
+    return Fit(points, vectors, affinities, last_retried, embedding.kl_divergence, n_iter)
 
 
 def _change(before: Any, after: Any) -> float:
-    """Return the total variation distance of two sparse matrices of joint probabilities, 0 to 1."""
+    """Compute the total variation distance of two sparse matrices of joint probabilities, 0 to 1."""
     return float(abs(before - after).sum() / 2)
 
 
-def _settle(embedding: Any, until: Settling) -> Any:
-    """Optimise without exaggeration until the divergence falls no more."""
+def _optimize_until(embedding: Any, until: StoppingRule) -> Any:
+    """Optimise without exaggeration until the stopping rule holds."""
     divergence = np.inf
 
-    def has_settled(iteration: int, error: float, _: object) -> bool:
+    def has_converged(iteration: int, error: float, _: object) -> bool:
         nonlocal divergence
-        settled = iteration >= until.at_least and error > divergence * (1 - until.tolerance)
+        converged = iteration >= until.at_least and error > divergence * (1 - until.tolerance)
         divergence = error
-        return bool(settled)
+        return bool(converged)
 
-    return _optimize(embedding, until.at_most, callbacks=[has_settled], callbacks_every_iters=until.check_every)
+    return _optimize(embedding, until.at_most, callbacks=[has_converged], callbacks_every_iters=until.check_every)
 
 
 def _optimize(

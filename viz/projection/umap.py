@@ -1,10 +1,10 @@
 """UMAP of every step of a trajectory, chained backwards in time from the last.
 
-umap-learn takes the previous layout as a start (``init=``), but stretches it to a square of side 10 first, whatever its shape; a
-chain made so jumped by 0.34 layout widths a snapshot on trained positions (32 of them, 58 snapshots). So the neighbourhood graph is
-UMAP's own and the optimisation is continued from the layout as it is, with a fiftieth of the usual step. Its sampled gradients leave
-a floor of motion nevertheless. Measured on the same run: step 0.1, floor 0.18 layout widths (positions) and 0.16 (tokens); 0.05, 0.15
-and 0.13; 0.02, 0.07 and 0.09; neighbour recall is the same to 0.002 in all. t-SNE's floor there is below 0.01.
+umap-learn can start from the previous layout (``init=``), but first stretches it to a square of side 10, whatever its shape. A chain made
+that way jumped by 0.34 layout widths a snapshot (32 trained positions, 58 snapshots). So the neighbourhood graph is UMAP's own, and the
+optimisation continues from the layout as it is, with a fiftieth of the usual learning rate. Its sampled gradients still leave a motion
+floor. Measured on the same run: learning rate 0.1, floor 0.18 layout widths (positions) and 0.16 (tokens); 0.05, 0.15 and 0.13; 0.02, 0.07
+and 0.09; neighbour recall is equal to 0.002 in all. The floor of t-SNE there is below 0.01.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.projection.alignment import lay_along_axes, rotate_onto
+from viz.projection.alignment import align_to_axes, rotate_onto
 
 EPOCHS = 100
 LEARNING_RATE = 0.02
 REPULSION = 1.0
 NEGATIVE_SAMPLES = 5.0
-FEWEST_FOR_SPECTRAL = 12  # items; the spectral start wants more eigenvectors than fewer have
+FEWEST_FOR_SPECTRAL = 12  # items; the spectral initialization needs more eigenvectors than fewer items have
 
 
 def default_neighbours(items: int) -> int:
-    """Return UMAP's usual 15 neighbours, or fewer for few items."""
+    """Choose UMAP's usual 15 neighbours, or fewer for few items."""
     return max(2, min(15, (items - 1) // 3))
 
 
@@ -38,54 +38,54 @@ def chain(
     Parameters
     ----------
     snapshots : matrices (item, dim), of the same items; for a film the last step comes first.
-    neighbours : how many nearest neighbours hold a point.
-    seed : of the sampling.
+    neighbours : number of nearest neighbours in the graph.
+    seed : of the negative sampling.
     n_axes : dimensions of the layout.
 
     Yields
     ------
-    A layout (item, axis) for each snapshot, in the order given, centred; one that equals the one before keeps its layout.
+    A layout (item, axis) for each snapshot, in the order given, centred. A snapshot equal to the one before keeps its layout.
     """
     before: NDArray[np.float64] | None = None
     points = np.zeros((0, n_axes))
     for vectors in snapshots:
         if before is None:
             reducer = _reducer(neighbours, seed, len(vectors), n_components=n_axes)
-            points = lay_along_axes(reducer.fit_transform(vectors).astype(np.float64))
+            points = align_to_axes(reducer.fit_transform(vectors).astype(np.float64))
         elif not np.array_equal(vectors, before):
-            points = again(vectors, points, neighbours=neighbours, seed=seed)
+            points = continue_layout(vectors, points, neighbours=neighbours, seed=seed)
         yield points
         before = vectors
 
 
-def again(
+def continue_layout(
     vectors: NDArray[np.float64], points: NDArray[np.float64], *, neighbours: int, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Continue a layout (item, axis), for vectors (item, dim) that may have changed or not; return it, turned onto ``points``."""
-    moved = _continue(points, vectors, neighbours, seed)
+    """Optimise a layout (item, axis) further, for vectors (item, dim), and rotate the result onto ``points``."""
+    moved = _optimize(points, vectors, neighbours, seed)
     return rotate_onto(moved - moved.mean(axis=0), points)
 
 
 def _reducer(neighbours: int, seed: int, items: int, **options: Any) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # that TensorFlow is not here, which nobody needs
+        warnings.simplefilter("ignore", ImportWarning)  # TensorFlow is missing, and not needed
         import umap  # compiles for many seconds
 
     init = "spectral" if items > FEWEST_FOR_SPECTRAL else "random"
     return umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1, init=init, **options)
 
 
-def _continue(
+def _optimize(
     points: NDArray[np.float64], vectors: NDArray[np.float64], neighbours: int, seed: int
 ) -> NDArray[np.float64]:
-    """Optimise a layout of other vectors for these, from where it stands."""
+    """Optimise a layout for these vectors, starting from given points."""
     reducer = _reducer(neighbours, seed, len(vectors), transform_mode="graph")
     graph = reducer.fit(vectors).graph_.tocoo()
 
     from umap.layouts import optimize_layout_euclidean
     from umap.umap_ import make_epochs_per_sample
 
-    kept = graph.data >= graph.data.max() / EPOCHS  # the others would not be drawn once
+    kept = graph.data >= graph.data.max() / EPOCHS  # the others would never be sampled
     moved = np.array(points, dtype=np.float32, order="C")
     state = np.random.RandomState(seed).randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max, 3).astype(np.int64)
     optimize_layout_euclidean(

@@ -18,7 +18,7 @@ from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
-from viz.player import Bars, HeatMaps, Samples, Scores
+from viz.player import Bars, HeadTimeline, HeatMaps, Samples
 
 say = Translation("en")
 
@@ -95,13 +95,13 @@ def test_maps_that_would_be_too_large_are_of_the_first_tokens_and_exact(
 
 def test_the_timeline_shows_the_chosen_score_of_every_head(run: Run, stage: Stage) -> None:
     at = open_screen("attention", run=run.name, score="sink")
-    run_until(at, lambda: isinstance(stage.panel("scores"), Scores))
+    run_until(at, lambda: isinstance(stage.panel("scores"), HeadTimeline))
     assert not at.exception
     panel, expected = stage.panel("scores"), head_scores(run)["sink"]
-    assert isinstance(panel, Scores)
+    assert isinstance(panel, HeadTimeline)
     np.testing.assert_allclose(panel.values, expected.values.reshape(len(expected), -1), rtol=1e-5)
     assert list(panel.heads or ()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert panel.even == pytest.approx(expected.attrs["uniform"])
+    assert panel.uniform == pytest.approx(expected.attrs["uniform"])
 
 
 def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,14 +114,14 @@ def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatc
     assert isinstance(stage.panel("scores"), Samples)
     assert shown_maps(stage).tokens
     go_on.set()
-    run_until(at, lambda: isinstance(stage.panel("scores"), Scores))
+    run_until(at, lambda: isinstance(stage.panel("scores"), HeadTimeline))
 
 
 def test_bars_hold_the_leaders_of_the_last_snapshot_and_of_any(run: Run, stage: Stage) -> None:
     open_screen("attention", run=run.name, prompt="ba")
     bars, expected = stage.panel("next"), next_token_distribution(run, "ba")
     assert isinstance(bars, Bars)
-    assert bars.of == expected.sizes["token"]
+    assert bars.n_tokens == expected.sizes["token"]
     best = str(expected["token"].values[int(expected.values[-1].argmax())])
     assert bars.labels[0] == best
     np.testing.assert_allclose(bars.values[:, 0], expected.sel(token=best).values, rtol=1e-6)

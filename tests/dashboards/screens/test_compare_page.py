@@ -16,7 +16,7 @@ from data.runs import Run, create_run, write_snapshot
 from data.runs.atomic_files import append_line
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
-from viz.player import Curves, HeatMaps, Samples, Scatter, Scores
+from viz.player import Curves, HeadTimeline, HeatMaps, Samples, Scatter
 
 
 @pytest.fixture
@@ -148,10 +148,10 @@ def test_symbols_that_only_the_second_lacks_are_left_out_there_and_told(run: Run
 
 def test_scores_of_both_share_a_scale_of_colours(run: Run, second: Run, stage: Stage) -> None:
     at = open_screen("compare", run=run.name, **{"with": second.name}, view="scores", score="distance")
-    run_until(at, lambda: all(isinstance(panel, Scores) for panel in panels(stage)))
+    run_until(at, lambda: all(isinstance(panel, HeadTimeline) for panel in panels(stage)))
     left, right = panels(stage)
-    assert isinstance(left, Scores)
-    assert isinstance(right, Scores)
+    assert isinstance(left, HeadTimeline)
+    assert isinstance(right, HeadTimeline)
     assert left.high == right.high == pytest.approx(max(left.values.max(), right.values.max(), 1.0))
 
 
@@ -161,8 +161,8 @@ def test_samples_of_both(run: Run, second: Run, stage: Stage) -> None:
     left, right = panels(stage)
     assert isinstance(left, Samples)
     assert isinstance(right, Samples)
-    assert [said.text for said in left.said] == [sample["text"] for sample in run.samples()]
-    assert right.said[-1].text == "outro"
+    assert [one.text for one in left.texts] == [sample["text"] for sample in run.samples()]
+    assert right.texts[-1].text == "outro"
 
 
 def test_with_only_one_run_the_page_says_how_to_have_another(run: Run, stage: Stage) -> None:

@@ -194,7 +194,7 @@ def test_an_item_that_was_clicked_has_its_neighbours_listed_at_every_step(stage:
         far[item] = np.inf
         np.testing.assert_allclose(panel.distances[at_step], np.sort(far)[:10], rtol=1e-4)
         np.testing.assert_allclose(far[panel.items[at_step]], panel.distances[at_step], rtol=1e-4)
-    assert {int(i) for i in panel.items.reshape(-1)} == set(panel.known)
+    assert {int(i) for i in panel.items.reshape(-1)} == set(panel.styles)
     stage.events = Events(item=-1)
     at.run()
     assert "item" not in at.query_params

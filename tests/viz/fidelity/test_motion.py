@@ -5,21 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy.stats import ortho_group, spearmanr
 
 from data.errors import InputError
 from viz.fidelity.motion import (
-    LEAST_TRUST,
+    displacements,
     layout_width,
-    motion,
     motion_agreement,
     motion_floor,
     motion_over_steps,
     static_motion,
-    trust,
 )
 from viz.projection.pca import pooled_basis
 
@@ -35,10 +30,10 @@ def film(steps: int = 6, items: int = 30, still: tuple[int, ...] = ()) -> tuple[
 
 def test_motion_is_the_straight_way_between_steps() -> None:
     trajectory, _ = film()
-    ways = motion(trajectory)
+    ways = displacements(trajectory)
     assert ways.shape == (5, 30)
     np.testing.assert_allclose(ways[2, 7], np.sqrt(sum((trajectory.values[3, 7] - trajectory.values[2, 7]) ** 2)))
-    np.testing.assert_array_equal(ways, motion(trajectory.values))
+    np.testing.assert_array_equal(ways, displacements(trajectory.values))
 
 
 def test_the_width_of_a_circle_is_its_diameter_wherever_it_lies() -> None:
@@ -74,15 +69,17 @@ def test_static_motion_is_what_is_drawn_where_nothing_changes() -> None:
     assert moved["static_motion"].values[2:4] == pytest.approx([0, 0.5 / width])
     assert moved.attrs["static_motion"] == pytest.approx(0.25 / width)
     assert "static_motion" not in motion_over_steps(*film()).attrs
-    assert np.isnan(static_motion(motion(trajectory), motion(layout))[0])
+    assert np.isnan(static_motion(displacements(trajectory), displacements(layout))[0])
 
 
 def test_over_steps_motion_stands_where_it_arrives_whatever_the_scale_and_the_way_up() -> None:
     trajectory, layout = film()
     moved = motion_over_steps(trajectory, layout)
     assert np.isnan(moved["drawn_motion"][0]).all()
-    assert moved["true_motion"].sel(step=10).values == pytest.approx(motion(trajectory)[0])
-    assert moved["drawn_motion"].sel(step=50).values == pytest.approx(motion(layout)[4] / layout_width(layout.values))
+    assert moved["true_motion"].sel(step=10).values == pytest.approx(displacements(trajectory)[0])
+    assert moved["drawn_motion"].sel(step=50).values == pytest.approx(
+        displacements(layout)[4] / layout_width(layout.values)
+    )
     assert moved.attrs["motion_agreement"] > 0.6
     turned = layout.copy(data=7 * layout.values @ ortho_group.rvs(2, random_state=0) + 3)
     xr.testing.assert_allclose(motion_over_steps(trajectory, turned), moved)
@@ -121,40 +118,13 @@ def test_principal_components_have_no_floor() -> None:
     assert not floor.high.any()
 
 
-def test_trust_is_whole_for_a_perfect_layout_and_least_where_no_neighbour_or_no_motion_is_real() -> None:
-    random = np.random.default_rng(0)
-    assert (trust(np.ones((3, 9)), 0.1, random.random((3, 9)), np.zeros(9)) == 1).all()
-    assert (trust(np.zeros((3, 9)), 0.1) == LEAST_TRUST).all()
-    assert trust(np.ones((1, 2)), 0.1, np.array([[0.1, np.nan]]), np.full(2, 0.1)).tolist() == [[LEAST_TRUST, 1]]
-    unscored = trust(np.array([[0.2, np.nan, 0.6]]), 0.1)
-    assert unscored[0, 1] == pytest.approx(trust(np.array([[0.4]]), 0.1)[0, 0])
-
-
-def test_motion_too_small_to_see_is_not_doubted() -> None:
-    drawn, floor = np.array([[1e-5, 1e-4, 1e-3]]), np.full(3, 1e-3)
-    doubt = 1 - (trust(np.ones((1, 3)), 0.1, drawn, floor) - LEAST_TRUST) / (1 - LEAST_TRUST)
-    assert doubt == pytest.approx(np.array([[0.002, 0.02, 0.2]]))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    arrays(float, (2, 4), elements=st.floats(0, 1)), st.floats(0, 0.9), arrays(float, (2, 4), elements=st.floats(0, 9))
-)
-def test_trust_keeps_to_its_range_and_grows_with_recall(recall: np.ndarray, chance: float, drawn: np.ndarray) -> None:
-    floor = drawn[::-1].mean(axis=0)
-    trusted = trust(recall, chance, drawn, floor)
-    assert ((trusted >= LEAST_TRUST) & (trusted <= 1)).all()
-    assert (trust(np.sqrt(recall), chance, drawn, floor) >= trusted).all()
-    assert (trust(recall, chance) >= trusted).all()
-
-
 def test_what_has_no_motion_is_refused() -> None:
     trajectory, layout = film()
-    with pytest.raises(InputError, match="from one step to the next; got 1 step"):
-        motion(trajectory[:1])
+    with pytest.raises(InputError, match="two steps or more; got 1"):
+        displacements(trajectory[:1])
     with pytest.raises(InputError, match="not finite"):
         motion_over_steps(trajectory.where(trajectory.step < 30), layout)
     with pytest.raises(InputError, match="pass the layout that was made from it"):
         motion_over_steps(trajectory, layout[:, :9])
-    with pytest.raises(InputError, match="one step or more; got 0"):
+    with pytest.raises(InputError, match="`steps` must be at least 1; got 0"):
         motion_floor(lambda vectors, points: points, trajectory, layout.values, steps=0)

@@ -1,4 +1,4 @@
-"""How far a layout may be believed; the oracles are scikit-learn, SciPy, ZADU and plain loops."""
+"""Fidelity of layouts; the oracles are scikit-learn, SciPy, ZADU and plain loops."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import spearmanr
-from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+from sklearn.manifold import trustworthiness
 
 from data.errors import InputError
-from viz.fidelity import neighbourhoods as module
+from viz.fidelity import blocks
+from viz.fidelity.blocks import row_blocks
 from viz.fidelity.neighbourhoods import (
     ITEM_MEASURES,
     MEASURES,
     Fidelity,
-    fidelity,
     fidelity_over_steps,
-    row_blocks,
-    trustworthiness,
+    measure_fidelity,
 )
 
 SIZES = [(8, 2), (32, 5), (32, 10), (115, 10), (300, 12)]
@@ -31,7 +30,7 @@ WHOLE = ("rows", "pairs", "chance", *MEASURES)
 
 
 def made(items: int, seed: int = 0, dims: int = 9) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors, and a layout that keeps some of what they are."""
+    """Make vectors and a layout that keeps part of their structure."""
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(items, dims)) * np.linspace(3, 0.5, dims) + 5
     return vectors, vectors[:, :2] + 0.3 * random.normal(size=(items, 2))
@@ -49,12 +48,11 @@ def test_trustworthiness_and_continuity_equal_scikit_learns(
     items: int, neighbours: int, metric: str, dims: int
 ) -> None:
     vectors, points = made(items, seed=items, dims=dims)
-    kept = fidelity(vectors, points, neighbours, metric)
-    expected = sklearn_trustworthiness(vectors, points, n_neighbors=neighbours, metric=metric)
+    kept = measure_fidelity(vectors, points, neighbours, metric)
+    expected = trustworthiness(vectors, points, n_neighbors=neighbours, metric=metric)
     assert kept.trustworthiness == pytest.approx(expected, abs=1e-9)
-    if metric == "euclidean":  # scikit-learn has one metric for the space and Euclid's for the picture
-        assert trustworthiness(vectors, points, neighbours) == pytest.approx(expected, abs=1e-9)
-        expected = sklearn_trustworthiness(points, vectors, n_neighbors=neighbours)
+    if metric == "euclidean":  # scikit-learn takes a metric for the space only
+        expected = trustworthiness(points, vectors, n_neighbors=neighbours)
         assert kept.continuity == pytest.approx(expected, abs=1e-9)
 
 
@@ -62,7 +60,7 @@ def test_trustworthiness_and_continuity_equal_scikit_learns(
 def test_the_measures_equal_zadus(items: int, neighbours: int) -> None:
     zadu = {name: pytest.importorskip(f"zadu.measures.{name}") for name in ZADU}
     vectors, points = made(items, seed=items)
-    kept = fidelity(vectors, points, neighbours)
+    kept = measure_fidelity(vectors, points, neighbours)
     whole, each = zadu["trustworthiness_continuity"].measure(vectors, points, k=neighbours, return_local=True)
     assert (kept.trustworthiness, kept.continuity) == pytest.approx((whole["trustworthiness"], whole["continuity"]))
     np.testing.assert_allclose(kept.item_trustworthiness, each["local_trustworthiness"], atol=1e-9)
@@ -76,7 +74,7 @@ def test_the_measures_equal_zadus(items: int, neighbours: int) -> None:
 @pytest.mark.parametrize("dims", [9, 40])
 def test_recall_correlations_and_stress_equal_plain_loops(metric: str, dims: int) -> None:
     vectors, points = made(40, dims=dims)
-    kept = fidelity(vectors, points, 7, metric)
+    kept = measure_fidelity(vectors, points, 7, metric)
     true, shown = cdist(vectors, vectors, metric), cdist(points, points)
     for i in range(40):
         others = np.delete(np.arange(40), i)
@@ -94,7 +92,7 @@ def test_recall_correlations_and_stress_equal_plain_loops(metric: str, dims: int
 
 def test_a_shuffled_picture_is_at_chance() -> None:
     vectors = np.random.default_rng(0).normal(size=(400, 2))
-    kept = fidelity(vectors, np.random.default_rng(1).permutation(vectors), 10)
+    kept = measure_fidelity(vectors, np.random.default_rng(1).permutation(vectors), 10)
     assert kept.chance == pytest.approx(10 / 399)
     assert kept.recall == pytest.approx(kept.chance, abs=0.01)
     assert (kept.trustworthiness, kept.continuity) == pytest.approx((0.5, 0.5), abs=0.02)
@@ -104,18 +102,17 @@ def test_a_shuffled_picture_is_at_chance() -> None:
 
 def test_it_is_the_same_however_the_rows_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, points = made(50)
-    whole, some = fidelity(vectors, points, 7), fidelity(vectors, points, 7, rows=20)
-    monkeypatch.setattr(module, "BLOCK_ENTRIES", 160)
+    whole, some = measure_fidelity(vectors, points, 7), measure_fidelity(vectors, points, 7, rows=20)
+    monkeypatch.setattr(blocks, "BLOCK_ENTRIES", 160)
     assert [(block.start, block.stop) for block in row_blocks(7)] == [(0, 7)]
     assert len(list(row_blocks(50))) == 17
-    assert_same(fidelity(vectors, points, 7), whole)
-    assert_same(fidelity(vectors, points, 7, rows=20), some)
-    assert trustworthiness(vectors, points, 7) == pytest.approx(whole.trustworthiness, abs=1e-12)
+    assert_same(measure_fidelity(vectors, points, 7), whole)
+    assert_same(measure_fidelity(vectors, points, 7, rows=20), some)
 
 
 def test_a_sample_of_rows_has_the_scores_that_these_items_have_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, points = made(400)
-    whole, some = fidelity(vectors, points, 7), fidelity(vectors, points, 7, rows=150, seed=1)
+    whole, some = measure_fidelity(vectors, points, 7), measure_fidelity(vectors, points, 7, rows=150, seed=1)
     assert len(some.rows) == 150
     for name in ITEM_MEASURES:
         values = getattr(some, f"item_{name}")
@@ -123,8 +120,8 @@ def test_a_sample_of_rows_has_the_scores_that_these_items_have_among_all(monkeyp
         np.testing.assert_allclose(values[some.rows], getattr(whole, f"item_{name}")[some.rows])
     for name in MEASURES:
         assert getattr(some, name) == pytest.approx(getattr(whole, name), abs=0.02)
-    monkeypatch.setattr(module, "MOST_PAIRS", 20_000)
-    sampled = fidelity(vectors, points, 7)
+    monkeypatch.setattr(blocks, "MOST_PAIRS", 20_000)
+    sampled = measure_fidelity(vectors, points, 7)
     assert sampled.pairs == 20_000
     assert sampled.distance_correlation == pytest.approx(whole.distance_correlation, abs=0.02)
 
@@ -139,12 +136,12 @@ def test_over_steps_every_step_is_scored_alone_and_labelled() -> None:
     assert done == [1, 2, 3]
     assert set(scores.coords) == {"step", "token", "sha256"}
     assert scores.attrs["chance"] == pytest.approx(3 / 11)
-    alone = fidelity(vectors[1], points[1], 3)
+    alone = measure_fidelity(vectors[1], points[1], 3)
     assert [float(scores[name].sel(step=5)) for name in MEASURES] == [getattr(alone, name) for name in MEASURES]
     assert scores["item_continuity"].sel(step=5).values.tolist() == alone.item_continuity.tolist()
     with pytest.raises(InputError, match=r"got \{'step': 2, .* pass the layout that was made from it"):
         fidelity_over_steps(trajectory, layout[:2], 3)
-    with pytest.raises(InputError, match=r"^step 10: vectors hold values that are not finite"):
+    with pytest.raises(InputError, match=r"^step 10: vectors contain values that are not finite"):
         fidelity_over_steps(trajectory.where(trajectory.step < 10), layout, 3)
 
 

@@ -17,7 +17,7 @@ from probes.tables.embeddings import position_embeddings
 from probes.tables.lazy import lazy_table
 from tests.viz.films.test_timeline import made_film, made_projection
 from viz.drawing.canvas import Frame
-from viz.fidelity.neighbourhoods import fidelity
+from viz.fidelity.neighbourhoods import measure_fidelity
 from viz.films.embedding_film import EmbeddingFilm
 from viz.films.parallel_frames import FRAMES_AT_ONCE, _draw, _Maker, _unpacked, frames_in_parallel, frames_of
 from viz.films.timeline import Timeline
@@ -111,7 +111,7 @@ def test_fidelity_is_mapped_over_steps(client: Any) -> None:
     steps = [(random.normal(size=(20, 6)), random.normal(size=(20, 2))) for _ in range(5)]
 
     def at(step: tuple[np.ndarray, np.ndarray]) -> Any:
-        return fidelity(*step, neighbours=5)
+        return measure_fidelity(*step, neighbours=5)
 
     found, expected = map_steps(at, steps, client), map(at, steps)
     for ours, theirs in zip(found, expected, strict=True):

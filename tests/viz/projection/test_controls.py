@@ -12,7 +12,14 @@ from scipy.spatial.distance import pdist
 from scipy.stats import kstest, spearmanr
 
 from data.errors import InputError
-from viz.projection.controls import CONTROLS, EXPLAINED, control, redrawn, relative_drift, shuffled
+from viz.projection.controls import (
+    CONTROL_DESCRIPTIONS,
+    CONTROLS,
+    control,
+    redraw_values,
+    relative_drift,
+    shuffle_values,
+)
 
 STEPS, ITEMS, DIMS = 12, 80, 48
 
@@ -41,13 +48,13 @@ def made_trajectory() -> xr.DataArray:
     st.integers(0, 2**31),
 )
 def test_shuffling_keeps_the_values_of_every_dimension_at_every_step(values: np.ndarray, seed: int) -> None:
-    np.testing.assert_array_equal(np.sort(shuffled(values, seed), axis=1), np.sort(values, axis=1))
+    np.testing.assert_array_equal(np.sort(shuffle_values(values, seed), axis=1), np.sort(values, axis=1))
 
 
 def test_shuffling_deals_the_same_way_at_every_step_so_the_table_moves_as_much() -> None:
     values = made_trajectory().values.astype(float)
-    dealt = shuffled(values, 1)
-    np.testing.assert_array_equal(dealt[:3], shuffled(values[:3], 1))
+    dealt = shuffle_values(values, 1)
+    np.testing.assert_array_equal(dealt[:3], shuffle_values(values[:3], 1))
     moved, as_dealt = np.diff(values, axis=0), np.diff(dealt, axis=0)
     np.testing.assert_array_equal(np.sort(moved, axis=1), np.sort(as_dealt, axis=1))
     np.testing.assert_allclose((moved**2).sum((1, 2)), (as_dealt**2).sum((1, 2)))
@@ -66,7 +73,7 @@ def test_distances_have_nothing_to_do_with_those_of_the_run(name: str) -> None:
 
 def test_a_redrawn_table_has_the_first_tables_distribution_at_every_step() -> None:
     values = made_trajectory().values.astype(float)
-    tables = redrawn(values, 0)
+    tables = redraw_values(values, 0)
     standard = (tables - values[0].mean(axis=0)) / values[0].std(axis=0)
     for table in standard:
         assert kstest(table.ravel(), "norm").pvalue > 1e-3
@@ -75,10 +82,10 @@ def test_a_redrawn_table_has_the_first_tables_distribution_at_every_step() -> No
 
 def test_a_redrawn_table_changes_as_much_as_the_run_does_and_rests_with_it() -> None:
     values = made_trajectory().values.astype(float)
-    drift, of_control = relative_drift(values), relative_drift(redrawn(values, 0))
+    drift, of_control = relative_drift(values), relative_drift(redraw_values(values, 0))
     np.testing.assert_allclose(of_control, drift, rtol=0.06)
     assert drift[-1] == 0
-    np.testing.assert_array_equal(redrawn(values, 0)[-1], redrawn(values, 0)[-2])
+    np.testing.assert_array_equal(redraw_values(values, 0)[-1], redraw_values(values, 0)[-2])
 
 
 def test_drift_is_that_of_the_correlation_and_sees_no_shift() -> None:
@@ -106,7 +113,7 @@ def test_a_control_is_a_function_of_its_seed_and_is_never_taken_for_the_run(name
     others = [control(trajectory, name, 5), *(control(trajectory, other, 4) for other in CONTROLS if other != name)]
     hashes = [tuple(some["sha256"].values) for some in (trajectory, made, *others)]
     assert len(set(hashes)) == len(hashes)
-    assert name in EXPLAINED
+    assert name in CONTROL_DESCRIPTIONS
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

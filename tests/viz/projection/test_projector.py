@@ -178,10 +178,10 @@ def test_the_fewest_items_can_be_laid_out() -> None:
 @pytest.mark.parametrize(
     ("perplexity", "items", "message"),
     [
-        (30, 65, r"^perplexity must be below \(items - 1\) / 3; got 30 for 65 items: pass --perplexity 20$"),
-        (5, 16, r"got 5 for 16 items: pass --perplexity 4$"),
+        (30, 65, r"^perplexity must be below \(items - 1\) / 3; got 30 for 65 items: pass `perplexity=20`$"),
+        (5, 16, r"got 5 for 16 items: pass `perplexity=4`$"),
         (float("nan"), 45, "perplexity must be below"),
-        (0.5, 45, "perplexity must be at least 1; got 0.5: pass --perplexity 7"),
+        (0.5, 45, "perplexity must be at least 1; got 0.5: pass `perplexity=7`"),
     ],
 )
 def test_a_perplexity_that_does_not_fit_is_refused(perplexity: float, items: int, message: str) -> None:
@@ -205,8 +205,8 @@ def test_too_few_items_are_refused(method: str) -> None:
         project(groups(3), method)
 
 
-def test_too_few_items_for_tsne_are_told_of_pca() -> None:
-    with pytest.raises(InputError, match="t-SNE needs at least 8 positions; got 7: pass --method pca"):
+def test_too_few_items_for_tsne_suggest_pca() -> None:
+    with pytest.raises(InputError, match="t-SNE needs at least 8 positions; got 7: pass `method=pca`"):
         project(groups(7))
 
 
@@ -214,7 +214,7 @@ def test_too_few_items_for_tsne_are_told_of_pca() -> None:
 def test_values_that_are_not_finite_are_refused_with_their_step(value: float) -> None:
     data = groups()
     data.loc[{"step": 200, "position": 3, "dim": 4}] = value
-    with pytest.raises(InputError, match="position_table of step 200 holds values that are not finite"):
+    with pytest.raises(InputError, match="position_table of step 200 contains values that are not finite"):
         project(data, "pca")
 
 
@@ -236,7 +236,7 @@ def test_cosine_does_not_look_at_lengths(method: str) -> None:
     assert one.attrs["metric"] == "cosine"
 
 
-def test_a_projection_says_how_far_it_may_be_believed() -> None:
+def test_a_projection_has_measures_of_fidelity_in_their_ranges() -> None:
     data = groups()
     tsne, pca = project(data), project(data, "pca")
     assert (pca["motion_floor"] == 0).all()
@@ -256,7 +256,7 @@ def test_a_single_step_has_no_motion() -> None:
     assert (projection["motion_floor"] == 0).all()
 
 
-def test_items_that_begin_equal_can_part() -> None:
+def test_items_that_start_equal_can_separate() -> None:
     """Equal rows stand together as long as they are equal, and not after."""
     vectors = np.random.default_rng(0).normal(size=(2, 30, 6))
     vectors[1, 15:] = vectors[1, :15]  # the last step: each row twice

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.tsne import kl_divergence_bh
+from sklearn.manifold import trustworthiness
 
-from viz.fidelity.neighbourhoods import trustworthiness
 from viz.projection import tsne
 from viz.projection.tsne import chain, exact_gradient, kl_divergence
 
@@ -68,7 +68,10 @@ def test_the_layout_a_film_ends_on_is_as_good_as_fresh_fits() -> None:
     last = next(chain(vectors[::-1], perplexity=PERPLEXITY))
     assert last.kl_divergence() <= 1.02 * min(fresh_divergences(vectors[-1]))
     fresh = np.array(TSNE(perplexity=PERPLEXITY, random_state=0).fit(vectors[-1]))
-    assert trustworthiness(vectors[-1], last.points, 10) >= trustworthiness(vectors[-1], fresh, 10) - 0.01
+    assert (
+        trustworthiness(vectors[-1], last.points, n_neighbors=10)
+        >= trustworthiness(vectors[-1], fresh, n_neighbors=10) - 0.01
+    )
 
 
 def test_every_layout_is_about_as_good_as_fresh_fits() -> None:

@@ -44,7 +44,7 @@ PANELS.bars = (host, stage) => {
   }
 
   function otherWords() {
-    return `${panel.others} (${(panel.of - rows.length + 1).toLocaleString(stage.language)})`;
+    return `${panel.others} (${(panel.n_tokens - rows.length + 1).toLocaleString(stage.language)})`;
   }
 
   /** As many labels as fit, the first of those that came, in the order of the last step; then the others. */
@@ -54,7 +54,7 @@ PANELS.bars = (host, stage) => {
     const n = panel.labels.length;
     rowPx = Math.max(LEAST_ROW_PX, Math.min(ROW_PX, height / (n + 1)));
     const most = Math.max(1, Math.floor(height / rowPx));
-    const hasOthers = panel.others && panel.of > Math.min(n, most);
+    const hasOthers = panel.others && panel.n_tokens > Math.min(n, most);
     const last = values.shape[0] - 1;
     rows = Array.from({ length: Math.min(n, most - (hasOthers ? 1 : 0)) }, (_, i) => i).sort((a, b) => at(last, b) - at(last, a));
     if (hasOthers) rows.push("others");

@@ -4,7 +4,7 @@ import { element } from "./drawing.js";
 import { PANELS } from "./player.js";
 import { indexAt } from "./timeline.js";
 
-PANELS.claims = (host) => {
+PANELS.comparisons = (host) => {
   const table = host.appendChild(element("table"));
   let rows = [];
   return {

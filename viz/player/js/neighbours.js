@@ -37,17 +37,17 @@ PANELS.neighbours = (host, stage) => {
       rows = Array.from({ length: k }, (_, rank) => row(rank));
       lend(stage, panel.item, (item, step) => {
         if (item !== panel.item) return null;
-        const first = indexAt(panel.at, step) * k;
+        const first = indexAt(panel.measured_steps, step) * k;
         return Array.from(items.subarray(first, first + Math.min(k, MOST_MARKED)));
       });
     },
     paint({ step }) {
-      at = indexAt(panel.at, step);
+      at = indexAt(panel.measured_steps, step);
       const k = rows.length;
       rows.forEach(({ mark, name, bar, far, press }, rank) => {
         const item = items[at * k + rank];
         const distance = distances[at * k + rank];
-        const [label, color] = panel.known[item];
+        const [label, color] = panel.styles[item];
         mark.style.background = color;
         name.textContent = label;
         bar.style.width = `${(100 * distance) / farthest}%`;

@@ -25,17 +25,17 @@ PANELS.samples = (host, stage) => {
   return {
     update(next) {
       panel = next;
-      steps = panel.said.map((one) => one.step);
+      steps = panel.texts.map((one) => one.step);
       shown = undefined;
       host.classList.toggle("listed", panel.history);
       list.replaceChildren();
-      if (panel.history) panel.said.forEach(line);
+      if (panel.history) panel.texts.forEach(line);
     },
     paint({ step }) {
       const at = steps.length && steps[0] <= step ? indexAt(steps, step) : -1;
       if (at === shown) return;
       shown = at;
-      const one = panel.said[at];
+      const one = panel.texts[at];
       note.textContent = one ? `${stage.words.step} ${whole(one.step, stage.language)}${one.note ? ` · ${one.note}` : ""}` : panel.empty;
       text.textContent = one ? one.text : "";
       for (const [i, made] of [...list.children].entries()) made.classList.toggle("now", i === at);

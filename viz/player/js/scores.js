@@ -11,7 +11,7 @@ const TEXT_PX = 12;
 const BOTTOM_PX = 20;
 const LAYER_GAP_PX = 4;
 
-PANELS.scores = (host, stage) => {
+PANELS["head-timeline"] = (host, stage) => {
   host.style.cssText = "display: flex; flex-direction: column; gap: 6px;";
   const bar = host.appendChild(element("div"));
   bar.style.cssText = "display: flex; align-items: center; gap: 8px; flex: none;";
@@ -82,7 +82,7 @@ PANELS.scores = (host, stage) => {
       tip.hide();
     },
     paint({ index, step }) {
-      key.paint(scale, panel.ramp, stage, panel.even);
+      key.paint(scale, panel.ramp, stage, panel.uniform);
       const { context, width, height } = picture.begin();
       const { theme, language } = stage;
       const ratio = picture.canvas.width / Math.max(1, width);
