@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tables import show
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from trainer.config import PRESETS, TrainConfig
 from trainer.loop import take_step
 from trainer.optimizers.recipes import RECIPES
@@ -65,7 +65,7 @@ def main() -> None:
     fields = PRESETS[options.preset] | {"corpus": options.corpus, "threads": options.threads}
     if options.steps is not None:
         fields |= {"steps": options.steps}
-    corpus = load(options.corpus)
+    corpus = load_corpus(options.corpus)
 
     def session(recipe: str, seed: int) -> Session:
         return build(TrainConfig(preset=options.preset, recipe=recipe, seed=seed, **fields), corpus)

@@ -15,8 +15,8 @@ from dataclasses import replace
 from tables import show
 from training_step import step, take_turns
 
-from data.corpora.catalog import load
-from data.tokens.batches import split
+from data.corpora.catalog import load_corpus
+from data.tokens.batches import split_text
 from data.tokens.subwords import SubwordTokenizer
 from data.tokens.vocabularies import learn_bpe
 from trainer.config import preset
@@ -42,10 +42,10 @@ def by_library(tokenizer: SubwordTokenizer, text: str) -> None:
 
 def show_tokenizers(name: str) -> None:
     """Print how long it takes to learn sub-words from a corpus, and to cut it."""
-    text, rows = load(name).text, []
+    text, rows = load_corpus(name).text, []
     for size in (512, 2048, 8192):
         begun = time.perf_counter()
-        tokenizer = learn_bpe(split(text)[0], size)
+        tokenizer = learn_bpe(split_text(text)[0], size)
         learning, ids = time.perf_counter() - begun, tokenizer.encode(text)
         cutting, decoding = seconds(lambda t=tokenizer: t.encode(text)), seconds(lambda t=tokenizer, i=ids: t.decode(i))
         library = seconds(lambda t=tokenizer: by_library(t, text), times=1)
@@ -59,7 +59,7 @@ def show_steps(name: str, threads: int, rounds: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    corpus = load(name)
+    corpus = load_corpus(name)
     sessions = {
         kind: build(replace(preset(kind), corpus=name, threads=threads, device="cpu"), corpus)
         for kind in ("cpu", "cpu-bpe")

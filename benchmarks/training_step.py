@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from tables import show
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from trainer import fused
 from trainer.config import PRESETS, ModelConfig, TrainConfig
 from trainer.loop import take_step
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40, help=f"turns of {IN_A_ROW} steps each")
     options = parser.parse_args()
     reuse_freed_memory()
-    corpus = load(options.corpus)
+    corpus = load_corpus(options.corpus)
     for threads in options.threads:
         fields = PRESETS[options.preset] | {"corpus": options.corpus, "threads": threads}
         measure(

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from data.commands import run as run_command
+from data.commands import run_command
 from data.errors import InputError
 
 PROG = "python -m dashboards"

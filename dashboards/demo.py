@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from data.corpora.catalog import CORPORA, DEFAULT, locate
+from data.corpora.catalog import CORPORA, DEFAULT, locate_corpus
 from data.errors import InputError
 
 NAME = "demo-tiny"
@@ -36,7 +36,7 @@ def arguments(corpus: str) -> Sequence[str]:
 
 def _is_at_hand(name: str) -> bool:
     try:
-        return locate(name) is not None
+        return locate_corpus(name) is not None
     except InputError:  # another text under its name, or no such folder: the training will say so
         return False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from data.commands import run
+from data.commands import run_command
 from data.corpora import catalog
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def _fetch(name: str, corpus_dir: Path | None) -> None:
     from rich.console import Console
 
     with Console(stderr=True).status(f"fetching {name}"):
-        path = catalog.fetch(name, corpus_dir)
-        corpus = catalog.load(name, corpus_dir)
+        path = catalog.fetch_corpus(name, corpus_dir)
+        corpus = catalog.load_corpus(name, corpus_dir)
     pinned = "as pinned" if catalog.CORPORA[name].sha256 else "no hash is known to check it by"
     print(f"{name}: {corpus.characters:,} characters, {len(corpus.symbols)} symbols")
     print(f"sha256 {corpus.sha256} ({pinned})")
@@ -69,7 +69,7 @@ def _fetch(name: str, corpus_dir: Path | None) -> None:
 
 def _find(name: str, corpus_dir: Path | None) -> Path | catalog.OtherTextError | None:
     try:
-        return catalog.locate(name, corpus_dir)
+        return catalog.locate_corpus(name, corpus_dir)
     except catalog.OtherTextError as other:
         return other
 
@@ -92,4 +92,4 @@ def _table(found: dict[str, Path | catalog.OtherTextError | None]) -> Table:
 
 
 if __name__ == "__main__":
-    run(main, List | Fetch, prog="python -m data", description=__doc__)
+    run_command(main, List | Fetch, prog="python -m data", description=__doc__)

@@ -37,7 +37,9 @@ _DISK_ERRORS = {
 }
 
 
-def run(main: Callable[[Config], object], config_type: Any, *, prog: str, description: str | None = None) -> NoReturn:
+def run_command(
+    main: Callable[[Config], object], config_type: Any, *, prog: str, description: str | None = None
+) -> NoReturn:
     """Parse the command line into ``config_type``, call ``main`` with it, and exit.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.arrays import TokenIds
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.documents.document_tokens import documents_of_run
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
@@ -115,7 +115,7 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, Token
     """
     tokenizer = run.tokenizer
     if text is not None:
-        ids = tokenizer.encode(load(text).text)
+        ids = tokenizer.encode(load_corpus(text).text)
         return ids, ids
     info, corpus, context = run.info, _corpus(run), described_model(run).block_size
     try:
@@ -235,7 +235,7 @@ def _joined_documents(path: Path, _: int) -> tuple[TokenIds, TokenIds]:
 
 @lru_cache(maxsize=4)
 def _tokens_of(corpus: str, sha256: str, tokenizer: Tokenizer, block_size: int) -> tuple[TokenIds, TokenIds]:
-    found = load(corpus)
+    found = load_corpus(corpus)
     if found.sha256 != sha256:
         raise InputError(f"the text {corpus!r} is another by now")
     train, val = split_tokens(tokenizer, found.text, block_size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from data.commands import run as run_command
+from data.commands import run_command
 from data.errors import InputError
 from trainer.generation.filters import Decoding
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.corpora.catalog import Corpus, load
+from data.corpora.catalog import Corpus, load_corpus
 from data.errors import InputError
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from data.runs.atomic_files import append_line, write_json
@@ -81,7 +81,7 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
         disk is too full.
     """
     config = check(config)
-    corpus = load(config.corpus, corpus_dir)
+    corpus = load_corpus(config.corpus, corpus_dir)
     session = build(config, corpus)
     check_disk(session, runs_folder())
     run = create_run(name or free_name(f"{config.preset}-{corpus.name}"), describe(session, corpus))
@@ -227,7 +227,7 @@ def _sample(session: Session, step: int) -> dict[str, object]:
 
 
 def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corpus:
-    corpus = load(config.corpus, corpus_dir)
+    corpus = load_corpus(config.corpus, corpus_dir)
     if corpus.sha256 != run.info["corpus"]["sha256"]:
         raise InputError(
             f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on: it cannot be resumed"

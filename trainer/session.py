@@ -21,9 +21,16 @@ from torch import Tensor
 from data.corpora.catalog import Corpus
 from data.errors import InputError
 from data.runs import Run
-from data.tokens.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
+from data.tokens.batches import (
+    sequential_windows,
+    shuffled_starts,
+    split_text,
+    split_tokens,
+    window_index,
+    window_starts,
+)
 from data.tokens.tokenizers import CharTokenizer, Tokenizer
-from data.tokens.vocabularies import gpt2, learn_bpe
+from data.tokens.vocabularies import gpt2_tokenizer, learn_bpe
 from trainer.config import VOCAB_SIZE, TrainConfig, model_config, snapshot_steps
 from trainer.machine import fastest_threads, reuse_freed_memory
 from trainer.model import GPT
@@ -144,9 +151,9 @@ def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
     if config.tokenizer == "char":
         return CharTokenizer.from_text(corpus.text)
     if config.tokenizer == "gpt2":
-        return gpt2(file)
+        return gpt2_tokenizer(file)
     return learn_bpe(
-        split(corpus.text)[0],
+        split_text(corpus.text)[0],
         config.vocab_size or VOCAB_SIZE,
         f"byte-level BPE learned from the first 90% of {corpus.name}",
     )

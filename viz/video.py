@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from data.commands import run as run_command
+from data.commands import run_command
 from data.errors import InputError
 
 if TYPE_CHECKING:

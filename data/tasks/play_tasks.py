@@ -32,8 +32,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from data.arrays import TokenIds
-from data.corpora.catalog import load
-from data.corpora.plays import HELD_OUT, Play, cut
+from data.corpora.catalog import load_corpus
+from data.corpora.plays import HELD_OUT, Play, split_plays
 from data.errors import InputError
 from data.tasks.examples import Classification, Entailment, Example, MultipleChoice, Similarity, Task
 
@@ -53,7 +53,7 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True)
-class SpokenLine:
+class DialogueLine:
     """A spoken line: its text, whether it opens a speech, and whether it names a speaker."""
 
     text: str
@@ -72,7 +72,7 @@ class Script:
 
     title: str
     genre: str
-    lines: tuple[SpokenLine, ...]
+    lines: tuple[DialogueLine, ...]
 
     @cached_property
     def asked(self) -> TokenIds:
@@ -139,7 +139,7 @@ def _check_name(name: str) -> str:
 @lru_cache(maxsize=1)
 def scripts() -> tuple[Script, ...]:
     """Return the plays as spoken lines, in the order of the corpus."""
-    return read_scripts(cut(load("shakespeare").text))
+    return read_scripts(split_plays(load_corpus("shakespeare").text))
 
 
 def read_scripts(plays: Sequence[Play]) -> tuple[Script, ...]:
@@ -169,7 +169,7 @@ def speaker_names(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in labels if len(word) > 1 and capital[word] > small[word])
 
 
-def _lines(text: str, names: frozenset[str]) -> Iterable[SpokenLine]:
+def _lines(text: str, names: frozenset[str]) -> Iterable[DialogueLine]:
     opens = False
     for line in text.split("\n"):
         if _LABEL.fullmatch(line):
@@ -177,7 +177,7 @@ def _lines(text: str, names: frozenset[str]) -> Iterable[SpokenLine]:
         elif line:
             # EDWARD in capitals names him as Edward does.
             told = any(word.capitalize() in names for word in _WORD.findall(line) if word[0].isupper())
-            yield SpokenLine(line, opens, told)
+            yield DialogueLine(line, opens, told)
             opens = False
 
 

@@ -23,7 +23,7 @@ from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer
 
 
-def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
+def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
     """Cut a text into a part to learn from and the rest, to judge by.
 
     The cut is counted in characters, so whatever the tokens are, the same passage judges.
@@ -50,7 +50,7 @@ def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
 
 
 def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[TokenIds, TokenIds]:
-    """Return the tokens of the two parts of a text (see `split`).
+    """Return the tokens of the two parts of a text (see `split_text`).
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Toke
     >>> len(train), val
     (18, array([0, 1]))
     """
-    train, val = (tokenizer.encode(part) for part in split(text))
+    train, val = (tokenizer.encode(part) for part in split_text(text))
     if min(len(train), len(val)) <= block_size:
         parts = f"{len(train):,} tokens to learn from and {len(val):,} to judge by"
         raise InputError(

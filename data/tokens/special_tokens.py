@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from data.errors import InputError
-from data.tokens.tokenizers import Tokenizer, known_ids
+from data.tokens.tokenizers import Tokenizer, check_ids
 
 
 def with_special_tokens(tokenizer: Tokenizer, names: Sequence[str]) -> Tokenizer:
@@ -45,13 +45,13 @@ def with_special_tokens(tokenizer: Tokenizer, names: Sequence[str]) -> Tokenizer
     new = [name for name in names if name not in tokenizer.special_tokens]
     if not new:
         return tokenizer
-    if isinstance(tokenizer, Extended):
-        return Extended(tokenizer.base, (*tokenizer.names, *new))
-    return Extended(tokenizer, tuple(new))
+    if isinstance(tokenizer, ExtendedTokenizer):
+        return ExtendedTokenizer(tokenizer.base, (*tokenizer.names, *new))
+    return ExtendedTokenizer(tokenizer, tuple(new))
 
 
 @dataclass(frozen=True)
-class Extended:
+class ExtendedTokenizer:
     """A tokenizer with special tokens after its own; see `with_special_tokens`."""
 
     base: Tokenizer
@@ -97,7 +97,7 @@ class Extended:
         InputError
             naming the first id that is not in the vocabulary, and its position.
         """
-        asked, first = known_ids(ids, self.vocab_size), self.base.vocab_size
+        asked, first = check_ids(ids, self.vocab_size), self.base.vocab_size
         special = asked >= first
         pieces = np.split(asked, np.flatnonzero(special[1:] | special[:-1]) + 1) if asked.size else []
         return "".join(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from data.errors import InputError
-from data.tokens.tokenizers import known_ids
+from data.tokens.tokenizers import check_ids
 
 if TYPE_CHECKING:  # the library is loaded when a text is to be cut, not before
     import tokenizers
@@ -120,7 +120,7 @@ class SubwordTokenizer:
         InputError
             naming the first id that is not in the vocabulary, and its position.
         """
-        asked = known_ids(ids, self.vocab_size)
+        asked = check_ids(ids, self.vocab_size)
         if self.token_bytes is not None:
             return b"".join(self.token_bytes[i] for i in asked).decode("utf-8", "replace")
         return self._engine.decode(asked.tolist(), skip_special_tokens=False)

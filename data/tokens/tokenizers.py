@@ -127,7 +127,7 @@ class CharTokenizer:
         InputError
             naming the first id that is not in the vocabulary, and its position.
         """
-        return self._codes[known_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
+        return self._codes[check_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"kind": "char", "symbols": ...}``.
@@ -264,7 +264,7 @@ def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
     return with_special_tokens(tokenizer, names)
 
 
-def known_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
+def check_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
     """Return ids as an array, shape (n_tokens,).
 
     Raises

@@ -8,7 +8,7 @@ a text                                  `learn_bpe`: byte-level byte-pair encodi
 ``vocab.bpe`` or ``merges.txt``         byte-level BPE as GPT-2's, with ``encoder.json`` or ``vocab.json`` beside it if there is one
 ``vocab.json`` with ``</w>`` in it      GPT-1's BPE, lower-casing, with ``merges.txt`` beside it
 ``added_tokens.json`` beside these      tokens that were added later, as special ones
-nothing                                 `gpt2`, through tiktoken, which fetches it once
+nothing                                 `gpt2_tokenizer`, through tiktoken, which fetches it once
 ======================================  =====================================================================
 """
 
@@ -110,7 +110,7 @@ def read_tokenizer(path: Path) -> SubwordTokenizer:
     return _with_added(made, added) if added.is_file() else made
 
 
-def gpt2(path: Path | None = None, *, field: str = "tokenizer_file") -> SubwordTokenizer:
+def gpt2_tokenizer(path: Path | None = None, *, field: str = "tokenizer_file") -> SubwordTokenizer:
     """Load GPT-2's tokenizer from a local file (see `read_tokenizer`), or through tiktoken, which fetches and caches it.
 
     Parameters

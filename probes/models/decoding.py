@@ -147,7 +147,7 @@ def decoding_trace(
 
 
 def _labelled(trace: Trace, sample: int) -> xr.Dataset:
-    steps, asked = trace.of_sample(sample), trace.asked
+    steps, asked = trace.of_sample(sample), trace.header
     table = [step["candidates"] for step in steps]  # [id, token, probability, drawn_from] by position and rank
     ids = np.array([[candidate[0] for candidate in row] for row in table])
     chosen = np.array([step["id"] for step in steps])

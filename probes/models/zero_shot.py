@@ -22,7 +22,7 @@ from data.documents.document_tokens import unknown_symbols
 from data.progress import Progress
 from data.runs import Run
 from data.tasks.examples import MultipleChoice
-from data.tasks.line_choices import line_choices
+from data.tasks.line_choices import draw_line_choices
 from data.tasks.play_tasks import N_ANSWERS, play_task
 from data.tokens.tokenizers import Tokenizer
 from probes.models.gathering import over_snapshots
@@ -155,4 +155,4 @@ def _choices(run: Run, seed: int, text: Path | None) -> Sequence[MultipleChoice]
         asked = play_task("next-line", seed=seed, n_train=N_ANSWERS, n_test=N_QUESTIONS).test
         return [example for example in asked if isinstance(example, MultipleChoice)]
     _, judged = training_tokens(run, text)
-    return line_choices(run.tokenizer.decode(judged), N_QUESTIONS, seed=seed)
+    return draw_line_choices(run.tokenizer.decode(judged), N_QUESTIONS, seed=seed)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import CharTokenizer
 from tests.conftest import made_text
@@ -49,7 +49,7 @@ def made_run(folder: Path, config: ModelConfig | None = None, **info: Any) -> Ru
         "created": "2026-01-01T00:00:00+00:00",
         "model": {name: value for name, value in vars(config).items() if name != "dropout"},
         "training": {"corpus": str(text)},
-        "corpus": {"name": "made", "sha256": load(text).sha256},
+        "corpus": {"name": "made", "sha256": load_corpus(text).sha256},
         "tokenizer": CharTokenizer(SYMBOLS).to_json(),
         "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
     }

@@ -55,10 +55,10 @@ def test_a_trace_holds_what_was_weighed_up_at_every_token(run: Run) -> None:
     (name,) = list_traces(run)
     assert f"--trace {name}" in result.stderr
     trace = read_trace(run, name)
-    assert trace.asked["step"] == 60
-    assert trace.asked["sha256"] == run.snapshot(60).sha256
-    assert "".join(trace.asked["prompt_tokens"]) == prompt
-    assert trace.asked["decoding"]["top_k"] == 3
+    assert trace.header["step"] == 60
+    assert trace.header["sha256"] == run.snapshot(60).sha256
+    assert "".join(trace.header["prompt_tokens"]) == prompt
+    assert trace.header["decoding"]["top_k"] == 3
     first = trace.of_sample(0)
     assert [step["position"] for step in first] == list(range(9))
     assert prompt + "".join(step["token"] for step in first) in result.stdout
@@ -69,7 +69,7 @@ def test_a_trace_holds_what_was_weighed_up_at_every_token(run: Run) -> None:
         assert [step["id"], step["token"], step["probability"], step["drawn_from"]] in drawable
         ordered = [(candidate[3], candidate[2]) for candidate in step["candidates"]]
         assert ordered == sorted(ordered, reverse=True)
-    assert len(json.dumps(trace.asked)) > 0
+    assert len(json.dumps(trace.header)) > 0
 
 
 @pytest.mark.parametrize(

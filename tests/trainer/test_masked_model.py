@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.documents.packing import IGNORED, PADDING, lay
+from data.documents.packing import IGNORED, PADDING, pack_rows
 from tests.trainer.test_model import SMALL, gpt2_with_weights_of, made_model
 
 
@@ -21,7 +21,7 @@ def made_documents(lengths: list[int], seed: int = 0) -> list[np.ndarray]:
 @settings(max_examples=20, deadline=None)
 def test_packed_documents_give_the_logits_they_give_alone(lengths: list[int]) -> None:
     model, documents = made_model(), made_documents(lengths)
-    rows = lay([documents, documents[:1]])
+    rows = pack_rows([documents, documents[:1]])
     mask, positions = torch.from_numpy(rows.mask)[:, None], torch.from_numpy(rows.positions)
     with torch.no_grad():
         packed = model(torch.from_numpy(rows.ids), mask=mask, positions=positions)[0]
@@ -37,7 +37,7 @@ def test_gradients_of_packed_documents_add_up_those_of_each_alone(
     if attention == "fused kernel":
         monkeypatch.setattr("trainer.model.PLAIN_ATTENTION_MAX_CONTEXT", 0)
     documents = made_documents([4, 2, 5])
-    rows = lay([documents])
+    rows = pack_rows([documents])
     packed, apart = made_model().train(), made_model().train()
     logits = packed(
         torch.from_numpy(rows.ids),
@@ -57,7 +57,7 @@ def test_gradients_of_packed_documents_add_up_those_of_each_alone(
 
 def test_a_mask_agrees_with_gpt2_of_hugging_face() -> None:
     model = made_model()
-    rows = lay([made_documents([3, 6]), made_documents([5, 2, 5], seed=1)])
+    rows = pack_rows([made_documents([3, 6]), made_documents([5, 2, 5], seed=1)])
     ids, positions = torch.from_numpy(rows.ids), torch.from_numpy(rows.positions)
     mask = torch.from_numpy(rows.mask)[:, None]
     oracle = gpt2_with_weights_of(model)

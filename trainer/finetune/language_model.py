@@ -25,8 +25,8 @@ from data.documents.document_tokens import (
     encode_documents,
     unknown_symbols,
 )
-from data.documents.packing import IGNORED, Rows, ShuffledRows, deal, lay, row_bounds
-from data.documents.sources import Documents, check_heeded, read_documents
+from data.documents.packing import IGNORED, Rows, ShuffledRows, pack_rows, row_bounds, shuffle_rows
+from data.documents.sources import Documents, check_source_options, read_documents
 from data.errors import InputError
 from data.runs import Run
 from data.tokens.special_tokens import with_special_tokens
@@ -67,7 +67,7 @@ def start(
         is taken.
     """
     device = find_device(check(config).device)
-    check_heeded(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
+    check_source_options(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
     documents = read_documents(
         config.corpus,
         text_column=config.text_column,
@@ -153,7 +153,7 @@ class LanguageObjective:
         first, size = step * self._rows_a_step, self.config.micro_batch
         last = min(first + self._rows_a_step, self._deal.n_rows)
         rows = [[self.documents.learned[i] for i in self._deal.row(number)] for number in range(first, last)]
-        batches = [lay(rows[start : start + size]) for start in range(0, len(rows), size)]
+        batches = [pack_rows(rows[start : start + size]) for start in range(0, len(rows), size)]
         n_targets = max(1, sum(self._n_targets(batch) for batch in batches))
         for batch in batches:
             yield self.total_loss(batch) / n_targets
@@ -209,7 +209,7 @@ class LanguageObjective:
 
     @cached_property
     def _deal(self) -> ShuffledRows:
-        return deal(self._lengths, self.config.length, self.config.epochs, seed=self.config.seed)
+        return shuffle_rows(self._lengths, self.config.length, self.config.epochs, seed=self.config.seed)
 
     @cached_property
     def _tokens_of_rows(self) -> TokenIds:
@@ -228,7 +228,7 @@ class LanguageObjective:
         bounds = row_bounds(np.array([len(document) for document in documents]), self.config.length)
         size, end = self.config.micro_batch, len(bounds) - 1 if most is None else min(most, len(bounds) - 1)
         for first in range(0, end, size):
-            yield lay([documents[bounds[row] : bounds[row + 1]] for row in range(first, min(first + size, end))])
+            yield pack_rows([documents[bounds[row] : bounds[row + 1]] for row in range(first, min(first + size, end))])
 
     @torch.no_grad()
     def _mean_loss(self, batches: Iterator[Rows]) -> float:

@@ -100,4 +100,4 @@ def _export(command: Export) -> None:
 
 
 if __name__ == "__main__":
-    commands.run(main, Command, prog=PROG, description=__doc__)
+    commands.run_command(main, Command, prog=PROG, description=__doc__)

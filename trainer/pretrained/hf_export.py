@@ -20,7 +20,7 @@ from data.errors import InputError
 from data.runs import Run
 from data.runs.atomic_files import write_bytes, write_json
 from data.runs.safetensors_files import stream_tensors
-from data.tokens.special_tokens import Extended
+from data.tokens.special_tokens import ExtendedTokenizer
 from data.tokens.tokenizers import CharTokenizer, Tokenizer
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
@@ -169,7 +169,7 @@ def _definition(tokenizer: Tokenizer) -> str | None:
     """Return a tokenizer as Hugging Face's `tokenizers` reads it, or None if it cannot be said so."""
     if isinstance(tokenizer, CharTokenizer):
         return _of_characters(tokenizer.symbols)
-    if isinstance(tokenizer, Extended):
+    if isinstance(tokenizer, ExtendedTokenizer):
         base = _definition(tokenizer.base)
         return None if base is None else _with_special_tokens(base, tokenizer.names)
     definition: str | None = tokenizer.to_json().get("definition")

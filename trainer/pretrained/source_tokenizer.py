@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.errors import InputError
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, WordList
 from trainer.pretrained.hf_model import first_line, load_transformers
@@ -34,15 +34,15 @@ def requested_tokenizer(
     if symbols_of is not None:
         if wish is not None:
             raise InputError("--tokenizer and --symbols-of both say what the tokens are: give one of them")
-        return CharTokenizer.from_text(load(symbols_of, corpus_dir).text)
+        return CharTokenizer.from_text(load_corpus(symbols_of, corpus_dir).text)
     if wish is None:
         return None
     if wish == IDS:
         return WordList(tuple(str(i) for i in range(rows)))
     if wish == GPT2:
-        from data.tokens.vocabularies import gpt2
+        from data.tokens.vocabularies import gpt2_tokenizer
 
-        return gpt2(field="tokenizer")
+        return gpt2_tokenizer(field="tokenizer")
     path = Path(wish)
     if not path.exists():
         raise InputError(
@@ -74,9 +74,9 @@ def find_tokenizer(places: list[Path], rows: int) -> Tokenizer:
         if converted is not None:
             return converted
     if rows in _GPT2_ROWS:
-        from data.tokens.vocabularies import gpt2
+        from data.tokens.vocabularies import gpt2_tokenizer
 
-        return gpt2(field="tokenizer")
+        return gpt2_tokenizer(field="tokenizer")
     raise InputError(
         f"{places[0]} says nothing of its {rows:,} tokens: pass --tokenizer with its tokenizer.json, meta.pkl or vocab.txt, "
         f"--symbols-of with the text whose characters they are, or --tokenizer {IDS}"

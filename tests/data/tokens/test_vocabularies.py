@@ -16,7 +16,7 @@ from transformers import GPT2Tokenizer, OpenAIGPTTokenizer
 
 from data.errors import InputError
 from data.tokens.subwords import SubwordTokenizer, byte_alphabet
-from data.tokens.vocabularies import END_OF_TEXT, gpt2, learn_bpe, read_tokenizer
+from data.tokens.vocabularies import END_OF_TEXT, gpt2_tokenizer, learn_bpe, read_tokenizer
 from tests.commands import ROOT, command_environment
 from tests.conftest import made_text
 
@@ -106,7 +106,7 @@ def test_the_files_of_gpt2_are_read_as_hugging_faces_class_reads_them(
     folder = write_gpt2(tmp_path / "gpt2", vocab, merges)
     whole = write_gpt2(tmp_path / "whole", "vocab.json", "merges.txt")
     oracle = GPT2Tokenizer.from_pretrained(whole)
-    tokenizer = gpt2(folder / given)
+    tokenizer = gpt2_tokenizer(folder / given)
     text = "Não é? it's  three   spaces\n\nend " + made_text(500, seed=3) + END_OF_TEXT
     assert tokenizer.encode(text).tolist() == oracle.encode(text)
     assert tokenizer.decode(oracle.encode(text)) == text
@@ -161,7 +161,7 @@ def test_gpt2s_tokenizer_comes_through_tiktoken(monkeypatch: pytest.MonkeyPatch)
     ranks = {token: i for i, token in enumerate(LEARNED.token_bytes)}
     made = tiktoken.Encoding("gpt2", pat_str=pattern, mergeable_ranks=ranks, special_tokens={END_OF_TEXT: 400})
     monkeypatch.setattr(tiktoken, "get_encoding", {"gpt2": made}.__getitem__)
-    tokenizer = gpt2()
+    tokenizer = gpt2_tokenizer()
     assert merges_of(tokenizer) == merges_of(LEARNED)
     text = made_text(2000, seed=5) + END_OF_TEXT
     assert tokenizer.encode(text).tolist() == made.encode(text, allowed_special="all")
@@ -173,10 +173,10 @@ def test_gpt2_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(tiktoken, "get_encoding", fail)
     with pytest.raises(InputError, match=r"cannot be fetched \(ConnectionError\): .*`tokenizer_file`"):
-        gpt2()
+        gpt2_tokenizer()
     monkeypatch.setitem(sys.modules, "tiktoken", None)
     with pytest.raises(InputError, match=r"pip install 'gptlab\[tiktoken\]'"):
-        gpt2()
+        gpt2_tokenizer()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 import transformers
 import xarray as xr
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.tokens.tokenizers import CharTokenizer
@@ -80,7 +80,7 @@ def imported(folder: Path, kind: str, steps: tuple[int, ...] = (0, 512), **optio
         made(kind, step).save_pretrained(folder / f"step{step}")
     sources = {step: folder / f"step{step}" for step in steps}
     run = import_hf_model(sources, kind, tokenizer=CharTokenizer(SYMBOLS).to_json(), folder=folder, **options)
-    run.info["corpus"] = {"name": str(text), "sha256": load(text).sha256}  # so that windows can be cut from it
+    run.info["corpus"] = {"name": str(text), "sha256": load_corpus(text).sha256}  # so that windows can be cut from it
     return run
 
 

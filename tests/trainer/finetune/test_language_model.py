@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from data.corpora.catalog import load
+from data.corpora.catalog import load_corpus
 from data.documents.document_tokens import END_OF_TEXT, documents_of_run
-from data.documents.packing import IGNORED, lay
+from data.documents.packing import IGNORED, pack_rows
 from data.documents.sources import read_documents
 from data.errors import InputError
 from data.runs import Run, list_runs, open_run
@@ -103,7 +103,7 @@ def test_fine_tuning_learns_writes_a_sound_run_and_names_its_base(run: Run, conf
     assert tuned.info["base"]["run"] == "tiny"
     counts = tuned.info["corpus"]["documents"]
     longest = 16
-    texts = set(load(Path(config.corpus)).text.split("\n"))
+    texts = set(load_corpus(Path(config.corpus)).text.split("\n"))
     assert counts["skipped"] == sum(len(text) + 1 > longest for text in texts) > 0
     assert counts["learned"] + counts["held_out"] + counts["skipped"] == len(texts)
     assert samples[0]["prompt"] == samples[-1]["prompt"] != ""
@@ -285,8 +285,8 @@ def test_rows_of_different_lengths_are_filled_up_without_a_trace(run: Run, confi
     objective = start(config, "tiny").objective
     assert isinstance(objective, LanguageObjective)
     documents = sorted(objective.documents.learned, key=len)[:3]
-    together = objective.total_loss(lay([list(documents[:2]), [documents[2]]]))
-    alone = objective.total_loss(lay([list(documents[:2])])) + objective.total_loss(lay([[documents[2]]]))
+    together = objective.total_loss(pack_rows([list(documents[:2]), [documents[2]]]))
+    alone = objective.total_loss(pack_rows([list(documents[:2])])) + objective.total_loss(pack_rows([[documents[2]]]))
     torch.testing.assert_close(together, alone)
 
 
