@@ -1,0 +1,87 @@
+"""Train a small GPT and watch it learn: the few functions that a user starts with, and the console script ``gptlab``.
+
+A `Run` is a folder of snapshots. Probes take a run and return labelled arrays (xarray) whose first dimension is the training
+``step``. `film` and `figure` draw a run, and their results can be saved or shown in a notebook::
+
+    import gptlab as gl
+
+    run = gl.train(preset="tiny", corpus="tinyshakespeare")    # or gl.open_run(), the newest
+    gl.heads(run)                                              # an xarray.Dataset: (step, layer, head)
+    gl.film(run, "tokens", highlight=["vowels", "digits"]).save("tokens.mp4")
+    gl.figure(run, "attention", prompt="To be").save("attention.svg")
+
+Everything else is in the packages: `data`, `trainer`, `probes`, `viz` and `dashboards`.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data import Run, list_runs, open_run
+    from probes import attention, cohesion, heads, next_token, positions, tokens
+    from trainer import export_model, finetune, generate, import_model, train
+    from viz import film, figure, project
+
+_PACKAGES = {
+    "data": ("Run", "list_runs", "open_run"),
+    "trainer": ("export_model", "finetune", "generate", "import_model", "train"),
+    "probes": ("attention", "cohesion", "heads", "next_token", "positions", "tokens"),
+    "viz": ("figure", "film", "project"),
+}
+_PACKAGE_OF = {name: package for package, names in _PACKAGES.items() for name in names}
+
+__all__ = [
+    "Run",
+    "attention",
+    "cohesion",
+    "export_model",
+    "figure",
+    "film",
+    "finetune",
+    "generate",
+    "heads",
+    "import_model",
+    "list_runs",
+    "next_token",
+    "open_run",
+    "positions",
+    "project",
+    "tokens",
+    "train",
+]
+
+COMMANDS = {
+    "train": (("trainer",), "train a GPT and write a run"),
+    "film": (("viz.video",), "film a run over its training"),
+    "figures": (("viz.figures",), "draw figures of a run for slides"),
+    "probe": (("probes",), "measure a run over its snapshots"),
+    "generate": (("trainer.generate",), "continue a prompt with a snapshot"),
+    "finetune": (("trainer.finetune",), "fine-tune a run on documents"),
+    "supervised": (("trainer.supervised",), "fine-tune a run on a task"),
+    "import": (("trainer.pretrained", "import"), "make a run of a model trained elsewhere"),
+    "export": (("trainer.pretrained", "export"), "write a snapshot as a folder that from_pretrained loads"),
+    "data": (("data",), "list and fetch corpora"),
+    "dashboard": (("dashboards",), "open the dashboard in a browser"),
+    "demo": (("demo",), "train the demo run, and film and draw it"),
+}
+DEMO = (
+    ("trainer", "--preset", "cpu", "--run", "demo"),
+    ("viz.video", "--run", "demo", "--what", "positions", "--highlight", "12,13,14"),
+    ("viz.video", "--run", "demo", "--what", "tokens", "--highlight", "vowels", "--highlight", "uppercase"),
+    ("viz.figures", "--run", "demo"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public function from its package when it is first used."""
+    if name not in _PACKAGE_OF:
+        raise AttributeError(f"module 'gptlab' has no attribute {name!r}")
+    return getattr(import_module(_PACKAGE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
