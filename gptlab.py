@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from data import Run, list_runs, open_run
     from probes import attention, cohesion, heads, next_token, positions, tokens
     from trainer import export_model, finetune, generate, import_model, train
-    from viz import film, figure, project
+    from viz import figure, film, project
 
 _PACKAGES = {
     "data": ("Run", "list_runs", "open_run"),
@@ -85,3 +85,68 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a subcommand of the console script: the command that ``python -m`` runs, under a shorter name."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_usage())
+        return
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"gptlab: there is no command {name!r}; there is {', '.join(COMMANDS)}: see --help", file=sys.stderr)
+        raise SystemExit(2)
+    if name == "demo":
+        _demo(rest)
+        return
+    module, *first = COMMANDS[name][0]
+    _run(f"gptlab {name}", module, [*first, *rest])
+
+
+def _run(program: str, module: str, arguments: list[str]) -> None:
+    """Run a module as ``python -m`` does; `data.commands` names the program in messages."""
+    sys.argv = [program, *arguments]
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does
+    runpy.run_module(module, run_name="__main__", alter_sys=False)
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {about}" for name, (_, about) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: gptlab COMMAND [OPTIONS]",
+            "",
+            "Train a small GPT and watch it learn.",
+            "",
+            *lines,
+            "",
+            "gptlab COMMAND --help lists the options of a command.",
+        ]
+    )
+
+
+def _demo(arguments: list[str]) -> None:
+    """Train the run ``demo``, or resume it, then film and draw it; each step is a command of its own."""
+    import subprocess
+
+    from data.runs import runs_folder
+
+    if arguments:
+        print(f"gptlab demo: takes no options; got {' '.join(arguments)}", file=sys.stderr)
+        raise SystemExit(0 if arguments[0] in ("-h", "--help") else 2)
+    train, *pictures = DEMO
+    if (runs_folder() / "demo" / "run.json").exists():
+        train = ("trainer", "--resume", "--run", "demo")
+    for command in (train, *pictures):
+        status = subprocess.run([sys.executable, "-m", *command]).returncode
+        if status:
+            raise SystemExit(status)
+    folder = runs_folder() / "demo"
+    print(f"\nFilms:      {folder / 'films'}\nFigures:    {folder / 'figures'}\nDashboard:  gptlab dashboard")
+
+
+if __name__ == "__main__":
+    main()

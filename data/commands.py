@@ -69,7 +69,7 @@ def parse(
     InputError
         If they are wrong; the message of tyro as one line.
     """
-    options: dict[str, Any] = {"prog": prog, "description": description, "args": args}
+    options: dict[str, Any] = {"prog": _started_as(prog), "description": description, "args": args}
     if default is not None:
         options["default"] = default
     try:
@@ -93,6 +93,8 @@ def one_line_mistakes(prog: str, config_type: Any = None) -> Iterator[None]:
     prog : the name before each message.
     config_type : of the command; a field of it that a message marks is written as the option.
     """
+
+    prog = _started_as(prog)
 
     def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
         print(f"{prog}: warning: {write_options(InputError(message), config_type)}", file=sys.stderr)
@@ -165,6 +167,11 @@ def describe_disk_error(error: OSError) -> str:
             f"the disk is full at {where}: free some space and run the command again; what was complete is still valid"
         )
     return f"cannot write or read {where} ({os.strerror(error.errno or 0)}): choose another folder or change its rights"
+
+
+def _started_as(prog: str) -> str:
+    """Name the command as the user started it: ``gptlab film`` from the console script, else ``python -m viz.video``."""
+    return sys.argv[0] if sys.argv[0].startswith("gptlab ") else prog
 
 
 def _stop(prog: str, message: str) -> NoReturn:
