@@ -101,15 +101,16 @@ def main(arguments: list[str] | None = None) -> None:
         _demo(rest)
         return
     module, *first = COMMANDS[name][0]
-    _run(f"gptlab {name}", module, [*first, *rest])
+    _run("gptlab" if first else f"gptlab {name}", module, [*first, *rest])
 
 
 def _run(program: str, module: str, arguments: list[str]) -> None:
-    """Run a module as ``python -m`` does; `data.commands` names the program in messages."""
+    """Run a module as ``python -m`` does, under the name of the subcommand."""
+    from data import commands
+
+    commands.program.set(program)
     sys.argv = [program, *arguments]
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # as `python -m` does
-    runpy.run_module(module, run_name="__main__", alter_sys=False)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def _usage() -> str:

@@ -13,6 +13,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import tyro
@@ -20,6 +21,9 @@ import tyro
 from data.errors import InputError
 
 Config = TypeVar("Config")
+
+program: ContextVar[str] = ContextVar("program", default="")
+"""The name of the running command in messages and help, where it is not that of its module: ``gptlab film``."""
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
@@ -69,7 +73,7 @@ def parse(
     InputError
         If they are wrong; the message of tyro as one line.
     """
-    options: dict[str, Any] = {"prog": _started_as(prog), "description": description, "args": args}
+    options: dict[str, Any] = {"prog": program.get() or prog, "description": description, "args": args}
     if default is not None:
         options["default"] = default
     try:
@@ -94,7 +98,7 @@ def one_line_mistakes(prog: str, config_type: Any = None) -> Iterator[None]:
     config_type : of the command; a field of it that a message marks is written as the option.
     """
 
-    prog = _started_as(prog)
+    prog = program.get() or prog
 
     def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
         print(f"{prog}: warning: {write_options(InputError(message), config_type)}", file=sys.stderr)
@@ -167,11 +171,6 @@ def describe_disk_error(error: OSError) -> str:
             f"the disk is full at {where}: free some space and run the command again; what was complete is still valid"
         )
     return f"cannot write or read {where} ({os.strerror(error.errno or 0)}): choose another folder or change its rights"
-
-
-def _started_as(prog: str) -> str:
-    """Name the command as the user started it: ``gptlab film`` from the console script, else ``python -m viz.video``."""
-    return sys.argv[0] if sys.argv[0].startswith("gptlab ") else prog
 
 
 def _stop(prog: str, message: str) -> NoReturn:
