@@ -200,11 +200,11 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
 
 def _print_sentences(compared: Any, step: int | None) -> None:
     """Say how close together the group stands at a step, in a line for each null."""
-    from probes.groups.cohesion import sentence
+    from probes.groups.wording import comparison_sentence
 
     print()
     for place in range(compared.sizes["null"]):
-        print(sentence(compared.isel({"null": place}), step, counted=True))
+        print(comparison_sentence(compared.isel({"null": place}), step, counted=True))
 
 
 def _by_dims(dataset: xr.Dataset) -> Iterator[tuple[tuple[str, ...], xr.Dataset]]:

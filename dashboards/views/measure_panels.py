@@ -10,9 +10,10 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.page import Page
 from probes.groups.naming import Group
+from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
 from viz.drawing.labels import label_name
-from viz.drawing.legend import item_colors, short_name
+from viz.drawing.legend import item_colors
 from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Number, Numbers, Series
 
 SHARES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement")
@@ -83,29 +84,12 @@ def _against(page: Page, null: xr.Dataset) -> list[Comparison]:
     others = int(null["n_groups"]) - bool(null["exact"])
     return [
         Comparison(
-            share_in_words(page, float(share), others, bool(null["exact"])), _p(page, float(p)), bool(p < REMARKABLE)
+            share_text(float(share), others, bool(null["exact"]), page.say.number),
+            f"p {p_value_text(float(p), page.say.number)}",
+            bool(p < REMARKABLE),
         )
         for share, p in zip(null["percentile"].values, null["p_corrected"].values, strict=True)
     ]
-
-
-def share_in_words(page: Page, share: float, others: int, exact: bool) -> str:
-    """Write a share of other groups as `probes.groups.cohesion.sentence` does: nothing is rounded up to all of them.
-
-    100% is said only where all groups were compared; of groups that were drawn, another one might have come closer.
-    """
-    if not exact:
-        share = min(share, others / (others + 1))
-    percent = 100 * share + 1e-9
-    if 0 < share < 0.001:
-        return f"< {page.say.number(0.1, 1)}%"
-    if share < 0.01 or 99 <= percent < 100:
-        return f"{page.say.number(np.floor(10 * percent) / 10, 1 if share else 0)}%"
-    return f"{page.say.number(percent)}%"
-
-
-def _p(page: Page, p: float) -> str:
-    return f"p < {page.say.number(0.001, 3)}" if p < 0.001 else f"p {page.say.number(p, 3 if p < 0.1 else 2)}"
 
 
 def neighbours(

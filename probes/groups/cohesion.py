@@ -2,20 +2,18 @@
 
 All distances are taken in the full space of the table, never in a picture. Cohesion is the mean distance of the pairs within a group
 over that of all pairs: 1 if the group is as spread as everything, less if it is closer. Whether that is remarkable depends on what
-it is compared with: a null from `probes.groups.nulls`. `group_cohesion` does it for a run, `sentence` says it in words.
+it is compared with: a null from `probes.groups.nulls`. `group_cohesion` does this for a run, `probes.groups.wording` writes it in words.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from math import floor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from data.arrays import FloatArray
 from data.errors import InputError
@@ -151,90 +149,50 @@ def group_cohesion(
         If the run has no such table, the highlight names nothing in it, or ``text`` serves for no null; and as `cohesion`.
     """
     trajectory = _between(_table(run, what, progress) if trajectory is None else trajectory, steps)
-    group = (
-        highlight
-        if isinstance(highlight, Group)
-        else parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
-    )
-    n_items = trajectory.shape[1]
-    nulls = [random_groups(group.members, n_items, seed=seed, draws=draws)]
+    group = parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
+    compared, missing = compare_with_nulls(run, trajectory, group, metric=metric, seed=seed, draws=draws, text=text)
+    if missing:
+        warnings.warn(missing, stacklevel=2)
+    return compared
+
+
+def compare_with_nulls(
+    run: Run,
+    trajectory: xr.DataArray,
+    group: Group,
+    *,
+    metric: str = "euclidean",
+    seed: int = 0,
+    draws: int = DRAWS,
+    text: Path | None = None,
+) -> tuple[xr.Dataset, str | None]:
+    """Compare a group of a table, or of a control of it, with random groups and with those that fit.
+
+    Parameters
+    ----------
+    run, metric, seed, draws, text : as in `group_cohesion`.
+    trajectory : (step, token or position, dim).
+
+    Returns
+    -------
+    The comparison, as `group_cohesion` returns it, and why the second null is missing, or None if it is not.
+    """
+    is_positions, n_items = trajectory.dims[1] == "position", trajectory.shape[1]
+    nulls, missing = [random_groups(group.members, n_items, seed=seed, draws=draws)], None
     try:
-        if what == "positions":
+        if is_positions:
             nulls.append(neighbouring_groups(group.members, n_items))
         else:
             from probes.texts import token_counts
 
             nulls.append(matched_groups(group.members, token_counts(run, text), seed=seed, draws=draws))
     except InputError as error:
-        if text is not None and what == "tokens":
+        if text is not None and not is_positions:
             raise
-        warnings.warn(f"{group.name}: compared with random groups only: {error}", stacklevel=2)
+        missing = f"{group.name}: compared with random groups only: {error}"
     compared = _side_by_side([compare(trajectory, null, metric=metric) for null in nulls])
-    return compared.assign_attrs(run=run.name, what=what, highlight=group.name)
-
-
-def sentence(compared: xr.Dataset, step: int | None = None, *, counted: bool = False) -> str:
-    """Say in words how close together a group stands at a step.
-
-    Shares are rounded to whole per cent, but below 1 and from 99 on are cut to tenths, so that nothing is rounded up to 100%; "all"
-    is said only where all groups were compared and all others are further apart.
-
-    Parameters
-    ----------
-    compared : what `compare` or `group_cohesion` returned.
-    step : the last if None.
-    counted : say of how many groups.
-
-    Raises
-    ------
-    InputError
-        If the step was not compared.
-
-    Examples
-    --------
-    >>> line = xr.DataArray([[[0.0], [1.0], [4.0], [9.0]]], dims=("step", "item", "dim"), coords={"step": [100]})
-    >>> sentence(compare(line, random_groups([0, 1], 4)))
-    '0 1: closer than all other pairs'
-    >>> sentence(compare(line, neighbouring_groups([1, 2], 4)), counted=True)  # 3 apart, the others 1 and 5
-    '1 2: closer than 50% of the 2 other neighbouring pairs'
-    """
-    if step is not None and step not in compared["step"]:
-        raise InputError(f"step {step} was not compared: choose one of the snapshots' steps")
-    at = compared.isel(step=-1) if step is None else compared.sel(step=step)
-    nulls = [at.isel({"null": place}) for place in range(at.sizes["null"])] if "null" in at.dims else [at]
-    closer = "closer" if compared.attrs["metric"] == "euclidean" else "closer in direction"
-    clauses = (f"{closer} than {_share_of(null, np.asarray(compared.attrs['members']), counted)}" for null in nulls)
-    return f"{compared.attrs['highlight'].replace(', ', ' ')}: {', '.join(clauses)}"
-
-
-def _share_of(null: xr.Dataset, members: NDArray[Any], counted: bool) -> str:
-    share, exact, kind = float(null["percentile"]), bool(null["exact"]), _kind(str(null["null"].values), members)
-    others = int(null["n_groups"]) - exact
-    number = f"{others:,} " if counted else ""
-    other = f"{number}other {kind.removeprefix('random ')}"  # where all were compared, nothing was left to chance
-    if share == 0:
-        return f"none of the {other}" if exact else f"none of {number}{kind}"
-    if share == 1 and exact:
-        return f"all {other}"
-    if not exact:
-        share = min(share, others / (others + 1))  # none of those drawn came closer, but another might
-    return f"{_percent(share)} of {f'the {other}' if counted and exact else f'{number}{kind}'}"
-
-
-def _percent(share: float) -> str:
-    percent = 100 * share + 1e-9  # 99.9 is a hair less in binary
-    if percent < 0.1:
-        return "under 0.1%"
-    if percent < 1 or percent >= 99:
-        return f"{floor(10 * percent) / 10:g}%"
-    return f"{percent:.0f}%"
-
-
-def _kind(null: str, members: NDArray[Any]) -> str:
-    size = {2: "pairs", 3: "triples"}.get(len(members), f"groups of {len(members)}")
-    if null == "neighbouring":
-        return f"neighbouring {size}" if np.ptp(members) == len(members) - 1 else f"{size} with the same gaps"
-    return f"{size} matched on frequency" if null == "matched" else f"random {size}"
+    what = "positions" if is_positions else "tokens"
+    return compared.assign_attrs(run=run.name, what=what, highlight=group.name), missing
 
 
 def _standardised(ratios: FloatArray) -> FloatArray:

@@ -15,7 +15,8 @@ import xarray as xr
 from data.errors import InputError
 from data.runs import Run
 from probes.__main__ import ProbeArguments, main
-from probes.groups.cohesion import group_cohesion, sentence
+from probes.groups.cohesion import group_cohesion
+from probes.groups.wording import comparison_sentence
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
@@ -84,7 +85,7 @@ def test_cohesion_is_printed_and_then_said_in_words_for_each_null(run: Run, caps
         wanted = [float(at[column].sel(null=name)) for column in ("percentile", "p_value", "p_corrected")]
         np.testing.assert_allclose(np.array(row[1:], float), wanted, rtol=0, atol=5.1e-5)
     lines = said.splitlines()
-    assert lines == [sentence(expected.isel({"null": place}), 20, counted=True) for place in range(2)]
+    assert lines == [comparison_sentence(expected.isel({"null": place}), 20, counted=True) for place in range(2)]
     assert "matched on frequency" in lines[1]
 
 

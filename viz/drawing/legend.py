@@ -15,6 +15,7 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from probes.groups.naming import Group
+from probes.groups.wording import short_name
 from viz.drawing.scatter import fixed_limits, over
 from viz.drawing.theme import Theme, group_color
 
@@ -129,17 +130,6 @@ def _places(widths: Sequence[float], room: float) -> list[tuple[float, int]]:
         places.append((x, row))
         x += width
     return places
-
-
-def short_name(name: str, most: int = 26) -> str:
-    """Return the name of a group, cut off where it is longer than ``most`` characters.
-
-    Examples
-    --------
-    >>> short_name("vowels"), short_name("a, e, i, o, u, á, é, í, ó, ú")
-    ('vowels', 'a, e, i, o, u, á, é, í, ó…')
-    """
-    return name if len(name) <= most else name[: most - 1].rstrip(", ") + "…"
 
 
 def text_width(text: str, size: float) -> float:

@@ -8,11 +8,11 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.text import Text
 
+from probes.groups.comparison import GroupComparison
 from viz.drawing.canvas import Canvas
 from viz.drawing.legend import Rect
 from viz.drawing.slide import text_points, wrap
 from viz.drawing.theme import group_color
-from viz.group_comparison import GroupComparison
 
 TEXT_PX, SMALL_PX, LINE_PX, DOT_PX = 20, 17, 27, 26
 GAP_PX = 18

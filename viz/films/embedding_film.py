@@ -12,6 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
 from viz.drawing.bands import ROW_PX, BandPanel, bands_of
 from viz.drawing.canvas import Frame, Size
@@ -24,7 +25,6 @@ from viz.drawing.sentences import SentencePanel, height_of
 from viz.drawing.slide import shorten
 from viz.drawing.theme import Theme
 from viz.films.timeline import Motion
-from viz.group_comparison import GroupComparison
 
 TRAIL_SNAPSHOTS = 6
 TRAIL_POINTS_PER_SNAPSHOT = 5

@@ -13,8 +13,8 @@ import xarray as xr
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
+from probes.groups.comparison import GroupComparison, compare_groups
 from probes.tables.embeddings import TableName
-from viz.group_comparison import GroupComparison, compare_groups, compare_groups_in
 from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, with_derived_hashes
@@ -49,7 +49,7 @@ def single_panel(run: Run, what: TableName, wish: FilmOptions, progress: Progres
     subject = read_grouped_table(run, what, wish.highlight)
     projection = lay_out(run, subject, wish, progress)
     return TablePanel(
-        run, subject, projection, compare_groups(run, what, wish.highlight, wish.metric, subject.trajectory)
+        run, subject, projection, compare_groups(run, subject.trajectory, wish.highlight, metric=wish.metric)
     )
 
 
@@ -58,7 +58,9 @@ def panels_with_control(run: Run, what: TableName, wish: FilmOptions, progress: 
     trained = single_panel(run, what, wish, progress)
     fake = replace(trained.subject, trajectory=control(trained.subject.trajectory, str(wish.control), wish.seed))
     projection = lay_out(run, fake, wish, _after(progress, trained.projection.sizes["step"]))
-    said = compare_groups_in(fake.trajectory, run, fake.groups, wish.metric) if trained.comparisons else ()
+    said = (
+        compare_groups(run, fake.trajectory, fake.groups, metric=wish.metric, warn=False) if trained.comparisons else ()
+    )
     return [replace(trained, name="trained"), TablePanel(run, fake, projection, said, f"control: {wish.control}")]
 
 
@@ -66,7 +68,8 @@ def panels_of_runs(
     runs: Sequence[Run], what: TableName, wish: FilmOptions, progress: Progress
 ) -> tuple[list[TablePanel], SharedTables]:
     """Lay out several runs on what they share, each by itself, and turn all onto the first."""
-    shared = shared_tables([read_grouped_table(run, what) for run in runs], [run.name for run in runs], wish.highlight)
+    tables = [read_grouped_table(run, what) for run in runs]
+    shared = shared_tables(tables, [run.name for run in runs], wish.highlight)
     twins: list[TablePanel] = []
     for number, (run, subject) in enumerate(zip(runs, shared.subjects, strict=True)):
         before = number * subject.trajectory.sizes["step"]
@@ -74,7 +77,13 @@ def panels_of_runs(
         if twins:
             projection = turned_onto(projection, twins[0].projection)
         twins.append(
-            TablePanel(run, subject, projection, compare_groups(run, what, wish.highlight, wish.metric), run.name)
+            TablePanel(
+                run,
+                subject,
+                projection,
+                compare_groups(run, tables[number].trajectory, wish.highlight, metric=wish.metric),
+                run.name,
+            )
         )
     return twins, shared
 

@@ -13,8 +13,9 @@ from scipy.stats import kstest, ortho_group, permutation_test
 
 from data.errors import InputError
 from probes.groups import pairs as module
-from probes.groups.cohesion import cohesion, compare, sentence
+from probes.groups.cohesion import cohesion, compare
 from probes.groups.nulls import Null, matched_groups, neighbouring_groups, random_groups
+from probes.groups.wording import comparison_sentence
 
 
 def made(values: NDArray[np.float64]) -> xr.DataArray:
@@ -115,7 +116,7 @@ def test_a_planted_group_is_found_at_the_steps_where_it_is() -> None:
     found = compare(trajectory, random_groups([2, 9, 17], 20))
     assert (found["p_corrected"][3:] < 0.01).all()
     assert (found["p_corrected"][:3] > 0.05).all()
-    assert sentence(found, 50) == "2 9 17: closer than all other triples"
+    assert comparison_sentence(found, 50) == "2 9 17: closer than all other triples"
 
 
 def test_on_a_smooth_curve_neighbours_are_close_and_among_neighbours_ordinary() -> None:
@@ -124,8 +125,8 @@ def test_on_a_smooth_curve_neighbours_are_close_and_among_neighbours_ordinary() 
     found = [compare(made(curve), make([12, 13, 14], 32)) for make in (random_groups, neighbouring_groups)]
     assert float(found[0]["percentile"][0]) > 0.99
     assert 0.3 < float(found[1]["percentile"][0]) < 0.7
-    assert sentence(found[0], counted=True).startswith("12 13 14: closer than 99.")
-    assert "of the 4,959 other triples" in sentence(found[0], counted=True)
+    assert comparison_sentence(found[0], counted=True).startswith("12 13 14: closer than 99.")
+    assert "of the 4,959 other triples" in comparison_sentence(found[0], counted=True)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
@@ -143,7 +144,7 @@ def test_ties_count_against_the_group() -> None:
     assert (same["p_value"] == 1).all()
     assert (same["p_corrected"] == 1).all()
     assert (same["percentile"] == 0).all()
-    assert sentence(same) == "0 1: closer than none of the other pairs"
+    assert comparison_sentence(same) == "0 1: closer than none of the other pairs"
     square = made(np.array([[[0, 0], [0, 1], [1, 1], [1, 0]]], dtype=float))  # four sides of 1, two diagonals
     side = compare(square, random_groups([0, 1], 4))
     assert float(side["p_value"][0]) == pytest.approx(4 / 6)
@@ -197,4 +198,4 @@ def test_what_cannot_be_compared_says_why() -> None:
     with pytest.raises(InputError, match="make it for this table"):
         compare(trajectory, random_groups([0, 1], 6))
     with pytest.raises(InputError, match="step 7 was not compared"):
-        sentence(compare(trajectory, random_groups([0, 1], 5)), 7)
+        comparison_sentence(compare(trajectory, random_groups([0, 1], 5)), 7)

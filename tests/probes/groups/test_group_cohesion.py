@@ -10,35 +10,8 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run
-from probes.groups.cohesion import group_cohesion, sentence
-
-
-def result(
-    share: float, n_groups: int, exact: bool, null: str = "random", members: tuple[int, ...] = (1, 2, 3)
-) -> xr.Dataset:
-    return xr.Dataset(
-        {"percentile": ("step", [share])},
-        coords={"step": [5], "null": null, "n_groups": n_groups, "exact": exact},
-        attrs={"metric": "euclidean", "members": members, "highlight": "x"},
-    )
-
-
-@pytest.mark.parametrize(
-    ("compared", "counted", "words"),
-    [
-        (result(0.99980, 4960, True), False, "closer than 99.9% of random triples"),
-        (result(0.9, 4960, True), True, "closer than 90% of the 4,959 other triples"),
-        (result(1, 4960, True), True, "closer than all 4,959 other triples"),
-        (result(1, 9999, False), False, "closer than 99.9% of random triples"),
-        (result(1, 99, False), True, "closer than 99% of 99 random triples"),
-        (result(0.0004, 4960, True), False, "closer than under 0.1% of random triples"),
-        (result(0.1897, 30, True, "neighbouring"), False, "closer than 19% of neighbouring triples"),
-        (result(0.5, 9, True, "neighbouring", (1, 5)), False, "closer than 50% of pairs with the same gaps"),
-        (result(0.5, 99, False, "matched", (1, 2, 5, 8)), False, "closer than 50% of groups of 4 matched on frequency"),
-    ],
-)
-def test_the_words_never_round_up_to_all(compared: xr.Dataset, counted: bool, words: str) -> None:
-    assert sentence(compared, counted=counted) == f"x: {words}"
+from probes.groups.cohesion import group_cohesion
+from probes.groups.wording import comparison_sentence
 
 
 def test_a_run_is_compared_with_both_nulls(run: Run) -> None:
@@ -48,7 +21,7 @@ def test_a_run_is_compared_with_both_nulls(run: Run) -> None:
     assert found["band"].dims == ("step", "null", "quantile")
     assert found["cohesion"].dims == ("step",)
     assert list(found["sha256"].values) == [record["sha256"] for record in run.manifest()]
-    assert "neighbouring triples" in sentence(found)
+    assert "neighbouring triples" in comparison_sentence(found)
     tokens = group_cohesion(run, "tokens", "vowels", draws=99)
     assert list(tokens["null"].values) == ["random", "matched"]
     xr.testing.assert_identical(tokens, group_cohesion(run, "tokens", "vowels", draws=99))

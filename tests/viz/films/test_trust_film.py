@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_rgb
 
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
 from tests.viz.films.test_timeline import made_projection
 from viz.drawing.bands import BandPanel, bands_of
@@ -17,7 +18,6 @@ from viz.drawing.scatter import FAINTEST, Discs, shades
 from viz.drawing.slide import heat_map
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
-from viz.group_comparison import GroupComparison
 
 SIZE = Size(1920, 1080)
 

@@ -1,0 +1,39 @@
+"""The sentences about groups fit the room that is measured for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.runs import Run
+from probes.groups.comparison import GroupComparison, compare_groups
+from probes.tables.embeddings import position_embeddings
+from viz.drawing.canvas import Canvas, Size
+from viz.drawing.sentences import LINE_PX, SentencePanel, height_of, lines_of
+from viz.drawing.theme import THEMES
+
+
+def test_long_names_are_cut_and_lines_fit_their_room(run: Run) -> None:
+    (claim,) = compare_groups(run, position_embeddings(run), [",".join(str(i) for i in range(14))])
+    assert claim.sentences[0].startswith("0 1 2 3 4 5 6 7 8 9 10 11…: ")
+    for width in (300, 600, 1200):
+        canvas = Canvas(Size(1920, 1080), THEMES["light"])
+        height = height_of([claim], width, 1.0)
+        words = SentencePanel(canvas, (0.1, 0.5, width / 1920, height / 1080), [claim], 1.0)
+        canvas.keep_still()
+        for step in claim.sentences:
+            lines = lines_of(claim, step, width, 1.0)
+            assert len(lines) * LINE_PX <= height
+            assert " ".join(part for line in lines for part in line if part).split() == (
+                f"{claim.sentences[step]} {claim.p_values[step]}".split()
+            )
+            canvas.keep_snapshot(words.show(step))
+            frame = canvas.frame([])
+            below, inked = round(0.5 * 1080), (np.asarray(frame)[..., :3] != 255).any(axis=-1)
+            assert not inked[:, : round(0.1 * 1920) - 1].any()
+            assert not inked[:, round(0.1 * 1920 + width) + 2 :].any()
+            assert not inked[below + 1 :].any()
+
+
+def test_one_step_needs_no_correction(run: Run) -> None:
+    compared = GroupComparison(0, {0: "a: closer than 5% of random pairs"}, {0: "p .5"})
+    assert lines_of(compared, 0, 1000, 1.0) == [("a: closer than 5% of random pairs", "p .5")]
