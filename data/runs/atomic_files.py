@@ -6,10 +6,11 @@ import errno
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from data.notices import notify
 
 Record = dict[str, Any]
 
@@ -66,9 +67,7 @@ def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
         try:
             yield json.loads(line)
         except ValueError:
-            warnings.warn(
-                f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2
-            )
+            notify(f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2)
 
 
 def _sync_folder(folder: Path) -> None:

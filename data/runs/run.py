@@ -42,7 +42,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -52,6 +51,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.names import check_free, check_run_name, runs_folder
 from data.runs.safetensors_files import stream_tensors
@@ -179,7 +179,7 @@ class Run:
             raise self._without_snapshots()
 
     def _leave_out(self, snapshot: Snapshot, defect: str) -> None:
-        warnings.warn(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
+        notify(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
 
     def _without_snapshots(self) -> InputError:
         return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")

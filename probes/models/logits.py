@@ -51,6 +51,29 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
     return data["probability"].assign_attrs(run=run.name, prompt=asked.text)
 
 
+def leading_tokens(distribution: xr.DataArray, most: int = 24) -> list[int]:
+    """Select the most probable tokens of the last step and of any step.
+
+    Parameters
+    ----------
+    distribution : probabilities, (step, token).
+    most : number of tokens selected.
+
+    Returns
+    -------
+    Numbers of the tokens. They alternate between the most probable at the last step and those whose largest probability over all steps
+    is highest, so that both kinds are among the first few.
+
+    Examples
+    --------
+    >>> leading_tokens(xr.DataArray([[0.7, 0.1, 0.2], [0.1, 0.6, 0.3]], dims=("step", "token")), most=2)
+    [1, 0]
+    """
+    values = distribution.transpose("step", "token").values
+    last, ever = (np.argsort(-p, kind="stable") for p in (values[-1], values.max(axis=0)))
+    return list(dict.fromkeys(int(i) for pair in zip(last, ever, strict=True) for i in pair))[:most]
+
+
 def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.Dataset:
     """Read the residual stream of a prompt after every layer as if it were the last: unembed(final norm(h)).
 

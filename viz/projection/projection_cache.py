@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from data.notices import notify
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
 from viz.projection.projector import AXES, project
@@ -52,7 +52,7 @@ def cached_projection(
     try:
         write_bytes(path, _encode(projection))
     except PermissionError:
-        warnings.warn(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
+        notify(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
     return projection
 
 
@@ -113,7 +113,7 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
         about: dict[str, Any] = json.loads(file["about"].tobytes())
         arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        warnings.warn(f"the cached layout {path.name} is damaged: it is computed again", stacklevel=3)
+        notify(f"the cached layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
     coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
     return xr.Dataset(

@@ -1,0 +1,76 @@
+"""Nearest neighbours in the full space of an embedding table, at every step."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+
+def neighbours_of_all(trajectory: xr.DataArray, k: int = 5, *, metric: str = "euclidean") -> xr.DataArray:
+    """Find the nearest neighbours of every item at every step.
+
+    Parameters
+    ----------
+    trajectory : a table over steps, (step, token or position, dim).
+    k : number of neighbours; of a smaller table, all other items.
+    metric : euclidean or cosine.
+
+    Returns
+    -------
+    Numbers of the neighbours, (step, token or position, rank), nearest first, int64.
+
+    Examples
+    --------
+    >>> places = np.array([[[0.0], [1.0], [1.5], [5.0]]])
+    >>> table = xr.DataArray(places, dims=("step", "token", "dim"), coords={"step": [0], "token": list("abcd")})
+    >>> neighbours_of_all(table, k=2).sel(step=0, token="a").values.tolist()
+    [1, 2]
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    k = min(k, trajectory.shape[1] - 1)
+    found = [
+        NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(table).kneighbors(return_distance=False)
+        for table in np.nan_to_num(trajectory.values)
+    ]
+    item = str(trajectory.dims[1])
+    coords = {name: trajectory[name] for name in ("step", item, "sha256") if name in trajectory.coords}
+    return xr.DataArray(np.array(found), dims=("step", item, "rank"), coords=coords, name="neighbour")
+
+
+def neighbours_of_one(trajectory: xr.DataArray, item: int, k: int = 10, *, metric: str = "euclidean") -> xr.Dataset:
+    """Find the nearest neighbours of one item at every step, with their distances.
+
+    Parameters
+    ----------
+    trajectory : a table over steps, (step, token or position, dim).
+    item : number of the item.
+    k : number of neighbours; of a smaller table, all other items.
+    metric : euclidean or cosine.
+
+    Returns
+    -------
+    ``neighbour`` (step, rank), numbers of the neighbours, nearest first, int64; among equal distances the smaller number comes first.
+    ``distance`` (step, rank), their distances, in the dtype of the table.
+
+    Examples
+    --------
+    >>> places = np.array([[[0.0], [1.0], [1.5], [5.0]]])
+    >>> table = xr.DataArray(places, dims=("step", "token", "dim"), coords={"step": [0], "token": list("abcd")})
+    >>> found = neighbours_of_one(table, 2, k=2)
+    >>> found["neighbour"].values.tolist(), found["distance"].values.tolist()
+    ([[1, 0]], [[0.5, 1.5]])
+    """
+    from sklearn.metrics import pairwise_distances
+
+    k = min(k, trajectory.shape[1] - 1)
+    numbers, distances = [], []
+    for table in trajectory.values:
+        far = pairwise_distances(table[item : item + 1], table, metric=metric)[0]
+        far[item] = np.inf
+        order = np.argsort(far, kind="stable")[:k]
+        numbers.append(order)
+        distances.append(far[order])
+    coords = {name: trajectory[name] for name in ("step", "sha256") if name in trajectory.coords}
+    dims = ("step", "rank")
+    return xr.Dataset({"neighbour": (dims, np.array(numbers)), "distance": (dims, np.array(distances))}, coords)
