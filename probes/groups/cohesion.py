@@ -7,7 +7,6 @@ it is compared with: a null from `probes.groups.nulls`. `group_cohesion` does th
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import xarray as xr
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.notices import notify
 from data.runs import Run
 from probes.groups.naming import Group, parse_group
 from probes.groups.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
@@ -152,7 +152,7 @@ def group_cohesion(
     group = parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
     compared, missing = compare_with_nulls(run, trajectory, group, metric=metric, seed=seed, draws=draws, text=text)
     if missing:
-        warnings.warn(missing, stacklevel=2)
+        notify(missing)
     return compared
 
 
