@@ -140,7 +140,7 @@ def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | Non
 
     Examples
     --------
-    >>> load("nowhere.txt")  # doctest: +ELLIPSIS
+    >>> load_corpus("nowhere.txt")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     data.errors.InputError: there is no file nowhere.txt: give the path of a UTF-8 text file, or one of shakespeare, ...
     """

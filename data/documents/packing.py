@@ -101,7 +101,7 @@ def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
 
     Examples
     --------
-    >>> laid = lay([[np.array([5, 6]), np.array([7])], [np.array([8, 9])]])
+    >>> laid = pack_rows([[np.array([5, 6]), np.array([7])], [np.array([8, 9])]])
     >>> laid.ids
     array([[5, 6, 7],
            [8, 9, 0]])
@@ -154,7 +154,7 @@ def shuffle_rows(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) 
 
     Examples
     --------
-    >>> dealt = deal(np.array([3, 4, 2, 5, 5]), 10, epochs=2, seed=1)
+    >>> dealt = shuffle_rows(np.array([3, 4, 2, 5, 5]), 10, epochs=2, seed=1)
     >>> sorted(int(number) for row in range(dealt.rows_before[1]) for number in dealt.row(row))
     [0, 1, 2, 3, 4]
     """

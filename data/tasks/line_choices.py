@@ -41,7 +41,7 @@ def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoi
     Examples
     --------
     >>> text = "\\n".join(f"this is line {number}" for number in range(400))
-    >>> question = line_choices(text, 3, seed=1)[0]
+    >>> question = draw_line_choices(text, 3, seed=1)[0]
     >>> question.context.split("\\n")[-1], question.answers[question.target]
     ('this is line 5', 'this is line 6')
     """

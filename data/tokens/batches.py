@@ -40,7 +40,7 @@ def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
 
     Examples
     --------
-    >>> split("abcdefghijklmnopqrst")
+    >>> split_text("abcdefghijklmnopqrst")
     ('abcdefghijklmnopqr', 'st')
     """
     if not 0 < train_fraction < 1:

@@ -100,7 +100,7 @@ def test_a_named_corpus_is_read_by_its_paragraphs(tmp_path: Path, monkeypatch: p
 
     path = tmp_path / "machado.txt"
     path.write_text("Um.\n\nDois.\n", encoding="utf-8")
-    monkeypatch.setattr(catalog, "fetch", lambda name, corpus_dir: path)
+    monkeypatch.setattr(catalog, "fetch_corpus", lambda name, corpus_dir: path)
     documents = read_documents("machado")
     assert documents.texts == ("Um.", "Dois.")
     assert documents.sha256 == load_corpus("machado").sha256
