@@ -86,7 +86,7 @@ def test_what_is_at_hand_is_offered_first(nothing_yet: Path, monkeypatch: pytest
     assert demo.at_hand() == []
     assert demo.default_corpus() == "shakespeare"
     assert demo.choices("pt")[0] == "machado"
-    monkeypatch.setattr(demo, "locate", lambda name: Path(name) if name == "machado-novels" else None)
+    monkeypatch.setattr(demo, "locate_corpus", lambda name: Path(name) if name == "machado-novels" else None)
     assert demo.choices("en")[0] == demo.default_corpus() == "machado-novels"
     monkeypatch.undo()
     monkeypatch.setenv("GPTLAB_DATA", str(nothing_yet / "nowhere"))
