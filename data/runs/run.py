@@ -53,6 +53,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
+from data.runs.card import run_card
 from data.runs.names import check_free, check_run_name, runs_folder
 from data.runs.safetensors_files import stream_tensors
 from data.runs.snapshot import Snapshot, Tensors
@@ -183,6 +184,9 @@ class Run:
 
     def _without_snapshots(self) -> InputError:
         return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")
+
+    def _repr_html_(self) -> str:
+        return run_card(self.name, self.info, self.metrics(), [record["step"] for record in self.manifest()])
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the snapshot of one step; an `InputError` names the steps there are."""

@@ -1,0 +1,104 @@
+"""The card that shows a run in a notebook: what it is, how far it came, and its loss over the steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from data.runs.atomic_files import Record
+
+_WIDTH, _HEIGHT = 240, 60
+_SHAPE = {
+    "n_layer": "layers",
+    "n_head": "heads",
+    "n_embd": "wide",
+    "block_size": "tokens of context",
+    "vocab_size": "tokens in the vocabulary",
+}
+
+
+def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> str:
+    """Draw the card of a run as HTML, with the colours of the page around it, light or dark.
+
+    Parameters
+    ----------
+    name : of the run.
+    info : its ``run.json``.
+    metrics : its evaluations, in the order of the steps.
+    steps : those with a snapshot, in order.
+
+    Examples
+    --------
+    >>> "3 snapshots, steps 0 to 20" in run_card("a", {"parameters": 12}, [], [0, 10, 20])
+    True
+    """
+    rows = "".join(
+        f"<tr><th style='text-align:left;font-weight:normal;opacity:.7;padding:1px 1em 1px 0'>{escape(label)}</th>"
+        f"<td style='text-align:left;padding:1px 0'>{escape(text)}</td></tr>"
+        for label, text in _rows(info, metrics, steps)
+    )
+    return (
+        "<div style='display:inline-block;border:1px solid #8888;border-radius:8px;padding:.7em 1em'>"
+        f"<div style='font-weight:600;margin-bottom:.3em'>{escape(name)}</div>"
+        f"<table style='border:0;background:none;color:inherit;margin:0'>{rows}</table>{_curves(metrics)}</div>"
+    )
+
+
+def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iterator[tuple[str, str]]:
+    model: Mapping[str, Any] = info.get("model") or {}
+    shape = [f"{model[field]:,} {words}" for field, words in _SHAPE.items() if isinstance(model.get(field), int)]
+    if model.get("architecture"):
+        shape.insert(0, str(model["architecture"]))
+    if shape:
+        yield "model", ", ".join(shape)
+    if isinstance(info.get("parameters"), int):
+        yield "parameters", f"{info['parameters']:,}"
+    if base := info.get("base"):
+        yield "fine-tuned from", f"{base['run']}, step {base['step']:,}"
+    if task := info.get("task"):
+        yield "task", f"{task['name']} ({task['kind']})"
+    if corpus := info.get("corpus"):
+        yield "corpus", f"{corpus['name']}, {corpus['characters']:,} characters"
+    if source := info.get("source"):
+        yield "source", str(source.get("model") or source.get("format") or "")
+    training: Mapping[str, Any] = info.get("training") or {}
+    if settings := [f"{field} {training[field]}" for field in ("preset", "recipe", "seed") if field in training]:
+        yield "training", ", ".join(settings)
+    if metrics and (
+        losses := [f"{loss:.4f} {kind}" for kind in ("train", "val") if (loss := _loss(metrics[-1], kind))]
+    ):
+        yield "loss", f"{', '.join(losses)} (nats per token, step {metrics[-1]['step']:,})"
+    steps_text = f", steps {steps[0]:,} to {steps[-1]:,}" if steps else ""
+    yield "snapshots", f"{len(steps):,} snapshot{'s' * (len(steps) != 1)}{steps_text}"
+
+
+def _loss(record: Record, kind: str) -> float | None:
+    loss = record.get(f"{kind}_loss")
+    return float(loss) if isinstance(loss, (int, float)) and math.isfinite(loss) else None
+
+
+def _curves(metrics: Sequence[Record]) -> str:
+    """Draw the losses over the steps as an SVG picture: validation solid, train faint; nothing with fewer than two evaluations."""
+    curves = {
+        kind: [(record["step"], loss) for record in metrics if (loss := _loss(record, kind)) is not None]
+        for kind in ("train", "val")
+    }
+    points = [point for curve in curves.values() for point in curve]
+    if len(metrics) < 2 or not points:
+        return ""
+    last, low, high = max(x for x, _ in points), min(y for _, y in points), max(y for _, y in points)
+    lines = "".join(
+        f"<polyline fill='none' stroke='currentColor' stroke-width='1.5' opacity='{opacity}' points='{path}'/>"
+        for kind, opacity in (("train", 0.4), ("val", 1))
+        if (path := " ".join(_place(x / max(last, 1), (y - low) / ((high - low) or 1)) for x, y in curves[kind]))
+    )
+    return (
+        f"<svg role='img' aria-label='train and validation loss' width='{_WIDTH}' height='{_HEIGHT}' "
+        f"style='display:block;margin-top:.5em'>{lines}</svg>"
+    )
+
+
+def _place(x: float, y: float) -> str:
+    return f"{2 + x * (_WIDTH - 4):.1f},{2 + (1 - y) * (_HEIGHT - 4):.1f}"
