@@ -87,8 +87,8 @@ def peak_mb(folder: Path, run: str, name: str) -> float:
     The process reads its own mark: what wait4 reports begins with the memory of this one, which it was forked from.
     """
     script = (
-        "from data.runs import open_run; from probes.registry import Asked, measure\n"
-        f"measure(open_run({run!r}), {name!r}, Asked(prompt={PROMPT!r}, token='a'))\n"
+        "from data.runs import open_run; from probes.registry import ProbeRequest, measure\n"
+        f"measure(open_run({run!r}), {name!r}, ProbeRequest(prompt={PROMPT!r}, token='a'))\n"
         "print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0].split()[1])"
     )
     environment = {**os.environ, "GPTLAB_RUNS": str(folder)}
@@ -118,7 +118,7 @@ def main() -> None:
         rows = [(name, 1000 * seconds) for name, seconds in maps_by_part(runs[58]).items()]
         show("Attention maps of 32 tokens over 58 snapshots, cpu preset", ("", "ms"), rows)
 
-        asked = ProbeRequest(prompt=PROMPT, token="a", highlight="digits")
+        asked = ProbeRequest(prompt=PROMPT, token="a", highlight=("digits",))
         each = {name: _seconds(lambda name=name: measure(runs[58], name, asked)) for name in PROBES}
         rows = [*((name, seconds) for name, seconds in each.items()), ("all of them", sum(each.values()))]
         show("Every probe over 58 snapshots, cpu preset", ("", "seconds"), rows)

@@ -34,7 +34,7 @@ TABLES = (".csv", ".parquet")
 ITEMS = ("token", "position")
 
 
-def export(
+def export_files(
     data: xr.DataArray | xr.Dataset, folder: Path, name: str, formats: Sequence[str], step: int | None = None
 ) -> list[Path]:
     """Write data in several formats.
@@ -62,7 +62,7 @@ def export(
     >>> import tempfile
     >>> loss = xr.DataArray([3.0, 2.5], dims="step", coords={"step": [0, 100]}, name="loss")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in export(loss, Path(folder), "loss", ["csv", "netcdf"])]
+    ...     [path.name for path in export_files(loss, Path(folder), "loss", ["csv", "netcdf"])]
     ['loss.csv', 'loss.nc']
     """
     unknown = [name for name in formats if name not in FORMATS]

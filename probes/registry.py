@@ -1,14 +1,18 @@
-"""Every public probe by name, for the command line, the exports and the test of their common contract.
+"""Every public probe by name, for the command line, exports, the package's face and the test of their common contract.
 
-Nothing heavy is imported before a measure is computed; only those that run a model import torch.
+A probe is imported when it is first used; only those that run a model import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
 
 from data.errors import InputError
 from data.progress import Progress
@@ -18,198 +22,234 @@ if TYPE_CHECKING:
 
     from data.runs import Run
 
+ALL = "all"
+"""Stands for all probes that have what they need."""
+
 
 @dataclass(frozen=True)
 class ProbeRequest:
-    """What a measure may need besides the run; each takes what concerns it."""
+    """Measure a run over its snapshots, and print or export the result.
 
+    Without options, the names of the measures are listed.
+    """
+
+    measure: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = ()
+    """Compute this measure; may be given again, and all stands for all of them."""
+    run: str | None = None
+    """Name of the run; the newest if not given."""
+    step: int | None = None
+    """The step whose values are printed, and written by word2vec and projector; the last if not given."""
     prompt: str | None = None
-    """For attention, next-token and lens; the opening of the run's last sample if None."""
+    """Text that the model reads, for attention, next-token and lens; the opening of the run's last sample if not given."""
     token: str | None = None
-    """For neighbours: whose."""
-    seed: int = 0
-    """For what is measured on windows of text or made sequences, or against groups that are drawn."""
+    """The token whose neighbours are listed."""
+    highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
+    """The group whose cohesion is measured: labels or group names with commas between, 12,13,14 or vowels. Given again, each group is
+    measured by itself."""
+    what: Literal["positions", "tokens"] | None = None
+    """The table that is highlighted; if not given, positions for whole numbers, and otherwise tokens."""
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    """The distance that cohesion is measured by."""
     text: Path | None = None
-    """A text file instead of the run's own corpus (of its validation split, where a model reads it)."""
-    highlight: str | None = None
-    """For cohesion: whose, as labels or group names with commas between."""
-    what: str | None = None
-    """For cohesion: positions or tokens; what `highlighted_table` says if None."""
-    metric: str = "euclidean"
-    """For cohesion: euclidean or cosine."""
-    progress: Progress | None = None
+    """A text file to measure on instead of the run's own corpus (of its validation split, where the model reads it)."""
+    seed: int = 0
+    """Seed of the windows of text, the made sequences and the groups that are drawn."""
+    export: str | None = None
+    """Formats to write, with commas between: csv, parquet, netcdf, and for tables word2vec, projector."""
+    vectors: Path | None = None
+    """Import word vectors (word2vec or GloVe text) as a run of one snapshot, named by --run, to be filmed and drawn like any other."""
+    limit: int | None = None
+    """Read only this many rows of the vectors."""
+    scheduler: str | None = None
+    """Where the model runs: local or local:2 (processes on this machine), or tcp://host:port (both need the extra dask)."""
+    out: Path | None = None
+    """Folder for the files; the run's own folder exports/ if not given."""
+
+    @property
+    def probes(self) -> list[str]:
+        """Names of the requested probes; ``all`` leaves out those that lack the field that they need."""
+        if ALL not in self.measure:
+            return list(self.measure)
+        return [name for name, kind in PROBES.items() if kind.required is None or getattr(self, kind.required)]
+
+    @property
+    def formats(self) -> list[str]:
+        """Formats to export."""
+        return [part.strip() for part in (self.export or "").split(",") if part.strip()]
+
+    def validate(self) -> None:
+        """Check what can be checked without a run.
+
+        Raises
+        ------
+        InputError
+            If there is no such probe or format, a probe lacks a field that it needs, or ``vectors`` is combined with a measure.
+        """
+        if self.vectors is not None and (self.measure or self.export):
+            raise InputError("`vectors` makes a run and nothing else: measure or export it by a second command")
+        if self.export is not None:
+            self._check_formats()
+        for name in self.probes:
+            kind = PROBES[check_name(name)]
+            if kind.required is not None and not getattr(self, kind.required):
+                raise InputError(f"{kind.question} pass `{kind.required}`")
+
+    def _check_formats(self) -> None:
+        from probes.export import FORMATS
+
+        if not self.formats or set(self.formats) - set(FORMATS):
+            raise InputError(f"exports are written as {', '.join(FORMATS)}; got {self.export!r}: pass `export=csv`")
 
 
 @dataclass(frozen=True)
 class ProbeKind:
-    """A probe under the name it has on the command line."""
+    """A probe under the name that it has on the command line.
 
-    about: str
-    compute: Callable[[Run, ProbeRequest], xr.DataArray | xr.Dataset]
-    needs: tuple[str, ...] = ()
-    """Fields of `ProbeRequest` that it takes into account."""
+    Parameters
+    ----------
+    label : a line about it.
+    function : the module and the name of the probe, ``"probes.models.heads:head_scores"``.
+    fields : the fields of `ProbeRequest` that concern it.
+    required : the field that it cannot do without.
+    question : asks for that field.
+    arguments : makes the arguments of the function from a run and a request; if None, they are the fields.
+    """
+
+    label: str
+    function: str
+    fields: tuple[str, ...] = ()
+    required: str | None = None
+    question: str = ""
+    arguments: Callable[[Run, ProbeRequest], dict[str, Any]] | None = None
+
+    def load(self) -> Callable[..., xr.DataArray | xr.Dataset]:
+        """Import the probe."""
+        module, _, name = self.function.partition(":")
+        function: Callable[..., xr.DataArray | xr.Dataset] = getattr(import_module(module), name)
+        return function
 
 
-def measure(run: Run, name: str, asked: ProbeRequest | None = None) -> xr.DataArray | xr.Dataset:
-    """Compute a measure of `PROBES` over all whole snapshots of a run.
+def measure(
+    run: Run, name: str, request: ProbeRequest | None = None, *, progress: Progress | None = None
+) -> xr.DataArray | xr.Dataset:
+    """Compute a probe of `PROBES` over all whole snapshots of a run.
+
+    Parameters
+    ----------
+    run : the run to measure.
+    name : of the probe.
+    request : its fields that concern the probe are the probe's arguments.
+    progress : called with the number of snapshots done so far.
 
     Raises
     ------
     InputError
-        If there is no such measure, or it does not apply to the run's model, or what it needs cannot be used.
+        If there is no such probe, it does not apply to the run's model, or a field that it needs is missing or cannot be used.
     """
-    return PROBES[check_name(name)].compute(run, asked or ProbeRequest())
+    kind, request = PROBES[check_name(name)], request or ProbeRequest()
+    if kind.required is not None and not getattr(request, kind.required):
+        raise InputError(f"{kind.question} pass `{kind.required}`")
+    function = kind.load()
+    arguments = (
+        {field: getattr(request, field) for field in kind.fields}
+        if kind.arguments is None
+        else kind.arguments(run, request)
+    )
+    if "progress" in inspect.signature(function).parameters:
+        arguments["progress"] = progress
+    return function(run, **arguments)
 
 
 def check_name(name: str) -> str:
-    """Return the name of a measure; an `InputError` names those there are."""
+    """Check the name of a probe and return it; an `InputError` lists the names."""
     if name not in PROBES:
         raise InputError(f"there is no measure {name!r}; there is {', '.join(PROBES)}")
     return name
 
 
-def highlighted_table(highlight: str) -> str:
-    """Return the table that a highlight means where nobody says which: positions if it is whole numbers, otherwise tokens.
+def highlighted_table(highlights: str | Sequence[str]) -> Literal["positions", "tokens"]:
+    """Choose the table that a highlight is of: positions if it is whole numbers only, otherwise tokens.
 
-    It follows from the highlight alone, whatever the run. Digits as tokens are asked for by saying tokens.
+    It depends on the highlight alone, not on the run. To highlight digits among the tokens, request ``what="tokens"``.
 
     Examples
     --------
     >>> [highlighted_table(text) for text in ("12,13,14", "vowels", "a,1")]
     ['positions', 'tokens', 'tokens']
     """
-    parts = [part.strip() for part in highlight.split(",") if part.strip()]
+    texts = [highlights] if isinstance(highlights, str) else highlights
+    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     are_numbers = bool(parts) and all(part.isascii() and part.isdigit() for part in parts)
     return "positions" if are_numbers else "tokens"
 
 
-def _tokens(run: Run, asked: ProbeRequest) -> Any:
-    from probes.tables.embeddings import token_embeddings
-
-    return token_embeddings(run, progress=asked.progress)
-
-
-def _positions(run: Run, asked: ProbeRequest) -> Any:
-    from probes.tables.embeddings import position_embeddings
-
-    return position_embeddings(run, progress=asked.progress)
-
-
-def _token_geometry(run: Run, asked: ProbeRequest) -> Any:
-    """Measure the token table; its norms against frequencies where the text is at hand."""
-    from probes.tables.geometry import token_geometry
+def _counts(run: Run, request: ProbeRequest) -> dict[str, Any]:
+    """Count the tokens of the text, so that norms are compared with frequencies; without a text there is no comparison."""
     from probes.texts import token_counts
 
     try:
-        counts = token_counts(run, asked.text)
+        return {"frequencies": token_counts(run, request.text)}
     except InputError:
-        if asked.text is not None:
+        if request.text is not None:
             raise
-        counts = None
-    return token_geometry(run, counts)
+        return {}
 
 
-def _neighbours(run: Run, asked: ProbeRequest) -> Any:
-    from probes.tables.geometry import nearest_neighbours
-
-    if asked.token is None:
-        raise InputError("neighbours of which token? pass --token")
-    return nearest_neighbours(run, asked.token)
-
-
-def _cohesion(run: Run, asked: ProbeRequest) -> Any:
-    from probes.groups.cohesion import group_cohesion
-
-    if asked.highlight is None:
-        raise InputError("cohesion of which group? pass --highlight")
-    return group_cohesion(
-        run,
-        asked.what or highlighted_table(asked.highlight),
-        asked.highlight,
-        metric=asked.metric,
-        seed=asked.seed,
-        text=asked.text,
-        progress=asked.progress,
-    )
-
-
-def _position_structure(run: Run, asked: ProbeRequest) -> Any:
-    from probes.tables.positions import position_structure
-
-    return position_structure(run)
-
-
-def _position_similarity(run: Run, asked: ProbeRequest) -> Any:
-    from probes.tables.positions import position_similarity
-
-    return position_similarity(run)
-
-
-def _attention(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.attention import attention_maps
-
-    return attention_maps(run, asked.prompt, progress=asked.progress)
-
-
-def _heads(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.heads import head_scores
-
-    return head_scores(run, seed=asked.seed, text=asked.text, progress=asked.progress)
-
-
-def _copying(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.heads import copying
-
-    return copying(run, seed=asked.seed, progress=asked.progress)
-
-
-def _next_token(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.logits import next_token_distribution
-
-    return next_token_distribution(run, asked.prompt, progress=asked.progress)
-
-
-def _lens(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.logits import logit_lens
-
-    return logit_lens(run, asked.prompt, progress=asked.progress)
-
-
-def _context(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.logits import loss_by_position
-
-    return loss_by_position(run, seed=asked.seed, text=asked.text, progress=asked.progress)
-
-
-def _zero_shot(run: Run, asked: ProbeRequest) -> Any:
-    from probes.models.zero_shot import zero_shot
-
-    return zero_shot(run, seed=asked.seed, text=asked.text, progress=asked.progress)
+def _group(_: Run, request: ProbeRequest) -> dict[str, Any]:
+    if len(request.highlight) > 1:
+        raise InputError("cohesion is measured of one group at a time: pass one `highlight`")
+    fields = {name: getattr(request, name) for name in ("metric", "seed", "text")}
+    return {"what": request.what or highlighted_table(request.highlight), "highlight": request.highlight[0], **fields}
 
 
 PROBES: dict[str, ProbeKind] = {
-    "heads": ProbeKind("what each attention head does: seven scores", _heads, ("seed", "text")),
-    "copying": ProbeKind("loss on repeated random tokens, whole and without each head", _copying, ("seed",)),
-    "attention": ProbeKind("attention maps of a prompt", _attention, ("prompt",)),
-    "next-token": ProbeKind("probabilities of the token after a prompt", _next_token, ("prompt",)),
-    "lens": ProbeKind("what the model would say after each layer (logit lens)", _lens, ("prompt",)),
-    "context": ProbeKind("loss by position in the context", _context, ("seed", "text")),
+    "heads": ProbeKind(
+        "what each attention head does: seven scores", "probes.models.heads:head_scores", ("seed", "text")
+    ),
+    "copying": ProbeKind(
+        "loss on repeated random tokens, whole and without each head", "probes.models.heads:copying", ("seed",)
+    ),
+    "attention": ProbeKind("attention maps of a prompt", "probes.models.attention:attention_maps", ("prompt",)),
+    "next-token": ProbeKind(
+        "probabilities of the token after a prompt", "probes.models.logits:next_token_distribution", ("prompt",)
+    ),
+    "lens": ProbeKind(
+        "prediction of the next token after each layer (logit lens)", "probes.models.logits:logit_lens", ("prompt",)
+    ),
+    "context": ProbeKind("loss by position in the context", "probes.models.logits:loss_by_position", ("seed", "text")),
     "zero-shot": ProbeKind(
-        "how often the model knows which of four lines comes next, untaught", _zero_shot, ("seed", "text")
+        "accuracy at choosing which of four lines comes next, without training",
+        "probes.models.zero_shot:zero_shot",
+        ("seed", "text"),
     ),
-    "tokens": ProbeKind("the token table", _tokens),
+    "tokens": ProbeKind("the token table", "probes.tables.embeddings:token_embeddings"),
     "token-geometry": ProbeKind(
-        "isotropy, ranks, norms, drift, neighbours, CKA of the token table", _token_geometry, ("text",)
+        "isotropy, ranks, norms, drift, neighbours, CKA of the token table",
+        "probes.tables.geometry:token_geometry",
+        ("text",),
+        arguments=_counts,
     ),
-    "neighbours": ProbeKind("the nearest neighbours of a token", _neighbours, ("token",)),
+    "neighbours": ProbeKind(
+        "the nearest neighbours of a token",
+        "probes.tables.geometry:nearest_neighbours",
+        ("token",),
+        required="token",
+        question="neighbours of which token?",
+    ),
     "cohesion": ProbeKind(
-        "how close together a highlighted group stands, against groups that nobody highlighted",
-        _cohesion,
+        "how close together a highlighted group stands, against null groups",
+        "probes.groups.cohesion:group_cohesion",
         ("highlight", "what", "metric", "seed", "text"),
+        required="highlight",
+        question="cohesion of which group?",
+        arguments=_group,
     ),
-    "positions": ProbeKind("the position table", _positions),
+    "positions": ProbeKind("the position table", "probes.tables.embeddings:position_embeddings"),
     "position-structure": ProbeKind(
-        "Toeplitz fraction, low-frequency energy, spectrum of the position table", _position_structure
+        "Toeplitz fraction, low-frequency energy, spectrum of the position table",
+        "probes.tables.positions:position_structure",
     ),
-    "position-similarity": ProbeKind("cosines of the centred position table", _position_similarity),
+    "position-similarity": ProbeKind(
+        "cosines of the centred position table", "probes.tables.positions:position_similarity"
+    ),
 }

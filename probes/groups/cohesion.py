@@ -21,7 +21,7 @@ from data.runs import Run
 from probes.groups.naming import Group, parse_group
 from probes.groups.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
 from probes.groups.pairs import ratios_to_all
-from probes.tables.embeddings import position_embeddings, token_embeddings
+from probes.tables.embeddings import read_table
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
@@ -148,7 +148,7 @@ def group_cohesion(
     InputError
         If the run has no such table, the highlight names nothing in it, or ``text`` serves for no null; and as `cohesion`.
     """
-    trajectory = _between(_table(run, what, progress) if trajectory is None else trajectory, steps)
+    trajectory = _between(read_table(run, what, progress=progress) if trajectory is None else trajectory, steps)
     group = parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
     compared, missing = compare_with_nulls(run, trajectory, group, metric=metric, seed=seed, draws=draws, text=text)
     if missing:
@@ -238,13 +238,6 @@ def _checked(trajectory: xr.DataArray, metric: str) -> xr.DataArray:
 
 def _of_steps(trajectory: xr.DataArray) -> dict[str, Any]:
     return {str(name): coord for name, coord in trajectory.coords.items() if coord.dims == ("step",)}
-
-
-def _table(run: Run, what: str, progress: Callable[[int], None] | None) -> xr.DataArray:
-    tables = {"positions": position_embeddings, "tokens": token_embeddings}
-    if what not in tables:
-        raise InputError(f"there are no {what!r} to compare: choose positions or tokens")
-    return tables[what](run, progress=progress)
 
 
 def _between(trajectory: xr.DataArray, steps: tuple[int, int] | None) -> xr.DataArray:

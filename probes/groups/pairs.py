@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.arrays import FloatArray, TokenIds
-from probes.tables.geometry import unit_rows
+from probes.tables.spread import unit_rows
 
 STEPS_AT_ONCE = 16
 BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps

@@ -1,71 +1,140 @@
-"""The token and position embeddings of a run over its snapshots. Read as NumPy arrays: no model is built, torch is not loaded."""
+"""Token and position embeddings of a run over its snapshots, read as NumPy arrays: no model is built, torch is not loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Sequence
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from data.errors import NotApplicableError
-from data.runs import Run
+from data.errors import InputError, NotApplicableError
+from data.progress import Progress
+from data.runs import Run, Snapshot
+from data.runs.safetensors_files import read_tensor
 
 TableName = Literal["positions", "tokens"]
-"""The tables of embeddings that a model has."""
+"""The embedding tables of a model."""
+
+_ITEMS = {"tokens": "token", "positions": "position"}
 
 
-def token_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
-    """Return the token table at every whole snapshot.
+def read_table(run: Run, table: TableName | str, *, progress: Progress | None = None) -> xr.DataArray:
+    """Read an embedding table at every whole snapshot; each file is opened once.
 
     Parameters
     ----------
     run : the run to read.
+    table : ``"tokens"`` or ``"positions"``.
     progress : called with the number of snapshots read so far.
 
     Returns
     -------
-    Trajectory with dimensions (step, token, dim), float32; the coordinate ``token`` holds the tokens, ``sha256`` (step) the hashes of
-    the snapshots it was read from.
+    Trajectory with dimensions (step, token or position, dim), float32; the coordinate ``token`` holds the tokens, ``position`` counts
+    from 0, ``sha256`` (step) holds the hashes of the snapshots.
+
+    Raises
+    ------
+    NotApplicableError
+        If the run has no such table: a model with rotary positions has no position table.
+    InputError
+        If there is no table of this name, or no whole snapshot.
+
+    Warns
+    -----
+    UserWarning
+        For each snapshot that is missing or damaged; it is left out.
+    """
+    name, unused = _tensor_of(run, table), _first_row(run, table)
+    most = max(1, len(run.manifest()))  # a run that is being trained has more by the time they are read
+    snapshots: list[Snapshot] = []
+    values = np.empty(0, dtype=np.float32)
+    for snapshot, tensors in islice(run.sound_tensors([name]), most):
+        rows = tensors[name][unused:]
+        if not snapshots:
+            values = np.empty((most, *rows.shape), dtype=np.float32)
+        values[len(snapshots)] = rows
+        snapshots.append(snapshot)
+        if progress is not None:
+            progress(len(snapshots))
+    return _labelled(run, table, values[: len(snapshots)], snapshots)
+
+
+def token_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
+    """Read the token table at every whole snapshot, (step, token, dim).
+
+    Parameters, coordinates and errors are those of `read_table`.
+    """
+    return read_table(run, "tokens", progress=progress)
+
+
+def position_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
+    """Read the position table at every whole snapshot, (step, position, dim).
+
+    Parameters, coordinates and errors are those of `read_table`.
+    """
+    return read_table(run, "positions", progress=progress)
+
+
+def lazy_table(run: Run, table: TableName | str = "tokens") -> xr.DataArray:
+    """Open an embedding table whose values Dask reads when they are computed, one step at a time.
+
+    It is for tables that do not fit in memory, or for workers that are nearer to the files. Where a table fits, `read_table` is simpler
+    and faster. The files are checked for damage now. ``.variable[i].values`` reads one snapshot, ``.compute()`` all of them, on
+    the workers of the surrounding `~probes.parallel.open_client`.
+
+    Parameters
+    ----------
+    run : the run to read; workers need it under the same path.
+    table : ``"tokens"`` or ``"positions"``.
+
+    Returns
+    -------
+    As `read_table`, backed by a Dask array with a chunk for each step.
 
     Raises
     ------
     InputError
-        If the run has no whole snapshot. A snapshot that is missing or damaged is left out with a warning that names its step.
+        As `read_table`, or if Dask is not installed.
     """
-    return _table(run, "token_table", "token", progress)
-
-
-def position_embeddings(run: Run, *, progress: Callable[[int], None] | None = None) -> xr.DataArray:
-    """Return the position table at every whole snapshot, as a trajectory with dimensions (step, position, dim).
-
-    Parameters, coordinates and errors are those of `token_embeddings`; a model without a position table (rotary positions, say) is an
-    `InputError` too.
-    """
-    return _table(run, "position_table", "position", progress)
+    name, unused = _tensor_of(run, table), _first_row(run, table)
+    snapshots = run.sound_snapshots()
+    rows, width = snapshots[0].tensor(name)[unused:].shape
+    values = _stacked([snapshot.path.absolute() for snapshot in snapshots], name, (rows, width), unused)
+    return _labelled(run, table, values, snapshots)
 
 
 def token_labels(run: Run, rows: int) -> NDArray[Any]:
-    """Return the string of each row of a token table, (token,).
+    """List the token of each row of a token table, (token,).
 
-    Models made elsewhere often have more rows than their tokenizer has tokens, to fill up to a round number: these are labelled as unused.
+    Models made elsewhere often have more rows than their tokenizer has tokens, to fill up to a round number. These rows are labelled as
+    unused.
     """
     labels = run.tokenizer.labels
     return np.array([*labels, *(f"[unused {i}]" for i in range(len(labels), rows))], dtype=object)
 
 
-def _table(run: Run, table: str, item: str, progress: Callable[[int], None] | None) -> xr.DataArray:
-    name = run.info["tensors"].get(table)
+def _tensor_of(run: Run, table: str) -> str:
+    """Return the name of the tensor in the snapshots that holds a table."""
+    if table not in _ITEMS:
+        raise InputError(f"there is no table {table!r}: choose {' or '.join(get_args(TableName))}")
+    name = run.info["tensors"].get(f"{_ITEMS[table]}_table")
     if name is None:
-        raise NotApplicableError(f"run {run.name!r} has no {table.replace('_', ' ')}: its model does not use one")
-    snapshots = run.sound_snapshots()
-    unused = first_row(run, table)
-    values = np.empty((len(snapshots), *snapshots[0].tensor(name)[unused:].shape), dtype=np.float32)
-    for place, snapshot in enumerate(snapshots):
-        values[place] = snapshot.tensor(name)[unused:]
-        if progress is not None:
-            progress(place + 1)
+        raise NotApplicableError(f"run {run.name!r} has no {_ITEMS[table]} table: its model does not use one")
+    return str(name)
+
+
+def _first_row(run: Run, table: str) -> int:
+    """Return how many unused rows a table starts with: two in position tables like OPT's, otherwise none."""
+    return int(run.info["tensors"].get("position_offset", 0)) if table == "positions" else 0
+
+
+def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) -> xr.DataArray:
+    item = _ITEMS[table]
     return xr.DataArray(
         values,
         dims=("step", item, "dim"),
@@ -74,11 +143,22 @@ def _table(run: Run, table: str, item: str, progress: Callable[[int], None] | No
             item: token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1]),
             "sha256": ("step", [snapshot.sha256 for snapshot in snapshots]),
         },
-        name=table,
+        name=f"{item}_table",
         attrs={"run": run.name},
     )
 
 
-def first_row(run: Run, table: str) -> int:
-    """Return how many rows of a table stand before the first that is meant: two in position tables like OPT's, otherwise none."""
-    return int(run.info["tensors"].get("position_offset", 0)) if table == "position_table" else 0
+def _stacked(paths: list[Path], name: str, shape: tuple[int, int], unused: int) -> Any:
+    """Build a Dask array (step, item, dim) with a chunk for each file."""
+    try:
+        dask, array = import_module("dask"), import_module("dask.array")
+    except ImportError as missing:
+        raise InputError(
+            f"lazy tables need Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
+        ) from None
+    read = dask.delayed(_read, pure=True)
+    return array.stack([array.from_delayed(read(str(path), name, unused), shape, np.float32) for path in paths])
+
+
+def _read(path: str, name: str, unused: int) -> NDArray[np.float32]:
+    return read_tensor(Path(path), name)[unused:].astype(np.float32)

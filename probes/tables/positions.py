@@ -1,7 +1,7 @@
-"""The structure of the position table at every snapshot: does similarity depend on distance alone, and is the table smooth.
+"""The structure of the position table at every snapshot: whether similarity depends on distance alone, and how smooth the table is.
 
-A table starts as white noise and learns order. Each measure comes with what white noise would give, in the attribute ``white``:
-only what rises above it was learned. The formulas are functions on arrays, in float64.
+A table starts as white noise and learns order. The attribute ``white`` of each measure is what white noise would give: only what
+rises above it was learned. The formulas are functions on arrays, in float64.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from data.arrays import FloatArray
 from data.runs import Run
 from probes.tables.embeddings import position_embeddings
-from probes.tables.geometry import centred, effective_rank, over_steps, singular_values, stable_rank, unit_rows
+from probes.tables.geometry import over_steps
+from probes.tables.spread import centred, effective_rank, singular_values, stable_rank, unit_rows
 
 ROUNDING = 1e-12  # cosines closer together than this are equal
 
@@ -64,7 +65,7 @@ def position_structure(run: Run) -> xr.Dataset:
 
 
 def position_similarity(run: Run) -> xr.DataArray:
-    """Return the centred cosines of all pairs of positions at every whole snapshot.
+    """Compute the centred cosines of all pairs of positions at every whole snapshot.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def position_similarity(run: Run) -> xr.DataArray:
 
 
 def centred_cosines(table: ArrayLike) -> FloatArray:
-    """Return the cosines between the rows of a column-centred table (position, dim): (position, position).
+    """Compute the cosines between the rows of a column-centred table (position, dim): (position, position).
 
     Examples
     --------
@@ -107,7 +108,7 @@ def centred_cosines(table: ArrayLike) -> FloatArray:
 
 
 def toeplitz_fraction(gram: ArrayLike) -> float:
-    """Return the share of the variance of similarities that their distance explains.
+    """Compute the share of the variance of similarities (position, position) that their distance explains.
 
     The similarities of a symmetric matrix (position, position) off its diagonal are replaced by the means of its diagonals; the
     fraction is 1 if that changes nothing, and 2 / (positions + 1) is expected of entries in random order. Where all similarities
@@ -134,7 +135,7 @@ def toeplitz_fraction(gram: ArrayLike) -> float:
 
 
 def low_bins(positions: int) -> int:
-    """Return how many DCT bins count as low: a quarter of those above bin 0, rounded up.
+    """Count the DCT bins that are low: a quarter of those above bin 0, rounded up.
 
     Bin 0 holds the mean row and is empty after centring.
 
@@ -147,7 +148,7 @@ def low_bins(positions: int) -> int:
 
 
 def low_frequency_energy(table: ArrayLike) -> float:
-    """Return the share of the energy of a column-centred table (position, dim) in its lowest DCT bins over the positions.
+    """Compute the share of the energy of a column-centred table (position, dim) in its lowest DCT bins over the positions.
 
     The transform is of type II and orthonormal, so the energies of all bins add up to that of the table. The lowest bins are
     1 to `low_bins`; white noise has low_bins / (positions - 1) of its energy there. A table of equal rows has no energy: 0.

@@ -1,14 +1,19 @@
-"""What every probe keeps: labelled, finite, the same each time, and nothing changed; its docstring says what it takes."""
+"""The contract of every probe: labelled, finite, deterministic, input unchanged, and a docstring that matches the signature."""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import hashlib
 import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,14 +37,15 @@ GLOSSARY = {"step", "token", "position", "item", "dim", "axis", "layer", "head",
 NO_MEASURES = {
     "over_snapshots": "it is what the measures that run a model are made with",
     "lazy_table": "it is the tokens or the positions, not read yet",
+    "read_table": "it is the tokens or the positions",
     "temperature_distributions": "it is of one snapshot, over temperatures",
     "decoding_trace": "it is of one snapshot, over the tokens that it generates",
     "recorded_trace": "it is read from a file",
 }
 
 
-def asked(run: Run, seen: list[int]) -> ProbeRequest:
-    return ProbeRequest(token=run.info["tokenizer"]["symbols"][5], highlight="vowels", progress=seen.append)
+def request_of(run: Run) -> ProbeRequest:
+    return ProbeRequest(token=run.info["tokenizer"]["symbols"][5], highlight=("vowels",))
 
 
 def contents(run: Run) -> str:
@@ -57,8 +63,8 @@ def random_states() -> str:
 @pytest.mark.parametrize("name", PROBES)
 def test_a_measure_is_labelled_finite_the_same_each_time_and_changes_nothing(name: str, run: Run) -> None:
     before, states, seen = contents(run), random_states(), list[int]()
-    found = measure(run, name, asked(run, seen))
-    again = measure(run, name, asked(run, []))
+    found = measure(run, name, request_of(run), progress=seen.append)
+    again = measure(run, name, request_of(run))
     assert contents(run) == before
     assert random_states() == states
     xr.testing.assert_identical(found, again)
@@ -76,11 +82,36 @@ def test_a_measure_is_labelled_finite_the_same_each_time_and_changes_nothing(nam
 
 
 @pytest.mark.parametrize("name", PROBES)
-def test_what_a_measure_says_it_takes_are_fields_that_can_be_asked_for(name: str) -> None:
-    fields = set(inspect.signature(ProbeRequest).parameters)
-    assert set(PROBES[name].needs) <= fields
-    used = set(re.findall(r"asked\.(\w+)", inspect.getsource(PROBES[name].compute)))
-    assert used - {"progress"} == set(PROBES[name].needs)
+def test_the_fields_of_a_measure_are_those_of_a_request_and_its_arguments(name: str) -> None:
+    kind = PROBES[name]
+    assert set(kind.fields) <= {field.name for field in dataclasses.fields(ProbeRequest)}
+    assert kind.required is None or kind.required in kind.fields
+    if kind.arguments is None:
+        assert set(kind.fields) <= set(inspect.signature(kind.load()).parameters)
+
+
+def test_the_face_holds_every_measure_under_its_name() -> None:
+    for name, kind in PROBES.items():
+        assert getattr(probes, name.replace("-", "_")) is kind.load()
+    assert all(getattr(probes, name) is not None for name in probes.__all__)
+    with pytest.raises(AttributeError, match="no_such_probe"):
+        getattr(probes, "no_such_probe")  # noqa: B009
+
+
+def test_the_stub_of_the_face_holds_what_it_has() -> None:
+    stub = ast.parse(Path(str(probes.__file__) + "i").read_text(encoding="utf-8"))
+    found = {}
+    for node in stub.body:
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.asname: (node.module, alias.name) for alias in node.names}
+    assert set(found) == set(probes.__all__)
+    for name, (module, original) in found.items():
+        assert getattr(probes, name) is getattr(importlib.import_module(str(module)), original)
+
+
+def test_the_face_is_light() -> None:
+    code = "import probes, sys; probes.PROBES; assert not {'torch', 'numpy', 'xarray'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -136,7 +167,7 @@ def test_the_parser_of_docstrings_reads_them() -> None:
 
 def test_every_probe_of_a_run_is_a_measure() -> None:
     """A probe is a public function that takes a run and returns an xarray object; a command and an export reach it by name."""
-    reached = {name for entry in PROBES.values() for name in entry.compute.__code__.co_names}
+    reached = {kind.function.partition(":")[2] for kind in PROBES.values()}
     takers = {
         name.split(".")[1]
         for name, function in FUNCTIONS.items()

@@ -12,7 +12,7 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run
-from probes.export import FORMATS, export, write_netcdf, write_projector, write_table, write_word2vec
+from probes.export import FORMATS, export_files, write_netcdf, write_projector, write_table, write_word2vec
 from probes.tables.embeddings import position_embeddings, token_embeddings
 
 TOKENS = ["\n", ",", '"', "a b", "", "NA", "null", "nan", "\r", "\t", " ", "1", "True", "\u2028", "não", "\\", "\ufeff"]
@@ -110,11 +110,11 @@ def test_the_projector_finds_a_label_and_a_vector_on_each_line(vectors: xr.DataA
 
 
 def test_export_writes_the_formats_asked_for(run: Run, tmp_path: Path) -> None:
-    paths = export(token_embeddings(run), tmp_path, "tokens", FORMATS)
+    paths = export_files(token_embeddings(run), tmp_path, "tokens", FORMATS)
     names = [path.relative_to(tmp_path).as_posix() for path in paths]
     assert names[:4] == ["tokens.csv", "tokens.parquet", "tokens.nc", "tokens-step60.vec"]
     assert names[4:] == ["tokens-step60/tensors.tsv", "tokens-step60/metadata.tsv"]
-    [path] = export(position_embeddings(run), tmp_path, "positions", ["word2vec", "word2vec"], step=20)
+    [path] = export_files(position_embeddings(run), tmp_path, "positions", ["word2vec", "word2vec"], step=20)
     assert (path.name, path.read_text().split("\n")[1].split(" ")[0]) == ("positions-step20.vec", "0")
 
 
@@ -130,7 +130,7 @@ def test_mistakes_are_named_before_anything_is_written(vectors: xr.DataArray, tm
         (vectors.assign_coords(token=["a\0b"] * 17), ["netcdf"], None, "NUL character, which .nc"),
     ):
         with pytest.raises(InputError, match=message):
-            export(data, tmp_path / "out", "v", formats, step)
+            export_files(data, tmp_path / "out", "v", formats, step)
     assert not (tmp_path / "out").exists()
 
 
@@ -143,5 +143,5 @@ def test_a_disk_that_fails_leaves_no_half_file(
 
     monkeypatch.setattr("data.runs.atomic_files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        export(vectors, tmp_path / "out", "v", [name])
+        export_files(vectors, tmp_path / "out", "v", [name])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

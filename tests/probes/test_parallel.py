@@ -16,11 +16,10 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run, open_run
-from probes.__main__ import ProbeArguments, main
+from probes.__main__ import main
 from probes.parallel import IN_FLIGHT_PER_WORKER, current_client, map_steps, n_workers, open_client
 from probes.registry import PROBES, ProbeRequest, measure
-from probes.tables.embeddings import position_embeddings, token_embeddings
-from probes.tables.lazy import lazy_table
+from probes.tables.embeddings import lazy_table, read_table
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -55,7 +54,7 @@ def serially(compute: Callable[[], Any]) -> Any:
 def test_a_model_probe_returns_the_same_bytes(name: str, client: Any, one_thread: None, run: Run) -> None:
     assert current_client() is client
     seen = list[int]()
-    found = measure(run, name, ProbeRequest(seed=2, progress=seen.append))
+    found = measure(run, name, ProbeRequest(seed=2), progress=seen.append)
     expected = serially(lambda: measure(run, name, ProbeRequest(seed=2)))
     xr.testing.assert_identical(found, expected)
     assert seen == list(range(1, len(run.manifest()) + 1))
@@ -69,7 +68,7 @@ def test_every_probe_that_runs_a_model_was_looked_at(run: Run, monkeypatch: pyte
     found = set()
     for name in PROBES:
         try:
-            measure(run, name, ProbeRequest(token="a", highlight="vowels"))
+            measure(run, name, ProbeRequest(token="a", highlight=("vowels",)))
         except RuntimeError:
             found.add(name)
     assert found == set(MODEL_PROBES)
@@ -97,27 +96,23 @@ def test_a_worker_that_does_not_see_the_run_says_so_in_one_line(
         measure(run, "next-token")
 
 
-@pytest.mark.parametrize(
-    ("table", "eager"), [("token_table", token_embeddings), ("position_table", position_embeddings)]
-)
-def test_a_lazy_table_is_the_table_read_step_by_step(
-    table: str, eager: Callable[[Run], xr.DataArray], client: Any, run: Run
-) -> None:
+@pytest.mark.parametrize(("table", "tensor"), [("tokens", "token_table"), ("positions", "position_table")])
+def test_a_lazy_table_is_the_table_read_step_by_step(table: str, tensor: str, client: Any, run: Run) -> None:
     lazy = lazy_table(run, table)
     assert lazy.chunks is not None
     assert lazy.chunks[0] == (1,) * len(run.manifest())
-    xr.testing.assert_identical(lazy.compute(), eager(run))
+    xr.testing.assert_identical(lazy.compute(), read_table(run, table))
     readers = lazy.data.map_blocks(lambda block: np.full(block.shape, os.getpid()), dtype=int).compute()
     assert os.getpid() not in readers  # the workers do it
     run.snapshot(0).path.unlink()  # nothing was kept, and a step is read without the others
-    np.testing.assert_array_equal(lazy.variable[-1].values, run.snapshot(60).tensor(run.info["tensors"][table]))
+    np.testing.assert_array_equal(lazy.variable[-1].values, run.snapshot(60).tensor(run.info["tensors"][tensor]))
 
 
 def test_a_lazy_table_leaves_out_damaged_snapshots_and_needs_a_table(run: Run) -> None:
     run.snapshot(20).path.unlink()
     with pytest.warns(UserWarning, match="step 20 of run 'tiny' is missing: it is left out"):
         assert 20 not in lazy_table(run)["step"]
-    with pytest.raises(InputError, match="there is no table 'values'; there is token_table, position_table"):
+    with pytest.raises(InputError, match="there is no table 'values': choose positions or tokens"):
         lazy_table(run, "values")
 
 
@@ -171,7 +166,7 @@ def test_the_command_takes_a_scheduler_that_runs_already(
 ) -> None:
     for scheduler in (None, client.scheduler.address):
         main(
-            ProbeArguments(
+            ProbeRequest(
                 measure=("next-token",), export="parquet", out=tmp_path / str(scheduler is None), scheduler=scheduler
             )
         )

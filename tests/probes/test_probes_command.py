@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,13 @@ import xarray as xr
 
 from data.errors import InputError
 from data.runs import Run
-from probes.__main__ import ProbeArguments, main
+from probes.__main__ import main
 from probes.groups.cohesion import group_cohesion
 from probes.groups.wording import comparison_sentence
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
-from probes.registry import PROBES
+from probes.registry import PROBES, ProbeRequest
 from tests.commands import assert_mistake, command
 
 
@@ -33,7 +32,7 @@ def test_without_a_measure_it_lists_them(runs: Path) -> None:
 
 
 def test_a_table_holds_what_the_probe_returned(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    main(ProbeArguments(measure=("heads",), step=20, seed=3))
+    main(ProbeRequest(measure=("heads",), step=20, seed=3))
     title, names, *rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert title == ["heads,", "step", "20"]
     expected = head_scores(run, seed=3).sel(step=20)
@@ -47,7 +46,7 @@ def test_a_table_holds_what_the_probe_returned(run: Run, capsys: pytest.CaptureF
 def test_numbers_of_the_run_are_listed_by_step_and_others_at_one_step(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(ProbeArguments(measure=("copying", "next-token"), prompt="mo"))
+    main(ProbeRequest(measure=("copying", "next-token"), prompt="mo"))
     losses, without, bets = re.split(r"\n(?=copying, step|next-token, step)", capsys.readouterr().out)
     steps = [int(line.split()[0]) for line in losses.splitlines() if re.match(r" \d", line)]
     assert steps == [record["step"] for record in run.manifest()]
@@ -58,7 +57,7 @@ def test_numbers_of_the_run_are_listed_by_step_and_others_at_one_step(
 
 
 def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(ProbeArguments(measure=("attention", "heads"), prompt="não", export="csv, netcdf"))
+    main(ProbeRequest(measure=("attention", "heads"), prompt="não", export="csv, netcdf"))
     wrote = [Path(line.removeprefix("wrote ")) for line in capsys.readouterr().out.splitlines()]
     assert [path.name for path in wrote] == ["attention.csv", "attention.nc", "heads.csv", "heads.nc"]
     assert {path.parent for path in wrote} == {run.path / "exports"}
@@ -68,12 +67,12 @@ def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.
     table = pd.read_csv(wrote[2])
     assert list(table.columns)[:3] == ["step", "layer", "head"]
     assert len(table) == len(run.manifest()) * 4
-    main(ProbeArguments(measure=("heads",), export="csv", out=tmp_path / "elsewhere"))
+    main(ProbeRequest(measure=("heads",), export="csv", out=tmp_path / "elsewhere"))
     assert (tmp_path / "elsewhere" / "heads.csv").read_bytes() == wrote[2].read_bytes()
 
 
 def test_cohesion_is_printed_and_then_said_in_words_for_each_null(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    main(ProbeArguments(measure=("cohesion",), highlight=("vowels",), step=20))
+    main(ProbeRequest(measure=("cohesion",), highlight=("vowels",), step=20))
     over_steps, shares, _, said = capsys.readouterr().out.strip().split("\n\n")
     expected = group_cohesion(run, "tokens", "vowels")
     rows = [line.split() for line in over_steps.splitlines() if re.match(r" \d", line)]
@@ -92,8 +91,8 @@ def test_cohesion_is_printed_and_then_said_in_words_for_each_null(run: Run, caps
 def test_each_highlight_has_files_of_its_own(run: Run, tmp_path: Path) -> None:
     """Whole numbers are positions unless tokens are asked for; the name of a file says which table, whom, and by what metric."""
     asked: dict[str, Any] = {"measure": ("cohesion",), "export": "netcdf,csv,parquet", "out": tmp_path}
-    main(ProbeArguments(highlight=("2,3,4", "a,é"), **asked))
-    main(ProbeArguments(highlight=("1,2",), what="tokens", metric="cosine", seed=5, **asked))
+    main(ProbeRequest(highlight=("2,3,4", "a,é"), **asked))
+    main(ProbeRequest(highlight=("1,2",), what="tokens", metric="cosine", seed=5, **asked))
     found = {path.stem: xr.load_dataset(path, engine="h5netcdf") for path in tmp_path.glob("*.nc")}
     assert sorted(found) == ["cohesion-positions-2-3-4", "cohesion-tokens-1-2-cosine", "cohesion-tokens-a-u00e9"]
     one = group_cohesion(run, "tokens", "1,2", metric="cosine", seed=5)
@@ -113,9 +112,8 @@ def test_all_measures_leave_out_those_that_lack_what_they_are_asked_about(
     highlight: tuple[str, ...], runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zero = xr.DataArray([0.0], dims="step", coords={"step": [0]}, name="zero")
-    for name, entry in PROBES.items():
-        monkeypatch.setitem(PROBES, name, dataclasses.replace(entry, compute=lambda run, asked: zero))
-    main(ProbeArguments(measure=("all",), highlight=highlight, export="csv"))
+    monkeypatch.setattr("probes.__main__.measure", lambda run, name, request, progress: zero)
+    main(ProbeRequest(measure=("all",), highlight=highlight, export="csv"))
     wrote = {path.stem.removesuffix("-tokens-digits") for path in (runs / "tiny" / "exports").iterdir()}
     assert set(PROBES) - wrote == {"neighbours", *(() if highlight else ("cohesion",))}
 
@@ -126,7 +124,7 @@ def test_all_measures_leave_out_those_that_lack_what_they_are_asked_about(
         ({"measure": ("context", "head")}, "there is no measure 'head'; there is heads, copying"),
         ({"measure": ("heads",), "step": 21}, "has no snapshot of step 21; it has 0, 1, 2"),
         ({"measure": ("heads",), "export": "xlsx"}, "written as csv, parquet, netcdf.*; got 'xlsx'"),
-        ({"measure": ("heads",), "export": ""}, "got '': pass --export csv"),
+        ({"measure": ("heads",), "export": ""}, "got '': pass `export=csv`"),
         ({"measure": ("lens",), "prompt": ""}, "the prompt is empty"),
         ({"measure": ("attention",), "prompt": "naß"}, r"'ß' \(U\+00DF\) at position 2"),
         ({"measure": ("neighbours",)}, "neighbours of which token"),
@@ -147,7 +145,7 @@ def test_mistakes_are_told_before_anything_is_printed(
     runs: Path, options: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError, match=message) as told:
-        main(ProbeArguments(**options))
+        main(ProbeRequest(**options))
     assert "\n" not in str(told.value)
     assert capsys.readouterr().out == ""
 
@@ -159,7 +157,7 @@ def test_a_step_whose_snapshot_is_damaged_is_told(run: Run) -> None:
         pytest.warns(UserWarning, match="step 20"),
         pytest.raises(InputError, match="step 20 is not whole: choose another"),
     ):
-        main(ProbeArguments(measure=("heads",), step=20))
+        main(ProbeRequest(measure=("heads",), step=20))
 
 
 def test_a_mistake_on_the_command_line_is_one_line(runs: Path) -> None:

@@ -21,8 +21,7 @@ from probes.models.heads import copying, head_scores, previous_token
 from probes.models.logits import logit_lens, loss_by_position, next_token_distribution
 from probes.models.observation import observe, silenced
 from probes.registry import PROBES, ProbeRequest, measure
-from probes.tables.embeddings import position_embeddings, token_embeddings
-from probes.tables.lazy import lazy_table
+from probes.tables.embeddings import lazy_table, position_embeddings, token_embeddings
 from probes.texts import validation_windows
 from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS
@@ -193,12 +192,12 @@ def test_tables_are_those_of_the_class(run: Run, kind: str) -> None:
     table = oracle.transformer.wpe.weight if kind == "gpt2" else oracle.model.decoder.embed_positions.weight[2:]
     np.testing.assert_array_equal(position_embeddings(run).sel(step=512), table.detach())
     assert position_embeddings(run).sizes["position"] == 24
-    xr.testing.assert_identical(lazy_table(run, "position_table").compute(), position_embeddings(run))
+    xr.testing.assert_identical(lazy_table(run, "positions").compute(), position_embeddings(run))
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_every_measure_applies_or_says_that_it_does_not(name: str, neox: Run) -> None:
-    asked = ProbeRequest(prompt=PROMPT, token="a", highlight="vowels")
+    asked = ProbeRequest(prompt=PROMPT, token="a", highlight=("vowels",))
     if name.startswith("position"):
         with pytest.raises(NotApplicableError, match="no position table"):
             measure(neox, name, asked)

@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from data.errors import InputError
 from data.runs import Run
-from probes.tables import geometry
+from probes.tables import agreement, geometry, spread
 from probes.tables.embeddings import token_embeddings
 
 
@@ -27,15 +27,15 @@ def noise(*shape: int, seed: int = 0) -> NDArray[np.float64]:
 def test_mean_cosine_is_the_mean_over_all_pairs() -> None:
     table = noise(20, 5) + 0.5
     pairs = [1 - cosine(table[i], table[j]) for i in range(20) for j in range(i)]
-    assert geometry.mean_cosine(table) == pytest.approx(np.mean(pairs), abs=1e-12)
-    assert geometry.mean_cosine([[0, 0], [1, 0], [2, 0]]) == pytest.approx(1 / 3)  # the pairs with the zero row count 0
+    assert spread.mean_cosine(table) == pytest.approx(np.mean(pairs), abs=1e-12)
+    assert spread.mean_cosine([[0, 0], [1, 0], [2, 0]]) == pytest.approx(1 / 3)  # the pairs with the zero row count 0
 
 
 def test_isotropy_is_one_for_a_ball_and_zero_for_a_line_wherever_they_lie() -> None:
-    assert geometry.iso_score(noise(20_000, 5) + 100) == pytest.approx(1, abs=0.01)
-    assert geometry.iso_score(np.outer(np.arange(9), [1, 2, 3]) + 7) == pytest.approx(0, abs=1e-12)
+    assert spread.iso_score(noise(20_000, 5) + 100) == pytest.approx(1, abs=0.01)
+    assert spread.iso_score(np.outer(np.arange(9), [1, 2, 3]) + 7) == pytest.approx(0, abs=1e-12)
     three_of_five = np.vstack([np.eye(5)[:3], -np.eye(5)[:3]])
-    assert geometry.iso_score(three_of_five) == pytest.approx(2 / 4)
+    assert spread.iso_score(three_of_five) == pytest.approx(2 / 4)
 
 
 def test_isotropy_follows_the_steps_of_the_paper_and_is_a_participation_ratio() -> None:
@@ -43,19 +43,19 @@ def test_isotropy_follows_the_steps_of_the_paper_and_is_a_participation_ratio() 
     variance = np.diag(np.cov(PCA().fit_transform(table), rowvar=False))
     defect = np.linalg.norm(np.sqrt(6) * variance / np.linalg.norm(variance) - 1) / np.sqrt(2 * (6 - np.sqrt(6)))
     by_steps = (6 * (6 - defect**2 * (6 - np.sqrt(6))) ** 2 / 36 - 1) / 5
-    assert geometry.iso_score(table) == pytest.approx(by_steps, abs=1e-12)
-    assert geometry.iso_score(table) == pytest.approx((variance.sum() ** 2 / (variance**2).sum() - 1) / 5, abs=1e-12)
+    assert spread.iso_score(table) == pytest.approx(by_steps, abs=1e-12)
+    assert spread.iso_score(table) == pytest.approx((variance.sum() ** 2 / (variance**2).sum() - 1) / 5, abs=1e-12)
 
 
 def test_ranks_count_the_directions_that_are_used() -> None:
     three = ortho_group.rvs(6, random_state=0)[:, :3] * 5
-    spectrum = geometry.singular_values(np.vstack([three, -three]))  # the mean row is 0 already
+    spectrum = spread.singular_values(np.vstack([three, -three]))  # the mean row is 0 already
     np.testing.assert_allclose(spectrum, [np.sqrt(2) * 5] * 3)
-    assert geometry.effective_rank(spectrum) == pytest.approx(3)
-    assert geometry.stable_rank(spectrum) == pytest.approx(3)
+    assert spread.effective_rank(spectrum) == pytest.approx(3)
+    assert spread.stable_rank(spectrum) == pytest.approx(3)
     values = np.abs(noise(30))
-    assert 1 < geometry.stable_rank(values) < geometry.effective_rank(values) < 30
-    assert geometry.effective_rank(values) == pytest.approx(geometry.effective_rank(1000 * values))
+    assert 1 < spread.stable_rank(values) < spread.effective_rank(values) < 30
+    assert spread.effective_rank(values) == pytest.approx(spread.effective_rank(1000 * values))
 
 
 def test_cka_equals_the_formula_written_out_with_gram_matrices() -> None:
@@ -68,14 +68,14 @@ def test_cka_equals_the_formula_written_out_with_gram_matrices() -> None:
         return float((np.trace(k @ m) + sums) / (n * (n - 3)))
 
     k, m = x @ x.T, y @ y.T
-    assert geometry.debiased_cka(x, y) == pytest.approx(hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m)), abs=1e-10)
+    assert agreement.debiased_cka(x, y) == pytest.approx(hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m)), abs=1e-10)
 
 
 def test_cka_sees_neither_rotation_nor_scale_nor_place_and_is_unbiased() -> None:
     x = noise(30, 8)
     turned = 3 * x @ ortho_group.rvs(8, random_state=1) + 2
-    assert geometry.debiased_cka(x, turned) == pytest.approx(1)
-    independent = [geometry.debiased_cka(noise(30, 50, seed=i), noise(30, 50, seed=1000 + i)) for i in range(200)]
+    assert agreement.debiased_cka(x, turned) == pytest.approx(1)
+    independent = [agreement.debiased_cka(noise(30, 50, seed=i), noise(30, 50, seed=1000 + i)) for i in range(200)]
     assert abs(np.mean(independent)) < 0.01  # the biased estimate is above 0.6 here
     assert min(independent) < 0
 
@@ -83,30 +83,30 @@ def test_cka_sees_neither_rotation_nor_scale_nor_place_and_is_unbiased() -> None
 def test_neighbours_are_those_of_scikit_learn_however_the_rows_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     table = noise(60, 5)
     _, expected = NearestNeighbors(n_neighbors=8, metric="cosine").fit(table).kneighbors()
-    np.testing.assert_array_equal(geometry.nearest(table, 7), expected[:, :7])
+    np.testing.assert_array_equal(agreement.nearest(table, 7), expected[:, :7])
     monkeypatch.setattr(geometry, "BLOCK_ENTRIES", 200)
-    np.testing.assert_array_equal(geometry.nearest(table, 7), expected[:, :7])
-    assert geometry.neighbour_overlap(geometry.nearest(table, 7), geometry.nearest(5 * table, 7)) == 1
-    one, other = (geometry.nearest(noise(400, 9, seed=seed), 10) for seed in (0, 1))
-    assert geometry.neighbour_overlap(one, other) == pytest.approx(10 / 399, abs=0.01)  # by chance
+    np.testing.assert_array_equal(agreement.nearest(table, 7), expected[:, :7])
+    assert agreement.neighbour_overlap(agreement.nearest(table, 7), agreement.nearest(5 * table, 7)) == 1
+    one, other = (agreement.nearest(noise(400, 9, seed=seed), 10) for seed in (0, 1))
+    assert agreement.neighbour_overlap(one, other) == pytest.approx(10 / 399, abs=0.01)  # by chance
 
 
 def test_rank_correlation_is_that_of_scipy_with_ties() -> None:
     one, two = np.array([1, 1, 5, 7, 7, 9.0]), np.array([3, 2, 2, 8, 1, 4.0])
-    assert geometry.rank_correlation(one, two) == pytest.approx(spearmanr(one, two).statistic)
-    assert geometry.rank_correlation(one, np.ones(6)) == 0
+    assert agreement.rank_correlation(one, two) == pytest.approx(spearmanr(one, two).statistic)
+    assert agreement.rank_correlation(one, np.ones(6)) == 0
 
 
 @pytest.mark.parametrize("table", [np.zeros((6, 3)), np.full((6, 3), 0.1), np.vstack([np.zeros((2, 3)), noise(4, 3)])])
 def test_rows_without_a_direction_give_numbers(table: NDArray[np.float64]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        spectrum = geometry.singular_values(table)
-        spread = [geometry.iso_score(table), geometry.effective_rank(spectrum), geometry.stable_rank(spectrum)]
-        values = [geometry.mean_cosine(table), geometry.debiased_cka(table, noise(6, 3, seed=1)), *spread]
-        geometry.nearest(table, 2)
+        spectrum = spread.singular_values(table)
+        sizes = [spread.iso_score(table), spread.effective_rank(spectrum), spread.stable_rank(spectrum)]
+        values = [spread.mean_cosine(table), agreement.debiased_cka(table, noise(6, 3, seed=1)), *sizes]
+        agreement.nearest(table, 2)
     assert np.isfinite(values).all()
-    assert [value > 0 for value in spread] == [np.ptp(table) > 0] * 3
+    assert [value > 0 for value in sizes] == [np.ptp(table) > 0] * 3
 
 
 def test_the_geometry_of_a_run(run: Run) -> None:
@@ -163,4 +163,4 @@ def test_what_cannot_be_asked_is_named(run: Run) -> None:
         with pytest.raises(InputError, match=message):
             geometry.token_geometry(run, frequencies)
     with pytest.raises(InputError, match="4 items or more; got 3"):
-        geometry.debiased_cka(noise(3, 2), noise(3, 2))
+        agreement.debiased_cka(noise(3, 2), noise(3, 2))

@@ -145,7 +145,8 @@ def test_twenty_thousand_vectors_take_seconds(tmp_path: Path) -> None:
 def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from probes.__main__ import ProbeArguments, main
+    from probes.__main__ import main
+    from probes.registry import ProbeRequest
     from probes.tables.embeddings import token_embeddings
     from viz.figures import __main__ as figures
 
@@ -154,7 +155,7 @@ def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
     values = random.normal(size=(30, 4)).astype(np.float32)
     rows = [f"word{i} " + " ".join(map(str, row)) for i, row in enumerate(values)]
     (tmp_path / "my vectors.txt").write_text("\n".join(rows) + "\n")
-    main(ProbeArguments(vectors=tmp_path / "my vectors.txt"))
+    main(ProbeRequest(vectors=tmp_path / "my vectors.txt"))
     (run,) = list_runs()
     assert run.name == "my-vectors"
     np.testing.assert_array_equal(token_embeddings(run).values[0], values)
@@ -165,8 +166,8 @@ def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
     assert {path.stem for path in (run.path / "figures").glob("*.png")} == {"tokens", "token-spectrum"}
     assert "holds no model, only vectors" in told.err
     with pytest.raises(NotApplicableError, match="holds no model"):
-        main(ProbeArguments(measure=("heads",)))
+        main(ProbeRequest(measure=("heads",)))
     with pytest.raises(InputError, match="exists already"):
-        main(ProbeArguments(vectors=tmp_path / "my vectors.txt"))
+        main(ProbeRequest(vectors=tmp_path / "my vectors.txt"))
     with pytest.raises(InputError, match="makes a run and nothing else"):
-        main(ProbeArguments(vectors=tmp_path / "my vectors.txt", export="csv"))
+        main(ProbeRequest(vectors=tmp_path / "my vectors.txt", export="csv"))

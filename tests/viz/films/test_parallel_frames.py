@@ -13,8 +13,7 @@ from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import Group
 from probes.parallel import map_steps, open_client
-from probes.tables.embeddings import position_embeddings
-from probes.tables.lazy import lazy_table
+from probes.tables.embeddings import lazy_table, position_embeddings
 from tests.viz.films.test_timeline import made_film, made_projection
 from viz.drawing.canvas import Frame
 from viz.fidelity.neighbourhoods import measure_fidelity
@@ -100,7 +99,7 @@ def test_a_picture_that_cannot_be_made_is_told_as_itself(client: Any) -> None:
 
 
 def test_a_lazy_trajectory_is_laid_out_as_the_eager_one(client: Any, run: Run) -> None:
-    lazy = lazy_table(run, "position_table")
+    lazy = lazy_table(run, "positions")
     found, expected = project(lazy, "pca"), project(position_embeddings(run), "pca")
     assert lazy.chunks is not None
     xr.testing.assert_identical(found, expected)
