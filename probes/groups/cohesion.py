@@ -172,6 +172,7 @@ def compare_with_nulls(
     ----------
     run, metric, seed, draws, text : as in `group_cohesion`.
     trajectory : (step, token or position, dim).
+    group : the group to compare.
 
     Returns
     -------

@@ -38,6 +38,7 @@ NO_MEASURES = {
     "over_snapshots": "it is what the measures that run a model are made with",
     "lazy_table": "it is the tokens or the positions, not read yet",
     "read_table": "it is the tokens or the positions",
+    "compare_with_nulls": "it is the cohesion of a table that has been read",
     "temperature_distributions": "it is of one snapshot, over temperatures",
     "decoding_trace": "it is of one snapshot, over the tokens that it generates",
     "recorded_trace": "it is read from a file",

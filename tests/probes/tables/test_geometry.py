@@ -84,7 +84,7 @@ def test_neighbours_are_those_of_scikit_learn_however_the_rows_are_cut(monkeypat
     table = noise(60, 5)
     _, expected = NearestNeighbors(n_neighbors=8, metric="cosine").fit(table).kneighbors()
     np.testing.assert_array_equal(agreement.nearest(table, 7), expected[:, :7])
-    monkeypatch.setattr(geometry, "BLOCK_ENTRIES", 200)
+    monkeypatch.setattr(agreement, "BLOCK_ENTRIES", 200)
     np.testing.assert_array_equal(agreement.nearest(table, 7), expected[:, :7])
     assert agreement.neighbour_overlap(agreement.nearest(table, 7), agreement.nearest(5 * table, 7)) == 1
     one, other = (agreement.nearest(noise(400, 9, seed=seed), 10) for seed in (0, 1))
