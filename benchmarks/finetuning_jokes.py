@@ -22,9 +22,8 @@ from trainer.config import TrainConfig
 from trainer.finetune.base_snapshot import Base, trainable
 from trainer.finetune.finetune_config import LanguageConfig
 from trainer.finetune.language_model import LanguageObjective, start
-from trainer.finetune.tuning import Tuning
 from trainer.loading import Model
-from trainer.loop import start as train
+from trainer.session import start as train
 
 PLAIN = LanguageConfig(
     learning_rate=1e-3, epochs=4, micro_batch=8, accumulate=1, eval_every=10_000, snapshot_every=10_000, threads=1
@@ -41,14 +40,12 @@ WAYS: dict[str, tuple[int | None, LanguageConfig]] = {
 }
 
 
-def judged(tuning: Tuning) -> float:
+def judged(objective: LanguageObjective) -> float:
     """Return the loss on all jokes held out, none seeing another."""
-    objective = tuning.objective
-    assert isinstance(objective, LanguageObjective)
     alike = dataclasses.replace(objective, config=dataclasses.replace(objective.config, mask_boundaries=True))
     objective.module.eval()
     with torch.no_grad():
-        return alike.judge(objective.steps)["val_loss_whole"]
+        return alike.evaluate(objective.steps)["val_loss_whole"]
 
 
 def loss_on_base_text(run: Run, model: Model, n_windows: int = 200) -> float:
@@ -91,13 +88,11 @@ def main() -> None:
             for seed in range(1, options.seeds + 1):
                 changed = dataclasses.replace(config, seed=seed, corpus=options.corpus)
                 tuning = start(changed, base.name if step is None else f"{base.name}@{step}")
-                before.append(judged(tuning))
+                before.append(judged(tuning.objective))
                 tuning.go(lambda *_: None)
-                after.append(judged(tuning))
-                objective = tuning.objective
-                assert isinstance(objective, LanguageObjective)
-                kept.append(loss_on_base_text(base, objective.model))
-                steps = tuning.steps
+                after.append(judged(tuning.objective))
+                kept.append(loss_on_base_text(base, tuning.objective.model))
+                steps = tuning.objective.steps
             spread = f"{np.mean(after):.3f} ± {np.std(after):.3f}"
             rows.append((way, str(steps), f"{np.mean(before):.3f}", spread, f"{np.mean(kept):.3f}"))
         last = trainable(Base(base, base.snapshots()[-1].step))

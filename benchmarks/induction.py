@@ -20,7 +20,7 @@ from data.progress import progress_bar
 from data.runs import Run, runs_folder
 from probes.models.heads import copying, head_scores
 from trainer.config import TrainConfig
-from trainer.loop import start
+from trainer.session import start
 
 # Heads of 64 numbers and 40 symbols: with 32 and 24, a model was seen that copies without any head of a high score.
 CONFIG = {"n_layer": 2, "n_head": 2, "n_embd": 128, "block_size": 32, "steps": 1800, "sample_tokens": 1, "threads": 1}

@@ -23,10 +23,10 @@ from data.tasks.play_tasks import MAKERS, play_task
 from probes.models.zero_shot import zero_shot
 from trainer.config import TrainConfig
 from trainer.finetune.base_snapshot import Base, open_base
-from trainer.loop import start
+from trainer.session import start
 from trainer.supervised.task_config import TaskConfig
-from trainer.supervised.task_objective import prepare, tune_unseen
-from trainer.supervised.task_report import ROWS, cell, summarised
+from trainer.supervised.task_objective import prepare, tune_without_run
+from trainer.supervised.task_report import ROWS, format_score, summarise
 from trainer.supervised.task_scores import bag_of_words, chance, headline
 
 SHAPE = {"tokenizer": "bpe", "vocab_size": 512, "n_layer": 2, "block_size": 96}
@@ -48,7 +48,7 @@ def pre_trained(steps: int, threads: int) -> Iterator[Base]:
         os.environ["GPTLAB_RUNS"] = folder
         training = start(config, "plays")
         with progress_bar("pre-training", steps, "step") as update:
-            loss = training.go(update)
+            loss = training.go(update)["val_loss_whole"]
         print(f"pre-trained for {steps:,} steps: {loss:.3f} nats per token on the validation split")
         yield open_base("plays")
 
@@ -59,9 +59,9 @@ def measured(base: Base, task: Task, configs: list[TaskConfig]) -> dict[str, str
     for column in ("from_scratch", "pre_trained"):
         for config in configs:
             objective = prepare(base, task, config, torch.device("cpu"), pre_trained=column == "pre_trained")
-            scores[column].append(tune_unseen(objective, base))
+            scores[column].append(tune_without_run(objective))
             print(f"{task.name}, {ROWS[column]}, seed {config.seed}: {scores[column][-1]}", flush=True)
-    return {column: cell(summarised(scores[column])[headline(task)]) for column in COLUMNS}
+    return {column: format_score(summarise(scores[column])[headline(task)]) for column in COLUMNS}
 
 
 def main() -> None:

@@ -18,7 +18,8 @@ from tables import show
 
 from data.runs import Run, write_snapshot
 from trainer.config import TrainConfig
-from trainer.loop import start, take_step
+from trainer.loop import take_step
+from trainer.session import start
 
 REFERENCE_LOSS = 2.02
 
@@ -62,10 +63,10 @@ def snapshot_share(runs: Path, corpus: str) -> tuple[float, float]:
     snapshots, steps = [], []
     for round_ in range(6):
         begun = time.perf_counter()
-        write_snapshot(training.run, round_, training.session.weights())
+        write_snapshot(training.run, round_, training.objective.weights())
         written = time.perf_counter()
         for step in range(100):
-            take_step(training.session, 100 * round_ + step)
+            take_step(training.objective, 100 * round_ + step)
         snapshots.append(written - begun)
         steps.append(time.perf_counter() - written)
     return float(np.median(snapshots)), float(np.median(steps))

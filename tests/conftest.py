@@ -39,7 +39,7 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
     """A folder of runs that holds one finished run of the tiny preset; not to be changed."""
     from trainer.config import preset, replace
-    from trainer.loop import start
+    from trainer.session import start
 
     folder = tmp_path_factory.mktemp("trained") / "runs"
     with pytest.MonkeyPatch.context() as patch:

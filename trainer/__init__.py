@@ -1,5 +1,10 @@
-"""Tokens in, snapshots out.
+"""Tokens in, snapshots out: train a small GPT, fine-tune it, and read its snapshots as models.
 
-`~trainer.model.GPT` is the model, `~trainer.config.TrainConfig` all that can be chosen, `~trainer.optimizers.recipes.Recipe` how it is
-optimised. `trainer.loop.start` makes a new training and `trainer.loop.resume` takes up an old one; `go` trains.
+`train` and `fine_tune` write runs; `load_model` reads a snapshot, `generate_text` continues a prompt with it, and `export_model`
+writes it for Hugging Face. `TrainConfig` is the configuration of a training, `GPT` the model. Models made elsewhere are in
+`trainer.pretrained`, tasks in `trainer.supervised`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

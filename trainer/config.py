@@ -1,7 +1,7 @@
-"""What can be chosen about a model and its training, and the presets. One definition for code, TOML file and command line.
+"""Configuration of a model and its training, and the presets. One definition for code, TOML file and command line.
 
 The fields of `TrainConfig` are the options of ``python -m trainer`` and the keys of a TOML file (``n_layer`` is ``--n-layer``).
-A value on the command line wins over the file, the file over the preset.
+Values on the command line take precedence over the file, and the file over the preset.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from data.errors import InputError, NotApplicableError
 from data.runs import Run
 
 VARIANTS = {"norm": ("pre", "post"), "bias": ("qkv", "all", "none"), "gelu": ("tanh", "exact")}
-"""What may be chosen about the inside of a block. The first of each is ours, and GPTLab's."""
+"""Variants of a block. The first of each is the default, and GPTLab's."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a GPT. The defaults of the last three make GPTLab's; see `trainer.model` for those of GPT-1, GPT-2 and nanoGPT.
+    """The shape of a GPT. The default variants are GPTLab's; see `trainer.model` for those of GPT-1, GPT-2 and nanoGPT.
 
     Raises
     ------
@@ -37,13 +37,13 @@ class ModelConfig:
     n_embd: int
     dropout: float = 0.0
     norm: str = "pre"
-    """LayerNorm before attention and MLP, or post: after what they made was added."""
+    """pre (layer norm before attention and MLP) or post (after each residual sum)."""
     bias: str = "qkv"
-    """What has one: qkv (the query-key-value projection and the norms), all linear layers and norms, or none of them."""
+    """Which layers have a bias: qkv (the query-key-value projection and the norms), all, or none."""
     gelu: str = "tanh"
-    """The tanh form of GELU, or exact."""
+    """tanh (the approximation) or exact."""
     norm_eps: float = 1e-5
-    """What the norms add to the variance before its root is taken."""
+    """Added to the variance in the layer norms."""
 
     def __post_init__(self) -> None:
         _check_variants(self)
@@ -51,7 +51,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides what a training does; the same configuration and seed give the same run."""
+    """The configuration of a training; the same configuration and seed give the same run."""
 
     preset: str = "cpu"
     """cpu (a laptop, about two minutes), gpu (10.7 million parameters), cpu-bpe and gpu-bpe (sub-words), or tiny (seconds)."""
@@ -60,7 +60,7 @@ class TrainConfig:
     tokenizer: str = "char"
     """char (a token a character), bpe (sub-words learned from the text) or gpt2 (GPT-2's sub-words)."""
     vocab_size: int | None = None
-    """Tokens that bpe learns, the 256 bytes among them; 2048 if not given."""
+    """Tokens that bpe learns, including the 256 bytes; 2048 if not given."""
     tokenizer_file: str | None = None
     """A local file or folder with the sub-words of gpt2: tokenizer.json, vocab.bpe or merges.txt."""
     n_layer: int = 4
@@ -68,37 +68,37 @@ class TrainConfig:
     n_head: int = 4
     """Attention heads in each block."""
     n_embd: int = 64
-    """Width: numbers in each token's vector."""
+    """Width: the dimension of each token's vector."""
     block_size: int = 32
-    """Context: how many tokens the model sees at most."""
+    """Context: the number of tokens that the model sees at most."""
     dropout: float = 0.0
-    """Share of activations silenced at random while training."""
+    """Share of activations set to zero at random in training."""
     norm: str = "pre"
-    """LayerNorm before attention and MLP, or post: after each sum, as in GPT-1."""
+    """pre (layer norm before attention and MLP) or post (after each residual sum, as in GPT-1)."""
     bias: str = "qkv"
-    """What has a bias: qkv (that projection and the norms), all (as in GPT-1 and GPT-2), or none (as in nanoGPT)."""
+    """Which layers have a bias: qkv (that projection and the norms), all (as in GPT-1 and GPT-2), or none (as in nanoGPT)."""
     gelu: str = "tanh"
-    """GELU in its tanh form, or exact (as in nanoGPT)."""
+    """tanh (the approximation) or exact (as in nanoGPT)."""
     batch_size: int = 32
     """Sequences in a step."""
     steps: int = 5000
-    """Optimizer steps; 0 writes the run and its first snapshot only."""
+    """Optimizer steps; with 0 only the run and its first snapshot are written."""
     recipe: str = "best"
-    """Optimizer and schedule: best, or reference (AdamW at a constant 3e-4, as GPTLab trained)."""
+    """Optimizer and schedule: best, or reference (AdamW at a constant 3e-4, as in GPTLab)."""
     learning_rate_scale: float = 1.0
     """Multiplies every learning rate of the recipe."""
     eval_every: int = 100
     """Steps between evaluations (losses, a text sample)."""
     eval_batches: int | None = None
-    """Batches of each split in an evaluation; the recipe's own number if not given."""
+    """Batches of each split in an evaluation; the recipe decides if not given."""
     snapshot_every: int = 100
-    """Steps between snapshots; besides, there is one at 0, 1, 2, 4, 8, 16, 32 and 64."""
+    """Steps between snapshots; there are also snapshots at 0, 1, 2, 4, 8, 16, 32 and 64."""
     sample_tokens: int = 160
     """Length of the text sampled at each evaluation."""
     sample_prompt: str = "\n"
-    """What the sampled text goes on from."""
+    """The text that samples continue."""
     seed: int = 1337
-    """Decides initial weights, order of the data, dropout and samples."""
+    """Seed of initial weights, data order, dropout and samples."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     threads: int | None = None
@@ -106,7 +106,7 @@ class TrainConfig:
     compile: bool = False
     """Compile the model with torch.compile."""
     resume_every: float = 30.0
-    """At most every so many seconds, at a snapshot, what --resume needs is saved."""
+    """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -134,7 +134,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "eval_batches": 2,
         "snapshot_every": 20,
         "sample_tokens": 20,
-        "learning_rate_scale": 5.0,  # so few steps end before the warm-up does
+        "learning_rate_scale": 5.0,  # the warm-up is longer than these steps
         "threads": 1,
     },
 }
@@ -142,26 +142,26 @@ PRESETS: dict[str, dict[str, Any]] = {
 TOKENIZERS = ("char", "bpe", "gpt2")
 MOST_SEED = 2**62
 VOCAB_SIZE = 2048
-"""Tokens that bpe learns if nothing else is asked for."""
+"""Tokens that bpe learns by default."""
 
-# What may differ when a run is resumed: the rest would make it another run.
 RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
+"""Fields that may differ when a run is resumed; any other change would make it another run."""
 
 
 def preset(name: str) -> TrainConfig:
-    """Return the configuration of a preset; an `InputError` names those there are."""
+    """Look up the configuration of a preset; an `InputError` lists the presets."""
     if name not in PRESETS:
         raise InputError(f"there is no preset {name!r}; there is {', '.join(PRESETS)}")
     return TrainConfig(preset=name, **PRESETS[name])
 
 
 def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
-    """Return the values of a TOML file over ``base``, or over the preset that the file names.
+    """Read a TOML file of fields that replace those of ``base``, or of the preset that the file names.
 
     Raises
     ------
     InputError
-        If the file is missing or no TOML, or names a field that does not exist or gives it a value of another type.
+        If the file is missing or not TOML, names an unknown field, or gives a field a value of another type.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -173,22 +173,55 @@ def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
     return replace(base, values, where=str(path))
 
 
+def base_config(name: str | None = None, file: Path | None = None, run: Run | None = None) -> TrainConfig:
+    """Build the configuration that further options change.
+
+    Parameters
+    ----------
+    name : of a preset; that of the file, or ``cpu``, if None.
+    file : a TOML file, see `from_toml`.
+    run : to resume; its configuration is the base, and the others are ignored.
+    """
+    if run is not None:
+        return trained_config(run)
+    base = preset(name) if name else None
+    return from_toml(file, base) if file is not None else base or preset(TrainConfig.preset)
+
+
 def trained_config(run: Run) -> TrainConfig:
-    """Return the configuration that a run was trained with; a run that was made elsewhere has none, which is told."""
+    """Read the configuration that a run was trained with.
+
+    Raises
+    ------
+    NotApplicableError
+        If the run was imported or fine-tuned.
+    """
     if "training" not in run.info:
-        raise NotApplicableError(f"run {run.name!r} was not trained here: there is no training to go on with")
+        raise NotApplicableError(f"run {run.name!r} was not trained here: there is no training to resume")
     if "base" in run.info:
         raise NotApplicableError(
-            f"run {run.name!r} was fine-tuned, not trained: python -m trainer.finetune --resume goes on with it"
+            f"run {run.name!r} was fine-tuned, not trained: resume it with  python -m trainer.finetune --resume"
         )
-    told = dict(run.info["training"])
-    if told.get("tokenizer") != "bpe":  # runs made before the size could be left out name one all the same
-        told.pop("vocab_size", None)
-    return replace(TrainConfig(), told, where=f"run.json of run {run.name!r}")
+    values = dict(run.info["training"])
+    if values.get("tokenizer") != "bpe":  # older runs of other tokenizers name a size too
+        values.pop("vocab_size", None)
+    return replace(TrainConfig(), values, where=f"run.json of run {run.name!r}")
 
 
 def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainConfig:
-    """Return ``base`` with some fields replaced; a field that does not exist or has another type is an `InputError`."""
+    """Replace some fields of a configuration.
+
+    Parameters
+    ----------
+    base : the configuration.
+    values : by field name.
+    where : where the values come from, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is no such field, or its value has another type.
+    """
     fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
     for name, value in values.items():
         if name not in fields:
@@ -199,13 +232,13 @@ def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainCo
 
 
 def filled(config: TrainConfig) -> TrainConfig:
-    """Return ``config`` with what is left out and the run is to remember: how many tokens bpe learns."""
+    """Fill in the vocabulary size of bpe where it is left out, so that the run records it."""
     is_open = config.tokenizer == "bpe" and config.vocab_size is None
     return dataclasses.replace(config, vocab_size=VOCAB_SIZE) if is_open else config
 
 
 def check(config: TrainConfig) -> TrainConfig:
-    """Return ``config`` if it can be trained, with the size of a vocabulary of bpe; an `InputError` says which field is wrong and why."""
+    """Check that a configuration can be trained, and return it `filled`; an `InputError` names the field and the reason."""
     config = filled(config)
     positive = ("n_layer", "n_head", "n_embd", "block_size", "batch_size", "eval_every", "snapshot_every")
     for name in positive:
@@ -218,15 +251,15 @@ def check(config: TrainConfig) -> TrainConfig:
     if config.tokenizer not in TOKENIZERS:
         raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
     if config.vocab_size is not None and config.tokenizer == "bpe" and config.vocab_size < 256:
-        raise InputError(f"vocab_size counts the 256 bytes too; got {config.vocab_size}: pass --vocab-size 2048")
-    of_preset = PRESETS.get(config.preset, {}).get("vocab_size")  # nobody asked for that one
+        raise InputError(f"vocab_size counts the 256 bytes too; got {config.vocab_size}: pass `vocab_size=2048`")
+    of_preset = PRESETS.get(config.preset, {}).get("vocab_size")  # not chosen by the user
     if config.vocab_size not in (None, of_preset) and config.tokenizer != "bpe":
-        raise InputError(f"vocab_size is for the tokenizer bpe, and this is {config.tokenizer}: pass --tokenizer bpe")
+        raise InputError(f"vocab_size is for the tokenizer bpe, and this is {config.tokenizer}: pass `tokenizer=bpe`")
     if config.tokenizer_file is not None and config.tokenizer != "gpt2":
         raise InputError(
-            f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass --tokenizer gpt2"
+            f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass `tokenizer=gpt2`"
         )
-    check_heads(config, f": pass --n-embd {config.n_embd // config.n_head * config.n_head or config.n_head}")
+    check_heads(config, f": pass `n_embd={config.n_embd // config.n_head * config.n_head or config.n_head}`")
     if not 0 <= config.dropout < 1:
         raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
     for name in ("eval_batches", "threads"):
@@ -237,16 +270,16 @@ def check(config: TrainConfig) -> TrainConfig:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed that is below 0 or too large: steps and numbers of tunings are added to it, and torch takes none from 2**64 on."""
+    """Check the range of a seed: step numbers are added to it, and torch accepts seeds below 2**64 only."""
     if not 0 <= seed <= MOST_SEED:
-        raise InputError(f"seed must be 0 or more, and at most {MOST_SEED}; got {seed}: pass --seed 1337, say")
+        raise InputError(f"seed must be 0 or more, and at most {MOST_SEED}; got {seed}: pass `seed=1337`, say")
 
 
-def check_heads(config: ModelConfig | TrainConfig, way_out: str = "") -> None:
-    """Refuse a width that the heads cannot share evenly: an `InputError` that ends in the way out."""
+def check_heads(config: ModelConfig | TrainConfig, advice: str = "") -> None:
+    """Check that the heads share the width evenly; an `InputError` ends with ``advice`` if they do not."""
     if config.n_embd % config.n_head:
-        told = f"got n_embd {config.n_embd} and n_head {config.n_head}"
-        raise InputError(f"n_embd must be a multiple of n_head; {told}{way_out}")
+        found = f"got n_embd {config.n_embd} and n_head {config.n_head}"
+        raise InputError(f"n_embd must be a multiple of n_head; {found}{advice}")
 
 
 def _check_variants(config: ModelConfig | TrainConfig) -> None:
@@ -256,22 +289,22 @@ def _check_variants(config: ModelConfig | TrainConfig) -> None:
 
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
-    """Return the shape of the model that ``config`` trains on a vocabulary of this size."""
+    """Build the model configuration of a training configuration and a vocabulary size."""
     shared = {field.name for field in dataclasses.fields(ModelConfig)} & set(vars(config)) - {"vocab_size"}
     return ModelConfig(vocab_size, **{name: getattr(config, name) for name in shared})
 
 
 def described_model(run: Run) -> ModelConfig:
-    """Return the shape of a run's model as its run.json describes it.
+    """Read the configuration of a run's model from its run.json.
 
     Raises
     ------
     NotApplicableError
-        If run.json does not describe a GPT of this toolkit; the message names what it lacks.
+        If run.json does not describe a model; the message names what it lacks.
     """
     if "model" not in run.info:
         raise NotApplicableError(
-            f"run {run.name!r} holds no model, only vectors: train one, or choose another with --run"
+            f"run {run.name!r} holds no model, only vectors: train one, or choose another with `run`"
         )
     fields = {field.name: field.default for field in dataclasses.fields(ModelConfig)}
     shape = run.info["model"]
@@ -285,13 +318,13 @@ def described_model(run: Run) -> ModelConfig:
 
 
 def snapshot_steps(config: TrainConfig) -> list[int]:
-    """Return the steps at which a snapshot is written: every ``snapshot_every``, the powers of two up to 64, first and last."""
+    """List the steps at which a snapshot is written: every ``snapshot_every``, the powers of two up to 64, first and last."""
     early = [0, 1, 2, 4, 8, 16, 32, 64]
     return _up_to(config.steps, early, range(0, config.steps + 1, config.snapshot_every))
 
 
 def eval_steps(config: TrainConfig) -> list[int]:
-    """Return the steps at which the losses are measured: every ``eval_every``, and wherever there is a snapshot."""
+    """List the steps at which the losses are measured: every ``eval_every``, and wherever there is a snapshot."""
     return _up_to(config.steps, snapshot_steps(config), range(0, config.steps + 1, config.eval_every))
 
 

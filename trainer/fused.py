@@ -1,10 +1,10 @@
-"""The blocks' forward and backward pass by hand, for training on a CPU: the numbers of `trainer.model.Block`, in less time.
+"""Fused blocks for training on a CPU: the forward and backward pass of all blocks, written by hand.
 
-A step of a small model spends more time outside the matrix products than inside them: every operation in between reads and writes
-whole tensors, the caches are full of what earlier layers keep for the backward pass, and autograd takes its time for every operation.
-Here all blocks together are one autograd function that keeps only what its backward pass needs, works in place, and lets matrix
-products take along the scalings around them. `GPT` calls `blocks` where `applies` says so and is otherwise, and in evaluation always,
-what stands in `trainer.model`; the tests hold the two together.
+A small model spends most of a training step outside its matrix products: every operation in between reads and writes whole
+tensors, the tensors that earlier layers keep for the backward pass fill the caches, and autograd adds a cost per operation.
+Here all blocks together are one autograd function. It keeps only what its backward pass needs, works in place, and folds
+scalings into the matrix products. `attach` makes a `GPT` use it wherever `applies` allows; everywhere else, and always in
+evaluation, the model runs the plain blocks of `trainer.model`. The tests compare the two.
 
 Shapes as in `trainer.model`, and N = B * T tokens. Matrices are stored as ``nn.Linear`` stores them, (out, in).
 """
@@ -14,30 +14,44 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-if TYPE_CHECKING:
-    from trainer.model import GPT, Block
+from trainer.model import GPT, Block
 
 Tensors = tuple[Tensor, ...]
 
 MAX_CONTEXT = 128
-"""Beyond it the attention weights, B * n_head * T * T numbers, no longer pass through the caches unnoticed."""
+"""With a longer context the attention weights, B * n_head * T * T numbers, no longer fit into the caches."""
 
 EPS = 1e-5
-"""As nn.LayerNorm has it."""
+"""The default of nn.LayerNorm."""
 
 # tanh-GELU(z) = z / 2 * (1 + tanh(SLOPE * (z + CUBIC * z³)))
 SLOPE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
 
 
+class FusedGPT(GPT):
+    """A GPT that trains with fused blocks wherever they apply."""
+
+    def blocks(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Pass the residual stream x (B, T, C) through all blocks."""
+        if mask is None and applies(self, x):
+            return fused_blocks(self, x)
+        return super().blocks(x, mask)
+
+
+def attach(model: GPT) -> None:
+    """Let a model train with fused blocks; its weights stay as they are."""
+    model.__class__ = FusedGPT
+
+
 def applies(model: GPT, x: Tensor) -> bool:
-    """Tell whether the blocks may take the fast path: they are GPTLab's, train on a CPU, and nothing is dropped, recast or compiled."""
+    """Check whether fused blocks apply: GPTLab's architecture in training on a CPU, without dropout, autocast or compilation."""
     config = model.config
     return (
         model.training
@@ -51,15 +65,15 @@ def applies(model: GPT, x: Tensor) -> bool:
     )
 
 
-def blocks(model: GPT, x: Tensor) -> Tensor:
-    """Return what all blocks of ``model`` make of the residual stream x (B, T, C).
+def fused_blocks(model: GPT, x: Tensor) -> Tensor:
+    """Pass the residual stream x (B, T, C) through all blocks of a model, in one autograd function.
 
     Examples
     --------
     >>> from trainer.model import GPT, ModelConfig
     >>> model = GPT(ModelConfig(vocab_size=9, block_size=8, n_layer=1, n_head=2, n_embd=4)).eval()
     >>> x = torch.randn(3, 8, 4, requires_grad=True)
-    >>> torch.allclose(blocks(model, x), model.h[0](x), atol=1e-6)
+    >>> torch.allclose(fused_blocks(model, x), model.blocks(x), atol=1e-6)
     True
     """
     weights = [weight for block in cast("list[Block]", model.h) for weight in _weights(block)]
@@ -67,14 +81,14 @@ def blocks(model: GPT, x: Tensor) -> Tensor:
 
 
 def _weights(block: Block) -> Sequence[Tensor]:
-    """Return the five weights of the attention half, then the four of the MLP half; each begins with its norm's gain and bias."""
+    """Collect the five weights of the attention half, then the four of the MLP half; each half starts with its norm's gain and bias."""
     ln_1, attn, ln_2, mlp = block.ln_1, block.attn, block.ln_2, block.mlp
     attention = (ln_1.weight, ln_1.bias, attn.c_attn.weight, attn.c_attn.bias, attn.c_proj.weight)
     return (*attention, ln_2.weight, ln_2.bias, mlp.c_fc.weight, mlp.c_proj.weight)
 
 
 class Blocks(torch.autograd.Function):
-    """All blocks, one after the other; the backward pass goes through them in reverse."""
+    """All blocks in sequence; the backward pass runs through them in reverse."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, n_head: int, *weights: Tensor) -> Tensor:
@@ -102,34 +116,34 @@ class Blocks(torch.autograd.Function):
 
 
 def attention_forward(x: Tensor, weights: Tensors, batch_size: int, n_head: int) -> tuple[Tensor, Tensors]:
-    """Return x + attention(layer_norm(x)) for x (N, C) and what the backward pass needs."""
+    """Compute x + attention(layer_norm(x)) for x (N, C); also return what the backward pass needs."""
     gain, bias, qkv, qkv_bias, proj = weights
     (N, C), B = x.shape, batch_size
     T = N // B
     normed, mean, rstd = torch.native_layer_norm(x, [C], gain, bias, EPS)
     heads = x.new_empty(3, B, n_head, T, C // n_head)
-    # The bias is added while the heads are moved apart: one pass over memory for both.
-    apart = torch.mm(normed, qkv.T).view(B, T, 3, n_head, -1).permute(2, 0, 3, 1, 4)
-    torch.add(apart, qkv_bias.view(3, 1, n_head, 1, -1), out=heads)
+    # The bias is added while the heads are separated: one pass over memory for both.
+    separate = torch.mm(normed, qkv.T).view(B, T, 3, n_head, -1).permute(2, 0, 3, 1, 4)
+    torch.add(separate, qkv_bias.view(3, 1, n_head, 1, -1), out=heads)
     q, k, v = heads.view(3, B * n_head, T, -1).unbind()
-    shares = torch.baddbmm(_ahead(T, x.dtype), q, k.mT, alpha=(C // n_head) ** -0.5)
-    torch.softmax(shares, -1, out=shares)  # (B * n_head, T, T): how much each query attends to each key
-    gathered = torch.bmm(shares, v).view(B, n_head, T, -1).transpose(1, 2).reshape(N, C)
-    return torch.addmm(x, gathered, proj.T), (x, normed, mean, rstd, q, k, v, shares, gathered)
+    attn = torch.baddbmm(_causal_mask(T, x.dtype), q, k.mT, alpha=(C // n_head) ** -0.5)
+    torch.softmax(attn, -1, out=attn)  # (B * n_head, T, T)
+    gathered = torch.bmm(attn, v).view(B, n_head, T, -1).transpose(1, 2).reshape(N, C)
+    return torch.addmm(x, gathered, proj.T), (x, normed, mean, rstd, q, k, v, attn, gathered)
 
 
 def attention_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors:
-    """Return the gradients of x and of the five weights, from that of the result, (N, C)."""
+    """Compute the gradients of x and of the five weights from that of the result, (N, C)."""
     gain, bias, qkv, _, proj = weights
-    x, normed, mean, rstd, q, k, v, shares, gathered = kept
+    x, normed, mean, rstd, q, k, v, attn, gathered = kept
     (N, C), (_, T, head_size) = x.shape, q.shape
     B, n_head, scale = N // T, C // head_size, head_size**-0.5
     d_proj = torch.mm(grad.T, gathered)
     d_out = torch.mm(grad, proj).view(B, T, n_head, head_size).transpose(1, 2).reshape(q.shape)
     d_heads = q.new_empty(3, *q.shape)
     d_q, d_k, d_v = d_heads.unbind()
-    torch.bmm(shares.mT, d_out, out=d_v)
-    d_scores = torch.ops.aten._softmax_backward_data(torch.bmm(d_out, v.mT), shares, -1, shares.dtype)
+    torch.bmm(attn.mT, d_out, out=d_v)
+    d_scores = torch.ops.aten._softmax_backward_data(torch.bmm(d_out, v.mT), attn, -1, attn.dtype)
     torch.baddbmm(d_q, d_scores, k, beta=0, alpha=scale, out=d_q)
     torch.baddbmm(d_k, d_scores.mT, q, beta=0, alpha=scale, out=d_k)
     d_qkv = d_heads.view(3, B, n_head, T, head_size).permute(1, 3, 0, 2, 4).reshape(N, 3 * C)
@@ -139,11 +153,11 @@ def attention_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors
 
 
 def mlp_forward(x: Tensor, weights: Tensors) -> tuple[Tensor, Tensors]:
-    """Return x + mlp(layer_norm(x)) for x (N, C) and what the backward pass needs.
+    """Compute x + mlp(layer_norm(x)) for x (N, C); also return what the backward pass needs.
 
-    With h = SLOPE z and u = h + CUBIC / SLOPE² h³, GELU is z / 2 (1 + t), t = tanh(u), and its derivative
-    (1 + t + (1 - t²)(3u - 2h)) / 2. The product that makes z hands over h, those that follow take out the factors that were left
-    in, and the derivative is made while t is at hand.
+    With h = SLOPE z and u = h + CUBIC / SLOPE² h³, GELU is z / 2 (1 + t), t = tanh(u), and its derivative is
+    (1 + t + (1 - t²)(3u - 2h)) / 2. The matrix product that would compute z computes h instead; later products divide the extra
+    factors out again. The derivative is computed here, where t is known.
     """
     gain, bias, fc, proj = weights
     normed, mean, rstd = torch.native_layer_norm(x, [x.shape[1]], gain, bias, EPS)
@@ -158,7 +172,7 @@ def mlp_forward(x: Tensor, weights: Tensors) -> tuple[Tensor, Tensors]:
 
 
 def mlp_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors:
-    """Return the gradients of x and of the four weights, from that of the result, (N, C)."""
+    """Compute the gradients of x and of the four weights from that of the result, (N, C)."""
     gain, bias, fc, proj = weights
     x, normed, mean, rstd, active, slope = kept
     d_proj = _scaled_product(grad.T, active, 0.5 / SLOPE)
@@ -182,6 +196,6 @@ def _scaled_product(a: Tensor, b: Tensor, scale: float) -> Tensor:
 
 
 @cache
-def _ahead(length: int, dtype: torch.dtype) -> Tensor:
-    """Return what is added to the scores (T, T) of T = length positions: minus infinity for keys ahead of the query."""
+def _causal_mask(length: int, dtype: torch.dtype) -> Tensor:
+    """Build the mask that is added to the scores (T, T): minus infinity for keys after the query."""
     return torch.full((length, length), -math.inf, dtype=dtype).triu(1)

@@ -1,40 +1,109 @@
-"""The training loop: steps, evaluations, samples and snapshots, and what makes it stoppable at any moment."""
+"""The training loop: optimizer steps, evaluations, samples and snapshots, stoppable at any moment.
+
+What is learned, and how, is an `Objective`: pre-training (`trainer.session`), documents (`trainer.finetune.language_model`) or a
+task (`trainer.supervised.task_objective`). This file does the rest. `start_run` makes a new run, `resume_run` continues an old one,
+and `Training.go` trains::
+
+    training = start_run(objective, info, name="mine")
+    with progress_bar("training", objective.steps, "step") as update:
+        measured = training.go(update)
+
+Everything that is random follows from the seed and the step, so that a resumed run equals an uninterrupted one.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import math
+import platform
+import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from data.corpora.catalog import Corpus, load_corpus
 from data.errors import InputError
+from data.progress import Progress, progress_bar
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from data.runs.atomic_files import append_line, write_json
-from data.tokens.bits import bits_per_character
-from data.tokens.tokenizers import known_part
 from trainer import checkpoint
-from trainer.config import RESUMABLE, TrainConfig, check, eval_steps, filled, snapshot_steps, trained_config
-from trainer.generation.sampling import generate_tokens
-from trainer.optimizers.recipes import apply_schedule, average, clip
-from trainer.session import Session, build, check_disk, describe, recipe
-
-ReportStep = Callable[[int, str | None], None]
-"""``report(step, note)``: called after every step; the note is new at evaluations and None between."""
+from trainer.machine import check_room
+from trainer.optimizers.recipes import average
+from trainer.optimizers.schedules import Schedule, rate, set_rates
+from trainer.seeds import own_random_state, seed_dropout
 
 SAMPLE_TEMPERATURE = 0.8
 
 
+@dataclass(frozen=True)
+class Procedure:
+    """How an objective is trained: optimizers, learning rates, and the steps at which something is written."""
+
+    optimizers: Sequence[torch.optim.Optimizer]
+    schedule: Schedule
+    snapshot_steps: Sequence[int]
+    eval_steps: Sequence[int]
+    resume_every: float
+    """At most every so many seconds, at a snapshot, a resume slot is written."""
+    seed: int
+    device: torch.device
+    advice: str
+    """What to do when the loss is not finite; ends the message."""
+    clip: float | None = None
+    """Longest gradient; a longer one is shortened to it."""
+    averaged: nn.Module | None = None
+    """The running average of the weights, which is evaluated and kept; None where the weights themselves are."""
+    averaging: float = 0.0
+    """Decay rate of the running average."""
+    drops: bool = True
+    """Whether the model uses random numbers in training."""
+    reads_losses: bool = True
+    """Check and show the loss of every step; on a GPU, reading it waits for the step to end."""
+
+
+class Objective(Protocol):
+    """What is learned: the model, the loss of each step, and how progress is measured."""
+
+    @property
+    def module(self) -> nn.Module:
+        """The model that is trained, with a head of its own where it has one."""
+
+    @property
+    def steps(self) -> int:
+        """The number of optimizer steps."""
+
+    @property
+    def procedure(self) -> Procedure:
+        """How the module is trained."""
+
+    def losses(self, step: int) -> Iterator[Tensor]:
+        """Yield the loss of each micro-batch of a step; they add up to the loss of the step."""
+
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Measure ``train_loss``, ``val_loss``, ``tokens`` (seen so far) and whatever else belongs into metrics.jsonl."""
+
+    def sample(self, step: int) -> Mapping[str, object] | None:
+        """Generate a text for samples.jsonl; None if the model cannot."""
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors of a snapshot by name."""
+
+
+AnyObjective = TypeVar("AnyObjective", bound=Objective)
+Trained = TypeVar("Trained", bound=Objective, covariant=True)
+
+
 class Stopped(Exception):
-    """The training was asked to stop; what it needs to go on from ``step`` is saved."""
+    """The training was stopped by Ctrl-C; everything needed to resume from ``step`` is saved."""
 
     def __init__(self, step: int):
         super().__init__(f"stopped at step {step}")
@@ -43,113 +112,194 @@ class Stopped(Exception):
 
 @dataclass
 class StopFlag:
-    """A wish to stop, seen at the end of the step under way."""
+    """A request to stop; it takes effect at the end of the current step."""
 
     to_stop: bool = False
 
 
 @dataclass(frozen=True)
-class Training:
-    """A run and the session that writes it, ready to go on from ``step``, after ``seconds`` of training before."""
+class Training(Generic[Trained]):
+    """A run and the objective that writes it, ready to continue from ``step`` after ``seconds`` of earlier training."""
 
     run: Run
-    session: Session
+    objective: Trained
     step: int = 0
     seconds: float = 0.0
+    is_new: bool = False
 
-    def go(self, report: ReportStep) -> float:
-        """Train to the last step; return the loss on the whole validation split.
+    def go(self, progress: Progress) -> dict[str, float]:
+        """Train to the last step; return what was measured there, as in metrics.jsonl.
+
+        Parameters
+        ----------
+        progress : called after every step.
 
         Raises
         ------
         Stopped
-            If Ctrl-C asked for it, after the step under way.
+            After Ctrl-C, at the end of the current step.
         InputError
-            If the loss is no longer a number.
+            If the loss is not finite. A new run that has only its first snapshot by then is removed again.
         """
-        with stop_on_interrupt() as wish, own_random_state(self.session.device):
-            return _train(self, report, wish)
+        try:
+            with stop_on_interrupt() as stop, own_random_state(self.objective.procedure.device):
+                return _train(self, progress, stop)
+        except InputError:
+            if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
+                shutil.rmtree(self.run.path)
+            raise
+
+    def go_with(self, progress: Progress | None, what: str) -> dict[str, float]:
+        """Train to the last step as `go` does, with a bar on standard error if there is no ``progress``."""
+        if progress is not None:
+            return self.go(progress)
+        with progress_bar(what, self.objective.steps, "step", start=self.step) as update:
+            return self.go(update)
 
 
-def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None = None) -> Training:
-    """Make a new run: everything but the first step.
+def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
+    """Make a new run with its snapshot of step 0.
+
+    Parameters
+    ----------
+    objective : what is learned.
+    info : the contents of run.json beside what `describe` adds.
+    name : of the run.
 
     Raises
     ------
     InputError
-        If the configuration cannot be trained, the corpus cannot be had or is shorter than a context, the name is taken, or the
-        disk is too full.
+        If the name is taken, or the disk is too full.
     """
-    config = check(config)
-    corpus = load_corpus(config.corpus, corpus_dir)
-    session = build(config, corpus)
-    check_disk(session, runs_folder())
-    run = create_run(name or free_name(f"{config.preset}-{corpus.name}"), describe(session, corpus))
-    return Training(run, session)
+    check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
+    run = create_run(name, describe(objective, info))
+    write_snapshot(run, 0, objective.weights())
+    return Training(run, objective, is_new=True)
 
 
-def resume(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Training:
-    """Take up a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`.
+def describe(objective: Objective, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a training for ``run.json`` (see `data.runs`); ``info`` is what the objective itself adds."""
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "parameters": sum(p.numel() for p in objective.module.parameters()),
+        "seed": objective.procedure.seed,
+        **info,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "device": str(objective.procedure.device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
+    """Continue a run from its newest resume slot, or from the start if nothing was saved.
+
+    Parameters
+    ----------
+    run : to continue.
+    objective : with the weights of step 0; those of the slot replace them.
+    config : the configuration, which may differ from that in run.json (see `check_resumable`); it is recorded there.
 
     Raises
     ------
     InputError
-        If it differs in another field, the corpus is not the one it was trained on, or it is beyond the last step.
+        If the run is beyond the last step already.
     """
-    before, config = trained_config(run), filled(config)
-    changed = [f.name for f in dataclasses.fields(config) if getattr(config, f.name) != getattr(before, f.name)]
-    if fixed := [name for name in changed if name not in RESUMABLE]:
-        raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or train a new run")
-    corpus = _same_corpus(run, config, corpus_dir)
-    session = build(
-        dataclasses.replace(check(config), threads=config.threads or run.info["threads"]), corpus, run.tokenizer
-    )
-    slot = checkpoint.load(run, session)
-    if slot is None or slot.step == 0:  # stopped before anything was saved: the seed gives the same beginning again
+    slot = checkpoint.load(run, _models(objective), objective.procedure.optimizers)
+    if slot is not None and slot.step > objective.steps:
+        raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
+    described = run.info["training"] | dataclasses.asdict(config)
+    if described != run.info["training"]:
+        write_json(run.path / "run.json", run.info | {"training": described})
+    if slot is None or slot.step == 0:
         rewind(run, -1)
-        return Training(run, session)
-    if slot.step > config.steps:
-        raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass --steps {slot.step} or more")
+        write_snapshot(run, 0, objective.weights())
+        return Training(run, objective)
     rewind(run, slot.step)
-    if changed:
-        write_json(run.path / "run.json", run.info | {"training": dataclasses.asdict(config)})
-    return Training(run, session, slot.step, slot.seconds)
+    return Training(run, objective, slot.step, slot.seconds)
 
 
-def _train(training: Training, report: ReportStep, wish: StopFlag) -> float:
-    run, session, config = training.run, training.session, training.session.config
-    snapshots, evaluations = set(snapshot_steps(config)), set(eval_steps(config))
-    clock = TrainingClock(training.seconds)
-    session.model.train()
-    for step in range(training.step, config.steps + 1):
-        is_new = step > training.step or step == 0  # what stands at the step of a resumed run was written before
-        val_loss = session.whole_validation_loss() if step == config.steps else math.nan
-        if is_new and step in snapshots:
-            write_snapshot(run, step, session.weights())
-        report(
-            step, _evaluate(run, session, step, clock.seconds(), val_loss) if is_new and step in evaluations else None
-        )
-        is_last = step == config.steps or wish.to_stop
-        if is_last or (step in snapshots and clock.since_mark() >= config.resume_every):
-            checkpoint.save(run, step, clock.seconds(), session)
+def check_resumable(before: Any, config: Any, resumable: Collection[str], *, verb: str) -> None:
+    """Check that a configuration differs from that of the run to resume in ``resumable`` fields only.
+
+    Raises
+    ------
+    InputError
+        If another field differs; the message names it.
+    """
+    changed = [f.name for f in dataclasses.fields(before) if getattr(config, f.name) != getattr(before, f.name)]
+    if fixed := [name for name in changed if name not in resumable]:
+        raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
+
+
+def _train(training: Training[Objective], progress: Progress, stop: StopFlag) -> dict[str, float]:
+    run, objective, procedure = training.run, training.objective, training.objective.procedure
+    snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
+    clock, loss = TrainingClock(training.seconds), None
+    objective.module.train()
+    for step in range(training.step, objective.steps + 1):
+        is_new = step > training.step or step == 0  # the step of a resumed run has its records already
+        # Nothing is written before it is known to be finite.
+        measured, sample = _evaluate(objective, step) if is_new and step in evaluations else (None, None)
+        if step > training.step and step in snapshots:
+            _check_weights(objective, step)
+            write_snapshot(run, step, objective.weights())
+        if measured is not None:
+            measured = _record(training, step, clock.seconds(), measured=measured, sample=sample)
+        progress(step, _note(objective, step, loss, measured))
+        is_last = step == objective.steps or stop.to_stop
+        if is_last or (step in snapshots and clock.since_mark() >= procedure.resume_every):
+            checkpoint.save(run, checkpoint.Checkpoint(step, clock.seconds()), _models(objective), procedure.optimizers)
             clock.mark()
-        if step == config.steps:
-            return val_loss
-        if wish.to_stop:
+        if step == objective.steps:
+            return measured or run.metrics()[-1]
+        if stop.to_stop:
             raise Stopped(step)
-        take_step(session, step)
+        loss = take_step(objective, step)
+        if loss is not None and not math.isfinite(loss):
+            raise not_finite(objective, step)
     raise AssertionError("the last step returns")
 
 
+def take_step(objective: Objective, step: int) -> float | None:
+    """Take one optimizer step, from the weights of ``step`` to those of ``step + 1``.
+
+    Returns
+    -------
+    The loss of the step, in nats; None where the procedure does not read losses.
+    """
+    procedure = objective.procedure
+    if procedure.drops:
+        seed_dropout(procedure.seed, step)
+    set_rates(procedure.optimizers, procedure.schedule(step))
+    total = 0.0
+    for loss in objective.losses(step):
+        torch.autograd.backward(loss)
+        if procedure.reads_losses:
+            total += loss.item()
+    if procedure.clip:
+        nn.utils.clip_grad_norm_(objective.module.parameters(), procedure.clip)
+    for optimizer in procedure.optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    if procedure.averaged is not None:
+        average(procedure.averaged, objective.module, procedure.averaging, step)
+    return total if procedure.reads_losses else None
+
+
+def not_finite(objective: Objective, step: int) -> InputError:
+    """Build the error for a loss that is not finite."""
+    return InputError(f"the loss is no longer a number at step {step}: {objective.procedure.advice}")
+
+
 class TrainingClock:
-    """Seconds of training, those before a resume included, and seconds since the last mark."""
+    """Seconds of training, including those before a resume, and seconds since the last mark."""
 
     def __init__(self, before: float):
-        self._begun = self._marked = time.perf_counter()
+        self._started = self._marked = time.perf_counter()
         self._before = before
 
     def seconds(self) -> float:
-        return self._before + time.perf_counter() - self._begun
+        return self._before + time.perf_counter() - self._started
 
     def since_mark(self) -> float:
         return time.perf_counter() - self._marked
@@ -158,97 +308,94 @@ class TrainingClock:
         self._marked = time.perf_counter()
 
 
-def take_step(session: Session, step: int) -> None:
-    """Make one optimizer step: from the weights of ``step`` to those of ``step + 1``."""
-    if session.config.dropout:
-        seed_dropout(session.config.seed, step)
-    plan = recipe(session.config)
-    apply_schedule(session.optimizers, plan, step, session.config.steps, session.config.learning_rate_scale)
-    _, loss = session.forward(*session.batch(step))
-    loss.backward()
-    clip(session.model, plan)
-    for optimizer in session.optimizers:
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    average(session.averaged, session.model, plan, step)
-
-
 @contextlib.contextmanager
 def stop_on_interrupt() -> Iterator[StopFlag]:
-    """Turn the first Ctrl-C into a wish to stop after the step under way; the second one stops at once."""
-    wish = StopFlag()
-    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
-        yield wish
+    """Turn the first Ctrl-C into a request to stop after the current step; the second one stops at once."""
+    stop = StopFlag()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
+        yield stop
         return
 
-    def note(*_: object) -> None:
-        if wish.to_stop:
+    def interrupt(*_: object) -> None:
+        if stop.to_stop:
             raise KeyboardInterrupt
-        wish.to_stop = True
+        stop.to_stop = True
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        yield wish
+        yield stop
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def _evaluate(run: Run, session: Session, step: int, seconds: float, whole: float) -> str:
-    """Measure the losses and sample a text; return a note for the progress bar."""
-    config = session.config
-    n_batches = config.eval_batches or recipe(config).eval_batches
-    train_loss, val_loss = (session.loss(tokens, n_batches) for tokens in (session.train_tokens, session.val_tokens))
-    if not math.isfinite(train_loss):
-        raise InputError(f"the loss is no longer a number at step {step}: train again with --learning-rate-scale 0.3")
-    record = {
-        "step": step,
-        "train_loss": train_loss,
-        "val_loss": val_loss,
-        "lr": session.optimizers[0].param_groups[0]["lr"] if step else 0.0,
-        "tokens": step * config.batch_size * config.block_size,
-        "seconds": round(seconds, 3),
-    }
-    if not math.isnan(whole):
-        record |= {"val_loss_whole": whole, "val_bits_per_character": bits_per_character(whole, *session.foretold)}
-    append_line(run.path / "metrics.jsonl", record)
-    append_line(run.path / "samples.jsonl", {"step": step, **_sample(session, step)})
-    return f"train {train_loss:.3f}  val {val_loss:.3f}"
+@contextlib.contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, without gradients, and back into its mode before."""
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(was_training)
 
 
-def _sample(session: Session, step: int) -> dict[str, object]:
-    config, tokenizer = session.config, session.tokenizer
-    known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
-    prompt = torch.from_numpy(tokenizer.encode(known)).to(session.device)
-    ids = generate_tokens(
-        session.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=config.seed + step
+def _kept(objective: Objective) -> nn.Module:
+    return objective.procedure.averaged or objective.module
+
+
+def _models(objective: Objective) -> dict[str, nn.Module]:
+    """Return what a resume slot holds the weights of, by name."""
+    averaged = objective.procedure.averaged
+    return {"model": objective.module} | ({} if averaged is None else {"averaged": averaged})
+
+
+def _check_weights(objective: Objective, step: int) -> None:
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
+        raise not_finite(objective, step)
+
+
+def _evaluate(objective: Objective, step: int) -> tuple[dict[str, float], Mapping[str, object] | None]:
+    """Measure the losses and sample a text."""
+    with evaluating(_kept(objective)):
+        measured = objective.evaluate(step)
+        if not all(map(math.isfinite, measured.values())):
+            raise not_finite(objective, step)
+        return measured, objective.sample(step)
+
+
+def _record(
+    training: Training[Objective],
+    step: int,
+    seconds: float,
+    *,
+    measured: Mapping[str, float],
+    sample: Mapping[str, object] | None,
+) -> dict[str, float]:
+    """Write a line of metrics.jsonl and one of samples.jsonl; return the former."""
+    record = {"step": step, **measured, "lr": _rate(training.objective, step), "seconds": round(seconds, 3)}
+    append_line(training.run.path / "metrics.jsonl", record)
+    if sample is not None:
+        append_line(training.run.path / "samples.jsonl", {"step": step, **sample})
+    return record
+
+
+def _note(objective: Objective, step: int, loss: float | None, measured: Mapping[str, float] | None) -> str | None:
+    """Format what the progress shows: the losses of an evaluation, or that of the last step with its learning rate."""
+    note = f"train {measured['train_loss']:.3f}  val {measured['val_loss']:.3f}" if measured else None
+    if not objective.procedure.reads_losses:
+        return note
+    return f"{note or f'loss {math.nan if loss is None else loss:.3f}'}  lr {_rate(objective, step):.2e}"
+
+
+def _rate(objective: Objective, step: int) -> float:
+    """Compute the learning rate of the step that led to ``step``."""
+    return (
+        rate(objective.procedure.optimizers[0].param_groups[0], objective.procedure.schedule(step - 1)) if step else 0.0
     )
-    text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())
-    return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": config.seed + step}
-
-
-def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corpus:
-    corpus = load_corpus(config.corpus, corpus_dir)
-    if corpus.sha256 != run.info["corpus"]["sha256"]:
-        raise InputError(
-            f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on: it cannot be resumed"
-        )
-    return corpus
 
 
 def free_name(wanted: str) -> str:
-    """Return ``wanted``, or the first of ``wanted-2``, ``wanted-3`` and so on that no run has."""
+    """Find a free name for a run: ``wanted``, or the first of ``wanted-2``, ``wanted-3`` and so on that no run has."""
     names = (f"{wanted}-{number}" if number > 1 else wanted for number in range(1, 10_000))
     return next(name for name in names if not (runs_folder() / name).exists())
-
-
-def seed_dropout(seed: int, step: int) -> None:
-    """Let the dropout of a step follow from (seed, step), so that a resumed run drops the same."""
-    # On a CPU torch heeds only the lower 32 bits of a seed, so the two are hashed into as many.
-    torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1)[0]))
-
-
-@contextlib.contextmanager
-def own_random_state(device: torch.device) -> Iterator[None]:
-    """Leave the caller's random state as it was: dropout seeds the global one at every step."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        yield

@@ -1,27 +1,65 @@
-"""What the machine underneath gives to a training: memory that is not fetched anew at every step, and threads that pay."""
+"""What training takes from the machine: its device, memory that is reused between steps, CPU threads, and room on the disk."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
-# glibc's names in malloc.h. Larger thresholds than these it refuses, or they no longer fit its int.
+from data.errors import InputError
+from trainer.seeds import own_random_state
+
+MOST_THREADS = 4
+
+# glibc's names in malloc.h. It refuses larger thresholds, or they no longer fit its int.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_MMAP_THRESHOLD = 32 << 20
 _KEPT_AT_MOST = 1 << 29
 
 
-def reuse_freed_memory() -> bool:
-    """Let the C library keep freed memory for the next allocation; return whether it could be asked to.
+def find_device(name: str) -> torch.device:
+    """Find the device of this name; ``auto`` is the first available of cuda, mps and cpu.
 
-    By default glibc hands tensors of some hundred kilobytes back to the kernel as they are freed, and every page of the next ones
-    has to be faulted in and cleared again: hundreds of page faults at every step, a tenth of a small model's time. Afterwards up to half
-    a gigabyte stays with the process. Other C libraries have no such setting and are left alone.
+    Raises
+    ------
+    InputError
+        If there is no such device, or torch cannot use it on this machine.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, is_available in available.items() if is_available))
+    if name.split(":")[0] not in available:
+        raise InputError(f"there is no device {name!r}; there is auto, {', '.join(available)}")
+    if not available[name.split(":")[0]]:
+        raise InputError(f"this machine has no {name} that torch can use: pass `device=cpu`")
+    return torch.device(name)
+
+
+def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
+    """Check that the snapshots of a model fit on the disk that holds ``folder``; an `InputError` says if they do not."""
+    while not folder.exists():
+        folder = folder.parent
+    needed = sum(4 * p.numel() for p in model.parameters()) * (n_snapshots + 10)  # 10: two slots of optimizer state
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"the snapshots of this run need about {needed / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB free: "
+            "free some space, or take fewer with `snapshot_every`"
+        )
+
+
+def reuse_freed_memory() -> bool:
+    """Make the C library keep freed memory for the next allocation; return False where it has no such setting.
+
+    By default glibc returns freed tensors of some hundred kilobytes to the kernel. Every page of the next tensors then has to be
+    faulted in and cleared again: hundreds of page faults at every step, a tenth of a small model's time. With this setting up to
+    half a gigabyte stays with the process. Other C libraries are left as they are.
 
     Examples
     --------
@@ -37,15 +75,35 @@ def reuse_freed_memory() -> bool:
 def _is_glibc() -> bool:
     try:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
-    except (AttributeError, OSError, ValueError):  # no confstr (Windows), or a name it does not know (macOS, musl)
+    except (AttributeError, OSError, ValueError):  # no confstr (Windows), or an unknown name (macOS, musl)
         return False
 
 
-def fastest_threads(work: Callable[[], object], candidates: Sequence[int], rounds: int = 5) -> int:
-    """Return which number of threads does ``work`` fastest, and leave torch set to it.
+def choose_threads(
+    work: Callable[[], object], threads: int | None, device: torch.device, *, measure: bool = True
+) -> None:
+    """Set the number of CPU threads: ``threads`` if given, otherwise 1 or several, whichever is faster here and now.
 
-    Small tensors gain little from more threads, and lose much where other programs share the cores. The candidates take turns, so that
-    what else runs on the machine slows them all alike. Sums are split among the threads: another number of threads rounds differently.
+    Parameters
+    ----------
+    work : what is timed; it may change the random state, which is restored.
+    threads : the number to use; None measures.
+    device : where the model trains; threads are measured on a CPU only.
+    measure : False leaves the number as it is where ``threads`` is None.
+    """
+    most = min(MOST_THREADS, os.cpu_count() or 1)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    elif measure and device.type == "cpu" and most > 1:
+        with own_random_state(device):
+            fastest_threads(work, (1, most))
+
+
+def fastest_threads(work: Callable[[], object], candidates: Sequence[int], rounds: int = 5) -> int:
+    """Find the number of threads that does ``work`` fastest, and leave torch set to it.
+
+    Small tensors gain little from more threads, and lose much where other programs share the cores. The candidates take turns, so
+    that other programs slow them all alike. Sums are split among the threads, so another number of threads rounds differently.
 
     Examples
     --------
@@ -56,11 +114,11 @@ def fastest_threads(work: Callable[[], object], candidates: Sequence[int], round
     for number in range(rounds + 1):
         for threads in candidates:
             torch.set_num_threads(threads)
-            work()  # the first after a change wakes the threads
-            begun = time.perf_counter()
+            work()  # the first call after a change wakes the threads
+            started = time.perf_counter()
             work()
             if number:  # the first round warms up
-                seconds[threads].append(time.perf_counter() - begun)
+                seconds[threads].append(time.perf_counter() - started)
     best = min(candidates, key=lambda threads: statistics.median(seconds[threads]))
     torch.set_num_threads(best)
     return best

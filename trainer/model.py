@@ -1,20 +1,20 @@
 """The GPT, whole, in one file to be read from top to bottom.
 
-Text goes in as a row of token ids; out come, for every position, the model's bets on the token that follows. In between,
-every token is a vector of ``n_embd`` numbers (its row of the *token table* plus the row of the *position table* for the
-place it stands at) that travels through ``n_layer`` blocks. Each block adds two things to the vector: what its attention
-gathered from earlier positions, and what its small network (MLP) made of the result. That running sum is called the
-*residual stream*.
+The input is a row of token ids. The output is, for every position, a score (*logit*) for each token that could come next;
+a softmax turns the scores into probabilities. In between, every token is a vector of ``n_embd`` numbers: its row of the
+*token table* plus the row of the *position table* for its place. The vector passes through ``n_layer`` blocks. Each block
+adds two things to it: what attention gathered from earlier positions, and the output of a small network (MLP). This running
+sum is called the *residual stream*.
 
 Shapes in the comments: B sequences in a batch, T positions in a sequence, C = n_embd channels,
 n_head heads of head_size = C / n_head channels each.
 
 The architecture is the one of GPT-2 (Radford et al. 2019) at a size that a laptop can train: LayerNorm *before* attention
 and MLP, tanh-GELU, learned positions, and an output head that shares its weights with the token table. As in GPTLab, which
-this toolkit follows, of the linear layers only the query-key-value projection has a bias. Three choices make its relatives:
+this toolkit follows, of the linear layers only the query-key-value projection has a bias. Three settings give related models:
 
 ============  ======  ===================  =======
-is            norm    bias                 gelu
+model         norm    bias                 gelu
 ============  ======  ===================  =======
 GPTLab, ours  pre     qkv                  tanh
 GPT-2         pre     all                  tanh
@@ -22,7 +22,7 @@ nanoGPT       pre     all, or else none    exact
 GPT-1         post    all                  tanh
 ============  ======  ===================  =======
 
-GPT-1 (Radford et al. 2018) normalises *after* each sum: its residual stream is never left alone, and needs no norm at the end.
+GPT-1 (Radford et al. 2018) normalises *after* each sum, so the residual stream needs no norm at the end.
 """
 
 from __future__ import annotations
@@ -34,53 +34,58 @@ import torch.nn as nn
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer import fused
 from trainer.config import ModelConfig, check_heads
 
-# Up to this context the attention weights are small enough that three plain matrix products beat the fused kernel on a CPU.
+# On a CPU, up to this context, plain matrix products are faster than PyTorch's attention kernel.
 PLAIN_ATTENTION_MAX_CONTEXT = 128
 
 
 class Attention(nn.Module):
-    """Causal self-attention: every position looks at itself and the positions before it, never ahead."""
+    """Causal self-attention: every position attends to itself and to earlier positions, never to later ones."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.n_head = config.n_head
         self.dropout = config.dropout
-        # query, key and value of every head in one product
+        # Query, key and value of all heads in one matrix product.
         self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias != "none")
         self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias == "all")
-        # Two places to look and to interfere at, by PyTorch's forward hooks: they pass on what they get.
+        # Identity layers: forward hooks on them can read or change what passes through.
         self.pattern = nn.Identity()  # the attention weights, (B, n_head, T, T)
-        self.heads = nn.Identity()  # what each head gathered, (B, n_head, T, head_size)
-        self.observed = False  # the fused kernel keeps its weights to itself; whoever hooks `pattern` sets this
+        self.heads = nn.Identity()  # the output of each head, (B, n_head, T, head_size)
+        self.observed = False  # set by whoever hooks `pattern`: PyTorch's attention kernel does not return its weights
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply attention to x (B, T, C); the result has the same shape."""
         B, T, C = x.shape
-        qkv = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head)
+        qkv = self.c_attn(x)  # (B, T, 3 * C)
+        qkv = qkv.view(B, T, 3, self.n_head, C // self.n_head)  # (B, T, 3, n_head, head_size)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, head_size)
         dropout = self.dropout if self.training else 0.0
         if self.observed or (T <= PLAIN_ATTENTION_MAX_CONTEXT and x.device.type == "cpu"):
-            y = F.dropout(self.pattern(attention_weights(q, k, mask)), dropout) @ v  # (B, n_head, T, head_size)
+            weights = self.pattern(attention_weights(q, k, mask))  # (B, n_head, T, T)
+            y = F.dropout(weights, dropout) @ v  # (B, n_head, T, head_size)
         else:
             y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None)
-        y = self.heads(y).transpose(1, 2).reshape(B, T, C)  # heads side by side again
+        y = self.heads(y).transpose(1, 2)  # (B, T, n_head, head_size)
+        y = y.reshape(B, T, C)  # the heads side by side
         return F.dropout(self.c_proj(y), self.dropout, self.training)
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Return how much each query attends to each key: softmax over the keys at or before it, (B, n_head, T, T).
+    """Compute the attention weights (B, n_head, T, T): for each query, a softmax over the keys at or before it.
 
-    A ``mask`` (B, 1, T, T) says instead which keys a query sees; it must let none see ahead, and let each see itself.
+    A ``mask`` (B, 1, T, T), True where a query may attend to a key, replaces the causal one. Every query must be allowed to
+    attend to itself, and none to a later key.
     """
     T, head_size = q.shape[-2:]
     hidden = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1) if mask is None else ~mask
-    return F.softmax((q @ k.transpose(-2, -1) / math.sqrt(head_size)).masked_fill(hidden, -torch.inf), dim=-1)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(head_size)  # (B, n_head, T, T)
+    return F.softmax(scores.masked_fill(hidden, -torch.inf), dim=-1)
 
 
 class MLP(nn.Module):
-    """Two layers applied to each position on its own, four times as wide in the middle."""
+    """Two linear layers applied to each position separately; the hidden layer is four times as wide."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -90,17 +95,21 @@ class MLP(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply the network to x (B, T, C); the result has the same shape."""
         hidden = self.gelu(self.c_fc(x))  # (B, T, 4 * C)
         return F.dropout(self.c_proj(hidden), self.dropout, self.training)
 
 
 def layer_norm(config: ModelConfig) -> nn.LayerNorm:
-    """Return what moves and scales each vector to mean 0 and deviation 1, then stretches and shifts each channel as it learned to."""
+    """Build the layer norm of a configuration.
+
+    It normalises each position's vector to mean 0 and variance 1, then scales (and shifts, unless ``bias`` is none) each channel.
+    """
     return nn.LayerNorm(config.n_embd, eps=config.norm_eps, bias=config.bias != "none")
 
 
 class Block(nn.Module):
-    """Attention, then MLP; each reads a normalised copy of the residual stream and adds to it (or, as GPT-1, norms the sum)."""
+    """Attention, then MLP: each reads the normalised residual stream and adds to it (in GPT-1 the sum is normalised instead)."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -111,6 +120,7 @@ class Block(nn.Module):
         self.norm = config.norm
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply the block to the residual stream x (B, T, C); the result has the same shape."""
         if self.norm == "post":
             x = self.ln_1(x + self.attn(x, mask))
             x = self.ln_2(x + self.mlp(x))
@@ -137,7 +147,7 @@ class GPT(nn.Module):
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)  # token table
         self.wpe = nn.Embedding(config.block_size, config.n_embd)  # position table
         self.h = nn.ModuleList(Block(config) for _ in range(config.n_layer))
-        # Where every block ends in a norm there is none left to do.
+        # With norm="post" every block already ends in a norm.
         self.ln_f = layer_norm(config) if config.norm == "pre" else nn.Identity()
 
     def forward(
@@ -148,31 +158,30 @@ class GPT(nn.Module):
         mask: Tensor | None = None,
         positions: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token.
+        """Compute the logits (B, T, vocab_size) and, if targets (B, T) are given, the mean loss in nats per token.
 
-        Where several documents share a row, a ``mask`` (B, 1, T, T) keeps each to itself, and ``positions`` (B, T) begin anew with each.
+        If several documents share a row, a ``mask`` (B, 1, T, T) keeps them apart, and ``positions`` (B, T) start at 0 in each.
         """
         T = idx.shape[1]
         if self.config.block_size < T:
             raise ValueError(f"the model sees at most {self.config.block_size} tokens; got {T}: crop the context")
         x = self.wte(idx) + (self.wpe.weight[:T] if positions is None else self.wpe(positions))  # (B, T, C)
         x = F.dropout(x, self.config.dropout, self.training)
-        if mask is None and fused.applies(
-            self, x
-        ):  # training on a CPU: the same numbers sooner, with the backward pass written out by hand
-            x = fused.blocks(self, x)
-        else:
-            for block in self.h:
-                x = block(x, mask)
-        logits = self.unembed(x)
+        logits = self.unembed(self.blocks(x, mask))  # (B, T, vocab_size)
         if targets is None:
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
+    def blocks(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Pass the residual stream x (B, T, C) through all blocks; the result has the same shape."""
+        for block in self.h:
+            x = block(x, mask)
+        return x
+
     def unembed(self, x: Tensor) -> Tensor:
-        """Turn the residual stream (..., C) into logits (..., vocab_size): a dot product with every row of the token table."""
+        """Compute the logits (..., vocab_size) of the residual stream (..., C): dot products with the rows of the token table."""
         return F.linear(self.ln_f(x), self.wte.weight)
 
     def count_parameters(self) -> int:
-        """Count the numbers that training may change; the shared token table counts once."""
+        """Count the trainable parameters; the token table, which is also the output head, counts once."""
         return sum(p.numel() for p in self.parameters())

@@ -1,6 +1,9 @@
-"""Random numbers for several purposes out of one seed: each purpose has a stream of its own."""
+"""Random numbers that follow from a seed: one stream for each purpose, and one for the dropout of each step."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -9,10 +12,10 @@ NEW_ROWS, TASK_HEAD = 0, 1
 
 
 def generator(seed: int, purpose: int) -> torch.Generator:
-    """Return a generator for one purpose of a seed.
+    """Create the random generator of a seed for one purpose.
 
-    With the seed itself for all of them, what is drawn for one would be what is drawn for the next: rows for new tokens that point where
-    the first rows of the token table do.
+    If all purposes used the seed itself, they would draw the same numbers: the rows of new tokens would point in the same directions
+    as the first rows of the token table.
 
     Examples
     --------
@@ -20,5 +23,21 @@ def generator(seed: int, purpose: int) -> torch.Generator:
     >>> bool((rows == head).any())
     False
     """
-    # On a CPU torch heeds only the lower 32 bits of a seed, so seed and purpose are hashed into as many.
-    return torch.Generator().manual_seed(int(np.random.SeedSequence(seed, spawn_key=(purpose,)).generate_state(1)[0]))
+    return torch.Generator().manual_seed(_hashed(np.random.SeedSequence(seed, spawn_key=(purpose,))))
+
+
+def seed_dropout(seed: int, step: int) -> None:
+    """Seed the global random state for the dropout of a step, so that a resumed run drops the same activations."""
+    torch.manual_seed(_hashed(np.random.SeedSequence([seed, step])))
+
+
+def _hashed(sequence: np.random.SeedSequence) -> int:
+    # On a CPU torch uses only the lower 32 bits of a seed, so everything is hashed into 32 bits.
+    return int(sequence.generate_state(1)[0])
+
+
+@contextlib.contextmanager
+def own_random_state(device: torch.device) -> Iterator[None]:
+    """Restore the caller's random state afterwards: dropout seeds the global one at every step."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield

@@ -1,13 +1,10 @@
-"""What a training holds while it runs, built the same way for a new run and for one that goes on."""
+"""Pre-training: the objective of predicting the next token of a text, and the runs that are trained on it."""
 
 from __future__ import annotations
 
 import copy
-import datetime
-import os
-import platform
-import shutil
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from data.corpora.catalog import Corpus
+from data.corpora.catalog import Corpus, load_corpus
 from data.errors import InputError
-from data.runs import Run
+from data.progress import Progress
+from data.runs import Run, open_run
 from data.tokens.batches import (
     sequential_windows,
     shuffled_starts,
@@ -29,123 +27,283 @@ from data.tokens.batches import (
     window_index,
     window_starts,
 )
-from data.tokens.tokenizers import CharTokenizer, Tokenizer
+from data.tokens.bits import bits_per_character
+from data.tokens.tokenizers import CharTokenizer, Tokenizer, known_part
 from data.tokens.vocabularies import gpt2_tokenizer, learn_bpe
-from trainer.config import VOCAB_SIZE, TrainConfig, model_config, snapshot_steps
-from trainer.machine import fastest_threads, reuse_freed_memory
+from trainer import fused
+from trainer.config import (
+    RESUMABLE,
+    VOCAB_SIZE,
+    TrainConfig,
+    base_config,
+    check,
+    eval_steps,
+    filled,
+    model_config,
+    replace,
+    snapshot_steps,
+    trained_config,
+)
+from trainer.generation.sampling import generate_tokens
+from trainer.loop import (
+    SAMPLE_TEMPERATURE,
+    Procedure,
+    Training,
+    check_resumable,
+    evaluating,
+    free_name,
+    resume_run,
+    start_run,
+)
+from trainer.machine import choose_threads, find_device, reuse_freed_memory
 from trainer.model import GPT
-from trainer.optimizers.recipes import RECIPES, build_optimizers, initialise
-
-MOST_THREADS = 4
+from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initialise, schedule
 
 
 @dataclass(frozen=True)
 class Session:
-    """The parts of one training; weights and optimizer state change as it goes on."""
+    """The pre-training objective (see `trainer.loop.Objective`); its weights and optimizer state change during training."""
 
     config: TrainConfig
     tokenizer: Tokenizer
     model: GPT
     averaged: GPT
-    """What is evaluated and kept: the running average of the weights, or ``model`` itself where the recipe keeps none."""
-    optimizers: Sequence[torch.optim.Optimizer]
+    """What is evaluated and kept: the running average of the weights, or ``model`` itself if the recipe has no averaging."""
     train_tokens: Tensor
     val_tokens: Tensor
     device: torch.device
 
+    @property
+    def module(self) -> nn.Module:
+        return self.model
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    @cached_property
+    def procedure(self) -> Procedure:
+        config, recipe = self.config, find_recipe(self.config)
+        return Procedure(
+            optimizers=build_optimizers(self.model, recipe, config.learning_rate_scale),
+            schedule=schedule(recipe, config.steps),
+            snapshot_steps=snapshot_steps(config),
+            eval_steps=eval_steps(config),
+            resume_every=config.resume_every,
+            seed=config.seed,
+            device=self.device,
+            advice="train again with `learning_rate_scale=0.3`",
+            clip=recipe.clip,
+            averaged=None if self.averaged is self.model else self.averaged,
+            averaging=recipe.averaging,
+            drops=config.dropout > 0,
+            reads_losses=False,
+        )
+
+    @cached_property
+    def forward(self) -> Any:
+        """The model as it is called in training: compiled if the configuration says so."""
+        return torch.compile(self.model) if self.config.compile else self.model
+
+    def losses(self, step: int) -> Iterator[Tensor]:
+        yield self.forward(*self.batch(step))[1]
+
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return inputs and targets (B, T) of a step; they follow from (seed, step) alone."""
+        """Draw inputs and targets (B, T) of a step; they follow from (seed, step)."""
         config = self.config
-        draw = shuffled_starts if recipe(config).every_window_once else window_starts
+        draw = shuffled_starts if find_recipe(config).every_window_once else window_starts
         starts = draw(len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step)
         return self.gather(self.train_tokens, window_index(starts, config.block_size))
 
     def gather(self, tokens: Tensor, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return inputs and targets, one token apart, of windows given by their indices (B, T + 1)."""
+        """Gather inputs and targets (B, T), one token apart, of windows given by their indices (B, T + 1)."""
         windows = tokens[torch.from_numpy(index).to(self.device)]
         return windows[:, :-1], windows[:, 1:]
 
-    @cached_property
-    def forward(self) -> Any:
-        """The model as it is called in training: compiled where that was asked for."""
-        return torch.compile(self.model) if self.config.compile else self.model
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Measure the losses on some windows of either split, and at the last step on the whole validation split."""
+        n_batches = self.config.eval_batches or find_recipe(self.config).eval_batches
+        measured = {
+            "train_loss": self.loss(self.train_tokens, n_batches),
+            "val_loss": self.loss(self.val_tokens, n_batches),
+            "tokens": step * self.config.batch_size * self.config.block_size,
+        }
+        if step == self.steps:
+            whole = self.whole_validation_loss()
+            bits = bits_per_character(whole, *self.validation_size)
+            measured |= {"val_loss_whole": whole, "val_bits_per_character": bits}
+        return measured
 
-    @torch.no_grad()
     def loss(self, tokens: Tensor, n_batches: int) -> float:
-        """Return the mean loss over random windows, the same at every step so that steps can be compared."""
+        """Measure the mean loss over random windows, the same at every step so that steps can be compared."""
         config = self.config
         losses = []
-        self.averaged.eval()
-        for number in range(n_batches):
-            starts = window_starts(
-                len(tokens), config.block_size, config.batch_size, seed=config.seed, step=number, stream="evaluation"
-            )
-            losses.append(self.averaged(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
-        self.averaged.train()
+        with evaluating(self.averaged):
+            for number in range(n_batches):
+                starts = window_starts(
+                    len(tokens),
+                    config.block_size,
+                    config.batch_size,
+                    seed=config.seed,
+                    step=number,
+                    stream="evaluation",
+                )
+                losses.append(self.averaged(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
         return float(np.mean(losses))
 
-    @torch.no_grad()
     def whole_validation_loss(self) -> float:
-        """Return the mean loss over the whole validation split, cut into windows that do not overlap."""
+        """Measure the mean loss over the whole validation split, cut into windows that do not overlap."""
         starts = sequential_windows(len(self.val_tokens), self.config.block_size)
         total, at_once = 0.0, 8 * self.config.batch_size
-        self.averaged.eval()
-        for first in range(0, len(starts), at_once):
-            some = starts[first : first + at_once]
-            total += self.averaged(*self.gather(self.val_tokens, window_index(some, self.config.block_size)))[
-                1
-            ].item() * len(some)
-        self.averaged.train()
+        with evaluating(self.averaged):
+            for first in range(0, len(starts), at_once):
+                some = starts[first : first + at_once]
+                windows = self.gather(self.val_tokens, window_index(some, self.config.block_size))
+                total += self.averaged(*windows)[1].item() * len(some)
         return total / len(starts)
 
     @cached_property
-    def foretold(self) -> tuple[int, int]:
-        """How many tokens `whole_validation_loss` is the mean of, and how many characters they stand for."""
+    def validation_size(self) -> tuple[int, int]:
+        """The number of tokens that `whole_validation_loss` is the mean over, and of characters in them."""
         n = len(sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
         return n, len(self.tokenizer.decode(self.val_tokens[1 : n + 1].cpu().numpy()))
 
+    def sample(self, step: int) -> Mapping[str, object]:
+        """Generate a text that continues the configuration's prompt."""
+        config, tokenizer = self.config, self.tokenizer
+        known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
+        prompt = torch.from_numpy(tokenizer.encode(known)).to(self.device)
+        seed = config.seed + step
+        ids = generate_tokens(self.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())
+        return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
+
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return every parameter that is kept, by name; the shared token table comes once."""
+        """Return every parameter that is kept, by name; the shared token table once."""
         return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
 
 
+def train(
+    *,
+    preset: str | None = None,
+    run: str | None = None,
+    resume: bool = False,
+    config: Path | None = None,
+    corpus_dir: Path | None = None,
+    progress: Progress | None = None,
+    **fields: Any,
+) -> Run:
+    """Train a GPT on a text and write a run, as ``python -m trainer`` does.
+
+    Parameters
+    ----------
+    preset : one of `trainer.config.PRESETS`; ``cpu`` if not given.
+    run : the name of the new run, made from preset and corpus if not given; or of the run to resume, the newest if not given.
+    resume : continue a run that was stopped.
+    config : a TOML file whose keys are fields of `trainer.config.TrainConfig`.
+    corpus_dir : a folder where corpora are looked for first.
+    progress : called after every step; shows a bar on standard error if not given.
+    **fields : fields of `trainer.config.TrainConfig`, such as ``corpus`` and ``steps``; they take precedence over file and preset.
+
+    Returns
+    -------
+    The run.
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be trained; the message names the field.
+    Stopped
+        After Ctrl-C. ``train(run=..., resume=True)`` continues.
+    """
+    before = open_run(run) if resume else None
+    chosen = replace(base_config(preset, config, before), fields, where="train")
+    training = resume_training(before, chosen, corpus_dir) if before else start(chosen, run, corpus_dir)
+    training.go_with(progress, "training")
+    return training.run
+
+
+def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None = None) -> Training[Session]:
+    """Make a new run: everything but the first step.
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be trained, the corpus is missing or shorter than a context, the name is taken, or the disk is
+        too full.
+    """
+    config = check(config)
+    corpus = load_corpus(config.corpus, corpus_dir)
+    session = build(config, corpus)
+    return start_run(session, describe(session, corpus), name=name or free_name(f"{config.preset}-{corpus.name}"))
+
+
+def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Training[Session]:
+    """Continue a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`.
+
+    Raises
+    ------
+    InputError
+        If it differs in another field, the corpus is not the one it was trained on, or it is beyond the last step.
+    """
+    config = filled(config)
+    check_resumable(trained_config(run), config, RESUMABLE, verb="train")
+    corpus = _same_corpus(run, config, corpus_dir)
+    threads = config.threads or run.info["threads"]
+    session = build(dataclasses.replace(check(config), threads=threads), corpus, run.tokenizer)
+    return resume_run(run, session, config)
+
+
+def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corpus:
+    corpus = load_corpus(config.corpus, corpus_dir)
+    if corpus.sha256 != run.info["corpus"]["sha256"]:
+        raise InputError(
+            f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on: it cannot be resumed"
+        )
+    return corpus
+
+
 def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = None) -> Session:
-    """Build model, optimizers and data for a configuration; weights as at step 0.
+    """Build model, optimizers and data for a configuration, with the weights of step 0.
 
     Parameters
     ----------
     config : what to train.
     corpus : the text.
-    tokenizer : that of the run which goes on; made as the configuration says if None.
+    tokenizer : that of the run to resume; made as the configuration says if None.
     """
     device = find_device(config.device)
+    recipe = find_recipe(config)
     reuse_freed_memory()
     tokenizer = tokenizer or make_tokenizer(config, corpus)
     train, val = split_tokens(tokenizer, corpus.text, config.block_size)
-    with (
-        torch.random.fork_rng()
-    ):  # torch draws weights of its own when layers are made; the caller's random state is not ours
+    with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         model = GPT(model_config(config, tokenizer.vocab_size))
-    initialise(model, recipe(config).initialisation, config.seed)
+    fused.attach(model)
+    initialise(model, recipe.initialisation, config.seed)
     model.to(device)
     session = Session(
         config=config,
         tokenizer=tokenizer,
         model=model,
-        averaged=copy.deepcopy(model) if recipe(config).averaging else model,
-        optimizers=build_optimizers(model, recipe(config)),
+        averaged=copy.deepcopy(model) if recipe.averaging else model,
         train_tokens=torch.from_numpy(train).to(device),
         val_tokens=torch.from_numpy(val).to(device),
         device=device,
     )
-    choose_threads(session)
+
+    def work() -> None:  # the first step, on the model that is not compiled
+        model.train()(*session.batch(0))[1].backward()
+        model.zero_grad(set_to_none=True)
+
+    choose_threads(work, config.threads, device)
     return session
 
 
 def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
-    """Return the tokenizer that a configuration asks for.
+    """Make the tokenizer of a configuration.
 
-    Characters are those of the whole text, so that each has an id; sub-words are learned from the part that the model learns from.
+    Characters are those of the whole text, so that each has an id. Sub-words are learned from the training split.
     """
     file = Path(config.tokenizer_file) if config.tokenizer_file else None
     if config.tokenizer == "char":
@@ -159,46 +317,16 @@ def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
     )
 
 
-def choose_threads(session: Session) -> None:
-    """Set the number of CPU threads: the one asked for, or 1 or several, whichever makes the first step faster here and now."""
-    most = min(MOST_THREADS, os.cpu_count() or 1)
-    if session.config.threads is not None:
-        torch.set_num_threads(session.config.threads)
-    elif session.device.type == "cpu" and most > 1:
-        with torch.random.fork_rng():
-
-            def work() -> None:
-                session.model.train()(*session.batch(0))[1].backward()
-                session.model.zero_grad(set_to_none=True)
-
-            fastest_threads(work, (1, most))
-
-
-def recipe(config: TrainConfig) -> Any:
-    """Return the recipe of a configuration; an `InputError` names those there are."""
+def find_recipe(config: TrainConfig) -> Recipe:
+    """Find the recipe of a configuration; an `InputError` lists the recipes."""
     if config.recipe not in RECIPES:
         raise InputError(f"there is no recipe {config.recipe!r}; there is {', '.join(RECIPES)}")
     return RECIPES[config.recipe]
 
 
-def find_device(name: str) -> torch.device:
-    """Return the device of this name; ``auto`` takes cuda, mps or cpu, the first there is."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return torch.device(next(kind for kind, is_there in there.items() if is_there))
-    if name.split(":")[0] not in there:
-        raise InputError(f"there is no device {name!r}; there is auto, {', '.join(there)}")
-    if not there[name.split(":")[0]]:
-        raise InputError(f"this machine has no {name} that torch can use: pass --device cpu")
-    return torch.device(name)
-
-
 def describe(session: Session, corpus: Corpus) -> dict[str, Any]:
-    """Return what ``run.json`` says of a training (see `data.runs`)."""
+    """Describe a pre-training for ``run.json`` (see `data.runs`)."""
     return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-        "parameters": session.model.count_parameters(),
-        "seed": session.config.seed,
         "model": asdict(session.model.config),
         "training": asdict(session.config),
         "corpus": {
@@ -206,29 +334,8 @@ def describe(session: Session, corpus: Corpus) -> dict[str, Any]:
             "language": corpus.language,
             "characters": corpus.characters,
             "sha256": corpus.sha256,
-            "validation": dict(zip(("tokens", "characters"), session.foretold, strict=True)),
+            "validation": dict(zip(("tokens", "characters"), session.validation_size, strict=True)),
         },
         "tokenizer": session.tokenizer.to_json(),
         "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "device": str(session.device),
-        "threads": torch.get_num_threads(),
     }
-
-
-def check_disk(session: Session, run: Run | Path) -> None:
-    """Stop before the first step if the snapshots would not fit on the disk."""
-    check_room(session.model, len(snapshot_steps(session.config)), run.path if isinstance(run, Run) else run)
-
-
-def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
-    """Stop if so many snapshots of a model would not fit on the disk that holds ``folder``."""
-    while not folder.exists():
-        folder = folder.parent
-    needed = sum(4 * p.numel() for p in model.parameters()) * (n_snapshots + 10)  # two slots of optimizer state, too
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise InputError(
-            f"the snapshots of this run need about {needed / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB free: "
-            "free some space, or take fewer with --snapshot-every"
-        )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
-from trainer.__main__ import base_config
+from trainer.__main__ import default_config
 from trainer.config import TrainConfig, check, eval_steps, from_toml, preset, replace, snapshot_steps
 
 
@@ -15,9 +15,9 @@ def test_the_file_wins_over_the_preset_and_the_command_line_over_the_file(tmp_pa
     file = tmp_path / "mine.toml"
     file.write_text('preset = "tiny"\nn_layer = 3\nlearning_rate_scale = 2\n')
     assert from_toml(file) == replace(preset("tiny"), {"n_layer": 3, "learning_rate_scale": 2}, "test")
-    assert base_config(["--config", str(file)]).n_layer == 3
-    assert base_config(["--config", str(file), "--preset", "gpu"]).n_embd == 384
-    assert base_config(["--config", str(file), "--preset", "gpu"]).n_layer == 3
+    assert default_config(["--config", str(file)]).n_layer == 3
+    assert default_config(["--config", str(file), "--preset", "gpu"]).n_embd == 384
+    assert default_config(["--config", str(file), "--preset", "gpu"]).n_layer == 3
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"n_embd": 65}, "n_embd must be a multiple of n_head; got n_embd 65 and n_head 4: pass --n-embd 64"),
+        ({"n_embd": 65}, "n_embd must be a multiple of n_head; got n_embd 65 and n_head 4: pass `n_embd=64`"),
         ({"n_layer": 0}, "n_layer must be 1 or more; got 0"),
         ({"steps": -1}, "steps must be 0 or more; got -1"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1; got 1.0"),

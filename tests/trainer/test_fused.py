@@ -28,8 +28,11 @@ def test_losses_and_gradients_are_those_of_the_plain_model(
     dtype: torch.dtype, tolerance: float, length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, idx, targets = made_model(dtype=torch.float64), made_tokens()[:, :length], made_tokens(seed=1)[:, :length]
-    expected = gradients(model, idx, targets)  # in evaluation the plain path is taken
-    calls = counted(monkeypatch, fused, "blocks")
+    expected = gradients(model, idx, targets)
+    fused.attach(model)
+    calls = counted(monkeypatch, fused, "fused_blocks")
+    assert torch.equal(gradients(model, idx, targets)["loss"], expected["loss"])
+    assert not calls  # in evaluation the plain blocks run
     actual = gradients(model.to(dtype).train(), idx, targets)
     assert len(calls) == 1
     for name, value in expected.items():
@@ -84,5 +87,6 @@ def test_the_fast_path_is_left_alone_by_the_blocks_of_other_models(variant: dict
 
 def test_a_training_step_is_the_same_to_the_byte_when_repeated() -> None:
     model, idx, targets = made_model().train(), made_tokens(), made_tokens(seed=1)
+    fused.attach(model)
     first, second = gradients(model, idx, targets), gradients(model, idx, targets)
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -20,7 +20,9 @@ from data.runs import Run
 from data.tokens.batches import sequential_windows
 from tests.commands import ROOT, command_environment
 from trainer.config import TrainConfig, preset, replace, snapshot_steps
-from trainer.loop import Stopped, resume, seed_dropout, start
+from trainer.loop import Stopped, take_step
+from trainer.seeds import seed_dropout
+from trainer.session import resume_training, start
 
 
 def quiet(step: int, note: str | None) -> None:
@@ -48,7 +50,7 @@ def test_a_run_has_its_snapshots_losses_and_samples(run: Run, text_file: Path) -
 
 
 def test_the_loss_on_the_whole_validation_split_counts_every_token_once(text_file: Path, runs: Path) -> None:
-    session = start(config_for(text_file, steps=0), "whole").session
+    session = start(config_for(text_file, steps=0), "whole").objective
     T, tokens = session.config.block_size, session.val_tokens
     starts = sequential_windows(len(tokens), T)
     windows = [tokens[i : i + T + 1] for i in starts]
@@ -62,7 +64,7 @@ def test_no_steps_writes_the_run_and_its_first_snapshot_only(text_file: Path, ru
     training.go(quiet)
     assert list(hashes(training.run)) == [0]
     np.testing.assert_array_equal(
-        training.run.snapshot(0).tensor("wte.weight"), training.session.weights()["wte.weight"]
+        training.run.snapshot(0).tensor("wte.weight"), training.objective.weights()["wte.weight"]
     )
 
 
@@ -89,7 +91,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(dropout: float, text_file: Pa
     with pytest.raises(Stopped) as stopped:
         parted.go(interrupt)
     assert stopped.value.step == 27
-    again = resume(parted.run, config)
+    again = resume_training(parted.run, config)
     assert again.step == 27
     again.go(quiet)
     assert hashes(again.run) == hashes(whole.run)
@@ -115,7 +117,7 @@ def test_a_run_killed_at_any_moment_can_be_resumed(text_file: Path, run: Run, ru
     process.wait()
     before = hashes(killed)
     assert before.items() <= hashes(run).items()
-    resume(Run(runs / "killed"), config_for(text_file, resume_every=0.0)).go(quiet)
+    resume_training(Run(runs / "killed"), config_for(text_file, resume_every=0.0)).go(quiet)
     assert hashes(Run(runs / "killed")) == hashes(run)
 
 
@@ -127,7 +129,7 @@ def test_a_damaged_slot_is_passed_over_for_the_one_before(text_file: Path, run: 
     newest = json.loads((training.run.path / "resume" / "manifest.jsonl").read_text().splitlines()[-1])
     path = training.run.path / "resume" / newest["file"]
     path.write_bytes(path.read_bytes()[:-9])
-    again = resume(training.run, config)
+    again = resume_training(training.run, config)
     assert again.step == 40
     again.go(quiet)
     assert hashes(again.run) == hashes(run)
@@ -135,7 +137,7 @@ def test_a_damaged_slot_is_passed_over_for_the_one_before(text_file: Path, run: 
 
 def test_a_run_stopped_before_anything_was_saved_begins_again(text_file: Path, run: Run, runs: Path) -> None:
     training = start(config_for(text_file), "early")
-    again = resume(training.run, config_for(text_file))
+    again = resume_training(training.run, config_for(text_file))
     assert again.step == 0
     again.go(quiet)
     assert hashes(again.run) == hashes(run)
@@ -143,16 +145,16 @@ def test_a_run_stopped_before_anything_was_saved_begins_again(text_file: Path, r
 
 def test_a_resumed_run_keeps_what_it_is(run: Run, text_file: Path) -> None:
     with pytest.raises(InputError, match="keeps its n_layer, seed"):
-        resume(run, config_for(text_file, n_layer=3, seed=5))
+        resume_training(run, config_for(text_file, n_layer=3, seed=5))
     with pytest.raises(InputError, match="is at step 60 already"):
-        resume(run, config_for(text_file, steps=10))
+        resume_training(run, config_for(text_file, steps=10))
     with pytest.raises(InputError, match="threads must be 1 or more; got -1"):
-        resume(run, config_for(text_file, threads=-1))
+        resume_training(run, config_for(text_file, threads=-1))
 
 
 def test_a_run_goes_on_beyond_its_last_step(run: Run, text_file: Path) -> None:
     before = hashes(run)
-    resume(run, config_for(text_file, steps=80)).go(quiet)
+    resume_training(run, config_for(text_file, steps=80)).go(quiet)
     assert before.items() <= hashes(run).items()
     assert max(hashes(run)) == 80
     assert Run(run.path).info["training"]["steps"] == 80
@@ -162,7 +164,7 @@ def test_another_text_under_the_same_name_is_refused(run: Run, text_file: Path, 
     info = run.info | {"corpus": run.info["corpus"] | {"sha256": "0" * 64}}
     (run.path / "run.json").write_text(json.dumps(info))
     with pytest.raises(InputError, match="no longer the text"):
-        resume(Run(run.path), config_for(text_file))
+        resume_training(Run(run.path), config_for(text_file))
 
 
 def test_the_callers_random_state_is_left_alone(text_file: Path, runs: Path) -> None:
@@ -202,7 +204,7 @@ def test_what_was_complete_stays_valid_when_the_disk_fills(
             training.go(quiet)
     assert hashes(training.run).items() <= hashes(run).items()
     assert len(hashes(training.run)) > 2
-    resume(training.run, config_for(text_file, resume_every=0.0)).go(quiet)
+    resume_training(training.run, config_for(text_file, resume_every=0.0)).go(quiet)
     assert hashes(training.run) == hashes(run)
 
 
@@ -219,3 +221,13 @@ def test_dropout_of_another_seed_or_step_is_another() -> None:
             seed_dropout(seed, step)
             drawn.add(tuple(torch.rand(4).tolist()))
     assert len(drawn) == 4
+
+
+@pytest.mark.parametrize("recipe", ["reference", "best"])
+def test_without_averaging_the_weights_themselves_are_kept(recipe: str, text_file: Path, runs: Path) -> None:
+    session = start(config_for(text_file, recipe=recipe, steps=4), "kept").objective
+    for step in range(4):
+        take_step(session, step)
+    kept = session.weights()
+    same = [np.array_equal(kept[name], p.detach().numpy()) for name, p in session.model.named_parameters()]
+    assert all(same) if recipe == "reference" else not any(same)

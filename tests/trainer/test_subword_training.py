@@ -17,7 +17,8 @@ from data.runs.atomic_files import write_json
 from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace, trained_config
-from trainer.loop import Stopped, resume, start
+from trainer.loop import Stopped
+from trainer.session import resume_training, start
 from viz.grouped_table import bits_curve
 
 
@@ -39,7 +40,7 @@ def test_a_resumed_run_of_sub_words_equals_an_uninterrupted_one(text_file: Path,
     whole.go(quiet)
     with pytest.raises(Stopped):
         parted.go(lambda step, note: os.kill(os.getpid(), signal.SIGINT) if step == 27 else None)
-    again = resume(Run(parted.run.path), config)
+    again = resume_training(Run(parted.run.path), config)
     assert again.step == 27
     again.go(quiet)
     assert hashes(again.run) == hashes(whole.run)
@@ -52,7 +53,7 @@ def test_sub_words_are_learned_from_what_the_model_learns_from(text_file: Path, 
     text = made_text()
     expected = learn_bpe(text[: int(0.9 * len(text))], 300)
     assert training.run.tokenizer.labels == expected.labels
-    assert training.session.model.config.vocab_size == 300
+    assert training.objective.model.config.vocab_size == 300
     assert training.run.info["tokenizer"]["tokens"] == 300
 
 
@@ -62,7 +63,7 @@ def test_bits_per_character_are_what_the_text_costs(tokenizer: str, text_file: P
     size = 300 if tokenizer == "bpe" else None
     training = start(config_for(text_file, tokenizer=tokenizer, vocab_size=size, steps=2), "bits")
     training.go(quiet)
-    session = training.session
+    session = training.objective
     T, tokens = session.config.block_size, session.val_tokens
     starts = range(0, len(tokens) - T, T)
     with torch.no_grad():
@@ -94,9 +95,9 @@ def test_a_run_keeps_its_tokenizer(text_file: Path, runs: Path) -> None:
     training = start(config_for(text_file, steps=0), "kept")
     training.go(quiet)
     with pytest.raises(InputError, match="keeps its tokenizer"):
-        resume(training.run, config_for(text_file, tokenizer="char"))
+        resume_training(training.run, config_for(text_file, tokenizer="char"))
     with pytest.raises(InputError, match="keeps its vocab_size"):
-        resume(training.run, config_for(text_file, vocab_size=301))
+        resume_training(training.run, config_for(text_file, vocab_size=301))
 
 
 def test_a_file_serves_where_gpt2s_cannot_be_fetched_and_is_not_needed_again(
@@ -108,7 +109,7 @@ def test_a_file_serves_where_gpt2s_cannot_be_fetched_and_is_not_needed_again(
     training = start(config, "from-file")
     training.go(quiet)
     file.unlink()
-    assert resume(Run(training.run.path), config).session.tokenizer.vocab_size == 280
+    assert resume_training(Run(training.run.path), config).objective.tokenizer.vocab_size == 280
 
 
 def test_a_size_that_nobody_asked_for_is_no_mistake(text_file: Path, runs: Path) -> None:
@@ -121,20 +122,20 @@ def test_a_size_that_nobody_asked_for_is_no_mistake(text_file: Path, runs: Path)
     info["training"]["vocab_size"] = 2048  # as runs of characters had it before
     (run.path / "run.json").write_text(json.dumps(info))
     assert trained_config(Run(run.path)).vocab_size is None
-    resume(Run(run.path), trained_config(Run(run.path)))
+    resume_training(Run(run.path), trained_config(Run(run.path)))
     sub_words = config_for(text_file, vocab_size=None, steps=0)
     with pytest.warns(UserWarning, match="the text gives"):
         run = start(sub_words, "sub-words").run
     assert run.info["training"]["vocab_size"] == 2048
-    resume(run, sub_words)
+    resume_training(run, sub_words)
 
 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
         ({"tokenizer": "words"}, "there is no tokenizer 'words'; there is char, bpe, gpt2"),
-        ({"vocab_size": 100}, "vocab_size counts the 256 bytes too; got 100: pass --vocab-size 2048"),
-        ({"tokenizer": "char"}, "vocab_size is for the tokenizer bpe, and this is char: pass --tokenizer bpe"),
+        ({"vocab_size": 100}, "vocab_size counts the 256 bytes too; got 100: pass `vocab_size=2048`"),
+        ({"tokenizer": "char"}, "vocab_size is for the tokenizer bpe, and this is char: pass `tokenizer=bpe`"),
         ({"tokenizer_file": "x"}, "tokenizer_file is for the tokenizer gpt2, and this is bpe"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a fine-tuning begins with: a snapshot of some run, its model ready to be trained, and rows for tokens it has not seen."""
+"""The base of a fine-tuning: a snapshot of a run, its model ready to be trained, and rows for new tokens."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import nn
 
 from data.errors import InputError
 from data.runs import Run, list_runs, open_run
+from trainer import fused
 from trainer.loading import Model, load_model
 from trainer.loop import free_name
 from trainer.model import GPT, MLP, Attention
@@ -26,23 +27,23 @@ NEW_ROWS_STD = 0.02
 
 @dataclass(frozen=True)
 class Base:
-    """A snapshot that a fine-tuning begins with."""
+    """A snapshot that a fine-tuning starts from."""
 
     run: Run
     step: int
 
     def describe(self) -> dict[str, Any]:
-        """Return what run.json says of it: the run, the step and the sha256 of the snapshot."""
+        """Describe the base for run.json: the run, the step and the sha256 of the snapshot."""
         return {"run": self.run.name, "step": self.step, "sha256": self.run.snapshot(self.step).sha256}
 
 
 def open_base(name: str | None) -> Base:
-    """Find a base: the newest run and its last snapshot where nothing is said.
+    """Open the base of a fine-tuning.
 
     Parameters
     ----------
-    name : that of a run, or ``RUN@STEP``; or a model's folder or file, or its name on Hugging Face's hub (with a slash), which becomes a
-        run first unless it is one already.
+    name : of a run (its last snapshot), or ``RUN@STEP``; the newest run if None. Also a model's folder or file, or its name on Hugging
+        Face's hub (with a slash): it is imported as a run unless it has been before.
 
     Raises
     ------
@@ -57,19 +58,19 @@ def open_base(name: str | None) -> Base:
     if not at:
         return _last(run)
     if not step.isdecimal():
-        raise InputError(f"{step!r} is no step: --model takes the name of a run, or RUN@STEP as in {run.name}@5000")
+        raise InputError(f"{step!r} is no step: `model` takes the name of a run, or RUN@STEP as in {run.name}@5000")
     return Base(run, run.snapshot(int(step)).step)
 
 
 def _last(run: Run) -> Base:
     snapshots = run.snapshots()
     if not snapshots:
-        raise InputError(f"run {run.name!r} has no snapshot yet: wait for its first, or choose another with --model")
+        raise InputError(f"run {run.name!r} has no snapshot yet: wait for its first, or choose another with `model`")
     return Base(run, snapshots[-1].step)
 
 
 def _imported(model: str) -> Run:
-    """Return the run of a model that was made elsewhere; it is imported if that was not done before."""
+    """Open the run of a model that was made elsewhere; import it if there is none."""
     from trainer.pretrained.importing import import_revisions
     from trainer.pretrained.revisions import default_run_name, locate_revisions
 
@@ -81,7 +82,7 @@ def _imported(model: str) -> Run:
 
 
 def run_name(wanted: str) -> str:
-    """Return what is left of a file's name when it is to be that of a run, or part of it.
+    """Turn a file's name into one that a run may have.
 
     Examples
     --------
@@ -92,38 +93,40 @@ def run_name(wanted: str) -> str:
 
 
 def trainable(base: Base, *, dropout: float | None = None) -> Model:
-    """Return the model of a base with its weights, in training mode.
+    """Load the model of a base in training mode.
 
     Parameters
     ----------
     base : whose weights are read.
-    dropout : share of activations silenced at random while training; the model's own if None.
+    dropout : share of activations set to zero at random in training; that of the model if None.
 
     Raises
     ------
     InputError
-        If the snapshot is damaged, the run holds no model that can be run, or the dropout of a model of another class is to be changed.
+        If the snapshot is damaged, the run holds no model, or ``dropout`` is given for a model that is not a `trainer.model.GPT`.
     """
     model = load_model(base.run, base.step)
     if dropout is not None:
         if not isinstance(model, GPT):
-            raise InputError(f"the dropout of {base.run.name!r} is that of its own class: leave --dropout out")
+            raise InputError(f"the dropout of {base.run.name!r} is that of its own class: leave `dropout` out")
         model.config = dataclasses.replace(model.config, dropout=dropout)
         for module in model.modules():
             if isinstance(module, (Attention, MLP)):
                 module.dropout = dropout
+    if isinstance(model, GPT):
+        fused.attach(model)
     return model.requires_grad_(True).train()
 
 
 def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
-    """Give a model rows for new tokens, in its token table and, where it has one of its own, its output head.
+    """Add rows for new tokens to a model's token table, and to its output head where that is separate.
 
     Parameters
     ----------
-    model : changed in place; rows that it has already keep their weights, except those from ``first_new`` on.
-    vocab_size : tokens there are to be; a model that has more rows keeps them.
-    first_new : the first id of a new token; its row and those after it, up to ``vocab_size``, are drawn from N(0, 0.02).
-    seed : decides the draw.
+    model : changed in place; the rows before ``first_new`` keep their weights.
+    vocab_size : the new number of tokens; a model with more rows keeps them.
+    first_new : the first id of a new token; rows from here to ``vocab_size`` are drawn from N(0, 0.02).
+    seed : of the draw.
     """
     rows = max(vocab_size, model.config.vocab_size)
     if rows > model.config.vocab_size:
@@ -143,7 +146,7 @@ def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
 
 
 def token_tables(model: Model) -> list[torch.Tensor]:
-    """Return the tables with a row per token: the token table, and the output head where it is not the same."""
+    """List the tables with one row per token: the token table, and the output head where it is separate."""
     if isinstance(model, GPT):
         return [model.wte.weight]
     table, head = model.model.get_input_embeddings().weight, model.model.get_output_embeddings().weight
@@ -151,7 +154,7 @@ def token_tables(model: Model) -> list[torch.Tensor]:
 
 
 def describe_model(base: Base, model: Model) -> dict[str, Any]:
-    """Return what run.json says of a model that was made of a base: what the base's says, with the vocabulary there is now."""
+    """Describe a fine-tuned model for run.json: as its base, with the current vocabulary size and dropout."""
     described = {**base.run.info["model"], "vocab_size": model.config.vocab_size}
     if isinstance(model, HFModel):
         described["config"] = {**described["config"], "vocab_size": model.config.vocab_size}
@@ -161,6 +164,6 @@ def describe_model(base: Base, model: Model) -> dict[str, Any]:
 
 
 def weights_of(model: Model) -> dict[str, Any]:
-    """Return the tensors of a snapshot of a model, by name; tied ones once."""
+    """Collect the tensors of a snapshot of a model by name; tied tensors once."""
     tensors = model.weights() if isinstance(model, HFModel) else dict(model.named_parameters())
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}

@@ -1,6 +1,6 @@
-"""Language-model fine-tuning: to foretell every token of documents that are packed into rows.
+"""Language-model fine-tuning: predicting the next token of documents that are packed into rows.
 
-`start` makes a run of a base and some documents, `resume` takes one up again, and `LanguageObjective` is what is learned.
+`start` makes a run from a base and some documents, `resume_language` resumes one, and `LanguageObjective` is what is learned.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,43 +29,90 @@ from data.documents.document_tokens import (
 from data.documents.packing import IGNORED, Rows, ShuffledRows, pack_rows, row_bounds, shuffle_rows
 from data.documents.sources import Documents, check_source_options, read_documents
 from data.errors import InputError
-from data.runs import Run
+from data.progress import Progress
+from data.runs import Run, open_run
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer
 from trainer.config import described_model
-from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable
-from trainer.finetune.finetune_config import LanguageConfig, check
-from trainer.finetune.tuning import Tuning, begin, go_on
+from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable, weights_of
+from trainer.finetune.finetune_config import RESUMABLE, LanguageConfig, check
+from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import Model
-from trainer.loop import SAMPLE_TEMPERATURE, free_name
+from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, check_resumable, free_name
+from trainer.machine import find_device
 from trainer.pretrained.hf_model import HFModel
-from trainer.session import find_device
-
-RESUMABLE = {"device", "threads", "resume_every"}
-"""What may differ when a fine-tuning is resumed."""
 
 OPENING = 8
-"""Tokens of a document that a sample goes on from where documents have no prefix."""
+"""Tokens of a document that a sample continues where documents have no prefix."""
 
 
-def start(
-    config: LanguageConfig, model: str | None = None, *, name: str | None = None, corpus_dir: Path | None = None
-) -> Tuning:
-    """Make a new run: everything but the first step.
+def fine_tune(
+    *,
+    model: str | None = None,
+    run: str | None = None,
+    resume: bool = False,
+    corpus_dir: Path | None = None,
+    progress: Progress | None = None,
+    **fields: Any,
+) -> Run:
+    """Fine-tune a language model on documents and write a run, as ``python -m trainer.finetune`` does.
 
     Parameters
     ----------
-    config : what is not set in it (prefix, prompt) is set here, and so it stands in run.json.
-    model : what to begin with, see `trainer.finetune.base_snapshot.open_base`.
-    name : of the new run; made of those of base and documents if None.
-    corpus_dir : a folder to look for a named corpus in first.
+    model : the base, see `trainer.finetune.base_snapshot.open_base`; the newest run if not given.
+    run : the name of the new run, made from model and corpus if not given; or of the run to resume.
+    resume : continue a fine-tuning that was stopped.
+    corpus_dir : a folder where corpora are looked for first.
+    progress : called after every step; shows a bar on standard error if not given.
+    **fields : fields of `trainer.finetune.finetune_config.LanguageConfig`, such as ``corpus`` and ``epochs``.
+
+    Returns
+    -------
+    The run.
 
     Raises
     ------
     InputError
-        If the configuration makes no sense or says what is not heeded, model or documents cannot be had, no document fits, or the name
-        is taken.
+        If the configuration, the model or the documents cannot be used; the message names the field.
+    Stopped
+        After Ctrl-C. ``fine_tune(run=..., resume=True)`` continues.
+    """
+    before = open_run(run) if resume else None
+    config = dataclasses.replace(tuned_config(before) if before else LanguageConfig(), **fields)
+    tuning = open_tuning(config, model=model, run=run, resume=resume, corpus_dir=corpus_dir)
+    tuning.go_with(progress, "fine-tuning")
+    return tuning.run
+
+
+def open_tuning(
+    config: LanguageConfig, *, model: str | None, run: str | None, resume: bool, corpus_dir: Path | None
+) -> Training[LanguageObjective]:
+    """Start a fine-tuning, or resume one; see `fine_tune`."""
+    if not resume:
+        return start(config, model, name=run, corpus_dir=corpus_dir)
+    if model is not None:
+        raise InputError(f"a resumed run goes on from its own weights, not from {model}: leave `model` out")
+    return resume_language(open_run(run), config, corpus_dir=corpus_dir)
+
+
+def start(
+    config: LanguageConfig, model: str | None = None, *, name: str | None = None, corpus_dir: Path | None = None
+) -> Training[LanguageObjective]:
+    """Make a new run: everything but the first step.
+
+    Parameters
+    ----------
+    config : prefix and prompt are determined here if they are None; run.json records them.
+    model : the base, see `trainer.finetune.base_snapshot.open_base`.
+    name : of the new run; made from those of base and documents if None.
+    corpus_dir : a folder where corpora are looked for first.
+
+    Raises
+    ------
+    InputError
+        If the configuration is not valid or has a field that does not concern the corpus, model or documents are missing, no document
+        fits, or the name is taken.
     """
     device = find_device(check(config).device)
     check_source_options(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
@@ -97,40 +145,40 @@ def start(
     objective = LanguageObjective(gpt.to(device), tokenizer, tokens, config, device)
     info = {"corpus": _describe(documents, tokens), "tokenizer": tokenizer.to_json()}
     free = name or free_name(f"{base.run.name}-{run_name(documents.name)}")
-    return begin(objective, config, base, info, name=free, device=device)
+    return start_tuning(objective, config, base, info, name=free)
 
 
-def resume(run: Run, config: LanguageConfig | None = None, *, corpus_dir: Path | None = None) -> Tuning:
-    """Take up a fine-tuning where it stopped, with a configuration that may differ in the fields of `RESUMABLE`.
+def resume_language(
+    run: Run, config: LanguageConfig | None = None, *, corpus_dir: Path | None = None
+) -> Training[LanguageObjective]:
+    """Resume a fine-tuning where it stopped, with a configuration that may differ in the fields of `RESUMABLE`.
 
     Raises
     ------
     InputError
-        If the run is no fine-tuning on documents, ``config`` differs in another field, or the documents are others by now.
+        If the run was not fine-tuned on documents, ``config`` differs in another field, or the documents have changed.
     """
     before = tuned_config(run)
     config = config or before
-    changed = [field for field, value in dataclasses.asdict(config).items() if getattr(before, field) != value]
-    if fixed := [name for name in changed if name not in RESUMABLE]:
-        raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or tune a new run")
+    check_resumable(before, config, RESUMABLE, verb="tune")
     device = find_device(config.device)
     tokens = documents_of_run(run, corpus_dir)
     gpt = trainable(Base(run, 0), dropout=config.dropout)
-    return go_on(run, LanguageObjective(gpt.to(device), run.tokenizer, tokens, config, device), config, device)
+    return resume_tuning(run, LanguageObjective(gpt.to(device), run.tokenizer, tokens, config, device), config)
 
 
 def tuned_config(run: Run) -> LanguageConfig:
-    """Return the configuration that a run was fine-tuned with on documents; an `InputError` says if it was not."""
+    """Read the configuration that a run was fine-tuned with on documents; an `InputError` says if it was not."""
     fields = {field.name for field in dataclasses.fields(LanguageConfig)}
     described = run.info.get("training", {})
     if "base" not in run.info or not fields <= set(described):
-        raise InputError(f"run {run.name!r} was not fine-tuned on documents: name one that was with --run")
+        raise InputError(f"run {run.name!r} was not fine-tuned on documents: name one that was with `run`")
     return LanguageConfig(**{name: described[name] for name in fields})
 
 
 @dataclass(frozen=True)
 class LanguageObjective:
-    """Documents in rows, and a model that learns to go on with them; see `trainer.finetune.tuning.Objective`."""
+    """Predicting the next token of documents packed into rows (see `trainer.loop.Objective`)."""
 
     model: Model
     tokenizer: Tokenizer
@@ -140,16 +188,22 @@ class LanguageObjective:
 
     @property
     def module(self) -> nn.Module:
-        """Return all that is trained."""
         return self.model
 
     @property
     def steps(self) -> int:
-        """Return the number of optimizer steps; the last may have fewer rows than the others."""
+        """The number of optimizer steps; the last may have fewer rows than the others."""
         return -(-self._deal.n_rows // self._rows_a_step)
 
+    @cached_property
+    def procedure(self) -> Procedure:
+        return tuning_procedure(self.model, self.config, self.steps, self.device)
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        return weights_of(self.model)
+
     def losses(self, step: int) -> Iterator[Tensor]:
-        """Yield each micro-batch's share in the mean loss of the tokens of a step, in nats per token."""
+        """Yield the share of each micro-batch in the mean loss of a step, in nats per token."""
         first, size = step * self._rows_a_step, self.config.micro_batch
         last = min(first + self._rows_a_step, self._deal.n_rows)
         rows = [[self.documents.learned[i] for i in self._deal.row(number)] for number in range(first, last)]
@@ -159,7 +213,7 @@ class LanguageObjective:
             yield self.total_loss(batch) / n_targets
 
     def total_loss(self, rows: Rows) -> Tensor:
-        """Return the summed loss of all tokens of some rows that are foretold, in nats."""
+        """Compute the summed loss of all predicted tokens of some rows, in nats."""
         ids = torch.from_numpy(rows.ids).to(self.device)
         labels = torch.from_numpy(rows.labels(across=not self.config.mask_boundaries)).to(self.device)
         if not self.config.mask_boundaries:
@@ -169,24 +223,24 @@ class LanguageObjective:
             logits, _ = self.model(ids, mask=mask, positions=torch.from_numpy(rows.positions).to(self.device))
         return shifted_loss(logits, labels)
 
-    def judge(self, step: int) -> dict[str, float]:
-        """Return the losses over the first rows of either part, and at the end that over all that was held out."""
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Measure the losses on the first rows of either split, and at the last step on all held-out documents."""
         n_rows = self.config.eval_rows
         measured = {
-            "train_loss": self._mean_loss(self._judged_rows(self.documents.learned, n_rows)),
-            "val_loss": self._mean_loss(self._judged_rows(self.documents.held_out, n_rows)),
+            "train_loss": self._mean_loss(self._rows_in_order(self.documents.learned, n_rows)),
+            "val_loss": self._mean_loss(self._rows_in_order(self.documents.held_out, n_rows)),
             "tokens": self._tokens_before(step),
         }
         if step == self.steps:
-            measured["val_loss_whole"] = self._mean_loss(self._judged_rows(self.documents.held_out, None))
+            measured["val_loss_whole"] = self._mean_loss(self._rows_in_order(self.documents.held_out, None))
         return measured
 
     def sample(self, step: int) -> Mapping[str, object]:
-        """Return what the model makes of the prompt, up to the end of the text."""
+        """Generate a continuation of the prompt, up to the end of the text."""
         seed = self.config.seed + step
         prompt = torch.from_numpy(self.tokenizer.encode(str(self.config.prompt))).to(self.device)
         ids = generate_tokens(self.model, prompt, self.config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
-        # A padded table has rows that are no token.
+        # A padded table has rows that belong to no token.
         more = [token for token in ids[len(prompt) :].tolist() if token < self.tokenizer.vocab_size]
         end = self.tokenizer.special_tokens[END_OF_TEXT]
         ended = end in more
@@ -213,7 +267,7 @@ class LanguageObjective:
 
     @cached_property
     def _tokens_of_rows(self) -> TokenIds:
-        """Return how many tokens the first rows of the stream have together, (row + 1,)."""
+        """The cumulative number of tokens of the rows of the stream, (row + 1,)."""
         of_rows = [int(self._lengths[self._deal.row(number)].sum()) for number in range(self._deal.n_rows)]
         return np.cumsum([0, *of_rows])
 
@@ -223,8 +277,8 @@ class LanguageObjective:
     def _n_targets(self, rows: Rows) -> int:
         return int((rows.labels(across=not self.config.mask_boundaries)[:, 1:] != IGNORED).sum())
 
-    def _judged_rows(self, documents: Sequence[TokenIds], most: int | None) -> Iterator[Rows]:
-        """Yield the documents in their own order, in batches of rows, ``most`` rows at most."""
+    def _rows_in_order(self, documents: Sequence[TokenIds], most: int | None) -> Iterator[Rows]:
+        """Yield the documents in their own order, in batches of rows, at most ``most`` rows."""
         bounds = row_bounds(np.array([len(document) for document in documents]), self.config.length)
         size, end = self.config.micro_batch, len(bounds) - 1 if most is None else min(most, len(bounds) - 1)
         for first in range(0, end, size):
@@ -240,31 +294,32 @@ class LanguageObjective:
 
 
 def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the summed loss of what each position says of the token after it, in nats.
+    """Compute the summed next-token loss, in nats.
 
     Parameters
     ----------
     logits : (B, T, vocab_size).
-    labels : (B, T), each at the place of its token, `data.documents.packing.IGNORED` where it does not count. They are shifted
-    here: position t is
-        judged by the label at t + 1.
+    labels : (B, T), aligned with the tokens; `data.documents.packing.IGNORED` where a token does not count. They are shifted here: the
+        prediction of position t is compared with the label at t + 1.
 
     Examples
     --------
-    >>> sure = 50 * F.one_hot(torch.tensor([[1, 2, 0]]), 3).float()
-    >>> shifted_loss(sure, torch.tensor([[0, 1, 2]])).item()
+    >>> certain = 50 * F.one_hot(torch.tensor([[1, 2, 0]]), 3).float()
+    >>> shifted_loss(certain, torch.tensor([[0, 1, 2]])).item()
     0.0
     """
-    after = F.pad(labels[:, 1:], (0, 1), value=IGNORED)  # the logits are many: it is the labels that are moved
-    return F.cross_entropy(logits.view(-1, logits.size(-1)), after.reshape(-1), ignore_index=IGNORED, reduction="sum")
+    following = F.pad(labels[:, 1:], (0, 1), value=IGNORED)  # shifting the logits instead would copy far more
+    return F.cross_entropy(
+        logits.view(-1, logits.size(-1)), following.reshape(-1), ignore_index=IGNORED, reduction="sum"
+    )
 
 
 def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens) -> str:
-    """Return what samples go on from, without symbols that the tokenizer does not know."""
+    """Determine the prompt of the samples, without symbols that the tokenizer does not know."""
     wanted = config.prompt if config.prompt is not None else str(config.prefix).strip()
     known = "".join(symbol for symbol in wanted if symbol not in unknown_symbols(tokenizer, wanted))
     if config.prompt is not None and not known:
-        raise InputError(f"the model knows no symbol of the prompt {config.prompt!r}: give another with --prompt")
+        raise InputError(f"the model knows no symbol of the prompt {config.prompt!r}: give another with `prompt`")
     return known or tokenizer.decode(tokens.held_out[0][:-1][:OPENING])
 
 
@@ -272,12 +327,12 @@ def _check_mask(model: Model, config: LanguageConfig, base: Base) -> None:
     if config.mask_boundaries and isinstance(model, HFModel) and not model.supports_mask():
         raise InputError(
             f"{type(model.model).__name__}, the class of {base.run.name!r}, cannot keep documents in a row apart: "
-            "pass --no-mask-boundaries"
+            "pass `mask_boundaries=False`"
         )
 
 
 def _describe(documents: Documents, tokens: DocumentTokens) -> dict[str, Any]:
-    """Return what run.json says of the documents."""
+    """Describe the documents for run.json."""
     return {
         "name": documents.name,
         "language": documents.language,

@@ -15,7 +15,7 @@ from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest, Window
 from trainer.generation.sampling import generate_samples
 from trainer.loading import Model, load_model
-from trainer.session import find_device
+from trainer.machine import find_device
 
 SMALL_MODEL = 5_000_000
 """Below this number of parameters a second thread costs more than it saves: a token is computed before it has started."""

@@ -1,1 +1,1 @@
-"""Training recipes, their learning-rate schedules, and the SOAP optimizer."""
+"""Training recipes, learning-rate schedules, and the SOAP optimizer."""

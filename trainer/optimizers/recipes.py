@@ -1,11 +1,10 @@
-"""Recipes: how a GPT is trained, from the draw of its first weights to the last step.
+"""Recipes for pre-training a GPT: initial weights, optimizers, learning rates and weight averaging.
 
-Two recipes have a name. ``reference`` trains as GPTLab did: AdamW at a constant learning rate. ``best`` treats the matrices
-inside the blocks apart from everything else. In the coordinates that the weights of a matrix happen to be stored in, its
-gradient is strongly correlated. `trainer.optimizers.soap.SOAP` turns the gradient into coordinates in which it is not, and there does what
-Adam does; tables, gains and biases stay with AdamW. Learning rates rise over the first steps and then fall in a straight line to
-a small share, and what is evaluated and kept is a running average of the weights: both average out the noise of the small
-batches.
+There are two. ``reference`` trains as GPTLab did: AdamW at a constant learning rate. ``best`` gives the matrices inside the
+blocks an optimizer of their own, `trainer.optimizers.soap.SOAP`: the entries of a matrix's gradient are strongly correlated, and
+SOAP runs Adam in coordinates in which they are not. Tables, gains and biases stay with AdamW. Learning rates rise during a
+warm-up and then decay linearly to a small share. A running average of the weights is evaluated and kept. Decay and averaging
+both reduce the noise of small batches.
 
 References
 ----------
@@ -16,39 +15,40 @@ Polyak and Juditsky (1992), Acceleration of stochastic approximation by averagin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import AdamW, Optimizer
 
 from trainer.model import GPT
+from trainer.optimizers.schedules import WarmupAndDecay, set_peaks
 from trainer.optimizers.soap import SOAP
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: everything beside the model, the data and the number of steps. Learning rates are those at the peak."""
+    """How to train: everything except the model, the data and the number of steps. Learning rates are peaks."""
 
     initialisation: str
     eval_batches: int
     learning_rate: float
-    """Of what AdamW trains: everything, or what `SOAP` leaves to it."""
+    """Of the parameters that AdamW trains: all, or all but the matrices under `SOAP`."""
     matrix_learning_rate: float | None = None
-    """Of the matrices inside the blocks under `SOAP`; None leaves them to AdamW."""
+    """Of the matrices inside the blocks, trained with `SOAP`; None trains them with AdamW."""
     betas: tuple[float, float] = (0.9, 0.999)
-    """AdamW's decay rates of the averages of gradient and squared gradient."""
+    """AdamW's decay rates for the averages of the gradient and of its square."""
     weight_decay: float = 0.01
     matrix_weight_decay: float = 0.0
     warmup_steps: int = 0
     falls_to: float = 1.0
-    """In a straight line after the warm-up, to this share of the peak at the last step."""
+    """Learning rates decay linearly to this share of the peak at the last step."""
     averaging: float = 0.0
-    """Decay rate of the running average of the weights, which is what is evaluated and kept; 0 keeps the weights themselves."""
+    """Decay rate of the running average of the weights, which is evaluated and kept; 0 keeps the weights themselves."""
     clip: float | None = None
     every_window_once: bool = False
-    """Draw the windows of an epoch without putting them back, instead of each on its own."""
+    """Draw the windows of an epoch without replacement, instead of independently."""
 
 
 RECIPES = {
@@ -70,13 +70,15 @@ RECIPES = {
 
 
 def initialise(model: GPT, scheme: str, seed: int) -> None:
-    """Draw the initial weights of ``model`` for a seed, the same on every device.
+    """Draw the initial weights of a model for a seed, the same on every device.
 
     Parameters
     ----------
-    scheme : ``reference`` draws every matrix from N(0, 0.02), the projections back into the residual stream from
-        N(0, 0.02 / sqrt(2 n_layer)), as GPT-2. ``zero-residual`` draws the two tables from N(0, 0.1) and starts these projections at zero,
-        so that every block begins by passing its input on unchanged.
+    model : changed in place.
+    scheme : ``reference`` draws every matrix from N(0, 0.02) and the projections into the residual stream from
+        N(0, 0.02 / sqrt(2 n_layer)), as GPT-2 does. ``zero-residual`` draws the two tables from N(0, 0.1) and sets these projections
+        to zero, so that every block starts as the identity.
+    seed : of the draw.
 
     Raises
     ------
@@ -101,64 +103,40 @@ def _deviation(name: str, scheme: str, n_layer: int) -> float:
     return 0.1 if scheme == "zero-residual" and name in ("wte.weight", "wpe.weight") else 0.02
 
 
-def build_optimizers(model: GPT, recipe: Recipe) -> list[Optimizer]:
-    """Return the optimizers of a recipe; each parameter belongs to exactly one."""
+def build_optimizers(model: GPT, recipe: Recipe, scale: float = 1.0) -> list[Optimizer]:
+    """Build the optimizers of a recipe, with all learning rates times ``scale``; each parameter belongs to exactly one."""
     parameters = dict(model.named_parameters())
     matrices = {name: p for name, p in parameters.items() if name.startswith("h.") and p.dim() == 2}
     if recipe.matrix_learning_rate is None:
         matrices = {}
     rest = [p for name, p in parameters.items() if name not in matrices]
     optimizers: list[Optimizer] = [
-        AdamW(rest, recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
+        AdamW(rest, recipe.learning_rate * scale, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
     ]
     if recipe.matrix_learning_rate is not None:
         decay = recipe.matrix_weight_decay
-        optimizers.append(SOAP(_matrix_groups(matrices), recipe.matrix_learning_rate, weight_decay=decay))
-    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-        group["peak"] = group["lr"]
+        optimizers.append(SOAP(_matrix_groups(matrices), recipe.matrix_learning_rate * scale, weight_decay=decay))
+    set_peaks(optimizers)
     return optimizers
 
 
 def _matrix_groups(matrices: dict[str, torch.nn.Parameter]) -> list[dict[str, Any]]:
-    """Return the matrices of the blocks; query, key and value are stored as one but are three."""
+    """Group the matrices of the blocks; query, key and value are stored as one matrix but are three."""
     attention = [p for name, p in matrices.items() if name.endswith("c_attn.weight")]
     others = [p for name, p in matrices.items() if not name.endswith("c_attn.weight")]
     return [{"params": attention, "parts": 3}, {"params": others}]
 
 
-def apply_schedule(optimizers: Sequence[Optimizer], recipe: Recipe, step: int, steps: int, scale: float = 1.0) -> None:
-    """Set the learning rates for the step from ``step`` to ``step + 1`` of ``steps``, all times ``scale``."""
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * scale * schedule(recipe, step, steps)
+def schedule(recipe: Recipe, steps: int) -> WarmupAndDecay:
+    """Build the learning-rate schedule of a recipe over ``steps`` steps."""
+    return WarmupAndDecay(recipe.warmup_steps, recipe.falls_to, steps)
 
 
-def schedule(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate at ``step`` of ``steps`` as a share of its peak.
+def average(averaged: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Update the running average of the weights after the step from ``step`` on.
 
-    Examples
-    --------
-    >>> [round(schedule(RECIPES["best"], step, 5000), 3) for step in (0, 99, 2500, 5000)]
-    [0.01, 0.981, 0.525, 0.05]
-    >>> schedule(RECIPES["reference"], 4999, 5000)
-    1.0
+    At first the average covers a tenth of the steps so far, later 1 / (1 - decay) steps. It smooths the noise of small batches as a
+    lower learning rate would, while the weights themselves keep moving fast (Polyak and Juditsky 1992).
     """
-    rise = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
-    return rise * (1 - (1 - recipe.falls_to) * step / steps)
-
-
-def average(averaged: GPT, model: GPT, recipe: Recipe, step: int) -> None:
-    """Let the running average of the weights follow ``model`` after the step from ``step`` on.
-
-    The average looks back over a tenth of the steps so far at first, and over 1 / (1 - averaging) steps at last: it smooths the noise of
-    small batches as a lower learning rate would, while the weights themselves still move fast (Polyak and Juditsky 1992).
-    """
-    if averaged is not model:
-        weight = 1 - min(recipe.averaging, (step + 1) / (step + 10))
-        torch._foreach_lerp_([p.data for p in averaged.parameters()], [p.data for p in model.parameters()], weight)
-
-
-def clip(model: GPT, recipe: Recipe) -> None:
-    """Clip the gradients where the recipe says so."""
-    if recipe.clip is not None:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+    weight = 1 - min(decay, (step + 1) / (step + 10))
+    torch._foreach_lerp_([p.data for p in averaged.parameters()], [p.data for p in model.parameters()], weight)

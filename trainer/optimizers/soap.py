@@ -1,4 +1,4 @@
-"""SOAP: Adam in the coordinates in which a matrix' gradients are uncorrelated, for many small matrices at once.
+"""SOAP: Adam in coordinates in which a matrix's gradients are uncorrelated, for many small matrices at once.
 
 References
 ----------
@@ -18,30 +18,30 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 SMALLEST_SHARE = 1e-3
-"""A coordinate whose mean square gradient is less than this share of the average counts as having this share."""
+"""Lower bound on the mean square gradient of a coordinate, as a share of the average."""
 TINY = 1e-30
 
 
 class SOAP(Optimizer):
-    """Adam in the coordinates in which a matrix' gradients are uncorrelated.
+    """Adam in coordinates in which a matrix's gradients are uncorrelated.
 
-    For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G say how the rows and the columns of G vary together.
-    Their eigenvectors are the coordinates; every ``refresh_every`` steps (and at steps 1, 2, 4, ... before) these follow the averages
-    by one round of orthogonal iteration. What enters the average of one side is first scaled to equal size along the coordinates of the
-    other, so that a few large ones do not hide the rest. Matrices of one shape are stacked and treated at once, which on a small model
-    is several times faster than one after the other.
+    For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G estimate the covariances of the rows and of the
+    columns. Their eigenvectors are the coordinates. Every ``refresh_every`` steps (and at steps 1, 2, 4, ... before) the coordinates
+    follow the averages by one round of orthogonal iteration. Before a gradient enters the average of one side, it is scaled to equal
+    size along the coordinates of the other side, so that a few large ones do not dominate. Matrices of one shape are stacked and
+    updated together, which on a small model is several times faster than one after another.
 
     Parameters
     ----------
-    params : matrices, or groups of them; all need a gradient at every step. A group's ``parts`` (1) cuts each of its matrices into so many
-        equal blocks of rows, which are treated as matrices of their own (3: query, key and value stored as one).
+    params : matrices, or groups of them; all need a gradient at every step. A group's ``parts`` (default 1) splits each of its
+        matrices into this many equal blocks of rows, each treated as a matrix (3 for query, key and value stored as one).
     lr : learning rate.
-    betas : decay rates of the average gradient, of its square in the coordinates, and of G Gᵀ and Gᵀ G.
+    betas : decay rates of the average gradient, of its square in the coordinates, and of the covariances.
     eps : added to the root of the squares.
     weight_decay : decoupled, as in AdamW.
-    nesterov : give the newest gradient the weight it will have after the next step, so that the average lags less.
+    nesterov : give the newest gradient the weight it will have after the next step, which reduces the lag of the average.
     refresh_every : steps between refreshes of the coordinates.
-    largest_side : a side longer than this keeps the coordinates it has.
+    largest_side : a longer side keeps its own coordinates.
 
     Examples
     --------
@@ -55,8 +55,8 @@ class SOAP(Optimizer):
 
     References
     ----------
-    Vyas et al. (2024), algorithm 3; unlike there, the average gradient is held in the coordinates and turned along when they are
-    refreshed, which saves a rotation at every step. The scaling is that of Lin et al. (2025), with scales taken from Adam's squares.
+    Vyas et al. (2024), algorithm 3. Unlike there, the average gradient is stored in the coordinates and rotated when they are
+    refreshed, which saves a rotation at every step. The scaling is that of Lin et al. (2025), with scales from Adam's squares.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class SOAP(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Move every matrix one step down its gradient; return what ``closure``, if given, returned."""
+        """Take one optimizer step; return the result of ``closure`` if it is given."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -85,8 +85,8 @@ class SOAP(Optimizer):
         for group in self.param_groups:
             for matrices in _equal_shapes(group["params"]):
                 gradient = _stack([_gradient(p) for p in matrices], group["parts"])
-                # The state of a stack belongs to its first matrix, where state_dict finds it.
-                update = _whitened(gradient, self.state[matrices[0]], group).reshape(len(matrices), *matrices[0].shape)
+                # The state of a stack is stored with its first matrix, where state_dict finds it.
+                update = _direction(gradient, self.state[matrices[0]], group).reshape(len(matrices), *matrices[0].shape)
                 if group["weight_decay"]:
                     torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(matrices, list(update.unbind()), alpha=-group["lr"])
@@ -101,45 +101,47 @@ def _equal_shapes(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 def _gradient(p: Tensor) -> Tensor:
     if p.grad is None or p.dim() != 2:
         what = "no gradient" if p.dim() == 2 else f"{p.dim()} dimensions"
-        raise ValueError(f"SOAP moves matrices with a gradient; one of shape {tuple(p.shape)} has {what}")
+        raise ValueError(f"SOAP trains matrices with a gradient; one of shape {tuple(p.shape)} has {what}")
     return p.grad
 
 
 def _stack(matrices: Sequence[Tensor], parts: int) -> Tensor:
-    """Return matrices of one shape (rows, columns), each in parts, as one tensor (matrices * parts, rows / parts, columns)."""
+    """Stack matrices of one shape (rows, columns), each split into parts, as (matrices * parts, rows / parts, columns)."""
     rows, columns = matrices[0].shape
     return torch.stack(list(matrices)).view(-1, rows // parts, columns)
 
 
-def _whitened(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
-    """Return the direction of descent for stacked gradients (n, rows, columns) and bring ``state`` up to date."""
+def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+    """Compute the direction of descent for stacked gradients (n, rows, columns), and update ``state``."""
     if not state:
         state |= _first_state(gradient, group["largest_side"])
     state["step"] += 1
     beta_mean, beta_square, beta_covariance = group["betas"]
-    by_row, by_column = _turn_rows(gradient, state), _turn_columns(gradient, state)
-    _follow(state, "row", by_column / _sizes(state["square"], along=-2), beta_covariance)
-    _follow(state, "column", (by_row / _sizes(state["square"], along=-1)).mT, beta_covariance)
-    # The longer side is dear to turn: it is turned once, in the order that keeps it from being turned again.
-    turned = _turn_columns(by_row, state) if gradient.shape[1] >= gradient.shape[2] else _turn_rows(by_column, state)
-    state["mean"].lerp_(turned, 1 - beta_mean)
-    state["square"].lerp_(turned.square(), 1 - beta_square)
-    mean = turned.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]
+    by_row, by_column = _rotate_rows(gradient, state), _rotate_columns(gradient, state)
+    _update_covariance(state, "row", by_column / _relative_sizes(state["square"], along=-2), beta_covariance)
+    _update_covariance(state, "column", (by_row / _relative_sizes(state["square"], along=-1)).mT, beta_covariance)
+    # Rotating the longer side is expensive: its rotation above is used again.
+    rotated = (
+        _rotate_columns(by_row, state) if gradient.shape[1] >= gradient.shape[2] else _rotate_rows(by_column, state)
+    )
+    state["mean"].lerp_(rotated, 1 - beta_mean)
+    state["square"].lerp_(rotated.square(), 1 - beta_square)
+    mean = rotated.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]
     gradients_in_mean = state["step"] + group["nesterov"]
     scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean**gradients_in_mean)
-    update = _turn_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
-    if _is_refreshed(state["step"], group["refresh_every"]):
+    update = _rotate_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
+    if _needs_refresh(state["step"], group["refresh_every"]):
         _refresh(state)
     return update
 
 
-def _is_refreshed(step: int, refresh_every: int) -> bool:
-    """Tell whether coordinates are due; early on, when everything changes, they are so more often."""
+def _needs_refresh(step: int, refresh_every: int) -> bool:
+    """Check whether the coordinates are due for a refresh; early on, when everything changes, they are more often."""
     return step % refresh_every == 0 or (step < refresh_every and step.bit_count() == 1)
 
 
 def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
-    """Return averages at zero, and coordinates from the first gradient alone."""
+    """Initialise the averages with zero, and the coordinates from the first gradient."""
     state: dict[str, Any] = {"step": 0, "mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
     for side, length in (("row", gradient.shape[1]), ("column", gradient.shape[2])):
         if length <= largest_side:
@@ -151,48 +153,48 @@ def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
     return state
 
 
-def _follow(state: dict[str, Any], side: str, evened: Tensor, beta: float) -> None:
-    """Take a stack of gradients with ``side`` as rows, evened out along the other side, into the covariance of that side."""
+def _update_covariance(state: dict[str, Any], side: str, scaled: Tensor, beta: float) -> None:
+    """Update the covariance of one side with stacked gradients that have this side as rows and are scaled along the other."""
     if f"{side}_covariance" in state:
-        state[f"{side}_covariance"].baddbmm_(evened, evened.mT, beta=beta, alpha=1 - beta)
+        state[f"{side}_covariance"].baddbmm_(scaled, scaled.mT, beta=beta, alpha=1 - beta)
 
 
-def _sizes(square: Tensor, along: int) -> Tensor:
-    """Return the root mean square along one dimension, relative to that of the whole matrix; ones where all is zero."""
+def _relative_sizes(square: Tensor, along: int) -> Tensor:
+    """Compute the root mean square along one dimension relative to that of the whole matrix; 1 where all is zero."""
     mean = square.mean((-2, -1), keepdim=True)
     return ((square.mean(along, keepdim=True) + SMALLEST_SHARE * mean + TINY) / (mean + TINY)).sqrt()
 
 
-def _turn_rows(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+def _rotate_rows(matrices: Tensor, state: dict[str, Any]) -> Tensor:
     return state["row_basis"].mT @ matrices if "row_basis" in state else matrices
 
 
-def _turn_columns(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+def _rotate_columns(matrices: Tensor, state: dict[str, Any]) -> Tensor:
     return matrices @ state["column_basis"] if "column_basis" in state else matrices
 
 
-def _turn_back(matrices: Tensor, state: dict[str, Any]) -> Tensor:
-    """Undo `_turn_rows` and `_turn_columns`."""
+def _rotate_back(matrices: Tensor, state: dict[str, Any]) -> Tensor:
+    """Undo `_rotate_rows` and `_rotate_columns`."""
     if "row_basis" in state:
         matrices = state["row_basis"] @ matrices
     return matrices @ state["column_basis"].mT if "column_basis" in state else matrices
 
 
 def _refresh(state: dict[str, Any]) -> None:
-    """Let the coordinates follow the covariances, and the average gradient follow the coordinates.
+    """Update the coordinates from the covariances, and rotate the average gradient into the new coordinates.
 
-    Orthogonal iteration: a basis multiplied by the covariance and made orthonormal again comes nearer to the eigenvectors, the
-    largest eigenvalue first. The squares stay as they are: where the eigenvectors move little, their coordinates keep their meaning.
+    Orthogonal iteration: a basis that is multiplied by the covariance and made orthonormal again moves towards the eigenvectors,
+    ordered by falling eigenvalue. The squares are not rotated: the eigenvectors move little between two refreshes.
     """
-    mean = _turn_back(state["mean"], state)
+    mean = _rotate_back(state["mean"], state)
     for side in ("row", "column"):
         if f"{side}_basis" in state:
             state[f"{side}_basis"] = _orthonormal(state[f"{side}_covariance"] @ state[f"{side}_basis"])
-    state["mean"] = _turn_columns(_turn_rows(mean, state), state)
+    state["mean"] = _rotate_columns(_rotate_rows(mean, state), state)
 
 
 def _eigenvectors(symmetric: Tensor) -> Tensor:
-    """Return the eigenvectors of stacked symmetric matrices as columns, that of the largest eigenvalue first."""
+    """Compute the eigenvectors of stacked symmetric matrices, as columns ordered by falling eigenvalue."""
     return _on_cpu_for_mps(lambda x: torch.linalg.eigh(x)[1].flip(-1), symmetric)
 
 
@@ -201,10 +203,10 @@ def _orthonormal(columns: Tensor) -> Tensor:
 
 
 def _on_cpu_for_mps(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return ``function(x)`` in row-major order; torch has no eigh and no qr of its own for mps.
+    """Compute ``function(x)`` in row-major order, on the CPU for mps, where torch has neither eigh nor qr.
 
-    The order matters to a resumed run: a matrix product of another memory layout rounds differently, and what is read from a
-    file is row-major.
+    The memory layout matters to a resumed run: a matrix product of another layout rounds differently, and tensors read from a file
+    are row-major.
     """
     y = function(x.cpu() if x.device.type == "mps" else x)
     return y.to(x.device).contiguous()

@@ -1,4 +1,4 @@
-"""python -m trainer.supervised: fine-tune a model on a task, and say what its pre-training was worth."""
+"""python -m trainer.supervised: fine-tune a model on a task, and measure what its pre-training contributes."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ N_TRAIN, N_TEST = 3000, 1000
 
 @dataclass(frozen=True)
 class SupervisedArguments(TaskConfig):
-    """Fine-tune a run on a task as the paper on GPT-1 does, write a run of it and a report.
+    """Fine-tune a run on a task as in the paper on GPT-1, and write a run and a report.
 
-    The task is one of those made from the plays (--task) or stands in files (--data, --kind). The report sets the model beside chance, a
-    bag of words and the same model without pre-training, over several seeds.
+    The task is made from the plays (--task) or read from files (--data, --kind). The report compares the model with chance, a bag of
+    words and the same model without pre-training, over several seeds.
     """
 
     model: str | None = None
-    """The run to begin with, or RUN@STEP for one of its snapshots; the newest run if not given."""
+    """The run to start from, or RUN@STEP for one of its snapshots; the newest run if not given."""
     task: str | None = None
-    """Made from the plays: genre, same-play, distance or next-line."""
+    """A task made from the plays: genre, same-play, distance or next-line."""
     data: Path | None = None
-    """A CSV, TSV or JSONL file of examples to learn from."""
+    """A CSV, TSV or JSONL file of training examples."""
     test: Path | None = None
-    """The file of examples to be judged by; a fifth of --data is held out if not given."""
+    """A file of test examples; a fifth of --data is held out if not given."""
     kind: str | None = None
-    """What the files hold: classification, entailment, similarity or choice."""
+    """Kind of the examples in the files: classification, entailment, similarity or choice."""
     columns: tuple[str, ...] | None = None
-    """The columns of the texts, in their order, those of the answers of a choice last; found by their usual names if not given."""
+    """The columns of the texts in order, the answers of a choice last; found by their usual names if not given."""
     label: str | None = None
     """The column of the label or score; found by its usual names if not given."""
     labels: tuple[str, ...] | None = None
-    """The classes, in order; those of the file if not given. Without any: a similarity has scores."""
+    """The classes in order; those of the file if not given. A similarity without classes has scores."""
     first_label: int | None = None
     """For a choice: the number of the first answer in the files, 0 or 1; 0 if not given."""
     n_train: int | None = None
-    """Examples to learn from; 3000 of the plays, all of a file if not given."""
+    """Training examples; if not given, 3000 of the plays, or all of a file."""
     n_test: int | None = None
-    """Examples to be judged by; 1000 of the plays, all of a file if not given."""
+    """Test examples; if not given, 1000 of the plays, or all of a file."""
     seeds: int = 3
-    """Fine-tunings, each with a seed one higher; the first becomes the run."""
+    """Number of fine-tunings, each with a seed one higher; the first becomes the run."""
     compare: bool = True
-    """Measure the bag of words and the model without pre-training, too."""
+    """Measure the bag of words and the model without pre-training too."""
     run: str | None = None
     """Name of the run; made from model and task if not given."""
 
@@ -72,8 +72,8 @@ def main(args: list[str]) -> int:
     from trainer.supervised.task_report import measure, show
 
     base = open_base(options.model or open_run().name)
-    wanted = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
-    name = check_free(wanted, advice="give another name with `run`")
+    name = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
+    check_free(name, advice="give another name with `run`")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
         f"{base.run.name} at step {base.step:,}",
@@ -83,7 +83,7 @@ def main(args: list[str]) -> int:
     if overlap:
         print(
             f"{base.run.name} has learned from {', '.join(overlap)}, which holds plays that {task.name} is judged by: part of its score "
-            "is memory; begin with a run of the corpus training-plays",
+            "is memory; start with a run of the corpus training-plays",
             flush=True,
         )
     try:
@@ -93,7 +93,7 @@ def main(args: list[str]) -> int:
         return EXIT_INTERRUPTED
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
-    _tell(run)
+    _conclude(run)
     if not report["whole"]:
         print("stopped: the report holds the seeds that were done by then")
         return EXIT_INTERRUPTED
@@ -101,31 +101,33 @@ def main(args: list[str]) -> int:
 
 
 def read(options: SupervisedArguments) -> Task:
-    """Return the task that was asked for.
+    """Read the task that the options name.
 
     Raises
     ------
     InputError
-        If none was or two were, or it cannot be had.
+        If they name none or two, or it cannot be read.
     """
     from data.tasks.play_tasks import play_task
     from data.tasks.task_files import Columns, read_task
 
     if (options.task is None) == (options.data is None):
-        raise InputError("one task at a time: pass --task genre, or --data FILE.csv --kind classification")
+        raise InputError("one task at a time: pass `task=genre`, or `data=FILE.csv` and `kind=classification`")
     if options.task is not None:
         of_files = ("test", "kind", "columns", "label", "labels", "first_label")
-        if lost := [name.replace("_", "-") for name in of_files if getattr(options, name) is not None]:
+        if unused := [name for name in of_files if getattr(options, name) is not None]:
             raise InputError(
-                f"--{lost[0]} concerns files, and --task {options.task} is made from the plays: leave it out"
+                f"`{unused[0]}` concerns files, and `task={options.task}` is made from the plays: leave it out"
             )
         return play_task(options.task, seed=0, n_train=options.n_train or N_TRAIN, n_test=options.n_test or N_TEST)
     if options.kind is None:
-        raise InputError("what does the file hold? pass --kind classification, entailment, similarity or choice")
+        raise InputError(
+            "the kind of the examples is missing: pass `kind=classification`, entailment, similarity or choice"
+        )
     if options.first_label is not None and options.kind != "choice":
-        raise InputError(f"--first-label counts the answers of a choice, and --kind is {options.kind}: leave it out")
+        raise InputError(f"`first_label` counts the answers of a choice, and `kind` is {options.kind}: leave it out")
     if options.labels is not None and options.kind == "choice":
-        raise InputError("--labels names classes, and a choice has answers instead: leave it out")
+        raise InputError("`labels` names classes, and a choice has answers instead: leave it out")
     columns = Columns(options.columns, options.label, options.labels, options.first_label or 0)
     task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
     return dataclasses.replace(
@@ -136,7 +138,7 @@ def read(options: SupervisedArguments) -> Task:
 
 
 def _some(examples: tuple[Example, ...], most: int | None, seed: int) -> tuple[Example, ...]:
-    """Draw at most so many examples; all if None."""
+    """Draw at most ``most`` examples; all if None."""
     from trainer.supervised.input_transforms import drawn
 
     return examples if most is None else tuple(examples[i] for i in drawn(len(examples), most, seed=seed))
@@ -149,7 +151,7 @@ def _check(options: SupervisedArguments) -> None:
             raise InputError(f"{name} must be 1 or more; got {value}")
 
 
-def _tell(run: Run) -> None:
+def _conclude(run: Run) -> None:
     print(f"wrote {run.path / 'report.json'}")
     print(
         f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  python -m viz.video --run {run.name}"

@@ -9,11 +9,11 @@ similarity      ``start first delimiter second extract``, and the other way roun
 choice          ``start context delimiter answer extract``, one an answer         each by itself
 ==============  ================================================================  ==================
 
-The head reads the final hidden state at ``extract``, the last token. The three are new tokens, rows of the token table that no text
-has; what they mean is learned in fine-tuning.
+The head reads the final hidden state at ``extract``, the last token. The three special tokens are new rows of the token table, learned
+in fine-tuning.
 
-**What is cut.** A text that is longer than the context allows loses its end; of two texts the longer one does, until both fit. The
-context of a choice loses its beginning, since the answer goes on from its end; an answer is cut only where it would fill more than half.
+**Cutting.** A text that is too long for the context is cut at its end; of two texts the longer one is, until both fit. The context of a
+choice is cut at its beginning, since the answer continues its end; an answer is cut only if it would fill more than half of the row.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHORTEST_CONTEXT = 8
 
 @dataclass(frozen=True)
 class Specials:
-    """The ids of the tokens that frame an example."""
+    """The ids of the special tokens around an example's texts."""
 
     start: int
     delimiter: int
@@ -46,8 +46,8 @@ class Specials:
 class Encoded:
     """Examples as tokens.
 
-    ``sequences`` holds, for each example, its sequences; every example has as many. ``targets`` (example,) are classes or scores.
-    ``n_cut`` says of how many examples a part was cut off.
+    ``sequences`` holds the sequences of each example; all examples have the same number. ``targets`` (example,) are classes or scores.
+    ``n_cut`` counts the examples that were cut.
     """
 
     sequences: tuple[tuple[TokenIds, ...], ...]
@@ -59,17 +59,17 @@ class Encoded:
         return len(self.sequences)
 
     def batch(self, numbers: Sequence[int] | TokenIds) -> Batch:
-        """Lay the sequences of some examples into rows of one length."""
+        """Pad the sequences of some examples to rows of one length."""
         chosen = [self.sequences[number] for number in numbers]
         return lay_out(chosen, self.targets[np.asarray(numbers)], self.specials)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of tokens; the sequences of an example stand one below the other.
+    """Rows of tokens; the sequences of an example are consecutive rows.
 
-    ``ids`` (B, T) is filled up with the extract token, behind the one that counts. ``last`` (B,) is the place of the latter.
-    ``is_text`` (B, T) says which tokens are text, neither special nor filling. ``targets`` (example,).
+    ``ids`` (B, T) is padded with extract tokens after the one that the head reads, whose position is ``last`` (B,). ``is_text`` (B, T) is
+    True for tokens that are neither special nor padding. ``targets`` (example,).
     """
 
     ids: TokenIds
@@ -78,15 +78,15 @@ class Batch:
     targets: NDArray[np.float64]
 
     @property
-    def n_foretold(self) -> int:
-        """Return how many tokens the language model's loss is the mean of."""
+    def n_predicted(self) -> int:
+        """The number of tokens that the language-model loss is the mean over."""
         return int(self.is_text[:, 1:].sum())
 
 
 def drawn(n: int, most: int, *, seed: int = 0) -> TokenIds:
-    """Draw at most so many of the numbers below ``n``, in ascending order.
+    """Draw at most ``most`` of the numbers below ``n``, in ascending order.
 
-    Files are often sorted by their labels, and others have them take turns: neither the first numbers nor evenly spread ones would do.
+    Files are often sorted by label or alternate between labels, so neither the first examples nor evenly spaced ones are a fair sample.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def drawn(n: int, most: int, *, seed: int = 0) -> TokenIds:
 
 
 def lay_out(sequences: Sequence[Sequence[TokenIds]], targets: NDArray[np.float64], specials: Specials) -> Batch:
-    """Fill sequences up to the longest; what stands behind a token cannot change what a causal model makes of it.
+    """Pad sequences to the longest; padding after a token cannot change a causal model's output at it.
 
     Examples
     --------
@@ -119,13 +119,13 @@ def lay_out(sequences: Sequence[Sequence[TokenIds]], targets: NDArray[np.float64
 def encode_examples(
     examples: Sequence[Example], encode: Callable[[str], TokenIds], specials: Specials, block_size: int
 ) -> Encoded:
-    """Turn examples into sequences of at most ``block_size`` tokens.
+    """Encode examples as sequences of at most ``block_size`` tokens.
 
     Parameters
     ----------
     examples : of one kind.
-    encode : from a text to its tokens, (n_tokens,); none of them special.
-    specials : the ids of the tokens around and between the texts.
+    encode : maps a text to its tokens, (n_tokens,), none of them special.
+    specials : the ids of the special tokens.
     block_size : the model's context.
 
     Raises
@@ -150,12 +150,14 @@ def encode_examples(
 def transform(
     example: Example, texts: Sequence[TokenIds], specials: Specials, block_size: int
 ) -> tuple[tuple[TokenIds, ...], bool]:
-    """Return the sequences of one example, and whether a part of it was cut off.
+    """Build the sequences of one example, and report whether it was cut.
 
     Parameters
     ----------
-    example : says how; its texts are given as tokens.
+    example : its kind determines the form of the sequences.
     texts : the tokens of each of its texts.
+    specials : the ids of the special tokens.
+    block_size : the model's context.
     """
     room = block_size - 3
     if isinstance(example, Classification):

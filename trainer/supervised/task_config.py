@@ -1,4 +1,4 @@
-"""What can be chosen about supervised fine-tuning; the defaults are those of the paper on GPT-1. No torch is needed to read it."""
+"""Configuration of supervised fine-tuning; the defaults are those of the paper on GPT-1. Importing it needs no torch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from trainer.finetune import finetune_config
 from trainer.finetune.finetune_config import TuneConfig
 
 WARMUP_SHARE = 0.002
-"""Of all steps (Radford et al. 2018, section 4.1)."""
+"""Warm-up as a share of the steps (Radford et al. 2018, section 4.1)."""
 
 
 @dataclass(frozen=True)
 class TaskConfig(TuneConfig):
-    """Everything about a supervised fine-tuning but its task.
+    """The configuration of a supervised fine-tuning except its task.
 
     References
     ----------
@@ -24,33 +24,33 @@ class TaskConfig(TuneConfig):
     """
 
     learning_rate: float = 6.25e-5
-    """Of AdamW, at the end of the warm-up. The paper's, for 116 million parameters; small models want more, 1e-3 say."""
+    """Peak learning rate of AdamW. The default is the paper's, for 116 million parameters; small models need more, 1e-3 say."""
     warmup_steps: int | None = None
     """Steps in which the learning rate rises; 0.2% of all if not given."""
     weight_decay: float = 0.01
-    """Of AdamW, on matrices alone: no gain, bias or table decays."""
+    """Weight decay of AdamW, on matrices only: gains, biases and tables do not decay."""
     epochs: int = 3
     """How often every example is seen."""
     micro_batch: int = 32
-    """Examples that go through the model at once."""
+    """Examples in one pass through the model."""
     accumulate: int = 1
     """Micro-batches in a step; their gradients are added up."""
     dropout: float | None = 0.1
-    """Share of activations silenced at random while training, also before the head."""
+    """Share of activations set to zero at random in training, also before the head."""
     lm_weight: float = 0.5
-    """Weight of the language model's loss on the task's texts, beside the task's own; 0 leaves it out."""
+    """Weight of the language-model loss on the task's texts, which is added to the task's loss; 0 leaves it out."""
 
 
 def check(config: TaskConfig) -> TaskConfig:
-    """Return ``config`` if it can be trained; an `InputError` says which field cannot be and why."""
+    """Check a configuration and return it; an `InputError` names the field that is wrong."""
     finetune_config.check(config)
     if not 0 <= config.lm_weight < math.inf:
-        raise InputError(f"lm_weight must be 0 or more; got {config.lm_weight}: pass --lm-weight 0.5, say")
+        raise InputError(f"lm_weight must be 0 or more; got {config.lm_weight}: pass `lm_weight=0.5`, say")
     return config
 
 
 def with_warm_up(config: TaskConfig, steps: int) -> TaskConfig:
-    """Return the configuration with the steps of its warm-up: `WARMUP_SHARE` of all where it does not say.
+    """Fill in the warm-up of a configuration: `WARMUP_SHARE` of all steps if it is not set.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""A GPT with a head for a task, and what it learns by: L = L_task + weight * L_lm (Radford et al. 2018, equations 3 to 5).
+"""A GPT with a head for a task, and its loss: L = L_task + weight * L_lm (Radford et al. 2018, equations 3 to 5).
 
-The head is one linear layer on the final hidden state (after the last norm, where the model has one) at the extract token. Of a
-similarity, which has no order, the states of both orders are added first; of a choice every answer gets one number, and the softmax is over
-the answers. Classes are learned by cross-entropy and scores by squared error. L_lm is the language model's loss on the text of the same
-sequences, in nats per token: special tokens and filling are not foretold.
+The head is one linear layer on the final hidden state (after the last norm, if the model has one) at the extract token. A similarity
+has no order, so the states of both orders are added first. In a choice every answer gets one number, and the softmax is over the
+answers. The loss of classes is cross-entropy, that of scores squared error. L_lm is the language-model loss on the text of the same
+sequences, in nats per token: special tokens and padding are not predicted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HEAD_STD = 0.02
 
 @dataclass(frozen=True)
 class Losses:
-    """The scores of a batch, (example, class), its two losses, and what these add up to."""
+    """The scores of a batch, (example, class), and its two losses with their weighted sum."""
 
     scores: Tensor
     task: Tensor
@@ -37,19 +37,19 @@ class Losses:
 
 
 class TaskModel(nn.Module):
-    """A model and a head that reads its final hidden state at one place.
+    """A language model with a head that reads its final hidden state at one position.
 
     Parameters
     ----------
     body : the language model.
-    kind : of the task, one of `data.tasks.examples.KINDS`; it decides the form of the head.
-    n_labels : classes, or answers of a choice; 0 for scores.
-    dropout : share of the state silenced at random before the head, while training.
-    seed : decides the head's weights, drawn from N(0, 0.02).
+    kind : of the task, one of `data.tasks.examples.KINDS`; it determines the shape of the head.
+    n_labels : number of classes, or of answers in a choice; 0 for scores.
+    dropout : share of the state set to zero at random before the head in training.
+    seed : of the head's weights, which are drawn from N(0, 0.02).
 
     Notes
     -----
-    The head is called ``task_head``, also in snapshots; what reads the model alone passes it over (`trainer.loading.HEAD`).
+    The head is called ``task_head``, also in snapshots. Readers of the language model skip it (`trainer.loading.HEAD`).
     """
 
     def __init__(self, body: Model, kind: str, n_labels: int, *, dropout: float = 0.1, seed: int = 0):
@@ -68,22 +68,22 @@ class TaskModel(nn.Module):
             self.task_head.bias.zero_()
 
     def forward(self, ids: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the scores (example, class) and the logits (B, T, vocab_size).
+        """Compute the scores (example, class) and the logits (B, T, vocab_size).
 
         Parameters
         ----------
-        ids : tokens (B, T); the sequences of an example one below the other.
-        last : the place of the extract token in each row, (B,).
+        ids : tokens (B, T); the sequences of an example are consecutive rows.
+        last : the position of the extract token in each row, (B,).
         """
         hidden, logits = final_states(self.body, ids)
         state = hidden[torch.arange(len(ids), device=ids.device), last]  # (B, C)
         if self.kind == "similarity":
-            state = state.view(-1, self.n_sequences, state.shape[-1]).sum(1)  # (example, C): both orders
+            state = state.view(-1, self.n_sequences, state.shape[-1]).sum(1)  # (example, C): the sum of both orders
         scores = self.task_head(F.dropout(state, self.dropout, self.training))
         return (scores.view(-1, self.n_sequences) if self.kind == "choice" else scores), logits
 
     def losses(self, batch: Batch, weight: float, device: torch.device | None = None) -> Losses:
-        """Return the losses of a batch; ``weight`` is that of the language model's."""
+        """Compute the losses of a batch; ``weight`` is that of the language-model loss."""
         ids, last = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.last))
         is_text, targets = torch.from_numpy(batch.is_text).to(device), torch.from_numpy(batch.targets).to(device)
         scores, logits = self(ids, last)
@@ -91,7 +91,7 @@ class TaskModel(nn.Module):
 
 
 def final_states(model: Model, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what the unembedding reads, (B, T, C), and the logits, (B, T, vocab_size)."""
+    """Compute the final hidden states (B, T, C), after the last norm, and the logits (B, T, vocab_size)."""
     if not isinstance(model, GPT):
         found = model.model(ids, use_cache=False, output_hidden_states=True)
         return found.hidden_states[-1], found.logits
@@ -105,7 +105,7 @@ def final_states(model: Model, ids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def task_loss(scores: Tensor, targets: Tensor, is_regression: bool) -> Tensor:
-    """Return the mean cross-entropy of classes, in nats, or the mean squared error of scores.
+    """Compute the mean cross-entropy of classes, in nats, or the mean squared error of scores.
 
     Parameters
     ----------
@@ -118,14 +118,14 @@ def task_loss(scores: Tensor, targets: Tensor, is_regression: bool) -> Tensor:
 
 
 def text_loss(logits: Tensor, ids: Tensor, is_text: Tensor) -> Tensor:
-    """Return the mean loss over the tokens that are text, each foretold from those before it, in nats per token; 0 of no text.
+    """Compute the mean next-token loss over the tokens that are text, in nats per token; 0 if there are none.
 
     Parameters
     ----------
     logits : (B, T, vocab_size).
     ids, is_text : (B, T).
     """
-    foretold = is_text[:, 1:]
-    if not foretold.any():  # texts of which the tokenizer knows no character
+    predicted = is_text[:, 1:]
+    if not predicted.any():  # the tokenizer knows no character of these texts
         return logits.sum() * 0
-    return F.cross_entropy(logits[:, :-1][foretold], ids[:, 1:][foretold])
+    return F.cross_entropy(logits[:, :-1][predicted], ids[:, 1:][predicted])

@@ -1,4 +1,4 @@
-"""What a task was learned to, beside chance, a bag of words and the same model without pre-training; over several seeds."""
+"""The report of a supervised fine-tuning: its scores over several seeds beside chance, a bag of words and no pre-training."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from data.runs import Run
 from data.tasks.examples import Task
 from trainer.finetune.base_snapshot import Base
-from trainer.session import find_device
+from trainer.machine import find_device
 from trainer.supervised.task_config import TaskConfig
-from trainer.supervised.task_objective import prepare, tune, tune_unseen
+from trainer.supervised.task_objective import prepare, tune, tune_without_run
 from trainer.supervised.task_scores import bag_of_words, chance, majority
 
 TaskReport = dict[str, Any]
@@ -33,20 +33,20 @@ ROWS = {
 def measure(
     base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: ShowProgress
 ) -> tuple[Run, TaskReport]:
-    """Fine-tune a base on a task with several seeds, the first as a run, and measure what it is to be compared with.
+    """Fine-tune a base on a task with several seeds, the first as a run, and measure the comparisons.
 
     Parameters
     ----------
-    base, task, config : what is tuned, to what, and how; the seed is that of the first.
+    base, task, config : the base, the task and the configuration; its seed is the first.
     name : of the run.
-    seeds : how many fine-tunings, with and without pre-training.
-    compare : measure the bag of words and the model without pre-training.
-    bar : shows the progress.
+    seeds : number of fine-tunings, with and without pre-training each.
+    compare : measure the bag of words and the model without pre-training too.
+    bar : shows progress.
 
     Returns
     -------
-    The run, and a report that can be written as JSON: ``task`` (what it is), ``base``, ``seeds``, ``cut`` (how many examples of the train
-    and the test set were too long for the context), ``whole`` (False if Ctrl-C ended it after the first seed), and ``scores``: for each
+    The run, and a report that can be written as JSON: ``task``, ``base``, ``seeds``, ``cut`` (the number of examples of the train and
+    the test set that were too long for the context), ``whole`` (False if Ctrl-C ended it after the first seed), and ``scores``: for each
     of `ROWS` that was measured, each score's ``mean``, ``least`` and ``greatest`` over the seeds and its ``values``.
     """
     device = find_device(config.device)
@@ -59,14 +59,14 @@ def measure(
         tuning, first = tune(objective, base, name, update)
     scores["pre_trained"] = [first]
     is_whole = True
-    wanted = [("pre_trained", each) for each in configs[1:]]
-    wanted += [("from_scratch", each) for each in configs] if compare else []
+    remaining = [("pre_trained", each) for each in configs[1:]]
+    remaining += [("from_scratch", each) for each in configs] if compare else []
     try:
-        for row, each in wanted:
+        for row, each in remaining:
             other = prepare(base, task, each, device, pre_trained=row == "pre_trained")
             with bar(f"{ROWS[row]}, seed {each.seed}", other.steps, "step") as update:
-                scores[row].append(tune_unseen(other, base, update))
-    except KeyboardInterrupt:  # what is measured by then took its time, and is worth telling
+                scores[row].append(tune_without_run(other, update))
+    except KeyboardInterrupt:  # report what has been measured
         is_whole = False
     report = {
         "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
@@ -75,17 +75,17 @@ def measure(
         "base": base.describe(),
         "seeds": [each.seed for each in configs],
         "whole": is_whole,
-        "scores": {row: summarised(scores[row]) for row in ROWS if scores.get(row)},
+        "scores": {row: summarise(scores[row]) for row in ROWS if scores.get(row)},
     }
     return tuning.run, report
 
 
-def summarised(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """Return mean, least and greatest of each score, and its values.
+def summarise(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """Summarise each score by its mean, least and greatest value, and list the values.
 
     Examples
     --------
-    >>> summarised([{"accuracy": 0.5}, {"accuracy": 0.75}])
+    >>> summarise([{"accuracy": 0.5}, {"accuracy": 0.75}])
     {'accuracy': {'mean': 0.625, 'least': 0.5, 'greatest': 0.75, 'values': [0.5, 0.75]}}
     """
     found = {}
@@ -106,9 +106,9 @@ def show(report: TaskReport) -> None:
         "", *columns, box=None, title=f"{escape(report['task']['name'])}: {report['examples']['test']:,} test examples"
     )
     for row, found in report["scores"].items():
-        cells = [cell(found.get(name)) for name in columns]
+        cells = [format_score(found.get(name)) for name in columns]
         if len(columns) > 2:  # with the ranges beside them, three scores are wider than a terminal
-            cells = [said.replace(" (", "\n(") for said in cells]
+            cells = [text.replace(" (", "\n(") for text in cells]
         table.add_row(ROWS[row], *cells)
     Console().print(table)
     cut = report["cut"]
@@ -118,12 +118,12 @@ def show(report: TaskReport) -> None:
         )
 
 
-def cell(found: dict[str, Any] | None) -> str:
-    """Return a score for a table: its mean, and its range where there are several seeds.
+def format_score(found: dict[str, Any] | None) -> str:
+    """Format a score for a table: its mean, and its range if there are several seeds.
 
     Examples
     --------
-    >>> cell({"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]})
+    >>> format_score({"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]})
     '0.625 (0.500 to 0.750)'
     """
     if found is None:

@@ -1,8 +1,9 @@
-"""How well a task is done, and by what it is to be measured: chance, the majority, and a bag of words.
+"""Scores of predictions for a task, and its baselines: chance, the majority class, and a bag of words.
 
-Scores are scikit-learn's and SciPy's. The bag of words is TF-IDF of the words that occur twice or more in the train set, and a logistic
-regression on it (ridge regression for scores). Of two texts it sees both bags, their product and their difference; of a similarity, whose
-texts have no order, their sum instead of both; of a choice, each answer with the context, and it takes the answer it believes most.
+Scores are computed by scikit-learn and SciPy. The bag of words is TF-IDF of the words that occur at least twice in the train set, with a
+logistic regression on top (ridge regression for scores). For two texts the features are both bags, their product and their difference.
+A similarity has no order, so it has the sum of the bags instead of both. In a choice each answer is paired with the context, and the
+most probable answer is predicted.
 """
 
 from __future__ import annotations
@@ -17,74 +18,74 @@ from data.tasks.examples import Example, MultipleChoice, Task
 
 
 def headline(task: Task) -> str:
-    """Return the score that stands for a task in tables."""
+    """Name the main score of a task, which tables show."""
     return "spearman" if task.is_regression else "accuracy"
 
 
 def score(task: Task, predictions: ArrayLike, which: ArrayLike | None = None) -> dict[str, float]:
-    """Judge predictions for the test set.
+    """Score predictions for the test set.
 
     Parameters
     ----------
     task : whose test set it is.
     predictions : (example,) classes, or scores of a regression.
-    which : the numbers of the examples that these are of, (example,); all if None.
+    which : the numbers of the predicted examples, (example,); all if None.
 
     Returns
     -------
-    ``accuracy`` and ``matthews`` (correlation) of classes; ``f1`` of the second class where there are two, otherwise the mean of the
-    classes' own (macro); only accuracy of a choice, whose classes mean nothing. ``pearson``, ``spearman`` and ``squared_error`` of a
-    regression; correlations with what is all the same count as 0.
+    For classes ``accuracy``, ``matthews`` (correlation) and ``f1``: of the second class if there are two, otherwise the mean over classes
+    (macro). For a choice only ``accuracy``, since its classes are mere positions. For a regression ``pearson``, ``spearman`` and
+    ``squared_error``; the correlation with a constant counts as 0.
     """
     from scipy import stats
     from sklearn import metrics
 
-    said = np.asarray(predictions)
+    predicted = np.asarray(predictions)
     truth = np.array(task.targets())[slice(None) if which is None else np.asarray(which)]
     if task.is_regression:
-        is_constant = len(said) < 2 or np.ptp(said) == 0 or np.ptp(truth) == 0
+        is_constant = len(predicted) < 2 or np.ptp(predicted) == 0 or np.ptp(truth) == 0
         return {
-            "pearson": 0.0 if is_constant else float(stats.pearsonr(truth, said)[0]),
-            "spearman": 0.0 if is_constant else float(stats.spearmanr(truth, said)[0]),
-            "squared_error": float(metrics.mean_squared_error(truth, said)),
+            "pearson": 0.0 if is_constant else float(stats.pearsonr(truth, predicted)[0]),
+            "spearman": 0.0 if is_constant else float(stats.spearmanr(truth, predicted)[0]),
+            "squared_error": float(metrics.mean_squared_error(truth, predicted)),
         }
-    found = {"accuracy": float(metrics.accuracy_score(truth, said))}
+    found = {"accuracy": float(metrics.accuracy_score(truth, predicted))}
     if task.kind != "choice":
         average = "binary" if len(task.labels) == 2 else "macro"
-        found["f1"] = float(metrics.f1_score(truth, said, average=average, zero_division=0.0))
-        is_constant = len({*truth, *said}) < 2
-        found["matthews"] = 0.0 if is_constant else float(metrics.matthews_corrcoef(truth, said))
+        found["f1"] = float(metrics.f1_score(truth, predicted, average=average, zero_division=0.0))
+        is_constant = len({*truth, *predicted}) < 2
+        found["matthews"] = 0.0 if is_constant else float(metrics.matthews_corrcoef(truth, predicted))
     return found
 
 
 def chance(task: Task) -> dict[str, float]:
-    """Return what guessing gives: one class in so many, or no correlation."""
+    """Compute the expected score of guessing: one over the number of classes, or no correlation."""
     return {"pearson": 0.0, "spearman": 0.0} if task.is_regression else {"accuracy": 1 / len(task.labels)}
 
 
 def majority(task: Task) -> dict[str, float]:
-    """Return what always saying the same gives: the most frequent class of the train set, or its mean score."""
+    """Score a constant prediction: the most frequent class of the train set, or its mean score."""
     return score(task, np.full(len(task.test), task.majority))
 
 
 def bag_of_words(task: Task) -> dict[str, float]:
-    """Return what a linear model of the words gives, as the module says."""
+    """Score a linear model on a bag of words (see the module)."""
     from sklearn.linear_model import LogisticRegression, Ridge
 
     vectorizer = _fitted_vectorizer(task)
-    learned, judged = (_features(vectorizer, task, examples) for examples in (task.train, task.test))
+    train, test = (_features(vectorizer, task, examples) for examples in (task.train, task.test))
     targets = np.array(task.targets("train"))
-    if task.kind != "choice" and len(set(targets)) == 1:  # nothing can be fitted to it
+    if task.kind != "choice" and len(set(targets)) == 1:  # one class only: there is nothing to fit
         return score(task, np.full(len(task.test), targets[0]))
     if task.kind == "choice":
         targets = np.concatenate([np.arange(len(task.labels)) == target for target in targets])
     model: Any = Ridge() if task.is_regression else LogisticRegression(max_iter=2000)
-    model.fit(learned, targets)
+    model.fit(train, targets)
     if task.is_regression:
-        return score(task, model.predict(judged))
+        return score(task, model.predict(test))
     if task.kind == "choice":
-        return score(task, model.decision_function(judged).reshape(-1, len(task.labels)).argmax(1))
-    return score(task, model.predict(judged))
+        return score(task, model.decision_function(test).reshape(-1, len(task.labels)).argmax(1))
+    return score(task, model.predict(test))
 
 
 def _fitted_vectorizer(task: Task) -> Any:
@@ -100,7 +101,7 @@ def _fitted_vectorizer(task: Task) -> Any:
 
 
 def _features(vectorizer: Any, task: Task, examples: Sequence[Example]) -> Any:
-    """Return a row of features an example, or an answer of a choice."""
+    """Build a row of features for each example, or for each answer of a choice."""
     from scipy import sparse
 
     if task.kind == "classification":

@@ -77,7 +77,7 @@ def test_a_mistake_is_told_and_nothing_is_written(
 
 def test_a_resumed_run_has_no_other_base(run: Run) -> None:
     assert main(["--model", "tiny", "--too-long", "cut", *QUICK]) == 0
-    with pytest.raises(InputError, match="goes on from its own weights, not from tiny: leave --model out"):
+    with pytest.raises(InputError, match="goes on from its own weights, not from tiny: leave `model` out"):
         main(["--resume", "--run", "tiny-jokes", "--model", "tiny"])
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,13 @@ from torch import Tensor, nn
 
 from data.errors import InputError
 from data.runs import Run, open_run
-from trainer.finetune.base_snapshot import Base, grow, open_base, trainable
-from trainer.finetune.finetune_config import Linear, TuneConfig, check, plan
-from trainer.finetune.tuning import Tuning, begin, go_on, take_step
+from trainer.finetune.base_snapshot import Base, grow, open_base, trainable, weights_of
+from trainer.finetune.finetune_config import TuneConfig, check, schedule
+from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.loading import Model, load_model
-from trainer.loop import Stopped
+from trainer.loop import Procedure, Stopped, Training, take_step
 from trainer.optimizers.recipes import initialise
+from trainer.optimizers.schedules import Linear
 from trainer.supervised.task_model import TaskModel
 
 CONFIG = TuneConfig(learning_rate=1e-3, micro_batch=2, accumulate=2, threads=1, seed=3, weight_decay=0.1)
@@ -37,6 +39,7 @@ class Windows:
     """An objective for tests: the next token in random windows."""
 
     model: Model
+    config: TuneConfig = CONFIG
     steps: int = 8
     sizes: tuple[int, ...] = (2, 2)
 
@@ -44,13 +47,20 @@ class Windows:
     def module(self) -> nn.Module:
         return self.model
 
+    @cached_property
+    def procedure(self) -> Procedure:
+        return tuning_procedure(self.model, self.config, self.steps, CPU)
+
+    def weights(self) -> dict[str, Any]:
+        return weights_of(self.model)
+
     def losses(self, step: int) -> Iterator[Tensor]:
         draw = np.random.default_rng(step)
         windows = torch.from_numpy(draw.integers(0, 20, (sum(self.sizes), self.model.config.block_size + 1)))
         for part in windows.split(list(self.sizes)):
             yield self.model(part[:, :-1], part[:, 1:])[1] * len(part) / sum(self.sizes)
 
-    def judge(self, step: int) -> dict[str, float]:
+    def evaluate(self, step: int) -> dict[str, float]:
         loss = sum(float(part) for part in self.losses(999))
         return {"train_loss": loss, "val_loss": loss, "tokens": 64 * step}
 
@@ -58,10 +68,13 @@ class Windows:
         return None
 
 
-def tuned(base: Base, name: str, config: TuneConfig = CONFIG, **changed: Any) -> Tuning:
-    objective = Windows(trainable(base, dropout=config.dropout), **changed)
+def tuned(base: Base, name: str, config: TuneConfig = CONFIG, **changed: Any) -> Training[Windows]:
+    return started(Windows(trainable(base, dropout=config.dropout), config, **changed), base, name)
+
+
+def started(objective: Windows, base: Base, name: str) -> Training[Windows]:
     info = {"tokenizer": base.run.info["tokenizer"], "corpus": base.run.info["corpus"]}
-    return begin(objective, config, base, info, name=name, device=CPU)
+    return start_tuning(objective, objective.config, base, info, name=name)
 
 
 @given(warmup=st.integers(0, 30), steps=st.integers(1, 100), step=st.integers(0, 130))
@@ -70,14 +83,14 @@ def test_the_schedule_is_that_of_transformers(warmup: int, steps: int, step: int
     from transformers import get_linear_schedule_with_warmup
 
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup, steps)
-    assert Linear(warmup, steps)(step) == pytest.approx(schedule.lr_lambdas[0](step))
+    theirs = get_linear_schedule_with_warmup(optimizer, warmup, steps)
+    assert Linear(warmup, steps)(step) == pytest.approx(theirs.lr_lambdas[0](step))
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(40, 4), (9, 0), (36_000, 3600), (60_000, 5000)])
 def test_the_warm_up_takes_5000_steps_or_a_tenth_if_that_is_less(steps: int, warmup: int) -> None:
-    assert plan(TuneConfig(), steps) == Linear(warmup, steps)
-    assert plan(TuneConfig(warmup_steps=7), steps) == Linear(7, steps)
+    assert schedule(TuneConfig(), steps) == Linear(warmup, steps)
+    assert schedule(TuneConfig(warmup_steps=7), steps) == Linear(7, steps)
 
 
 @pytest.mark.parametrize("sizes", [(4,), (1, 1, 1, 1), (3, 1)])
@@ -85,11 +98,11 @@ def test_accumulated_micro_batches_make_the_step_of_the_big_batch(run: Run, size
     base = open_base("tiny")
     config = dataclasses.replace(CONFIG, warmup_steps=0)
     whole, parts = tuned(base, "whole", config, sizes=(4,)), tuned(base, "parts", config, sizes=sizes)
-    before = [p.clone() for p in whole.model.parameters()]
-    losses = take_step(whole, 0), take_step(parts, 0)
+    before = [p.clone() for p in whole.objective.model.parameters()]
+    losses = take_step(whole.objective, 0), take_step(parts.objective, 0)
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    assert any(not torch.equal(p, q) for p, q in zip(whole.model.parameters(), before, strict=True))
-    for p, q in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
+    assert any(not torch.equal(p, q) for p, q in zip(whole.objective.model.parameters(), before, strict=True))
+    for p, q in zip(whole.objective.model.parameters(), parts.objective.model.parameters(), strict=True):
         torch.testing.assert_close(
             p, q, rtol=0, atol=2e-5
         )  # AdamW's first step has length 1e-3 however small the gradient
@@ -105,14 +118,14 @@ def test_a_step_is_that_of_clipped_adamw_at_the_rate_of_the_schedule(run: Run) -
         [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=1e-3
     )
     for step, share in enumerate((0, 1 / 2, 1, 5 / 6)):
-        take_step(tuning, step)
+        take_step(tuning.objective, step)
         for group in oracle.param_groups:
             group["lr"] = 1e-3 * share
         sum(Windows(model).losses(step)).backward()
         assert nn.utils.clip_grad_norm_(model.parameters(), 0.05) > 0.05
         oracle.step()
         oracle.zero_grad()
-    for p, q in zip(tuning.model.parameters(), model.parameters(), strict=True):
+    for p, q in zip(tuning.objective.model.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(p, q, rtol=0, atol=1e-5)
 
 
@@ -126,7 +139,7 @@ def test_the_run_begins_with_the_base_and_names_it(run: Run) -> None:
     assert all((first[name] == source[name]).all() for name in source)
     assert written.info["base"] == {"run": "tiny", "step": 40, "sha256": run.snapshot(40).sha256}
     last = load_model(written, 8)
-    for (name, p), q in zip(last.named_parameters(), tuning.model.parameters(), strict=True):
+    for (name, p), q in zip(last.named_parameters(), tuning.objective.model.parameters(), strict=True):
         assert torch.equal(p, q), name
     metrics = written.metrics()
     assert metrics[-1] == measured
@@ -161,8 +174,7 @@ def test_a_tuning_that_was_stopped_goes_on_as_if_it_had_not_been(run: Run) -> No
     assert stopped.value.step == 5
     parts = open_run("parts")
     assert [s.defect() for s in parts.snapshots()] == [None] * 6
-    objective = Windows(trainable(Base(parts, 0), dropout=0.2))
-    go_on(parts, objective, config, CPU).go(QUIET)
+    resume_tuning(parts, Windows(trainable(Base(parts, 0), dropout=0.2), config), config).go(QUIET)
     whole = open_run("whole")
     assert [s.sha256 for s in parts.snapshots()] == [s.sha256 for s in whole.snapshots()]
     timeless = [[{**r, "seconds": 0} for r in one.metrics()] for one in (whole, parts)]
@@ -241,16 +253,15 @@ class Bursting(Windows):
                 self.model.get_parameter("ln_f.weight").grad.fill_(math.nan)  # type: ignore[union-attr]
 
 
-def bursting(base: Base, **changed: Any) -> Tuning:
+def bursting(base: Base, **changed: Any) -> Training[Windows]:
     config = dataclasses.replace(CONFIG, clip=0.0, **changed)
-    info = {"tokenizer": base.run.info["tokenizer"], "corpus": base.run.info["corpus"]}
-    return begin(Bursting(trainable(base)), config, base, info, name="burst", device=CPU)
+    return started(Bursting(trainable(base), config), base, "burst")
 
 
 @pytest.mark.parametrize("eval_every", [1, 8])
 def test_a_loss_that_is_no_number_ends_the_tuning_and_leaves_what_was_sound(run: Run, eval_every: int) -> None:
     tuning = bursting(open_base("tiny"), eval_every=eval_every, snapshot_every=1)
-    with pytest.raises(InputError, match="no longer a number at step 3: tune again with a lower --learning-rate"):
+    with pytest.raises(InputError, match="no longer a number at step 3: tune again with a lower `learning_rate`"):
         tuning.go(QUIET)
     assert [snapshot.step for snapshot in tuning.run.sound_snapshots()] == [0, 1, 2]
     assert [line["step"] for line in tuning.run.metrics()] == [step for step in (0, 1, 2) if step % eval_every == 0]
@@ -263,7 +274,17 @@ def test_a_new_run_that_learned_nothing_goes_away_again_and_another_stays(run: R
         tuning.go(QUIET)
     assert not tuning.run.path.exists()
     stopped = tuned(open_base("tiny"), "stopped", config)
-    again = go_on(stopped.run, stopped.objective, config, CPU)
+    again = resume_tuning(stopped.run, stopped.objective, config)
     with pytest.raises(InputError, match="no longer a number"):
         again.go(QUIET)
     assert [snapshot.step for snapshot in again.run.snapshots()] == [0]
+
+
+def test_a_tuning_stopped_at_its_first_step_writes_each_record_once(run: Run) -> None:
+    stopped = tuned(open_base("tiny"), "stopped")
+    with pytest.raises(Stopped):
+        stopped.go(lambda step, note: os.kill(os.getpid(), signal.SIGINT))
+    again = Windows(trainable(Base(stopped.run, 0)))
+    resume_tuning(stopped.run, again, CONFIG).go(QUIET)
+    assert [record["step"] for record in stopped.run.metrics()] == list(range(9))
+    assert [snapshot.step for snapshot in stopped.run.snapshots()] == list(range(9))

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from trainer.config import ModelConfig
 from trainer.model import GPT
-from trainer.optimizers.recipes import RECIPES, apply_schedule, average, build_optimizers, initialise, schedule
+from trainer.optimizers.recipes import RECIPES, average, build_optimizers, initialise, schedule
+from trainer.optimizers.schedules import set_rates
 from trainer.optimizers.soap import SOAP
 
 BEST, REFERENCE = RECIPES["best"], RECIPES["reference"]
@@ -51,7 +52,7 @@ def model(**changes: int) -> GPT:
 def train(gpt: GPT, optimizers: list[torch.optim.Optimizer], steps: range, total: int = 40) -> None:
     for step in steps:
         tokens = torch.randint(11, (4, 9), generator=torch.Generator().manual_seed(step))
-        apply_schedule(optimizers, BEST, step, total)
+        set_rates(optimizers, schedule(BEST, total)(step))
         gpt(tokens[:, :-1], tokens[:, 1:])[1].backward()
         for optimizer in optimizers:
             optimizer.step()
@@ -151,7 +152,7 @@ def test_the_reference_is_torch_adamw_at_its_defaults():
     oracle = torch.optim.AdamW(theirs.parameters(), lr=3e-4, fused=True)
     for step in range(10):
         tokens = torch.randint(11, (4, 9), generator=torch.Generator().manual_seed(step))
-        apply_schedule([optimizer], REFERENCE, step, 10)
+        set_rates([optimizer], schedule(REFERENCE, 10)(step))
         for gpt, moves in ((ours, optimizer), (theirs, oracle)):
             moves.zero_grad()
             gpt(tokens[:, :-1], tokens[:, 1:])[1].backward()
@@ -175,7 +176,7 @@ def test_every_recipe_learns(recipe):
     optimizers = build_optimizers(gpt, recipe)
     losses = []
     for step in range(60):
-        apply_schedule(optimizers, recipe, step, 60)
+        set_rates(optimizers, schedule(recipe, 60)(step))
         loss = gpt(tokens[:, :-1], tokens[:, 1:])[1]
         loss.backward()
         for optimizer in optimizers:
@@ -186,22 +187,22 @@ def test_every_recipe_learns(recipe):
 
 
 def test_the_schedule_rises_then_falls():
-    shares = [schedule(BEST, step, 5000) for step in range(5001)]
+    shares = [schedule(BEST, 5000)(step) for step in range(5001)]
     peak = max(range(5001), key=shares.__getitem__)
     assert shares[0] == pytest.approx(1 / BEST.warmup_steps)
     assert BEST.warmup_steps - 1 <= peak <= BEST.warmup_steps
     assert shares[5000] == pytest.approx(BEST.falls_to)
     assert all(a > b > -1e-9 for a, b in zip(shares[peak:], shares[peak + 1 :], strict=False))
-    assert {schedule(REFERENCE, step, 5000) for step in (0, 100, 4999)} == {1.0}
+    assert {schedule(REFERENCE, 5000)(step) for step in (0, 100, 4999)} == {1.0}
 
 
 def test_a_scale_multiplies_every_rate_and_does_not_add_up():
-    optimizers = build_optimizers(model(), BEST)
+    plain, scaled = build_optimizers(model(), BEST), build_optimizers(model(), BEST, scale=0.5)
     for _ in range(2):
-        apply_schedule(optimizers, BEST, 500, 1000, scale=0.5)
-    rates = [group["lr"] / group["peak"] for o in optimizers for group in o.param_groups]
+        set_rates(scaled, schedule(BEST, 1000)(500))
+    rates, peaks = ([group["lr"] for o in some for group in o.param_groups] for some in (scaled, plain))
     expected = 0.5 * (1 + BEST.falls_to) / 2
-    assert rates == pytest.approx([expected] * len(rates))
+    assert rates == pytest.approx([expected * peak for peak in peaks])
 
 
 def test_initial_weights_follow_from_the_seed_and_have_the_spread_of_their_scheme():
@@ -233,7 +234,7 @@ def test_an_unknown_initialisation_is_refused():
 def test_the_average_of_weights_that_stand_still_is_those_weights_and_it_follows_those_that_move():
     moving = model()
     averaged = copy.deepcopy(moving)
-    average(averaged, moving, BEST, 5)
+    average(averaged, moving, BEST.averaging, 5)
     for p, q in zip(moving.parameters(), averaged.parameters(), strict=True):
         assert torch.equal(p, q)
     with torch.no_grad():
@@ -241,15 +242,8 @@ def test_the_average_of_weights_that_stand_still_is_those_weights_and_it_follows
             p.add_(1.0)
     distances = []
     for step in range(10, 2000):
-        average(averaged, moving, BEST, step)
+        average(averaged, moving, BEST.averaging, step)
         distances.append((moving.wte.weight - averaged.wte.weight).abs().max().item())
     assert distances[0] == pytest.approx(11 / 20, rel=1e-5)
     assert distances[-1] < 1e-3
     assert all(a >= b for a, b in itertools.pairwise(distances))
-
-
-def test_a_recipe_without_averaging_keeps_the_weights_themselves():
-    one = model()
-    before = [p.clone() for p in one.parameters()]
-    average(one, one, REFERENCE, 3)
-    assert all(torch.equal(p, q) for p, q in zip(before, one.parameters(), strict=True))

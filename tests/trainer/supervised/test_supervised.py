@@ -21,8 +21,8 @@ from trainer.finetune.base_snapshot import Base, open_base
 from trainer.loading import load_model
 from trainer.supervised.input_transforms import SPECIAL_TOKENS
 from trainer.supervised.task_config import TaskConfig, with_warm_up
-from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, tune, tune_unseen
-from trainer.supervised.task_report import measure, show, summarised
+from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, tune, tune_without_run
+from trainer.supervised.task_report import measure, show, summarise
 from trainer.supervised.task_scores import headline
 
 CPU = torch.device("cpu")
@@ -63,7 +63,7 @@ def base(run: Run) -> Base:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_can_be_told_apart_is_learned_and_shuffled_labels_are_not(base: Base, kind: str) -> None:
     task, noise = toy(kind), toy(kind, shuffled=True)
-    found = [tune_unseen(prepare(base, each, CONFIG, CPU), base)[headline(each)] for each in (task, noise)]
+    found = [tune_without_run(prepare(base, each, CONFIG, CPU))[headline(each)] for each in (task, noise)]
     assert found[0] > (0.8 if kind == "similarity" else 0.9)  # the ranks of two values leave Spearman below 1
     assert abs(found[1] - (0.0 if kind == "similarity" else 0.5)) < 0.25
 
@@ -76,7 +76,7 @@ def test_the_run_has_the_base_as_its_first_snapshot_and_new_rows_for_new_tokens(
         name: base.run.tokenizer.vocab_size + i for i, name in enumerate(SPECIAL_TOKENS)
     }
     before, first, last = (
-        each.tensors() for each in (base.run.snapshot(base.step), run.snapshot(0), run.snapshot(tuning.steps))
+        each.tensors() for each in (base.run.snapshot(base.step), run.snapshot(0), run.snapshot(tuning.objective.steps))
     )
     rows = base.run.tokenizer.vocab_size
     for name, tensor in before.items():
@@ -97,7 +97,7 @@ def test_the_run_has_the_base_as_its_first_snapshot_and_new_rows_for_new_tokens(
 def test_model_and_head_come_back_from_a_snapshot_and_say_the_same(base: Base) -> None:
     objective = prepare(base, toy("choice"), CONFIG, CPU)
     tuning, _ = tune(objective, base, "toy", QUIET)
-    read = load_task_model(open_run("toy"), tuning.steps)
+    read = load_task_model(open_run("toy"), tuning.objective.steps)
     batch = objective.test.batch(range(8))
     with torch.no_grad():
         torch.testing.assert_close(read.losses(batch, 0.5).scores, objective.module.eval().losses(batch, 0.5).scores)
@@ -125,7 +125,7 @@ def test_a_model_of_another_class_is_tuned_too(tmp_path: Path, family: str) -> N
     task = toy("classification")
     config = TaskConfig(learning_rate=1e-2, epochs=2, seed=5, threads=1)
     objective = prepare(base, task, config, CPU)
-    assert tune_unseen(objective, base)["accuracy"] > 0.9
+    assert tune_without_run(objective)["accuracy"] > 0.9
     fresh = prepare(base, task, config, CPU, pre_trained=False)
     same = [
         torch.equal(one, other)
@@ -143,11 +143,11 @@ def test_the_same_seed_gives_the_same_run_and_measuring_changes_nothing(base: Ba
     config = TaskConfig(learning_rate=1e-2, epochs=1, dropout=0.2, seed=5, threads=1)
     tune(prepare(base, task, config, CPU), base, "one", QUIET)
     silent = prepare(base, task, config, CPU)
-    tune_unseen(silent, base)
+    tune_without_run(silent)
     last = open_run("one").snapshots()[-1].tensors()
     np.testing.assert_array_equal(last["wte.weight"], silent.model.wte.weight.detach().numpy())  # type: ignore[union-attr]
     other = prepare(base, task, TaskConfig(learning_rate=1e-2, epochs=1, dropout=0.2, seed=6, threads=1), CPU)
-    tune_unseen(other, base)
+    tune_without_run(other)
     assert not np.array_equal(last["wte.weight"], other.model.wte.weight.detach().numpy())  # type: ignore[union-attr]
 
 
@@ -189,7 +189,7 @@ def test_gathered_gradients_and_losses_are_those_of_one_batch(
         for loss in objective.losses(0):
             torch.autograd.backward(loss)
         gradients.append(objective.module.get_parameter("body.wte.weight").grad)
-        judged.append(objective.judge(0))
+        judged.append(objective.evaluate(0))
     torch.testing.assert_close(gradients[0], gradients[1])
     assert judged[0] == pytest.approx(judged[1], rel=1e-5)
 
@@ -197,8 +197,8 @@ def test_gathered_gradients_and_losses_are_those_of_one_batch(
 @pytest.mark.parametrize("kind", ["classification", "similarity"])
 def test_what_a_model_says_that_is_no_number_is_no_score(base: Base, kind: str) -> None:
     objective = prepare(base, toy(kind, n=8), TaskConfig(learning_rate=1e38, epochs=1, threads=1), CPU)
-    with pytest.raises(InputError, match="no longer a number at step 1: tune again with a lower --learning-rate"):
-        tune_unseen(objective, base)
+    with pytest.raises(InputError, match="no longer a number at step 1: tune again with a lower `learning_rate`"):
+        tune_without_run(objective)
 
 
 def test_texts_of_which_the_model_knows_no_symbol_are_refused(base: Base) -> None:
@@ -258,7 +258,7 @@ def test_a_table_of_three_scores_fits_a_terminal_and_keeps_its_title(
     monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    found = summarised([{"accuracy": n / 3, "f1": -n / 3, "matthews": n / 3} for n in range(3)])
+    found = summarise([{"accuracy": n / 3, "f1": -n / 3, "matthews": n / 3} for n in range(3)])
     task = {"name": "[red]x"}
     show({"task": task, "examples": {"test": 9}, "scores": {"pre_trained": found}, "cut": {}})
     said = capsys.readouterr().out
