@@ -243,7 +243,7 @@ def test_a_stop_after_the_first_seed_leaves_a_report_of_what_was_measured(
         return {"accuracy": 1.0, "f1": 1.0, "matthews": 1.0}
 
     seeds = ["stop", "done"]
-    monkeypatch.setattr("trainer.supervised.task_report.tune_unseen", stopped)
+    monkeypatch.setattr("trainer.supervised.task_report.tune_without_run", stopped)
     path = table("some.csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
     args = ["--data", str(path), "--kind", "classification", "--model", "tiny", "--epochs", "1", "--threads", "1"]
     assert main([*args, "--run", "some"]) == 130
