@@ -1,17 +1,18 @@
-"""What a film or figure of embeddings shows: a table of the run, the items picked out in it, and the curves beside it."""
+"""A table of embeddings with its highlighted groups, and the curves and texts around pictures of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from data.errors import NotApplicableError
+from data.progress import Progress
 from data.runs import Run
 from data.tokens.bits import bits_per_character
-from probes.groups.naming import Group, classes, highlight
+from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, position_embeddings, token_embeddings
 from viz.drawing.curve_panel import Curve
 from viz.drawing.labels import label_name
@@ -20,7 +21,7 @@ from viz.drawing.legend import Caption
 
 @dataclass(frozen=True)
 class GroupedTable:
-    """A trajectory to be drawn.
+    """A trajectory to draw, with groups of its items.
 
     ``trajectory`` has dimensions (step, token or position, dim); ``groups`` are highlighted; ``classes`` colour the items where nothing is.
     """
@@ -40,8 +41,13 @@ class GroupedTable:
         return self.what == "positions"
 
 
+def table_name(what: str) -> TableName:
+    """Take the name of a film or figure for the name of its table."""
+    return "tokens" if what == "tokens" else "positions"
+
+
 def read_grouped_table(
-    run: Run, what: TableName, highlights: Sequence[str] = (), progress: Callable[[int], None] | None = None
+    run: Run, what: TableName, highlight: Sequence[str | Group] = (), progress: Progress | None = None
 ) -> GroupedTable:
     """Read a table over all whole snapshots and find the highlighted items in it.
 
@@ -51,18 +57,18 @@ def read_grouped_table(
         If the run has no such table, or a highlight names nothing in it.
     """
     trajectory = (token_embeddings if what == "tokens" else position_embeddings)(run, progress=progress)
-    return grouped_table(trajectory, what, highlights)
+    return grouped_table(trajectory, what, highlight)
 
 
-def grouped_table(trajectory: xr.DataArray, what: TableName, highlights: Sequence[str] = ()) -> GroupedTable:
+def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:
     """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_grouped_table`."""
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
-    groups = tuple(highlight(wanted, labels) for wanted in highlights)
+    groups = parse_highlight(highlight, labels)
     return GroupedTable(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
 
 
 def loss_curve(run: Run) -> Curve | None:
-    """Return the losses of a run, or None if none were measured."""
+    """Build the curve of a run's losses; None if none were measured."""
     metrics = run.metrics()
     if not metrics:
         return None
@@ -76,8 +82,14 @@ def loss_curve(run: Run) -> Curve | None:
     )
 
 
+def loss_curves(run: Run) -> list[Curve]:
+    """List the curve of the losses, or nothing if none were measured."""
+    loss = loss_curve(run)
+    return [loss] if loss else []
+
+
 def bits_curve(run: Run) -> Curve:
-    """Return the validation losses of a run in bits per character, which compare across tokenizers.
+    """Build the curve of a run's validation loss in bits per character, which compares across tokenizers.
 
     Raises
     ------
@@ -94,14 +106,14 @@ def bits_curve(run: Run) -> Curve:
 
 
 def trust_curve(projection: xr.Dataset) -> Curve:
-    """Return how much of the neighbourhoods each snapshot's layout keeps."""
+    """Build the curve of each layout's trustworthiness: how much of the neighbourhoods it keeps."""
     values = projection["trustworthiness"].values.astype(float)
     low = min(0.5, float(np.floor(values.min() * 10) / 10))
     return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0))
 
 
-def caption(run: Run, subject: GroupedTable, projection: xr.Dataset) -> Caption:
-    """Return the words around the picture."""
+def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
+    """Write title, subtitle and footnote of a picture of a projection."""
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
     reading = f" reading {corpus}" if corpus else ""
@@ -109,12 +121,12 @@ def caption(run: Run, subject: GroupedTable, projection: xr.Dataset) -> Caption:
     what = (
         f"a GPT of {run.info['parameters']:,} parameters{reading}"
         if is_model
-        else f"{len(subject.labels):,} word vectors"
+        else f"{len(table.labels):,} word vectors"
     )
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     return Caption(
-        title=f"{subject.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: {what}, {subject.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{_metric(projection)}",
+        title=f"{table.what[:-1].capitalize()} embeddings",
+        subtitle=f"{run.name}: {what}, {table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{_metric(projection)}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
     )
 
@@ -123,18 +135,18 @@ def _metric(projection: xr.Dataset) -> str:
     return " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
 
 
-def alt_text(run: Run, subject: GroupedTable, projection: xr.Dataset) -> str:
-    """Describe a film of ``projection`` in words."""
+def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
+    """Write the alt text of a film of a projection."""
     steps, trust = projection["step"].values, projection["trustworthiness"].values
-    groups = "; ".join(f"{group.name} in a colour of its own" for group in subject.groups)
+    groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
     picked = f" Highlighted: {groups}." if groups else ""
     loss = loss_curve(run)
     fall = (
         f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token." if loss else ""
     )
-    first, last = label_name(subject.labels[0]), label_name(subject.labels[-1])
+    first, last = label_name(table.labels[0]), label_name(table.labels[-1])
     return (
-        f"The {subject.what[:-1]} embeddings of run {run.name}: {len(subject.labels)} points labelled {first} to {last}, "
+        f"The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
         f"laid out in two dimensions by {projection.attrs['method_name']} at {len(steps)} snapshots from step "
         f"{steps[0]:,} to step {steps[-1]:,}.{picked}{fall} "
         f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last."

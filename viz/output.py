@@ -1,4 +1,4 @@
-"""Where pictures go: formats by name, and folders that can be written to."""
+"""Writing pictures: formats, folders, parts of file names, the bytes of a figure."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ FIGURE_DPI = 144
 
 
 def chosen_formats(text: str, known: Sequence[str], thing: str) -> list[str]:
-    """Read ``"mp4,gif"``; an `InputError` names the formats that ``thing`` can have."""
+    """Read ``"mp4,gif"``; an `InputError` lists the formats of ``thing``."""
     formats = list(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
     if not formats or any(name not in known for name in formats):
-        raise InputError(f"{thing} is written as {', '.join(known)}; got {text!r}: pass --format {','.join(known)}")
+        raise InputError(f"{thing} is written as {', '.join(known)}; got {text!r}: pass `format={','.join(known)}`")
     return formats
 
 
 def writable_folder(folder: Path) -> Path:
-    """Return the folder, made if need be, once it is known that files can be written there; the system's `OSError` says why not."""
+    """Make a folder and check that files can be written there; the system's `OSError` says why not."""
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / f".writable-{os.getpid()}"
     probe.touch()
@@ -39,12 +39,12 @@ def writable_folder(folder: Path) -> Path:
 
 
 def slug(text: str) -> str:
-    """Return ``text`` as a part of a file name: letters and digits with dashes between, code points where there are none."""
+    """Write a text as a part of a file name: letters and digits with dashes between, code points where there are none."""
     return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-") or "-".join(f"u{ord(c):04x}" for c in text)
 
 
 def prompt_slug(text: str, longest: int = 40) -> str:
-    """Return a prompt as a part of a file name: its letters without accents, and a few digits that tell it from others like it.
+    """Write a free text as a part of a file name: its letters without accents, and six digits of its hash.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:
 
 
 def encode_figure(figure: Figure, suffix: str, *, transparent: bool = False) -> bytes:
-    """Return a figure as a PNG, SVG or PDF; text stays text in PDF and SVG, and the same figure gives the same bytes."""
+    """Encode a figure as PNG, SVG or PDF. Text stays text in PDF and SVG, and the same figure gives the same bytes."""
     import matplotlib as mpl
 
     undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[suffix]

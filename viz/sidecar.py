@@ -1,7 +1,8 @@
-"""The .json beside every film and figure: what it shows, from which bytes, made how."""
+"""The .json file beside every film and figure: what it shows, of which snapshots, and how it was made."""
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -18,13 +19,14 @@ _LIBRARIES = ("numpy", "matplotlib", "openTSNE", "scikit-learn", "umap-learn", "
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that decide how a picture looks."""
+    """Look up the versions of Python and of the libraries that affect a picture."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def write_sidecar(
     path: Path,
     run: Run,
+    *,
     command: str,
     shown: xr.Dataset | xr.DataArray | None,
     alt_text: str,
@@ -32,19 +34,30 @@ def write_sidecar(
 ) -> None:
     """Write ``path`` with .json added to its name.
 
-    It holds the run, the snapshots' hashes, what was computed with which parameters, the options of the command, versions and an alt text,
-    and no date: the same inputs give the same sidecar.
+    It holds the run, the hashes of the snapshots, what was computed with which parameters, the request, the versions of libraries and an
+    alt text. It holds no date: the same inputs give the same sidecar.
     """
     record: dict[str, Any] = {
         "file": path.name,
         "alt_text": alt_text,
         "run": run.name,
         "command": command,
-        "options": {key: str(value) if isinstance(value, Path) else value for key, value in options.items()},
+        "options": dict(options),
         "versions": versions(),
     }
     if shown is not None:
         hashes = zip(np.atleast_1d(shown["step"].values), np.atleast_1d(shown["sha256"].values), strict=True)
         record["projection" if isinstance(shown, xr.Dataset) and "layout" in shown else "probe"] = dict(shown.attrs)
         record["snapshots"] = [{"step": int(step), "sha256": str(digest)} for step, digest in hashes]
-    write_json(path.with_name(path.name + ".json"), record)
+    write_json(sidecar_path(path), record)
+
+
+def sidecar_path(path: Path) -> Path:
+    """Name the sidecar of a film or figure."""
+    return path.with_name(f"{path.name}.json")
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """Read the sidecar of a film or figure."""
+    record: dict[str, Any] = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
+    return record

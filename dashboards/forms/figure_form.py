@@ -1,4 +1,4 @@
-"""What figure is wanted, and whether the run has what it shows."""
+"""The form for a figure, and which figures a run has the data for."""
 
 from __future__ import annotations
 
@@ -7,55 +7,53 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.forms.film_form import MOST_CHARACTERS, groups_in
+from dashboards.forms.film_form import MOST_CHARACTERS
 from dashboards.forms.group_form import MOST_GROUPS, parted
 from dashboards.page import Page, escape_markdown, set_step
 from dashboards.state.film_list import METHODS
 from dashboards.state.url import get_field, set_field, set_initial_value
 from data.errors import InputError
 from data.runs import Run
+from probes.groups.naming import split_highlight
 from probes.texts import default_prompt
 from trainer.config import described_model
 from viz.drawing.slide import SIZES
-from viz.figures.__main__ import FigureRequest
-from viz.figures.drawings import FIGURES
 from viz.grouped_table import loss_curve
+from viz.registry import FIGURES
+from viz.request import FigureRequest
 
-OF_MODELS = ("attention", "layer", "head", "scores", "next-token", "temperature", "lens", "context", "zero-shot")
-OF_POSITIONS = ("positions", "position-spectrum", "position-table", "similarity")
-MAPS = ("tokens", "positions")
 #: The figures of this page; the one of a trace is drawn from a file that `trainer.generate` has written.
-OFFERED = tuple(name for name in FIGURES if name != "trace")
+OFFERED = tuple(name for name, kind in FIGURES.items() if "trace" not in kind.fields)
 
 
 def reasons(run: Run) -> Mapping[str, str]:
-    """Return, for each figure that does not apply to a run, why; what takes reading all snapshots is found out when it is drawn."""
-    found = {}
+    """Explain, for each figure that does not apply to a run, why; what takes reading all snapshots is found when it is drawn."""
+    lacking: dict[str | None, str] = {}
     try:
         described_model(run)
     except InputError as reason:
-        found.update(dict.fromkeys(OF_MODELS, str(reason)))
+        lacking["model"] = str(reason)
     if not run.info.get("tensors", {}).get("position_table"):
-        found.update(dict.fromkeys(OF_POSITIONS, f"run {run.name!r} has no table of positions"))
+        lacking["positions"] = f"run {run.name!r} has no table of positions"
     if loss_curve(run) is None:
-        found["loss"] = f"run {run.name!r} has no losses to draw: it was made without evaluations"
-    return found
+        lacking["losses"] = f"run {run.name!r} has no losses to draw: it was made without evaluations"
+    return {name: lacking[FIGURES[name].needs] for name in OFFERED if FIGURES[name].needs in lacking}
 
 
 def ask_figure(page: Page) -> FigureRequest:
     """Ask in the sidebar for a figure and whatever concerns it."""
     with st.sidebar:
         name = _ask_name(page)
-        takes = FIGURES[name].takes
+        fields = FIGURES[name].fields
         given: dict[str, Any] = {}
-        if "step" in takes:
+        if "step" in fields:
             given["step"] = _ask_step(page)
-        if "prompt" in takes:
+        if "prompt" in fields:
             given["prompt"] = _ask_prompt(page)
         for part in ("layer", "head"):
-            if part in takes:
+            if part in fields:
                 given[part] = _ask_part(page, part)
-        if name in MAPS:
+        if "highlight" in fields:
             given.update(_ask_map(page))
         given |= _ask_look(page)
     return FigureRequest(only=(name,), run=page.run.name, **given)
@@ -88,8 +86,8 @@ def _ask_look(page: Page) -> dict[str, Any]:
 
 
 def figure_name(name: str, page: Page) -> str:
-    """Return the name of a figure in the reader's words."""
-    return page.say(f"figures.{name}")
+    """Name a figure in the reader's language."""
+    return FIGURES[name].labels[page.say.language]
 
 
 def _ask_name(page: Page) -> str:
@@ -178,4 +176,4 @@ def _ask_map(page: Page) -> dict[str, Any]:
         help=say("films.groups_help"),
     )
     set_field("group", parted(text)[:MOST_GROUPS])
-    return {"method": method, "highlight": groups_in(text)}
+    return {"method": method, "highlight": split_highlight(text)}

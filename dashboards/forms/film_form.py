@@ -1,8 +1,8 @@
-"""What film is wanted: every setting is asked for, and checked, before anything is computed."""
+"""The form for a film: every setting is asked for and checked before anything is computed."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
@@ -10,15 +10,12 @@ from dashboards.page import Page, escape_markdown
 from dashboards.state.film_list import METHODS
 from data.errors import InputError
 from data.runs import Run
-from probes.groups.naming import highlight
+from probes.groups.naming import parse_highlight, split_highlight
 from probes.texts import default_prompt, encode_prompt
-from viz.drawing.canvas import Size
-from viz.films.kinds import FILMS, check_options
 from viz.films.timeline import Timeline
-from viz.video import FilmRequest, What
+from viz.registry import FILMS
+from viz.request import FilmRequest
 
-WHATS: tuple[What, ...] = get_args(What)
-TABLES = ("positions", "tokens")
 SIZES = {"1920x1080": "1080p", "1280x720": "720p"}
 CONTROLS = ("none", "shuffled", "init")
 MOST_CHARACTERS = 400
@@ -26,26 +23,32 @@ N_TEMPERATURES = 20  # as `probes.models.decoding` has them, which loads PyTorch
 
 
 def ask_film(page: Page) -> FilmRequest | None:
-    """Ask for a film; None, with the reason told, where what was given cannot be filmed."""
+    """Ask for a film; None, after a message, where the request cannot be filmed."""
     say = page.say
     what = st.segmented_control(
         say("films.what"),
-        WHATS,
+        list(FILMS),
         default="tokens",
-        format_func=lambda name: say(f"films.{name}"),
+        format_func=lambda name: FILMS[name].labels[say.language],
         required=True,
         key="film_what",
     )
-    asks = {"attention": _attention, "temperature": _prompt, **dict.fromkeys(TABLES, _table)}
-    special = asks[what](page) if what in asks else {}
+    fields = FILMS[what].fields
+    chosen = {}
+    if "highlight" in fields:
+        chosen = _table(page)
+    elif "layer" in fields:
+        chosen = _attention(page)
+    elif "prompt" in fields:
+        chosen = _prompt(page)
     n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
-    wish = FilmRequest(what=what, run=page.run.name, **special, **_look(page, n_keyframes))
+    request = FilmRequest(what=what, run=page.run.name, **chosen, **_look(page, n_keyframes))
     try:
-        check(page.run, wish)
+        check(page.run, request, say.language)
     except InputError as mistake:
         st.info(escape_markdown(str(mistake)), icon=":material/info:")
         return None
-    return wish
+    return request
 
 
 def _table(page: Page) -> dict[str, Any]:
@@ -84,8 +87,12 @@ def _table(page: Page) -> dict[str, Any]:
         max_chars=MOST_CHARACTERS,
         help=say("films.groups_help"),
     )
-    groups = groups_in(text)
-    return {"method": chosen, "metric": distance, "control": None if beside == "none" else beside, "highlight": groups}
+    return {
+        "method": chosen,
+        "metric": distance,
+        "control": None if beside == "none" else beside,
+        "highlight": split_highlight(text),
+    }
 
 
 def _prompt(page: Page, place: Any = st) -> dict[str, Any]:
@@ -146,40 +153,22 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}
 
 
-def check(run: Run, wish: FilmRequest) -> None:
-    """Refuse what the command would refuse, before it is started.
+def check(run: Run, request: FilmRequest, language: str = "en") -> None:
+    """Refuse what the command would refuse, before it starts.
 
     Raises
     ------
     InputError
-        As ``python -m viz.video`` says it: sizes, times, options that do not concern the kind of film, groups that name nothing,
-        prompts that the model cannot read.
+        As `FilmRequest.validate`; also for groups that name nothing, and prompts that the model cannot read.
     """
-    Size.parse(wish.size)
-    Timeline(2, wish.fps, wish.seconds_per_snapshot, wish.hold)
-    named = {"highlight", "prompt", "layer", "head", "control"} & {
-        name for kind in FILMS.values() for name in kind.takes
-    }
-    check_options(wish.what, {name: getattr(wish, name) for name in named})
-    if "prompt" in FILMS[wish.what].takes:
-        encode_prompt(run, wish.prompt)
-    labels = _labels(run, wish.what) if wish.highlight else []
-    for group in wish.highlight:
-        highlight(group, labels)
+    request.validate()
+    if "prompt" in request.kind.fields:
+        encode_prompt(run, request.prompt)
+    if request.highlight:
+        parse_highlight(request.highlight, _labels(run, request.what), language=language)
 
 
 def _labels(run: Run, what: str) -> list[str]:
     if what == "tokens":
         return run.tokenizer.labels
     return [str(i) for i in range(int(run.info.get("model", {}).get("block_size", 0)))]
-
-
-def groups_in(text: str) -> tuple[str, ...]:
-    """Return the groups that a text names, with semicolons between; a semicolon that stands alone is a token.
-
-    Examples
-    --------
-    >>> groups_in("vowels; a,e"), groups_in(";")
-    (('vowels', 'a,e'), (';',))
-    """
-    return (text,) if text.strip() == ";" else tuple(part.strip() or part for part in text.split(";") if part)

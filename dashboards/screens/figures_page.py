@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +19,10 @@ from dashboards.page import Page, escape_markdown, guarded, open_page, show_note
 from dashboards.state import run_list
 from dashboards.state.film_list import METHODS
 from dashboards.state.url import write_address
-from viz.drawing.slide import SIZES
-from viz.drawing.theme import THEMES
-from viz.figures.__main__ import FORMATS, FigureRequest, stem
 from viz.figures.deck import require_pptx
-from viz.figures.drawings import FIGURES, Drawing, FigureOptions
-from viz.output import encode_figure
+from viz.figures.figure import Figure, make_figure
+from viz.figures.run_deck import deck_name
+from viz.request import FIGURE_FORMATS, FigureRequest
 
 FOLDER = "figures"
 FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "step")
@@ -44,45 +41,45 @@ _pen = threading.Lock()
 class Still:
     """A drawn figure and how it looks."""
 
-    drawing: Drawing
+    figure: Figure
     png: bytes
 
 
 def show() -> None:
     """Draw the page."""
     page = open_page()
-    wish = ask_figure(page)
+    request = ask_figure(page)
     for job in arrived():
         if job.status.state == "cancelled":
             st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
-    guarded(lambda: _still(page, wish), page.say)
-    guarded(lambda: _deck(page, wish), page.say)
+    guarded(lambda: _still(page, request), page.say)
+    guarded(lambda: _deck(page, request), page.say)
     _left_out(page)
     write_address(FIELDS, has_slider=False)
 
 
-def _still(page: Page, wish: FigureRequest) -> None:
-    name = wish.only[0]
+def _still(page: Page, request: FigureRequest) -> None:
+    name = request.only[0]
     left_out = reasons(page.run)
     if name in left_out:
         st.info(escape_markdown(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
         return
     place = st.empty()
     try:
-        found = draw(page, wish, _bar(place, page))
+        found = draw(page, request, _bar(place, page))
     finally:
         place.empty()
     show_notes(found.notes, page.say)
     still = found.value
     with st.container(key="figure_preview", border=True, horizontal_alignment="center"):
-        st.image(still.png, width=WIDTHS_PX[wish.size], alt=still.drawing.alt_text)
-    st.caption(escape_markdown(still.drawing.alt_text))
+        st.image(still.png, width=WIDTHS_PX[request.size], alt=still.figure.alt_text)
+    st.caption(escape_markdown(still.figure.alt_text))
     with st.container(horizontal=True):
-        for suffix in FORMATS:
+        for suffix in FIGURE_FORMATS:
             st.download_button(
                 suffix.upper(),
-                still.png if suffix == "png" else partial(_encoded, still.drawing, suffix, wish.transparent),
-                f"{page.run.name}-{stem(name, wish)}.{suffix}",
+                still.png if suffix == "png" else partial(_encoded, still.figure, suffix),
+                f"{page.run.name}-{request.file_name}.{suffix}",
                 MIMES[suffix],
                 key=f"take_{suffix}",
                 icon=":material/download:",
@@ -91,26 +88,20 @@ def _still(page: Page, wish: FigureRequest) -> None:
             )
 
 
-def draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Result[Still]:
+def draw(page: Page, request: FigureRequest, progress: Callable[..., None]) -> Result[Still]:
     """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
-    key = (page.run.path, run_list.stamp(page.run), wish)
-    return _drawn.get(key, lambda: _draw(page, wish, progress))
+    key = (page.run.path, run_list.stamp(page.run), request)
+    return _drawn.get(key, lambda: _draw(page, request, progress))
 
 
-def _draw(page: Page, wish: FigureRequest, progress: Callable[..., None]) -> Still:
-    given = {
-        field.name: getattr(wish, field.name)
-        for field in dataclasses.fields(FigureOptions)
-        if hasattr(wish, field.name)
-    }
-    how = FigureOptions(**{**given, "theme": THEMES[wish.theme], "inches": SIZES[wish.size]})
-    drawing = FIGURES[wish.only[0]].draw(page.run, how, progress)
-    return Still(drawing, _encoded(drawing, "png", wish.transparent))
+def _draw(page: Page, request: FigureRequest, progress: Callable[..., None]) -> Still:
+    figure = make_figure(page.run, request, progress=progress)
+    return Still(figure, _encoded(figure, "png"))
 
 
-def _encoded(drawing: Drawing, suffix: str, transparent: bool) -> bytes:
+def _encoded(figure: Figure, suffix: str) -> bytes:
     with _pen:
-        return encode_figure(drawing.figure, suffix, transparent=transparent)
+        return figure.encode(suffix)
 
 
 def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Callable[..., None]:
@@ -124,27 +115,23 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Callable[..., 
     return update
 
 
-def _deck(page: Page, wish: FigureRequest) -> None:
+def _deck(page: Page, request: FigureRequest) -> None:
     """Offer all figures that apply, and the films, as one file of slides."""
     say = page.say
     with st.container(border=True):
         st.markdown(f"**:material/slideshow: {say('figures.deck')}**")
         st.caption(say("figures.deck_help", method=METHODS["tsne"]))
         require_pptx()
-        name = "-".join([page.run.name, *([wish.theme] if wish.theme != "light" else []), *_shape(wish.size)])
+        name = deck_name(page.run, request)
         found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
         is_running = show_jobs(found, say, lambda job: job.key.made.removeprefix(f"{FOLDER}/") + ".pptx")
         with st.container(horizontal=True, vertical_alignment="center"):
             if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
-                _start_deck(page, wish, name)
+                _start_deck(page, request, name)
             _take_deck(page, page.run.path / FOLDER / f"{name}.pptx")
         job = jobs.get(JobKey(page.run.name, f"{FOLDER}/{name}"))
         if job is not None and job.status.state == "done":
             show_notes([line for line in job.status.lines if line.startswith("not drawn")], say)
-
-
-def _shape(size: str) -> list[str]:
-    return [] if size == "16:9" else [size.replace(":", "x")]
 
 
 def _take_deck(page: Page, path: Path) -> None:
@@ -162,12 +149,12 @@ def _take_deck(page: Page, path: Path) -> None:
     )
 
 
-def _start_deck(page: Page, wish: FigureRequest, name: str) -> None:
-    command = ["viz.figures", "--deck", "--format=png", f"--run={page.run.name}"]
+def _start_deck(page: Page, request: FigureRequest, name: str) -> None:
+    deck = FigureRequest(run=page.run.name, theme=request.theme, size=request.size, format="png", deck=True)
     try:
         job, is_new = jobs.start(
             JobKey(page.run.name, f"{FOLDER}/{name}"),
-            [*command, f"--theme={wish.theme}", f"--size={wish.size}"],
+            ["viz.figures", *deck.arguments()],
             hidden=(page.run.path / FOLDER, ""),
         )
     except BusyError:

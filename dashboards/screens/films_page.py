@@ -16,7 +16,7 @@ from dashboards.state import film_list
 from dashboards.state.film_list import FilmFiles
 from dashboards.state.url import get_field, set_field, set_initial_value, write_address
 from data.errors import InputError
-from viz.video import FilmRequest, film_name
+from viz.request import FilmRequest
 
 FOLDER = "films"
 FIELDS = ("film",)
@@ -126,21 +126,21 @@ def _play(page: Page, film: FilmFiles) -> None:
 
 
 def _form(page: Page) -> None:
-    wish = ask_film(page)
-    if wish is None:
+    request = ask_film(page)
+    if request is None:
         return
-    stem = film_name(wish)
+    stem = request.file_name
     is_there = any(film.stem == stem for film in film_list.films(page.run))
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(page.say("films.render"), type="primary", icon=":material/movie:", key="film_render")
         st.caption(page.say("films.replaces" if is_there else "films.as", name=escape_markdown(stem)))
     if pressed:
-        _render(page, wish)
+        _render(page, request)
 
 
-def _render(page: Page, wish: FilmRequest) -> None:
+def _render(page: Page, request: FilmRequest) -> None:
     try:
-        job, is_new = render(page, wish)
+        job, is_new = render(page, request)
     except BusyError:
         st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
         return
@@ -149,21 +149,15 @@ def _render(page: Page, wish: FilmRequest) -> None:
         return
     await_job(job)
     if not is_new:
-        is_same = job.arguments == arguments(wish)
-        st.toast(page.say("jobs.same" if is_same else "jobs.another"), icon=":material/group:", duration="long")
+        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
     st.rerun()
 
 
-def render(page: Page, wish: FilmRequest) -> tuple[Job, bool]:
+def render(page: Page, request: FilmRequest) -> tuple[Job, bool]:
     """Start rendering a film, or return the job that renders it already."""
-    stem = film_name(wish)
+    stem = request.file_name
     return jobs.start(
         JobKey(page.run.name, f"{FOLDER}/{stem}"),
-        arguments(wish),
+        ("viz.video", *request.arguments()),
         hidden=(page.run.path / FOLDER, f".{stem}.partial"),
     )
-
-
-def arguments(wish: FilmRequest) -> tuple[str, ...]:
-    """Return the command that renders a film."""
-    return "viz.video", *film_list.arguments(wish)

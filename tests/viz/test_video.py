@@ -12,18 +12,20 @@ import pytest
 from data.errors import InputError
 from data.runs import Run
 from tests.commands import assert_mistake, command
-from viz.video import FilmRequest, film_name, main
+from viz.request import FilmRequest
+from viz.video import main
 
 QUICK = {"size": "640x360", "fps": 5, "hold": 0.2, "seconds_per_snapshot": 0.2}
+LOOK = "640x360-fps-5-seconds-per-snapshot-0p2-hold-0p2"
 
 
 def test_a_film_and_its_sidecar_are_written(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     main(FilmRequest(highlight=("3,4,5",), method="pca", **QUICK))  # type: ignore[arg-type]
     told = [Path(line.removeprefix("wrote ")) for line in capsys.readouterr().out.splitlines()]
     folder = run.path / "films"
-    assert told == [folder / "positions-pca-3-4-5.mp4", folder / "positions-pca-3-4-5.gif"]
+    assert told == [folder / f"positions-pca-3-4-5-{LOOK}.{suffix}" for suffix in ("mp4", "gif")]
     assert {path.name for path in folder.iterdir()} == {f"{path.name}{end}" for path in told for end in ("", ".json")}
-    about = json.loads((folder / "positions-pca-3-4-5.mp4.json").read_text())
+    about = json.loads((folder / f"positions-pca-3-4-5-{LOOK}.mp4.json").read_text())
     assert about["run"] == "tiny"
     assert [(s["step"], s["sha256"]) for s in about["snapshots"]] == [(r["step"], r["sha256"]) for r in run.manifest()]
     assert about["projection"]["method"] == "pca"
@@ -38,8 +40,9 @@ def test_the_same_command_gives_the_same_bytes(run: Run, tmp_path: Path) -> None
         main(FilmRequest(out=tmp_path / name, format="gif", **QUICK))  # type: ignore[arg-type]
         for kept in (run.path / "projections").iterdir():
             kept.unlink()
-    films = [(tmp_path / name / "positions-tsne.gif").read_bytes() for name in ("a", "b")]
-    sidecars = [json.loads((tmp_path / name / "positions-tsne.gif.json").read_text()) for name in ("a", "b")]
+    file = f"positions-tsne-{LOOK}-run-tiny.gif"
+    films = [(tmp_path / name / file).read_bytes() for name in ("a", "b")]
+    sidecars = [json.loads((tmp_path / name / f"{file}.json").read_text()) for name in ("a", "b")]
     assert films[0] == films[1]
     for sidecar in sidecars:
         sidecar["options"].pop("out")
@@ -50,14 +53,14 @@ def test_a_second_film_takes_the_layout_from_the_first(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main(FilmRequest(what="tokens", method="pca", format="gif", **QUICK))  # type: ignore[arg-type]
-    first = (run.path / "films" / "tokens-pca.gif").read_bytes()
+    first = (run.path / "films" / f"tokens-pca-{LOOK}.gif").read_bytes()
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("laid out again")
 
     monkeypatch.setattr("viz.projection.projection_cache.project", never)
     main(FilmRequest(what="tokens", method="pca", format="gif", out=tmp_path, **QUICK))  # type: ignore[arg-type]
-    assert (tmp_path / "tokens-pca.gif").read_bytes() == first
+    assert (tmp_path / f"tokens-pca-{LOOK}-run-tiny.gif").read_bytes() == first
     with pytest.raises(AssertionError, match="laid out again"):
         main(FilmRequest(what="tokens", method="pca", seed=1, **QUICK))  # type: ignore[arg-type]
 
@@ -80,37 +83,8 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
     assert len(warnings) == 2
     assert "step 20" in warnings[0]
     assert "step 32" in warnings[1]
-    about = json.loads((run.path / "films" / "positions-pca.gif.json").read_text())
+    about = json.loads((run.path / "films" / "positions-pca-320x240-fps-2.gif.json").read_text())
     assert not {20, 32} & {s["step"] for s in about["snapshots"]}
-
-
-def test_every_film_has_a_name_of_its_own() -> None:
-    options = [
-        FilmRequest(),
-        FilmRequest(what="tokens"),
-        FilmRequest(method="pca"),
-        FilmRequest(theme="dark"),
-        FilmRequest(highlight=("12,13,14",)),
-        FilmRequest(what="tokens", highlight=("vowels", "digits")),
-        FilmRequest(what="tokens", highlight=("á",)),
-        FilmRequest(what="tokens", highlight=(",",)),
-        FilmRequest(what="attention"),
-        FilmRequest(what="attention", prompt="A figura"),
-        FilmRequest(what="attention", prompt="A figurá"),
-        FilmRequest(what="attention", layer=1),
-        FilmRequest(what="attention", head=1),
-        FilmRequest(what="scores"),
-        FilmRequest(what="gram"),
-        FilmRequest(metric="cosine"),
-        FilmRequest(trust=False),
-        FilmRequest(control="shuffled"),
-        FilmRequest(control="init"),
-        FilmRequest(runs="a-b,c"),
-        FilmRequest(runs="a,b-c"),
-    ]
-    names = [film_name(option) for option in options]
-    assert len(set(names)) == len(names)
-    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +97,11 @@ def test_every_film_has_a_name_of_its_own() -> None:
         (["--what", "attention", "--layer", "5"], ["there is no layer 5", "layers 0 to 1"]),
         (["--control", "noise"], ["noise", "shuffled"]),
         (["--runs", "tiny,tiny"], ["run 'tiny' twice"]),
-        (["--what", "gram", "--prompt", "a"], ["--prompt does not concern a film of gram", "--what attention"]),
+        (
+            ["--what", "gram", "--prompt", "a"],
+            ["--prompt does not concern a film of position-similarity", "--what attention"],
+        ),
+        (["--what", "hats"], ["'hats'", "positions, tokens, attention, heads, position-similarity"]),
         (["--method", "isomap"], ["isomap", "tsne"]),
         (["--perplexity", "30"], ["perplexity must be below", "16 items"]),
         (["--size", "1921x1080"], ["even", "--size 1922x1080"]),

@@ -14,6 +14,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from data.progress import Progress
+from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame
@@ -21,7 +23,10 @@ from viz.drawing.legend import Caption, Rect, add_ground, text_width
 from viz.drawing.slide import layer_colors
 from viz.drawing.theme import Theme
 from viz.figures.head_score_figure import SCORES, leading_head
+from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import between
+from viz.grouped_table import loss_curves
+from viz.request import FilmRequest
 
 TEXT_PX = 21
 STILL_TO_COME = 0.16
@@ -202,3 +207,25 @@ def _places(panel: Rect, n: int, size: Size) -> list[Rect]:
         )
         for i in range(n)
     ]
+
+
+def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    """Film the scores of all heads."""
+    from probes.models.heads import head_scores
+
+    scores = head_scores(run, seed=request.seed, text=request.text, progress=progress)
+    shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads"
+    caption = Caption(
+        "What each attention head does",
+        f"{run.name}: {shape}, measured on validation text and on random sequences with a repeat",
+        "Named is the head that leads at the end (in entropy: the lowest). " + INTERPOLATED,
+    )
+    picture = ScoreFilm(scores, loss_curves(run), caption, **request.look)
+    leading = []
+    for name in ("previous_token", "induction"):
+        layer, head = leading_head(scores[name])
+        leading.append(
+            f"{scores[name].attrs['long_name']}: layer {layer} head {head}, {float(scores[name][-1, layer, head]):.2f}"
+        )
+    alt = f"Scores of the attention heads of run {run.name} ({shape}) over training. Leading at the end: {'; '.join(leading)}."
+    return Film(run, request, picture, scores, alt)

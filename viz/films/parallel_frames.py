@@ -21,7 +21,7 @@ from probes.parallel import map_steps
 
 if TYPE_CHECKING:
     from viz.drawing.canvas import Frame
-    from viz.films.kinds import Picture
+    from viz.films.film import Picture
 
 FRAMES_AT_ONCE = 48
 FASTEST = 1  # of zlib's levels

@@ -1,11 +1,10 @@
-"""Pictures side by side: a run and its control, or several runs on what they share."""
+"""Panels side by side: a run and its control, or several runs on the items and steps that they share."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,22 +13,19 @@ from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.comparison import GroupComparison, compare_groups
-from probes.tables.embeddings import TableName
-from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table
+from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table, table_name
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, with_derived_hashes
 from viz.projection.projection_cache import cached_projection
-
-if TYPE_CHECKING:
-    from viz.films.kinds import FilmOptions
+from viz.request import FilmRequest, Highlight
 
 
 @dataclass(frozen=True)
 class TablePanel:
-    """One of the pictures: whose it is, what it shows, and what may be said of its groups."""
+    """One of the pictures side by side: a table of a run, its layout, and how its groups compare."""
 
     run: Run
-    subject: GroupedTable
+    table: GroupedTable
     projection: xr.Dataset
     comparisons: tuple[GroupComparison, ...] = ()
     name: str = ""
@@ -37,131 +33,123 @@ class TablePanel:
 
 @dataclass(frozen=True)
 class SharedTables:
-    """What several runs have in common, each reduced to it, and how much was left out: items and steps that not all of them have."""
+    """The tables of several runs, reduced to the items and steps that all of them have, and how many of either were left out."""
 
-    subjects: tuple[GroupedTable, ...]
+    tables: tuple[GroupedTable, ...]
     items_left_out: int
     steps_left_out: int
 
 
-def single_panel(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> TablePanel:
+def single_panel(run: Run, request: FilmRequest, progress: Progress) -> TablePanel:
     """Lay out the table of one run, and compare the highlighted groups."""
-    subject = read_grouped_table(run, what, wish.highlight)
-    projection = lay_out(run, subject, wish, progress)
-    return TablePanel(
-        run, subject, projection, compare_groups(run, subject.trajectory, wish.highlight, metric=wish.metric)
-    )
+    table = read_grouped_table(run, table_name(request.what), request.highlight)
+    projection = lay_out(run, table, request, progress)
+    return TablePanel(run, table, projection, _compare(run, table, request))
 
 
-def panels_with_control(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> list[TablePanel]:
+def panels_with_control(run: Run, request: FilmRequest, progress: Progress) -> list[TablePanel]:
     """Lay out a run and its control, by the same method, seed and parameters."""
-    trained = single_panel(run, what, wish, progress)
-    fake = replace(trained.subject, trajectory=control(trained.subject.trajectory, str(wish.control), wish.seed))
-    projection = lay_out(run, fake, wish, _after(progress, trained.projection.sizes["step"]))
-    said = (
-        compare_groups(run, fake.trajectory, fake.groups, metric=wish.metric, warn=False) if trained.comparisons else ()
-    )
-    return [replace(trained, name="trained"), TablePanel(run, fake, projection, said, f"control: {wish.control}")]
+    trained = single_panel(run, request, progress)
+    vectors = control(trained.table.trajectory, str(request.control), request.seed)
+    table = replace(trained.table, trajectory=vectors)
+    projection = lay_out(run, table, request, _after(progress, trained.projection.sizes["step"]))
+    compared = _compare(run, table, request, warn=False) if trained.comparisons else ()
+    beside = TablePanel(run, table, projection, compared, f"control: {request.control}")
+    return [replace(trained, name="trained"), beside]
 
 
 def panels_of_runs(
-    runs: Sequence[Run], what: TableName, wish: FilmOptions, progress: Progress
+    runs: Sequence[Run], request: FilmRequest, progress: Progress
 ) -> tuple[list[TablePanel], SharedTables]:
-    """Lay out several runs on what they share, each by itself, and turn all onto the first."""
-    tables = [read_grouped_table(run, what) for run in runs]
-    shared = shared_tables(tables, [run.name for run in runs], wish.highlight)
-    twins: list[TablePanel] = []
-    for number, (run, subject) in enumerate(zip(runs, shared.subjects, strict=True)):
-        before = number * subject.trajectory.sizes["step"]
-        projection = lay_out(run, subject, wish, _after(progress, before))
-        if twins:
-            projection = turned_onto(projection, twins[0].projection)
-        twins.append(
-            TablePanel(
-                run,
-                subject,
-                projection,
-                compare_groups(run, tables[number].trajectory, wish.highlight, metric=wish.metric),
-                run.name,
-            )
-        )
-    return twins, shared
+    """Lay out several runs on the items and steps they share, each by itself, and turn all onto the first."""
+    own = [read_grouped_table(run, table_name(request.what), request.highlight) for run in runs]
+    shared = shared_tables(own, [run.name for run in runs], request.highlight)
+    panels: list[TablePanel] = []
+    for number, (run, table) in enumerate(zip(runs, shared.tables, strict=True)):
+        before = number * table.trajectory.sizes["step"]
+        projection = lay_out(run, table, request, _after(progress, before))
+        if panels:
+            projection = turned_onto(projection, panels[0].projection)
+        panels.append(TablePanel(run, table, projection, _compare(run, own[number], request), run.name))
+    return panels, shared
 
 
-def lay_out(run: Run, subject: GroupedTable, wish: FilmOptions, progress: Progress) -> xr.Dataset:
-    """Project a subject as it is wished for; kept on disk with the run."""
+def lay_out(run: Run, table: GroupedTable, request: FilmRequest, progress: Progress) -> xr.Dataset:
+    """Project a table as the request says; the layout is kept on disk with the run."""
     return cached_projection(
         run,
-        subject.trajectory,
-        wish.method,
-        metric=wish.metric,
-        seed=wish.seed,
-        perplexity=wish.perplexity,
+        table.trajectory,
+        request.method,
+        metric=request.metric,
+        seed=request.seed,
+        perplexity=request.perplexity,
         progress=progress,
     )
 
 
-def shared_tables(
-    subjects: Sequence[GroupedTable], names: Sequence[str], highlights: Sequence[str] = ()
-) -> SharedTables:
-    """Reduce subjects to the items that all of them have, by label, and to the steps at which all have a snapshot.
+def _compare(run: Run, table: GroupedTable, request: FilmRequest, *, warn: bool = True) -> tuple[GroupComparison, ...]:
+    """Compare the highlighted groups of a table with their nulls."""
+    return compare_groups(run, table.trajectory, table.groups, metric=request.metric, warn=warn)
+
+
+def shared_tables(tables: Sequence[GroupedTable], names: Sequence[str], highlight: Highlight = ()) -> SharedTables:
+    """Reduce tables to the items that all of them have, by label, and to the steps at which all have a snapshot.
 
     Parameters
     ----------
-    subjects : of two runs or more, all positions or all tokens.
-    names : the runs' names, for what is said where they share nothing.
-    highlights : as ``--highlight`` takes them; they have to name shared items.
+    tables : of two runs or more, all of positions or all of tokens.
+    names : the runs' names, for messages.
+    highlight : groups that name shared items.
 
     Returns
     -------
-    The subjects with the items of the first, in its order. One that lost items has other ``sha256``: its layout is not that of its run.
+    The tables with the items of the first, in its order. One that lost items has another ``sha256``, since its layout is not that of
+    its run.
 
     Raises
     ------
     InputError
         No items, or no steps, that all have; a highlight that names none of those shared.
     """
-    what, first = subjects[0].what, subjects[0]
-    labels = [label for label in first.labels if all(label in subject.labels for subject in subjects[1:])]
-    steps = [subject.trajectory["step"].values for subject in subjects]
+    what, first = tables[0].what, tables[0]
+    labels = [label for label in first.labels if all(label in table.labels for table in tables[1:])]
+    steps = [table.trajectory["step"].values for table in tables]
     common = sorted(set.intersection(*({int(step) for step in some} for some in steps)))
-    told = " and ".join(names)
+    runs = " and ".join(names)
     if not labels:
-        raise InputError(f"runs {told} share no {what}: film runs that read the same kind of text")
+        raise InputError(f"runs {runs} share no {what}: film runs that read the same kind of text")
     if not common:
-        raise InputError(f"runs {told} have no step in common at which both kept a snapshot: choose other runs")
-    every = {label for subject in subjects for label in subject.labels}
+        raise InputError(f"runs {runs} have no step in common at which both kept a snapshot: choose other runs")
+    every = {label for table in tables for label in table.labels}
     every_step = {int(step) for some in steps for step in some}
-    reduced = tuple(
-        grouped_table(_reduced(subject.trajectory, labels, common), what, highlights) for subject in subjects
-    )
+    reduced = tuple(grouped_table(_reduced(table.trajectory, labels, common), what, highlight) for table in tables)
     return SharedTables(reduced, len(every) - len(labels), len(every_step) - len(common))
 
 
 def turned_onto(projection: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:
-    """Turn or mirror a whole film so that its last step lies as near as can be to that of another; it is not scaled.
+    """Rotate or mirror the layouts of all steps so that the last lies as near as possible to that of another film; nothing is scaled.
 
     Parameters
     ----------
-    projection, reference : ``layout`` (step, item, axis). Items of the same label decide how far to turn; the others turn with them.
+    projection, reference : ``layout`` (step, item, axis). Items of the same label decide on the rotation; the others follow.
     """
     mine, theirs = _places_of_shared(projection, reference)
     ends = projection["layout"].values[-1][mine], reference["layout"].values[-1][theirs]
     own, other = (end - end.mean(axis=0) for end in ends)
-    # A turn that brings the axes onto own.T @ other brings own onto other: both are decided by the same singular vectors.
+    # The rotation that brings the axes onto own.T @ other brings own onto other: both follow from the same singular vectors.
     turn = rotate_onto(np.eye(own.shape[1]), own.T @ other)
     return projection.assign(layout=projection["layout"].copy(data=projection["layout"].values @ turn))
 
 
 def shared_labels(projection: xr.Dataset, reference: xr.Dataset) -> list[str]:
-    """Return the labels of the items that both have, in the order of the first."""
+    """List the labels of the items that both have, in the order of the first."""
     labels = [[str(label) for label in film[film["layout"].dims[1]].values] for film in (projection, reference)]
     known = set(labels[1])
     return [label for label in dict.fromkeys(labels[0]) if label in known]
 
 
 def _places_of_shared(*films: xr.Dataset) -> list[list[int]]:
-    """Return where the items that both films have stand in each."""
+    """Find the indices in each film of the items that both have."""
     shared, found = shared_labels(*films), []
     for film in films:
         place = {str(label): i for i, label in reversed(list(enumerate(film[film["layout"].dims[1]].values)))}

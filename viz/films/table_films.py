@@ -1,4 +1,4 @@
-"""Films of a table of embeddings with their words: alone, beside a control, or beside the tables of other runs."""
+"""Films of a table of embeddings: of one run, beside a control, or of several runs side by side."""
 
 from __future__ import annotations
 
@@ -9,90 +9,93 @@ import numpy as np
 
 from data.progress import Progress
 from data.runs import Run
-from probes.tables.embeddings import TableName
 from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
 from viz.drawing.legend import Caption
-from viz.drawing.theme import Theme
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
-from viz.films.kinds import Film, FilmOptions
+from viz.films.film import Film
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
-from viz.grouped_table import alt_text, caption, loss_curve, trust_curve
+from viz.grouped_table import alt_text, caption, loss_curve, loss_curves, trust_curve
 from viz.projection.controls import CONTROL_DESCRIPTIONS
+from viz.request import FilmRequest
 
 
-def film_of_one(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
-    """Film one table."""
-    twin = single_panel(run, what, wish, progress)
-    words = caption(run, twin.subject, twin.projection)
-    curves = [*_losses(run), trust_curve(twin.projection)]
-    return Film(_picture([twin], curves, words, wish), twin.projection, _said(twin))
+def make_table_film(run: Run, request: FilmRequest, progress: Progress, *, others: Sequence[Run] = ()) -> Film:
+    """Film the table of positions or tokens, laid out in two dimensions: of one run, beside its control, or of several runs."""
+    if others:
+        return _film_of_runs([run, *others], request, progress)
+    return (_film_with_control if request.control else _film_of_one)(run, request, progress)
 
 
-def film_of_control(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
-    """Film a table beside a control of it."""
-    twins = panels_with_control(run, what, wish, progress)
-    trained, fake = twins
-    name = str(wish.control)
-    explained = CONTROL_DESCRIPTIONS[name].format(items=what)
-    words = caption(run, trained.subject, trained.projection)
+def _film_of_one(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    panel = single_panel(run, request, progress)
+    words = caption(run, panel.table, panel.projection)
+    curves = [*loss_curves(run), trust_curve(panel.projection)]
+    return Film(run, request, _picture([panel], curves, words, request), panel.projection, _alt_text(panel))
+
+
+def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    panels = panels_with_control(run, request, progress)
+    trained, beside = panels
+    name = str(request.control)
+    explained = CONTROL_DESCRIPTIONS[name].format(items=request.what)
+    words = caption(run, trained.table, trained.projection)
     footnote = f"Control: {explained}; laid out by the same method, seed and parameters. {words.footnote}"
     trust = replace(
         trust_curve(trained.projection),
         name="trained",
-        second_values=fake.projection["trustworthiness"].values.astype(float),
+        second_values=beside.projection["trustworthiness"].values.astype(float),
         second_name="control",
         names_below=True,
-        limits=trust_curve(_lower(twins).projection).limits,
+        limits=trust_curve(_least_trustworthy(panels).projection).limits,
     )
-    picture = _picture(twins, [*_losses(run), trust], replace(words, footnote=footnote), wish)
-    beside = f"Beside it a control: {explained}. {_measured(fake)} {_claimed(fake)}"
+    picture = _picture(panels, [*loss_curves(run), trust], replace(words, footnote=footnote), request)
+    alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {_comparisons(beside)}"
     shown = trained.projection.assign_attrs(control=name, control_explained=explained)
-    return Film(picture, shown, f"{_said(trained)} {beside}".strip())
+    return Film(run, request, picture, shown, alt.strip())
 
 
-def film_of_runs(run: Run, what: TableName, wish: FilmOptions, progress: Progress) -> Film:
-    """Film the tables of several runs beside each other, on what they share."""
-    twins, shared = panels_of_runs(wish.runs, what, wish, progress)
-    first, names = twins[0], ", ".join(twin.run.name for twin in twins)
-    single = caption(run, first.subject, first.projection)
-    widths = dict.fromkeys(str(twin.subject.trajectory.sizes["dim"]) for twin in twins)
+def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress) -> Film:
+    panels, shared = panels_of_runs(runs, request, progress)
+    first, names = panels[0], ", ".join(run.name for run in runs)
+    single = caption(first.run, first.table, first.projection)
+    widths = dict.fromkeys(str(panel.table.trajectory.sizes["dim"]) for panel in panels)
     drawn = f"{' and '.join(widths)} {single.subtitle.split(', ')[-1].split(' ', 1)[1]}"
     words = Caption(
-        f"{single.title} of {len(twins)} runs",
+        f"{single.title} of {len(panels)} runs",
         f"{names}: {drawn}",
-        f"{_left_out(shared, what)}Each run is laid out by itself, at its own scale, and turned onto the first. {single.footnote}",
+        f"{_left_out(shared, request.what)}Each run is laid out by itself, at its own scale, and turned onto the first. {single.footnote}",
     )
-    hashes = {twin.run.name: _hashes(twin.run, first.projection["step"].values) for twin in twins}
+    hashes = {panel.run.name: _hashes(panel.run, first.projection["step"].values) for panel in panels}
     shown = first.projection.assign_attrs(runs=hashes)
     shown = shown.assign_coords(sha256=("step", hashes[first.run.name]))
-    alt = " ".join([_said(first), *(f"Beside it run {t.run.name}. {_measured(t)} {_claimed(t)}" for t in twins[1:])])
-    return Film(_picture(twins, _curves_of_runs(twins), words, wish), shown, alt.strip())
+    beside = (f"Beside it run {panel.run.name}. {_measures(panel)} {_comparisons(panel)}" for panel in panels[1:])
+    alt = " ".join([_alt_text(first), *beside]).strip()
+    return Film(first.run, request, _picture(panels, _curves_of_runs(panels), words, request), shown, alt)
 
 
-def _picture(twins: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, wish: FilmOptions) -> EmbeddingFilm:
+def _picture(
+    panels: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, request: FilmRequest
+) -> EmbeddingFilm:
     views = [
         ProjectionView(
-            twin.projection,
-            twin.subject.groups,
-            twin.subject.classes,
-            twin.subject.is_ordered,
-            twin.name,
-            twin.comparisons,
+            panel.projection,
+            panel.table.groups,
+            panel.table.classes,
+            panel.table.is_ordered,
+            panel.name,
+            panel.comparisons,
         )
-        for twin in twins
+        for panel in panels
     ]
-    bands = f" Bands: {_scale(wish.theme)}." if bands_of(twins[0].projection) else ""
+    scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
+    bands = f" Bands: {scale}." if bands_of(panels[0].projection) else ""
     words = replace(words, footnote=words.footnote + bands)
-    return EmbeddingFilm(views, curves, words, wish.size, wish.theme, faded=wish.trust)
+    return EmbeddingFilm(views, curves, caption=words, **request.look, faded=request.trust)
 
 
-def _scale(theme: Theme) -> str:
-    return "pale 0, dark 1" if theme.name == "light" else "dark 0, bright 1"
-
-
-def _left_out(shared: SharedTables, what: TableName) -> str:
-    """Say how much of the runs is not in the picture."""
+def _left_out(shared: SharedTables, what: str) -> str:
+    """Write how many items and steps are not in the picture."""
     items, steps = shared.items_left_out, shared.steps_left_out
     parts = [f"{items} {what if items > 1 else what[:-1]}"] if items else []
     parts += [f"{steps} step{'s' if steps > 1 else ''}"] if steps else []
@@ -100,12 +103,12 @@ def _left_out(shared: SharedTables, what: TableName) -> str:
     return f"{' and '.join(parts)} that not all runs have {verb} left out. " if parts else ""
 
 
-def _curves_of_runs(twins: Sequence[TablePanel]) -> list[Curve]:
-    """Return the losses and the trustworthiness of all runs, at the steps of the film."""
-    steps = twins[0].projection["step"].values
-    losses = [curve for twin in twins if (curve := loss_curve(twin.run)) is not None]
-    trust = [trust_curve(twin.projection) for twin in twins]
-    lowest = trust_curve(_lower(twins).projection).limits
+def _curves_of_runs(panels: Sequence[TablePanel]) -> list[Curve]:
+    """List the losses and the trustworthiness of all runs, at the steps of the film."""
+    steps = panels[0].projection["step"].values
+    losses = [curve for panel in panels if (curve := loss_curve(panel.run)) is not None]
+    trust = [trust_curve(panel.projection) for panel in panels]
+    lowest = trust_curve(_least_trustworthy(panels).projection).limits
     curves = [replace(trust[0], runs=tuple(curve.values for curve in trust), limits=lowest)]
     if losses:
         values = tuple(np.interp(steps, curve.steps, curve.values) for curve in losses)
@@ -113,14 +116,9 @@ def _curves_of_runs(twins: Sequence[TablePanel]) -> list[Curve]:
     return curves
 
 
-def _lower(twins: Sequence[TablePanel]) -> TablePanel:
-    """Return the one whose trustworthiness falls lowest."""
-    return min(twins, key=lambda twin: float(twin.projection["trustworthiness"].min()))
-
-
-def _losses(run: Run) -> list[Curve]:
-    loss = loss_curve(run)
-    return [loss] if loss else []
+def _least_trustworthy(panels: Sequence[TablePanel]) -> TablePanel:
+    """Find the panel whose trustworthiness falls lowest."""
+    return min(panels, key=lambda panel: float(panel.projection["trustworthiness"].min()))
 
 
 def _hashes(run: Run, steps: np.ndarray) -> list[str]:
@@ -128,23 +126,22 @@ def _hashes(run: Run, steps: np.ndarray) -> list[str]:
     return [by_step[int(step)] for step in steps]
 
 
-def _said(twin: TablePanel) -> str:
-    text = f"{alt_text(twin.run, twin.subject, twin.projection)} {_measured(twin)} {_claimed(twin)}"
+def _alt_text(panel: TablePanel) -> str:
+    text = f"{alt_text(panel.run, panel.table, panel.projection)} {_measures(panel)} {_comparisons(panel)}"
     return " ".join(text.split())
 
 
-def _measured(twin: TablePanel) -> str:
-    """Say the measures of the strip at the last snapshot."""
-    rows = bands_of(twin.projection)
-    told = [
+def _measures(panel: TablePanel) -> str:
+    """Write the measures of the fidelity bands at the last snapshot."""
+    measures = [
         f"{row.name} {row.values[-1]:.2f}" + (f" (by chance {row.chance:.2f})" if row.chance is not None else "")
-        for row in rows
+        for row in bands_of(panel.projection)
         if np.isfinite(row.values[-1])
     ]
-    return f"At the last snapshot: {', '.join(told)}." if told else ""
+    return f"At the last snapshot: {', '.join(measures)}." if measures else ""
 
 
-def _claimed(twin: TablePanel) -> str:
-    """Say how the groups compare at the last snapshot that is shown."""
-    last = int(twin.projection["step"].values[-1])
-    return " ".join(f"{one.sentences[last]} ({one.p_values[last]})." for one in twin.comparisons)
+def _comparisons(panel: TablePanel) -> str:
+    """Write how the groups compare at the last snapshot that is shown."""
+    last = int(panel.projection["step"].values[-1])
+    return " ".join(f"{one.sentences[last]} ({one.p_values[last]})." for one in panel.comparisons)

@@ -12,14 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from data.progress import Progress
+from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.labels import label_name
 from viz.drawing.legend import Caption, Rect, add_ground
-from viz.drawing.slide import shorten, text_points
+from viz.drawing.slide import quoted, shorten, text_points
 from viz.drawing.theme import Theme
+from viz.films.film import Film
 from viz.films.timeline import between
+from viz.request import FilmRequest
 
 TEXT_PX = 25
 MOST_BARS = 13
@@ -145,3 +149,26 @@ def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Cu
         Curve("entropy (nats)", hundredths, entropies, limits=(0.0, 1.05 * max(float(entropies.max()), 1e-3))),
         Curve("probability of the likeliest", hundredths, best, limits=(0.0, 1.02)),
     ]
+
+
+def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    """Film the distribution of the token after a prompt from low temperature to high, at one snapshot."""
+    from probes.models.decoding import temperature_distributions
+
+    found = temperature_distributions(run, request.prompt, step=request.step, progress=progress)
+    prompt, step = quoted(found.attrs["prompt"], 560), int(found["step"])
+    caption = Caption(
+        "What temperature does",
+        f"{run.name} at step {step:,}, after {prompt}",
+        "Logits are divided by the temperature before they become probabilities. Tenths are shown exactly; between them the numbers "
+        "are interpolated.",
+    )
+    picture = TemperatureFilm(found, caption, **request.look)
+    low, high = (found.isel(temperature=i) for i in (0, -1))
+    alt = (
+        f"Probabilities of the next token after {prompt} in run {run.name} at step {step:,}, at temperatures from "
+        f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
+        f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
+        f"{float(high['entropy']):.2f} nats."
+    )
+    return Film(run, request, picture, found, alt, keyframes="temperature")

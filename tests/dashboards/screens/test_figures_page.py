@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import jobs
 from dashboards.forms import figure_form
-from dashboards.forms.film_form import groups_in
 from dashboards.screens import figures_page
-from dashboards.state.language import Translation, catalogue
+from dashboards.state.language import LANGUAGES
 from data.runs import Run
 from tests.dashboards.stages import open_screen
+from viz.registry import FIGURES
 
 pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
@@ -94,8 +94,8 @@ def test_step_prompt_layer_and_head_are_taken_and_kept_in_the_address(run: Run) 
 
 @pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_what_is_taken_is_such_a_file(run: Run, suffix: str, begins: bytes) -> None:
-    page(figure="similarity")
-    assert figures_page._encoded(shown(run).drawing, suffix, False).startswith(begins)
+    page(figure="position-similarity")
+    assert figures_page._encoded(shown(run).figure, suffix).startswith(begins)
 
 
 def test_the_same_wish_is_drawn_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,9 @@ def test_figures_that_do_not_apply_are_named_with_the_reason(run: Run) -> None:
     info["tensors"].pop("position_table")
     (run.path / "run.json").write_text(json.dumps(info))
     left_out = figure_form.reasons(Run(run.path))
-    assert set(left_out) == {"loss", *figure_form.OF_MODELS, *figure_form.OF_POSITIONS}
+    assert set(left_out) == {name for name in figure_form.OFFERED if FIGURES[name].needs is not None}
+    assert {"loss", "attention", "lens", "positions"} <= set(left_out)
+    assert not {"tokens", "token-spectrum"} & set(left_out)
     at = page()
     assert at.selectbox(key="figure_choice").value == "tokens"
     assert any("Logit lens" in caption.value for caption in at.caption)
@@ -153,14 +155,14 @@ def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.Monkey
 
     def start(key: jobs.JobKey, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[jobs.Job, bool]:
         asked.append(arguments)
-        return real(key, [*arguments, "--only=loss", "--only=similarity"], hidden)
+        return real(key, [*arguments, "--only=loss", "--only=position-similarity"], hidden)
 
     real = jobs.start
     monkeypatch.setattr(figures_page.jobs, "start", start)
     at = page(figure="loss")
     at.button(key="deck_make").click().run()
     assert not at.exception
-    assert asked[0][:3] == ["viz.figures", "--deck", "--format=png"]
+    assert asked[0][:3] == ["viz.figures", f"--run={run.name}", "--format=png"]
     assert jobs.of_run(run.name)[0].wait(60).state == "done"
     at.run()
     assert not at.exception
@@ -169,6 +171,5 @@ def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.Monkey
 
 def test_every_figure_has_a_name_in_both_languages() -> None:
     for name in figure_form.OFFERED:
-        assert set(catalogue()[f"figures.{name}"]) == {"en", "pt"}
-    assert Translation("pt")("figures.loss") == "Perda"
-    assert groups_in(" vowels ; a,e;;") == ("vowels", "a,e")
+        assert set(FIGURES[name].labels) == set(LANGUAGES)
+    assert FIGURES["loss"].labels["pt"] == "Perda"

@@ -18,7 +18,7 @@ from dashboards.state.language import Translation
 from data.errors import InputError
 from data.runs import Run
 from tests.dashboards.stages import open_screen
-from viz.video import FilmRequest, film_name
+from viz.request import FilmRequest
 
 pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
@@ -64,6 +64,13 @@ def test_films_stand_newest_first_with_what_their_sidecars_say(run: Run) -> None
     assert page(film="old").radio(key="film_choice").value == "old"
 
 
+def test_every_film_has_a_title_also_of_an_earlier_sidecar(run: Run) -> None:
+    for what, title in (("temperature", "Temperature"), ("gram", "Similarity of positions"), ("scores", "Head scores")):
+        put_film(run, what, {"options": {"what": what, "theme": "light", "size": "1920x1080"}, "alt_text": "x"})
+        (film,) = [film for film in film_list.films(run) if film.stem == what]
+        assert film_list.title(film, Translation("en")) == title
+
+
 def test_a_film_that_the_address_names_wrongly_is_told(run: Run) -> None:
     put_film(run, "new", {"options": options(), "alt_text": "New."})
     for name in ("../../secret", "nothing", "<b>x</b>"):
@@ -96,33 +103,37 @@ def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest
     monkeypatch.setattr(film_form, "SIZES", {"640x360": "360p", "1920x1080": "1080p"})
     put_film(run, "other", {"options": options()})
     at = page()
-    at.button_group(key="film_what").set_value("gram").run()
+    at.button_group(key="film_what").set_value("position-similarity").run()
     at.button_group(key="film_size").set_value("640x360").run()
     at.slider(key="film_pace").set_value(0.1).run()
     at.button(key="film_render").click().run()
     assert not at.exception
     (job,) = jobs.of_run(run.name)
+    stem = FilmRequest("position-similarity", size="640x360", seconds_per_snapshot=0.1).file_name
     # Another tab asks for the same: there is still one job.
     other = page()
-    assert other.button(key=f"cancel {run.name} films/gram")
-    other.button_group(key="film_what").set_value("gram").run()
-    other.button(key="film_render").click().run()  # of another size, but of the same name
-    assert "with other settings" in other.toast[0].value
+    assert other.button(key=f"cancel {run.name} films/{stem}")
+    other.button_group(key="film_what").set_value("position-similarity").run()
+    other.button_group(key="film_size").set_value("640x360").run()
+    other.slider(key="film_pace").set_value(0.1).run()
+    other.button(key="film_render").click().run()
+    assert "being made already" in other.toast[0].value
     assert jobs.of_run(run.name) == [job]
     assert job.wait(60).state == "done"
     at.run()
     assert not at.exception
-    assert at.radio(key="film_choice").value == "gram"
-    assert at.query_params.get("film", "gram") == "gram"
+    assert at.radio(key="film_choice").value == stem
+    assert at.query_params.get("film", stem) == stem
     assert "Cosine similarity of the 16 positions" in at.caption[0].value
 
 
 def test_cancelling_leaves_the_page_as_it_was(run: Run) -> None:
     at = page()
-    at.button_group(key="film_what").set_value("gram").run()
+    at.button_group(key="film_what").set_value("position-similarity").run()
     at.slider(key="film_pace").set_value(2.0).run()
     at.button(key="film_render").click().run()
-    at.button(key=f"cancel {run.name} films/gram").click().run()
+    stem = FilmRequest("position-similarity", seconds_per_snapshot=2.0).file_name
+    at.button(key=f"cancel {run.name} films/{stem}").click().run()
     assert not at.exception
     assert jobs.of_run(run.name)[0].status.state == "cancelled"
     assert list((run.path / "films").glob("*")) == []
@@ -142,7 +153,7 @@ def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run) -> 
 
 
 def test_the_commands_own_checks_hold(run: Run) -> None:
-    with pytest.raises(InputError, match="--prompt does not concern a film of scores"):
+    with pytest.raises(InputError, match="`prompt` does not concern a film of heads"):
         film_form.check(run, FilmRequest(what="scores", prompt="a"))
     with pytest.raises(InputError, match="there is no position '99'"):
         film_form.check(run, FilmRequest(what="positions", highlight=("99",)))
@@ -169,7 +180,7 @@ def test_a_run_deleted_while_the_page_is_open(run: Run) -> None:
 
 
 def test_titles_are_in_the_readers_language() -> None:
-    film = film_list.FilmFiles("x", {}, None, options(control="init", layer=1), "")
+    film = film_list.FilmFiles("x", {}, None, FilmRequest.from_record(options(control="init", layer=1)), "")
     assert film_list.details(film, Translation("en")) == "layer 1 · beside untrained vectors · dark · 1920 × 1080"
     assert (
         film_list.details(film, Translation("pt"))
@@ -180,8 +191,8 @@ def test_titles_are_in_the_readers_language() -> None:
 def test_the_command_line_reads_what_the_form_says(run: Run) -> None:
     from data.commands import parse
 
-    wish = FilmRequest(
+    request = FilmRequest(
         what="attention", run="r", prompt="--x 'y'\n", layer=0, theme="dark", size="1280x720", highlight=(), trust=False
     )
-    assert parse(FilmRequest, prog="x", args=film_list.arguments(wish)) == wish
-    assert film_name(wish).startswith("attention-")
+    assert parse(FilmRequest, prog="x", args=request.arguments()) == request
+    assert request.file_name.startswith("attention-")

@@ -20,7 +20,8 @@ from trainer.loading import load_model
 from viz.drawing.slide import SIZES
 from viz.drawing.theme import THEMES, theme
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
-from viz.figures.drawings import FIGURES, FigureOptions
+from viz.figures.figure import make_figure
+from viz.request import FigureRequest
 
 WORDS = {"title": "t", "subtitle": "s"}
 WISH = {"theme": theme("light"), "inches": SIZES["16:9"]}
@@ -77,18 +78,18 @@ def test_a_recorded_trace_is_drawn_with_its_own_prompt_and_step(run: Run) -> Non
         stream_text(load_model(run, 8), tokenizer, "bagu", decoding=decoding, request=request, on_step=recorder.record)
     )
     name = write_trace(run, recorder.trace(run.name, run.snapshot(8), "bagu", decoding, request)).stem
-    drawing = FIGURES["trace"].draw(run, FigureOptions(**WISH, trace=name), lambda *_: None)
-    said = " ".join(text.get_text() for text in drawing.figure.texts)
+    figure = make_figure(run, FigureRequest(only=("trace",), trace=name))
+    said = " ".join(text.get_text() for text in figure.drawing.texts)
     assert "at step 8; drawn at temperature 0.9, top-k 5" in said
     assert "after “bagu”" in said
-    assert int(drawing.shown["step"]) == 8  # type: ignore[index]
+    assert int(figure.shown["step"]) == 8  # type: ignore[index]
     with pytest.raises(InputError, match="has its own prompt and step"):
-        FIGURES["trace"].draw(run, FigureOptions(**WISH, trace=name, prompt="ba"), lambda *_: None)
+        make_figure(run, FigureRequest(only=("trace",), trace=name, prompt="ba"))
     with pytest.raises(InputError, match=re.escape(f"has no trace 'x': it has {name}")):
-        FIGURES["trace"].draw(run, FigureOptions(**WISH, trace="x"), lambda *_: None)
+        make_figure(run, FigureRequest(only=("trace",), trace="x"))
 
 
 def test_without_a_recorded_trace_the_likeliest_tokens_after_the_prompt_are_drawn(run: Run) -> None:
-    drawing = FIGURES["trace"].draw(run, FigureOptions(**WISH, prompt="bagu", step=60), lambda *_: None)
-    assert "always the likeliest" in drawing.alt_text
-    assert len(framed(drawing.figure)) == 12
+    figure = make_figure(run, FigureRequest(only=("trace",), prompt="bagu", step=60))
+    assert "always the likeliest" in figure.alt_text
+    assert len(framed(figure.drawing)) == 12

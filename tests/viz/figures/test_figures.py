@@ -11,9 +11,11 @@ from PIL import Image
 
 from data.errors import InputError
 from data.runs import Run
+from tests.commands import command
 from viz.drawing.theme import THEMES
-from viz.figures.__main__ import FigureRequest, main
-from viz.figures.drawings import FIGURES
+from viz.figures.__main__ import main
+from viz.registry import FIGURES
+from viz.request import FigureRequest
 
 NAMES = (
     "loss",
@@ -22,7 +24,7 @@ NAMES = (
     "attention",
     "layer",
     "head",
-    "scores",
+    "heads",
     "next-token",
     "temperature",
     "trace",
@@ -32,16 +34,19 @@ NAMES = (
     "token-spectrum",
     "position-spectrum",
     "position-table",
-    "similarity",
+    "position-similarity",
 )
 
 
 def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> None:
     main(FigureRequest(method="pca"))
     folder = run.path / "figures"
-    wanted = {f"{name}.{suffix}{end}" for name in NAMES for suffix in ("png", "svg", "pdf") for end in ("", ".json")}
+    names = {name: f"{name}-pca" if name in ("tokens", "positions") else name for name in NAMES}
+    wanted = {
+        f"{name}.{suffix}{end}" for name in names.values() for suffix in ("png", "svg", "pdf") for end in ("", ".json")
+    }
     assert {path.name for path in folder.iterdir()} == wanted
-    for name in NAMES:
+    for name in names.values():
         assert len(json.loads((folder / f"{name}.png.json").read_text())["alt_text"]) > 60
         with Image.open(folder / f"{name}.png") as picture:
             assert picture.size == (1920, 1080)
@@ -51,7 +56,7 @@ def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> N
 
 def test_the_same_run_gives_the_same_figures(run: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        main(FigureRequest(method="pca", only=("loss", "tokens", "head", "scores", "lens"), out=tmp_path / name))
+        main(FigureRequest(method="pca", only=("loss", "tokens", "head", "heads", "lens"), out=tmp_path / name))
     for path in (tmp_path / "a").glob("*.[psv]*[!n]"):
         if path.suffix != ".json":
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
@@ -59,7 +64,7 @@ def test_the_same_run_gives_the_same_figures(run: Run, tmp_path: Path) -> None:
 
 def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
     main(FigureRequest(only=("tokens",), highlight=("vowels",), method="pca", format="png", theme="dark", out=tmp_path))
-    with Image.open(tmp_path / "tokens-dark.png") as picture:
+    with Image.open(tmp_path / "tokens-pca-vowels-dark-run-tiny.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     for color in (THEMES["dark"].palette[0], THEMES["dark"].background):
         wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
@@ -70,12 +75,12 @@ def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
     ("options", "message"),
     [
         (FigureRequest(only=("hats",)), "there is no figure 'hats'; there is loss, tokens, positions, attention"),
-        (FigureRequest(highlight=("vowels",)), "--highlight belongs to one map"),
+        (FigureRequest(highlight=("vowels",)), "`highlight` belongs to one map"),
         (FigureRequest(format="jpg"), "a figure is written as png, svg, pdf"),
         (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square; got '3:2'"),
         (
             FigureRequest(only=("loss",), prompt="a"),
-            "--prompt does not concern loss: it belongs to --only attention or layer",
+            "`prompt` does not concern loss: it belongs to `only=attention` or layer",
         ),
         (FigureRequest(only=("positions",), highlight=("99",)), "no position '99'"),
         (FigureRequest(only=("attention",), prompt=""), "the prompt is empty"),
@@ -104,15 +109,15 @@ def test_what_does_not_apply_is_left_out_unless_asked_for(run: Run, capsys: pyte
     told = capsys.readouterr()
     assert "not drawn (loss)" in told.err
     assert "no position table" in told.err
-    drawn = {path.stem for path in (run.path / "figures").glob("*.png")}
-    assert drawn == set(NAMES) - {"loss", "positions", "position-spectrum", "position-table", "similarity"}
+    drawn = {path.stem.removesuffix("-pca") for path in (run.path / "figures").glob("*.png")}
+    assert drawn == set(NAMES) - {"loss", "positions", "position-spectrum", "position-table", "position-similarity"}
 
 
 def test_an_earlier_step_is_drawn_as_it_was(run: Run) -> None:
     main(FigureRequest(only=("next-token", "head"), step=20, format="png"))
     folder = run.path / "figures"
-    assert "at step 20" in json.loads((folder / "next-token.png.json").read_text())["alt_text"]
-    assert [s["step"] for s in json.loads((folder / "head.png.json").read_text())["snapshots"]] == [20]
+    assert "at step 20" in json.loads((folder / "next-token-step-20.png.json").read_text())["alt_text"]
+    assert [s["step"] for s in json.loads((folder / "head-step-20.png.json").read_text())["snapshots"]] == [20]
 
 
 def test_a_transparent_figure_has_no_ground(run: Run) -> None:
@@ -127,9 +132,10 @@ def test_a_transparent_figure_has_no_ground(run: Run) -> None:
 def test_a_deck_holds_every_figure_and_film(run: Run) -> None:
     pptx = pytest.importorskip("pptx", reason="python-pptx is not installed")
     from viz import video
+    from viz.request import FilmRequest
 
-    video.main(video.FilmRequest(what="gram", size="640x360", fps=2, hold=0.5, format="mp4"))
-    main(FigureRequest(only=("loss", "scores"), deck=True, format="svg"))
+    video.main(FilmRequest(what="position-similarity", size="640x360", fps=2, hold=0.5, format="mp4"))
+    main(FigureRequest(only=("loss", "heads"), deck=True, format="svg"))
     slides = list(pptx.Presentation(str(run.path / "figures" / "tiny.pptx")).slides)
     assert len(slides) == 4  # a title, two figures, a film
     assert "validation loss falls" in slides[1].notes_slide.notes_text_frame.text
@@ -138,5 +144,5 @@ def test_a_deck_holds_every_figure_and_film(run: Run) -> None:
 
 def test_every_figure_is_named_in_the_help() -> None:
     assert tuple(FIGURES) == NAMES
-    text = " ".join((Path(__file__).parents[3] / "viz" / "figures" / "__main__.py").read_text().split())
-    assert f"({', '.join(NAMES)})" in text
+    result = command("viz.figures", "--help")
+    assert f"({', '.join(NAMES)})" in " ".join(result.stdout.replace("│", " ").split())

@@ -14,10 +14,11 @@ from scipy.stats import ortho_group
 
 from data.errors import InputError
 from data.runs import Run
+from viz.films.film import make_film
 from viz.films.side_by_side import shared_tables, turned_onto
-from viz.films.table_films import film_of_runs
 from viz.grouped_table import grouped_table
-from viz.video import FilmRequest, main
+from viz.request import FilmRequest
+from viz.video import main
 
 QUICK = {"size": "640x360", "fps": 5, "hold": 0.2, "seconds_per_snapshot": 0.2, "method": "pca", "format": "gif"}
 
@@ -31,12 +32,12 @@ def made(tokens: str, steps: list[int]) -> xr.DataArray:
 def test_runs_are_reduced_to_the_labels_and_steps_they_share() -> None:
     one, other = made("abcdef", [0, 1, 5]), made("xfedb", [0, 5, 9])
     shared = shared_tables([grouped_table(one, "tokens"), grouped_table(other, "tokens")], ["one", "other"], ["f,b"])
-    first, second = (subject.trajectory for subject in shared.subjects)
+    first, second = (table.trajectory for table in shared.tables)
     assert list(first["token"].values) == list(second["token"].values) == list("bdef")
     assert list(first["step"].values) == list(second["step"].values) == [0, 5]
     np.testing.assert_array_equal(second.sel(token="f", step=5).values, other.sel(token="f", step=5).values)
     assert (shared.items_left_out, shared.steps_left_out) == (3, 2)  # a, c, x and 1, 9
-    assert {subject.groups[0].members for subject in shared.subjects} == {(3, 0)}
+    assert {table.groups[0].members for table in shared.tables} == {(3, 0)}
     assert not set(first["sha256"].values) & set(
         one["sha256"].values
     )  # their layouts are not those of the whole tables
@@ -46,8 +47,8 @@ def test_runs_that_share_all_keep_their_hashes() -> None:
     tables = made("abcd", [0, 1]), made("abcd", [0, 1])
     shared = shared_tables([grouped_table(table, "tokens") for table in tables], ["one", "other"])
     assert (shared.items_left_out, shared.steps_left_out) == (0, 0)
-    for subject, table in zip(shared.subjects, tables, strict=True):
-        xr.testing.assert_identical(subject.trajectory, table)
+    for reduced, table in zip(shared.tables, tables, strict=True):
+        xr.testing.assert_identical(reduced.trajectory, table)
 
 
 def test_runs_that_share_nothing_are_refused() -> None:
@@ -98,12 +99,7 @@ def test_a_film_of_two_runs_names_both_and_says_what_is_left_out(run: Run, secon
 
 
 def test_the_footnote_of_two_runs_tells_of_steps_and_equal_runs_lie_on_each_other(run: Run, second: Run) -> None:
-    from viz.drawing.canvas import Size
-    from viz.drawing.theme import THEMES
-    from viz.films.kinds import FilmOptions
-
-    wish = FilmOptions(Size(640, 360), THEMES["light"], method="pca", runs=(run, second))
-    picture = film_of_runs(run, "positions", wish, lambda *_: None).picture
+    picture = make_film([run, second], FilmRequest(size="640x360", method="pca")).picture
     one, other = (view.motion.layouts for view in picture.pictures)  # type: ignore[attr-defined]
     np.testing.assert_allclose(one, other, atol=1e-9)
     texts = [text.get_text() for text in picture.stage.canvas.figure.texts]  # type: ignore[attr-defined]
@@ -116,7 +112,8 @@ def test_a_film_with_a_control_keeps_both_layouts_and_says_what_the_control_is(
     run: Run, tmp_path: Path, control: str
 ) -> None:
     main(FilmRequest(control=control, highlight=("3,4,5",), out=tmp_path, **QUICK))  # type: ignore[arg-type]
-    about = json.loads((tmp_path / f"positions-pca-3-4-5-control-{control}.gif.json").read_text())
+    (sidecar,) = tmp_path.glob(f"positions-pca-3-4-5-control-{control}-*.gif.json")
+    about = json.loads(sidecar.read_text())
     assert about["projection"]["control"] == about["options"]["control"] == control
     assert [s["sha256"] for s in about["snapshots"]] == [record["sha256"] for record in run.manifest()]
     assert about["alt_text"].count("At the last snapshot: neighbours kept") == 2
@@ -144,15 +141,18 @@ def test_runs_of_other_kinds_are_refused(run: Run, second: Run) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"what": "gram", "control": "init"}, "--control does not concern a film of gram.*--what positions"),
-        ({"what": "scores", "trust": False}, "--no-trust does not concern a film of scores"),
-        ({"what": "gram", "metric": "cosine"}, "--metric does not concern"),
-        ({"what": "attention", "runs": "a,b"}, "--runs does not concern"),
-        ({"runs": "tiny"}, "two to 4 runs; got 1"),
+        (
+            {"what": "gram", "control": "init"},
+            "`control` does not concern a film of position-similarity.*`what=positions`",
+        ),
+        ({"what": "scores", "trust": False}, "`trust=False` does not concern a film of heads"),
+        ({"what": "gram", "metric": "cosine"}, "`metric` does not concern"),
+        ({"what": "attention", "runs": "a,b"}, "`runs` does not concern"),
+        ({"runs": "tiny"}, "`runs` takes two to 4 runs; got 1"),
         ({"runs": "a,b,c,d,e"}, "two to 4 runs; got 5"),
         ({"runs": "tiny,none"}, "there is no run 'none'"),
-        ({"runs": "tiny,other", "control": "init"}, "--runs .* with --control: leave out one"),
-        ({"runs": "tiny,other", "run": "tiny"}, "--runs .* with --run: leave out one"),
+        ({"runs": "tiny,other", "control": "init"}, "`runs` .* with `control`: leave out one"),
+        ({"runs": "tiny,other", "run": "tiny"}, "`runs` .* with `run`: leave out one"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(run: Run, wrong: dict[str, object], message: str) -> None:

@@ -15,8 +15,9 @@ from tests.viz.figures.stills import SYMBOLS, made_temperatures
 from viz.drawing.canvas import Size
 from viz.drawing.legend import Caption
 from viz.drawing.theme import theme
-from viz.films.kinds import FILMS, FilmOptions, n_snapshots
+from viz.films.film import make_film
 from viz.films.temperature_film import TemperatureFilm, leading_rows
+from viz.request import FilmRequest
 
 TENTHS = tuple(np.round(np.arange(1, 21) * 0.1, 1))
 CAPTION = Caption("What temperature does", "made", "a footnote")
@@ -72,9 +73,8 @@ def test_what_does_not_fit_is_summed_in_the_last_bar() -> None:
 
 def test_the_film_of_a_run_shows_its_last_snapshot_or_the_one_asked_for(run: Run) -> None:
     for step in (None, 8):
-        wish = FilmOptions(Size(640, 360), theme("light"), prompt="bagu", step=step)
-        film = FILMS["temperature"].make(run, "temperature", wish, lambda *_: None)
-        assert n_snapshots(film) == 20
+        film = make_film(run, FilmRequest(what="temperature", size="640x360", prompt="bagu", step=step))
+        assert film.n_keyframes == 20
         xr.testing.assert_identical(film.shown, temperature_distributions(run, "bagu", step=step))
         assert f"at step {60 if step is None else step}" in film.alt_text
         assert "from 0.1 to 2" in film.alt_text

@@ -1,0 +1,505 @@
+"""What a film or a figure is to show: one frozen dataclass for each.
+
+Its fields are the options of the command line, the keyword arguments of `viz.film` and `viz.figure`, the form in the dashboard, and what
+the sidecar records. All that changes the picture is in `file_name`. `validate` checks what can be checked without a run; its messages
+mark fields in backticks, and the command line and the page write them in their own way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+
+import tyro
+
+from data.errors import InputError
+from probes.groups.naming import Group
+from viz.output import chosen_formats, prompt_slug
+from viz.registry import FIGURES, FILMS, FigureKind, FilmKind, Kind, canonical
+
+MOST_RUNS = 4
+FILM_FORMATS = ("mp4", "gif")
+FIGURE_FORMATS = ("png", "svg", "pdf")
+
+if TYPE_CHECKING:
+    Highlight = tuple[str | Group, ...]
+else:  # what the command line can write
+    Highlight = tuple[str, ...]
+
+
+def _one_of(kinds: Mapping[str, Kind]) -> Any:
+    """Build tyro's reader of a kind's name: shows the present names, and takes earlier ones too."""
+
+    def read(words: list[str]) -> str:
+        if (name := canonical(words[0], kinds)) not in kinds:
+            raise ValueError(f"there is no {words[0]!r}; there is {', '.join(kinds)}")
+        return name
+
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="{" + ",".join(kinds) + "}",
+        instance_from_str=read,
+        is_instance=lambda value: isinstance(value, str),
+        str_from_instance=lambda name: [name],
+    )
+
+
+_Texts = Annotated[Highlight, tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction]
+_Names = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(metavar="NAME", help=f"Draw this figure only ({', '.join(FIGURES)}); may be given again."),
+    tyro.conf.UseAppendAction,
+]
+_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+
+
+class Request:
+    """What requests of films and of figures have in common."""
+
+    LENIENT: ClassVar = frozenset({"method", "seed"})
+    """Fields of some kinds only that others have always accepted and ignored."""
+
+    def _normalise(self, **values: Any) -> None:
+        """Set fields of the frozen dataclass while it is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def to_record(self) -> dict[str, Any]:
+        """Convert to the values that a sidecar holds: strings, numbers, lists."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Read what `to_record` wrote, or an earlier version of it; unknown fields are ignored.
+
+        Raises
+        ------
+        InputError
+            If a value is of another type than its field.
+        """
+        hints, given = get_type_hints(cls), {}
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            if field.name in record:
+                value = record[field.name]
+                value = tuple(map(_group, value)) if isinstance(value, list) else value
+                if not _fits(value, hints[field.name]):
+                    raise InputError(f"`{field.name}` cannot be {value!r}: leave it out")
+                given[field.name] = value
+        return cls(**given)
+
+    def arguments(self) -> list[str]:
+        """Write the command line's options for this request; fields with their defaults are left out.
+
+        Examples
+        --------
+        >>> FilmRequest(what="tokens", highlight=("a,e", "-"), trust=False, run="r").arguments()
+        ['--what=tokens', '--highlight=a,e', '--highlight=-', '--no-trust', '--run=r']
+        """
+        given = []
+        for name, value in self._changed():
+            option = name.replace("_", "-")
+            if isinstance(value, bool):
+                given.append(f"--{'' if value else 'no-'}{option}")
+            else:
+                given += [f"--{option}={_text(one)}" for one in (value if isinstance(value, tuple) else (value,))]
+        return given
+
+    def _changed(self) -> list[tuple[str, Any]]:
+        """List the fields that differ from their defaults, with their values."""
+        named = [(field, getattr(self, field.name)) for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return [(field.name, value) for field, value in named if value != field.default]
+
+    def name_words(self, *names: str) -> list[str]:
+        """Write the fields of these names that differ from their defaults, in the order of `_NAME_ORDER`, for a file's name."""
+        changed = dict(self._changed())
+        return [_name_word(name, changed[name]) for name in _NAME_ORDER if name in names and name in changed]
+
+    def _file_name(self, kind: Kind, kinds: Mapping[str, Kind], *more: str) -> str:
+        """Write the kind and all that changes its picture, and the run where the folder is not the run's own."""
+        of_others = {name for other in kinds.values() for name in other.fields} - kind.fields
+        words = [kind.name, *more, *self.name_words(*(set(_NAME_ORDER) - of_others))]
+        out, run = (getattr(self, name) for name in ("out", "run"))
+        return _joined(words if out is None or run is None else [*words, "run", _run_word(run)])
+
+    def _check_choices(self) -> None:
+        """Refuse a value that its field does not list, and a seed below 0."""
+        for name, hint in get_type_hints(type(self)).items():
+            choices = [one for part in (hint, *get_args(hint)) if get_origin(part) is Literal for one in get_args(part)]
+            value = getattr(self, name)
+            if choices and value is not None and value not in choices:
+                raise InputError(f"there is no {name} {value!r}; there is {', '.join(choices)}")
+        if self.seed < 0:  # type: ignore[attr-defined]
+            raise InputError(f"a seed is 0 or more; got {self.seed}: pass `seed=0`")  # type: ignore[attr-defined]
+
+    def _misplaced(self, kinds: Mapping[str, Kind], chosen: Iterable[str]) -> tuple[str, list[str]] | None:
+        """Find a field that was changed and concerns none of the chosen kinds, and the kinds that it concerns."""
+        for name, _ in self._changed():
+            concerned = [kind.name for kind in kinds.values() if name in kind.fields]
+            if concerned and name not in self.LENIENT and not set(concerned) & set(chosen):
+                return name, concerned
+        return None
+
+
+@dataclass(frozen=True)
+class FilmRequest(Request):
+    """Film a run over its training, as MP4 and GIF.
+
+    Without options: the position embeddings of the newest run, laid out by t-SNE.
+    """
+
+    what: Annotated[str, _one_of(FILMS)] = "positions"
+    """What to film: a table of embeddings, attention, scores of all heads, how alike positions are, or the next token over temperature."""
+    highlight: _Texts = ()
+    """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
+    method: Literal["tsne", "umap", "pca"] = "tsne"
+    """How the layout is made."""
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    """For tables: what distance is. The cosine ignores how long the vectors are."""
+    trust: bool = True
+    """For tables: draw points fainter whose neighbours or motion in the picture are not those of the space."""
+    control: Literal["shuffled", "init"] | None = None
+    """For tables: show beside the run what the same method makes of shuffled vectors, or of ones that are redrawn and never trained."""
+    runs: str | None = None
+    """For tables: two to four runs side by side, with commas between: seed-1,seed-2."""
+    prompt: str | None = None
+    """For attention and temperature: what the model reads; the opening of the run's last sample if not given."""
+    layer: int | None = None
+    """For attention: this layer only (the first is 0)."""
+    head: int | None = None
+    """For attention: this head only (the first is 0)."""
+    step: int | None = None
+    """For temperature: the snapshot; the last if not given."""
+    text: Path | None = None
+    """For heads: a text file to measure on instead of the run's own validation text."""
+    run: str | None = None
+    """Name of the run; the newest if not given."""
+    perplexity: float | None = None
+    """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
+    seed: int = 0
+    """Seed of the layout."""
+    fps: int = 30
+    """Frames a second."""
+    seconds_per_snapshot: float = 0.5
+    """Time from one snapshot to the next."""
+    hold: float = 2.0
+    """Seconds that the last frame stays."""
+    size: str = "1920x1080"
+    """Width and height in pixels, both even."""
+    theme: Literal["light", "dark"] = "light"
+    """Colours of the picture."""
+    format: str = "mp4,gif"
+    """Formats to write, with commas between."""
+    scheduler: str | None = None
+    """Let Dask's workers measure and draw: local, local:2, or tcp://host:port; see docs/dask.md."""
+    out: Path | None = None
+    """Folder for the films; the run's own folder films/ if not given."""
+
+    def __post_init__(self) -> None:
+        self._normalise(
+            what=canonical(self.what, FILMS),
+            highlight=_several(self.highlight),
+            text=_path(self.text),
+            out=_path(self.out),
+        )
+
+    @property
+    def kind(self) -> FilmKind:
+        """The entry of the registry for what is filmed."""
+        if self.what not in FILMS:
+            raise InputError(f"there is no film of {self.what!r}; there is {', '.join(FILMS)}")
+        return FILMS[self.what]
+
+    @property
+    def run_names(self) -> list[str]:
+        """The names of the runs to be filmed side by side; none where there is but one."""
+        return [] if self.runs is None else [name.strip() for name in self.runs.split(",") if name.strip()]
+
+    @property
+    def formats(self) -> list[str]:
+        """The suffixes of the files to write."""
+        return chosen_formats(self.format, FILM_FORMATS, "a film")
+
+    def validate(self) -> None:
+        """Check all that can be checked without a run.
+
+        Raises
+        ------
+        InputError
+            If a value is not one of those there are, or a field does not concern this kind of film or does not go with another.
+        """
+        from viz.drawing.canvas import Size
+        from viz.films.timeline import Timeline
+
+        kind = self.kind
+        self._check_choices()
+        _ = self.formats
+        Size.parse(self.size)
+        Timeline(2, self.fps, self.seconds_per_snapshot, self.hold)
+        if misplaced := self._misplaced(FILMS, [kind.name]):
+            name, kinds = misplaced
+            mark = "`trust=False`" if name == "trust" else f"`{name}`"
+            others = " and ".join(f"`what={other}`" for other in kinds)
+            raise InputError(f"{mark} does not concern a film of {self.what}: leave it out, or pass {others}")
+        if self.runs is not None:
+            self._check_runs()
+
+    def _check_runs(self) -> None:
+        names = self.run_names
+        for other in ("control", "run"):
+            if getattr(self, other):
+                raise InputError(
+                    f"`runs` films several runs beside each other; got it with `{other}`: leave out one of the two"
+                )
+        if not 2 <= len(names) <= MOST_RUNS:
+            raise InputError(f"`runs` takes two to {MOST_RUNS} runs; got {len(names)}: pass `runs=seed-1,seed-2`")
+        if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+            raise InputError(f"`runs` names run {twice[0]!r} twice: name each once")
+        if any(isinstance(group, Group) for group in self.highlight):
+            raise InputError("`highlight` takes labels for several runs, whose items have different places: pass texts")
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """Size and theme, as the pictures of films take them."""
+        from viz.drawing.canvas import Size
+        from viz.drawing.theme import theme
+
+        return {"size": Size.parse(self.size), "theme": theme(self.theme)}
+
+    @property
+    def file_name(self) -> str:
+        """The films' name without a suffix. Requests of different pictures have different names."""
+        methods = [self.method] if "method" in self.kind.fields and self.method == FilmRequest.method else []
+        return self._file_name(self.kind, FILMS, *methods)
+
+
+@dataclass(frozen=True)
+class FigureRequest(Request):
+    """Draw figures of a run for slides: losses, maps, attention, head scores, tables, next tokens.
+
+    Without options: every figure that applies to the newest run.
+    """
+
+    only: _Names = ()
+    run: str | None = None
+    """Name of the run; the newest if not given."""
+    prompt: str | None = None
+    """For attention, layer, head, next-token, temperature, trace, lens: what the model reads; the opening of the last sample if none."""
+    step: int | None = None
+    """For the same: the snapshot to draw; the last if not given."""
+    layer: int | None = None
+    """For layer and head: which (the first is 0)."""
+    head: int | None = None
+    """For head: which (the first is 0); the most focused one if not given."""
+    text: Path | None = None
+    """For heads, context and zero-shot: a text file to measure on instead of the run's own validation text."""
+    trace: str | None = None
+    """For trace: the name of one that  python -m trainer.generate --trace  recorded; the likeliest tokens after the prompt if not given."""
+    highlight: _Texts = ()
+    """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
+    method: Literal["tsne", "umap", "pca"] = "tsne"
+    """How the layout of a map is made."""
+    perplexity: float | None = None
+    """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
+    seed: int = 0
+    """Seed of layouts and of what is drawn at random."""
+    theme: Literal["light", "dark"] = "light"
+    """Colours of the picture."""
+    size: str = "16:9"
+    """Shape of the slide: 16:9, 4:3 or square."""
+    transparent: _Flag = False
+    """Leave the ground out, so that the slide's own shows."""
+    format: str = "png,svg,pdf"
+    """Formats to write, with commas between."""
+    deck: _Flag = False
+    """Put the figures, and the run's films, into one PowerPoint file."""
+    out: Path | None = None
+    """Folder for the figures; the run's own folder figures/ if not given."""
+
+    def __post_init__(self) -> None:
+        self._normalise(
+            only=tuple(canonical(name, FIGURES) for name in _several(self.only)),
+            highlight=_several(self.highlight),
+            text=_path(self.text),
+            out=_path(self.out),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The figures to draw: all where none is chosen."""
+        return self.only or tuple(FIGURES)
+
+    @property
+    def kind(self) -> FigureKind:
+        """The entry of the registry for a request of one figure."""
+        if len(self.only) != 1 or self.only[0] not in FIGURES:
+            raise InputError(f"choose one figure with `only`; there is {', '.join(FIGURES)}")
+        return FIGURES[self.only[0]]
+
+    @property
+    def formats(self) -> list[str]:
+        """The suffixes of the files to write; a deck needs PNGs."""
+        formats = chosen_formats(self.format, FIGURE_FORMATS, "a figure")
+        return list(dict.fromkeys(["png", *formats])) if self.deck else formats
+
+    def single(self, name: str) -> FigureRequest:
+        """Choose one of the figures."""
+        return dataclasses.replace(self, only=(name,))
+
+    def validate(self) -> None:
+        """Check all that can be checked without a run.
+
+        Raises
+        ------
+        InputError
+            If a value is not one of those there are, or a field concerns none of the figures or does not go with another.
+        """
+        from viz.drawing.slide import SIZES
+
+        _ = self.formats
+        if unknown := [name for name in self.only if name not in FIGURES]:
+            raise InputError(f"there is no figure {unknown[0]!r}; there is {', '.join(FIGURES)}")
+        self._check_choices()
+        if self.highlight and self.only not in (("tokens",), ("positions",)):
+            raise InputError("`highlight` belongs to one map: pass `only=tokens` or `only=positions` with it")
+        if misplaced := self._misplaced(FIGURES, self.names):
+            name, (first, *others) = misplaced
+            kinds = " or ".join([f"`only={first}`", *others])
+            raise InputError(f"`{name}` does not concern {', '.join(self.only)}: it belongs to {kinds}")
+        if self.size not in SIZES:
+            raise InputError(f"a slide is {', '.join(SIZES)}; got {self.size!r}: pass `size=16:9`")
+        if self.trace is not None and (self.prompt is not None or self.step is not None):
+            raise InputError("a recorded trace has its own prompt and step: leave out `prompt` and `step`, or `trace`")
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """Theme and size of the slide, as the drawing functions take them."""
+        from viz.drawing.slide import SIZES
+        from viz.drawing.theme import theme
+
+        return {"theme": theme(self.theme), "inches": SIZES[self.size]}
+
+    @property
+    def file_name(self) -> str:
+        """The name of the one figure without a suffix. Requests of different pictures have different names."""
+        return self._file_name(self.kind, FIGURES)
+
+
+# A file's name is read from left to right: the kind, then fields in a fixed order, each with its name or a value that no other has. So
+# two requests share a name only where a free text looks like a field. A text is written as it is where it cannot (plain labels that are
+# no such word), and with six digits of its hash everywhere else.
+
+_PLAIN = re.compile(r"(?:[a-z]+|[0-9]+)(?:,(?:[a-z]+|[0-9]+))*")
+_RESERVED = frozenset(
+    {"and", "tsne", "umap", "pca", "cosine", "no", "dark", "square", "transparent", *FILMS, *FIGURES}
+    | {
+        word
+        for request in (FilmRequest, FigureRequest)
+        for f in dataclasses.fields(request)
+        for word in f.name.split("_")
+    }
+)
+_LONGEST_HIGHLIGHT, _LONGEST_NAME = 60, 180
+_NAME_ORDER = (
+    *(
+        "method",
+        "highlight",
+        "metric",
+        "trust",
+        "control",
+        "layer",
+        "head",
+        "step",
+        "text",
+        "trace",
+        "perplexity",
+        "seed",
+    ),
+    *("runs", "prompt", "theme", "size", "transparent", "fps", "seconds_per_snapshot", "hold"),
+)
+
+
+def _highlight_word(highlight: Highlight) -> str:
+    """Write groups for a file's name: ``a-e`` for one group of two labels, ``a-and-e`` for two groups."""
+    texts = [group if isinstance(group, str) else f"{group.name} {group.members}" for group in highlight]
+    is_plain = all(_PLAIN.fullmatch(text) and not _RESERVED & set(text.split(",")) for text in texts)
+    plain = "-and-".join(text.replace(",", "-") for text in texts)
+    if is_plain and len(plain) <= _LONGEST_HIGHLIGHT and all(isinstance(group, str) for group in highlight):
+        return plain
+    return prompt_slug("\0".join(texts), _LONGEST_HIGHLIGHT)
+
+
+def _name_word(name: str, value: Any) -> str:
+    """Write a field's value so that it cannot be read as another field's."""
+    if name == "highlight":
+        return _highlight_word(value)
+    if name == "prompt":
+        return prompt_slug(value)
+    if name in ("method", "metric", "theme", "size"):
+        return str(value).lower().replace(":", "x")
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return option if value else f"no-{option}"
+    if isinstance(value, float | int):
+        number = int(value) if float(value).is_integer() else value
+        digits = str(number).replace("-", "m").replace("+", "").replace(".", "p")
+        return f"{option}-{digits}"
+    return f"{option}-{value if name == 'control' else prompt_slug(str(value))}"
+
+
+def _run_word(run: str) -> str:
+    return run if re.fullmatch(r"[a-z0-9_]+(-[a-z0-9_]+)*", run) else prompt_slug(run)
+
+
+def _joined(words: Sequence[str]) -> str:
+    name = "-".join(words)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 7].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _several(values: Any) -> tuple[Any, ...]:
+    """Take one text or group for a tuple of it."""
+    return (values,) if isinstance(values, str | Group) else tuple(values)
+
+
+def _path(value: Path | str | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Group):
+        return {"name": value.name, "members": list(value.members)}
+    return str(value) if isinstance(value, Path) else value
+
+
+def _group(value: Any) -> Any:
+    """Read a group that `_plain` wrote; other values stay as they are."""
+    if isinstance(value, dict) and isinstance(value.get("members"), list) and "name" in value:
+        return Group(str(value["name"]), tuple(value["members"]))
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Group):
+        raise InputError("a `highlight` on the command line is a text: pass labels or group names")
+    return str(value)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Check a value of a sidecar against the type of its field."""
+    if get_args(hint) and get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(isinstance(one, str | Group) for one in value)
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_args(hint):
+        return any(_fits(value, one) for one in get_args(hint))
+    if hint is float or hint is int:
+        return isinstance(value, int | hint) and not isinstance(value, bool)
+    return isinstance(value, str if hint is Path else hint)
