@@ -34,8 +34,9 @@ def test_help_loads_nothing_heavy(module: str) -> None:
 def test_a_film_is_made_without_torch(run: object) -> None:
     script = (
         "import sys\n"
-        "from viz.video import Options, main\n"
-        "main(Options(size='320x240', fps=2, hold=0.5, method='pca', format='gif'))\n"
+        "from viz.request import FilmRequest\n"
+        "from viz.video import main\n"
+        "main(FilmRequest(size='320x240', fps=2, hold=0.5, method='pca', format='gif'))\n"
         "assert 'torch' not in sys.modules\n"
     )
     result = subprocess.run(

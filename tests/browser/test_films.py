@@ -25,7 +25,7 @@ def filmed(shelf: Path) -> Iterator[Run]:
     """A run with a film."""
     path = shelf / "filmed"
     shutil.copytree(shelf / "tiny", path)
-    options = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.3"]
+    options = ["--what=position-similarity", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.3"]
     made = command("viz.video", f"--run={path.name}", *options, GPTLAB_RUNS=str(shelf))
     assert made.returncode == 0, made.stderr
     yield Run(path)
@@ -45,18 +45,20 @@ def test_a_film_plays(guest: Visit, filmed: Run) -> None:
     guest.shot("film")
     with guest.page.expect_download() as taken:
         guest.page.get_by_role("button", name="MP4").click()
-    assert taken.value.suggested_filename == "gram.mp4"
-    assert Path(taken.value.path()).read_bytes() == (filmed.path / "films" / "gram.mp4").read_bytes()
+    (film,) = (filmed.path / "films").glob("*.mp4")
+    assert taken.value.suggested_filename == film.name
+    assert Path(taken.value.path()).read_bytes() == film.read_bytes()
 
 
 def test_names_and_texts_are_never_read_as_html_or_markdown(guest: Visit, own_run: Run, filmed: Run) -> None:
     name = '<img src=x onerror="hit=1">*a*.mp4'
     films = own_run.path / "films"
     films.mkdir()
-    shutil.copy(filmed.path / "films" / "gram.mp4", films / name)
+    (film,) = (filmed.path / "films").glob("*.mp4")
+    shutil.copy(film, films / name)
     said = {"options": {"what": "attention", "prompt": EVIL, "highlight": [EVIL]}, "alt_text": EVIL}
     (films / f"{name}.json").write_text(json.dumps(said))
-    shutil.copy(filmed.path / "films" / "gram.mp4", films / "a_b_[x](y) <b>c.mp4")
+    shutil.copy(film, films / "a_b_[x](y) <b>c.mp4")
     info = json.loads((own_run.path / "run.json").read_text())
     info["corpus"]["name"] = EVIL
     (own_run.path / "run.json").write_text(json.dumps(info))

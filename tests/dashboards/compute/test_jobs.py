@@ -8,23 +8,32 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from dashboards.compute import jobs
 from dashboards.compute.jobs import BusyError, Job, JobKey
+from data.commands import parse
 from data.runs import Run
 from tests.conftest import command_environment
+from viz.request import FilmRequest
 
 pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
-SMALL = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.1"]
+SMALL = ["--what=position-similarity", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.1"]
 # So many frames that it is under way whenever a test looks.
-LONG = ["--what=gram", "--size=640x360", "--seconds-per-snapshot=60"]
+LONG = ["--what=position-similarity", "--size=640x360", "--seconds-per-snapshot=60"]
 
 
-def film(run: Run, *options: str, stem: str = "gram") -> tuple[Job, bool]:
+def stem_of(options: Sequence[str]) -> str:
+    request: FilmRequest = parse(FilmRequest, prog="", args=list(options))
+    return request.file_name
+
+
+def film(run: Run, *options: str, stem: str | None = None) -> tuple[Job, bool]:
+    stem = stem or stem_of(options)
     arguments = ["viz.video", f"--run={run.name}", *options]
     return jobs.start(JobKey(run.name, f"films/{stem}"), arguments, (run.path / "films", f".{stem}.partial"))
 
@@ -45,10 +54,7 @@ def test_a_job_makes_the_film_and_tells_how_far_it_is(run: Run) -> None:
     assert (status.state, status.what, status.done) == ("done", "film", status.total)
     assert status.share == 1.0
     assert sorted(path.name for path in (run.path / "films").iterdir()) == [
-        "gram.gif",
-        "gram.gif.json",
-        "gram.mp4",
-        "gram.mp4.json",
+        f"{stem_of(SMALL)}{suffix}" for suffix in (".gif", ".gif.json", ".mp4", ".mp4.json")
     ]
     assert jobs.of_run(run.name) == [job]
     jobs.forget(job.key)
@@ -57,10 +63,10 @@ def test_a_job_makes_the_film_and_tells_how_far_it_is(run: Run) -> None:
 
 def test_who_asks_for_the_same_film_is_given_the_job_under_way_and_cancelling_leaves_nothing(run: Run) -> None:
     job, _ = film(run, *LONG)
-    again, started = film(run, *SMALL)
+    again, started = film(run, *SMALL, stem=stem_of(LONG))
     assert (again, started) == (job, False)
     until(job, "film")
-    assert any(path.name.startswith(".gram.partial") for path in (run.path / "films").iterdir())
+    assert any(path.name.startswith(f".{stem_of(LONG)}.partial") for path in (run.path / "films").iterdir())
     job.cancel()
     assert job.status.state == "cancelled"
     assert list((run.path / "films").iterdir()) == []
@@ -92,14 +98,14 @@ def test_a_mistake_is_told_in_the_commands_own_words(run: Run) -> None:
 
 def test_a_run_deleted_meanwhile_ends_the_job_with_a_message(run: Run) -> None:
     job, _ = jobs.start(
-        JobKey("gone", "films/gram"), ["viz.video", "--run=gone"], (run.path.parent / "gone" / "films", ".x")
+        JobKey("gone", "films/x"), ["viz.video", "--run=gone"], (run.path.parent / "gone" / "films", ".x")
     )
     assert "there is no run 'gone'" in job.wait(60).line
 
 
 def test_two_jobs_at_a_time(run: Run) -> None:
     film(run, *LONG)
-    film(run, *LONG, stem="gram-dark")
+    film(run, *LONG, stem="second")
     with pytest.raises(BusyError, match="2 jobs are under way: wait for one to end, or cancel one"):
         film(run, *LONG, stem="third")
 
@@ -115,7 +121,7 @@ def test_jobs_end_with_the_server(run: Run) -> None:
     lines = [
         "import os, sys, time",
         "from dashboards.compute import jobs",
-        f"job, _ = jobs.start(jobs.JobKey('tiny', 'films/gram'), {['viz.video', '--run=tiny', *LONG]!r})",
+        f"job, _ = jobs.start(jobs.JobKey('tiny', 'films/x'), {['viz.video', '--run=tiny', *LONG]!r})",
         "while not job.status.total: time.sleep(0.05)",
         "print(job._process.pid)",
     ]
