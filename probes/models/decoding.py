@@ -1,4 +1,4 @@
-"""What decoding makes of a model's bets: other temperatures and filters, and what was weighed up token by token."""
+"""Effects of decoding: distributions at other temperatures and filters, and traces of the candidates token by token."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ from trainer.generation.sampling import stream_text
 from trainer.loading import load_model
 
 TEMPERATURES = tuple(np.round(np.arange(1, 21) * 0.1, 1).tolist())
-"""From 0.1 to 2."""
+"""The temperatures from 0.1 to 2."""
 TRACED_TOKENS = 12
+"""Default length of a trace."""
 
 
 def apply_decoding(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArray:
-    """Return what a token is drawn from where the model's own bets are ``distribution``.
+    """Apply temperature, filters and bias to next-token probabilities.
 
     Parameters
     ----------
-    distribution : probabilities, (..., token).
-    decoding : temperature and filters; penalties need what was generated before and have no effect here.
+    distribution : the model's own probabilities, (..., token).
+    decoding : temperature, filters and bias; penalties depend on earlier tokens and have no effect here.
 
     Returns
     -------
@@ -41,8 +42,8 @@ def apply_decoding(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArr
 
     Examples
     --------
-    >>> bets = xr.DataArray([0.5, 0.3, 0.2], dims="token", coords={"token": list("abc")})
-    >>> drawn_from(bets, Decoding(temperature=1, top_k=2)).values.round(3)
+    >>> distribution = xr.DataArray([0.5, 0.3, 0.2], dims="token", coords={"token": list("abc")})
+    >>> apply_decoding(distribution, Decoding(temperature=1, top_k=2)).values.round(3)
     array([0.625, 0.375, 0.   ])
     """
     last = distribution.transpose(..., "token")
@@ -59,14 +60,14 @@ def temperature_distributions(
     temperatures: Sequence[float] = TEMPERATURES,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Return the probability of every token to follow a prompt at several temperatures, at one snapshot.
+    """Compute the probability of every next token at several temperatures, at one snapshot.
 
     Parameters
     ----------
     run : the run to measure.
-    prompt : the text to go on from; the opening of the run's last sample if None.
+    prompt : the text to continue; the opening of the run's last sample if None.
     step : of the snapshot; the last if None.
-    temperatures : each 0 or more; at 0 all probability lies on the likeliest token.
+    temperatures : each 0 or more; at 0 the most probable token has probability 1.
     progress : called with the number of snapshots done so far.
 
     Returns
@@ -78,13 +79,13 @@ def temperature_distributions(
     InputError
         If the prompt is empty, too long or outside the vocabulary, or there is no such snapshot, or a temperature is below 0.
     """
-    asked = encode_prompt(run, prompt)
+    encoded = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     decodings = [Decoding(temperature) for temperature in temperatures]
     logits = (
-        observe(load_model(run, snapshot.step), torch.from_numpy(asked.ids)[None]).logits[0, -1].float().numpy().copy()
+        observe(load_model(run, snapshot.step), torch.from_numpy(encoded.ids)[None]).logits[0, -1].float().numpy().copy()
     )
-    logits[run.tokenizer.vocab_size :] = -np.inf  # rows that are no token are never drawn
+    logits[run.tokenizer.vocab_size :] = -np.inf  # unused rows of the token table are never sampled
     rows = np.stack([probabilities(logits, decoding) for decoding in decodings])
     if progress is not None:
         progress(1)
@@ -96,12 +97,19 @@ def temperature_distributions(
             "step": snapshot.step,
             "sha256": snapshot.sha256,
         },
-        attrs={"run": run.name, "prompt": asked.text},
+        attrs={"run": run.name, "prompt": encoded.text},
     )
 
 
 def recorded_trace(run: Run, name: str, sample: int = 0) -> xr.Dataset:
-    """Return a trace that ``python -m trainer.generate --trace`` recorded; see `decoding_trace`."""
+    """Read a trace that ``python -m trainer.generate --trace`` recorded, in the form of `decoding_trace`.
+
+    Parameters
+    ----------
+    run : the run that generated.
+    name : of the trace.
+    sample : number of the sample, from 0.
+    """
     return _labelled(read_trace(run, name), sample)
 
 
@@ -115,39 +123,40 @@ def decoding_trace(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Go on from a prompt token by token, and keep the leading candidates of each.
+    """Continue a prompt token by token, and record the leading candidates of each.
 
     Parameters
     ----------
-    run : the run whose model is to go on.
-    prompt : the text to go on from; the opening of the run's last sample if None.
+    run : the run whose model generates.
+    prompt : the text to continue; the opening of the run's last sample if None.
     step : of the snapshot; the last if None.
     n_tokens : how many tokens to add.
-    decoding : how to choose; greedily if None.
-    seed : decides the draws.
+    decoding : temperature, filters, penalties and bias; greedy (temperature 0) if None.
+    seed : of the random generator.
     progress : called with the number of snapshots done so far.
 
     Returns
     -------
     ``candidate`` (position, rank): the leading tokens, and ``probability`` and ``drawn_from`` of each: the model's own, and after
-    temperature, filters and penalties; ``chosen`` (position), its ``chosen_rank``, -1 if it is not among those that lead, and
+    temperature, filters and penalties; ``chosen`` (position), its ``chosen_rank``, -1 if it is not among the leading tokens, and
     ``chosen_probability`` and ``chosen_drawn_from``. Attributes hold prompt, decoding and request.
     """
-    asked = encode_prompt(run, prompt)
+    encoded = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     tokenizer = run.tokenizer
     recorder, request = TraceRecorder(tokenizer), GenerationRequest(n_tokens, seed=seed)
     decoding = decoding or Decoding(temperature=0)
     model = load_model(run, snapshot.step)
-    for _ in stream_text(model, tokenizer, asked.text, decoding=decoding, request=request, on_step=recorder.record):
+    for _ in stream_text(model, tokenizer, encoded.text, decoding=decoding, request=request, on_step=recorder.record):
         pass
     if progress is not None:
         progress(1)
-    return _labelled(recorder.trace(run.name, snapshot, asked.text, decoding, request), 0)
+    return _labelled(recorder.trace(run.name, snapshot, encoded.text, decoding, request), 0)
 
 
 def _labelled(trace: Trace, sample: int) -> xr.Dataset:
-    steps, asked = trace.of_sample(sample), trace.header
+    """Convert one sample of a trace to a Dataset (position, rank)."""
+    steps, header = trace.of_sample(sample), trace.header
     table = [step["candidates"] for step in steps]  # [id, token, probability, drawn_from] by position and rank
     ids = np.array([[candidate[0] for candidate in row] for row in table])
     chosen = np.array([step["id"] for step in steps])
@@ -172,9 +181,9 @@ def _labelled(trace: Trace, sample: int) -> xr.Dataset:
         coords={
             "position": [step["position"] for step in steps],
             "rank": np.arange(ids.shape[1]),
-            "step": asked["step"],
-            "sha256": asked["sha256"],
+            "step": header["step"],
+            "sha256": header["sha256"],
         },
-        attrs={name: asked[name] for name in ("run", "prompt", "prompt_tokens", "decoding", "request")}
+        attrs={name: header[name] for name in ("run", "prompt", "prompt_tokens", "decoding", "request")}
         | {"sample": sample},
     )

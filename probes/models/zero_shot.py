@@ -1,8 +1,8 @@
-"""What a language model can do without having been taught to: the next line, chosen by its probability, at every snapshot.
+"""Zero-shot choice of the next line by its probability, at every snapshot.
 
-The heuristic of the paper on GPT-1 (Radford et al. 2018, section 5 and figure 2, right) for a choice: of the answers, take the one to
-which the model gives the highest mean log-probability per token after the context. It prefers lines that are common anywhere. What the
-context itself tells shows when the log-probability of the line without its context is taken off (Holtzman et al. 2021): both are measured.
+The heuristic of the GPT-1 paper (Radford et al. 2018, section 5 and figure 2, right) chooses the answer with the highest mean
+log-probability per token after the context. It prefers lines that are common in any context. To measure the effect of the context, the
+log-probability of the line without its context is subtracted (Holtzman et al. 2021). Both accuracies are measured.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ N_QUESTIONS = 256
 
 @dataclass(frozen=True)
 class Questions:
-    """Choices as a model reads them.
+    """Multiple-choice questions as token ids.
 
-    ``ids`` (sequence, query + 1): context and answer, one sequence an answer, those of a question one below the other.
-    ``is_answer`` (sequence, query): where the token that follows is part of the answer. ``targets`` (question,): the right answer.
+    ``ids`` (sequence, query + 1): context and answer, one sequence for each answer, those of a question in succession.
+    ``is_answer`` (sequence, query): whether the next token is part of the answer. ``targets`` (question,): the right answer.
     """
 
     ids: Tensor
@@ -48,27 +48,27 @@ class Questions:
 
 
 def zero_shot(run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None) -> xr.Dataset:
-    """Ask the model which of four lines comes next, at every snapshot, without training it for that.
+    """Measure how often the model chooses the next line among four, without training for it, at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
-    seed : decides the questions; they are the same at every snapshot.
-    text : a text file to ask about. If None, a run that learned from the corpus ``training-plays`` is asked about the plays that were
-        held out (the test set of the task next-line), any other about the validation split of its own corpus.
+    seed : of the choice of questions; they are the same at every snapshot.
+    text : a text file from which questions are drawn. If None: for a run of the corpus ``training-plays`` the held-out plays (the test
+        set of the task next-line), for any other the validation split of its own corpus.
     progress : called with the number of snapshots done so far.
 
     Returns
     -------
-    ``accuracy`` (step): the share of questions where the right line has the highest mean log-probability per token;
-    ``accuracy_by_gain`` (step): where the context raises it most, over that of the line by itself. Their attribute ``chance`` is what
-    guessing gives, and ``standard_error`` what the number of questions leaves uncertain. ``margin`` (step): mean log-probability per
-    token of the right line, less that of the wrong ones, in nats. The attribute ``questions`` is their number.
+    ``accuracy`` (step): the share of questions where the right line has the highest mean log-probability per token.
+    ``accuracy_by_gain`` (step): the share where the context raises that of the right line most, compared with the line alone. Both have
+    the attributes ``chance``, the accuracy of guessing, and ``standard_error``, from the number of questions. ``margin`` (step): mean
+    log-probability per token of the right line minus that of the wrong ones, in nats. The attribute ``questions`` is their number.
 
     Raises
     ------
     InputError
-        If the text cannot be had or has no lines to ask about.
+        If the text cannot be read or has fewer than four different lines.
 
     References
     ----------
@@ -78,11 +78,11 @@ def zero_shot(run: Run, *, seed: int = 0, text: Path | None = None, progress: Pr
     choices = _choices(run, seed, text)
     tokenizer, block_size = run.tokenizer, described_model(run).block_size
     questions = encode_questions(choices, tokenizer, block_size)
-    alone = encode_questions([replace(choice, context="") for choice in choices], tokenizer, block_size)
+    without_context = encode_questions([replace(choice, context="") for choice in choices], tokenizer, block_size)
 
     def measure(model: Model) -> dict[str, Any]:
         per_token = mean_log_probabilities(model, questions)  # (question, answer)
-        gain = per_token - mean_log_probabilities(model, alone)
+        gain = per_token - mean_log_probabilities(model, without_context)
         right = per_token.gather(1, questions.targets[:, None])[:, 0]
         wrong = (per_token.sum(1) - right) / (per_token.shape[1] - 1)
         return {
@@ -102,15 +102,15 @@ def zero_shot(run: Run, *, seed: int = 0, text: Path | None = None, progress: Pr
 
 
 def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, block_size: int) -> Questions:
-    """Lay out contexts and answers so that every token of an answer is foretold from at most ``block_size`` before it.
+    """Encode contexts and answers so that each token of an answer has at most ``block_size`` tokens before it.
 
-    A context loses its beginning where it does not fit; of an answer at most half a block is asked for. An empty context leaves the end
-    of a line to begin with. Where the tokenizer knows no line end, its text had none either: a space, or nothing, stands between lines.
+    A long context is cut at its start, a long answer after half a block. An empty context becomes a line end. If the vocabulary has no
+    line end, neither had the text of the model: a space, or nothing, separates the lines.
 
     Parameters
     ----------
     choices : the questions, each with as many answers.
-    tokenizer : that of the model.
+    tokenizer : of the model.
     block_size : the model's context.
     """
     line_end = next((mark for mark in ("\n", " ") if not unknown_symbols(tokenizer, mark)), "")
@@ -119,40 +119,45 @@ def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, bl
         context = tokenizer.encode((choice.context + "\n").replace("\n", line_end))
         for answer in choice.answers:
             end = tokenizer.encode(answer)[: max(1, block_size // 2)]
-            begin = context[max(0, len(context) - (block_size + 1 - len(end))) :]
-            rows.append((np.concatenate([begin, end]), len(begin)))
+            start = context[max(0, len(context) - (block_size + 1 - len(end))) :]
+            rows.append((np.concatenate([start, end]), len(start)))
     width = max(len(row) for row, _ in rows)
     ids = np.zeros((len(rows), width), dtype=np.int64)
     is_answer = np.zeros((len(rows), width - 1), dtype=bool)
-    for number, (row, begun) in enumerate(rows):
+    for number, (row, n_context) in enumerate(rows):
         ids[number, : len(row)] = row
-        is_answer[number, max(0, begun - 1) : len(row) - 1] = True
+        is_answer[number, max(0, n_context - 1) : len(row) - 1] = True
     targets = torch.tensor([choice.target for choice in choices])
     return Questions(torch.from_numpy(ids), torch.from_numpy(is_answer), targets)
 
 
 def mean_log_probabilities(model: Model, questions: Questions) -> Tensor:
-    """Return the mean log-probability per token of each answer after its context, (question, answer), in nats.
+    """Compute the mean log-probability per token of each answer after its context.
 
     Parameters
     ----------
-    model : the model to ask.
-    questions : what is asked.
+    model : in evaluation mode.
+    questions : the encoded questions.
+
+    Returns
+    -------
+    (question, answer), in nats per token.
     """
     found = []
     for part in in_parts(model, questions.ids.numpy()):
-        shown, is_answer = questions.ids[part], questions.is_answer[part]
-        # Only where an answer is foretold: of a large vocabulary, what stands elsewhere would cost the most.
-        logits = observe(model, shown[:, :-1]).logits[is_answer]
-        log_p = F.log_softmax(logits, dim=-1).gather(1, shown[:, 1:][is_answer][:, None])[:, 0]
+        ids, is_answer = questions.ids[part], questions.is_answer[part]
+        # The softmax of answers only: for a large vocabulary, that of the contexts would cost most.
+        logits = observe(model, ids[:, :-1]).logits[is_answer]
+        log_p = F.log_softmax(logits, dim=-1).gather(1, ids[:, 1:][is_answer][:, None])[:, 0]
         total = torch.zeros(is_answer.shape).masked_scatter(is_answer, log_p).sum(1)
         found.append(total / is_answer.sum(1).clamp(min=1))
     return torch.cat(found).view(len(questions.targets), -1)
 
 
 def _choices(run: Run, seed: int, text: Path | None) -> Sequence[MultipleChoice]:
+    """Draw the questions for a run."""
     if text is None and run.info.get("corpus", {}).get("name") == "training-plays":
-        asked = play_task("next-line", seed=seed, n_train=N_ANSWERS, n_test=N_QUESTIONS).test
-        return [example for example in asked if isinstance(example, MultipleChoice)]
-    _, judged = training_tokens(run, text)
-    return draw_line_choices(run.tokenizer.decode(judged), N_QUESTIONS, seed=seed)
+        test = play_task("next-line", seed=seed, n_train=N_ANSWERS, n_test=N_QUESTIONS).test
+        return [example for example in test if isinstance(example, MultipleChoice)]
+    _, validation = training_tokens(run, text)
+    return draw_line_choices(run.tokenizer.decode(validation), N_QUESTIONS, seed=seed)

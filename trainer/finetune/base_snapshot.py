@@ -71,14 +71,14 @@ def _last(run: Run) -> Base:
 
 def _imported(model: str) -> Run:
     """Open the run of a model that was made elsewhere; import it if there is none."""
-    from trainer.pretrained.importing import import_revisions
-    from trainer.pretrained.revisions import default_run_name, locate_revisions
+    from trainer.pretrained.importing import import_model
+    from trainer.pretrained.revisions import default_run_name
 
     place = str(Path(model).resolve()) if Path(model).exists() else model
     for run in list_runs():
         if run.info.get("source", {}).get("model") == place:
             return run
-    return import_revisions(locate_revisions(model, []), free_name(run_name(default_run_name(place))), model=place)
+    return import_model(place, name=free_name(run_name(default_run_name(place))))
 
 
 def run_name(wanted: str) -> str:

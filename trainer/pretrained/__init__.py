@@ -1,1 +1,1 @@
-"""Models that were made elsewhere, as runs: `foreign` keeps the architecture of any causal language model of Hugging Face."""
+"""Pretrained models as runs: import by family or in their class of Hugging Face, and export to Hugging Face's format."""

@@ -1,25 +1,26 @@
-"""python -m trainer.pretrained: models made elsewhere become runs, and snapshots become models of Hugging Face."""
+"""python -m trainer.pretrained: import pretrained models as runs, and export snapshots as models of Hugging Face."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
 from data import commands
 from data.progress import progress_bar
-from data.runs import check_run_name, open_run
+from data.runs import Run, check_run_name, open_run
 
 PROG = "python -m trainer.pretrained"
 
 
 @dataclass(frozen=True)
 class Import:
-    """Make a run of a model that was made elsewhere: GPT-1, GPT-2, nanoGPT, GPTLab, or any causal language model of Hugging Face.
+    """Import a pretrained model as a run: GPT-1, GPT-2, nanoGPT, GPTLab, or any causal language model of Hugging Face.
 
-    What became of each tensor is printed, and kept in run.json.
+    A table of what became of each tensor is printed, and kept in run.json.
     """
 
     model: tyro.conf.Positional[str]
@@ -27,15 +28,15 @@ class Import:
     revisions: str | None = None
     """Several revisions as the snapshots of one run: step0,step512,main=143000. In a folder, they are its sub-folders."""
     name: str | None = None
-    """Of the run; the model's own if not given."""
+    """Name of the run; that of the model if not given."""
     tokenizer: str | None = None
     """A tokenizer.json, vocab.bpe, meta.pkl or vocab.txt, a folder with one, gpt2, or ids; what lies beside the weights if not given."""
     symbols_of: str | None = None
     """The tokens are the characters of this text: a file, or a corpus by name."""
     context: int | None = None
-    """Tokens that it is shown at most; its own number if not given."""
+    """The largest number of tokens that the model is shown; its own if not given."""
     gelu: str | None = None
-    """tanh or exact, where the source does not tell (nanoGPT)."""
+    """tanh or exact, where the source does not record it (nanoGPT)."""
     keep_class: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Keep the class of Hugging Face even where our GPT has its form."""
     corpus_dir: Path | None = None
@@ -68,7 +69,6 @@ def main(command: Import | Export) -> None:
 
 
 def _import(command: Import) -> None:
-    from trainer.pretrained.import_report import format_report
     from trainer.pretrained.importing import ImportOptions, import_revisions
     from trainer.pretrained.revisions import default_run_name, locate_revisions, parse_revisions
     from trainer.pretrained.run_writer import check_name_is_free
@@ -76,7 +76,7 @@ def _import(command: Import) -> None:
     name = check_run_name(command.name or default_run_name(command.model))
     check_name_is_free(name)
     located = locate_revisions(command.model, parse_revisions(command.revisions) if command.revisions else [])
-    wishes = ImportOptions(
+    options = ImportOptions(
         tokenizer=command.tokenizer,
         symbols_of=command.symbols_of,
         corpus_dir=command.corpus_dir,
@@ -85,18 +85,67 @@ def _import(command: Import) -> None:
         keep_class=command.keep_class,
     )
     with progress_bar("importing", sum(path.exists() for _, path in located), "snapshot") as update:
-        run = import_revisions(located, name, model=command.model, wishes=wishes, progress=update)
+        run = import_revisions(located, name, model=command.model, options=options, progress=update)
     print(format_report(run))
+
+
+def format_report(run: Run) -> str:
+    """Format how each tensor of the source of an imported run was used, and a summary."""
+    return "\n".join([*_tensor_table(run.info["source"]["tensors"]), "", *_summary(run)])
+
+
+def _tensor_table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    cells = [("their tensor", "shape", "ours", "note")]
+    cells += [
+        (row["source"], " x ".join(map(str, row["shape"])) or "1", row["ours"] or "-", row["note"]) for row in rows
+    ]
+    widths = [max(len(cell[column]) for cell in cells) for column in range(3)]
+    for source, shape, ours, note in cells:
+        yield f"{source:{widths[0]}}  {shape:{widths[1]}}  {ours:{widths[2]}}  {note}".rstrip()
+
+
+def _summary(run: Run) -> Iterator[str]:
+    from trainer.pretrained.mapping import CONVERTED
+
+    info, source = run.info, run.info["source"]
+    model, steps = info["model"], [snapshot.step for snapshot in run.snapshots()]
+    if "architecture" in model:
+        form = f"{model['architecture']}, kept in its own class"
+    else:
+        form = f"our GPT with norm {model['norm']}, bias {model['bias']}, gelu {model['gelu']}"
+    dtype = source["dtype"] + (", kept as float32" if "bfloat16" in source["dtype"] else "")
+    yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {dtype}"
+    yield f"snapshots: {len(steps)}, of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+    if source["missing_steps"]:
+        yield f"not there, and left out: step {', '.join(map(str, source['missing_steps']))}"
+    left_out = source["left_out"]
+    yield f"tensors left out: {len(left_out)}" + (", for the reasons in the table" if left_out else "")
+    if converted := sum(row["note"] == CONVERTED for row in source["tensors"]):
+        yield f"{CONVERTED}: {converted}"
+    yield f"tokens: {_describe_tokens(info['tokenizer'], model['vocab_size'])}"
+    if source.get("remark"):
+        yield source["remark"]
+    yield f"wrote {run.path}; look into it with  python -m probes --run {run.name}"
+
+
+def _describe_tokens(tokenizer: dict[str, Any], rows: int) -> str:
+    kind = tokenizer["kind"]
+    if kind == "char":
+        return f"{len(tokenizer['symbols'])} characters"
+    if kind == "words":
+        return f"{rows:,}, named by their ids; a text cannot be read"
+    unused = f", and {rows - tokenizer['tokens']} unused rows" if rows > tokenizer["tokens"] else ""
+    return f"{tokenizer['tokens']:,} sub-words{unused}; {tokenizer['origin']}"
 
 
 def _export(command: Export) -> None:
     from trainer.pretrained.hf_export import export_model
 
     run = open_run(command.run)
-    written = export_model(run, command.step, command.folder)
-    print(f"wrote {written.what} to {command.folder}: {', '.join(written.files)}")
-    if written.remark:
-        print(written.remark)
+    exported = export_model(run, command.folder, step=command.step)
+    print(f"wrote {exported.description} to {command.folder}: {', '.join(exported.files)}")
+    if exported.remark:
+        print(exported.remark)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The way out: a snapshot as a folder that Hugging Face's ``from_pretrained`` loads, with the same logits.
+"""Export a snapshot as a folder that Hugging Face's ``from_pretrained`` loads, with the same logits.
 
-Our GPT becomes a GPT-2, or a GPT-1 where its norms come after the sums; biases that it has not are zeros there. The mapping tables are
-those of the importers, read from right to left. A model that keeps its own class is saved by that class.
+Our GPT becomes a GPT-2, or a GPT-1 if its norms come after the sums; biases that it lacks are zeros there. The mapping tables are those
+of the import, applied in reverse. A model in its own class of Hugging Face is saved by that class.
 """
 
 from __future__ import annotations
@@ -25,33 +25,35 @@ from data.tokens.tokenizers import CharTokenizer, Tokenizer
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
 from trainer.pretrained.hf_model import HFModel, load_transformers, without_bars
-from trainer.pretrained.mapping import COPIED, TRANSPOSED, MappingEntry
+from trainer.pretrained.mapping import COPIED, TRANSPOSED, MappingTable
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GELU, GPT2
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """What was written: the class that loads it, the files, and what is to be known."""
+    """The result of an export."""
 
-    what: str
+    description: str
+    """Step, run and class of Hugging Face."""
     files: list[str]
     remark: str = ""
+    """What was left out, if anything."""
 
 
-def export_model(run: Run, step: int | None, folder: Path) -> ExportedModel:
-    """Write a snapshot as a folder of Hugging Face: configuration, weights in safetensors, tokenizer where it has one.
+def export_model(run: Run, folder: Path, *, step: int | None = None) -> ExportedModel:
+    """Export a snapshot to a folder in Hugging Face's format: configuration, weights in safetensors, and tokenizer.
 
     Parameters
     ----------
-    run : the run.
-    step : of the snapshot; the last whole one if None.
-    folder : to make; it is there whole or not at all.
+    run : the run to export.
+    folder : the folder to create; it is written whole, or not at all.
+    step : of the snapshot; the last one that is not damaged if None.
 
     Raises
     ------
     InputError
-        If the folder holds something, the snapshot is damaged or is not there, or no class has the form of the model.
+        If the folder is not empty, the snapshot is damaged or missing, or no class has the form of the model.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and is not empty: give the name of a new folder")
@@ -59,45 +61,47 @@ def export_model(run: Run, step: int | None, folder: Path) -> ExportedModel:
     if step is None:
         step = run.sound_snapshots()[-1].step
     model = load_model(run, step)
-    whole = folder.resolve()  # that of . has a name
-    hidden = whole.with_name(f".{whole.name}.{os.getpid()}")
+    target = folder.resolve()  # "." has no name
+    hidden = target.with_name(f".{target.name}.{os.getpid()}")
     hidden.mkdir(parents=True)
     try:
         if isinstance(model, HFModel):
             with without_bars(load_transformers()):
                 model.model.save_pretrained(hidden)
-            what = type(model.model).__name__
+            architecture = type(model.model).__name__
         else:
             weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
-            what = _write_ours(shape, weights, run.tokenizer, hidden)
-        remarks = _remark_of_task(run), _write_tokenizer(run.tokenizer, shape.block_size, hidden)
+            architecture = _write_gpt(shape, weights, run.tokenizer, hidden)
+        remarks = _remark_on_task(run), _write_tokenizer(run.tokenizer, shape.block_size, hidden)
         files = sorted(path.name for path in hidden.iterdir())
-        _move(hidden, whole)
+        _move(hidden, target)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
-    return ExportedModel(f"step {step:,} of run {run.name} as a {what}", files, "\n".join(filter(None, remarks)))
+    return ExportedModel(
+        f"step {step:,} of run {run.name} as a {architecture}", files, "\n".join(filter(None, remarks))
+    )
 
 
-def _move(made: Path, folder: Path) -> None:
-    """Move a folder that was made to its name, or its files into an empty one, in which somebody may be standing."""
+def _move(hidden: Path, folder: Path) -> None:
+    """Rename a folder, or move its files into an existing empty one, which may be a working directory."""
     if not folder.exists():
-        made.replace(folder)
+        hidden.replace(folder)
         return
-    for path in made.iterdir():
+    for path in hidden.iterdir():
         path.replace(folder / path.name)
-    made.rmdir()
+    hidden.rmdir()
 
 
-def _remark_of_task(run: Run) -> str:
+def _remark_on_task(run: Run) -> str:
     task = run.info.get("task")
     if not task:
         return ""
     return f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
 
 
-def _write_ours(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenizer: Tokenizer, folder: Path) -> str:
-    """Write configuration and weights of our GPT; return the class that loads them."""
+def _write_gpt(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenizer: Tokenizer, folder: Path) -> str:
+    """Write configuration and weights of our GPT; return the name of the class that loads them."""
     config = _gpt1_config(shape) if shape.norm == "post" else _gpt2_config(shape)
     table = GPT1.table if shape.norm == "post" else GPT2.table
     end = tokenizer.special_tokens.get("<|endoftext|>")
@@ -117,7 +121,7 @@ def _write_ours(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokeniz
         "dtype": "float32",
     }
     write_json(folder / "config.json", {**config, **common})
-    theirs = dict(_theirs(shape, weights, table))
+    theirs = dict(_hf_tensors(shape, weights, table))
     write_bytes(folder / "model.safetensors", stream_tensors(theirs, {"format": "pt"}))
     return str(config["architectures"][0])
 
@@ -135,26 +139,26 @@ def _gpt1_config(shape: ModelConfig) -> dict[str, Any]:
     return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu"}
 
 
-def _theirs(
-    shape: ModelConfig, weights: Mapping[str, NDArray[Any]], table: tuple[MappingEntry, ...] | Any
+def _hf_tensors(
+    shape: ModelConfig, weights: Mapping[str, NDArray[Any]], table: MappingTable
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield every tensor of theirs by name, zeros for the biases that ours has not."""
+    """Yield the tensors of Hugging Face's class by name, zeros for the biases that our model lacks."""
     width = {"h.#.attn.c_attn.bias": 3 * shape.n_embd, "h.#.mlp.c_fc.bias": 4 * shape.n_embd}
     for entry in table:
-        if entry.ours is None or entry.way not in (COPIED, TRANSPOSED):
+        if entry.ours is None or entry.conversion not in (COPIED, TRANSPOSED):
             continue
         for layer in range(shape.n_layer if "#" in entry.ours else 1):
             ours, theirs = entry.ours.replace("#", str(layer)), entry.theirs.replace("#", str(layer))
             if ours in weights:
-                tensor = weights[ours].T if entry.way is TRANSPOSED else weights[ours]
+                tensor = weights[ours].T if entry.conversion is TRANSPOSED else weights[ours]
             else:
                 tensor = np.zeros(width.get(entry.ours, shape.n_embd), np.float32)
             yield f"transformer.{theirs}", tensor
 
 
 def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:
-    """Write the files of a tokenizer, and return what is to be said of it; nothing is written for a list of words."""
-    definition = _definition(tokenizer)
+    """Write the files of a tokenizer; return a remark if it has none, as a list of words."""
+    definition = tokenizer_definition(tokenizer)
     if definition is None:
         return "no tokenizer was written: this run's tokens are a list of names, and how a text becomes tokens is not known"
     write_bytes(folder / "tokenizer.json", definition.encode())
@@ -165,12 +169,12 @@ def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:
     return ""
 
 
-def _definition(tokenizer: Tokenizer) -> str | None:
-    """Return a tokenizer as Hugging Face's `tokenizers` reads it, or None if it cannot be said so."""
+def tokenizer_definition(tokenizer: Tokenizer) -> str | None:
+    """Build the JSON definition of a tokenizer for Hugging Face's `tokenizers`; None if it has no such form."""
     if isinstance(tokenizer, CharTokenizer):
         return _of_characters(tokenizer.symbols)
     if isinstance(tokenizer, ExtendedTokenizer):
-        base = _definition(tokenizer.base)
+        base = tokenizer_definition(tokenizer.base)
         return None if base is None else _with_special_tokens(base, tokenizer.names)
     definition: str | None = tokenizer.to_json().get("definition")
     return definition

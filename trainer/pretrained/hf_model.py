@@ -1,7 +1,7 @@
-"""A causal language model of Hugging Face behind the little that probes ask of ours.
+"""Causal language models of Hugging Face behind the interface that the probes use.
 
-`HFModel` gives logits, attention weights, residual stream and unembedding, and silences a head. It finds these places by
-structure, so that no architecture is named here; code that comes with a model is never run.
+`HFModel` returns logits, attention weights, residual stream and unembedding, and ablates heads. It finds these places by the structure
+of the modules, so no architecture is named here. Code that comes with a model is never run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PROJECTIONS = {"o_proj", "out_proj", "c_proj", "dense", "wo"}
 
 
 class HFModel(nn.Module):
-    """A causal language model of Hugging Face, behind the interface that probes share between it and our GPT.
+    """A causal language model of Hugging Face with the interface of our GPT.
 
     Parameters
     ----------
@@ -42,15 +42,15 @@ class HFModel(nn.Module):
         mask: Tensor | None = None,
         positions: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the logits (B, T, vocab_size) and, where targets (B, T) are given, their mean loss in nats per token.
+        """Compute the logits (B, T, vocab_size) and, if targets (B, T) are given, their mean loss in nats per token.
 
-        ``mask`` and ``positions`` are those of our GPT. Not every class heeds them: `supports_mask` tries it.
+        ``mask`` and ``positions`` are those of our GPT. Some classes ignore them: `supports_mask` tests it.
         """
         more: dict[str, Tensor] = {}
         if mask is not None:
             dtype = next(self.model.parameters()).dtype
             hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-            more["attention_mask"] = hidden.masked_fill(~mask, torch.finfo(dtype).min)  # added to the scores
+            more["attention_mask"] = hidden.masked_fill(~mask, torch.finfo(dtype).min)  # added to the attention scores
         if positions is not None:
             more["position_ids"] = positions
         logits = self.model(idx, use_cache=False, **more).logits
@@ -58,52 +58,55 @@ class HFModel(nn.Module):
             return logits, None
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
-    def next_logits(self, idx: Tensor, past: Any = None) -> tuple[Tensor, Any]:
-        """Read on from what was read before, and return the logits of what follows.
+    def next_logits(self, idx: Tensor, cache: Any = None) -> tuple[Tensor, Any]:
+        """Compute the logits of the next token, with the key-value cache of the class.
 
         Parameters
         ----------
-        idx : token ids, (B, T), that follow those of ``past``.
-        past : what an earlier call returned; it is used up.
+        idx : token ids, (B, T), that follow those in ``cache``.
+        cache : returned by an earlier call, which it modifies.
 
         Returns
         -------
-        The logits after the last token, (B, vocab_size), and keys and values of all tokens so far, or None where the class keeps none.
+        The logits after the last token, (B, vocab_size), and the cache of all tokens so far; None if the class has no cache.
         """
-        given = {} if past is None else {"past_key_values": past}
-        found = self.model(idx, use_cache=True, **given)
-        return found.logits[:, -1], getattr(found, "past_key_values", None)
+        past = {} if cache is None else {"past_key_values": cache}
+        output = self.model(idx, use_cache=True, **past)
+        return output.logits[:, -1], getattr(output, "past_key_values", None)
 
     def observe(
         self, idx: Tensor, *, attention: bool = False, residual: bool = False
     ) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """Return the attention weights of each layer, the residual stream before the first block and after each, and the logits.
+        """Run the model and record attention weights and residual stream.
 
         Parameters
         ----------
         idx : token ids, (B, T).
-        attention, residual : what is wanted besides the logits; the rest is empty.
+        attention, residual : what to record; the other list is empty.
 
         Returns
         -------
-        A tensor (B, n_head, T, T) a layer, a tensor (B, T, C) a layer and one more, and (B, T, vocab_size).
+        attention : a tensor (B, n_head, T, T) for each layer.
+        residual : the residual stream before the first block and after each, a tensor (B, T, C) each.
+        logits : (B, T, vocab_size).
+
+        Raises
+        ------
+        NotApplicableError
+            If the class returns no attention weights, or none that sum to 1.
         """
         stream: list[Tensor] = []
         with contextlib.ExitStack() as stack:
-            if residual:  # by hooks: the last of Hugging Face's own hidden states is normalised already
+            if residual:  # by hooks: the last of the hidden states of Hugging Face has passed the final norm
                 blocks = self.blocks()
                 for block in blocks:
-                    stack.enter_context(
-                        _removed(block.register_forward_pre_hook(_keep_input(stream), with_kwargs=True))
-                    )
-                stack.enter_context(
-                    _removed(blocks[-1].register_forward_hook(lambda _, __, out: stream.append(_first(out))))
-                )
-            found = self.model(idx, use_cache=False, output_attentions=attention)
-        weights = list(found.attentions or ()) if attention else []
+                    stack.enter_context(block.register_forward_pre_hook(_keep_input(stream), with_kwargs=True))
+                stack.enter_context(blocks[-1].register_forward_hook(lambda _, __, out: stream.append(_first(out))))
+            output = self.model(idx, use_cache=False, output_attentions=attention)
+        weights = list(output.attentions or ()) if attention else []
         if attention:
             self._check_attention(weights)
-        return weights, stream, found.logits
+        return weights, stream, output.logits
 
     def _check_attention(self, weights: list[Tensor]) -> None:
         if len(weights) != self.config.n_layer or any(layer is None for layer in weights):
@@ -119,35 +122,35 @@ class HFModel(nn.Module):
             )
 
     def unembed(self, x: Tensor) -> Tensor:
-        """Turn the residual stream (B, T, C) into logits (B, T, vocab_size), by whatever the class does after its last block.
+        """Turn the residual stream (B, T, C) into logits (B, T, vocab_size), as the class does after its last block.
 
-        The blocks run on made tokens and the output of the last is replaced by ``x``: so the final norm, the head and any scaling of
-        the logits are the model's own, without knowing their names. It costs a pass through the model.
+        The model runs on placeholder tokens, and the output of its last block is replaced by ``x``. So final norm, output head and any
+        scaling of the logits are those of the class, at the cost of a forward pass.
         """
 
         def replace(_: Any, __: Any, output: Any) -> Any:
             return type(output)([x, *output[1:]]) if isinstance(output, (tuple, list)) else x
 
-        with _removed(self.blocks()[-1].register_forward_hook(replace)):
+        with self.blocks()[-1].register_forward_hook(replace):
             logits: Tensor = self.model(torch.zeros(x.shape[:2], dtype=torch.long), use_cache=False).logits
         return logits
 
     @contextlib.contextmanager
     def ablate_head(self, layer: int, head: int) -> Iterator[None]:
-        """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
+        """Replace the output of one head by zeros while the context lasts (zero ablation)."""
         projection, n_head = _output_projection(self.blocks()[layer]), self.config.n_head
 
-        def silence(_: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            gathered = inputs[0].clone()  # (B, T, n_head * head_size)
-            gathered.view(*gathered.shape[:-1], n_head, -1)[..., head, :] = 0
-            return (gathered, *inputs[1:])
+        def ablate(_: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            heads = inputs[0].clone()  # (B, T, n_head * head_size)
+            heads.view(*heads.shape[:-1], n_head, -1)[..., head, :] = 0
+            return (heads, *inputs[1:])
 
-        with _removed(projection.register_forward_pre_hook(silence)):
+        with projection.register_forward_pre_hook(ablate):
             yield
 
     @torch.no_grad()
     def supports_mask(self) -> bool:
-        """Try whether a mask and positions keep two documents in a row apart: each gives the logits that it gives alone."""
+        """Test whether mask and positions separate two documents in one sequence: each has the logits that it has alone."""
         idx = torch.arange(6)[None] % self.config.vocab_size
         document = torch.tensor([0, 0, 0, 1, 1, 1])
         mask = (document[:, None] == document).tril()[None, None]
@@ -155,7 +158,7 @@ class HFModel(nn.Module):
         self.eval()
         try:
             together = self(idx, mask=mask, positions=torch.tensor([[0, 1, 2, 0, 1, 2]]))[0]
-        except (TypeError, ValueError, RuntimeError, IndexError):  # an argument or a shape that the class does not take
+        except (TypeError, ValueError, RuntimeError, IndexError):  # an argument or a shape that the class rejects
             return False
         finally:
             alone = [self(part)[0] for part in (idx[:, :3], idx[:, 3:])]
@@ -164,18 +167,17 @@ class HFModel(nn.Module):
 
     @torch.no_grad()
     def attends_to_future(self) -> bool:
-        """Try whether the logits before the last token follow from it."""
+        """Test whether earlier logits depend on the last token."""
         idx = torch.arange(max(2, min(6, self.config.block_size)))[None] % self.config.vocab_size
         other = idx.clone()
         other[:, -1] = (other[:, -1] + 1) % self.config.vocab_size
         first, second = (self(ids)[0][:, :-1] for ids in (idx, other))
-        rounding = max(
-            1e-4, 4 * torch.finfo(first.dtype).eps
-        )  # experts take the tokens in another order, and round otherwise
+        # Mixtures of experts process the tokens in another order, and round differently.
+        rounding = max(1e-4, 4 * torch.finfo(first.dtype).eps)
         return bool(((first - second).abs() > rounding * first.abs().max()).any())
 
     def blocks(self) -> nn.ModuleList:
-        """Return the decoder's blocks: the outermost list of modules that is as long as the model is deep."""
+        """Find the decoder's blocks: the outermost list of modules whose length is the number of layers."""
         for module in self.model.modules():
             if isinstance(module, nn.ModuleList) and len(module) == self.config.n_layer:
                 return module
@@ -184,18 +186,18 @@ class HFModel(nn.Module):
         )
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the tensors of a snapshot by name: parameters, tied ones once, and buffers of real numbers that are saved."""
+        """Collect the tensors of a snapshot by name: parameters, tied ones once, and saved floating-point buffers."""
         saved = self.model.state_dict()
         buffers = {
             name: buffer
             for name, buffer in self.model.named_buffers()
-            if name in saved and buffer.is_floating_point()  # masks are whole numbers, and the class makes them anew
+            if name in saved and buffer.is_floating_point()  # the others are masks, which the class rebuilds
         }
         return {**{name: parameter.detach() for name, parameter in self.model.named_parameters()}, **buffers}
 
 
 def blank_hf_model(description: Mapping[str, Any], config: ModelConfig) -> HFModel:
-    """Build the model that the ``model`` of a run.json describes; its weights are still to be loaded.
+    """Build the model that the ``model`` of a run.json describes, without its weights.
 
     Raises
     ------
@@ -206,7 +208,7 @@ def blank_hf_model(description: Mapping[str, Any], config: ModelConfig) -> HFMod
     fields = dict(description["config"])
     try:
         shape = transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)
-        made = transformers.AutoModelForCausalLM.from_config(
+        model = transformers.AutoModelForCausalLM.from_config(
             shape, attn_implementation="eager", dtype=torch.float32, trust_remote_code=False
         )
     except (KeyError, ValueError) as error:
@@ -214,17 +216,17 @@ def blank_hf_model(description: Mapping[str, Any], config: ModelConfig) -> HFMod
             f"this version of transformers ({transformers.__version__}) cannot build {description.get('architecture')!r} "
             f"({first_line(error)}): install the one that run.json names"
         ) from None
-    return HFModel(made, config)
+    return HFModel(model, config)
 
 
 def _output_projection(block: nn.Module) -> nn.Module:
-    """Return the layer that mixes what the heads of a block gathered."""
+    """Find the output projection of a block's attention."""
     module: nn.Module
     for name, module in block.named_modules():
         parent, _, leaf = name.rpartition(".")
         if leaf in _PROJECTIONS and "Attention" in type(block.get_submodule(parent)).__name__:
             return module
-    raise NotApplicableError(f"{type(block).__name__} has no output projection that is known: heads cannot be silenced")
+    raise NotApplicableError(f"{type(block).__name__} has no output projection that is known: heads cannot be ablated")
 
 
 def _keep_input(kept: list[Tensor]) -> Any:
@@ -239,34 +241,26 @@ def _first(output: Any) -> Tensor:
     return first
 
 
-@contextlib.contextmanager
-def _removed(hook: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
 def first_line(error: BaseException) -> str:
-    """Return the first line of what a library said, without its links to advice."""
+    """Return the first line of a library's message, without the advice after it."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 @contextlib.contextmanager
 def without_bars(transformers: Any) -> Iterator[None]:
-    """Keep the library from drawing bars of its own; ours says how far the work is."""
+    """Disable the library's progress bars while the context lasts; the commands draw their own."""
     logging = transformers.utils.logging
-    were_drawn = logging.is_progress_bar_enabled()
+    was_enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        if were_drawn:
+        if was_enabled:
             logging.enable_progress_bar()
 
 
 def load_transformers() -> Any:
-    """Return the library, or say how to install it."""
+    """Import transformers; an `InputError` says how to install it."""
     try:
         import transformers
     except ImportError as missing:

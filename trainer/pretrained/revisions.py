@@ -1,4 +1,4 @@
-"""Where the revisions of a model lie: in folders here, or on Hugging Face's hub, from where they are fetched."""
+"""Locate the revisions of a model: in local folders, or on Hugging Face's hub, from which they are downloaded."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from trainer.pretrained.hf_model import first_line
 from trainer.pretrained.source import CHECKPOINT, PICKLES
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
-_ONLY = ["*.json", "*.txt", "*.model", "vocab.bpe", "*.safetensors"]
+_FILES = ["*.json", "*.txt", "*.model", "vocab.bpe", "*.safetensors"]
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision by name, and the step it was saved at where the name tells."""
+    """The name of a revision, and its optimizer step if that is known."""
 
     name: str
     step: int | None
 
 
+Location = tuple[int | None, Path]
+"""The optimizer step of a revision, None if only its source may record it, and its path."""
+
+
 def parse_revisions(text: str) -> list[Revision]:
-    """Return the revisions of a list with commas; the step is told by the name, or stands behind it.
+    """Parse a list of revisions, separated by commas; each step is part of the name, or follows it after ``=``.
 
     Raises
     ------
     InputError
-        If a step can be read from none of both, or is there twice.
+        If a revision has no step, or two have the same.
 
     Examples
     --------
@@ -37,22 +41,22 @@ def parse_revisions(text: str) -> list[Revision]:
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, told = part.partition("=")
-        step = step_in_name(name) if not told else int(told) if told.isdecimal() else None
+        name, _, number = part.partition("=")
+        step = step_in_name(name) if not number else int(number) if number.isdecimal() else None
         if step is None:
             raise InputError(f"the revision {part!r} names no step: write it as {name}=1000")
         found.append(Revision(name, step))
     steps = [revision.step for revision in found]
-    twice = next((step for step in steps if steps.count(step) > 1), None)
-    if twice is not None or not found:
+    repeated = next((step for step in steps if steps.count(step) > 1), None)
+    if repeated is not None or not found:
         raise InputError(
-            f"--revisions names step {twice} twice" if found else "--revisions names no revision: step0,step512"
+            f"`revisions` names step {repeated} twice" if found else "`revisions` names no revision: step0,step512"
         )
     return found
 
 
 def default_run_name(model: str) -> str:
-    """Return what a run is called by its model: the name of its folder or file, without the ending of a file of weights.
+    """Name a run after its model: the name of the folder or file, without the suffix of a file of weights.
 
     Examples
     --------
@@ -64,7 +68,7 @@ def default_run_name(model: str) -> str:
 
 
 def step_in_name(name: str) -> int | None:
-    """Return the step that a name tells, or None.
+    """Find the optimizer step in a name; None if it has none.
 
     Examples
     --------
@@ -75,13 +79,13 @@ def step_in_name(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def locate_revisions(model: str, revisions: list[Revision]) -> list[tuple[int | None, Path]]:
-    """Return where each revision lies, in folders here or fetched from the hub; those that are nowhere are named all the same.
+def locate_revisions(model: str, revisions: list[Revision]) -> list[Location]:
+    """Locate each revision of a model, locally or on the hub; the path of one that is missing does not exist.
 
     Parameters
     ----------
     model : a folder or file, or a name on the hub.
-    revisions : of it; if there are none, the model itself, or whatever a folder holds that is no model itself.
+    revisions : if there are none, the model itself; in a folder that is no model, the models in it.
 
     Raises
     ------
@@ -90,20 +94,24 @@ def locate_revisions(model: str, revisions: list[Revision]) -> list[tuple[int | 
     """
     path = Path(model)
     if path.exists():
-        return [(it.step, path / it.name) for it in revisions] if revisions else _all_in(path)
+        return [(revision.step, path / revision.name) for revision in revisions] if revisions else _all_in(path)
     if not _HUB_NAME.fullmatch(model):
         raise InputError(
             f"there is no {model}: give a folder or file that is there, or a name on the hub (openai-community/gpt2)"
         )
-    return [(it.step, fetch(model, it.name)) for it in revisions or [Revision("main", None)]]
+    return [(revision.step, fetch(model, revision.name)) for revision in revisions or [Revision("main", None)]]
 
 
-def _all_in(path: Path) -> list[tuple[int | None, Path]]:
-    """Return a model by itself, or the models in its folder: sub-folders that are named by steps, or several checkpoints."""
+def _all_in(path: Path) -> list[Location]:
+    """Locate the model at a path, or the models in a folder: sub-folders that are named by steps, or checkpoint files."""
     if path.is_file() or (path / "config.json").is_file():
         return [(None, path)]
     models = ("config.json",) if (path / CHECKPOINT).is_file() else ("config.json", CHECKPOINT)
-    steps = [(step_in_name(it.name), it) for it in path.iterdir() if any((it / name).is_file() for name in models)]
+    steps = [
+        (step_in_name(inner.name), inner)
+        for inner in path.iterdir()
+        if any((inner / name).is_file() for name in models)
+    ]
     if steps:
         return [entry for entry in steps if entry[0] is not None] or steps
     checkpoints = sorted(inner for inner in path.iterdir() if inner.is_file() and inner.suffix in PICKLES)
@@ -111,7 +119,7 @@ def _all_in(path: Path) -> list[tuple[int | None, Path]]:
 
 
 def fetch(model: str, revision: str) -> Path:
-    """Fetch one revision from the hub, weights in safetensors if it has them; the path of one that is not there does not exist.
+    """Download a revision from the hub, with weights in safetensors if it has them; the path of a missing one does not exist.
 
     Raises
     ------
@@ -122,7 +130,7 @@ def fetch(model: str, revision: str) -> Path:
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=_ONLY, ignore_patterns=["*/*"]))
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=_FILES, ignore_patterns=["*/*"]))
         if not any(folder.glob("*.safetensors")):
             folder = Path(
                 snapshot_download(model, revision=revision, allow_patterns=["*.bin"], ignore_patterns=["*/*"])
@@ -131,7 +139,7 @@ def fetch(model: str, revision: str) -> Path:
         return Path(f"{model}@{revision}")
     except RepositoryNotFoundError:
         raise InputError(f"the hub has no model {model!r} that may be read: check its name, or give a folder") from None
-    except Exception as error:  # no connection, no room, no right: each raises its own
+    except Exception as error:  # no connection, no space, no access: each has an exception of its own
         raise InputError(
             f"{model} cannot be fetched from the hub ({first_line(error)}): give a local folder instead, with config.json and "
             f"model.safetensors, or with one folder for each revision ({Path(model).name}/step0)"

@@ -1,7 +1,7 @@
-"""Plain values out of a pickle, read from its list of instructions: nothing is looked up, called or run.
+"""Read plain values from a pickle by interpreting its opcodes: nothing is imported or called.
 
-nanoGPT keeps the characters of its vocabulary in ``meta.pkl``. Such a file needs a handful of instructions, those that put numbers and
-strings into dictionaries and lists; any other one, and so any pickle that would call something, is refused.
+nanoGPT keeps the characters of its vocabulary in ``meta.pkl``. Such a file needs a handful of opcodes, which put numbers and strings
+into dictionaries and lists. Any other opcode, and so any pickle that would call something, is refused.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Any
 from data.errors import InputError
 
 _VALUES = {"BININT", "BININT1", "BININT2", "SHORT_BINUNICODE", "BINUNICODE", "BINFLOAT", "LONG1"}
-_NOTHING = {"PROTO", "FRAME", "STOP"}
+_IGNORED = {"PROTO", "FRAME", "STOP"}
 
 
 def read_literals(path: Path) -> Any:
-    """Return the numbers, strings, lists and dictionaries that a pickle is made of.
+    """Read a pickle of numbers, strings, lists and dictionaries.
 
     Raises
     ------
     InputError
-        If it holds anything else, or is no pickle; the message names the instruction that is not taken.
+        If it holds anything else, or is no pickle; the message names the opcode that is refused.
     """
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
     try:
         for opcode, argument, _ in pickletools.genops(path.read_bytes()):
-            _follow(opcode.name, argument, stack, marks, memo)
+            _execute(opcode.name, argument, stack, marks, memo)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is no pickle of plain values ({error}): nothing of it ran; give the vocabulary as JSON"
@@ -37,8 +37,8 @@ def read_literals(path: Path) -> Any:
     return stack[-1] if stack else None
 
 
-def _follow(name: str, argument: Any, stack: list[Any], marks: list[int], memo: dict[int, Any]) -> None:
-    """Follow one instruction; each leaves its result on the stack."""
+def _execute(name: str, argument: Any, stack: list[Any], marks: list[int], memo: dict[int, Any]) -> None:
+    """Execute one opcode on the stack."""
     if name in _VALUES:
         stack.append(argument)
     elif name in ("EMPTY_DICT", "EMPTY_LIST"):
@@ -57,5 +57,5 @@ def _follow(name: str, argument: Any, stack: list[Any], marks: list[int], memo: 
             stack[-1].update(zip(items[::2], items[1::2], strict=True))
         else:
             stack[-1].extend(items)
-    elif name not in _NOTHING:
+    elif name not in _IGNORED:
         raise ValueError(f"it has the instruction {name}")

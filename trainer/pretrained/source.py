@@ -1,7 +1,7 @@
-"""Models of another origin as they lie on the disk: what is said of them, and their tensors, each read when it is asked for.
+"""Open a pretrained model on disk: its configuration, and its tensors, each read on demand.
 
-Weights in safetensors are preferred. Pickles are read with ``weights_only`` and never otherwise: one that asks for anything but
-tensors and plain values is refused before anything of it has run.
+Weights in safetensors are preferred. Pickles are always read with ``weights_only``: one that needs anything but tensors and plain
+values is refused before any of its code runs.
 """
 
 from __future__ import annotations
@@ -21,25 +21,31 @@ from torch import Tensor
 
 from data.errors import InputError
 
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
 PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
 CHECKPOINT = "ckpt.pt"
 SAFETENSORS_ADVICE = "whoever trusts it can write its weights as model.safetensors"
 
-Read = Callable[[str], Tensor]
+ReadTensor = Callable[[str], Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A model made elsewhere."""
+    """A pretrained model on disk."""
 
     path: Path
     settings: Mapping[str, Any]
-    """What ``config.json`` says, or what a checkpoint holds beside its weights."""
-    shapes: Mapping[str, tuple[int, ...]]
-    """Of the tensors, by name."""
-    read: Read
-    """Reads the tensor of this name."""
+    """The content of ``config.json``, or what a checkpoint holds besides its weights."""
+    shapes: Shapes
+    """Shapes of the tensors, by name."""
+    read: ReadTensor
+    """Reads the tensor of a name."""
 
 
 def open_source(path: Path) -> ModelSource:
@@ -63,7 +69,7 @@ def open_source(path: Path) -> ModelSource:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """Return what the ``config.json`` in a folder says; an `InputError` if that cannot be read."""
+    """Read the ``config.json`` in a folder; an `InputError` if it cannot be read."""
     path = folder / "config.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
@@ -74,17 +80,17 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def _weights_in(folder: Path) -> tuple[Mapping[str, tuple[int, ...]], Read]:
-    """Return the shapes of the tensors in a folder, and how each is read; the first kind of file that is there is taken."""
-    found = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+def _weights_in(folder: Path) -> tuple[Shapes, ReadTensor]:
+    """Open the weights in a folder, from the first of `WEIGHT_FILES` that exists."""
+    found = next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
     if found is None:
-        raise InputError(f"{folder} has a config.json and no weights: it needs {' or '.join(WEIGHTS[::2])}")
+        raise InputError(f"{folder} has a config.json and no weights: it needs {' or '.join(WEIGHT_FILES[::2])}")
     parts = [found]
-    if found.suffix == ".json":  # in several files, which this one names
+    if found.suffix == ".json":  # an index of several files
         names = sorted(set(read_index(found).values()))
         parts = [folder / Path(name).name for name in names]
     shapes: dict[str, tuple[int, ...]] = {}
-    readers: dict[str, Read] = {}
+    readers: dict[str, ReadTensor] = {}
     for part in parts:
         some, read = _safetensors(part) if part.suffix == ".safetensors" else _pickled(part)
         shapes |= some
@@ -93,7 +99,7 @@ def _weights_in(folder: Path) -> tuple[Mapping[str, tuple[int, ...]], Read]:
 
 
 def read_index(path: Path) -> dict[str, str]:
-    """Return the file that holds each tensor, as the index of weights in several files has it."""
+    """Read the index of weights in several files: the file of each tensor, by name."""
     try:
         files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -105,22 +111,22 @@ def read_index(path: Path) -> dict[str, str]:
     return files
 
 
-def _safetensors(path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+def _safetensors(path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        file: Any = safe_open(path, framework="pt")  # maps the file: a tensor takes memory when it is read
+        file: Any = safe_open(path, framework="pt")  # memory-mapped: a tensor takes memory when it is read
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path} cannot be read as safetensors ({error}): fetch it again") from None
     return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}, file.get_tensor  # noqa: SIM118
 
 
-def _pickled(path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+def _pickled(path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
     return _tensors_of(load_pickle(path), path)
 
 
 def _checkpoint(path: Path) -> ModelSource:
-    """Open a file that holds weights under ``model`` and settings beside them, as nanoGPT writes it, or weights alone."""
+    """Open a file with weights under ``model`` and settings beside them, as nanoGPT writes it, or with weights alone."""
     content = load_pickle(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__} and no weights by name")
@@ -130,41 +136,40 @@ def _checkpoint(path: Path) -> ModelSource:
     return ModelSource(path, settings if weights is not content else {}, shapes, read)
 
 
-def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], Read]:
+def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
+    """Check that a pickle holds tensors by name."""
     named = weights if isinstance(weights, Mapping) else {}
     tensors = {name: value for name, value in named.items() if isinstance(name, str) and isinstance(value, Tensor)}
     if not tensors or len(tensors) < len(named):
-        strange = next((repr(name) for name in named if name not in tensors), "no tensor")
-        raise InputError(f"{path} holds no weights by name: it has {strange} where tensors belong")
+        unexpected = next((repr(name) for name in named if name not in tensors), "no tensor")
+        raise InputError(f"{path} holds no weights by name: it has {unexpected} where tensors belong")
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}, tensors.__getitem__
 
 
 def load_pickle(path: Path) -> Any:
-    """Return what a pickle of torch holds: tensors and plain values.
+    """Read the tensors and plain values of a pickle of torch.
 
     Raises
     ------
     InputError
-        If it is damaged, or asks for anything else; nothing of it has run then.
+        If it is damaged, or needs anything else; none of its code has run then.
     """
-    mapped = zipfile.is_zipfile(path)  # what torch wrote before version 1.6 is no archive and cannot be mapped
+    mapped = zipfile.is_zipfile(path)  # before version 1.6 torch wrote no archives, and only those can be memory-mapped
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except (
-        Exception
-    ) as error:  # torch raises whatever the bytes lead to: UnpicklingError, RuntimeError, KeyError, EOFError, ...
+    except Exception as error:  # damaged bytes lead to UnpicklingError, RuntimeError, KeyError, EOFError, ...
         if isinstance(error, UnpicklingError):
             raise InputError(f"{path} is {refusal_message(error)}; {SAFETENSORS_ADVICE}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
 
 
 def refusal_message(error: UnpicklingError) -> str:
-    """Return why torch did not read a pickle. Its own words advise to read it all the same, and so to run it."""
-    asked = re.search(r"GLOBAL ([\w.]+)", str(error))
-    if asked:
-        return f"a pickle that asks for {asked[1]}, which may run code: it is refused, and nothing of it ran"
+    """Explain why torch refused a pickle; its own message advises to read it all the same, and so to run its code."""
+    imported = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if imported:
+        return f"a pickle that asks for {imported[1]}, which may run code: it is refused, and nothing of it ran"
     return (
         "a pickle that torch did not write, or a damaged one: it is refused, as it may run code, and nothing of it ran"
     )

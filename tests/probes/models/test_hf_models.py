@@ -27,9 +27,9 @@ from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS
 from tests.probes.test_contract import GLOSSARY, contents, random_states
 from trainer.loading import load_model
+from trainer.pretrained.__main__ import format_report
 from trainer.pretrained.hf_import import import_hf_model
 from trainer.pretrained.hf_model import HFModel
-from trainer.pretrained.import_report import format_report
 
 ROWS = len(SYMBOLS) + 5
 PROMPT = "não mo co ba"

@@ -20,7 +20,7 @@ from tests.conftest import made_text
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
-from trainer.pretrained.hf_export import _definition, export_model
+from trainer.pretrained.hf_export import export_model, tokenizer_definition
 from trainer.pretrained.importing import ImportOptions, import_revisions
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
@@ -58,8 +58,8 @@ def varied(**choices: Any) -> ModelConfig:
 )
 def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, expected: str, tmp_path: Path) -> None:
     run, idx = run_of(config, tmp_path), made_tokens(config)
-    written = export_model(run, None, tmp_path / "out")
-    assert expected in written.what
+    written = export_model(run, tmp_path / "out")
+    assert expected in written.description
     assert written.files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     theirs, found = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
     assert type(theirs).__name__ == expected
@@ -72,12 +72,12 @@ def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, e
 def test_out_and_in_again_gives_the_same_bets(tmp_path: Path) -> None:
     for config in (SMALL, varied(norm="post")):
         run = run_of(config, tmp_path / config.norm)
-        export_model(run, 7, tmp_path / config.norm / "out")
+        export_model(run, tmp_path / config.norm / "out", step=7)
         back = import_revisions(
             [(7, tmp_path / config.norm / "out")],
             "back",
             model="out",
-            wishes=ImportOptions(),
+            options=ImportOptions(),
             folder=tmp_path / config.norm,
         )
         assert described_model(back).bias == "all"  # those that ours had not are zeros
@@ -100,9 +100,9 @@ def test_a_model_that_keeps_its_class_goes_out_as_that_class(tmp_path: Path) -> 
         oracle = transformers.LlamaForCausalLM(shape).eval()
     oracle.save_pretrained(tmp_path / "in")
     run = import_revisions(
-        [(0, tmp_path / "in")], "llama", model="in", wishes=ImportOptions(tokenizer="ids"), folder=tmp_path
+        [(0, tmp_path / "in")], "llama", model="in", options=ImportOptions(tokenizer="ids"), folder=tmp_path
     )
-    written = export_model(run, None, tmp_path / "out")
+    written = export_model(run, tmp_path / "out")
     assert "no tokenizer was written" in written.remark
     again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
     with torch.no_grad():
@@ -118,7 +118,7 @@ BPE = learn_bpe(made_text(3000), 300)
     ids=["characters", "sub-words", "special tokens"],
 )
 def test_the_exported_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
-    export_model(run_of(varied(vocab_size=tokenizer.vocab_size), tmp_path, tokenizer), 7, tmp_path / "out")
+    export_model(run_of(varied(vocab_size=tokenizer.vocab_size), tmp_path, tokenizer), tmp_path / "out", step=7)
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
     for text in (made_text(500, seed=4), "  dé\n\nBa!", "<start>não<end>" if tokenizer.special_tokens else "não"):
         ids = tokenizer.encode(text)
@@ -132,7 +132,7 @@ def test_characters_become_ids_as_ours_do(text: str) -> None:
     from tokenizers import Tokenizer as Engine
 
     ours = CharTokenizer("\n\t aAáé🙂\u2028\r")
-    engine = Engine.from_str(str(_definition(ours)))
+    engine = Engine.from_str(str(tokenizer_definition(ours)))
     assert engine.encode(text).ids == ours.encode(text).tolist()
     assert engine.decode(ours.encode(text).tolist()) == text
 
@@ -140,14 +140,14 @@ def test_characters_become_ids_as_ours_do(text: str) -> None:
 def test_what_cannot_go_out_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     run = run_of(varied(norm="post", gelu="exact"), tmp_path)
     with pytest.raises(InputError, match="Hugging Face's GPT-1 has GELU in its tanh form only"):
-        export_model(run, 7, tmp_path / "out")
+        export_model(run, tmp_path / "out", step=7)
     with pytest.raises(InputError, match="has no snapshot of step 8; it has 7"):
-        export_model(run, 8, tmp_path / "out")
+        export_model(run, tmp_path / "out", step=8)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made"]
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
     with pytest.raises(InputError, match="full is there already and is not empty"):
-        export_model(run, 7, tmp_path / "full")
+        export_model(run, tmp_path / "full", step=7)
     assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
 
 
@@ -155,7 +155,7 @@ def test_the_folder_one_stands_in_is_filled(tmp_path: Path, monkeypatch: pytest.
     run = run_of(SMALL, tmp_path)
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    written = export_model(run, 7, Path("."))
+    written = export_model(run, Path("."), step=7)
     assert sorted(path.name for path in Path.cwd().iterdir()) == written.files
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "made"]
 
@@ -166,19 +166,19 @@ def test_the_head_of_a_task_is_left_out_and_named(tmp_path: Path) -> None:
     task = {"name": "genre", "kind": "classification", "labels": ["a", "b"], "origin": "made"}
     tuned = create_run("tuned", {"model": vars(SMALL), "tokenizer": LETTERS.to_json(), "task": task}, tmp_path)
     write_snapshot(tuned, 7, tensors)
-    assert "the head for the task 'genre' was left out" in export_model(tuned, None, tmp_path / "out").remark
-    assert export_model(run, None, tmp_path / "plain").remark == ""
+    assert "the head for the task 'genre' was left out" in export_model(tuned, tmp_path / "out").remark
+    assert export_model(run, tmp_path / "plain").remark == ""
 
 
 def test_a_list_of_words_has_no_tokenizer_to_write() -> None:
-    assert _definition(WordList(("a", "b"))) is None
+    assert tokenizer_definition(WordList(("a", "b"))) is None
 
 
 def test_the_files_are_plain_json_and_safetensors_of_full_precision(tmp_path: Path) -> None:
     from safetensors.numpy import load_file
 
     run = run_of(SMALL, tmp_path)
-    export_model(run, 7, tmp_path / "out")
+    export_model(run, tmp_path / "out", step=7)
     stored = load_file(tmp_path / "out" / "model.safetensors")
     ours = run.snapshot(7).tensors()
     np.testing.assert_array_equal(stored["transformer.h.2.mlp.c_fc.weight"], ours["h.2.mlp.c_fc.weight"].T)

@@ -57,8 +57,8 @@ def made(kind: str, seed: int = 0, **more: Any) -> Any:
     return model
 
 
-def imported(folder: Path, *paths: Path, name: str = "made", wishes: ImportOptions = IDS) -> Run:
-    return import_revisions([(None, path) for path in paths], name, model="made", wishes=wishes, folder=folder)
+def imported(folder: Path, *paths: Path, name: str = "made", options: ImportOptions = IDS) -> Run:
+    return import_revisions([(None, path) for path in paths], name, model="made", options=options, folder=folder)
 
 
 def bets(run: Run, step: int | None = None, idx: Tensor = IDX) -> Tensor:
@@ -110,7 +110,7 @@ def test_a_checkpoint_of_nanogpt_bets_as_nanogpt_does(bias: bool, prefix: str, t
     assert [snapshot.step for snapshot in run.snapshots()] == [250]
     assert described_model(run).dropout == 0.2
     torch.testing.assert_close(bets(run), nanogpt_logits(nanogpt_state(bias), IDX), rtol=0, atol=1e-5)
-    tanh = imported(tmp_path, file, name="tanh", wishes=ImportOptions(tokenizer="ids", gelu="tanh"))
+    tanh = imported(tmp_path, file, name="tanh", options=ImportOptions(tokenizer="ids", gelu="tanh"))
     assert (bets(tanh) - bets(run)).abs().max() > 1e-4
 
 
@@ -127,7 +127,7 @@ def gptlab(folder: Path, bias: bool = False, vocabulary: str | None = SYMBOLS) -
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_model_of_gptlab_bets_as_gptlab_does(bias: bool, tmp_path: Path) -> None:
-    run = imported(tmp_path, gptlab(tmp_path / "model", bias), wishes=ImportOptions())
+    run = imported(tmp_path, gptlab(tmp_path / "model", bias), options=ImportOptions())
     assert run.tokenizer.labels == list(SYMBOLS)
     assert [snapshot.step for snapshot in run.snapshots()] == [5000]
     expected = gptlab_logits(gptlab_state(bias), IDX)
@@ -137,7 +137,7 @@ def test_a_model_of_gptlab_bets_as_gptlab_does(bias: bool, tmp_path: Path) -> No
 
 def test_the_norm_of_gptlab_is_told_from_that_of_pytorch(tmp_path: Path) -> None:
     """Copied as they are, its gains would be off by sqrt(16 / 15): the oracle is not so lenient as to let that pass."""
-    run = imported(tmp_path, gptlab(tmp_path / "model"), wishes=ImportOptions())
+    run = imported(tmp_path, gptlab(tmp_path / "model"), options=ImportOptions())
     gain = gptlab_state()["transformer.ln_f.a_2"]
     torch.testing.assert_close(
         torch.from_numpy(run.snapshot(5000).tensor("ln_f.weight").copy()), gain * (15 / 16) ** 0.5
@@ -145,7 +145,7 @@ def test_the_norm_of_gptlab_is_told_from_that_of_pytorch(tmp_path: Path) -> None
     plain = {name.replace("a_2", "weight").replace("b_2", "bias"): tensor for name, tensor in gptlab_state().items()}
     torch.save(plain, tmp_path / "model" / "pytorch_model.bin")
     assert (
-        bets(imported(tmp_path, tmp_path / "model", name="plain", wishes=ImportOptions())) - bets(run)
+        bets(imported(tmp_path, tmp_path / "model", name="plain", options=ImportOptions())) - bets(run)
     ).abs().max() > 1e-2
 
 
@@ -198,7 +198,7 @@ def test_revisions_become_the_snapshots_of_one_run_and_gaps_are_named(tmp_path: 
         made("gpt2", seed=step).save_pretrained(tmp_path / f"step{step}")
     located = [(step, tmp_path / f"step{step}") for step in (64, 0, 16, 8)]
     with pytest.warns(UserWarning, match="there is no revision of step 16 at .*step16: it is left out"):
-        run = import_revisions(located, "made", model="made", wishes=IDS, folder=tmp_path)
+        run = import_revisions(located, "made", model="made", options=IDS, folder=tmp_path)
     assert [snapshot.step for snapshot in run.snapshots()] == [0, 8, 64]
     assert run.info["source"]["missing_steps"] == [16]
     for step in (0, 8, 64):
@@ -221,13 +221,13 @@ def test_checkpoints_of_nanogpt_know_their_steps_themselves(tmp_path: Path) -> N
 def test_a_shorter_context_keeps_the_first_positions_and_says_so(tmp_path: Path) -> None:
     made("gpt1").save_pretrained(tmp_path / "model")
     whole = imported(tmp_path, tmp_path / "model")
-    run = imported(tmp_path, tmp_path / "model", name="short", wishes=ImportOptions(tokenizer="ids", context=6))
+    run = imported(tmp_path, tmp_path / "model", name="short", options=ImportOptions(tokenizer="ids", context=6))
     assert described_model(run).block_size == 6
     torch.testing.assert_close(bets(run, idx=IDX[:, :6]), bets(whole)[:, :6])
     row = next(row for row in run.info["source"]["tensors"] if row["ours"] == "wpe.weight")
     assert row["note"] == "its first 6 rows of 10, as was asked for"
     with pytest.raises(InputError, match="the context must be from 1 to the model's own 10; got 11"):
-        imported(tmp_path, tmp_path / "model", name="long", wishes=ImportOptions(tokenizer="ids", context=11))
+        imported(tmp_path, tmp_path / "model", name="long", options=ImportOptions(tokenizer="ids", context=11))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_numbers_that_are_none_are_told(keep_class: bool, tmp_path: Path) -> Non
     model.transformer.ln_f.bias.data[0] = torch.nan
     model.save_pretrained(tmp_path / "model")
     with pytest.warns(UserWarning, match="not finite in 1 of its tensors, '(transformer.)?ln_f.bias' the first"):
-        imported(tmp_path, tmp_path / "model", wishes=ImportOptions(tokenizer="ids", keep_class=keep_class))
+        imported(tmp_path, tmp_path / "model", options=ImportOptions(tokenizer="ids", keep_class=keep_class))
 
 
 @pytest.mark.parametrize("keep_class", [False, True])
@@ -308,13 +308,13 @@ def test_numbers_of_eight_bits_are_refused(keep_class: bool, tmp_path: Path) -> 
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"dtype": "float8_e4m3fn"}))
     with pytest.raises(InputError, match=r"(?i)float8_e4m3fn"):
-        imported(tmp_path, tmp_path / "model", wishes=ImportOptions(tokenizer="ids", keep_class=keep_class))
+        imported(tmp_path, tmp_path / "model", options=ImportOptions(tokenizer="ids", keep_class=keep_class))
     assert not (tmp_path / "made").exists()
 
 
 def test_a_class_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "model")
-    run = imported(tmp_path, tmp_path / "model", wishes=ImportOptions(tokenizer="ids", keep_class=True))
+    run = imported(tmp_path, tmp_path / "model", options=ImportOptions(tokenizer="ids", keep_class=True))
     assert run.info["source"]["format"] == "hf"
     assert {row["source"] for row in run.info["source"]["tensors"]} == set(run.snapshot(0).tensors())
     torch.testing.assert_close(bets(run), bets(imported(tmp_path, tmp_path / "model", name="ours")), rtol=0, atol=1e-5)
@@ -331,5 +331,5 @@ def test_a_vocabulary_beside_the_weights_is_found_and_must_fit(tmp_path: Path) -
     made("gpt2").save_pretrained(tmp_path / "small")
     (tmp_path / "small" / "tokenizer.json").write_text(tokenizer.definition)
     with pytest.raises(InputError, match="tokens does not fit the weights, whose token table has 13 rows"):
-        imported(tmp_path, tmp_path / "small", name="misfit", wishes=ImportOptions())
+        imported(tmp_path, tmp_path / "small", name="misfit", options=ImportOptions())
     assert not (tmp_path / "misfit").exists()

@@ -215,7 +215,7 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "a long vocabulary": (text("vocab.txt", SYMBOLS + "k"), "vocabulary of 14 symbols does not fit the weights"),
     "no vocabulary": (
         without_vocabulary,
-        "says nothing of its 13 tokens: pass --tokenizer with its tokenizer.json, meta.pkl or vocab.txt",
+        "says nothing of its 13 tokens: pass `tokenizer` with its tokenizer.json, meta.pkl or vocab.txt",
     ),
     "a config that is none": (text("config.json", "{"), "config.json cannot be read as JSON"),
     "a config without numbers": (
@@ -285,23 +285,23 @@ def test_a_mistake_is_told_in_one_line_and_leaves_no_run(what: str, folder: Path
 
 
 @pytest.mark.parametrize(
-    ("wishes", "message"),
+    ("options", "message"),
     [
         ({"name": "a/b"}, "cannot be the name of a run"),
         ({"tokenizer": "nowhere"}, "there is no tokenizer 'nowhere': give gpt2, ids, or a file or folder"),
         ({"tokenizer": "ids", "symbols_of": "shakespeare"}, "both say what the tokens are: give one of them"),
         ({"gelu": "relu"}, "gelu must be one of tanh, exact; got 'relu'"),
         ({"revisions": "main"}, "the revision 'main' names no step: write it as main=1000"),
-        ({"revisions": "step1,main=1"}, "--revisions names step 1 twice"),
-        ({"revisions": ","}, "--revisions names no revision"),
+        ({"revisions": "step1,main=1"}, "`revisions` names step 1 twice"),
+        ({"revisions": ","}, "`revisions` names no revision"),
         ({"revisions": "step1"}, "there is no model at .*step1"),
         ({"context": 11}, "the context must be from 1 to the model's own 10; got 11"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_told(wishes: dict[str, Any], message: str, folder: Path) -> None:
+def test_a_wish_that_cannot_be_met_is_told(options: dict[str, Any], message: str, folder: Path) -> None:
     path = gptlab(folder / "model")
     with pytest.raises(InputError, match=message) as told:
-        main(Import(model=str(path), **{"name": "made", **wishes}))
+        main(Import(model=str(path), **{"name": "made", **options}))
     assert "\n" not in str(told.value)
     assert not (folder / "runs" / "made").exists()
 
@@ -316,7 +316,7 @@ def test_a_run_is_called_by_its_model_with_its_dots(model: str, name: str, folde
 def test_a_form_of_gelu_other_than_the_configuration_tells_is_refused(folder: Path) -> None:
     made("gpt2").save_pretrained(folder / "model")
     with pytest.raises(
-        InputError, match=r"says that its GELU is tanh \(activation_function gelu_new\): leave --gelu out"
+        InputError, match=r"says that its GELU is tanh \(activation_function gelu_new\): leave `gelu` out"
     ):
         main(Import(model=str(folder / "model"), name="made", tokenizer="ids", gelu="exact"))
     main(Import(model=str(folder / "model"), name="made", tokenizer="ids", gelu="tanh"))
@@ -326,7 +326,7 @@ def test_a_name_that_is_taken_is_told_and_that_run_left_alone(folder: Path) -> N
     path = str(gptlab(folder / "model"))
     main(Import(model=path, name="made"))
     before = (folder / "runs" / "made" / "run.json").read_bytes()
-    with pytest.raises(InputError, match="run 'made' exists already: pass another name with --name"):
+    with pytest.raises(InputError, match="run 'made' exists already: pass another name with `name`"):
         main(Import(model=path, name="made"))
     assert (folder / "runs" / "made" / "run.json").read_bytes() == before
 
@@ -337,10 +337,10 @@ def test_a_folder_with_something_else_in_it_is_not_taken_for_a_run(folder: Path)
     main(Import(model=str(gptlab(folder / "model")), name="made"))  # an empty one may be taken
     (folder / "runs" / "mine").mkdir()
     (folder / "runs" / "mine" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="mine is there already and is not empty: pass another name with --name"):
+    with pytest.raises(InputError, match="mine is there already and is not empty: pass another name with `name`"):
         main(Import(model=str(folder / "model"), name="mine"))
     with pytest.raises(InputError, match="is not empty"):
-        write_run("mine", {}, [], 0)
+        write_run("mine", {}, [], n_revisions=0)
     assert [path.name for path in (folder / "runs" / "mine").iterdir()] == ["notes.txt"]
 
 
@@ -382,7 +382,7 @@ def test_characters_are_read_in_every_form_they_come_in(folder: Path) -> None:
 @pytest.mark.parametrize("step", [-1, 2.5, "x", torch.tensor(3), True])
 def test_a_step_that_is_none_is_told_with_the_way_to_name_it(step: Any, folder: Path) -> None:
     path = checkpoint(nanogpt_state(True), folder / "out", True, step)
-    with pytest.raises(InputError, match=r"iter_num must be a whole number of 0 or more; .*--revisions ckpt.pt=1000"):
+    with pytest.raises(InputError, match=r"iter_num must be a whole number of 0 or more; .*`revisions=ckpt.pt=1000`"):
         main(Import(model=str(path), name="made", tokenizer="ids"))
     main(Import(model=str(folder / "out"), revisions="ckpt.pt=1000", name="made", tokenizer="ids"))
     assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [1000]

@@ -1,1 +1,1 @@
-"""One reader per family of models: how it is recognised, its shape, and the mapping of its tensors."""
+"""One reader for each family of models that becomes our GPT: recognition, shape, and mapping table."""

@@ -1,4 +1,4 @@
-"""The relatives of our GPT: how each is told, what shape it has, and the mapping table of its tensors."""
+"""Families of models that can become our GPT, and checks of the values in their configurations."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from trainer.pretrained.source import ModelSource
 
 @dataclass(frozen=True)
 class ModelFamily:
-    """A kind of model that becomes our GPT.
-
-    ``is_one`` tells it; ``shape`` gives the shape of ours, and raises `NotApplicableError` where ours has no such form;
-    ``step`` says after how many optimizer steps the weights were saved, where the source says so; ``remark`` is what is to be known
-    besides the table, with the tokenizer that was found.
-    """
+    """A family of models that can become our GPT."""
 
     name: str
-    is_one: Callable[[ModelSource], bool]
+    """Its name in run.json."""
+    matches: Callable[[ModelSource], bool]
+    """Recognises a model of the family."""
     shape: Callable[[ModelSource], ModelConfig]
+    """Reads the shape of our GPT; `NotApplicableError` where ours has no such form."""
     table: MappingTable
     step: Callable[[ModelSource], int | None] = lambda source: None
+    """Reads the optimizer step at which the weights were saved; None if the source does not say."""
     remark: Callable[[Tokenizer], str] = lambda tokenizer: ""
+    """What the report says besides the table, given the tokenizer."""
 
 
 def positive_integer(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:
-    """Return a whole number of a configuration; an `InputError` if it is missing or none."""
+    """Read a whole number of 1 or more from a configuration; an `InputError` if it is missing or anything else."""
     value = settings.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InputError(f"the configuration must give {name} as a whole number of 1 or more; it has {value!r}")
@@ -40,7 +40,7 @@ def positive_integer(settings: Mapping[str, Any], name: str, default: int | None
 
 
 def non_negative_number(settings: Mapping[str, Any], name: str, default: float) -> float:
-    """Return a number of a configuration; an `InputError` if it is none, or below 0."""
+    """Read a number of 0 or more from a configuration; an `InputError` if it is anything else."""
     value = settings.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
         raise InputError(f"the configuration must give {name} as a number of 0 or more; it has {value!r}")
@@ -48,10 +48,10 @@ def non_negative_number(settings: Mapping[str, Any], name: str, default: float) 
 
 
 def saved_step(settings: Mapping[str, Any], name: str) -> int | None:
-    """Return the step that a source says it is of, None if it says none; an `InputError` if that is no step."""
+    """Read the optimizer step of a source; None if it has none, an `InputError` if the value is no step."""
     value = settings.get(name)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         raise InputError(
-            f"{name} must be a whole number of 0 or more; it is {value!r}: name the step with --revisions ckpt.pt=1000"
+            f"{name} must be a whole number of 0 or more; it is {value!r}: name the step with `revisions=ckpt.pt=1000`"
         )
     return value

@@ -1,4 +1,4 @@
-"""GPT-1 as Hugging Face keeps it (``openai-gpt``): LayerNorm after each sum, no final norm, ``gelu`` in its tanh form.
+"""GPT-1 in Hugging Face's format (``openai-gpt``): LayerNorm after each sum, no final norm, GELU in its tanh form.
 
 References
 ----------
@@ -18,11 +18,11 @@ from trainer.pretrained.source import ModelSource
 TABLE = (
     MappingEntry("tokens_embed.weight", "wte.weight"),
     MappingEntry("positions_embed.weight", "wpe.weight"),
-    *weight_and_bias("h.#.attn.c_attn", way=TRANSPOSED),
-    *weight_and_bias("h.#.attn.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.attn.c_attn", conversion=TRANSPOSED),
+    *weight_and_bias("h.#.attn.c_proj", conversion=TRANSPOSED),
     *weight_and_bias("h.#.ln_1"),
-    *weight_and_bias("h.#.mlp.c_fc", way=TRANSPOSED),
-    *weight_and_bias("h.#.mlp.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.mlp.c_fc", conversion=TRANSPOSED),
+    *weight_and_bias("h.#.mlp.c_proj", conversion=TRANSPOSED),
     *weight_and_bias("h.#.ln_2"),
     MappingEntry("lm_head.weight", "wte.weight", TIED),
     MappingEntry("h.#.attn.bias", None, MASK),
@@ -31,7 +31,7 @@ TABLE = (
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Return the shape of our GPT in the form of this GPT-1."""
+    """Read the shape of our GPT from the configuration of a GPT-1."""
     settings = source.settings
     if settings.get("afn", "gelu") != "gelu":
         raise NotApplicableError(f"its activation is {settings['afn']!r} and not GELU")

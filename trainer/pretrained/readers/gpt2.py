@@ -1,4 +1,4 @@
-"""GPT-2 and its family as Hugging Face keeps them (``gpt2``).
+"""GPT-2 and its family in Hugging Face's format (``gpt2``).
 
 References
 ----------
@@ -17,11 +17,11 @@ TABLE = (
     MappingEntry("wte.weight", "wte.weight"),
     MappingEntry("wpe.weight", "wpe.weight"),
     *weight_and_bias("h.#.ln_1"),
-    *weight_and_bias("h.#.attn.c_attn", way=TRANSPOSED),
-    *weight_and_bias("h.#.attn.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.attn.c_attn", conversion=TRANSPOSED),
+    *weight_and_bias("h.#.attn.c_proj", conversion=TRANSPOSED),
     *weight_and_bias("h.#.ln_2"),
-    *weight_and_bias("h.#.mlp.c_fc", way=TRANSPOSED),
-    *weight_and_bias("h.#.mlp.c_proj", way=TRANSPOSED),
+    *weight_and_bias("h.#.mlp.c_fc", conversion=TRANSPOSED),
+    *weight_and_bias("h.#.mlp.c_proj", conversion=TRANSPOSED),
     *weight_and_bias("ln_f"),
     MappingEntry("lm_head.weight", "wte.weight", TIED),
     MappingEntry("h.#.attn.bias", None, MASK),
@@ -29,11 +29,11 @@ TABLE = (
 )
 
 GELU = {"gelu_new": "tanh", "gelu_pytorch_tanh": "tanh", "gelu_fast": "tanh", "gelu": "exact"}
-"""Hugging Face's names for the two forms of GELU."""
+"""Hugging Face's names of the two forms of GELU, and ours."""
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Return the shape of our GPT in the form of this GPT-2."""
+    """Read the shape of our GPT from the configuration of a GPT-2."""
     settings = source.settings
     width, activation = positive_integer(settings, "n_embd", 768), settings.get("activation_function", "gelu_new")
     if not isinstance(activation, str) or activation not in GELU:

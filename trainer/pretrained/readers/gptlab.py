@@ -1,8 +1,8 @@
-"""GPTLab's ``pytorch_model.bin`` with ``config.json`` and ``vocab.txt``: query, key and value apart, and a LayerNorm of its own.
+"""GPTLab's ``pytorch_model.bin`` with ``config.json`` and ``vocab.txt``: separate query, key and value, and its own LayerNorm.
 
-Its norm divides by the *sample* deviation, with C - 1 below, and adds 1e-5 to that and not to the variance. So our gains are its own
-times sqrt((C - 1) / C), and ours adds the square of 1e-5: a vector of deviation s then comes out larger by 1e-5 / s, which is a
-hundred-thousandth in trained models.
+Its norm divides by the *sample* standard deviation (denominator C - 1), and adds 1e-5 to the deviation instead of the variance. So our
+gains are its gains times sqrt((C - 1) / C), and our epsilon is the square of 1e-5. A vector of deviation s then comes out larger by the
+factor 1 + 1e-5 / s, about a hundred-thousandth in trained models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from trainer.pretrained.mapping import KEY, MASK, QUERY, TIED, VALUE, Conversion
 from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer, saved_step
 from trainer.pretrained.source import ModelSource
 
-SMALL = 1e-10  # the square of what its norm adds to the deviation
+NORM_EPS = 1e-10  # the square of what its norm adds to the deviation
 
 
 def _to_our_gain(gain: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ GAIN = Conversion("times sqrt((C - 1) / C): its norm divides by the sample devia
 
 
 def _norm(name: str) -> tuple[MappingEntry, ...]:
-    """Return the entries of a norm: GPTLab's own, or PyTorch's, which a copy of it may have."""
+    """Build the entries of a norm: GPTLab's own, and PyTorch's, which some copies of GPTLab have."""
     own = MappingEntry(f"{name}.a_2", f"{name}.weight", GAIN), MappingEntry(f"{name}.b_2", f"{name}.bias")
     return (*own, *weight_and_bias(name))
 
@@ -41,8 +41,8 @@ TABLE = (
     *(
         entry
         for ending in ("_linear", "_proj")
-        for letter, way in (("q", QUERY), ("k", KEY), ("v", VALUE))
-        for entry in weight_and_bias(f"h.#.attn.{letter}{ending}", "h.#.attn.c_attn", way)
+        for letter, third in (("q", QUERY), ("k", KEY), ("v", VALUE))
+        for entry in weight_and_bias(f"h.#.attn.{letter}{ending}", "h.#.attn.c_attn", third)
     ),
     *weight_and_bias("h.#.attn.c_proj"),
     *_norm("h.#.ln_2"),
@@ -56,7 +56,7 @@ TABLE = (
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Return the shape of our GPT in the form of this GPTLab.
+    """Read the shape of our GPT from the configuration of a GPTLab model.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def shape(source: ModelSource) -> ModelConfig:
         dropout=non_negative_number(settings, "dropout", 0.0),
         bias="all" if settings.get("bias", False) else "qkv",
         gelu="tanh",
-        norm_eps=SMALL if own_norm else 1e-5,
+        norm_eps=NORM_EPS if own_norm else 1e-5,
     )
 
 

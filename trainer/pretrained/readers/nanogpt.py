@@ -1,6 +1,6 @@
-"""nanoGPT's ``ckpt.pt``: weights under ``model``, the shape under ``model_args``; linear layers as ours, GELU exact.
+"""nanoGPT's ``ckpt.pt``: weights under ``model``, the shape under ``model_args``; linear layers as ours, exact GELU.
 
-Checkpoints from before nanoGPT took exact GELU (in 2023) have the tanh form; nothing in them tells, so it can be said with ``--gelu``.
+Checkpoints from before 2023, when nanoGPT changed to exact GELU, have the tanh form. They do not record it; the option ``gelu`` sets it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _KNOWN = {"n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size", "dr
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Return the shape of our GPT in the form of this nanoGPT.
+    """Read the shape of our GPT from the arguments of a nanoGPT.
 
     Raises
     ------
     InputError
-        If ``model_args`` asks for something that nanoGPT has not.
+        If ``model_args`` has an argument that nanoGPT lacks.
     """
     settings = source.settings["model_args"]
     changed = next((name for name, value in settings.items() if name not in _KNOWN and value), None)
