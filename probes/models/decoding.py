@@ -83,7 +83,11 @@ def temperature_distributions(
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     decodings = [Decoding(temperature) for temperature in temperatures]
     logits = (
-        observe(load_model(run, snapshot.step), torch.from_numpy(encoded.ids)[None]).logits[0, -1].float().numpy().copy()
+        observe(load_model(run, snapshot.step), torch.from_numpy(encoded.ids)[None])
+        .logits[0, -1]
+        .float()
+        .numpy()
+        .copy()
     )
     logits[run.tokenizer.vocab_size :] = -np.inf  # unused rows of the token table are never sampled
     rows = np.stack([probabilities(logits, decoding) for decoding in decodings])
