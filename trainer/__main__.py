@@ -59,9 +59,9 @@ def main(args: list[str]) -> int:
     _introduce(training)
     run = training.run
     try:
-        measured = training.go_with(None, "training")
+        measured = training.go()
     except Stopped as stopped:
-        print(f"stopped at step {stopped.step:,}; go on with  {PROG} --resume --run {run.name}")
+        print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {run.name}")
         return EXIT_INTERRUPTED
     _conclude(training, measured["val_loss_whole"])
     return 0

@@ -11,10 +11,15 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 VARIANTS = {"norm": ("pre", "post"), "bias": ("qkv", "all", "none"), "gelu": ("tanh", "exact")}
 """Variants of a block. The first of each is the default, and GPTLab's."""
@@ -208,13 +213,13 @@ def trained_config(run: Run) -> TrainConfig:
     return replace(TrainConfig(), values, where=f"run.json of run {run.name!r}")
 
 
-def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainConfig:
+def replace(base: Config, values: Mapping[str, Any], where: str) -> Config:
     """Replace some fields of a configuration.
 
     Parameters
     ----------
-    base : the configuration.
-    values : by field name.
+    base : the configuration, a dataclass.
+    values : by field name; a path may be given for a string.
     where : where the values come from, for messages.
 
     Raises
@@ -222,7 +227,8 @@ def replace(base: TrainConfig, values: Mapping[str, Any], where: str) -> TrainCo
     InputError
         If there is no such field, or its value has another type.
     """
-    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
+    fields = {field.name: field for field in dataclasses.fields(base)}
+    values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     for name, value in values.items():
         if name not in fields:
             raise InputError(f"{where} names {name!r}, which is no field; fields are {', '.join(fields)}")

@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 
 from trainer.model import GPT, Block
 
-Tensors = tuple[Tensor, ...]
+TensorTuple = tuple[Tensor, ...]
 
 MAX_CONTEXT = 128
 """With a longer context the attention weights, B * n_head * T * T numbers, no longer fit into the caches."""
@@ -106,7 +106,7 @@ class Blocks(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         weights = ctx.saved_tensors
         d_stream = grad.reshape(-1, grad.shape[-1])
-        d_weights: list[Tensors] = []
+        d_weights: list[TensorTuple] = []
         for first in range(len(weights) - 9, -1, -9):
             kept_by_attention, kept_by_mlp = ctx.kept[first // 9]
             d_stream, *d_mlp = mlp_backward(d_stream, weights[first + 5 : first + 9], kept_by_mlp)
@@ -115,7 +115,7 @@ class Blocks(torch.autograd.Function):
         return d_stream.view(grad.shape), None, *(d for of_block in reversed(d_weights) for d in of_block)
 
 
-def attention_forward(x: Tensor, weights: Tensors, batch_size: int, n_head: int) -> tuple[Tensor, Tensors]:
+def attention_forward(x: Tensor, weights: TensorTuple, batch_size: int, n_head: int) -> tuple[Tensor, TensorTuple]:
     """Compute x + attention(layer_norm(x)) for x (N, C); also return what the backward pass needs."""
     gain, bias, qkv, qkv_bias, proj = weights
     (N, C), B = x.shape, batch_size
@@ -132,7 +132,7 @@ def attention_forward(x: Tensor, weights: Tensors, batch_size: int, n_head: int)
     return torch.addmm(x, gathered, proj.T), (x, normed, mean, rstd, q, k, v, attn, gathered)
 
 
-def attention_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors:
+def attention_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) -> TensorTuple:
     """Compute the gradients of x and of the five weights from that of the result, (N, C)."""
     gain, bias, qkv, _, proj = weights
     x, normed, mean, rstd, q, k, v, attn, gathered = kept
@@ -148,11 +148,11 @@ def attention_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors
     torch.baddbmm(d_k, d_scores.mT, q, beta=0, alpha=scale, out=d_k)
     d_qkv = d_heads.view(3, B, n_head, T, head_size).permute(1, 3, 0, 2, 4).reshape(N, 3 * C)
     d_normed, d_weight, d_qkv_bias = torch.mm(d_qkv, qkv), torch.mm(d_qkv.T, normed), d_qkv.sum(0)
-    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean, rstd, gain, bias)
+    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean=mean, rstd=rstd, gain=gain, bias=bias)
     return d_x.add_(grad), d_gain, d_bias, d_weight, d_qkv_bias, d_proj
 
 
-def mlp_forward(x: Tensor, weights: Tensors) -> tuple[Tensor, Tensors]:
+def mlp_forward(x: Tensor, weights: TensorTuple) -> tuple[Tensor, TensorTuple]:
     """Compute x + mlp(layer_norm(x)) for x (N, C); also return what the backward pass needs.
 
     With h = SLOPE z and u = h + CUBIC / SLOPE² h³, GELU is z / 2 (1 + t), t = tanh(u), and its derivative is
@@ -171,7 +171,7 @@ def mlp_forward(x: Tensor, weights: Tensors) -> tuple[Tensor, Tensors]:
     return torch.addmm(x, active, proj.T, alpha=0.5 / SLOPE), (x, normed, mean, rstd, active, slope)
 
 
-def mlp_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors:
+def mlp_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) -> TensorTuple:
     """Compute the gradients of x and of the four weights from that of the result, (N, C)."""
     gain, bias, fc, proj = weights
     x, normed, mean, rstd, active, slope = kept
@@ -179,12 +179,14 @@ def mlp_backward(grad: Tensor, weights: Tensors, kept: Tensors) -> Tensors:
     d_h = _scaled_product(grad, proj, 0.5)
     d_h.addcmul_(d_h, slope)
     d_normed, d_fc = torch.mm(d_h, fc), torch.mm(d_h.T, normed)
-    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean, rstd, gain, bias)
+    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean=mean, rstd=rstd, gain=gain, bias=bias)
     return d_x.add_(grad), d_gain, d_bias, d_fc, d_proj
 
 
-def _layer_norm_backward(grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, gain: Tensor, bias: Tensor) -> Tensors:
-    gradients: Tensors = torch.ops.aten.native_layer_norm_backward(
+def _layer_norm_backward(
+    grad: Tensor, x: Tensor, *, mean: Tensor, rstd: Tensor, gain: Tensor, bias: Tensor
+) -> TensorTuple:
+    gradients: TensorTuple = torch.ops.aten.native_layer_norm_backward(
         grad, x, [x.shape[1]], mean, rstd, gain, bias, [True, True, True]
     )
     return gradients

@@ -38,7 +38,7 @@ from data.runs.atomic_files import append_line, write_json
 from trainer import checkpoint
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
-from trainer.optimizers.schedules import Schedule, rate, set_rates
+from trainer.optimizers.schedules import Schedule, set_rates
 from trainer.seeds import own_random_state, seed_dropout
 
 SAMPLE_TEMPERATURE = 0.8
@@ -56,6 +56,8 @@ class Procedure:
     """At most every so many seconds, at a snapshot, a resume slot is written."""
     seed: int
     device: torch.device
+    label: str
+    """The name of the work, for progress bars."""
     advice: str
     """What to do when the loss is not finite; ends the message."""
     clip: float | None = None
@@ -110,13 +112,6 @@ class Stopped(Exception):
         self.step = step
 
 
-@dataclass
-class StopFlag:
-    """A request to stop; it takes effect at the end of the current step."""
-
-    to_stop: bool = False
-
-
 @dataclass(frozen=True)
 class Training(Generic[Trained]):
     """A run and the objective that writes it, ready to continue from ``step`` after ``seconds`` of earlier training."""
@@ -127,12 +122,12 @@ class Training(Generic[Trained]):
     seconds: float = 0.0
     is_new: bool = False
 
-    def go(self, progress: Progress) -> dict[str, float]:
+    def go(self, progress: Progress | None = None) -> dict[str, float]:
         """Train to the last step; return what was measured there, as in metrics.jsonl.
 
         Parameters
         ----------
-        progress : called after every step.
+        progress : called after every step; a bar on standard error if None.
 
         Raises
         ------
@@ -141,20 +136,19 @@ class Training(Generic[Trained]):
         InputError
             If the loss is not finite. A new run that has only its first snapshot by then is removed again.
         """
-        try:
-            with stop_on_interrupt() as stop, own_random_state(self.objective.procedure.device):
+        procedure = self.objective.procedure
+        with contextlib.ExitStack() as stack:
+            if progress is None:
+                bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
+                progress = stack.enter_context(bar)
+            stop = stack.enter_context(stop_on_interrupt())
+            stack.enter_context(own_random_state(procedure.device))
+            try:
                 return _train(self, progress, stop)
-        except InputError:
-            if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
-                shutil.rmtree(self.run.path)
-            raise
-
-    def go_with(self, progress: Progress | None, what: str) -> dict[str, float]:
-        """Train to the last step as `go` does, with a bar on standard error if there is no ``progress``."""
-        if progress is not None:
-            return self.go(progress)
-        with progress_bar(what, self.objective.steps, "step", start=self.step) as update:
-            return self.go(update)
+            except InputError:
+                if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
+                    shutil.rmtree(self.run.path)
+                raise
 
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
@@ -163,7 +157,7 @@ def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) ->
     Parameters
     ----------
     objective : what is learned.
-    info : the contents of run.json beside what `describe` adds.
+    info : the contents of run.json in addition to those that `describe` adds.
     name : of the run.
 
     Raises
@@ -231,10 +225,10 @@ def check_resumable(before: Any, config: Any, resumable: Collection[str], *, ver
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
 
 
-def _train(training: Training[Objective], progress: Progress, stop: StopFlag) -> dict[str, float]:
+def _train(training: Training[Objective], progress: Progress, stop: threading.Event) -> dict[str, float]:
     run, objective, procedure = training.run, training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
-    clock, loss = TrainingClock(training.seconds), None
+    started, saved, loss = time.perf_counter() - training.seconds, time.perf_counter(), None
     objective.module.train()
     for step in range(training.step, objective.steps + 1):
         is_new = step > training.step or step == 0  # the step of a resumed run has its records already
@@ -244,15 +238,15 @@ def _train(training: Training[Objective], progress: Progress, stop: StopFlag) ->
             _check_weights(objective, step)
             write_snapshot(run, step, objective.weights())
         if measured is not None:
-            measured = _record(training, step, clock.seconds(), measured=measured, sample=sample)
+            measured = _record(training, step, time.perf_counter() - started, measured=measured, sample=sample)
         progress(step, _note(objective, step, loss, measured))
-        is_last = step == objective.steps or stop.to_stop
-        if is_last or (step in snapshots and clock.since_mark() >= procedure.resume_every):
-            checkpoint.save(run, checkpoint.Checkpoint(step, clock.seconds()), _models(objective), procedure.optimizers)
-            clock.mark()
+        is_last, now = step == objective.steps or stop.is_set(), time.perf_counter()
+        if is_last or (step in snapshots and now - saved >= procedure.resume_every):
+            checkpoint.save(run, checkpoint.Checkpoint(step, now - started), _models(objective), procedure.optimizers)
+            saved = time.perf_counter()
         if step == objective.steps:
             return measured or run.metrics()[-1]
-        if stop.to_stop:
+        if stop.is_set():
             raise Stopped(step)
         loss = take_step(objective, step)
         if loss is not None and not math.isfinite(loss):
@@ -291,35 +285,18 @@ def not_finite(objective: Objective, step: int) -> InputError:
     return InputError(f"the loss is no longer a number at step {step}: {objective.procedure.advice}")
 
 
-class TrainingClock:
-    """Seconds of training, including those before a resume, and seconds since the last mark."""
-
-    def __init__(self, before: float):
-        self._started = self._marked = time.perf_counter()
-        self._before = before
-
-    def seconds(self) -> float:
-        return self._before + time.perf_counter() - self._started
-
-    def since_mark(self) -> float:
-        return time.perf_counter() - self._marked
-
-    def mark(self) -> None:
-        self._marked = time.perf_counter()
-
-
 @contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[StopFlag]:
-    """Turn the first Ctrl-C into a request to stop after the current step; the second one stops at once."""
-    stop = StopFlag()
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event, a request to stop after the current step; the second one stops at once."""
+    stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield stop
         return
 
     def interrupt(*_: object) -> None:
-        if stop.to_stop:
+        if stop.is_set():
             raise KeyboardInterrupt
-        stop.to_stop = True
+        stop.set()
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
@@ -390,12 +367,13 @@ def _note(objective: Objective, step: int, loss: float | None, measured: Mapping
 
 def _rate(objective: Objective, step: int) -> float:
     """Compute the learning rate of the step that led to ``step``."""
-    return (
-        rate(objective.procedure.optimizers[0].param_groups[0], objective.procedure.schedule(step - 1)) if step else 0.0
-    )
+    if not step:
+        return 0.0
+    procedure = objective.procedure
+    return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1))
 
 
-def free_name(wanted: str) -> str:
-    """Find a free name for a run: ``wanted``, or the first of ``wanted-2``, ``wanted-3`` and so on that no run has."""
-    names = (f"{wanted}-{number}" if number > 1 else wanted for number in range(1, 10_000))
-    return next(name for name in names if not (runs_folder() / name).exists())
+def free_name(name: str) -> str:
+    """Find a free name for a run: ``name``, or the first of ``name-2``, ``name-3`` and so on that no run has."""
+    names = (f"{name}-{number}" if number > 1 else name for number in range(1, 10_000))
+    return next(each for each in names if not (runs_folder() / each).exists())

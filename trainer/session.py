@@ -92,6 +92,7 @@ class Session:
             resume_every=config.resume_every,
             seed=config.seed,
             device=self.device,
+            label="training",
             advice="train again with `learning_rate_scale=0.3`",
             clip=recipe.clip,
             averaged=None if self.averaged is self.model else self.averaged,
@@ -219,7 +220,7 @@ def train(
     before = open_run(run) if resume else None
     chosen = replace(base_config(preset, config, before), fields, where="train")
     training = resume_training(before, chosen, corpus_dir) if before else start(chosen, run, corpus_dir)
-    training.go_with(progress, "training")
+    training.go(progress)
     return training.run
 
 

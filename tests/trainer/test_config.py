@@ -30,14 +30,14 @@ def test_the_file_wins_over_the_preset_and_the_command_line_over_the_file(tmp_pa
         ('preset = "big"', "there is no preset 'big'; there is cpu, gpu, cpu-bpe, gpu-bpe, tiny"),
     ],
 )
-def test_a_wrong_file_is_told(tmp_path: Path, content: str, message: str) -> None:
+def test_a_wrong_file_is_refused(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(content)
     with pytest.raises(InputError, match=message):
         from_toml(file)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         from_toml(tmp_path / "none.toml")
 

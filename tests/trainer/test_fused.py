@@ -1,4 +1,4 @@
-"""The fast path of training against the plain model: the same losses and gradients, and taken only where it may be."""
+"""The fast path of training against the plain model: the same losses and gradients, and used only where it applies."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_gradients_written_by_hand_are_those_of_finite_differences() -> None
 
 @pytest.mark.parametrize("gain", [0.01, 0.5, 3.0, 12.0, 40.0])
 def test_gelu_and_its_slope_agree_with_torch_from_far_left_to_far_right(gain: float) -> None:
-    """With the identity for weights an MLP half is x + GELU(norm(x)); the gain decides how far out GELU is asked."""
+    """With the identity for weights an MLP half is x + GELU(norm(x)); the gain decides the range of GELU's input."""
     generator = torch.Generator().manual_seed(0)
     x, grad = torch.randn(2, 2001, 8, dtype=torch.float64, generator=generator)
     scale, shift = torch.full((8,), gain, dtype=torch.float64), torch.zeros(8, dtype=torch.float64)

@@ -24,7 +24,7 @@ def made(tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_loaded_model_bets_as_the_saved_one_did(made: Run, step: int) -> None:
+def test_a_loaded_model_has_the_logits_of_the_saved_one(made: Run, step: int) -> None:
     idx = made_tokens(shape())
     loaded = load_model(made, step)
     assert not loaded.training
@@ -106,7 +106,7 @@ def test_a_run_without_a_model_says_what_is_missing(made: Run, model: dict[str, 
             read(Run(made.path))
 
 
-def test_a_snapshot_that_is_damaged_or_not_there_is_told(made: Run) -> None:
+def test_a_damaged_or_missing_snapshot_is_reported(made: Run) -> None:
     with pytest.raises(InputError, match="has no snapshot of step 7; it has 0, 10, 20"):
         load_model(made, 7)
     path = made.snapshot(10).path

@@ -135,7 +135,7 @@ def test_a_damaged_slot_is_passed_over_for_the_one_before(text_file: Path, run: 
     assert hashes(again.run) == hashes(run)
 
 
-def test_a_run_stopped_before_anything_was_saved_begins_again(text_file: Path, run: Run, runs: Path) -> None:
+def test_a_run_stopped_before_anything_was_saved_starts_again(text_file: Path, run: Run, runs: Path) -> None:
     training = start(config_for(text_file), "early")
     again = resume_training(training.run, config_for(text_file))
     assert again.step == 0
@@ -152,7 +152,7 @@ def test_a_resumed_run_keeps_what_it_is(run: Run, text_file: Path) -> None:
         resume_training(run, config_for(text_file, threads=-1))
 
 
-def test_a_run_goes_on_beyond_its_last_step(run: Run, text_file: Path) -> None:
+def test_a_run_can_be_resumed_beyond_its_last_step(run: Run, text_file: Path) -> None:
     before = hashes(run)
     resume_training(run, config_for(text_file, steps=80)).go(quiet)
     assert before.items() <= hashes(run).items()
@@ -175,7 +175,7 @@ def test_the_callers_random_state_is_left_alone(text_file: Path, runs: Path) -> 
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_a_disk_too_full_for_the_snapshots_is_told_before_the_first_step(
+def test_a_disk_too_full_for_the_snapshots_is_reported_before_the_first_step(
     text_file: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shutil

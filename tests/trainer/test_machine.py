@@ -1,4 +1,4 @@
-"""Settings of the machine: asked for without harm, and threads chosen by measurement."""
+"""Settings of the machine: they do no harm where they do not exist, and threads are chosen by measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that share a row of our GPT and see nothing of each other: each gives what it gives alone."""
+"""Documents that share a row of our GPT without attending to each other: each has the logits it has alone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def test_gradients_of_packed_documents_add_up_those_of_each_alone(
         apart(ids[:, :-1], ids[:, 1:])[1].mul(len(document) - 1).backward()
     for (name, p), q in zip(packed.named_parameters(), apart.parameters(), strict=True):
         if name == "wpe.weight":
-            assert not p.grad[5:].any()  # positions begin anew: those beyond the longest document are never used
+            assert not p.grad[
+                5:
+            ].any()  # positions start at 0 in each document: those beyond the longest document are never used
         torch.testing.assert_close(p.grad, q.grad, msg=name)
 
 

@@ -86,7 +86,7 @@ def gpt2_with_weights_of(model: GPT) -> Any:
     return oracle
 
 
-def test_a_token_changes_no_bet_made_before_it() -> None:
+def test_a_token_changes_no_logits_before_it() -> None:
     model, idx = made_model(), made_tokens()
     changed = idx.clone()
     changed[:, 7] = (idx[:, 7] + 1) % SMALL.vocab_size
@@ -96,7 +96,7 @@ def test_a_token_changes_no_bet_made_before_it() -> None:
     assert ((before - after)[:, 7:].abs().amax(-1) > 1e-6).all()
 
 
-def test_a_shorter_context_gives_the_same_bets() -> None:
+def test_a_shorter_context_gives_the_same_logits() -> None:
     model, idx = made_model(), made_tokens()
     with torch.no_grad():
         torch.testing.assert_close(model(idx[:, :5])[0], model(idx)[0][:, :5], rtol=0, atol=1e-12)

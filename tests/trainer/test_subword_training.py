@@ -59,7 +59,7 @@ def test_sub_words_are_learned_from_what_the_model_learns_from(text_file: Path, 
 
 @pytest.mark.parametrize("tokenizer", ["char", "bpe"])
 def test_bits_per_character_are_what_the_text_costs(tokenizer: str, text_file: Path, runs: Path) -> None:
-    """By hand: the nats of every token that is foretold, over the characters of those tokens."""
+    """By hand: the nats of every predicted token, over the characters of those tokens."""
     size = 300 if tokenizer == "bpe" else None
     training = start(config_for(text_file, tokenizer=tokenizer, vocab_size=size, steps=2), "bits")
     training.go(quiet)
@@ -112,14 +112,14 @@ def test_a_file_serves_where_gpt2s_cannot_be_fetched_and_is_not_needed_again(
     assert resume_training(Run(training.run.path), config).objective.tokenizer.vocab_size == 280
 
 
-def test_a_size_that_nobody_asked_for_is_no_mistake(text_file: Path, runs: Path) -> None:
+def test_a_default_vocabulary_size_is_no_mistake(text_file: Path, runs: Path) -> None:
     assert check(replace(TrainConfig(), {"tokenizer": "bpe"}, "test")).vocab_size == 2048
     for name in ("gpu-bpe", "cpu-bpe"):
         check(replace(preset(name), {"tokenizer": "char"}, "test"))
     run = start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "older").run
     info = json.loads((run.path / "run.json").read_text())
     assert info["training"]["vocab_size"] is None
-    info["training"]["vocab_size"] = 2048  # as runs of characters had it before
+    info["training"]["vocab_size"] = 2048  # as older runs of characters have it
     (run.path / "run.json").write_text(json.dumps(info))
     assert trained_config(Run(run.path)).vocab_size is None
     resume_training(Run(run.path), trained_config(Run(run.path)))
@@ -139,7 +139,7 @@ def test_a_size_that_nobody_asked_for_is_no_mistake(text_file: Path, runs: Path)
         ({"tokenizer_file": "x"}, "tokenizer_file is for the tokenizer gpt2, and this is bpe"),
     ],
 )
-def test_a_tokenizer_that_cannot_be_had_is_told_before_anything_is_written(
+def test_a_tokenizer_that_is_not_available_is_refused_before_anything_is_written(
     values: dict[str, object], told: str, text_file: Path
 ) -> None:
     with pytest.raises(InputError, match=told):

@@ -62,9 +62,9 @@ def main(args: list[str]) -> int:
     tuning = open_tuning(config, model=parsed.model, run=parsed.run, resume=parsed.resume, corpus_dir=parsed.corpus_dir)
     _introduce(tuning)
     try:
-        tuning.go_with(None, "fine-tuning")
+        tuning.go()
     except Stopped as stopped:
-        print(f"stopped at step {stopped.step:,}; go on with  {PROG} --resume --run {tuning.run.name}")
+        print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
         return EXIT_INTERRUPTED
     _conclude(tuning.run)
     return 0
@@ -77,7 +77,7 @@ def _introduce(tuning: Training[LanguageObjective]) -> None:
     counts = corpus["documents"]
     print(
         f"run {tuning.run.name}: {info['parameters']:,} parameters, from step {base['step']:,} of {base['run']}; "
-        f"{counts['learned']:,} documents of {corpus['name']} to learn from, {counts['held_out']:,} to judge by, {objective.device}"
+        f"{counts['learned']:,} documents of {corpus['name']} for training, {counts['held_out']:,} held out, {objective.device}"
     )
     for line in _left_out(counts, info["training"]["length"]):
         print(line)

@@ -50,11 +50,11 @@ def open_base(name: str | None) -> Base:
     InputError
         If there is no such run, step or model, or the run has no snapshot yet.
     """
-    wanted, at, step = (name or "").partition("@")
-    is_run = any(run.name == wanted for run in list_runs())
+    given, at, step = (name or "").partition("@")
+    is_run = any(run.name == given for run in list_runs())
     if name and not is_run and ("/" in name or os.sep in name or Path(name).exists()):
         return _last(Run(Path(name)) if (Path(name) / "run.json").is_file() else _imported(name))
-    run = open_run(wanted or None)
+    run = open_run(given or None)
     if not at:
         return _last(run)
     if not step.isdecimal():
@@ -81,7 +81,7 @@ def _imported(model: str) -> Run:
     return import_model(place, name=free_name(run_name(default_run_name(place))))
 
 
-def run_name(wanted: str) -> str:
+def run_name(text: str) -> str:
     """Turn a file's name into one that a run may have.
 
     Examples
@@ -89,7 +89,7 @@ def run_name(wanted: str) -> str:
     >>> run_name("my reviews (1)")
     'my-reviews-1'
     """
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip(".-") or "imported"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "imported"
 
 
 def trainable(base: Base, *, dropout: float | None = None) -> Model:

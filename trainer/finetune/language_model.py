@@ -33,7 +33,7 @@ from data.progress import Progress
 from data.runs import Run, open_run
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer
-from trainer.config import described_model
+from trainer.config import described_model, replace
 from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable, weights_of
 from trainer.finetune.finetune_config import RESUMABLE, LanguageConfig, check
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
@@ -79,9 +79,9 @@ def fine_tune(
         After Ctrl-C. ``fine_tune(run=..., resume=True)`` continues.
     """
     before = open_run(run) if resume else None
-    config = dataclasses.replace(tuned_config(before) if before else LanguageConfig(), **fields)
+    config = replace(tuned_config(before) if before else LanguageConfig(), fields, where="fine_tune")
     tuning = open_tuning(config, model=model, run=run, resume=resume, corpus_dir=corpus_dir)
-    tuning.go_with(progress, "fine-tuning")
+    tuning.go(progress)
     return tuning.run
 
 
@@ -92,7 +92,7 @@ def open_tuning(
     if not resume:
         return start(config, model, name=run, corpus_dir=corpus_dir)
     if model is not None:
-        raise InputError(f"a resumed run goes on from its own weights, not from {model}: leave `model` out")
+        raise InputError(f"a resumed run continues from its own weights, not from {model}: leave `model` out")
     return resume_language(open_run(run), config, corpus_dir=corpus_dir)
 
 
@@ -316,8 +316,8 @@ def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens) -> str:
     """Determine the prompt of the samples, without symbols that the tokenizer does not know."""
-    wanted = config.prompt if config.prompt is not None else str(config.prefix).strip()
-    known = "".join(symbol for symbol in wanted if symbol not in unknown_symbols(tokenizer, wanted))
+    text = config.prompt if config.prompt is not None else str(config.prefix).strip()
+    known = "".join(symbol for symbol in text if symbol not in unknown_symbols(tokenizer, text))
     if config.prompt is not None and not known:
         raise InputError(f"the model knows no symbol of the prompt {config.prompt!r}: give another with `prompt`")
     return known or tokenizer.decode(tokens.held_out[0][:-1][:OPENING])

@@ -60,6 +60,7 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
         resume_every=config.resume_every,
         seed=config.seed,
         device=device,
+        label="fine-tuning",
         advice="tune again with a lower `learning_rate`",
         clip=config.clip,
     )
@@ -92,7 +93,7 @@ def start_tuning(objective: T, config: TuneConfig, base: Base, info: Mapping[str
     """
     check(config)
     if objective.steps < 1:
-        raise InputError("there is nothing to learn from: no step can be made of the data")
+        raise InputError("there is nothing to learn: the data gives no training step")
     reuse_freed_memory()
 
     def work() -> None:

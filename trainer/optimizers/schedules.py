@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -55,11 +55,6 @@ class Linear:
         return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup_steps))
 
 
-def rate(group: dict[str, Any], share: float) -> float:
-    """Compute the learning rate of a parameter group at a share of its ``peak``."""
-    return float(group["peak"] * share)
-
-
 def set_peaks(optimizers: Sequence[Optimizer]) -> None:
     """Record the learning rates that optimizers were made with as their peaks."""
     for optimizer in optimizers:
@@ -71,4 +66,4 @@ def set_rates(optimizers: Sequence[Optimizer], share: float) -> None:
     """Set all learning rates to a share of their peaks."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = rate(group, share)
+            group["lr"] = group["peak"] * share

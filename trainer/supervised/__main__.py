@@ -75,14 +75,14 @@ def main(args: list[str]) -> int:
     name = options.run or free_name(f"{base.run.name}-{run_name(task.name)}")
     check_free(name, advice="give another name with `run`")
     print(
-        f"{task.name}: {task.kind}, {len(task.train):,} examples to learn from and {len(task.test):,} to be judged by; "
+        f"{task.name}: {task.kind}, {len(task.train):,} training and {len(task.test):,} test examples; "
         f"{base.run.name} at step {base.step:,}",
         flush=True,
     )
     overlap = overlapping_corpora(base.run, task) if options.task else []
     if overlap:
         print(
-            f"{base.run.name} has learned from {', '.join(overlap)}, which holds plays that {task.name} is judged by: part of its score "
+            f"{base.run.name} was trained on {', '.join(overlap)}, which contains plays of the test set of {task.name}: part of its score "
             "is memory; start with a run of the corpus training-plays",
             flush=True,
         )
@@ -95,7 +95,7 @@ def main(args: list[str]) -> int:
     show(report)
     _conclude(run)
     if not report["whole"]:
-        print("stopped: the report holds the seeds that were done by then")
+        print("stopped: the report holds the seeds that were finished")
         return EXIT_INTERRUPTED
     return 0
 

@@ -167,9 +167,9 @@ def transform(
         kept, framed = [], []
         for answer in texts[1:]:
             end = answer[: max(room // 2, room - len(texts[0]))]
-            begin = texts[0][max(0, len(texts[0]) - (room - len(end))) :]
-            kept += [begin, end]
-            framed.append(_frame(specials, begin, end))
+            start = texts[0][max(0, len(texts[0]) - (room - len(end))) :]
+            kept += [start, end]
+            framed.append(_frame(specials, start, end))
         texts = list(chain.from_iterable((texts[0], answer) for answer in texts[1:]))
     else:
         kept = _both(texts[0], texts[1], room)

@@ -113,9 +113,7 @@ def show(report: TaskReport) -> None:
     Console().print(table)
     cut = report["cut"]
     if any(cut.values()):
-        print(
-            f"longer than the context and cut: {cut['train']:,} examples to learn from, {cut['test']:,} to be judged by"
-        )
+        print(f"longer than the context and cut: {cut['train']:,} training and {cut['test']:,} test examples")
 
 
 def format_score(found: dict[str, Any] | None) -> str:

@@ -26,7 +26,7 @@ def test_jokes_are_learned_from_a_run_of_ones_own(run: Run, capsys: pytest.Captu
     tuned, said = open_run("tiny-jokes"), capsys.readouterr()
     counts, metrics = tuned.info["corpus"]["documents"], tuned.metrics()
     assert "from step 60 of tiny" in said.out
-    assert f"{counts['learned']:,} documents of jokes to learn from, {counts['held_out']} to judge by" in said.out
+    assert f"{counts['learned']:,} documents of jokes for training, {counts['held_out']} held out" in said.out
     assert f"dropped {sum(counts['dropped_symbols'].values()):,} characters that the model does not know" in said.out
     assert f"validation loss {metrics[0]['val_loss']:.4f} before, {metrics[-1]['val_loss']:.4f} after" in said.out
     assert f"before: {tuned.samples()[0]['prompt']}" in said.out
@@ -34,7 +34,7 @@ def test_jokes_are_learned_from_a_run_of_ones_own(run: Run, capsys: pytest.Captu
     assert END_OF_TEXT in tuned.tokenizer.special_tokens
 
 
-def test_a_column_can_be_named_and_what_is_skipped_is_told(
+def test_a_column_can_be_named_and_skipped_documents_are_reported(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "short.csv"
@@ -65,7 +65,7 @@ def test_a_column_can_be_named_and_what_is_skipped_is_told(
         ([], "documents of pyjokes .* longer than the 16 tokens of a row; .* pass `too_long=cut`"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
+def test_a_mistake_is_reported_and_nothing_is_written(
     run: Run, args: list[str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
@@ -77,7 +77,7 @@ def test_a_mistake_is_told_and_nothing_is_written(
 
 def test_a_resumed_run_has_no_other_base(run: Run) -> None:
     assert main(["--model", "tiny", "--too-long", "cut", *QUICK]) == 0
-    with pytest.raises(InputError, match="goes on from its own weights, not from tiny: leave `model` out"):
+    with pytest.raises(InputError, match="continues from its own weights, not from tiny: leave `model` out"):
         main(["--resume", "--run", "tiny-jokes", "--model", "tiny"])
 
 
@@ -89,7 +89,7 @@ def test_a_table_without_the_column_ends_in_one_line_with_the_columns_it_has(run
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_sound_run_that_goes_on_to_the_same_end(run: Run) -> None:
+def test_ctrl_c_leaves_a_sound_run_that_resumes_to_the_same_end(run: Run) -> None:
     options = ["--model", "tiny", "--too-long", "cut", *QUICK, "--epochs", "6"]
     assert command("trainer.finetune", *options, "--run", "whole").returncode == 0
     process = subprocess.Popen(
@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_a_sound_run_that_goes_on_to_the_same_end(run: Run) -> Non
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "go on with  python -m trainer.finetune --resume --run parts" in said
+    assert "resume with  python -m trainer.finetune --resume --run parts" in said
     parts, whole = open_run("parts"), open_run("whole")
     assert all(snapshot.defect() is None for snapshot in parts.snapshots())
     assert len(parts.snapshots()) < len(whole.snapshots())

@@ -97,7 +97,9 @@ def test_fine_tuning_learns_writes_a_sound_run_and_names_its_base(run: Run, conf
     tuned = open_run("tiny-lines")
     metrics, samples = tuned.metrics(), tuned.samples()
     assert measured["val_loss_whole"] < metrics[0]["val_loss"] - 0.5
-    assert metrics[-1]["val_loss_whole"] == pytest.approx(metrics[-1]["val_loss"])  # so few rows are judged whole
+    assert metrics[-1]["val_loss_whole"] == pytest.approx(
+        metrics[-1]["val_loss"]
+    )  # with so few rows an evaluation covers all
     assert tuned.info["base"]["run"] == "tiny"
     counts = tuned.info["corpus"]["documents"]
     longest = 16
@@ -205,7 +207,7 @@ def test_a_model_of_hugging_face_is_tuned_and_loads_again(
     assert len(moved) > len(before) / 2
 
 
-def test_a_class_that_does_not_heed_the_mask_is_told(tmp_path: Path) -> None:
+def test_a_class_that_ignores_the_mask_is_recognised(tmp_path: Path) -> None:
     from trainer.config import ModelConfig
     from trainer.pretrained.hf_model import HFModel
 
@@ -223,7 +225,7 @@ def test_a_class_that_does_not_heed_the_mask_is_told(tmp_path: Path) -> None:
     assert not HFModel(Deaf(), shape).supports_mask()
 
 
-def test_gpt1_of_hugging_face_is_told_not_to_heed_the_mask() -> None:
+def test_gpt1_of_hugging_face_is_known_to_ignore_the_mask() -> None:
     import transformers
 
     from trainer.config import ModelConfig
@@ -248,7 +250,7 @@ def test_gpt1_of_hugging_face_is_told_not_to_heed_the_mask() -> None:
         ({"device": "tpu"}, "there is no device 'tpu'"),
     ],
 )
-def test_what_cannot_be_tuned_is_told_before_anything_is_written(
+def test_what_cannot_be_tuned_is_refused_before_anything_is_written(
     run: Run, config: LanguageConfig, changed: dict[str, object], said: str
 ) -> None:
     with pytest.raises(InputError, match=said):

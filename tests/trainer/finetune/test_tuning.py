@@ -1,4 +1,4 @@
-"""Fine-tuning whatever is learned: schedules, accumulation, the run it leaves, stopping and going on."""
+"""What all kinds of fine-tuning share: schedules, accumulation, the run, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_step_is_that_of_clipped_adamw_at_the_rate_of_the_schedule(run: Run) -
         torch.testing.assert_close(p, q, rtol=0, atol=1e-5)
 
 
-def test_the_run_begins_with_the_base_and_names_it(run: Run) -> None:
+def test_the_run_starts_with_the_base_and_names_it(run: Run) -> None:
     base = open_base("tiny@40")
     tuning = tuned(base, "after")
     measured = tuning.go(QUIET)
@@ -161,7 +161,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_caller_drew(run: Run) -
     assert [s.sha256 for s in open_run("other").snapshots()][2:] != one[2:]
 
 
-def test_a_tuning_that_was_stopped_goes_on_as_if_it_had_not_been(run: Run) -> None:
+def test_a_resumed_tuning_equals_an_uninterrupted_one(run: Run) -> None:
     base, config = open_base("tiny"), dataclasses.replace(CONFIG, dropout=0.2)
     tuned(base, "whole", config).go(QUIET)
 
@@ -214,7 +214,7 @@ def test_rows_head_and_first_weights_of_one_seed_have_nothing_in_common(run: Run
         ("./nowhere", "nowhere"),
     ],
 )
-def test_a_base_that_is_not_there_is_named(run: Run, name: str, said: str) -> None:
+def test_a_missing_base_is_named(run: Run, name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         open_base(name)
 
@@ -267,7 +267,7 @@ def test_a_loss_that_is_no_number_ends_the_tuning_and_leaves_what_was_sound(run:
     assert [line["step"] for line in tuning.run.metrics()] == [step for step in (0, 1, 2) if step % eval_every == 0]
 
 
-def test_a_new_run_that_learned_nothing_goes_away_again_and_another_stays(run: Run) -> None:
+def test_a_new_run_that_learned_nothing_is_removed_and_a_resumed_one_stays(run: Run) -> None:
     config = dataclasses.replace(CONFIG, learning_rate=1e30, clip=0.0)
     tuning = tuned(open_base("tiny"), "burst", config)
     with pytest.raises(InputError, match="no longer a number"):

@@ -125,7 +125,7 @@ def test_what_is_no_matrix_with_a_gradient_is_refused(shape, grad):
         SOAP([weight], lr=0.1).step()
 
 
-def test_going_on_from_saved_state_equals_not_stopping():
+def test_resuming_from_saved_state_equals_not_stopping():
     """To the bit, through arrays as they would come from a file: row-major, and without the optimizer's own objects."""
     whole, before, after = model(), model(), model()
     for gpt in (whole, before):

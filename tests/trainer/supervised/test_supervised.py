@@ -61,7 +61,7 @@ def base(run: Run) -> Base:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_can_be_told_apart_is_learned_and_shuffled_labels_are_not(base: Base, kind: str) -> None:
+def test_a_learnable_task_is_learned_and_shuffled_labels_are_not(base: Base, kind: str) -> None:
     task, noise = toy(kind), toy(kind, shuffled=True)
     found = [tune_without_run(prepare(base, each, CONFIG, CPU))[headline(each)] for each in (task, noise)]
     assert found[0] > (0.8 if kind == "similarity" else 0.9)  # the ranks of two values leave Spearman below 1
@@ -160,7 +160,7 @@ def test_without_pre_training_all_weights_are_drawn_anew(base: Base) -> None:
     for name, tensor in known.model.named_parameters():
         drawn, again = (dict(each.model.named_parameters())[name] for each in (blank, other))
         assert drawn.shape == tensor.shape
-        if tensor.dim() == 2 and not name.endswith("c_proj.weight"):  # those begin at zero
+        if tensor.dim() == 2 and not name.endswith("c_proj.weight"):  # those start at zero
             assert not torch.equal(drawn, again)
             assert not torch.allclose(drawn, tensor, atol=1e-3)
 
@@ -251,7 +251,7 @@ def test_a_stop_after_the_first_seed_leaves_a_report_of_what_was_measured(
     assert list(report["scores"]) == ["chance", "majority", "bag_of_words", "pre_trained"]
     assert len(report["scores"]["pre_trained"]["accuracy"]["values"]) == 2
     assert not report["whole"]
-    assert "stopped: the report holds the seeds that were done by then" in capsys.readouterr().out
+    assert "stopped: the report holds the seeds that were finished" in capsys.readouterr().out
 
 
 def test_a_table_of_three_scores_fits_a_terminal_and_keeps_its_title(
@@ -284,7 +284,7 @@ def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Calla
     options = ["--model", "tiny@40", "--data", str(words), "--kind", "classification", "--learning-rate", "1e-2"]
     done = command("trainer.supervised", *options, "--seeds", "1", "--epochs", "2", "--threads", "1", "--run", "words")
     assert done.returncode == 0, done.stderr
-    assert "64 examples to learn from and 16 to be judged by; tiny at step 40" in done.stdout
+    assert "64 training and 16 test examples; tiny at step 40" in done.stdout
     for row in ("chance", "always the same", "bag of words", "no pre-training", "pre-trained"):
         assert row in done.stdout
     report = json.loads((runs / "words" / "report.json").read_text(encoding="utf-8"))
@@ -293,7 +293,7 @@ def test_the_command_tunes_on_a_file_and_prints_a_table(runs: Path, table: Calla
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_name_that_is_taken_is_told_before_anything_is_made(
+def test_a_taken_name_is_refused_before_anything_is_made(
     runs: Path, table: Callable[[str, str], Path], kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from trainer.supervised.__main__ import main

@@ -39,7 +39,7 @@ def batch_of(kind: str) -> Batch:
 
 def tasked(kind: str, shape: ModelConfig = OURS) -> TaskModel:
     model = TaskModel(made_model(shape, torch.float32), kind, len(LABELS[kind]), seed=1)
-    with torch.no_grad():  # so large that what the head says shows
+    with torch.no_grad():  # large, so that the outputs of the head differ clearly
         model.task_head.weight.copy_(
             torch.randn(model.task_head.weight.shape, generator=torch.Generator().manual_seed(5))
         )
@@ -193,14 +193,14 @@ def test_a_head_that_knows_nothing_loses_the_logarithm_of_the_classes() -> None:
     assert task_loss(torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 1.0]), True).item() == pytest.approx(2.5)
 
 
-def test_the_text_is_foretold_from_what_stands_before_it() -> None:
+def test_the_text_is_predicted_from_the_tokens_before_it() -> None:
     ids = torch.tensor([[7, 1, 2, 9]])
     logits = torch.zeros(1, 4, 10)
     logits[0, 0, 1], logits[0, 1, 2] = 50.0, 50.0  # after the start comes 1, after 1 comes 2
     is_text = torch.tensor([[False, True, True, False]])
     assert text_loss(logits, ids, is_text).item() == pytest.approx(0.0, abs=1e-6)
     assert text_loss(logits, ids, torch.zeros_like(is_text)).item() == 0.0
-    logits[0, 2, 9] = -50.0  # that nothing foretells the extract token costs nothing
+    logits[0, 2, 9] = -50.0  # a wrong prediction of the extract token costs nothing
     assert text_loss(logits, ids, is_text).item() == pytest.approx(0.0, abs=1e-6)
 
 

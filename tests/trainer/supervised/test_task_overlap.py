@@ -1,4 +1,4 @@
-"""Whether the base of a task has read what the task is judged by."""
+"""The overlap between a base's corpus and a task's test set."""
 
 from __future__ import annotations
 
@@ -66,5 +66,5 @@ def test_the_command_tells_it_and_writes_it_down(runs: Path, monkeypatch: Any, c
     monkeypatch.setattr("data.tasks.play_tasks.play_task", lambda *_, **__: TASK)
     args = ["--task", "genre", "--seeds", "1", "--epochs", "1", "--no-compare", "--threads", "1", "--model", "tiny"]
     assert supervised.main([*args, "--run", "told"]) == 0
-    assert "tiny has learned from shakespeare, which holds plays that genre is judged by" in capsys.readouterr().out
+    assert "tiny was trained on shakespeare, which contains plays of the test set of genre" in capsys.readouterr().out
     assert json.loads((runs / "told" / "report.json").read_text(encoding="utf-8"))["overlap"] == ["shakespeare"]

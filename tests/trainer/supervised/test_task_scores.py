@@ -129,7 +129,7 @@ def test_a_bag_of_words_of_a_similarity_does_not_see_the_order() -> None:
 
 
 def test_an_entailment_has_two_sides() -> None:
-    """Which of two words comes first is all there is to know; the product of both bags could not tell."""
+    """Only the order of two words matters, which the product of both bags does not show."""
     pairs = [(a, b) for a in WORDS for b in WORDS if a != b]
     random.Random(1).shuffle(pairs)
     some = tuple(Entailment(a, b, int(a < b)) for a, b in pairs * 3)
