@@ -1,4 +1,4 @@
-"""Labelled arrays as files for other programs: tables, NetCDF, word vectors. Each file is written whole or not at all.
+"""Labelled arrays written as files for other programs: tables, NetCDF, word vectors. Each file is written whole or not at all.
 
 ============  =====================  ==========================================================================
 format        file                   holds
@@ -41,11 +41,11 @@ def export_files(
 
     Parameters
     ----------
-    data : what a probe returned.
-    folder : where to write; made if need be.
-    name : what the files' names begin with.
+    data : the result of a probe.
+    folder : folder of the files; it is made if needed.
+    name : start of the files' names.
     formats : some of `FORMATS`.
-    step : which step word2vec and projector files hold; the last if not given. The other formats hold all steps.
+    step : the step that word2vec and projector files hold; the last if not given. The other formats hold all steps.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def export_files(
     Raises
     ------
     InputError
-        If a format is unknown, there is no such step, or the data is not such that the format can hold it. Formats and steps are looked
-        at before anything is written.
+        If a format is unknown, there is no such step, or the format cannot hold the data. Formats and steps are checked before anything
+        is written.
 
     Examples
     --------
@@ -90,8 +90,8 @@ def write_table(data: xr.DataArray | xr.Dataset, path: Path) -> list[Path]:
     r"""Write tidy tables: a row per cell, a column per dimension, coordinate and variable.
 
     Variables that share their dimensions share a table. If a dataset needs more than one, each is named by its dimensions, as in
-    ``heads-step-layer-head.csv`` (``heads-values.csv`` for those without any). The hashes in ``sha256`` and the attributes are left to
-    `write_netcdf`: a table would repeat them in every row.
+    ``heads-step-layer-head.csv`` (``heads-values.csv`` for those without any). The hashes in ``sha256`` and the attributes are left out: a
+    table would repeat them in every row. `write_netcdf` keeps them.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def write_table(data: xr.DataArray | xr.Dataset, path: Path) -> list[Path]:
 
     Returns
     -------
-    The paths that were written.
+    The paths of the files.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def write_table(data: xr.DataArray | xr.Dataset, path: Path) -> list[Path]:
 
     Examples
     --------
-    Tell pandas that tokens are text, and that only the values may be missing: ``""``, ``"NA"`` and ``"null"`` are tokens.
+    When reading it, make pandas take tokens as text, and only values as missing: ``""``, ``"NA"`` and ``"null"`` are tokens.
 
     >>> import pandas as pd, tempfile
     >>> scores = xr.DataArray([0.5, np.nan], dims="token", coords={"token": ["NA", "\n"]}, name="score")
@@ -138,20 +138,20 @@ def write_table(data: xr.DataArray | xr.Dataset, path: Path) -> list[Path]:
 def write_netcdf(data: xr.DataArray | xr.Dataset, path: Path) -> Path:
     """Write a NetCDF-4 file, which ``xarray.open_dataset`` reads back with equal values, coordinates and attributes.
 
-    An array without a name becomes the variable ``value``. Attributes are numbers and text in NetCDF; all else (a dict, a list, None, a
-    truth value) is written as JSON text, which ``json.loads`` reads.
+    An array without a name becomes the variable ``value``. NetCDF attributes are numbers and text; anything else (a dict, a list, None, a
+    bool) is written as JSON text, which ``json.loads`` reads.
 
     Raises
     ------
     InputError
         If a text holds a NUL character or a lone surrogate, which NetCDF cannot.
     """
-    dataset = _as_dataset(data).drop_encoding()  # what is left of a file it was read from may not suit this one
+    dataset = _as_dataset(data).drop_encoding()  # the encoding of a file that it was read from may not fit
     _check_text(dataset, path.suffix, nul=False)
     dataset.attrs = _plain(dataset.attrs)
     for variable in dataset.variables.values():
         variable.attrs = _plain(variable.attrs)
-    with tempfile.TemporaryDirectory() as folder:  # HDF5 wants to seek in a file of its own
+    with tempfile.TemporaryDirectory() as folder:  # HDF5 seeks, so it needs a file
         whole = Path(folder) / "data.nc"
         dataset.to_netcdf(whole, engine="h5netcdf")
         write_bytes(path, whole.read_bytes())
@@ -162,10 +162,9 @@ def write_word2vec(trajectory: xr.DataArray, path: Path, step: int | None = None
     r"""Write the vectors of one step in the text format of word2vec, which gensim, fastText's tools and `read_word2vec` load.
 
     The first line holds the numbers of rows and dimensions, each further one a token and its values, with single spaces between. A value is
-    the shortest decimal that gives the same float32 again. Since spaces and line ends separate, tokens are written with escapes, as
-    `probes.tables.vectors.escape` has it: a space is ``\u0020``, a newline ``\n``, a backslash ``\\``, the empty token ``\e``.
-    Positions are
-    written as their numbers.
+    the shortest decimal that gives the same float32 again. Since spaces and line ends separate, tokens are written with escapes
+    (`probes.tables.vectors.escape`): a space is ``\u0020``, a newline ``\n``, a backslash ``\\``, the empty token ``\e``. Positions
+    are written as their numbers.
 
     Parameters
     ----------
@@ -187,24 +186,23 @@ def write_word2vec(trajectory: xr.DataArray, path: Path, step: int | None = None
 def write_projector(
     trajectory: xr.DataArray, folder: Path, step: int | None = None, metadata: Mapping[str, Sequence[Any]] | None = None
 ) -> list[Path]:
-    r"""Write ``tensors.tsv`` and ``metadata.tsv``, which the button "Load" of TensorBoard's embedding projector takes.
+    r"""Write ``tensors.tsv`` and ``metadata.tsv`` for TensorBoard's embedding projector (its button "Load").
 
     Parameters
     ----------
     trajectory, step : as in `write_word2vec`.
     folder : the folder for the pair of files.
-    metadata : further columns, by name, with a value per item: a class to colour by, say.
+    metadata : further columns, by name, with a value per item, such as a class to colour by.
 
     Returns
     -------
-    The two paths. Without ``metadata`` the second holds the labels alone, and no header, as the projector wants it; otherwise its first
-    line names the columns. A label that could not be seen, or would break the line, is written with escapes
-    (`probes.tables.vectors.escape`).
+    The two paths. Without ``metadata`` the second holds only the labels, without a header, as the projector requires; otherwise its
+    first line names the columns. A label that is invisible, or would break the line, is escaped (`probes.tables.vectors.escape`).
 
     Raises
     ------
     InputError
-        As in `write_word2vec`; or if a column is not as long as there are items, or named as the items are.
+        As in `write_word2vec`; or if a column has another length than the items, or the name of the item dimension.
     """
     labels, table = _one_step(trajectory, step)
     item = str(trajectory.dims[1])
@@ -258,7 +256,7 @@ def _encode_table(frame: pd.DataFrame, suffix: str) -> bytes:
 
 
 def _check_text(dataset: xr.Dataset, suffix: str, *, nul: bool = True) -> None:
-    """Refuse text that a format cannot hold: lone surrogates, and NUL unless the format takes it."""
+    """Refuse text that a format cannot hold: lone surrogates, and NUL unless ``nul``."""
     for name, variable in dataset.variables.items():
         for text in _strings(variable):
             if any("\ud800" <= character <= "\udfff" for character in text):
@@ -313,12 +311,14 @@ def _one_step(trajectory: xr.DataArray, step: int | None) -> tuple[list[str], ND
     with np.errstate(over="ignore"):
         table = here.values.astype(np.float32)
     if not np.isfinite(table).all():
-        raise InputError(f"step {step} has values that are NaN or infinite, which no reader takes: choose another step")
+        raise InputError(
+            f"step {step} has values that are NaN or infinite, which other programs cannot read: choose another step"
+        )
     return [str(label) for label in trajectory[trajectory.dims[1]].values], table
 
 
 def _decimals(table: NDArray[np.float32]) -> Iterator[list[str]]:
-    """Yield the rows of a table, each value as the shortest decimal that gives it again, also by way of a double."""
+    """Yield the rows of a table, each value as the shortest decimal that gives it again, also when parsed as a double."""
     for row in table:
         texts = row.astype(str)
         # Readers parse a double and round it. Rounding twice may end one off: 7.038531e-26 is a float32 of which this is known.

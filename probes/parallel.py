@@ -1,8 +1,8 @@
-"""The same work on more processes, or more machines: a thin layer over Dask, which the extra ``dask`` installs.
+"""Work on several processes or machines: a thin layer over Dask, which the extra ``dask`` installs.
 
-Whoever computes step by step hands a function and its inputs to `map_steps`. Without a client the calls are made here, one after
-the other; with one they are made by its workers. Either way the results come in the order of the inputs, a bounded number of them
-is held, and they are equal.
+Code that computes step by step passes a function and its inputs to `map_steps`. Without a client the calls are made in this process,
+one after the other; with a client, by its workers. Either way the results are equal and come in the order of the inputs, and a
+bounded number of them is held.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from data.errors import InputError
+from data.progress import Progress
 
 Input = TypeVar("Input")
-Result = TypeVar("Result")
+Output = TypeVar("Output")
 
 LOCALHOST = "127.0.0.1"
 SECONDS_TO_ANSWER = 5
 SECONDS_TO_START = 90
-IN_FLIGHT_PER_WORKER = 2  # one that is worked on, one that waits, so that no worker does
+IN_FLIGHT_PER_WORKER = 2  # one in work and one waiting, so that no worker waits
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 NOTHING = object()
 
@@ -32,22 +33,22 @@ _client: ContextVar[Any] = ContextVar("client", default=None)
 
 @contextlib.contextmanager
 def open_client(scheduler: str | None) -> Iterator[Any]:
-    """Connect to workers; inside the ``with``, probes that run a model use them, and lazy trajectories are read by them.
+    """Connect to workers; within the ``with``, they run the models of probes and read lazy trajectories.
 
     Parameters
     ----------
-    scheduler : ``None``: all is computed here. ``"local"`` or ``"local:2"``: so many processes on this machine (as many as it has
-        cores), of one thread each, which nothing but this machine can reach, and which end with the ``with``.
-        ``"tcp://host:port"`` or ``"tls://host:port"``: a scheduler that runs already, whose workers see the runs under the same path.
+    scheduler : ``None``: everything is computed in this process. ``"local"`` or ``"local:2"``: processes on this machine (two, or one
+        for each core), of one thread each, which only this machine can reach, and which end with the ``with``.
+        ``"tcp://host:port"`` or ``"tls://host:port"``: a running scheduler, whose workers see the runs under the same path.
 
     Yields
     ------
-    A ``distributed.Client``, or None where all is computed here.
+    A ``distributed.Client``, or None where everything is computed in this process.
 
     Raises
     ------
     InputError
-        If Dask is not installed, ``scheduler`` is none of these, or no scheduler or worker answers within some seconds.
+        If Dask is not installed, ``scheduler`` is none of these, or no scheduler or worker answers within a few seconds.
 
     Examples
     --------
@@ -63,30 +64,30 @@ def open_client(scheduler: str | None) -> Iterator[Any]:
 
 
 def current_client() -> Any:
-    """Return the client of the innermost `open_client` around this, or None."""
+    """Return the client of the innermost surrounding `open_client`, or None."""
     return _client.get()
 
 
 def map_steps(
-    function: Callable[..., Result],
+    function: Callable[..., Output],
     inputs: Iterable[Input],
     client: Any = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     *,
     shared: Any = NOTHING,
-) -> Iterator[Result]:
+) -> Iterator[Output]:
     """Yield the result of a function for every input, in the order of the inputs.
 
-    Inputs are taken as workers become free, and no more than `IN_FLIGHT_PER_WORKER` of them for each worker are under way, so memory
-    does not grow with their number. Whatever a call raises is raised here, as itself; what is then still under way is called off.
+    Inputs are taken as workers become free; at most `IN_FLIGHT_PER_WORKER` of them for each worker are in flight, so that memory does not
+    grow with their number. An exception of a call is raised here, and the calls that are still in flight are cancelled.
 
     Parameters
     ----------
-    function : is sent to the workers, closures included; it must not depend on what else happens in this process.
-    inputs : should be small, or say where to read: they go over the network.
-    client : from `open_client`; the calls are made here if None.
+    function : function that is sent to the workers, with its closure; it must not depend on other state of this process.
+    inputs : inputs of the calls; they go over the network, so they should be small, or paths to read.
+    client : client from `open_client`; the calls are made in this process if None.
     progress : called with the number of results so far.
-    shared : where given, the first argument of every call; each worker gets it once.
+    shared : first argument of every call, if given; each worker gets it once.
 
     Examples
     --------
@@ -106,12 +107,12 @@ def map_steps(
 
 
 def n_workers(client: Any) -> int:
-    """Return how many workers a client has at the moment, 1 without a client."""
+    """Count the workers that a client has now; 1 without a client."""
     return 1 if client is None else max(1, len(client.nthreads()))
 
 
-def _in_order(function: Callable[..., Result], inputs: Iterable[Any], client: Any, shared: Any) -> Iterator[Result]:
-    # In a list, so that it is sent as it is; broadcast, so that nobody waits for the one worker that has it.
+def _in_order(function: Callable[..., Output], inputs: Iterable[Any], client: Any, shared: Any) -> Iterator[Output]:
+    # In a list, so that it is sent unchanged; broadcast, so that no worker waits for the one that has it.
     common = [] if shared is NOTHING else client.scatter([shared], broadcast=True, hash=False)
     most = IN_FLIGHT_PER_WORKER * n_workers(client)
     pending: deque[Any] = deque()
@@ -128,8 +129,8 @@ def _in_order(function: Callable[..., Result], inputs: Iterable[Any], client: An
             future.release()
 
 
-def _attempt(function: Callable[..., Result], *args: Any) -> tuple[Result | None, InputError | None]:
-    """Return the result, or the user's mistake: raised on a worker, it would be logged there with a traceback, as a defect is."""
+def _attempt(function: Callable[..., Output], *args: Any) -> tuple[Output | None, InputError | None]:
+    """Call a function and return its result or its `InputError`, which a worker that raised it would log with a traceback."""
     try:
         return function(*args), None
     except InputError as mistake:
@@ -140,7 +141,7 @@ def _result(future: Any) -> Any:
     try:
         result, mistake = future.result()
     finally:
-        future.release()  # also if it failed: its traceback would keep it, and the workers what it was given
+        future.release()  # also if it failed: its traceback would keep it, and the workers its arguments
     if mistake is not None:
         raise mistake
     return result
@@ -151,7 +152,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
     local = re.fullmatch(r"local(?::([1-9]\d{0,3}))?", scheduler)
     remote = re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:.]+\]:\d{1,5}", scheduler)
     if not (local or remote):
-        raise InputError(f"a scheduler is local, local:2 or tcp://host:port; got {scheduler!r}: pass --scheduler local")
+        raise InputError(f"a scheduler is local, local:2 or tcp://host:port; got {scheduler!r}: pass `scheduler=local`")
     distributed = _distributed()
     with contextlib.ExitStack() as stack:
         if local:
@@ -163,11 +164,11 @@ def _connected(scheduler: str) -> Iterator[Any]:
 
 
 def _local_cluster(distributed: Any, n_processes: int | None) -> Any:
-    """Start workers that listen on this machine only; one thread each, since steps are what is divided."""
+    """Start workers that listen on this machine only; they have one thread each, since the steps are divided among them."""
     config, system = import_module("dask.config"), import_module("distributed.system")
     processes = n_processes or import_module("dask.system").CPU_COUNT
     address = f"{LOCALHOST}:0"
-    # Dask has glibc hand back every large array that is freed, page by page: a model took twice the time with that.
+    # Dask makes glibc return each large freed array page by page, which doubled the time of a model.
     environment = {"MALLOC_TRIM_THRESHOLD_": None, **ONE_THREAD}
     patience = {"distributed.comm.timeouts.connect": f"{SECONDS_TO_START}s"}  # a busy machine starts processes slowly
     with config.set({"distributed.nanny.pre-spawn-environ": environment, **patience}):
@@ -189,7 +190,7 @@ def _answering(distributed: Any, address: str) -> Iterator[Any]:
     except OSError:
         raise InputError(
             f"no Dask scheduler answers at {address} within {SECONDS_TO_ANSWER} seconds: start one with  dask scheduler --host "
-            f"{LOCALHOST}, or pass --scheduler local"
+            f"{LOCALHOST}, or pass `scheduler=local`"
         ) from None
     except TypeError as error:  # tls without certificates
         raise InputError(f"cannot connect to {address}: {' '.join(str(error).split())}") from None
@@ -208,5 +209,5 @@ def _distributed() -> Any:
         return import_module("distributed")
     except ImportError as missing:
         raise InputError(
-            f"--scheduler needs Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
+            f"`scheduler` needs Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
         ) from None

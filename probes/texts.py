@@ -1,4 +1,4 @@
-"""What a model is shown: a prompt, windows of the validation text, or made sequences with a repeat."""
+"""Inputs of probes that run a model: a prompt, windows of the validation text, or made sequences with a repeat."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Prompt:
 
 
 def encode_prompt(run: Run, text: str | None = None) -> Prompt:
-    """Return a prompt as the run's model reads it.
+    """Tokenize a prompt for a run's model.
 
     Parameters
     ----------
-    run : the run whose model is to read it.
+    run : the run whose model reads it.
     text : the prompt; the opening of the run's last sample if None.
 
     Raises
@@ -50,7 +50,7 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
     ids = tokenizer.encode(text)
     context = described_model(run).block_size
     if not len(ids):
-        raise InputError("the prompt is empty: give at least one symbol with --prompt")
+        raise InputError("the prompt is empty: give at least one symbol with `prompt`")
     if len(ids) > context:
         raise InputError(
             f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {len(ids) - context}"
@@ -60,9 +60,9 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
 
 
 def default_prompt(run: Run) -> str:
-    """Return the opening of the run's last sample: its first line, or more where that is short, as much as the model sees.
+    """Choose the opening of a run's last sample: its first line, or more if that is short, as far as the model's context reaches.
 
-    What is longer is cut after a word. Where there is no sample, it is the first tokens that stand for a text.
+    A longer text is cut after a word. Without a sample, the text of the first tokens of the vocabulary is chosen.
     """
     tokenizer, context = run.tokenizer, described_model(run).block_size
     samples = run.samples()
@@ -76,14 +76,14 @@ def default_prompt(run: Run) -> str:
 
 
 def _first_tokens(tokenizer: Tokenizer, most: int) -> str:
-    """Return the text of the first tokens of a vocabulary, but for special ones and halves of characters."""
+    """Decode the first tokens of a vocabulary, except special tokens and halves of characters."""
     special = set(tokenizer.special_tokens.values())
     texts = (i for i in range(tokenizer.vocab_size) if i not in special and HALF not in tokenizer.decode([i]))
     return tokenizer.decode(list(islice(texts, most)))
 
 
 def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
-    """Return the longest beginning of a text that has at most so many tokens; a sub-word cut in two may become more of them.
+    """Cut a text to its longest beginning that has at most ``most`` tokens, however its last sub-word is cut.
 
     Examples
     --------
@@ -101,17 +101,17 @@ def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
 
 
 def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, TokenIds]:
-    """Return the tokens that the run learned from and those it is judged by.
+    """Load the training and the validation tokens of a run.
 
     Parameters
     ----------
-    run : the run whose tokenizer makes the tokens.
-    text : a UTF-8 text file to take instead of the run's own corpus; all of it then serves to judge by, too.
+    run : the run, whose tokenizer is used.
+    text : a UTF-8 text file to use instead of the run's own corpus; all of it then is validation text, too.
 
     Raises
     ------
     InputError
-        If the run's corpus cannot be had any more, or is another text by now.
+        If the run's corpus is not available any more, or has changed.
     """
     tokenizer = run.tokenizer
     if text is not None:
@@ -124,12 +124,12 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, Token
         return _tokens_of(corpus, info["corpus"]["sha256"], tokenizer, context)
     except InputError as error:
         raise InputError(
-            f"the text that run {run.name!r} learned from cannot be had ({error}): pass it, or another, with --text"
+            f"the text that run {run.name!r} learned from cannot be had ({error}): pass it, or another, with `text`"
         ) from None
 
 
 def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> TokenIds:
-    """Draw windows of the validation text: inputs and, one token on, what is to be foretold; (n_windows, block_size + 1)."""
+    """Draw windows of the validation text, (n_windows, block_size + 1): inputs, and the targets one token later."""
     context = described_model(run).block_size
     _, ids = training_tokens(run, text)
     starts = window_starts(len(ids), context, n_windows, seed=seed, step=0, stream="probes")
@@ -137,9 +137,9 @@ def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | 
 
 
 def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> TokenIds:
-    """Return windows of a few passages, each begun one token after the other, as `validation_windows` returns them.
+    """Draw windows of a few passages, (n_windows, block_size + 1); each window starts one token after the one before.
 
-    Nearly the same tokens stand at every position of the context in turn, so that positions can be compared.
+    Nearly the same tokens are seen at every position of the context, so that positions can be compared.
     """
     context = described_model(run).block_size
     _, ids = training_tokens(run, text)
@@ -152,17 +152,17 @@ def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | Non
 
 
 def token_counts(run: Run, text: Path | None = None) -> NDArray[np.int64]:
-    """Count how often each token occurs in the text that the run learned from, (token,)."""
+    """Count how often each token occurs in a run's training text, (token,)."""
     train, _ = training_tokens(run, text)
     return np.bincount(train, minlength=described_model(run).vocab_size)
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Made sequences that end in a block of tokens and the same block again.
+    """Sequences of random tokens that end in a block and the same block again.
 
-    ``ids`` (sequence, query): random tokens; ``period`` (sequence,): the length of each one's block. A token occurs twice
-    in a sequence only because the block is repeated, as far as the vocabulary reaches.
+    ``ids`` (sequence, query) are the tokens, ``period`` (sequence,) the lengths of the blocks. Unless the vocabulary is too small, a token
+    occurs twice in a sequence only because the block is repeated.
     """
 
     ids: TokenIds
@@ -170,7 +170,7 @@ class Repeats:
 
     @property
     def in_repeat(self) -> NDArray[np.bool_]:
-        """Where the repeat is, except for its first token, which nothing foretells; (sequence, query)."""
+        """Mask of the repeat without its first token, which cannot be predicted; (sequence, query)."""
         length = self.ids.shape[1]
         places: NDArray[np.int64] = np.arange(length)
         within: NDArray[np.bool_] = places[None, :] > (length - self.period)[:, None]
@@ -180,8 +180,8 @@ class Repeats:
 def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: int = 0) -> Repeats:
     """Make sequences of random tokens whose end repeats what came before it; the block's length differs between them.
 
-    A block of fixed length could be copied by a head that merely looks so many places back; one whose length varies can be
-    copied only by a head that looks for what it has seen (Olsson et al. 2022, "In-context Learning and Induction Heads").
+    A block of fixed length could be copied by a head that always looks the same number of tokens back; a block of varying length
+    can be copied only by a head that finds the earlier occurrence (Olsson et al. 2022, "In-context Learning and Induction Heads").
 
     Raises
     ------
@@ -200,10 +200,10 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
             "this score does not apply to it"
         )
     if seed < 0:
-        raise InputError(f"a seed is 0 or more; got {seed}: pass --seed 0")
+        raise InputError(f"a seed is 0 or more; got {seed}: pass `seed=0`")
     random = np.random.default_rng([seed, length, vocab_size])
     lengths = np.arange(max(SHORTEST_REPEAT, length // 4), length // 2 + 1)
-    period = random.permutation(np.resize(lengths, n_sequences))  # evenly: no distance fits more sequences than another
+    period = random.permutation(np.resize(lengths, n_sequences))  # evenly: no period is more frequent than another
     ids = np.empty((n_sequences, length), dtype=np.int64)
     for row, p in zip(ids, period, strict=True):
         row[: length - p] = _different(random, vocab_size, int(length - p))
@@ -212,7 +212,7 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
 
 
 def _different(random: np.random.Generator, vocab_size: int, n: int) -> TokenIds:
-    """Draw tokens without repeats while the vocabulary reaches, then begin anew."""
+    """Draw tokens without replacement, starting again when the vocabulary is used up."""
     deals = [random.permutation(vocab_size) for _ in range(-(-n // vocab_size))]
     return np.concatenate(deals)[-n:]
 
@@ -220,13 +220,13 @@ def _different(random: np.random.Generator, vocab_size: int, n: int) -> TokenIds
 def _corpus(run: Run) -> str:
     name = run.info.get("training", {}).get("corpus") or run.info.get("corpus", {}).get("name")
     if not name:
-        raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with --text")
+        raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with `text`")
     return str(name)
 
 
 @lru_cache(maxsize=4)
 def _joined_documents(path: Path, _: int) -> tuple[TokenIds, TokenIds]:
-    """Return the documents that a run was fine-tuned on and judged by, each part end to end."""
+    """Join the training and the validation documents of a fine-tuned run, each end to end."""
     documents = documents_of_run(Run(path))
     learned, held_out = np.concatenate(documents.learned), np.concatenate(documents.held_out)
     learned.flags.writeable = held_out.flags.writeable = False  # shared by every caller

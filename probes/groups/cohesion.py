@@ -1,13 +1,13 @@
-"""How close together a highlighted group stands at every snapshot, against groups that nobody highlighted.
+"""How close together a highlighted group stands at every snapshot, compared with null groups.
 
-All distances are taken in the full space of the table, never in a picture. Cohesion is the mean distance of the pairs within a group
-over that of all pairs: 1 if the group is as spread as everything, less if it is closer. Whether that is remarkable depends on what
-it is compared with: a null from `probes.groups.nulls`. `group_cohesion` does this for a run, `probes.groups.wording` writes it in words.
+All distances are in the full space of the table, never in a projection. Cohesion is the mean distance of the pairs within a group over
+that of all pairs: 1 if the group is as spread as the whole table, less if it is closer. Whether that is remarkable depends on what it
+is compared with: a null from `probes.groups.nulls`. `group_cohesion` does this for a run, `probes.groups.wording` writes it in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import xarray as xr
 from data.arrays import FloatArray
 from data.errors import InputError
 from data.notices import notify
+from data.progress import Progress
 from data.runs import Run
 from probes.groups.naming import Group, parse_group
 from probes.groups.nulls import DRAWS, Null, check_members, matched_groups, neighbouring_groups, random_groups
@@ -25,14 +26,14 @@ from probes.tables.embeddings import read_table
 
 METRICS = ("euclidean", "cosine")
 QUANTILES = (0.05, 0.5, 0.95)
-DEGENERATE = 1e-9  # a null whose cohesions spread less than this is all ties
-TIE = 1e-6  # closer than this, in standard deviations of the null, is rounding
+DEGENERATE = 1e-9  # if the cohesions of a null spread less than this, all are ties
+TIE = 1e-6  # in standard deviations of the null; smaller differences are rounding
 
 
 def cohesion(trajectory: xr.DataArray, members: Sequence[int], metric: str = "euclidean") -> xr.DataArray:
-    """Return the mean distance of the pairs within a group over the mean distance of all pairs, at every step.
+    """Compute the mean distance of the pairs within a group over the mean distance of all pairs, at every step.
 
-    Where all items stand at one point there is nothing to compare, and the cohesion is 1.
+    Where all items stand at one point, the cohesion is 1.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def cohesion(trajectory: xr.DataArray, members: Sequence[int], metric: str = "eu
 
     Returns
     -------
-    Trajectory with the dimension (step,), float64, without a unit: it does not change when the table is moved, turned or scaled
-    (for cosines: turned or scaled).
+    Trajectory with the dimension (step,), float64, without a unit: it does not change when the table is moved, rotated or scaled
+    (for cosines: rotated or scaled).
 
     Raises
     ------
@@ -67,7 +68,7 @@ def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") 
     Parameters
     ----------
     trajectory, metric : as in `cohesion`.
-    null : the groups to compare with, the observed one among them.
+    null : the groups to compare with, including the observed group.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def group_cohesion(
     draws: int = DRAWS,
     text: Path | None = None,
     trajectory: xr.DataArray | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compare a highlighted group of a run with random groups, and with those that fit: neighbouring, or matched on frequency.
 
@@ -130,23 +131,23 @@ def group_cohesion(
     ----------
     run : the run to read.
     what : ``"positions"`` or ``"tokens"``.
-    highlight : labels or group names, as ``--highlight`` takes them: ``"12,13,14"``, ``"vowels"``; or a group that was found already.
+    highlight : labels or class names, ``"12,13,14"`` or ``"vowels"`` (see `probes.groups.naming`), or a group.
     metric : as in `cohesion`.
-    steps : the first and the last step to look at; all if None. The correction is for the steps that are looked at.
-    seed, draws : for nulls of too many groups to take them all.
+    steps : the first and the last step to compare; all if None. The correction is for these steps.
+    seed, draws : seed and number of the groups that are drawn where there are too many.
     text : a text file to count tokens in, instead of the run's own corpus.
-    trajectory : the table, where it has been read already.
+    trajectory : the table, if it has been read already.
     progress : called with the number of snapshots read so far.
 
     Returns
     -------
-    What `compare` returns, with the dimension ``null`` after ``step``: ``"random"`` first, then ``"neighbouring"`` or ``"matched"``.
-    Where the second cannot be had (the run's text is gone, say), it is left out with a warning.
+    As `compare`, with the dimension ``null`` after ``step``: ``"random"`` first, then ``"neighbouring"`` or ``"matched"``. If the second
+    is not available, because the run's text is gone for example, it is left out with a warning.
 
     Raises
     ------
     InputError
-        If the run has no such table, the highlight names nothing in it, or ``text`` serves for no null; and as `cohesion`.
+        If the run has no such table, the highlight names nothing in it, or ``text`` cannot be used; and as `cohesion`.
     """
     trajectory = _between(read_table(run, what, progress=progress) if trajectory is None else trajectory, steps)
     group = parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
@@ -197,7 +198,7 @@ def compare_with_nulls(
 
 
 def _standardised(ratios: FloatArray) -> FloatArray:
-    """Return how many of the null's standard deviations each group is closer than its mean, (group, step); 0 if all are tied."""
+    """Standardise cohesions: standard deviations of the null by which each group is below its mean, (group, step); 0 if all are tied."""
     mean, deviation = ratios.mean(axis=0), ratios.std(axis=0)
     z = np.divide(mean - ratios, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE)
     return np.asarray(z)
@@ -206,7 +207,7 @@ def _standardised(ratios: FloatArray) -> FloatArray:
 def _against(ratios: FloatArray, z: FloatArray, observed: int) -> dict[str, FloatArray]:
     own, others = z[observed], len(z) - 1
     return {
-        "cohesion": ratios[observed].copy(),  # copies: a view would keep its whole block in memory
+        "cohesion": ratios[observed].copy(),  # a copy: a view would keep its whole block in memory
         "percentile": (z < own - TIE).sum(axis=0) / others,
         "p_value": (z >= own - TIE).mean(axis=0),
         "band": np.quantile(ratios, QUANTILES, axis=0).T,
@@ -215,7 +216,7 @@ def _against(ratios: FloatArray, z: FloatArray, observed: int) -> dict[str, Floa
 
 
 def _side_by_side(compared: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Join comparisons of one group with several nulls along ``null``; the cohesion, which is theirs in common, stays (step,)."""
+    """Join comparisons of one group with several nulls along ``null``; their common cohesion stays (step,)."""
     own = ["null", "n_groups", "exact"]
     shared = compared[0][["cohesion"]].drop_vars(own)
     parts = [one.drop_vars("cohesion").expand_dims("null") for one in compared]

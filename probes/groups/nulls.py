@@ -1,8 +1,8 @@
-"""The groups that a highlighted group is compared with: random ones, neighbouring ones, ones matched on frequency.
+"""Null groups that a highlighted group is compared with: random, neighbouring, or matched on frequency.
 
-A null says what a group would be if nothing but the rule that made it were true. Every null here holds the observed group itself,
-since that group is one of those the rule makes; so a p-value is a share of its rows, and is never 0 (Phipson and Smyth 2010).
-Where there are few such groups, all of them are taken; otherwise some are drawn, and the observed one is put before them.
+Under the null hypothesis the observed group is one of the groups that a rule makes, all equally likely. So every null holds the
+observed group itself; a p-value is a share of its rows and never 0 (Phipson and Smyth 2010). Where there are few such groups, all of
+them are taken; otherwise some are drawn, and the observed group is put first.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ from numpy.typing import ArrayLike
 from data.arrays import TokenIds
 from data.errors import InputError
 
-MOST_GROUPS = 50_000  # up to so many, all are taken
-DRAWS = 9_999  # beyond: a p-value of 0.05 is then known to within 0.004 (two standard errors)
+MOST_GROUPS = 50_000  # up to this number, all are taken
+DRAWS = 9_999  # otherwise: a p-value of 0.05 is then known to within 0.004 (two standard errors)
 BIN_SIZE = 10
 
 
 @dataclass(frozen=True)
 class Null:
-    """Groups of one size: ``groups`` (group, member) holds indices of items, ascending in each row, and ``observed`` is the row of
-    the group in question. ``exact`` says that these are all the groups there are; ``name`` is random, neighbouring or matched.
+    """Groups of one size.
+
+    Parameters
+    ----------
+    name : random, neighbouring or matched.
+    groups : (group, member), indices of items, ascending in each row.
+    observed : the row of the observed group.
+    exact : whether these are all the groups that there are.
     """
 
     name: str
@@ -36,7 +42,7 @@ class Null:
 
     @property
     def n_groups(self) -> int:
-        """How many groups there are, with the observed one where they are all, without it where they are drawn."""
+        """Number of groups; it includes the observed group if these are all groups, not if they are drawn."""
         return len(self.groups) - (not self.exact)
 
     @property
@@ -46,14 +52,14 @@ class Null:
 
 
 def random_groups(members: Sequence[int], n_items: int, *, seed: int = 0, draws: int = DRAWS) -> Null:
-    """Return groups of the same size, every set of items being as likely as any other.
+    """Make groups of the same size; every set of items is equally likely.
 
     Parameters
     ----------
     members : the indices of the observed group.
-    n_items : how many items there are; all groups are taken if they are 50,000 at most.
-    seed : for the draw, where groups are drawn.
-    draws : how many are drawn then.
+    n_items : number of items; all groups are taken if there are at most 50,000.
+    seed : seed of the draw, where groups are drawn.
+    draws : number of groups to draw.
 
     Raises
     ------
@@ -71,14 +77,14 @@ def random_groups(members: Sequence[int], n_items: int, *, seed: int = 0, draws:
 
 
 def neighbouring_groups(members: Sequence[int], n_items: int) -> Null:
-    """Return the group's own pattern at every place where it fits: for 12, 13, 14 all runs of three, and always all of them.
+    """Shift the pattern of a group to every place where it fits: for 12, 13, 14 these are all runs of three.
 
-    A group with gaps keeps its gaps: 3, 9, 20 becomes 0, 6, 17, and so on. The pattern does not wrap round the end.
+    A group with gaps keeps them: 3, 9, 20 becomes 0, 6, 17, and so on. The pattern does not wrap around the end.
 
     Parameters
     ----------
-    members : the indices of the observed group, along an order that means something: positions.
-    n_items : how many items there are.
+    members : the indices of the observed group among ordered items, such as positions.
+    n_items : number of items.
 
     Raises
     ------
@@ -103,22 +109,22 @@ def neighbouring_groups(members: Sequence[int], n_items: int) -> Null:
 def matched_groups(
     members: Sequence[int], counts: ArrayLike, *, bin_size: int = BIN_SIZE, seed: int = 0, draws: int = DRAWS
 ) -> Null:
-    """Return groups in which each member is replaced by an item of its own frequency bin, itself included, none taken twice.
+    """Make groups that replace each member by an item of its frequency bin, possibly itself; no item is taken twice.
 
-    The bins follow from the counts alone (`frequency_bins`), so every group that takes as many items from each bin is as likely
-    as any other, and a p-value is as exact as for random groups.
+    The bins depend on the counts alone (`frequency_bins`), so all groups with as many items from each bin are equally likely, and a
+    p-value is as exact as for random groups.
 
     Parameters
     ----------
     members : the indices of the observed group.
-    counts : how often each item occurs, (item,).
-    bin_size : items of similar frequency that can stand for each other, at the least.
+    counts : occurrences of each item, (item,).
+    bin_size : smallest number of items in a bin.
     seed, draws : as in `random_groups`.
 
     Raises
     ------
     InputError
-        As `random_groups`, or if the counts cannot be counts, or the group fills each of its bins, so that there is no other group.
+        As `random_groups`, or if the counts are negative or not finite, or the group fills each of its bins: there is no other group.
 
     Examples
     --------
@@ -138,10 +144,10 @@ def matched_groups(
 
 
 def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> TokenIds:
-    """Return the frequency bin of each item, 0 for the most frequent, (item,).
+    """Sort items into frequency bins, (item,), bin 0 for the most frequent.
 
-    Items are taken from the most frequent down; a bin closes when it has ``bin_size`` items and the next one occurs less often, so
-    equal counts are never parted. What is left over at the end joins the last bin.
+    Items are taken from the most frequent down. A bin is closed when it has ``bin_size`` items and the next item is less frequent, so that
+    equal counts share a bin. Items that are left over at the end join the last bin.
 
     Examples
     --------
@@ -162,7 +168,7 @@ def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> TokenIds:
 
 
 def check_members(members: Sequence[int], n_items: int) -> TokenIds:
-    """Return the members of a group in ascending order, (member,); an `InputError` says why they are no group to compare."""
+    """Sort the members of a group, (member,); an `InputError` explains why they are not a group to compare."""
     found: TokenIds = np.sort(np.asarray(members).reshape(-1))
     if len(found) and not np.issubdtype(found.dtype, np.integer):
         raise InputError(f"members of a group are indices of items, whole numbers; got {found[0]!r}")
@@ -180,7 +186,7 @@ def check_members(members: Sequence[int], n_items: int) -> TokenIds:
 
 
 def _within_bins(name: str, members: TokenIds, bins: TokenIds, seed: int, draws: int) -> Null:
-    """Return groups that take as many items from each bin as the observed one does: all such groups, or ``draws`` of them."""
+    """Make groups with as many items from each bin as the observed group: all such groups, or ``draws`` of them."""
     if seed < 0 or draws < 1:
         raise InputError(f"a seed is 0 or more, draws are 1 or more; got {seed} and {draws}")
     parts = [(np.flatnonzero(bins == b), int((bins[members] == b).sum())) for b in np.unique(bins[members])]
@@ -204,7 +210,7 @@ def _product(parts: list[TokenIds]) -> TokenIds:
 
 
 def _draw(random: np.random.Generator, n: int, size: int, draws: int) -> TokenIds:
-    """Draw sets of ``size`` numbers below n, (draws, size), each set as likely as any other.
+    """Draw sets of ``size`` numbers below n, (draws, size), each set equally likely.
 
     Floyd's algorithm, all sets at once: its cost does not grow with n. References: Bentley and Floyd 1987, "A sample of
     brilliance", Communications of the ACM 30, pages 754-757.

@@ -1,4 +1,4 @@
-"""Distances of pairs at every step: those within groups against those of all items, in memory that does not grow with their number."""
+"""Mean distances of pairs within groups and of all pairs at every step, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probes.tables.spread import unit_rows
 
 STEPS_AT_ONCE = 16
 BLOCK_ENTRIES = 2**20  # distances held at once: 8 MB, whatever the number of items and steps
-MANY_ITEMS = 1500  # from here on only those pairs are looked at one by one that are in a group
+MANY_ITEMS = 1500  # with more, single distances are computed within groups only
 
 
 def ratios_to_all(values: NDArray[Any], groups: TokenIds, metric: str) -> Iterator[FloatArray]:
@@ -22,7 +22,7 @@ def ratios_to_all(values: NDArray[Any], groups: TokenIds, metric: str) -> Iterat
     Parameters
     ----------
     values : (step, item, dim).
-    groups : the members of each, (group, member), all of one size.
+    groups : indices of the members, (group, member).
     metric : ``"euclidean"`` or ``"cosine"``.
     """
     n_steps = max(1, min(STEPS_AT_ONCE, BLOCK_ENTRIES // max(values.shape[1] ** 2, len(groups))))
@@ -42,14 +42,14 @@ def _ratio(tables: FloatArray, groups: TokenIds, metric: str) -> FloatArray:
         overall += block.sum(axis=(0, 1))
         _add_pairs(within, block, start, groups)
     within /= groups.shape[1] * (groups.shape[1] - 1) / 2
-    overall /= items * (items - 1)  # each pair was met from both ends
+    overall /= items * (items - 1)  # each pair was counted twice
     return np.asarray(np.divide(within, overall, out=np.ones_like(within), where=overall > 0))
 
 
 def _sparse_ratio(vectors: FloatArray, groups: TokenIds, metric: str) -> FloatArray:
-    """Return the cohesion of every group at one step, (group,), where the groups hold few of the pairs of many items.
+    """Compute the cohesion of every group at one step, (group,), where the groups hold few of the pairs of many items.
 
-    Only the distances within groups are taken one by one; of all others the mean alone is needed, which matrix products give.
+    Only the distances within groups are computed one by one; the mean of all distances comes from matrix products.
     """
     first, second = np.triu_indices(groups.shape[1], 1)
     zero, within = np.asarray(~vectors.any(axis=1)), np.zeros(len(groups))
@@ -66,7 +66,7 @@ def _sparse_ratio(vectors: FloatArray, groups: TokenIds, metric: str) -> FloatAr
 
 
 def _mean_distance(vectors: FloatArray, metric: str) -> float:
-    """Return the mean distance of all pairs of rows, (item, dim); for cosines the rows are of length 1, or 0."""
+    """Compute the mean distance of all pairs of rows (item, dim); for cosines the rows have length 1, or 0."""
     items = len(vectors)
     if metric == "cosine":
         total = vectors.sum(axis=0)
@@ -74,7 +74,7 @@ def _mean_distance(vectors: FloatArray, metric: str) -> float:
             items**2 - total @ total
         )  # of 1 - cos, from both ends and with themselves: 0 for a direction, 1 for none
         return max(0.0, float(pairs - (~vectors.any(axis=1)).sum())) / (items * (items - 1))
-    centred = vectors - vectors.mean(axis=0)  # so that squares of large numbers do not hide small distances
+    centred = vectors - vectors.mean(axis=0)  # large squares would hide small distances
     squares, summed = (centred**2).sum(axis=1), 0.0
     height = max(1, BLOCK_ENTRIES // items)
     for start in range(0, items, height):
@@ -86,7 +86,7 @@ def _mean_distance(vectors: FloatArray, metric: str) -> float:
 
 
 def _distances(vectors: FloatArray, rows: slice, metric: str) -> FloatArray:
-    """Return the distances from some rows to all rows at every step, (row, item, step)."""
+    """Compute the distances from some rows to all rows at every step, (row, item, step)."""
     from scipy.spatial.distance import cdist
 
     kind: Literal["euclidean", "sqeuclidean"] = "euclidean" if metric == "euclidean" else "sqeuclidean"
@@ -102,7 +102,7 @@ def _distances(vectors: FloatArray, rows: slice, metric: str) -> FloatArray:
 
 
 def _add_pairs(within: FloatArray, block: FloatArray, start: int, groups: TokenIds) -> None:
-    """Add to ``within`` (group, step) the distances of those pairs of each group whose first member is a row of the block."""
+    """Add the distances of the pairs of each group whose first member is a row of the block to ``within`` (group, step)."""
     from scipy.sparse import csr_array
 
     rows, items, steps = block.shape

@@ -1,4 +1,4 @@
-"""Attention maps of a prompt, and what training made of them."""
+"""Attention maps of a prompt over training."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from trainer.loading import Model
 def attention_maps(
     run: Run, prompt: str | None = None, *, head: tuple[int, int] | None = None, progress: Progress | None = None
 ) -> xr.DataArray:
-    """Return how much every token of a prompt attends to every token before it, in every head at every snapshot.
+    """Compute the attention of every token of a prompt to every earlier token, in every head at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
     prompt : the text to read; the opening of the run's last sample if None.
-    head : layer and head to keep, for long prompts; all of them if None.
+    head : layer and head to keep, for long prompts; all if None.
     progress : called with the number of snapshots done so far.
 
     Returns
     -------
     Trajectory with dimensions (step, layer, head, query, key), float32. ``query`` and ``key`` count from 0; the coordinates
-    ``query_token`` and ``key_token`` hold the tokens. Rows sum to 1, and no query attends to a later key. What is more than
-    16 MB lies in a temporary file and is read where it is looked at.
+    ``query_token`` and ``key_token`` hold the tokens. Rows sum to 1, and no query attends to a later key. An array
+    of more than 16 MB lies in a temporary file and is read where it is used.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def attention_maps(
     ----------
     Vaswani et al. 2017, "Attention Is All You Need", equation 1.
     """
-    asked = encode_prompt(run, prompt)
-    ids = torch.from_numpy(asked.ids)[None]
-    coords = {**head_coords(run), **token_coords(asked)}
+    encoded = encode_prompt(run, prompt)
+    ids = torch.from_numpy(encoded.ids)[None]
+    coords = {**head_coords(run), **token_coords(encoded)}
     layers = heads = slice(None)
     if head is not None:
         for name, number in zip(("layer", "head"), head, strict=True):
@@ -61,26 +61,26 @@ def attention_maps(
         return {"attention": torch.cat([A[:, heads] for A in kept])}  # one sequence: (layer, head, query, key)
 
     data = over_snapshots(run, measure, {"attention": ("layer", "head", "query", "key")}, coords, progress)
-    return data["attention"].assign_attrs(run=run.name, prompt=asked.text, long_name="attention weight")
+    return data["attention"].assign_attrs(run=run.name, prompt=encoded.text, long_name="attention weight")
 
 
 def head_coords(run: Run) -> dict[str, np.ndarray]:
-    """Return the coordinates of a model's layers and heads, both counted from 0."""
+    """Make the coordinates of a model's layers and heads, both counted from 0."""
     shape = described_model(run)
     return {"layer": np.arange(shape.n_layer), "head": np.arange(shape.n_head)}
 
 
 def token_coords(prompt: Prompt) -> dict[str, Any]:
-    """Return the coordinates of a prompt's tokens as queries and as keys."""
+    """Make the coordinates of a prompt's tokens as queries and as keys."""
     tokens, places = np.array(prompt.tokens, dtype=object), np.arange(len(prompt.ids))
     return {"query": places, "key": places, "query_token": ("query", tokens), "key_token": ("key", tokens)}
 
 
 def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:
     """Refuse a layer or a head that the model does not have; None stands for all of them."""
-    for name, asked in (("layer", layer), ("head", head)):
-        if asked is not None:
-            _check_part(name, asked, data.sizes[name])
+    for name, number in (("layer", layer), ("head", head)):
+        if number is not None:
+            _check_part(name, number, data.sizes[name])
 
 
 def _check_part(name: str, number: int, n: int) -> None:
@@ -89,9 +89,9 @@ def _check_part(name: str, number: int, n: int) -> None:
 
 
 def spread(maps: xr.DataArray) -> xr.DataArray:
-    """Return how evenly each head attends: the mean entropy of its rows over the largest there can be, (..., query, key) to (...).
+    """Compute how evenly each head attends: mean entropy of its rows over the largest possible, (..., query, key) to (...).
 
-    See `probes.models.heads.entropy`. A prompt of one token leaves no choice: its spread counts as 1.
+    See `probes.models.heads.entropy`. For a prompt of one token it is 1.
     """
     from probes.models.heads import entropy
 

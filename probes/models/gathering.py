@@ -1,4 +1,4 @@
-"""One array a snapshot, gathered into one with ``step`` first; a large one is kept in a file, so that memory stays bounded."""
+"""Arrays of all snapshots gathered into one with ``step`` first; a large one lies in a file, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from probes.parallel import current_client, map_steps, n_workers
 from trainer.loading import Model, blank_model, each_model, load_weights
 
 ModelMeasure = Callable[[Model], Mapping[str, Any]]
-"""From a model to tensors, arrays or numbers by name."""
+"""Computes tensors, arrays or numbers, by name, from a model."""
 
 MOST_BYTES_IN_MEMORY = 16_000_000
-MOST_STEPS_AT_ONCE = 4  # that a worker measures before it answers; attention maps of one step can have 100 MB
+MOST_STEPS_AT_ONCE = 4  # for each call of a worker; attention maps of one step can have 100 MB
 
 
 class Gathered:
     """An array that is filled one snapshot at a time; real numbers are kept as float32.
 
-    What would be more than `MOST_BYTES_IN_MEMORY` is written to a temporary file without a name and mapped back for reading, so it
-    costs memory only where it is looked at. The file goes when the array goes. The rest gets its room at once: many small arrays,
-    kept among large ones that come and go, would scatter the memory of the process.
+    An array of more than `MOST_BYTES_IN_MEMORY` is written to a temporary file without a name and mapped for reading, so that only the
+    parts that are read take memory. The file is deleted with the array. A smaller array is allocated at once: many small arrays
+    among large ones that are freed would fragment the memory of the process.
 
     Parameters
     ----------
-    most : how many snapshots there can be.
+    most : largest number of snapshots.
     """
 
     def __init__(self, most: int) -> None:
@@ -57,7 +57,7 @@ class Gathered:
         self._n_steps += 1
 
     def array(self) -> NDArray[Any]:
-        """Return everything that was added, (step, ...)."""
+        """Return the values of all snapshots, (step, ...)."""
         if self._file is None:
             return self._array[: self._n_steps]
         self._file.flush()
@@ -69,7 +69,7 @@ class Gathered:
             return
         self._array = np.empty_like(values)  # for its shape and type
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the next line
-        weakref.finalize(self, self._file.close)  # a mapping outlives the file it was made from
+        weakref.finalize(self, self._file.close)  # a mapping outlives its file object
 
 
 def over_snapshots(
@@ -79,14 +79,14 @@ def over_snapshots(
     coords: Mapping[str, Any],
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Measure the model at every whole snapshot, one at a time; inside `probes.parallel.open_client`, its workers share them out.
+    """Measure the model at every whole snapshot, one at a time; within `probes.parallel.open_client`, on its workers.
 
     Parameters
     ----------
     run : the run to measure.
-    measure : from a model to a tensor, array or number by name.
-    dims : by the same names, the dimensions of what is measured; ``step`` comes before them.
-    coords : of those dimensions.
+    measure : computes tensors, arrays or numbers, by name, from a model.
+    dims : dimensions of each, by the same names; ``step`` is put before them.
+    coords : coordinates of these dimensions.
     progress : called with the number of snapshots done so far.
 
     Returns
@@ -110,7 +110,7 @@ def over_snapshots(
 
 
 def _each_measured(run: Run, measure: ModelMeasure) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
-    """Yield every whole snapshot with what is measured of its model, by the workers of the current client if there is one."""
+    """Yield every whole snapshot with the measures of its model, computed by the workers of the current client if there is one."""
     client = current_client()
     if client is None:
         for snapshot, model in each_model(run):
@@ -125,7 +125,7 @@ def _each_measured(run: Run, measure: ModelMeasure) -> Iterator[tuple[Snapshot, 
 
 
 def _measure_part(shared: tuple[Path, ModelMeasure], snapshots: Sequence[Snapshot]) -> list[dict[str, NDArray[Any]]]:
-    """Measure some snapshots of a run in a process that knows no more of it than its path."""
+    """Measure some snapshots of a run in a worker, which gets only the path of the run."""
     path, measure = shared
     model = blank_model(Run(path))
     found = []

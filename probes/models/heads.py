@@ -1,4 +1,4 @@
-"""What each head has become: scores from its attention weights, on text and on made sequences with a repeat.
+"""Scores of attention heads from their attention weights, on text and on made sequences with a repeat.
 
 ``A[i, j]`` is the attention of query i to key j. All scores are means over sequences and queries.
 """
@@ -25,13 +25,12 @@ from probes.texts import Repeats, repeated_sequences, validation_windows
 from trainer.config import described_model
 from trainer.loading import Model
 
-# Longer contexts are scored on their first so many tokens.
-LONGEST_SCORED = 128
+LONGEST_SCORED = 128  # tokens; longer contexts are scored on their beginning
 N_SEQUENCES = 64
 
 
 def previous_token(A: Tensor) -> Tensor:
-    """Return the mean attention to the token just before, (sequence, ..., query, key) to (sequence, ...).
+    """Compute the mean attention to the previous token, (sequence, ..., query, key) to (sequence, ...).
 
     Examples
     --------
@@ -42,7 +41,7 @@ def previous_token(A: Tensor) -> Tensor:
 
 
 def sink(A: Tensor) -> Tensor:
-    """Return the mean attention to the first token, of all queries but the first itself.
+    """Compute the mean attention to the first token, of all queries but the first.
 
     References
     ----------
@@ -52,18 +51,18 @@ def sink(A: Tensor) -> Tensor:
 
 
 def entropy(A: Tensor) -> Tensor:
-    """Return the mean entropy of the rows over the largest that the causal mask allows, log(i + 1) for query i.
+    """Compute the mean entropy of the rows over the largest that the causal mask allows, log(i + 1) for query i.
 
-    1 is even attention to all there is, 0 attention to one token. The first query has no choice and is left out.
+    1 is even attention to all tokens, 0 attention to a single one. The first query, which has one key, is left out.
     """
     n_keys = torch.arange(2, A.shape[-2] + 1, device=A.device)
     return (_entropy(A[..., 1:, :]) / n_keys.log()).mean(-1)
 
 
 def entropy_without_sink(A: Tensor) -> Tensor:
-    """Return `entropy` of what is left when the first key is taken away: how a head that rests on it spreads the remainder.
+    """Compute `entropy` without the first key: how evenly a head attends to the other tokens.
 
-    Rows that leave less than a millionth of their weight to the others are left out; a head of which no row is left counts as 0.
+    Rows that give the other tokens less than a millionth of their weight are left out; a head without any other rows counts as 0.
     """
     rest = A[..., 2:, 1:]
     mass = rest.sum(-1, keepdim=True)
@@ -74,19 +73,19 @@ def entropy_without_sink(A: Tensor) -> Tensor:
 
 
 def distance(A: Tensor) -> Tensor:
-    """Return how many tokens back a head looks on the average, of all queries but the first."""
+    """Compute the mean distance, in tokens, that a head attends back, of all queries but the first."""
     places = torch.arange(A.shape[-1], dtype=A.dtype, device=A.device)
     back = (places[:, None] - places).clamp_min(0)
     return (A * back).sum(-1)[..., 1:].mean(-1)
 
 
 def duplicate_token(A: Tensor, period: Tensor) -> Tensor:
-    """Return the mean attention, within the repeat, to the earlier occurrence of the same token.
+    """Compute the mean attention, within the repeat, to the earlier occurrence of the same token.
 
     Parameters
     ----------
     A : (sequence, head, query, key).
-    period : (sequence,), how far back the earlier occurrence stands.
+    period : (sequence,), distance to the earlier occurrence in tokens.
 
     References
     ----------
@@ -96,7 +95,7 @@ def duplicate_token(A: Tensor, period: Tensor) -> Tensor:
 
 
 def induction(A: Tensor, period: Tensor) -> Tensor:
-    """Return the mean attention, within the repeat, to the token that *followed* the earlier occurrence (prefix matching).
+    """Compute the mean attention, within the repeat, to the token that *followed* the earlier occurrence (prefix matching).
 
     Parameters are those of `duplicate_token`.
 
@@ -108,7 +107,7 @@ def induction(A: Tensor, period: Tensor) -> Tensor:
 
 
 def uniform_attention(n: int) -> Tensor:
-    """Return the attention of a head that attends evenly to all it may see, (query, key)."""
+    """Make the attention of a head that attends evenly to all earlier tokens, (query, key)."""
     return torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]
 
 
@@ -140,7 +139,7 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
     Parameters
     ----------
     run : the run to measure.
-    seed : decides which windows of text and which made sequences are shown; they are the same at every snapshot.
+    seed : seed of the windows of text and the made sequences; they are the same at every snapshot.
     text : a text file instead of the validation split of the run's own corpus.
     progress : called with the number of snapshots done so far.
 
@@ -170,23 +169,23 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
 
 
 def scored_context(run: Run) -> int:
-    """Return how many tokens of the context the scores are measured on."""
+    """Count the tokens of the context that the scores are measured on."""
     return min(described_model(run).block_size, LONGEST_SCORED)
 
 
 def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.Dataset:
-    """Measure how well the model copies a repeat, and how much of that each head carries.
+    """Measure how well the model copies a repeat, and how much each head contributes.
 
     Parameters
     ----------
     run : the run to measure.
-    seed : decides the made sequences, as in `head_scores`.
+    seed : seed of the made sequences.
     progress : called with the number of snapshots done so far.
 
     Returns
     -------
-    ``loss`` (step): mean loss in nats per token within the repeat; ``loss_before`` (step): the same of the random tokens before
-    it, which nothing can foretell; ``loss_without`` (step, layer, head): ``loss`` when what that head gathers is replaced by zeros.
+    ``loss`` (step): mean loss in nats per token within the repeat; ``loss_before`` (step): that of the random tokens before
+    it, which cannot be predicted; ``loss_without`` (step, layer, head): ``loss`` when the output of that head is replaced by zeros.
 
     Raises
     ------
@@ -212,7 +211,7 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
 
 
 def _score_text(model: Model, windows: TokenIds) -> dict[str, Tensor]:
-    """Return the mean of each score on text, (layer, head)."""
+    """Compute the mean of each score on text, (layer, head)."""
     totals: dict[str, Tensor] = {}
     for part in in_parts(model, windows):
         for layer, A in enumerate(observe(model, torch.from_numpy(windows[part]), attention=True).attention):
@@ -235,7 +234,7 @@ def _add(totals: dict[str, Tensor], layer: int, scores: dict[str, Tensor], model
 
 
 def _at_offset(A: Tensor, period: Tensor, ahead: int) -> Tensor:
-    """Return the mean attention of the queries in the repeat to the key ``period - ahead`` before them, (sequence, head)."""
+    """Compute the mean attention of the queries in the repeat to the key ``period - ahead`` before them, (sequence, head)."""
     n = A.shape[-1]
     queries = torch.arange(n)
     keys = (queries - period[:, None] + ahead).clamp_min(0)  # (sequence, query)
@@ -257,7 +256,7 @@ def _entropy(A: Tensor) -> Tensor:
 
 
 def _token_losses(model: Model, ids: TokenIds) -> np.ndarray:
-    """Return the loss of every token but the first, (sequence, query - 1)."""
+    """Compute the loss of every token but the first, (sequence, query - 1)."""
     losses = []
     for part in in_parts(model, ids):
         shown = torch.from_numpy(ids[part])
@@ -267,7 +266,7 @@ def _token_losses(model: Model, ids: TokenIds) -> np.ndarray:
 
 
 def _losses_without_each(model: Model, ids: TokenIds, within: np.ndarray) -> np.ndarray:
-    """Return the mean loss within the repeat without each head, (layer, head)."""
+    """Compute the mean loss within the repeat without each head, (layer, head)."""
     found = np.empty((model.config.n_layer, model.config.n_head))
     for layer, head in np.ndindex(found.shape):
         with silenced(model, layer, head):

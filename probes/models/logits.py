@@ -1,4 +1,4 @@
-"""What the model bets on: the next token, what it would say after each layer, and where in the context it knows more."""
+"""Predictions of the model: the next token, the logit lens after each layer, and the loss by position in the context."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ N_WINDOWS = 256
 
 
 def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.DataArray:
-    """Return the probability of every token to follow a prompt, at every snapshot.
+    """Compute the probability of every token to follow a prompt, at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
-    prompt : the text to go on from; the opening of the run's last sample if None.
+    prompt : the text to continue; the opening of the run's last sample if None.
     progress : called with the number of snapshots done so far.
 
     Returns
@@ -41,14 +41,14 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
     InputError
         If the prompt is empty, too long or outside the vocabulary.
     """
-    asked = encode_prompt(run, prompt)
-    ids = torch.from_numpy(asked.ids)[None]
+    encoded = encode_prompt(run, prompt)
+    ids = torch.from_numpy(encoded.ids)[None]
 
     def measure(model: Model) -> dict[str, Tensor]:
         return {"probability": F.softmax(observe(model, ids).logits[0, -1], dim=-1)}
 
     data = over_snapshots(run, measure, {"probability": ("token",)}, {"token": _labels(run)}, progress)
-    return data["probability"].assign_attrs(run=run.name, prompt=asked.text)
+    return data["probability"].assign_attrs(run=run.name, prompt=encoded.text)
 
 
 def leading_tokens(distribution: xr.DataArray, most: int = 24) -> list[int]:
@@ -75,7 +75,7 @@ def leading_tokens(distribution: xr.DataArray, most: int = 24) -> list[int]:
 
 
 def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.Dataset:
-    """Read the residual stream of a prompt after every layer as if it were the last: unembed(final norm(h)).
+    """Compute the predictions of the residual stream after every layer as if it were the last: unembed(final norm(h)).
 
     Parameters
     ----------
@@ -85,10 +85,10 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
 
     Returns
     -------
-    ``top`` (step, layer, position): the likeliest next token; ``top_probability``: its probability; ``entropy``: of the
-    distribution, in nats; ``divergence``: Kullback-Leibler divergence of the model's own last word from it, in nats; these at
-    every position of the prompt. ``probability`` (step, layer, token): the distribution after the last position. ``layer``
-    counts from 0, the embeddings, to n_layer; the coordinate ``prompt_token`` (position) holds the prompt.
+    Variables over (step, layer, position): ``top``, the most probable next token, and ``top_probability``; ``entropy`` of the
+    distribution, in nats; ``divergence``, the Kullback-Leibler divergence of the model's final prediction from it, in nats. Over (step,
+    layer, token): ``probability``, the distribution after the last position. ``layer`` counts from 0, the embeddings, to n_layer; the
+    coordinate ``prompt_token`` (position) holds the prompt.
 
     Raises
     ------
@@ -100,8 +100,8 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
     nostalgebraist 2020, "interpreting GPT: the logit lens"; Belrose et al. 2023 (arXiv 2303.08112), equation 3, on its bias
     in early layers.
     """
-    asked = encode_prompt(run, prompt)
-    ids = torch.from_numpy(asked.ids)[None]
+    encoded = encode_prompt(run, prompt)
+    ids = torch.from_numpy(encoded.ids)[None]
     labels = _labels(run)
 
     def measure(model: Model) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
 
     coords = {
         "layer": np.arange(described_model(run).n_layer + 1),
-        "position": np.arange(len(asked.ids)),
-        "prompt_token": ("position", np.array(asked.tokens, dtype=object)),
+        "position": np.arange(len(encoded.ids)),
+        "prompt_token": ("position", np.array(encoded.tokens, dtype=object)),
         "token": labels,
     }
-    return over_snapshots(run, measure, _LENS_DIMS, coords, progress).assign_attrs(prompt=asked.text)
+    return over_snapshots(run, measure, _LENS_DIMS, coords, progress).assign_attrs(prompt=encoded.text)
 
 
 _LENS_DIMS: dict[str, tuple[str, ...]] = {
@@ -144,12 +144,12 @@ def _lens(model: Model, ids: Tensor) -> dict[str, Tensor]:
 def loss_by_position(
     run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None
 ) -> xr.Dataset:
-    """Measure the loss at each position of the context: how much the model makes of what it has read.
+    """Measure the loss at each position of the context, which shows how much the model uses what it has read.
 
     Parameters
     ----------
     run : the run to measure.
-    seed : decides which windows of the validation text are read; they are the same at every snapshot.
+    seed : seed of the windows of the validation text; they are the same at every snapshot.
     text : a text file instead of the validation split of the run's own corpus.
     progress : called with the number of snapshots done so far.
 
@@ -181,7 +181,7 @@ def loss_by_position(
 
 
 def in_context_score(loss: np.ndarray) -> np.ndarray:
-    """Return late loss minus early loss, (..., position) to (...): the last eighth of the context against the second.
+    """Subtract the mean loss of the second eighth of the context from that of the last eighth, (..., position) to (...).
 
     Examples
     --------

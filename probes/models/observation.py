@@ -1,4 +1,4 @@
-"""Looking into a model while it reads: attention weights, residual stream, logits; and silencing a head."""
+"""Observation of a model while it reads: attention weights, residual stream, logits; and ablation of a head."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from torch import Tensor
 from trainer.loading import Model
 from trainer.pretrained.hf_model import HFModel
 
-# Sequences are shown so many at a time that the attention weights of one layer take at most this many numbers.
-MOST_WEIGHTS_AT_ONCE = 4_000_000
+MOST_WEIGHTS_AT_ONCE = 4_000_000  # attention weights of one layer, over the sequences that are read together
 
 
 @dataclass
 class Observation:
-    """What a model computed for sequences (sequence, query)."""
+    """Intermediate results of a model for sequences (sequence, query)."""
 
     attention: list[Tensor] = field(default_factory=list)
     """A tensor a layer, (sequence, head, query, key)."""
@@ -33,18 +32,18 @@ class Observation:
 
 @torch.no_grad()
 def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: bool = False) -> Observation:
-    """Run a model on sequences and keep what was asked for.
+    """Run a model on sequences and keep intermediate results.
 
     Parameters
     ----------
-    model : the model to run; it is left as it was.
+    model : the model to run; it is not changed.
     ids : token ids, (sequence, query).
-    attention, residual : what to keep besides the logits.
+    attention, residual : whether to keep them besides the logits.
 
     Notes
     -----
-    The attention weights are those that the model used, taken by a hook, not computed a second time; while they are watched,
-    the model does without the fused kernel, which keeps them to itself.
+    A hook takes the attention weights that the model used; they are not computed a second time. Meanwhile the model does not use the
+    fused kernel, which does not return them.
     """
     if isinstance(model, HFModel):
         return Observation(*model.observe(ids, attention=attention, residual=residual))
@@ -76,8 +75,7 @@ def _watching(attn: Any, kept: list[Tensor]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
-    """Replace what one head gathers by zeros while the context lasts (zero ablation)."""
-
+    """Replace the output of one head by zeros within the ``with`` (zero ablation)."""
     if isinstance(model, HFModel):
         with model.ablate_head(layer, head):
             yield
@@ -96,9 +94,9 @@ def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
 
 
 def in_parts(model: Model, ids: NDArray[np.int64]) -> list[slice]:
-    """Cut sequences (sequence, query) into parts that can be shown at once in bounded memory."""
+    """Cut sequences (sequence, query) into parts that can be read together in bounded memory."""
     n_queries = ids.shape[1]
-    # Of a large vocabulary it is the logits that fill memory; there is one array of them, and of weights there are several.
+    # With a large vocabulary the logits fill the memory; there is one array of logits, and several of weights.
     largest = max(model.config.n_head * n_queries**2, n_queries * model.config.vocab_size // 8)
     at_once = max(1, MOST_WEIGHTS_AT_ONCE // largest)
     return [slice(first, first + at_once) for first in range(0, len(ids), at_once)]

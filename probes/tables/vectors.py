@@ -3,8 +3,8 @@
 The word2vec text format has a header ``rows dim``, then a line per token: the token, a space, the values with spaces between. GloVe's files
 are the same without the header. `probes.export.write_word2vec` writes it.
 
-The format has no quotes, so GPTLab writes what would break a line as an escape (`escape`). Reading undoes the escapes of a file that has a
-header and whose every backslash belongs to one; a file of another origin, where a backslash is a backslash, is left as it is.
+The format has no quotes, so GPTLab writes what would break a line as an escape (`escape`). Escapes are read back
+from a file that has a header and whose every backslash belongs to one; in other files a backslash is a backslash.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BOM = "\ufeff"
 
 
 def escape(token: str) -> str:
-    r"""Return a token as the word2vec format can hold it: visible, not empty, without white space.
+    r"""Escape a token for the word2vec format: visible, not empty, without white space.
 
     A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; other white space, control characters, a byte-order mark and
     lone surrogates become ``\uXXXX``; the empty token is ``\e``. Everything else stays as it is.
@@ -51,7 +51,7 @@ def escape(token: str) -> str:
 
 
 def unescape(written: str) -> str:
-    r"""Return the token that `escape` wrote; a backslash that begins no escape stays.
+    r"""Undo `escape`; a backslash that starts no escape stays.
 
     Examples
     --------
@@ -66,17 +66,17 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
 
     Parameters
     ----------
-    path : the file, UTF-8, with or without the header ``rows dim``. A first line of two whole numbers is taken for the header.
-    limit : read so many rows from the beginning (files are sorted by frequency as a rule); all if not given.
+    path : the file, UTF-8, with or without the header ``rows dim``. A first line of two whole numbers is the header.
+    limit : number of rows to read (files are usually sorted by frequency); all if not given.
 
     Returns
     -------
     Trajectory of one step with dimensions (step, token, dim), float32: ``step`` is [0], ``token`` the tokens, ``sha256`` (step) the hash of
     the bytes that were read, which is the file's own unless ``limit`` cut it short; the attribute ``run`` is the name of the file.
 
-    The last ``dim`` fields of a line are the values, so a token may hold spaces, as some of GloVe's do; one that ends in a space and a
-    number cannot be told from a line with a value too many and is refused. Of a token that occurs more than once the first vector is
-    kept, with a warning that counts the others.
+    The last ``dim`` fields of a line are the values, so a token may hold spaces, as some of GloVe's do. A token that ends in a space
+    and a number cannot be distinguished from a line with a value too many and is refused. Of a token that occurs more than once the
+    first vector is kept, with a warning that counts the others.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
         values than the first, or one that is no finite float32. The message names the line.
     """
     if limit is not None and limit < 1:
-        raise InputError(f"the number of rows to read must be at least 1; got {limit}: pass --limit 10000, say")
+        raise InputError(f"the number of rows to read must be at least 1; got {limit}: pass `limit=10000`, say")
     content = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -107,12 +107,12 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
 
 
 def import_vectors(path: Path, name: str | None = None, limit: int | None = None) -> Run:
-    """Read word vectors as a run of one snapshot, so that everything that films, draws, measures and exports a token table works on them.
+    """Import word vectors as a run of one snapshot, to be filmed, drawn, measured and exported like any token table.
 
     Parameters
     ----------
     path, limit : as in `read_word2vec`.
-    name : of the new run; made from the file's name if None.
+    name : name of the new run; made from the file's name if None.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
 
 
 def _lines(file: Iterator[bytes], name: str, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line, decoded; empty lines may stand at the end only."""
+    """Yield the number and the decoded text of each line; empty lines may only come last."""
     empty = 0
     for number, line in enumerate(file, 1):
         seen(line)
@@ -152,7 +152,7 @@ def _lines(file: Iterator[bytes], name: str, seen: Callable[[bytes], object]) ->
 
 
 def _read_rows(lines: Iterator[tuple[int, str]], name: str, limit: int | None) -> tuple[list[str], NDArray[np.float32]]:
-    """Return the tokens and their vectors, (row, dim)."""
+    """Read the tokens and their vectors, (row, dim)."""
     first = next(lines, None)
     if first is None:
         raise InputError(f"{name} is empty: give a file with a token and its values on each line")
@@ -190,7 +190,7 @@ def _parse(line: str, dim: int, name: str, number: int) -> tuple[str, NDArray[np
     except ValueError:
         wrong = next(field for field in fields if not _is_number(field))
         _fail(name, number, f"has {wrong[:40]!r} where one of its {dim} numbers should be: correct it or take it out")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused for it
+    with np.errstate(over="ignore"):  # values that are too large become infinite, which is refused
         return token, values.astype(np.float32)
 
 
@@ -204,7 +204,7 @@ def _check_count(found: int, promised: int, limit: int | None, name: str) -> Non
 
 
 def _first_occurrences(tokens: list[str], name: str) -> list[int]:
-    """Return the rows of the tokens' first occurrences; warn if that leaves any out."""
+    """List the rows of the first occurrence of each token; warn if any others are left out."""
     rows: dict[str, int] = {}
     for row, token in enumerate(tokens):
         rows.setdefault(token, row)

@@ -177,7 +177,7 @@ def test_another_text_serves_where_it_is_given(made: Run, tmp_path: Path) -> Non
 def test_a_text_that_is_not_there_any_more_is_told_with_the_way_out(made: Run, tmp_path: Path, happened: str) -> None:
     path = tmp_path / "made.txt"
     path.unlink() if happened == "gone" else path.write_text(made_text(3000, seed=2), encoding="utf-8")
-    with pytest.raises(InputError, match=r"text that run 'made' learned from cannot be had \(.*\): .* --text") as told:
+    with pytest.raises(InputError, match=r"text that run 'made' learned from cannot be had \(.*\): .* `text`") as told:
         validation_windows(made, 4)
     assert ("another by now" if happened == "changed" else "there is no file") in str(told.value)
     assert "\n" not in str(told.value)
@@ -186,7 +186,7 @@ def test_a_text_that_is_not_there_any_more_is_told_with_the_way_out(made: Run, t
 def test_a_run_that_names_no_text_or_no_model_says_so(made: Run) -> None:
     info = json.loads((made.path / "run.json").read_text())
     for missing, message in (
-        ("corpus", "does not say which text it learned from: .* --text"),
+        ("corpus", "does not say which text it learned from: .* `text`"),
         ("model", "holds no model"),
     ):
         left = {name: value for name, value in info.items() if name not in (missing, "training")}
