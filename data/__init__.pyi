@@ -1,46 +1,28 @@
-from .corpora.catalog import CORPORA, Corpus, fetch_corpus, load_corpus, load_plays
-from .documents.sources import Documents, read_documents
-from .errors import InputError, NotApplicableError
-from .runs.names import runs_folder
-from .runs.run import Run, create_run, list_runs, open_run, write_snapshot
-from .runs.snapshot import Snapshot
-from .tasks.examples import Task
-from .tasks.play_tasks import play_task
-from .tasks.task_files import read_task
-from .tokens.batches import split_text, window_starts
-from .tokens.bits import bits_per_character
-from .tokens.special_tokens import with_special_tokens
-from .tokens.subwords import SubwordTokenizer
-from .tokens.tokenizers import CharTokenizer, Tokenizer
-from .tokens.vocabularies import learn_bpe, read_tokenizer
-
-__all__ = [
-    "CORPORA",
-    "CharTokenizer",
-    "Corpus",
-    "Documents",
-    "InputError",
-    "NotApplicableError",
-    "Run",
-    "Snapshot",
-    "SubwordTokenizer",
-    "Task",
-    "Tokenizer",
-    "bits_per_character",
-    "create_run",
-    "fetch_corpus",
-    "learn_bpe",
-    "list_runs",
-    "load_corpus",
-    "load_plays",
-    "open_run",
-    "play_task",
-    "read_documents",
-    "read_task",
-    "read_tokenizer",
-    "runs_folder",
-    "split_text",
-    "window_starts",
-    "with_special_tokens",
-    "write_snapshot",
-]
+from .corpora.catalog import CORPORA as CORPORA
+from .corpora.catalog import Corpus as Corpus
+from .corpora.catalog import fetch_corpus as fetch_corpus
+from .corpora.catalog import load_corpus as load_corpus
+from .corpora.catalog import load_plays as load_plays
+from .documents.sources import Documents as Documents
+from .documents.sources import read_documents as read_documents
+from .errors import InputError as InputError
+from .errors import NotApplicableError as NotApplicableError
+from .runs import Run as Run
+from .runs import Snapshot as Snapshot
+from .runs import create_run as create_run
+from .runs import list_runs as list_runs
+from .runs import open_run as open_run
+from .runs import runs_folder as runs_folder
+from .runs import write_snapshot as write_snapshot
+from .tasks.examples import Task as Task
+from .tasks.play_tasks import play_task as play_task
+from .tasks.task_files import read_task as read_task
+from .tokens import CharTokenizer as CharTokenizer
+from .tokens import SubwordTokenizer as SubwordTokenizer
+from .tokens import Tokenizer as Tokenizer
+from .tokens import learn_bpe as learn_bpe
+from .tokens import read_tokenizer as read_tokenizer
+from .tokens import split_text as split_text
+from .tokens import with_special_tokens as with_special_tokens
+from .tokens.batches import window_starts as window_starts
+from .tokens.bits import bits_per_character as bits_per_character

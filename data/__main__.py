@@ -1,4 +1,4 @@
-"""``python -m data``: list the corpora that are known by name, and fetch them."""
+"""``python -m data``: list the named corpora, and fetch one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CorpusDir = Annotated[Path | None, arg(metavar="DIR")]
 
 @dataclass(frozen=True)
 class List:
-    """List the corpora known by name: language, size, origin, and whether and where each is on this machine."""
+    """List the named corpora: language, size, origin, and whether and where each is on this machine."""
 
     corpus_dir: CorpusDir = None
     """A folder to look in first; otherwise the one that the variable GPTLAB_DATA names."""
@@ -27,7 +27,7 @@ class List:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Fetch a corpus into the cache, check it, and say where it lies."""
+    """Fetch a corpus into the cache, check it, and print its path."""
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """The name of a corpus, as `list` shows it."""
@@ -36,7 +36,7 @@ class Fetch:
 
 
 def main(command: List | Fetch) -> None:
-    """Do what the command line asks for."""
+    """Run the command."""
     if isinstance(command, List):
         _list(command.corpus_dir)
     else:
@@ -47,7 +47,7 @@ def _list(corpus_dir: Path | None) -> None:
     from rich.console import Console
 
     found = {name: _find(name, corpus_dir) for name in catalog.CORPORA}
-    # In a pipe there is no width to keep to.
+    # A pipe has no width that lines have to fit.
     console = Console(highlight=False) if Console().is_terminal else Console(highlight=False, width=160)
     console.print(_table(found))
     for name, place in found.items():

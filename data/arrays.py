@@ -1,4 +1,4 @@
-"""The types of arrays that the whole toolkit names."""
+"""Types of arrays that the whole toolkit uses."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,7 @@
-"""Progress of long work: a bar in a terminal, a line every tenth of the way elsewhere, or records for a program that follows it.
+"""Progress of long work: a bar in a terminal, otherwise a line at every tenth, or JSON records for a program that follows it.
 
-Where the variable GPTLAB_PROGRESS is ``lines``, each line on standard error is one JSON object with ``what``, ``done``,
-``total`` and ``note``, at most ten a second; what the command says besides is no JSON.
+With GPTLAB_PROGRESS=lines in the environment, progress goes to standard error as JSON objects, one per line, with ``what``, ``done``,
+``total`` and ``note``, at most ten per second. Other lines there are not JSON.
 """
 
 from __future__ import annotations
@@ -20,12 +20,19 @@ VARIABLE = "GPTLAB_PROGRESS"
 SHORTEST_PAUSE_S = 0.1
 
 Progress = Callable[..., None]
-"""``progress(done, note="")``: so many units of the work are done; the note is shown beside the bar."""
+"""The type of ``progress(done, note="")``: the number of units that are done, and a note to show beside the bar."""
 
 
 @contextlib.contextmanager
 def progress_bar(what: str, total: int, unit: str, *, start: int = 0) -> Iterator[Progress]:
     """Show progress from ``start`` to ``total`` on standard error.
+
+    Parameters
+    ----------
+    what : the work, e.g. ``"training"``.
+    total : its length in units.
+    unit : the name of a unit in the singular, e.g. ``"step"``.
+    start : units that are done already.
 
     Examples
     --------
@@ -53,12 +60,12 @@ def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iter
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(compact=True),
     )
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with Progress(*columns, console=console, expand=True) as progress:
         task = progress.add_task(what, total=total, completed=start, note="", speed="")
 
         def update(done: int, note: str | None = None) -> None:
-            speed = f"{(done - start) / max(time.perf_counter() - begun, 1e-9):.0f} {unit}s/s"
+            speed = f"{(done - start) / max(time.perf_counter() - started, 1e-9):.0f} {unit}s/s"
             fields: dict[str, Any] = {"speed": speed} | ({} if note is None else {"note": note})
             progress.update(task, completed=done, **fields)
 
@@ -67,38 +74,37 @@ def _bar(console: Console, what: str, total: int, unit: str, start: int) -> Iter
 
 @contextlib.contextmanager
 def _lines(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Progress]:
-    begun = time.perf_counter()
-    told = 10 * start // max(total, 1)
-    kept = ""
+    started = time.perf_counter()
+    tenths = 10 * start // max(total, 1)
+    last_note = ""
 
     def update(done: int, note: str | None = None) -> None:
-        nonlocal told, kept
-        kept = kept if note is None else note
-        if 10 * done // max(total, 1) > told:
-            told = 10 * done // max(total, 1)
-            speed = (done - start) / max(time.perf_counter() - begun, 1e-9)
-            print(
-                f"{what}: {done:,} of {total:,} {unit}s  {kept}  {speed:.0f} {unit}s/s", file=console.file, flush=True
-            )
+        nonlocal tenths, last_note
+        last_note = last_note if note is None else note
+        if 10 * done // max(total, 1) > tenths:
+            tenths = 10 * done // max(total, 1)
+            speed = (done - start) / max(time.perf_counter() - started, 1e-9)
+            line = f"{what}: {done:,} of {total:,} {unit}s  {last_note}  {speed:.0f} {unit}s/s"
+            print(line, file=console.file, flush=True)
 
     yield update
 
 
 @contextlib.contextmanager
 def _records(console: Console, what: str, total: int, unit: str, start: int) -> Iterator[Progress]:
-    told, at, kept = float("-inf"), -1, ""
+    reported_at, reported, last_note = float("-inf"), -1, ""
 
-    def tell(done: int) -> None:
-        nonlocal told, at
-        told, at = time.monotonic(), done
-        record = {"what": what, "done": done, "total": total, "note": kept}
+    def report(done: int) -> None:
+        nonlocal reported_at, reported
+        reported_at, reported = time.monotonic(), done
+        record = {"what": what, "done": done, "total": total, "note": last_note}
         print(json.dumps(record), file=console.file, flush=True)
 
     def update(done: int, note: str | None = None) -> None:
-        nonlocal kept
-        kept = kept if note is None else note
-        if done != at and (done >= total or time.monotonic() - told >= SHORTEST_PAUSE_S):
-            tell(done)
+        nonlocal last_note
+        last_note = last_note if note is None else note
+        if done != reported and (done >= total or time.monotonic() - reported_at >= SHORTEST_PAUSE_S):
+            report(done)
 
-    tell(start)
+    report(start)
     yield update

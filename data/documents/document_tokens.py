@@ -1,4 +1,4 @@
-"""From documents to tokens: each with its prefix before it and an end after it, none longer than the model reads."""
+"""The tokens of documents: each between its prefix and an end token, none longer than the context of the model."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ TOO_LONG = ("skip", "cut")
 class DocumentTokens:
     """The tokens of documents, (token,) each, in the order of the documents.
 
-    ``skipped`` counts documents that are too long, ``without_tokens`` those of which the tokenizer left nothing, and ``dropped`` says how
-    often each symbol, of prefixes and texts, was left out that the tokenizer does not know.
+    ``skipped`` counts the documents that are too long, ``without_tokens`` those without a known symbol. ``dropped`` counts, for each
+    symbol that the tokenizer does not know, its occurrences in prefixes and texts.
     """
 
     learned: tuple[TokenIds, ...]
@@ -45,19 +45,18 @@ def encode_documents(
     held_out: float = 0.1,
     seed: int = 0,
 ) -> DocumentTokens:
-    """Return the tokens of documents: prefix, text and the token `END_OF_TEXT`.
+    """Encode documents as prefix, text and the token `END_OF_TEXT`.
 
     Parameters
     ----------
-    documents : to be encoded.
+    documents : to encode.
     tokenizer : has `END_OF_TEXT` among its special tokens. Symbols that it does not know are left out and counted.
-    prefix : stands before each text.
-    length : most tokens of a document, prefix and end included.
-    too_long : what is done with a longer one: ``skip`` leaves it out, ``cut`` makes several of it, of which the first has the
-        prefix and the last the end. Where one token would be left for the last, it begins with the token before that again: of a single
-        token nothing can be foretold.
-    held_out : share of the documents to be judged by.
-    seed : decides which these are.
+    prefix : before each text.
+    length : maximum number of tokens of a document, including prefix and end.
+    too_long : treatment of longer documents. ``skip`` leaves them out. ``cut`` cuts them into pieces, the first with the prefix and the
+        last with the end; a last piece of one token repeats the token before, because a single token predicts nothing.
+    held_out : share of the documents to hold out.
+    seed : of the random choice of these.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def encode_documents(
         If too few documents are short enough to learn from one and hold one out, or an argument is out of range.
     """
     if too_long not in TOO_LONG:
-        raise InputError(f"what is done with documents that are too long is {' or '.join(TOO_LONG)}; got {too_long!r}")
+        raise InputError(f"`too_long` must be {' or '.join(TOO_LONG)}; got {too_long!r}")
     unknown = unknown_symbols(tokenizer, {*prefix, *(symbol for text in documents.texts for symbol in set(text))})
     table = str.maketrans(dict.fromkeys(unknown))
     end = np.array([tokenizer.special_tokens[END_OF_TEXT]])
@@ -107,7 +106,7 @@ def _too_few_left(documents: Documents, lengths: list[int], length: int) -> Inpu
 
 
 def unknown_symbols(tokenizer: Tokenizer, symbols: Iterable[str]) -> set[str]:
-    """Return those of some symbols that a tokenizer does not know.
+    """Select the symbols that a tokenizer does not know.
 
     Examples
     --------
@@ -127,29 +126,29 @@ def _knows(tokenizer: Tokenizer, symbol: str) -> bool:
 
 
 def documents_of_run(run: Run, corpus_dir: Path | None = None) -> DocumentTokens:
-    """Return the tokens of the documents that a run was fine-tuned on and judged by.
+    """Encode the documents that a run was fine-tuned on and evaluated with.
 
     Raises
     ------
     InputError
-        If they cannot be had any more, or are others by now.
+        If they cannot be read any more, or have changed since.
     """
-    how: Mapping[str, Any] = run.info["training"]
+    settings: Mapping[str, Any] = run.info["training"]
     found = read_documents(
-        how["corpus"],
-        text_column=how["text_column"],
-        language=how["language"],
-        split=how["split"],
+        settings["corpus"],
+        text_column=settings["text_column"],
+        language=settings["language"],
+        split=settings["split"],
         corpus_dir=corpus_dir,
     )
     if found.sha256 != run.info["corpus"]["sha256"]:
-        raise InputError(f"the documents of {how['corpus']!r} are others by now")
+        raise InputError(f"the documents of {settings['corpus']!r} have changed since")
     return encode_documents(
         found,
         run.tokenizer,
-        prefix=how["prefix"],
-        length=how["length"],
-        too_long=how["too_long"],
-        held_out=how["held_out"],
-        seed=how["seed"],
+        prefix=settings["prefix"],
+        length=settings["length"],
+        too_long=settings["too_long"],
+        held_out=settings["held_out"],
+        seed=settings["seed"],
     )

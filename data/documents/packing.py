@@ -1,8 +1,8 @@
-"""Packing: documents of different lengths side by side in rows of at most so many tokens, none cut, none lost unseen.
+"""Packing: documents of different lengths side by side in rows of limited length, without cutting any.
 
-Rows are filled in the order of the documents: one that no longer fits begins the next row, and one that is longer than a row is
-skipped and counted. In a row, `Rows.document` says which document a token belongs to. From it follow `Rows.mask`, by which no document
-sees another, `Rows.positions`, which begin anew with each, and `Rows.labels`, what is to be foretold.
+Rows are filled in the order of the documents; one that no longer fits starts the next row. `Rows.document` holds the document of each
+token. It determines `Rows.mask`, by which no document attends to another, `Rows.positions`, which start from 0 in each document, and
+`Rows.labels`, the tokens to predict.
 """
 
 from __future__ import annotations
@@ -17,62 +17,62 @@ from numpy.typing import NDArray
 from data.arrays import TokenIds
 
 PADDING = -1
-"""The number of the document that fills a row up."""
+"""The document number of padding."""
 
 IGNORED = -100
-"""A label that is not foretold, as torch's cross-entropy has it."""
+"""The label of a token that is not predicted, as in torch's cross-entropy."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Documents in rows.
+    """Documents packed into rows.
 
-    ``ids`` (row, token): token ids, 0 where a row is filled up. ``document`` (row, token): the number of each token's document
-    within its row, counted from 0, and `PADDING` where the row is filled up.
+    ``ids`` (row, token): token ids, 0 for padding. ``document`` (row, token): the number of the token's document within its row,
+    counted from 0; `PADDING` for padding.
     """
 
     ids: TokenIds
     document: TokenIds
 
     @cached_property
-    def begins(self) -> NDArray[np.bool_]:
-        """Where a document, or the padding, begins; (row, token)."""
-        begins: NDArray[np.bool_] = np.diff(self.document, axis=1, prepend=PADDING - 1) != 0
-        return begins
+    def starts(self) -> NDArray[np.bool_]:
+        """Whether a document, or the padding, starts at a token; (row, token)."""
+        starts: NDArray[np.bool_] = np.diff(self.document, axis=1, prepend=PADDING - 1) != 0
+        return starts
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """Which key a query sees, (row, query, key): those of its own document, not ahead of it."""
+        """Whether a query may attend to a key, (row, query, key): to those of its own document up to itself."""
         same: NDArray[np.bool_] = self.document[:, :, None] == self.document[:, None, :]
         mask: NDArray[np.bool_] = same & np.tri(same.shape[1], dtype=bool)
         return mask
 
     @property
     def positions(self) -> TokenIds:
-        """The place of each token in its document, (row, token)."""
-        place = np.arange(self.document.shape[1])
-        begun: TokenIds = np.maximum.accumulate(np.where(self.begins, place, 0), axis=1)
-        return place - begun
+        """The position of each token in its document, (row, token)."""
+        column = np.arange(self.document.shape[1])
+        first: TokenIds = np.maximum.accumulate(np.where(self.starts, column, 0), axis=1)
+        return column - first
 
     def labels(self, *, across: bool) -> TokenIds:
-        """Return the ids, with `IGNORED` in place of those that are not foretold, (row, token).
+        """Copy the ids with `IGNORED` for tokens that are not predicted, (row, token).
 
-        Padding is never foretold. The first token of a document is foretold only ``across`` the boundary, from the end of the document
-        before it. Labels stand at the place of their token; shifting them by one is the business of the loss.
+        Padding is never predicted. The first token of a document is predicted only ``across`` the boundary, from the end of the
+        document before it. Labels have the position of their token; the loss shifts them by one.
         """
         left_out = self.document == PADDING
         if not across:
-            left_out = left_out | self.begins
+            left_out = left_out | self.starts
         return np.where(left_out, IGNORED, self.ids)
 
 
 def row_bounds(lengths: TokenIds, row_length: int) -> TokenIds:
-    """Return where rows begin and end in a sequence of documents, filled one after the other.
+    """Divide a sequence of documents into rows, filled one after the other.
 
     Parameters
     ----------
     lengths : tokens of each document, (document,), none longer than a row.
-    row_length : most tokens in a row.
+    row_length : maximum number of tokens in a row.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def row_bounds(lengths: TokenIds, row_length: int) -> TokenIds:
 
 
 def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
-    """Lay documents into rows, filled up to the longest.
+    """Pack documents into rows, and pad the rows to the longest.
 
     Parameters
     ----------
@@ -101,14 +101,14 @@ def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
 
     Examples
     --------
-    >>> laid = pack_rows([[np.array([5, 6]), np.array([7])], [np.array([8, 9])]])
-    >>> laid.ids
+    >>> packed = pack_rows([[np.array([5, 6]), np.array([7])], [np.array([8, 9])]])
+    >>> packed.ids
     array([[5, 6, 7],
            [8, 9, 0]])
-    >>> laid.document
+    >>> packed.document
     array([[ 0,  0,  1],
            [ 0,  0, -1]])
-    >>> laid.labels(across=False)
+    >>> packed.labels(across=False)
     array([[-100,    6, -100],
            [-100,    9, -100]])
     """
@@ -124,9 +124,9 @@ def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
 
 @dataclass(frozen=True)
 class ShuffledRows:
-    """The rows of several epochs in one stream: every epoch has every document once, in an order of its own.
+    """The rows of several epochs in one stream: each epoch has every document once, in an order of its own.
 
-    ``orders`` (epoch, document) names the documents in the order of an epoch; ``bounds`` cuts each order into rows.
+    ``orders`` (epoch, document): document numbers in the order of the epoch. ``bounds``: for each epoch, as `row_bounds`.
     """
 
     orders: tuple[TokenIds, ...]
@@ -134,28 +134,28 @@ class ShuffledRows:
 
     @cached_property
     def rows_before(self) -> TokenIds:
-        """Return how many rows the epochs before each one have, and all together, (epoch + 1,)."""
+        """The number of rows before each epoch, and in total; (epoch + 1,)."""
         return np.cumsum([0, *(len(bounds) - 1 for bounds in self.bounds)])
 
     @property
     def n_rows(self) -> int:
-        """Return the number of rows of all epochs."""
+        """The number of rows of all epochs."""
         return int(self.rows_before[-1])
 
     def row(self, number: int) -> TokenIds:
-        """Return the numbers of the documents in a row of the stream."""
+        """Look up the document numbers in a row of the stream."""
         epoch = int(np.searchsorted(self.rows_before, number, side="right")) - 1
         bounds, within = self.bounds[epoch], number - self.rows_before[epoch]
         return self.orders[epoch][bounds[within] : bounds[within + 1]]
 
 
 def shuffle_rows(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) -> ShuffledRows:
-    """Shuffle documents anew for each epoch, and cut each order into rows; it depends on the arguments alone.
+    """Shuffle the documents for each epoch and divide each order into rows; the same arguments give the same rows.
 
     Examples
     --------
-    >>> dealt = shuffle_rows(np.array([3, 4, 2, 5, 5]), 10, epochs=2, seed=1)
-    >>> sorted(int(number) for row in range(dealt.rows_before[1]) for number in dealt.row(row))
+    >>> shuffled = shuffle_rows(np.array([3, 4, 2, 5, 5]), 10, epochs=2, seed=1)
+    >>> sorted(int(number) for row in range(shuffled.rows_before[1]) for number in shuffled.row(row))
     [0, 1, 2, 3, 4]
     """
     orders = tuple(np.random.default_rng([seed, epoch]).permutation(len(lengths)) for epoch in range(epochs))

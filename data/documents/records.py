@@ -1,4 +1,4 @@
-"""The records of CSV, TSV and JSONL files, each with the line it begins at, so that a mistake can be found."""
+"""The records of CSV, TSV and JSONL files, each with its line number, so that error messages can name it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from data.errors import InputError
 
 NumberedRecord = tuple[int, Mapping[str, Any]]
-"""The line of the file that a record begins at, and the record."""
+"""The line of the file at which a record starts, and the record."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 
@@ -23,8 +23,8 @@ def read_rows(path: Path) -> Iterator[NumberedRecord]:
     Raises
     ------
     InputError
-        If there is no such file, it is not UTF-8 or of another suffix, it holds no records, or a line does not fit; the message names
-        the line.
+        If there is no such file, it is not UTF-8 or has another suffix, it holds no records, or a line does not fit the head; the
+        message names the line.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path} is no table of examples: give a file that ends in {', '.join(SUFFIXES)}")
@@ -44,18 +44,18 @@ def read_rows(path: Path) -> Iterator[NumberedRecord]:
 
 
 def _table(text: str, path: Path) -> Iterator[NumberedRecord]:
-    # Tab-separated sets are not quoted: a quotation mark in them is part of a sentence.
+    # Tab-separated data sets are not quoted: a quotation mark in them is part of a sentence.
     is_tsv = path.suffix.lower() == ".tsv"
-    csv.field_size_limit(2**31 - 1)  # the usual limit of 131,072 characters is that of a long chapter
+    csv.field_size_limit(2**31 - 1)  # the default of 131,072 characters is less than a long chapter
     if is_tsv:
         reader = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     head: list[str] = []
-    begun = 1
+    start = 1
     try:
         for fields in reader:
-            line, begun = begun, reader.line_num + 1
+            line, start = start, reader.line_num + 1
             if not any(field.strip() for field in fields):
                 continue
             if not head:
@@ -68,7 +68,7 @@ def _table(text: str, path: Path) -> Iterator[NumberedRecord]:
                 )
             yield line, dict(zip(head, fields, strict=True))
     except csv.Error as error:
-        raise InputError(f"line {begun:,} of {path} cannot be read ({error}): mend its quotation marks") from None
+        raise InputError(f"line {start:,} of {path} cannot be read ({error}): mend its quotation marks") from None
 
 
 def _checked_head(fields: list[str], path: Path) -> list[str]:

@@ -1,9 +1,8 @@
-"""Texts that are many and short, jokes above all: each is a document of its own, with a beginning and an end.
+"""Sources of documents: many short texts, such as jokes, each with a beginning and an end.
 
 They come from `pyjokes` (the corpus ``jokes``), a table with a column of text (CSV, TSV, JSONL or Parquet), any text file, a named
-corpus of `data.corpora.catalog`, or a data set of Hugging Face. A text that stands there twice counts once, or it could be
-learned and judged
-by; what is left out is counted.
+corpus of `data.corpora.catalog`, or a data set of Hugging Face. Duplicates are removed, because one copy could be learned and the other
+held out.
 
 Examples
 --------
@@ -16,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.metadata
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +32,7 @@ from data.errors import InputError
 JOKES = "jokes"
 JOKE_PREFIX = "JOKE: "
 COLUMNS = ("joke", "text")
-"""Columns that are read where none is named, in this order, capitals or not."""
+"""Columns that are read by default, the first that exists; case is ignored."""
 
 TABLES = (*SUFFIXES, ".parquet")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
@@ -43,10 +41,10 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class Documents:
-    """Texts that are learned one by one.
+    """Short texts, and their origin.
 
-    ``prefix`` is what each begins with where nothing else is said. ``empty`` and ``doubled`` count what was left out: texts
-    without a letter, and texts that are there already. ``sha256`` is that of the file, or of the texts where there is no file.
+    ``prefix`` is the default beginning of each. ``empty`` and ``doubled`` count the texts left out: those without a letter, and
+    duplicates. ``sha256`` is that of the file, or of the texts if there is no file.
     """
 
     name: str
@@ -60,7 +58,7 @@ class Documents:
 
     @property
     def characters(self) -> int:
-        """Return the length of all texts in characters."""
+        """The length of all texts in characters."""
         return sum(map(len, self.texts))
 
 
@@ -77,18 +75,17 @@ def read_documents(
     Parameters
     ----------
     source : ``jokes``; the path of a CSV, TSV, JSONL or Parquet file; the path of a text file, whose documents are its paragraphs
-        (between blank lines) or, where it has no blank line, its lines; a name of `data.corpora.catalog`, read like a text file;
-        or a data set of
-        Hugging Face by its name, ``owner/name`` (``hf:name`` where it has no owner).
-    text_column : of a table or data set; by default Joke or text, or the only one there is.
+        (between blank lines) or, without blank lines, its lines; a name of `data.corpora.catalog`, read like a text file; or a data
+        set of Hugging Face by its name, ``owner/name`` (``hf:name`` if it has no owner).
+    text_column : of a table or data set; by default Joke or text, or the only column.
     language : of ``jokes``, as pyjokes names it.
     split : of a data set of Hugging Face.
-    corpus_dir : a folder to look for a named corpus in first.
+    corpus_dir : a folder to search first for a named corpus.
 
     Raises
     ------
     InputError
-        If the source is not there, cannot be read, lacks the column (those it has are named), or holds no text.
+        If the source does not exist, cannot be read, lacks the column (the message lists its columns), or holds no text.
     """
     path = Path(os.path.expanduser(source))
     if source == JOKES:
@@ -113,35 +110,35 @@ def read_documents(
 def check_source_options(
     source: str, *, text_column: str | None = None, language: str = "en", split: str = "train"
 ) -> None:
-    """Refuse what is said of a source and would not be heeded there.
+    """Refuse options of `read_documents` that do not apply to the source.
 
     Raises
     ------
     InputError
-        If a language is named and the source is not ``jokes``, a split and it is no data set of Hugging Face, or a column and it is
-        neither a data set nor a table.
+        If a language is given and the source is not ``jokes``; a split, and it is not a data set of Hugging Face; or a column, and it
+        is neither a data set nor a table.
     """
     path = Path(os.path.expanduser(source))
     is_named = source == JOKES or source in CORPORA
     is_hub = not is_named and (source.startswith("hf:") or _is_hub_name(source, path))
     is_table = is_hub or (not is_named and path.suffix.lower() in TABLES)
-    for option, is_heeded, where in (
+    for option, applies, where in (
         ("`language`", source == JOKES or language == "en", JOKES),
         ("`split`", is_hub or split == "train", "a data set of Hugging Face"),
         ("`text_column`", is_table or text_column is None, "a table or a data set"),
     ):
-        if not is_heeded:
+        if not applies:
             raise InputError(f"{option} is for {where}, and the corpus is {source!r}: leave it out")
 
 
 def _is_hub_name(source: str, path: Path) -> bool:
-    """Tell whether ``owner/name`` means a data set of Hugging Face: it does where it cannot mean a file."""
+    """Check whether ``owner/name`` means a data set of Hugging Face, because it cannot mean a file."""
     is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLES, ".txt", ".md")
     return _HUB_NAME.fullmatch(source) is not None and not is_file
 
 
 def paragraphs(text: str) -> list[str]:
-    r"""Cut a text where blank lines are or, where there is none, into its lines.
+    r"""Split a text at its blank lines or, if there is none, into its lines.
 
     Examples
     --------
@@ -155,17 +152,17 @@ def paragraphs(text: str) -> list[str]:
 
 
 def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw which documents are learned and which are only judged by.
+    """Split documents at random into a train set and a held-out set.
 
     Parameters
     ----------
-    n_documents : how many there are.
-    share : of them that is held out, at least one document and not all.
-    seed : decides the draw.
+    n_documents : number of documents.
+    share : of the documents to hold out; at least one is held out and one is not.
+    seed : of the random split.
 
     Returns
     -------
-    learned, held_out : the numbers of the documents, each in ascending order.
+    learned, held_out : document numbers, each in ascending order.
 
     Raises
     ------
@@ -190,12 +187,14 @@ def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.i
 
 
 def _jokes(language: str) -> Documents:
+    from importlib.metadata import version
+
     pyjokes = importlib.import_module("pyjokes.pyjokes")
     if language not in pyjokes.all_jokes:
         there = ", ".join(sorted(pyjokes.all_jokes))
         raise InputError(f"pyjokes has no jokes in {language!r}: pass `language` with one of {there}")
     texts = pyjokes.get_jokes(language=language, category="all")
-    origin = f"pyjokes {importlib.metadata.version('pyjokes')}, {language}"
+    origin = f"pyjokes {version('pyjokes')}, {language}"
     name = JOKES if language == "en" else f"{JOKES}-{language}"
     return _gathered(name, language, origin, texts, prefix=JOKE_PREFIX)
 
@@ -233,10 +232,10 @@ def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
         ) from None
     try:
         found = datasets.load_dataset(name, split=split)
-    except Exception as error:  # the library raises what its many back ends raise
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    except Exception as error:  # the library lets through the exceptions of its many back ends
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise InputError(
-            f"the data set {name}, split {split}, cannot be had ({said}): download its CSV or Parquet file where there is a connection, "
+            f"the data set {name}, split {split}, cannot be had ({reason}): download its CSV or Parquet file where there is a connection, "
             "and give the path of that"
         ) from None
     column = _column(list(found.column_names), wanted, f"the data set {name}")
@@ -264,7 +263,7 @@ def _prefix(column: str) -> str:
 def _gathered(
     name: str, language: str, origin: str, texts: Iterable[Any], *, sha256: str | None = None, prefix: str = ""
 ) -> Documents:
-    """Return documents without empty and doubled texts."""
+    """Collect documents, without empty texts and duplicates."""
     stripped = [text.strip() if isinstance(text, str) else "" for text in texts]
     filled = [text for text in stripped if text]
     different = tuple(dict.fromkeys(filled))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: writing that survives a stop at any moment, and lines that a reader may follow."""
+"""Atomic files: a file is written whole or not at all, and lines can be read while others are appended."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ Record = dict[str, Any]
 
 
 def write_bytes(path: Path, content: bytes | Iterable[bytes | memoryview]) -> tuple[int, str]:
-    """Write a file so that it is there whole or not at all, even if the machine stops; return its length and sha256.
+    """Write a file whole or not at all, even if the machine stops.
 
-    Content that comes in pieces is written piece by piece, and never in memory at once.
+    Parameters
+    ----------
+    path : of the file; its folder is made.
+    content : all bytes, or pieces, which are written one by one and are never in memory together.
+
+    Returns
+    -------
+    size, sha256 : of the file, in bytes and as hexadecimal digits.
     """
     size, digest = 0, hashlib.sha256()
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
@@ -40,12 +47,20 @@ def write_bytes(path: Path, content: bytes | Iterable[bytes | memoryview]) -> tu
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file so that it is there whole or not at all."""
+    """Write a JSON file whole or not at all."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line; it counts for readers once its newline is there, and a line cut short by a full disk is taken back."""
+    """Append one line of JSON; a line cut short by a full disk is removed again.
+
+    Readers (`read_lines`) ignore it until its newline is written.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
     line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
     with path.open("ab", buffering=0) as file:
         start = file.tell()
@@ -55,10 +70,10 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[Record]:
-    """Return the complete lines of a ``.jsonl`` file; none if there is no such file."""
+    """Read the complete lines of a ``.jsonl`` file; a missing file has none."""
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is still being written
+    lines = path.read_bytes().split(b"\n")[:-1]  # the rest is still being written
     return list(_parse_lines(lines, path))
 
 
@@ -71,7 +86,7 @@ def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open folders; a rename there is on the disk when it returns
+    if os.name == "nt":  # Windows cannot open folders, and has written a rename when it returns
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

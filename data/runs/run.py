@@ -1,40 +1,52 @@
-"""A run on disk, format 1: what a training writes and everything else reads. No torch is needed, and no pickle is used.
+"""A run on disk, format 1, which training writes and everything else reads. It needs no torch and holds no pickle.
 
 ::
 
     runs/<name>/
       run.json          one JSON object; see below
-      tokenizer.json    of a run of sub-words: the tokenizer as Hugging Face's `tokenizers` reads it
-      manifest.jsonl    a line per snapshot: {"step", "file", "bytes", "sha256"}
-      metrics.jsonl     a line per evaluation: {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
-      samples.jsonl     a line per sample: {"step", "prompt", "text", "temperature", "seed"}
+      tokenizer.json    for sub-words: the tokenizer as Hugging Face's `tokenizers` reads it
+      manifest.jsonl    one line per snapshot: {"step", "file", "bytes", "sha256"}
+      metrics.jsonl     one line per evaluation: {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
+      samples.jsonl     one line per sample: {"step", "prompt", "text", "temperature", "seed"}
       snapshots/00001000.safetensors
       resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
-      traces/           what decoding weighed up at every token, see `data.runs.traces`
-      films/ figures/ projections/    what was made from the run, each film and figure with a .json beside it saying how
+      traces/           the candidates that decoding considered for every token, see `data.runs.traces`
+      films/ figures/ projections/    made from the run; a .json file beside each film and figure records how
 
-``run.json`` holds ``format`` (1), ``name``, ``created`` (UTC, ISO 8601), ``parameters`` (count), ``model`` and ``training``
-(the configuration), ``corpus`` (``name``, ``language``, ``sha256``, ``characters``), ``tokenizer`` (``kind`` and what
-`data.tokens.tokenizers`
-says of it; of sub-words ``file`` and its ``sha256``; ``special_tokens``, where there are some, name those after the vocabulary),
-``tensors`` (the names of ``token_table`` and ``position_table`` in a snapshot, null where there is none, and ``position_offset``,
-rows of the latter before that of the first position), ``versions`` and ``seed``. Word vectors that were read as a run have no
-``model``, ``training`` or ``corpus``. A model of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` in ``model``
-beside the shape, and names its origin in ``source``; its tensors have the names of its own state dict. A reader ignores keys it
-does not know. A run that was fine-tuned names in ``base`` what it began with (``run``, ``step`` and the ``sha256`` of that snapshot, which
-is its own of step 0, but for rows of new tokens), and in ``corpus.documents`` how many documents were learned, held out and left out.
-A run fine-tuned on a task says in ``task`` which (``name``, ``kind``, ``labels``, ``origin``); its snapshots also hold the
-head, as ``task_head.weight`` and ``task_head.bias``, and ``report.json`` says how well it does (see `trainer.supervised.task_report`).
+**run.json.** One JSON object. Readers ignore keys that they do not know.
 
-A line of a ``.jsonl`` file counts once its newline is there, so a reader may look while a trainer writes. A snapshot is
-written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest: what the manifest names is
-complete, and the hash tells if it has been damaged since. Losses are in nats per token; ``seconds`` is the time spent
-training, resumed parts included. The last line of the metrics also has ``val_loss_whole``, the loss on the whole validation
-split; the others measure the same sample of it each time. ``val_bits_per_character`` is that loss spread over characters
-(`data.tokens.bits`); ``corpus.validation`` of ``run.json`` says how many ``tokens`` and ``characters`` it is taken over.
+==============  ====================================================================================================
+format          1
+name, created   name of the run; time in UTC, ISO 8601
+parameters      number of parameters
+model           configuration of the model. One of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` too
+training        configuration of the training
+corpus          ``name``, ``language``, ``sha256``, ``characters``; in ``validation`` the ``tokens`` and ``characters`` of the validation
+                split; in ``documents`` the numbers of documents learned, held out and left out
+tokenizer       ``kind`` and its description (`data.tokens.tokenizers`). Sub-words have ``file`` and its ``sha256``; ``special_tokens``
+                lists the names of tokens after the vocabulary
+tensors         names of ``token_table`` and ``position_table`` in a snapshot, null if the model has none; ``position_offset`` is the
+                number of rows before that of the first position
+versions, seed  of the packages; of the training
+base            of a fine-tuned run: ``run``, ``step`` and ``sha256`` of the snapshot it started from. Its own snapshot of step 0 has the
+                same weights, plus rows for new tokens
+task            of a run fine-tuned on a task: ``name``, ``kind``, ``labels``, ``origin``. Its snapshots hold the head as
+                ``task_head.weight`` and ``task_head.bias``; ``report.json`` holds its scores (`trainer.supervised.task_report`)
+source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict
+==============  ====================================================================================================
 
-Where the recipe averages weights, a snapshot holds the running average: what was evaluated at its step. Tied weights are
-stored once. Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...).
+Word vectors that were read as a run have no ``model``, ``training`` or ``corpus``.
+
+**Complete lines, complete files.** A line of a ``.jsonl`` file counts once its newline is written, so a run can be read during
+training. A snapshot is written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest. A snapshot
+in the manifest is therefore complete, and its hash detects later damage.
+
+**Metrics.** Losses are in nats per token, measured on the same sample of the validation split each time. The last line adds
+``val_loss_whole``, the loss on the whole validation split, and ``val_bits_per_character``, the same per character (`data.tokens.bits`).
+``seconds`` is the time spent training, including resumed parts.
+
+**Snapshots.** Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...). Tied weights are stored once.
+If the recipe averages weights, a snapshot holds the running average, which is what was evaluated at its step.
 """
 
 from __future__ import annotations
@@ -65,7 +77,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk. Nothing is read before it is asked for; `manifest`, `metrics` and `samples` are read afresh each time."""
+    """A run on disk, read lazily. `manifest`, `metrics` and `samples` read their file again at each call."""
 
     path: Path
 
@@ -75,7 +87,13 @@ class Run:
 
     @cached_property
     def info(self) -> Record:
-        """The contents of ``run.json``."""
+        """The contents of ``run.json``.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged, or has another format.
+        """
         try:
             info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -88,12 +106,12 @@ class Run:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer that ``run.json`` describes, with what stands in a file of its own.
+        """The tokenizer that ``run.json`` describes.
 
         Raises
         ------
         InputError
-            If the file is missing or is not the one that the run was made with.
+            If its file is missing or damaged.
         """
         description = self.info["tokenizer"]
         if "file" not in description:
@@ -110,7 +128,7 @@ class Run:
         return _tokenizer_in_a_file(json.dumps(description), content.decode())
 
     def manifest(self) -> list[Record]:
-        """Return the lines of the manifest, one a step, in the order of the steps."""
+        """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last."""
         by_step = {record["step"]: record for record in read_lines(self.path / "manifest.jsonl")}
         return [by_step[step] for step in sorted(by_step)]
 
@@ -121,7 +139,7 @@ class Run:
         return read_lines(self.path / "samples.jsonl")
 
     def snapshots(self) -> list[Snapshot]:
-        """Return every snapshot that the manifest names, in the order of the steps, without looking at the files."""
+        """List every snapshot in the manifest, in the order of the steps, without opening the files."""
         return [
             Snapshot(
                 self.path / "snapshots" / Path(record["file"]).name, record["step"], record["bytes"], record["sha256"]
@@ -130,12 +148,17 @@ class Run:
         ]
 
     def sound_snapshots(self) -> list[Snapshot]:
-        """Return the snapshots whose files are whole; warn of each other one by its step.
+        """List the snapshots whose files are whole, after checking the hash of each.
 
         Raises
         ------
         InputError
-            If none is left.
+            If no snapshot is whole.
+
+        Warns
+        -----
+        UserWarning
+            For each snapshot that is missing or damaged; it is left out.
         """
         sound = []
         for snapshot in self.snapshots():
@@ -189,7 +212,13 @@ class Run:
         return run_card(self.name, self.info, self.metrics(), [record["step"] for record in self.manifest()])
 
     def snapshot(self, step: int) -> Snapshot:
-        """Return the snapshot of one step; an `InputError` names the steps there are."""
+        """Find the snapshot of one step.
+
+        Raises
+        ------
+        InputError
+            If there is none; the message lists the steps that have one.
+        """
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
             raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {_some(snapshots)}")
@@ -197,7 +226,7 @@ class Run:
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
-    """Return the runs in a folder, oldest first; folders whose run.json cannot be read are passed over."""
+    """List the runs in a folder (`runs_folder` if None), oldest first, without those whose run.json cannot be read."""
     found = []
     for path in (folder or runs_folder()).glob("*/run.json"):
         run = Run(path.parent)
@@ -211,10 +240,15 @@ def list_runs(folder: Path | None = None) -> list[Run]:
 def open_run(name: str | None = None, folder: Path | None = None) -> Run:
     """Open a run by name, or the newest.
 
+    Parameters
+    ----------
+    name : of the run; the newest if None.
+    folder : of the runs; `runs_folder` if None.
+
     Raises
     ------
     InputError
-        If there is no run yet, or none of this name (those there are are listed), or the name is not a plain folder name.
+        If there is no run yet, none of this name (the message lists the others), or the name is not a plain folder name.
     """
     folder = folder or runs_folder()
     runs = {run.name: run for run in list_runs(folder)}
@@ -235,8 +269,8 @@ def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -
     Parameters
     ----------
     name : of the run.
-    info : what run.json is to say. The ``definition`` of a tokenizer (`data.tokens.subwords`) gets a file of its own.
-    folder : of the runs; the usual one if None.
+    info : the contents of run.json. The ``definition`` of a tokenizer (`data.tokens.subwords`) is written to a file of its own.
+    folder : of the runs; `runs_folder` if None.
 
     Raises
     ------
@@ -246,20 +280,27 @@ def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -
     path = (folder or runs_folder()) / check_free(name, folder)
     (path / "snapshots").mkdir(parents=True, exist_ok=True)
     tokenizer = dict(info.get("tokenizer") or {})
-    if "definition" in tokenizer:  # it may be megabytes long, and run.json is read by eye and whenever runs are listed
+    if "definition" in tokenizer:  # up to megabytes, and run.json is read whenever runs are listed
         _, digest = write_bytes(path / TOKENIZER_FILE, tokenizer.pop("definition").encode())
         info = {**info, "tokenizer": {**tokenizer, "file": TOKENIZER_FILE, "sha256": digest}}
     write_json(path / "run.json", {"format": FORMAT, "name": name, **info})
     return Run(path)
 
 
-@lru_cache(maxsize=4)  # large ones take a second to read, and runs are opened again and again
+@lru_cache(maxsize=4)  # a large one takes a second to read, and runs are opened often
 def _tokenizer_in_a_file(description: str, definition: str) -> Tokenizer:
     return tokenizer_from_json({**json.loads(description), "definition": definition})
 
 
 def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:
-    """Write the weights of one step and, once they are safely on the disk, their line in the manifest."""
+    """Write the weights of one step and, once they are on the disk, their line in the manifest.
+
+    Parameters
+    ----------
+    run : to which the snapshot belongs.
+    step : optimizer step.
+    tensors : the weights by parameter name.
+    """
     path = run.path / "snapshots" / f"{step:08d}.safetensors"
     size, digest = write_bytes(path, stream_tensors(tensors))
     append_line(
@@ -269,7 +310,7 @@ def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> 
 
 
 def rewind(run: Run, step: int) -> None:
-    """Forget what a run recorded after ``step``, so that a training resumed there writes each line once."""
+    """Delete the records of a run after ``step``, so that training resumed from there writes each line once."""
     for name in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl"):
         path = run.path / name
         kept = [record for record in read_lines(path) if record["step"] <= step]

@@ -1,4 +1,4 @@
-"""Traces: what decoding weighed up at every token, in a file of a run. No torch is needed.
+"""Decoding traces: the candidates for every generated token, in a file of a run. No torch is needed.
 
 ::
 
@@ -7,13 +7,16 @@
       {"sample": 0, "position": 0, "id": 72, "token": "e", "probability": 0.31, "drawn_from": 0.4, "candidates": [...]}
       ...
 
-The first line says what was asked: the snapshot with its hash, the prompt as text and in tokens, how each token was chosen (the fields of
-`trainer.generation.filters.Decoding`) and how much (those of `trainer.generation.sampling.Request`). Every other line is one
-token of one sample: ``position``
-counts from 0 at the first generated token, ``probability`` is the model's own (softmax of its logits), ``drawn_from`` the one it was
-drawn with, after penalties, temperature and filters. ``candidates`` lists the tokens with the largest ``drawn_from``, and where that is
-0 with the largest ``probability``: each ``[id, token, probability, drawn_from]``, the likeliest first. The token chosen need not be
-among them.
+The first line, the header, records the request: the snapshot with its hash, the prompt as text and as tokens, ``decoding`` (how tokens are
+chosen) and ``request`` (how many). Every other line is one token of one sample:
+
+===========  ========================================================================================================
+position     counted from 0 at the first generated token
+probability  of the token by the model (softmax of its logits)
+drawn_from   its probability after penalties, temperature and filters, with which it was drawn
+candidates   the most probable tokens by ``drawn_from``, then by ``probability``: each ``[id, token, probability, drawn_from]``. The
+             token that was drawn need not be among them
+===========  ========================================================================================================
 """
 
 from __future__ import annotations
@@ -36,13 +39,19 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Trace:
-    """A trace: its first line and the others."""
+    """A decoding trace: its header, and one record per generated token."""
 
     header: Record
     steps: Sequence[Record]
 
     def of_sample(self, sample: int) -> list[Record]:
-        """Return the tokens of one sample, in order; an `InputError` says which samples there are."""
+        """Select the records of one sample, in order.
+
+        Raises
+        ------
+        InputError
+            If there is no such sample; the message lists those there are.
+        """
         found = [step for step in self.steps if step["sample"] == sample]
         if not found:
             there = sorted({step["sample"] for step in self.steps})
@@ -51,7 +60,7 @@ class Trace:
 
 
 def write_trace(run: Run, trace: Trace) -> Path:
-    """Write a trace into the run's folder ``traces/``, whole or not at all; an earlier one of the same request is replaced."""
+    """Write a trace into the folder ``traces/`` of a run, in place of an earlier one of the same request."""
     path = run.path / "traces" / f"{_name(trace.header)}.jsonl"
     lines = [{"format": FORMAT, **trace.header}, *trace.steps]
     write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
@@ -59,7 +68,7 @@ def write_trace(run: Run, trace: Trace) -> Path:
 
 
 def list_traces(run: Run) -> list[str]:
-    """Return the names of the run's traces, the newest last."""
+    """List the names of the traces of a run, the newest last."""
     found = sorted((run.path / "traces").glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
     return [path.stem for path in found]
 
@@ -70,7 +79,7 @@ def read_trace(run: Run, name: str) -> Trace:
     Raises
     ------
     InputError
-        If there is none of this name (those there are are listed), or it cannot be read.
+        If there is none of this name (the message lists the others), or it cannot be read.
     """
     there = list_traces(run)
     name = name.removesuffix(".jsonl")

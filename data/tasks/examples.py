@@ -1,9 +1,8 @@
-"""Supervised examples: a text or several, and what is to be said of them.
+"""Supervised examples: one text or several, with a target.
 
-Four kinds, those of the paper on GPT-1 (Radford et al. 2018, figure 1): `Classification`, `Entailment`, `Similarity` and
-`MultipleChoice`. A
-`Task` holds examples of one kind, some to learn from and others to be judged by. Files become tasks in `data.tasks.task_files`; tasks
-that need no file are made from the plays in `data.tasks.play_tasks`.
+There are four kinds, those of GPT-1 (Radford et al. 2018, figure 1): `Classification`, `Entailment`, `Similarity` and `MultipleChoice`. A
+`Task` has a train set and a test set of one kind. `data.tasks.task_files` reads tasks from files, `data.tasks.play_tasks` makes tasks
+from the plays.
 
 Examples
 --------
@@ -38,7 +37,7 @@ class Classification:
 
 @dataclass(frozen=True)
 class Entailment:
-    """Two texts whose order matters, and the number of the class of the pair."""
+    """Two texts whose order matters, and the number of their class."""
 
     premise: str
     hypothesis: str
@@ -51,7 +50,7 @@ class Entailment:
 
 @dataclass(frozen=True)
 class Similarity:
-    """Two texts whose order means nothing, and a score or the number of a class."""
+    """Two texts whose order does not matter, and a score or the number of a class."""
 
     first: str
     second: str
@@ -64,7 +63,7 @@ class Similarity:
 
 @dataclass(frozen=True)
 class MultipleChoice:
-    """A context, what may follow it, and which of that is right (the first is 0)."""
+    """A context, its possible continuations, and the number of the right one, counted from 0."""
 
     context: str
     answers: tuple[str, ...]
@@ -87,19 +86,19 @@ KINDS: dict[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class Task:
-    """Examples of one kind to learn from and others to be judged by.
+    """A train set and a test set of examples of one kind.
 
     Parameters
     ----------
     kind : one of `KINDS`.
-    labels : the names of the classes; for a choice, those of the answers; none where the targets are scores (similarity only).
+    labels : names of the classes; for a choice, of the answers; empty if the targets are scores (similarity only).
     train, test : the examples.
-    origin : where they come from.
+    origin : description of where they come from.
 
     Raises
     ------
     InputError
-        If there are no examples, one is of another kind, or its target is no class (or no number).
+        If a set is empty, an example is of another kind, or its target is not a class (or not a number).
     """
 
     name: str
@@ -142,12 +141,12 @@ class Task:
         return not self.labels
 
     def targets(self, split: str = "test") -> list[float]:
-        """Return the targets of the train or the test set, in their order."""
+        """List the targets of the train or the test set, in order."""
         return [example.target for example in getattr(self, split)]
 
     @property
     def majority(self) -> float:
-        """Return the most frequent class of the train set, or the mean score."""
+        """The most frequent class of the train set, or its mean score."""
         targets = self.targets("train")
         if self.is_regression:
             return sum(targets) / len(targets)
@@ -158,12 +157,18 @@ _PURPOSE = {"train": "learn from", "test": "be judged by"}
 
 
 def check_kind(kind: str) -> str:
-    """Return a kind of task; an `InputError` names those there are."""
+    """Check the name of a kind of task, and return it.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind; the message lists them.
+    """
     if kind not in KINDS:
         raise InputError(f"there is no kind of task {kind!r}; there is {', '.join(KINDS)}")
     return kind
 
 
 def characters(examples: Sequence[Example]) -> str:
-    """Return the different characters of the texts, sorted: what a tokenizer of characters has to know."""
+    """Collect the different characters of the texts, sorted, as a character tokenizer needs them."""
     return "".join(sorted({symbol for example in examples for text in example.texts for symbol in text}))

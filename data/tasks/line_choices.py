@@ -1,4 +1,4 @@
-"""Which line comes next? Questions out of any text, for a model that was taught nothing but the text."""
+"""Multiple-choice questions about the next line of any text, for zero-shot evaluation."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from data.tasks.examples import MultipleChoice
 from data.tasks.play_tasks import APART, N_ANSWERS
 
 SHORTEST = 8
-"""Characters of a line that is asked about."""
+"""Minimum number of characters of an answer."""
 
 CONTEXT_LINES = 8
 
 WIDTH = 40
-"""Characters of the lines into which a text without line ends is broken."""
+"""Characters per line when a text without line ends is wrapped."""
 
 
 def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoice, ...]:
-    """Draw questions from a text: some lines, the one that follows, and lines from elsewhere in the text.
+    """Draw questions from a text: some lines, the line that follows, and lines from elsewhere in the text.
 
-    A line is asked about if it has `SHORTEST` characters or more, does not say who speaks (``NAME:``) and follows upon another without
-    a blank line between. The wrong lines are drawn from these too, at least 50 lines away where the text is long enough. The right one is
-    at each place equally often, but for one.
+    An answer is a line of at least `SHORTEST` characters that is not a speaker's label (``NAME:``) and does not follow a blank line.
+    Wrong answers are at least 50 lines away if the text is long enough. The right answer has each place equally often, give or take one.
 
     Parameters
     ----------
-    text : with line ends; one that has too few is broken into lines of `WIDTH` characters first.
-    n : the most questions; there are fewer where the text has fewer lines to ask about.
-    seed : decides which lines.
+    text : with line ends; if it has too few lines, it is wrapped into lines of `WIDTH` characters.
+    n : maximum number of questions; a short text gives fewer.
+    seed : of the random draw.
 
     Raises
     ------
@@ -46,40 +45,41 @@ def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoi
     ('this is line 5', 'this is line 6')
     """
     lines = text.split("\n")
-    asked = _asked(lines)
-    if _n_different(lines, asked) < N_ANSWERS:
+    usable = _usable(lines)
+    if _n_different(lines, usable) < N_ANSWERS:
         lines = textwrap.wrap(text, WIDTH)
-        asked = _asked(lines)
-    if (found := _n_different(lines, asked)) < N_ANSWERS:
+        usable = _usable(lines)
+    if (found := _n_different(lines, usable)) < N_ANSWERS:
         raise NotApplicableError(
             f"which line comes next can be asked of a text with {N_ANSWERS} lines or more that differ, and this one has {found}: "
             "pass another with `text`"
         )
     draw = np.random.default_rng([seed, len(lines)])
-    chosen = draw.permutation(asked)[:n]
+    chosen = draw.permutation(usable)[:n]
     targets = draw.permutation(np.arange(len(chosen)) % N_ANSWERS)
     return tuple(
-        _choice(lines, asked, int(right), int(target), draw) for right, target in zip(chosen, targets, strict=True)
+        _choice(lines, usable, int(right), int(target), draw) for right, target in zip(chosen, targets, strict=True)
     )
 
 
-def _asked(lines: list[str]) -> NDArray[np.int64]:
-    return np.array([i for i in range(1, len(lines)) if _is_asked(lines[i - 1], lines[i])], dtype=np.int64)
+def _usable(lines: list[str]) -> NDArray[np.int64]:
+    """List the numbers of the lines that can be an answer."""
+    return np.array([i for i in range(1, len(lines)) if _is_usable(lines[i - 1], lines[i])], dtype=np.int64)
 
 
-def _n_different(lines: list[str], asked: NDArray[np.int64]) -> int:
-    return len({lines[number] for number in asked})
+def _n_different(lines: list[str], usable: NDArray[np.int64]) -> int:
+    return len({lines[number] for number in usable})
 
 
-def _is_asked(before: str, line: str) -> bool:
+def _is_usable(before: str, line: str) -> bool:
     return bool(before.strip()) and len(line.strip()) >= SHORTEST and not line.rstrip().endswith(":")
 
 
 def _choice(
-    lines: list[str], asked: NDArray[np.int64], right: int, target: int, draw: np.random.Generator
+    lines: list[str], usable: NDArray[np.int64], right: int, target: int, draw: np.random.Generator
 ) -> MultipleChoice:
-    others = [number for number in draw.permutation(asked) if lines[number] != lines[right]]
-    others.sort(key=lambda number: abs(number - right) <= APART)  # the far ones first, otherwise in the order drawn
+    others = [number for number in draw.permutation(usable) if lines[number] != lines[right]]
+    others.sort(key=lambda number: abs(number - right) <= APART)  # distant lines first, otherwise in the order drawn
     wrong = list(dict.fromkeys(lines[number] for number in others))[: N_ANSWERS - 1]
     context = "\n".join(lines[max(0, right - CONTEXT_LINES) : right])
     return MultipleChoice(context, (*wrong[:target], lines[right], *wrong[target:]), target)

@@ -1,24 +1,22 @@
-"""Tasks made from the plays, with some plays held out whole.
+"""Tasks made from the plays, with whole plays held out.
 
 ==========  ==============  ================================================================================
-genre       classification  which of six genres a passage is from
+genre       classification  genre of a passage, of six
 same-play   entailment      whether two passages are from the same play
-distance    similarity      how far apart two lines of a play stand: 1 for neighbours, 0 for 256 lines, by the logarithm
-next-line   choice          which of four lines comes next
+distance    similarity      distance of two lines of a play: 1 for adjacent lines, 0 for 256 lines, on a logarithmic scale
+next-line   choice          next line, of four
 ==========  ==============  ================================================================================
 
-**Held out.** No play is in both the train and the test set. Two plays of each genre are held out (`HELD_OUT`), the same ones for every
-seed, so that a model can be pre-trained on the others: the corpus ``training-plays`` is these. None of the twelve shares its story with
-a play that is learned from (Henry IV, Henry V and the Merry Wives have one Falstaff, and stay on one side).
+**Held out.** No play is in both the train and the test set. Two plays of each genre are held out (`HELD_OUT`), the same for every seed,
+so that a model can be pre-trained on the others, which are the corpus ``training-plays``. None of the twelve shares its story with a play
+of the train set.
 
-**Leaks.** A name gives a play away. The lines that say who speaks are left out; stage directions and headings are not in the text at
-all (`data.corpora.plays`); and no line is used that names somebody who speaks in any of the plays, nor do passages run across
-one. A word of a
-speaker's label counts as a name where the plays write it with a capital more often than without: HAMLET, not LORD. Places and people who
-never speak are still named. In ``next-line`` the wrong lines are drawn as the right one is (from the same play, from the inside of a
-speech, at least 50 lines away), so that without its context no line looks more right than another. In ``same-play`` the two
-passages of a play stand at least 50 lines apart, so that one never continues the other; in ``distance`` the order of the two lines is
-drawn by lot.
+**Leaks.** A name gives a play away. Therefore speakers' labels are removed, headings and stage directions are not in the text
+(`data.corpora.plays`), and no passage contains a line that names a speaker of any play. A word of a label counts as a name if
+the plays write it with a capital more often than without: HAMLET, but not LORD. Places, and people who never speak, are still named. In
+``next-line`` the wrong lines are drawn like the right one (same play, inside a speech, at least 50 lines away), so that no line looks
+more probable without its context. In ``same-play`` the two passages of a play are at least 50 lines apart, so that one never continues
+the other. In ``distance`` the order of the two lines is random.
 """
 
 from __future__ import annotations
@@ -41,10 +39,10 @@ GENRES = ("comedies", "histories", "problems", "roman", "romances", "tragedies")
 
 N_ANSWERS = 4
 APART = 50
-"""Lines between two passages that are not to continue each other."""
+"""Minimum number of lines between passages that must not continue each other."""
 FARTHEST = 256
 SHORTEST = 16
-"""Characters of a line that is asked about; shorter ones are half sentences like ``I do.``"""
+"""Minimum number of characters of an answer; shorter lines are fragments such as ``I do.``"""
 
 Draw = np.random.Generator
 
@@ -54,33 +52,33 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 @dataclass(frozen=True)
 class DialogueLine:
-    """A spoken line: its text, whether it opens a speech, and whether it names a speaker."""
+    """A line of dialogue: its text, whether it opens a speech, and whether it names a speaker."""
 
     text: str
     opens: bool
     names: bool
 
     @property
-    def is_asked(self) -> bool:
-        """Whether it can be the right line or a wrong one."""
+    def is_usable(self) -> bool:
+        """Whether it can be an answer, right or wrong."""
         return not (self.opens or self.names) and len(self.text) >= SHORTEST
 
 
 @dataclass(frozen=True)
 class Script:
-    """The spoken lines of a play, in order, without their speakers."""
+    """The dialogue of a play: its lines, in order, without the speakers' labels."""
 
     title: str
     genre: str
     lines: tuple[DialogueLine, ...]
 
     @cached_property
-    def asked(self) -> TokenIds:
-        """The numbers of the lines that can be the right line or a wrong one."""
-        return np.flatnonzero([line.is_asked for line in self.lines])
+    def usable(self) -> TokenIds:
+        """The numbers of the lines that can be an answer, (line,)."""
+        return np.flatnonzero([line.is_usable for line in self.lines])
 
     def passage(self, start: int, characters: int) -> str | None:
-        """Return whole lines from ``start`` on that fit in ``characters``; None if one that names somebody is among them."""
+        """Join the lines from ``start`` on that fit in ``characters``; None if one of them names a speaker, or none fits."""
         text = ""
         for line in self.lines[start:]:
             longer = f"{text}\n{line.text}" if text else line.text
@@ -101,13 +99,13 @@ def play_task(name: str, *, seed: int = 0, n_train: int = 3000, n_test: int = 10
     Parameters
     ----------
     name : genre, same-play, distance or next-line.
-    seed : decides which passages are drawn, not which plays are held out.
-    n_train, n_test : how many examples; classes come equally often, but for one.
+    seed : of the random draw of passages; the plays that are held out do not depend on it.
+    n_train, n_test : numbers of examples; the classes are equally frequent, give or take one example.
 
     Raises
     ------
     InputError
-        If there is no such task, or the plays cannot be had.
+        If there is no such task, or the plays cannot be fetched.
     """
     _check_name(name)  # before the plays are fetched
     return make_task(name, scripts(), HELD_OUT, seed=seed, n_train=n_train, n_test=n_test)
@@ -116,7 +114,7 @@ def play_task(name: str, *, seed: int = 0, n_train: int = 3000, n_test: int = 10
 def make_task(
     name: str, plays: Sequence[Script], held_out: Sequence[str], *, seed: int, n_train: int, n_test: int
 ) -> Task:
-    """Make a task as `play_task` does, from any scripts and with any of them held out."""
+    """Make a task like `play_task`, from any scripts and with any titles held out."""
     kind, labels, make = MAKERS[_check_name(name)]
     sides = {
         "train": ([play for play in plays if play.title not in held_out], n_train),
@@ -138,18 +136,18 @@ def _check_name(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def scripts() -> tuple[Script, ...]:
-    """Return the plays as spoken lines, in the order of the corpus."""
+    """Load the scripts of all plays, in the order of the corpus."""
     return read_scripts(split_plays(load_corpus("shakespeare").text))
 
 
 def read_scripts(plays: Sequence[Play]) -> tuple[Script, ...]:
-    """Take the speakers out of plays and mark the lines that name one of them."""
+    """Read plays as scripts: remove the speakers' labels, and mark the lines that name a speaker."""
     names = speaker_names([play.text for play in plays])
     return tuple(Script(play.title, play.genre, tuple(_lines(play.text, names))) for play in plays)
 
 
 def speaker_names(texts: Iterable[str]) -> frozenset[str]:
-    """Return the words of speakers' labels that are names: in speech, they have a capital more often than not.
+    """Collect the words of speakers' labels that are names, which the dialogue capitalises more often than not.
 
     Examples
     --------
@@ -176,8 +174,8 @@ def _lines(text: str, names: frozenset[str]) -> Iterable[DialogueLine]:
             opens = True
         elif line:
             # EDWARD in capitals names him as Edward does.
-            told = any(word.capitalize() in names for word in _WORD.findall(line) if word[0].isupper())
-            yield DialogueLine(line, opens, told)
+            has_name = any(word.capitalize() in names for word in _WORD.findall(line) if word[0].isupper())
+            yield DialogueLine(line, opens, has_name)
             opens = False
 
 
@@ -227,9 +225,9 @@ def _next_line(draw: Draw, plays: Sequence[Script], n: int) -> list[Example]:
 
 
 def _one_choice(draw: Draw, play: Script, target: int) -> MultipleChoice | None:
-    right = int(draw.choice(play.asked))
+    right = int(draw.choice(play.usable))
     context = play.lines[max(0, right - 3) : right]
-    far = play.asked[abs(play.asked - right) > APART]
+    far = play.usable[abs(play.usable - right) > APART]
     wrong = [play.lines[i].text for i in draw.choice(far, N_ANSWERS - 1, replace=False)]
     answers = (*wrong[:target], play.lines[right].text, *wrong[target:])
     if any(line.names for line in context) or len(set(answers)) < N_ANSWERS:
@@ -242,13 +240,13 @@ def _passage(draw: Draw, play: Script, characters: int, away_from: int | None = 
         start = int(draw.integers(len(play.lines)))
         near = away_from is not None and abs(start - away_from) < APART
         text = None if near else play.passage(start, characters)
-        # The end of a play leaves short ones: a passage shows at least half of what it may.
+        # Passages near the end of a play can be short; one must have at least half of its maximum length.
         if text is not None and len(text) >= characters // 2:
             return start, text
 
 
 def _evenly(draw: Draw, n: int, n_classes: int) -> list[int]:
-    """Return ``n`` classes in a random order, each as often as the others but for one."""
+    """Draw ``n`` classes in random order, equally often, give or take one."""
     return [int(target) for target in draw.permutation(np.arange(n) % n_classes)]
 
 

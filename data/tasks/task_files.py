@@ -1,10 +1,10 @@
-"""Supervised examples out of CSV, TSV and JSONL files, in the formats of GLUE and the sets like it.
+"""Supervised examples from CSV, TSV and JSONL files, in the formats of GLUE and similar data sets.
 
-A CSV or TSV file begins with the names of its columns; a line of a JSONL file is one object. The suffix says which it is. Which columns
-are read follows from the kind of task, and can be said:
+The suffix decides the format. A CSV or TSV file starts with the names of its columns; a line of a JSONL file is one object. By default the
+columns follow from the kind of task:
 
 ==============  ==============================================  =========================================
-kind            columns of text, the first of these there are   column of the label or score
+kind            columns of text, the first that exist           column of the label or score
 ==============  ==============================================  =========================================
 classification  sentence, text                                  label, class, target
 entailment      premise, hypothesis; sentence1, sentence2;      label, gold_label
@@ -12,20 +12,20 @@ entailment      premise, hypothesis; sentence1, sentence2;      label, gold_labe
 similarity      sentence1, sentence2; question1, question2;     score, similarity, label, is_duplicate
                 text1, text2
 choice          context, article or premise, with question      label, answer, right
-                where there is one; question, ctx,
+                if there is one; question, ctx,
                 startphrase, sent1; and answers, endings,
                 choices, options: a list, or columns numbered
                 from 0 or 1 (answer1, ...)
 ==============  ==============================================  =========================================
 
-The texts of several columns before the answers are joined by a space: passage and question, or the four sentences of a story. Where the
-columns of a choice are said, the answers come last: one column of lists, or the last columns that differ by their number alone (``end1``,
+The texts of several columns before the answers are joined by a space: passage and question, or the four sentences of a story. If the
+columns of a choice are given, the answers come last: one column of lists, or the last columns that differ only in their number (``end1``,
 ``end2``); otherwise all columns after the first.
 
-A label may be any word; the classes are those of the train file, in order, or those that are given. For a choice it is the number of
-the right answer, counted from 0 (another ``first_label`` may be said), its letter, or the answer itself. Similarity has scores where
-the column is score or similarity, or its values in the train file are all numbers, not all of them whole (as the 0 to 5 of STS-B);
-whole numbers and words are classes. Labels that are given say otherwise: the classes, or none at all where there are scores.
+A label is any word; the classes are those of the train file, in order, or those given as ``labels``. The label of a choice is the number
+of the right answer, counted from 0 or ``first_label``, its letter, or the answer itself. Similarity has scores if the column is score
+or similarity, or if its values in the train file are all numbers and not all whole (such as 0 to 5 in STS-B); whole numbers and words
+are classes. ``labels`` overrides this: the classes, or an empty tuple for scores.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _TEXTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "choice": (
         *(("context", "question"), ("article", "question"), ("premise", "question")),
         *(("context",), ("article",), ("premise",), ("question",), ("ctx",)),
-        *(("startphrase",), ("sent1",)),  # SWAG has both, and the former is the latter with the beginning of the answer
+        *(("startphrase",), ("sent1",)),  # SWAG has both; startphrase is sent1 with the start of the answer
     ),
 }
 _LABELS = {
@@ -70,94 +70,95 @@ _NUMBERED_ANSWER = re.compile(r"(?:answer|ending|choice|option)_?(\d+)")
 
 @dataclass(frozen=True)
 class Columns:
-    """What of a file is read; None finds it by the usual names."""
+    """The columns of a file to read; None finds them by the usual names."""
 
     texts: tuple[str, ...] | None = None
-    """The columns of the texts, in their order; for a choice, those of the context and then those of the answers."""
+    """The columns of the texts, in order; for a choice, those of the context and then those of the answers."""
     label: str | None = None
     """The column of the label or score."""
     labels: tuple[str, ...] | None = None
-    """The classes, in order; an empty tuple says that there are scores."""
+    """The classes, in order; an empty tuple for scores."""
     first_label: int = 0
     """For a choice: the number of the first answer."""
 
 
-AS_USUAL = Columns()
+USUAL_COLUMNS = Columns()
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The columns of a file: those of the texts (of a choice, of its context), those of a choice's answers, and that of the label."""
+class _FileColumns:
+    """The columns of a file: ``texts`` (of a choice, its context), ``answers`` (of a choice) and ``label``."""
 
+    path: Path
     texts: tuple[str, ...]
     answers: tuple[str, ...]
     label: str
 
 
-def read_task(train: Path, test: Path | None, kind: str, columns: Columns = AS_USUAL, *, seed: int = 0) -> Task:
+def read_task(train: Path, test: Path | None, kind: str, columns: Columns = USUAL_COLUMNS, *, seed: int = 0) -> Task:
     """Read a task from files.
 
     Parameters
     ----------
-    train, test : the files. Where there is no test file, a fifth of the train file is held out.
+    train, test : the files. Without a test file, a fifth of the train file is held out.
     kind : classification, entailment, similarity or choice.
-    columns : what of the files is read.
-    seed : decides what is held out.
+    columns : those to read.
+    seed : of the random choice of the examples that are held out.
 
     Raises
     ------
     InputError
-        If a file cannot be read as a table, lacks a column (those it has are named), holds no examples, or holds a label that is none of
-        the classes.
+        If a file cannot be read as a table, lacks a column (the message lists its columns), holds no examples, or holds a label that is
+        not one of the classes.
     """
     rows = list(read_rows(train))
-    found = _found_columns(rows, check_kind(kind), columns, train)
-    labels = _classes(rows, kind, columns, found, train)
-    learned = _examples(rows, kind, labels, columns, found, train)
+    found = _find_columns(rows, check_kind(kind), columns, train)
+    labels = _classes(rows, kind, columns, found)
+    learned = _examples(rows, kind, labels, columns.first_label, found)
     if test is None:
         return Task(
             train.stem, kind, labels, *_held_out(learned, seed, train), f"{train}; a fifth held out, seed {seed}"
         )
     rows = list(read_rows(test))
-    judged = _examples(rows, kind, labels, columns, _found_columns(rows, kind, columns, test), test)
-    return Task(train.stem, kind, labels, learned, judged, f"{train} and {test}")
+    tested = _examples(rows, kind, labels, columns.first_label, _find_columns(rows, kind, columns, test))
+    return Task(train.stem, kind, labels, learned, tested, f"{train} and {test}")
 
 
-def _found_columns(rows: Sequence[NumberedRecord], kind: str, columns: Columns, path: Path) -> _Found:
-    there = list(dict.fromkeys(name for _, record in rows for name in record))
+def _find_columns(rows: Sequence[NumberedRecord], kind: str, columns: Columns, path: Path) -> _FileColumns:
+    known = list(dict.fromkeys(name for _, record in rows for name in record))
     if not columns.texts:
-        texts, answers = _usual_texts(there, kind)
+        texts, answers = _usual_texts(known, kind)
     else:
         texts, answers = _split(rows, columns.texts) if kind == "choice" else (columns.texts, ())
-    label = columns.label or next((name for name in _LABELS[kind] if name in there), None)
-    missing = [name for name in (*texts, *answers, *([label] if label else [])) if name not in there]
+    label = columns.label or next((name for name in _LABELS[kind] if name in known), None)
+    missing = [name for name in (*texts, *answers, *([label] if label else [])) if name not in known]
     if not texts or not label or missing:
         lacks = repr(missing[0]) if missing else "texts" if not texts else "a label"
         what = f"lacks the column {lacks}" if missing else f"has no column that is known to hold {lacks}"
         raise InputError(
-            f"{path} {what} of a task of {kind}; its columns are {', '.join(there)}: name those to read with `columns` and `label`"
+            f"{path} {what} of a task of {kind}; its columns are {', '.join(known)}: name those to read with `columns` and `label`"
         )
     n_texts = {"classification": 1, "entailment": 2, "similarity": 2}.get(kind)
     if n_texts is not None and len(texts) != n_texts:
         raise InputError(f"{kind} reads {n_texts} column{'s' * (n_texts > 1)} of text; got {', '.join(texts)}")
-    return _Found(texts, answers, label)
+    return _FileColumns(path, texts, answers, label)
 
 
-def _usual_texts(there: Sequence[str], kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns of the texts and, for a choice, those of its answers; none where they are not known."""
-    found: tuple[str, ...] = next((names for names in _TEXTS[kind] if set(names) <= set(there)), ())
+def _usual_texts(known: Sequence[str], kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Find the columns of the texts and, for a choice, of its answers by their usual names; empty if there are none."""
+    found: tuple[str, ...] = next((names for names in _TEXTS[kind] if set(names) <= set(known)), ())
     if kind != "choice":
         return found, ()
-    lists = [name for name in _ANSWER_LISTS if name in there][:1]
+    lists = [name for name in _ANSWER_LISTS if name in known][:1]
     numbered = sorted(
-        (int(match[1]), name) for name in there if (match := _NUMBERED_ANSWER.fullmatch(name.lower())) is not None
+        (int(match[1]), name) for name in known if (match := _NUMBERED_ANSWER.fullmatch(name.lower())) is not None
     )
     answers = tuple(lists or [name for _, name in numbered])
     return (found, answers) if answers else ((), ())
 
 
 def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return which of the columns of a choice hold its context, and which, the last ones, its answers."""
+    """Split the given columns of a choice into those of its context and, the last ones, those of its answers."""
     if len(names) < 2:
         raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with `columns`")
     stems = [name.rstrip("0123456789") for name in names]
@@ -169,10 +170,10 @@ def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tupl
     return names[:first], names[first:]
 
 
-def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found: _Found, path: Path) -> tuple[str, ...]:
+def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found: _FileColumns) -> tuple[str, ...]:
     label = found.label
     if kind == "choice":
-        return tuple(map(str, range(len(_answers(rows[0], found.answers, path)))))
+        return tuple(map(str, range(len(_answers(rows[0], found.answers, found.path)))))
     if columns.labels is not None:
         return columns.labels
     values = {_word(record.get(label)) for _, record in rows} - {""}
@@ -181,27 +182,27 @@ def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found:
     if len(values) > max(100, len(rows) // 2):
         hint = ", or pass `labels` without any if it holds scores" if kind == "similarity" else ""
         raise InputError(
-            f"the column {label!r} of {path} holds {len(values):,} different values in {len(rows):,} examples, too many for classes: "
+            f"the column {label!r} of {found.path} holds {len(values):,} different values in {len(rows):,} examples, too many for classes: "
             f"name the column of the label with `label`{hint}"
         )
     return tuple(sorted(values, key=_order))
 
 
 def _are_scores(values: Iterable[str]) -> bool:
-    """Tell scores from classes: all are numbers, and some are not whole."""
+    """Check whether values are scores, not classes: all are numbers, and some are not whole."""
     numbers = [_number(value) for value in values]
     return not any(map(math.isnan, numbers)) and not all(number.is_integer() for number in numbers)
 
 
 def _order(value: str) -> tuple[bool, float, str]:
-    """Return what sorts numbers by their size, before words."""
+    """Sort key: numbers by size, then words."""
     number = _number(value)
     is_word = math.isnan(number)
     return is_word, 0.0 if is_word else number, value
 
 
 def _number(value: str) -> float:
-    """Return the number that a word is, or nan: also of ``inf`` and ``nan``, which are words here."""
+    """Parse a number; nan if it is a word, as ``inf`` and ``nan`` are here."""
     try:
         number = float(value)
     except ValueError:
@@ -213,11 +214,11 @@ def _examples(
     rows: Sequence[NumberedRecord],
     kind: str,
     labels: tuple[str, ...],
-    columns: Columns,
-    found: _Found,
-    path: Path,
+    first_label: int,
+    found: _FileColumns,
 ) -> tuple[Example, ...]:
     examples: list[Example] = []
+    path = found.path
     for row in rows:
         value = _word(_field(row, found.label, path))
         where = f"line {row[0]:,} of {path}"
@@ -226,7 +227,7 @@ def _examples(
             answers = _answers(row, found.answers, path)
             if len(answers) != len(labels):
                 raise InputError(f"{where} has {len(answers)} answers and the first example has {len(labels)}")
-            target = _right_answer(value, answers, columns.first_label, where)
+            target = _right_answer(value, answers, first_label, where)
             context = " ".join(text for text in texts if text.strip()) if len(texts) > 1 else texts[0]
             examples.append(MultipleChoice(context, answers, target))
             continue
@@ -288,13 +289,13 @@ def _score(value: str, where: str) -> float:
 
 
 def _word(value: Any) -> str:
-    """Return a label as a word; true and false as the 1 and 0 that other formats have."""
+    """Write a label as a word; true and false as 1 and 0, as in other formats."""
     return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value).strip()
 
 
 def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Return the examples to learn from and those to be judged by; texts that are there twice are on one side."""
-    # The texts of a similarity have no order.
+    """Split examples into a train set and a test set; duplicates are in the same set."""
+    # The two texts of a similarity have no order.
     texts = [tuple(sorted(each.texts)) if isinstance(each, Similarity) else each.texts for each in examples]
     different = list(dict.fromkeys(texts))
     n_test = round(HELD_OUT_SHARE * len(different))
@@ -303,9 +304,9 @@ def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tup
             f"{path} holds too few different examples ({len(different)}) to hold some out: give a test file with `test`"
         )
     order = np.random.default_rng([seed, len(different)]).permutation(len(different))
-    judged = {different[i] for i in order[:n_test]}
-    sides = [text in judged for text in texts]
-    return tuple(compress(examples, np.logical_not(sides))), tuple(compress(examples, sides))
+    tested = {different[i] for i in order[:n_test]}
+    is_tested = [text in tested for text in texts]
+    return tuple(compress(examples, np.logical_not(is_tested))), tuple(compress(examples, is_tested))
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

@@ -1,14 +1,14 @@
-"""Batches: the split of a text, and windows of it that depend on nothing but (seed, stream, step).
+"""Batches: the split of a text, and windows of it that depend only on (seed, stream, step).
 
-A window is ``block_size + 1`` tokens: the first ``block_size`` are what the model sees, the last ``block_size`` what it
-is to foretell. One gather takes a batch out of the tokens::
+A window is ``block_size + 1`` tokens: the first ``block_size`` are the input of the model, the last ``block_size`` the targets. One
+indexing operation takes a batch out of the tokens::
 
     index = window_index(window_starts(len(tokens), T, B, seed=seed, step=step), T)     # (B, T+1)
     windows = tokens[index]
     x, y = windows[:, :-1], windows[:, 1:]                                              # (B, T) each
 
-Since the windows of a step follow from its number, a training that is resumed sees what an uninterrupted one would have
-seen, and there is no state of a generator to be stored.
+Since the windows of a step follow from its number, resumed training sees the same windows as uninterrupted training, and no state of a
+random generator is stored.
 """
 
 from __future__ import annotations
@@ -24,19 +24,23 @@ from data.tokens.tokenizers import Tokenizer
 
 
 def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
-    """Cut a text into a part to learn from and the rest, to judge by.
+    """Split a text into a train part and a validation part.
 
-    The cut is counted in characters, so whatever the tokens are, the same passage judges.
+    The split is measured in characters, so the validation text is the same for every tokenizer.
 
     Parameters
     ----------
     text : the whole text.
-    train_fraction : the share of the characters, from the start on, to learn from.
+    train_fraction : share of the characters in the train part, which comes first.
+
+    Returns
+    -------
+    train, val : the two parts.
 
     Raises
     ------
     InputError
-        if the fraction is not between 0 and 1.
+        If the fraction is not between 0 and 1.
 
     Examples
     --------
@@ -50,13 +54,13 @@ def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
 
 
 def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[TokenIds, TokenIds]:
-    """Return the tokens of the two parts of a text (see `split_text`).
+    """Encode the train part and the validation part of a text (see `split_text`).
 
     Parameters
     ----------
-    tokenizer : what makes the tokens, of each part by itself.
+    tokenizer : encodes each part by itself.
     text : the whole text.
-    block_size : tokens of context; each part has to hold at least one window.
+    block_size : tokens of context; each part must hold at least one window.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Toke
     Raises
     ------
     InputError
-        if a part is shorter than a window.
+        If a part is shorter than a window.
 
     Examples
     --------
@@ -87,13 +91,13 @@ def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Toke
 def window_starts(
     n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int, stream: str = "train"
 ) -> TokenIds:
-    """Draw where the windows of one step begin; every window that fits has the same chance, the last one included.
+    """Draw the starts of the windows of one step uniformly from all windows that fit.
 
     Parameters
     ----------
-    n_tokens : length of the text that is drawn from.
-    block_size, batch_size : tokens of context, windows.
-    seed, step, stream : the draw depends on these alone; the same step of another stream (say "val") is another draw.
+    n_tokens : length of the text in tokens.
+    block_size, batch_size : tokens of context, number of windows.
+    seed, step, stream : the draw depends on these alone; another stream, e.g. "val", gives another draw for the same step.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def window_starts(
     Raises
     ------
     InputError
-        if no window fits, or the seed or the step is out of its range.
+        If no window fits, or the seed or the step is out of range.
 
     Examples
     --------
@@ -116,10 +120,10 @@ def window_starts(
 
 
 def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: int, step: int) -> TokenIds:
-    """Draw where the windows of one step begin so that every token is foretold once before any is again.
+    """Draw the starts of the windows of one step so that each token is predicted once per epoch.
 
-    The text is cut into windows side by side, which are dealt out in a random order; when all are dealt, it is cut anew at
-    another offset. Compared with `window_starts`, no part of the text is seen twice while another waits.
+    An epoch cuts the text into adjacent windows, at a random offset, and takes them in random order. Compared with `window_starts`, no
+    part of the text is repeated before all others have been used.
 
     Parameters, returns and errors are those of `window_starts`.
 
@@ -132,27 +136,27 @@ def shuffled_starts(n_tokens: int, block_size: int, batch_size: int, *, seed: in
     _check_fit(n_tokens, block_size)
     _check_key(seed, step)
     windows = (n_tokens - block_size) // block_size
-    if windows == 0:  # hardly longer than a context: there is nothing to cut
+    if windows == 0:  # hardly longer than a context
         return window_starts(n_tokens, block_size, batch_size, seed=seed, step=step)
-    dealt = np.arange(step * batch_size, (step + 1) * batch_size)
-    epochs = dealt // windows
-    orders = {int(epoch): _dealing_order(n_tokens, block_size, seed, int(epoch)) for epoch in np.unique(epochs)}
-    return np.array([orders[int(epoch)][place] for epoch, place in zip(epochs, dealt % windows, strict=True)])
+    numbers = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = numbers // windows
+    orders = {int(epoch): _epoch_order(n_tokens, block_size, seed, int(epoch)) for epoch in np.unique(epochs)}
+    return np.array([orders[int(epoch)][place] for epoch, place in zip(epochs, numbers % windows, strict=True)])
 
 
 @lru_cache(maxsize=4)
-def _dealing_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> TokenIds:
+def _epoch_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> TokenIds:
     generator = _generator("epoch", epoch, seed)
     offset = generator.integers(0, block_size)
     return offset + block_size * generator.permutation((n_tokens - block_size) // block_size)
 
 
 def window_index(starts: TokenIds, block_size: int) -> TokenIds:
-    """Return the places of the tokens of windows, for one gather.
+    """Build the index that gathers the tokens of windows.
 
     Parameters
     ----------
-    starts : shape (B,), where the windows begin.
+    starts : shape (B,), the first token of each window.
     block_size : T, tokens of context.
 
     Returns
@@ -169,10 +173,10 @@ def window_index(starts: TokenIds, block_size: int) -> TokenIds:
 
 
 def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
-    """Return where windows begin that foretell every token of a text once, each from at most ``block_size`` before it.
+    """List the starts of windows that predict each token of a text once, from at most ``block_size`` tokens before it.
 
-    Windows share one token: the last that one foretells is the first that the next sees. The first token of the text is
-    never foretold, and what remains at the end and fills no window, fewer than ``block_size`` tokens, is left out.
+    Windows overlap by one token: the last target of one is the first input of the next. The first token of the text is never
+    predicted, and the remainder at the end, fewer than ``block_size`` tokens, is left out.
 
     Returns
     -------
@@ -181,7 +185,7 @@ def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
     Raises
     ------
     InputError
-        if no window fits.
+        If no window fits.
 
     Examples
     --------
@@ -193,7 +197,7 @@ def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
 
 
 def _generator(stream: str, step: int, seed: int) -> np.random.Generator:
-    # The generator is seeded from four words, so no two keys meet; an array is read faster than a tuple is.
+    # Seeded from four words, so that no two keys collide; NumPy reads an array faster than a tuple.
     return np.random.default_rng(np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32))
 
 

@@ -1,4 +1,4 @@
-"""How well a text is foretold, whatever its tokens are: bits per character."""
+"""Bits per character: a loss that can be compared between tokenizers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 
 
 def bits_per_character(loss: float, tokens: int, characters: int) -> float:
-    """Return what a loss per token comes to per character, so that runs with other tokens can be compared.
+    """Convert a loss per token to bits per character, which can be compared between tokenizers.
 
-    A token that stands for more characters is harder to foretell. What a model needs for the whole text, ``tokens * loss``
-    nats, is spread over the characters instead.
+    A token of several characters is harder to predict than one character. The total loss of the text, ``tokens * loss`` nats, is
+    therefore divided by its characters.
 
     Parameters
     ----------
     loss : mean loss, in nats per token.
-    tokens : how many tokens it is the mean of.
-    characters : how many characters they stand for.
+    tokens : number of tokens in the mean.
+    characters : number of characters in these tokens.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def bits_per_character(loss: float, tokens: int, characters: int) -> float:
 
     Examples
     --------
-    Six letters, each one of 64 that are equally likely, cost the same as two tokens of three such letters:
+    Six letters, each one of 64 equally probable ones, cost the same as two tokens of three such letters:
 
     >>> bits_per_character(math.log(64**3), tokens=2, characters=6)
     6.0

@@ -1,4 +1,4 @@
-"""Tokens that stand for no text, added to any vocabulary: where an example starts and ends, what parts it."""
+"""Special tokens, which stand for no text, added to any vocabulary: start, delimiter and end of an example."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from data.tokens.tokenizers import Tokenizer, check_ids
 
 
 def with_special_tokens(tokenizer: Tokenizer, names: Sequence[str]) -> Tokenizer:
-    """Return a tokenizer that knows special tokens too; those that are new get the ids after the vocabulary, in turn.
+    """Extend a tokenizer by special tokens; new ones get the ids after the vocabulary, in order.
 
     Parameters
     ----------
-    tokenizer : of any kind; it is left as it is.
-    names : what the tokens are called, e.g. ``"<start>"``; one that the tokenizer has as a special token keeps its id.
+    tokenizer : of any kind; it is not modified.
+    names : of the tokens, e.g. ``"<start>"``; a special token that the tokenizer has already keeps its id.
 
     Returns
     -------
-    A tokenizer whose `special_tokens` gives the ids, which takes the names as tokens where a text has them, and which
-    decodes the ids to the names.
+    A tokenizer that encodes the names in a text as these tokens and decodes them to the names; `special_tokens` gives the ids.
 
     Raises
     ------
     InputError
-        if a name is empty, is there twice, or is an ordinary token of the vocabulary.
+        If a name is empty, given twice, or an ordinary token of the vocabulary.
 
     Examples
     --------
@@ -68,34 +67,34 @@ class ExtendedTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """Return the number of tokens, special ones included."""
+        """The number of tokens, including special ones."""
         return self.base.vocab_size + len(self.names)
 
     @property
     def labels(self) -> list[str]:
-        """Return the string of each token; that of a special token is its name."""
+        """The string of each token; that of a special token is its name."""
         return [*self.base.labels, *self.names]
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Return the ids of the special tokens by name, those of the vocabulary included."""
+        """The ids of the special tokens by name, including those of the vocabulary."""
         added = {name: self.base.vocab_size + place for place, name in enumerate(self.names)}
         return {**self.base.special_tokens, **added}
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the ids of a text, shape (n_tokens,); special tokens written out in it are taken as such."""
+        """Encode a text as ids, shape (n_tokens,); names of special tokens in it become these tokens."""
         ids = self.special_tokens
         parts = [part for part in self._cut.split(text) if part]
         cuts = [np.array([ids[part]]) if part in self.names else self.base.encode(part) for part in parts]
         return np.concatenate([np.empty(0, dtype=np.int64), *cuts])
 
     def decode(self, ids: ArrayLike) -> str:
-        """Return the text of ids, shape (n_tokens,); special tokens appear by name.
+        """Decode ids, shape (n_tokens,), to text; special tokens appear by name.
 
         Raises
         ------
         InputError
-            naming the first id that is not in the vocabulary, and its position.
+            If an id is not in the vocabulary; the message names the first and its position.
         """
         asked, first = check_ids(ids, self.vocab_size), self.base.vocab_size
         special = asked >= first
@@ -105,7 +104,7 @@ class ExtendedTokenizer:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the description of the vocabulary, with ``special_tokens``, the list of their names."""
+        """Describe the tokenizer: the vocabulary, and ``special_tokens``, the list of their names."""
         return {**self.base.to_json(), "special_tokens": list(self.names)}
 
     @cached_property

@@ -1,8 +1,8 @@
-"""Sub-word tokens: any tokenizer that Hugging Face's `tokenizers` can describe in a ``tokenizer.json``.
+"""Sub-word tokens: any tokenizer that Hugging Face's `tokenizers` describes in a ``tokenizer.json``.
 
-Byte-level ones, as GPT-2's and those that are learned here, give every text back exactly: their tokens are bytes, and a
-character may be spread over several. Others may lose something (GPT-1's lower-cases and drops line ends). How a tokenizer
-is learned or read from files is in `data.tokens.vocabularies`.
+Byte-level tokenizers, such as GPT-2's and those learned here, decode every text exactly: their tokens are bytes, and a character may
+consist of several. Others may lose information (GPT-1's lower-cases, and drops line ends). `data.tokens.vocabularies` learns tokenizers
+and reads them from files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from data.errors import InputError
 from data.tokens.tokenizers import check_ids
 
-if TYPE_CHECKING:  # the library is loaded when a text is to be cut, not before
+if TYPE_CHECKING:  # the library is loaded when a text is encoded
     import tokenizers
 
 _AFTER_A_WORD = re.compile(r"(?<=\S)(?= )")
@@ -34,13 +34,13 @@ class SubwordTokenizer:
 
     Parameters
     ----------
-    definition : the text of that file. Padding and truncation are left out, and no token is added at the ends of a text.
-    origin : where the vocabulary comes from, and what is to be known about how it cuts a text.
+    definition : the text of that file. Its padding and truncation are not used, and no token is added at the ends of a text.
+    origin : of the vocabulary, with remarks on how it splits a text.
 
     Raises
     ------
     InputError
-        if the library cannot read the definition.
+        If the library cannot read the definition.
 
     Examples
     --------
@@ -60,44 +60,40 @@ class SubwordTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """Return the number of tokens: one more than the highest id."""
+        """The number of tokens: one more than the highest id."""
         return len(self._names)
 
     @cached_property
     def special_tokens(self) -> dict[str, int]:
-        """Return the ids of the tokens that stand for no text (``<|endoftext|>``), by name."""
+        """The ids of the special tokens (``<|endoftext|>``), by name."""
         return {token["content"]: token["id"] for token in self._described["added_tokens"] if token["special"]}
 
     @cached_property
     def labels(self) -> list[str]:
-        """Return the text of each token, all different; bytes that are no whole character are written ``<0xC3>``.
-
-        A space at its beginning or end belongs to a token.
-        """
+        """The text of each token, all different, with its spaces; bytes that are not a complete character are written ``<0xC3>``."""
         if self.token_bytes is not None:
             texts = [raw.decode("utf-8", "bytes_by_name") for raw in self.token_bytes]
         else:
             texts = [_text_of(name, self._space, self._end_of_word) for name in self._names]
         often = Counter(texts)
-        # Where two tokens have the same text (a byte and a letter, say), the vocabulary's own names tell them apart.
+        # Tokens with the same text (e.g. a byte and a letter) get the names that the vocabulary itself uses.
         return [text if often[text] == 1 else name for text, name in zip(texts, self._names, strict=True)]
 
     @cached_property
     def token_bytes(self) -> list[bytes] | None:
-        """Return the bytes of each token where tokens are bytes, otherwise None."""
+        """The bytes of each token of a byte-level vocabulary, otherwise None."""
         if not self._is_byte_level:
             return None
         added, alphabet = self._added, byte_alphabet()
         return [name.encode() if i in added else _to_bytes(name, alphabet) for i, name in enumerate(self._names)]
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the ids of a text, shape (n_tokens,); special tokens written out in it are taken as such.
+        """Encode a text as ids, shape (n_tokens,); names of special tokens in it become these tokens.
 
         Raises
         ------
         InputError
-            naming the first half of a surrogate pair, which is no character, or the first character that the vocabulary
-            neither knows nor has a token for.
+            If the text holds half of a surrogate pair, or a character that the vocabulary does not know and has no unknown token for.
         """
         try:
             text.encode()
@@ -106,41 +102,41 @@ class SubwordTokenizer:
             raise InputError(f"the text has {found}, half of a surrogate pair and no character: leave it out") from None
         if not self._cuts_before_spaces:
             return np.array(self._cut([text])[0], dtype=np.int64)
-        # No token reaches over the end of a word, so each different word is cut once: several times faster on a book.
+        # No token extends over the end of a word, so each different word is encoded once: several times faster on a book.
         words = _AFTER_A_WORD.split(text)
         different = {word: place for place, word in enumerate(dict.fromkeys(words))}
         cuts = self._cut(list(different))
         return np.array([i for word in words for i in cuts[different[word]]], dtype=np.int64)
 
     def decode(self, ids: ArrayLike) -> str:
-        """Return the text of ids, shape (n_tokens,); special tokens appear by name, half characters as U+FFFD.
+        """Decode ids, shape (n_tokens,), to text; special tokens appear by name, incomplete characters as U+FFFD.
 
         Raises
         ------
         InputError
-            naming the first id that is not in the vocabulary, and its position.
+            If an id is not in the vocabulary; the message names the first and its position.
         """
-        asked = check_ids(ids, self.vocab_size)
+        checked = check_ids(ids, self.vocab_size)
         if self.token_bytes is not None:
-            return b"".join(self.token_bytes[i] for i in asked).decode("utf-8", "replace")
-        return self._engine.decode(asked.tolist(), skip_special_tokens=False)
+            return b"".join(self.token_bytes[i] for i in checked).decode("utf-8", "replace")
+        return self._engine.decode(checked.tolist(), skip_special_tokens=False)
 
     def _cut(self, texts: list[str]) -> list[list[int]]:
         try:
             return [cut.ids for cut in self._engine.encode_batch_fast(texts, add_special_tokens=False)]
-        except Exception as error:  # the library raises nothing more special
+        except Exception as error:  # the library raises nothing more specific
             unknown = next((letter for text in texts for letter in text if not self._takes(letter)), texts[0][:40])
             raise InputError(f"the vocabulary has no token for {unknown!r} ({error}): leave it out") from None
 
     def _takes(self, letter: str) -> bool:
         try:
             self._engine.encode(letter)
-        except Exception:  # the library raises nothing more special
+        except Exception:  # the library raises nothing more specific
             return False
         return True
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``{"kind": "subwords", "origin": ..., "tokens": ..., "definition": ...}``.
+        """Describe the tokenizer as ``{"kind": "subwords", "origin": ..., "tokens": ..., "definition": ...}``.
 
         `data.runs.create_run` keeps the definition in a file beside ``run.json``.
         """
@@ -149,7 +145,7 @@ class SubwordTokenizer:
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> SubwordTokenizer:
-        """Return the tokenizer that `to_json` described."""
+        """Make the tokenizer from its description."""
         definition, origin = description.get("definition"), description.get("origin", "")
         if not isinstance(definition, str) or not isinstance(origin, str):
             expected = '{"kind": "subwords", "definition": "..."}'
@@ -165,7 +161,7 @@ class SubwordTokenizer:
 
         try:
             engine = Tokenizer.from_str(self.definition)
-        except Exception as error:  # the library raises nothing more special
+        except Exception as error:  # the library raises nothing more specific
             raise InputError(
                 f"this is no tokenizer that can be read ({error}): give a tokenizer.json of Hugging Face"
             ) from None
@@ -175,14 +171,14 @@ class SubwordTokenizer:
 
     @cached_property
     def _described(self) -> dict[str, Any]:
-        """The definition but for its long lists, as the library writes it: with the fields that older files leave out."""
+        """The definition as the library writes it, which adds fields that older files lack; without vocabulary and merges."""
         described: dict[str, Any] = json.loads(self._engine.to_str())
         model = {name: value for name, value in described["model"].items() if name not in ("vocab", "merges")}
         return {**described, "model": model}
 
     @cached_property
     def _names(self) -> list[str]:
-        """The name of each token in the vocabulary's own spelling; ids that are not given are named as unused."""
+        """The name of each token as the vocabulary spells it, or "[unused i]" for an id without a token."""
         ids = self._engine.get_vocab(with_added_tokens=True)
         if not ids:
             raise InputError("a vocabulary needs at least one token, and there is none: give another tokenizer")
@@ -201,7 +197,7 @@ class SubwordTokenizer:
 
     @cached_property
     def _space(self) -> str:
-        """What the vocabulary writes for a space, if it has a sign for it."""
+        """The sign that the vocabulary writes for a space; empty if it has none."""
         parts = _parts(self._described["decoder"])
         signs = [part["replacement"] for part in parts if part["type"] == "Metaspace"]
         signs += [
@@ -215,7 +211,7 @@ class SubwordTokenizer:
 
     @cached_property
     def _cuts_before_spaces(self) -> bool:
-        """Whether a space after a word always begins a token: GPT-2's rule for cutting, and no added token with a space in it."""
+        """Whether a space after a word always starts a token: GPT-2's pre-tokenizer, and no added token with a space in it."""
         described = self._described
         cutter, added = described["pre_tokenizer"] or {}, described["added_tokens"]
         is_gpt2s = cutter.get("type") == "ByteLevel" and cutter["use_regex"] and not cutter["add_prefix_space"]
@@ -225,9 +221,9 @@ class SubwordTokenizer:
 
 @cache
 def byte_alphabet() -> dict[str, int]:
-    """Return the byte that each letter of a byte-level vocabulary stands for, in the order of GPT-2's ids.
+    """Map the letters of a byte-level vocabulary to bytes, in the order of GPT-2's ids.
 
-    Bytes that are visible characters of Latin-1 stand for themselves, the others for the letters from U+0100 on.
+    Visible characters of Latin-1 stand for their own byte, the letters from U+0100 on for the other bytes.
 
     Examples
     --------
@@ -243,7 +239,7 @@ def byte_alphabet() -> dict[str, int]:
 def _to_bytes(name: str, alphabet: Mapping[str, int]) -> bytes:
     if all(letter in alphabet for letter in name):
         return bytes(alphabet[letter] for letter in name)
-    return name.encode()  # the name of an id that is not used
+    return name.encode()  # the name of an unused id
 
 
 def _text_of(name: str, space: str, end_of_word: str) -> str:
@@ -253,7 +249,7 @@ def _text_of(name: str, space: str, end_of_word: str) -> str:
 
 
 def _parts(component: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """Return the parts of a component of a tokenizer, or itself if it is one part."""
+    """List the parts of a tokenizer's component, or the component itself if it is one part."""
     if not component:
         return []
     found = component.get("decoders") or component.get("pretokenizers")

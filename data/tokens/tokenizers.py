@@ -1,9 +1,8 @@
 """Tokenizers: text in, token ids out, and back.
 
-Every tokenizer has `encode`, `decode`, `vocab_size`, `labels` (a string per token, which travel as the coordinate
-``token``), `special_tokens` and `to_json`; `tokenizer_from_json` makes the tokenizer of what that gives. The tokenizer of
-a run is `data.runs.Run.tokenizer`. Characters and lists of words are here, sub-words in `data.tokens.subwords`, and
-`data.tokens.special_tokens` adds tokens that stand for no text to any of them.
+Every tokenizer has `encode`, `decode`, `vocab_size`, `labels` (one string per token, the coordinate ``token`` of arrays),
+`special_tokens` and `to_json`, which `tokenizer_from_json` reads back. The tokenizer of a run is `data.runs.Run.tokenizer`. Characters and
+lists of words are here, sub-words in `data.tokens.subwords`; `data.tokens.special_tokens` adds special tokens to any of them.
 """
 
 from __future__ import annotations
@@ -19,45 +18,45 @@ from numpy.typing import ArrayLike, NDArray
 from data.errors import InputError, NotApplicableError
 
 HALF = "\ufffd"
-"""What decoding gives for bytes that are no whole character."""
+"""The character that decoding writes for bytes that are not a complete character."""
 
 
 class Tokenizer(Protocol):
-    """What the rest of the toolkit asks of a tokenizer: a value, which may serve as a key."""
+    """The interface of a tokenizer, which is a value and can be a dictionary key."""
 
     def __hash__(self) -> int:
-        """Return the same for equal tokenizers."""
+        """Hash the tokenizer; equal ones have the same hash."""
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the ids of a text, shape (n_tokens,)."""
+        """Encode a text as ids, shape (n_tokens,)."""
 
     def decode(self, ids: ArrayLike) -> str:
-        """Return the text of ids, shape (n_tokens,)."""
+        """Decode ids, shape (n_tokens,), to text."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `tokenizer_from_json` makes this tokenizer from."""
+        """Describe the tokenizer for `tokenizer_from_json`."""
 
     @property
     def vocab_size(self) -> int:
-        """Return the number of tokens."""
+        """The number of tokens."""
 
     @property
     def labels(self) -> list[str]:
-        """Return the string of each token, in the order of the ids; it is not to be changed."""
+        """The string of each token, in the order of the ids; not to be modified."""
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Return the ids of the tokens that stand for no text, by name."""
+        """The ids of the special tokens, which stand for no text, by name."""
 
 
 @dataclass(frozen=True)
 class CharTokenizer:
-    """A token per character: the id of a character is its place in ``symbols``.
+    """A token per character: the id of a character is its index in ``symbols``.
 
     Raises
     ------
     InputError
-        if ``symbols`` is empty or names a character twice.
+        If ``symbols`` is empty or holds a character twice.
 
     Examples
     --------
@@ -79,38 +78,34 @@ class CharTokenizer:
 
     @classmethod
     def from_text(cls, text: str) -> CharTokenizer:
-        """Return the tokenizer whose symbols are the different characters of ``text``, sorted by code point."""
+        """Make the tokenizer of a text: its different characters, sorted by code point."""
         return cls("".join(sorted(set(text))))
 
     @property
     def vocab_size(self) -> int:
-        """Return the number of symbols."""
+        """The number of symbols."""
         return len(self.symbols)
 
     @property
     def labels(self) -> list[str]:
-        """Return the symbols as a list; the place in it is the id."""
+        """The symbols, in the order of the ids."""
         return list(self.symbols)
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Return nothing: every symbol stands for itself."""
+        """Empty: every symbol stands for itself."""
         return {}
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the id of each character.
-
-        Returns
-        -------
-        ids : shape (n_tokens,), with one token per character.
+        """Encode a text as ids, shape (n_tokens,), one per character.
 
         Raises
         ------
         InputError
-            naming the first character that is not in the vocabulary, and its position.
+            If a character is not in the vocabulary; the message names the first and its position.
         """
         codes = _code_points(text)
-        # The table ends in a place of -1 for whatever lies beyond the highest symbol.
+        # The table ends in an entry of -1, for all code points above the highest symbol.
         ids = self._ids[np.minimum(codes, len(self._ids) - 1)]
         if ids.size and ids.min() < 0:
             position = int(np.argmin(ids >= 0))
@@ -120,17 +115,17 @@ class CharTokenizer:
         return ids
 
     def decode(self, ids: ArrayLike) -> str:
-        """Return the text of ids, shape (n_tokens,).
+        """Decode ids, shape (n_tokens,), to text.
 
         Raises
         ------
         InputError
-            naming the first id that is not in the vocabulary, and its position.
+            If an id is not in the vocabulary; the message names the first and its position.
         """
         return self._codes[check_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``{"kind": "char", "symbols": ...}``.
+        """Describe the tokenizer as ``{"kind": "char", "symbols": ...}``.
 
         Examples
         --------
@@ -141,12 +136,12 @@ class CharTokenizer:
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> CharTokenizer:
-        """Return the tokenizer that `to_json` described.
+        """Make the tokenizer from its description.
 
         Raises
         ------
         InputError
-            if the description is of another kind or has no symbols.
+            If the description is of another kind or has no symbols.
         """
         symbols = description.get("symbols")
         if description.get("kind") != "char" or not isinstance(symbols, str):
@@ -167,12 +162,12 @@ class CharTokenizer:
 
 @dataclass(frozen=True)
 class WordList:
-    """The words of vectors that were made elsewhere: they have ids and labels, and no rule by which a text becomes ids.
+    """The words of imported word vectors: they have ids and labels, but no rule that encodes a text.
 
     Raises
     ------
     InputError
-        if there is no word.
+        If there is no word.
 
     Examples
     --------
@@ -188,36 +183,36 @@ class WordList:
 
     @property
     def vocab_size(self) -> int:
-        """Return the number of words."""
+        """The number of words."""
         return len(self.words)
 
     @property
     def labels(self) -> list[str]:
-        """Return the words; the place in the list is the id."""
+        """The words, in the order of the ids."""
         return list(self.words)
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Return nothing: every word stands for itself."""
+        """Empty: every word stands for itself."""
         return {}
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Refuse: how these vectors cut a text into words is not known."""
+        """Raise `NotApplicableError`: the rule that splits a text into these words is not known."""
         raise NotApplicableError(
             f"these vectors are of {self.vocab_size:,} words, and how a text becomes words is not known"
         )
 
     def decode(self, ids: ArrayLike) -> str:
-        """Return the words of ids with spaces between."""
+        """Decode ids to words with spaces between."""
         return " ".join(self.words[i] for i in np.asarray(ids, dtype=np.int64).reshape(-1))
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``{"kind": "words", "words": [...]}``."""
+        """Describe the list as ``{"kind": "words", "words": [...]}``."""
         return {"kind": "words", "words": list(self.words)}
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> WordList:
-        """Return the list that `to_json` described."""
+        """Make the list from its description."""
         words = description.get("words")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise InputError(
@@ -232,21 +227,21 @@ def _subwords(description: Mapping[str, Any]) -> Tokenizer:
     return SubwordTokenizer.from_json(description)
 
 
-#: Each kind of tokenizer, and what makes it from its description; other kinds join here.
 KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {
     "char": CharTokenizer.from_json,
     "subwords": _subwords,
     "words": WordList.from_json,
 }
+"""For each kind of tokenizer, the function that makes one from its description."""
 
 
 def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
-    """Return the tokenizer of a whole description, as `to_json` gives it; that of a run is `data.runs.Run.tokenizer`.
+    """Make a tokenizer from the description that its `to_json` gave; that of a run is `data.runs.Run.tokenizer`.
 
     Raises
     ------
     InputError
-        if the kind is unknown or the description cannot be used.
+        If the kind is unknown or the description cannot be used.
 
     Examples
     --------
@@ -265,24 +260,24 @@ def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
 
 
 def check_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
-    """Return ids as an array, shape (n_tokens,).
+    """Check ids against the size of a vocabulary, and return them as an array, shape (n_tokens,).
 
     Raises
     ------
     InputError
-        naming the first that is not in a vocabulary of this size, and its position.
+        If an id is not in the vocabulary; the message names the first and its position.
     """
-    asked = np.asarray(ids, dtype=np.int64).reshape(-1)
-    wrong = (asked < 0) | (asked >= vocab_size)
+    checked = np.asarray(ids, dtype=np.int64).reshape(-1)
+    wrong = (checked < 0) | (checked >= vocab_size)
     if wrong.any():
         position = int(np.argmax(wrong))
         known = f"its {vocab_size:,} tokens have the ids 0 to {vocab_size - 1}"
-        raise InputError(f"id {asked[position]} at position {position:,} is not in the vocabulary: {known}")
-    return asked
+        raise InputError(f"id {checked[position]} at position {position:,} is not in the vocabulary: {known}")
+    return checked
 
 
 def known_part(tokenizer: Tokenizer, text: str) -> str:
-    """Return a text without the characters that a tokenizer does not know.
+    """Remove the characters that a tokenizer does not know from a text.
 
     Examples
     --------
@@ -302,7 +297,7 @@ def _knows(tokenizer: Tokenizer, text: str) -> bool:
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
-    # Lone surrogates are no characters, but a str may hold them, and what goes in should come out.
+    # A str may hold lone surrogates, which are not characters; they are decoded as they were encoded.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 

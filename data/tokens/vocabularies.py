@@ -1,14 +1,14 @@
-"""Where the vocabulary of sub-words comes from: learned from a text, read from files, or GPT-2's.
+"""Vocabularies of sub-words: learned from a text, read from files, or GPT-2's.
 
 ======================================  =====================================================================
-what is at hand                         what it gives
+source                                  result
 ======================================  =====================================================================
 a text                                  `learn_bpe`: byte-level byte-pair encoding (Sennrich et al. 2016)
-``tokenizer.json``                      whatever it describes
+``tokenizer.json``                      the tokenizer that it describes
 ``vocab.bpe`` or ``merges.txt``         byte-level BPE as GPT-2's, with ``encoder.json`` or ``vocab.json`` beside it if there is one
 ``vocab.json`` with ``</w>`` in it      GPT-1's BPE, lower-casing, with ``merges.txt`` beside it
-``added_tokens.json`` beside these      tokens that were added later, as special ones
-nothing                                 `gpt2_tokenizer`, through tiktoken, which fetches it once
+``added_tokens.json`` beside these      special tokens that were added later
+none                                    `gpt2_tokenizer`, through tiktoken, which fetches it once
 ======================================  =====================================================================
 """
 
@@ -34,25 +34,29 @@ _FILES = (("tokenizer.json", None), ("merges.txt", "vocab.json"), ("vocab.bpe", 
 
 
 def learn_bpe(text: str, vocab_size: int, origin: str = "byte-level BPE learned from the text") -> SubwordTokenizer:
-    """Learn sub-words from a text: the 256 bytes, and whatever two neighbouring tokens occur together most often, in turn.
+    """Learn sub-words from a text by byte-pair encoding: start with the 256 bytes, then merge the most frequent pair, repeatedly.
 
-    The same text gives the same vocabulary. Pairs that occur once only are not joined, so a short text has fewer tokens.
+    The same text gives the same vocabulary. Pairs that occur only once are not merged, so a short text gives fewer tokens.
 
     Parameters
     ----------
-    text : to learn from; tokens do not reach over the spaces between its words.
-    vocab_size : the number of tokens wanted, bytes included.
-    origin : what to say of where the vocabulary comes from.
+    text : to learn from; tokens do not extend over the spaces between words.
+    vocab_size : number of tokens, including the bytes.
+    origin : description of where the vocabulary comes from.
 
     Warns
     -----
     UserWarning
-        if the text has fewer tokens than were asked for: how many it has.
+        If the text gives fewer tokens than ``vocab_size``.
 
     Raises
     ------
     InputError
-        if fewer tokens are wanted than there are bytes.
+        If ``vocab_size`` is less than 256.
+
+    References
+    ----------
+    Sennrich, Haddow, Birch (2016): Neural Machine Translation of Rare Words with Subword Units, section 3.2.
 
     Examples
     --------
@@ -80,16 +84,16 @@ def learn_bpe(text: str, vocab_size: int, origin: str = "byte-level BPE learned 
 
 
 def read_tokenizer(path: Path) -> SubwordTokenizer:
-    """Read the sub-words of a model made elsewhere.
+    """Read the sub-word tokenizer of a model made elsewhere.
 
     Parameters
     ----------
-    path : one of the files of this module's table, or a folder that holds them.
+    path : one of the files in the table of this module, or a folder that holds them.
 
     Raises
     ------
     InputError
-        if there is no such file, or it is damaged.
+        If there is no such file, or it is damaged.
     """
     if path.is_dir():
         found = next((path / name for name, _ in _FILES if (path / name).is_file()), None)
@@ -121,7 +125,7 @@ def gpt2_tokenizer(path: Path | None = None, *, field: str = "tokenizer_file") -
     Raises
     ------
     InputError
-        if the file cannot be used, tiktoken is not installed, or there is no connection.
+        If the file cannot be used, tiktoken is not installed, or there is no connection.
     """
     if path is not None:
         return read_tokenizer(path)
@@ -155,7 +159,7 @@ def _byte_level_bpe(vocab: dict[str, int], merges: Sequence[tuple[str, str]], or
 
 
 def _byte_level(model: Any, specials: Sequence[str]) -> str:
-    """Return the definition of a tokenizer that cuts as GPT-2's does."""
+    """Define a tokenizer that splits a text as GPT-2's does."""
     from tokenizers import Tokenizer, decoders, pre_tokenizers
 
     engine = Tokenizer(model)
@@ -166,7 +170,7 @@ def _byte_level(model: Any, specials: Sequence[str]) -> str:
 
 
 def _end_of_word_bpe(vocab: dict[str, int], merges: Sequence[tuple[str, str]]) -> str:
-    """Return the definition of GPT-1's tokenizer, as it cuts where ftfy and spaCy are not installed."""
+    """Define GPT-1's tokenizer, as it splits a text without ftfy and spaCy."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     unknown = {"unk_token": "<unk>"} if "<unk>" in vocab else {}
@@ -179,7 +183,7 @@ def _end_of_word_bpe(vocab: dict[str, int], merges: Sequence[tuple[str, str]]) -
 
 
 def _with_added(made: SubwordTokenizer, path: Path) -> SubwordTokenizer:
-    """Return a tokenizer with the tokens that were added to its files later, under the ids that they have there."""
+    """Extend a tokenizer by the tokens of ``added_tokens.json``, with their ids."""
     from tokenizers import Tokenizer
 
     added, engine = _vocab(path), Tokenizer.from_str(made.definition)
@@ -194,7 +198,7 @@ def _with_added(made: SubwordTokenizer, path: Path) -> SubwordTokenizer:
 
 
 def _merges_behind(tokens: Sequence[bytes]) -> list[tuple[str, str]]:
-    """Return the pair that each token was made of: the two parts that the tokens before it leave of it."""
+    """Reconstruct the merges: for each token, the pair that results from applying the merges before it."""
     ranks = {token: rank for rank, token in enumerate(tokens)}
     letters = {byte: letter for letter, byte in byte_alphabet().items()}
     merges = []
@@ -215,7 +219,7 @@ def _two_parts(token: bytes, ranks: dict[bytes, int], below: int) -> tuple[bytes
 
 
 def _pair(path: Path) -> tuple[Path, Path | None]:
-    """Return the file of merges and that of the vocabulary, if there is one, of which one is given."""
+    """Find the file of merges and that of the vocabulary (None if there is none), given one of them."""
     for merges, vocab in _FILES[1:]:
         if path.name == vocab and not path.with_name(merges).is_file():
             raise InputError(f"{path} needs {merges} beside it")
@@ -232,7 +236,7 @@ def _merges(path: Path) -> list[tuple[str, str]]:
     wrong = next((line for line, pair in zip(lines, pairs, strict=True) if len(pair) != 2), None)
     if wrong is not None or not pairs:
         found = f"the line {wrong[:40]!r}" if wrong is not None else "no pair"
-        raise InputError(f"{path} has {found}: a file of merges has two tokens a line, with a space between")
+        raise InputError(f"{path} has {found}: a file of merges has two tokens per line, separated by a space")
     return [(pair[0], pair[1]) for pair in pairs]
 
 
@@ -247,13 +251,13 @@ def _vocab(path: Path) -> dict[str, int]:
 
 
 def _vocab_of(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Return the vocabulary that GPT-2's order gives: the bytes, what each merge makes, and the end of a text."""
+    """Build the vocabulary in GPT-2's order: the bytes, the results of the merges, and the end of a text."""
     names = [*byte_alphabet(), *(left + right for left, right in merges), END_OF_TEXT]
     return {name: i for i, name in enumerate(names)}
 
 
 def _named(path: Path, make: Any, *args: Any) -> SubwordTokenizer:
-    """Make a tokenizer; what the library cannot read is told with the name of the file."""
+    """Make a tokenizer; errors of the library become an `InputError` with the name of the file."""
     try:
         made: SubwordTokenizer = make(*args)
     except Exception as error:  # the library raises nothing more special
@@ -265,5 +269,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"the tokenizer {path} cannot be read ({told}): give a tokenizer.json or vocab.bpe") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(
+            f"the tokenizer {path} cannot be read ({reason}): give a tokenizer.json or vocab.bpe"
+        ) from None

@@ -75,7 +75,7 @@ def test_without_a_command_marks_are_kept() -> None:
         (["--theme", "pink"], "invalid choice 'pink' for argument '--theme'"),
     ],
 )
-def test_a_wrong_option_is_told_in_one_line(args: list[str], message: str) -> None:
+def test_a_wrong_option_is_reported_in_one_line(args: list[str], message: str) -> None:
     with pytest.raises(InputError) as mistake:
         parse(Options, prog="python -m test", args=args)
     assert message in str(mistake.value)
@@ -109,7 +109,7 @@ def test_a_mistake_ends_with_status_2_and_its_message(capsys: pytest.CaptureFixt
     assert stop_with(InputError("pass `steps=20`"), capsys) == (2, "python -m test: pass --steps 20\n")
 
 
-def test_a_full_disk_and_a_locked_folder_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_and_a_locked_folder_are_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     code, message = stop_with(OSError(errno.ENOSPC, "No space left on device", "/x/y"), capsys)
     assert (code, message.count("\n")) == (2, 1)
     assert "the disk is full at /x/y" in message

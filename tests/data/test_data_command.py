@@ -51,7 +51,7 @@ def test_fetch_says_where_the_text_lies(tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["fetch", "machdo"], "unknown corpus 'machdo'"),
         (["fetch", "machado", "--corpus-dir", "{folder}"], "is not the text known as machado"),
@@ -64,7 +64,9 @@ def test_fetch_says_where_the_text_lies(tmp_path: Path, folder: Path) -> None:
         (["steal", "machado"], "steal"),
     ],
 )
-def test_a_mistake_ends_in_one_line_and_status_2(tmp_path: Path, folder: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_ends_in_one_line_and_status_2(
+    tmp_path: Path, folder: Path, arguments: list[str], message: str
+) -> None:
     cache = tmp_path / "cache"
     nowhere = "http://localhost:9"  # a proxy that nobody keeps: no address can be reached
     filled = [argument.format(folder=folder) for argument in arguments]
@@ -73,7 +75,7 @@ def test_a_mistake_ends_in_one_line_and_status_2(tmp_path: Path, folder: Path, a
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("python -m data: ")
-    assert told in done.stderr
+    assert message in done.stderr
     assert not cache.exists() or not list(cache.iterdir())
 
 

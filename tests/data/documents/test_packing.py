@@ -54,9 +54,7 @@ def test_labels_leave_out_padding_and_within_boundaries_the_first_token_of_each_
 
 
 @given(lengths=LENGTHS, epochs=st.integers(1, 4), seed=st.integers(0, 9))
-def test_each_epoch_deals_every_document_once_in_an_order_of_its_own(
-    lengths: list[int], epochs: int, seed: int
-) -> None:
+def test_each_epoch_has_every_document_once_in_an_order_of_its_own(lengths: list[int], epochs: int, seed: int) -> None:
     dealt = shuffle_rows(np.array(lengths), 12, epochs, seed=seed)
     rows = [dealt.row(number).tolist() for number in range(dealt.n_rows)]
     everything = [number for row in rows for number in row]

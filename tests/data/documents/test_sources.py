@@ -1,4 +1,4 @@
-"""Documents: where they come from, what is left out and counted, and what is said when they cannot be had."""
+"""Documents: where they come from, what is left out and counted, and the errors when they cannot be read."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_named_corpus_is_read_by_its_paragraphs(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("nowhere", "there is no corpus 'nowhere': known are jokes, shakespeare"),
         ("nowhere.csv", "there is no file nowhere.csv"),
@@ -115,22 +115,22 @@ def test_a_named_corpus_is_read_by_its_paragraphs(tmp_path: Path, monkeypatch: p
         ("folder/nowhere.txt", "there is no file folder/nowhere.txt"),
     ],
 )
-def test_a_source_that_is_not_there_is_named(source: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_a_source_that_is_not_there_is_named(source: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         read_documents(source)
 
 
 @pytest.mark.parametrize("source", ["jokes", "hf:jokes", "who/jokes", "jokes.csv", "jokes.txt", "machado"])
-def test_what_is_said_of_a_source_is_heeded_or_refused(source: str) -> None:
+def test_an_option_that_does_not_apply_to_the_source_is_refused(source: str) -> None:
     check_source_options(source)
     is_hub, is_table = source in ("hf:jokes", "who/jokes"), source == "jokes.csv"
-    said: tuple[tuple[dict[str, str], bool], ...] = (
+    options: tuple[tuple[dict[str, str], bool], ...] = (
         ({"language": "de"}, source == "jokes"),
         ({"split": "test"}, is_hub),
         ({"text_column": "Joke"}, is_hub or is_table),
     )
-    for option, is_heeded in said:
-        with contextlib.nullcontext() if is_heeded else pytest.raises(InputError, match="leave it out"):
+    for option, applies in options:
+        with contextlib.nullcontext() if applies else pytest.raises(InputError, match="leave it out"):
             check_source_options(source, **option)  # type: ignore[arg-type]
 
 
@@ -177,10 +177,10 @@ def test_each_document_is_either_learned_or_held_out(n: int, share: float, seed:
 
 
 @pytest.mark.parametrize(
-    ("n", "share", "said"), [(9, 0.0, "between 0 and 1"), (9, 1.0, "`held_out=0.1`"), (1, 0.1, "one")]
+    ("n", "share", "message"), [(9, 0.0, "between 0 and 1"), (9, 1.0, "`held_out=0.1`"), (1, 0.1, "one")]
 )
-def test_nothing_to_judge_by_or_to_learn_from_is_refused(n: int, share: float, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_nothing_to_judge_by_or_to_learn_from_is_refused(n: int, share: float, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         hold_out(n, share, seed=0)
 
 
@@ -220,7 +220,7 @@ def test_documents_longer_than_a_row_are_skipped_and_counted_or_cut() -> None:
 
 
 @given(n_tokens=st.integers(2, 40), length=st.integers(2, 9))
-def test_pieces_of_a_document_have_two_tokens_or_more_and_foretell_each_but_their_first_once(
+def test_pieces_of_a_document_have_two_tokens_or_more_and_predict_each_but_their_first_once(
     n_tokens: int, length: int
 ) -> None:
     tokenizer = with_special_tokens(CharTokenizer("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO"), [END_OF_TEXT])

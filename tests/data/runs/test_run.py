@@ -135,7 +135,7 @@ def test_a_run_is_not_written_over(made: Run) -> None:
         create_run("made", {}, made.path.parent)
 
 
-def test_no_run_and_an_unknown_run_are_told_apart(tmp_path: Path) -> None:
+def test_no_run_and_an_unknown_run_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no run in .*train one"):
         open_run(None, tmp_path)
     create_run("one", {}, tmp_path)

@@ -129,7 +129,7 @@ def test_the_context_of_a_usual_set_of_choices_is_whole(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("columns", "expected"),
     [
         (("one", "two", "end1", "end2"), MultipleChoice("A B", ("c", "d"), 1)),
         (("two", "end2", "end1"), MultipleChoice("B", ("d", "c"), 1)),
@@ -140,22 +140,22 @@ def test_the_context_of_a_usual_set_of_choices_is_whole(
     ],
 )
 def test_the_answers_are_the_last_of_the_columns_of_a_choice(
-    written: Written, said: tuple[str, ...], expected: MultipleChoice
+    written: Written, columns: tuple[str, ...], expected: MultipleChoice
 ) -> None:
     texts = {"one": "A", "two": "B", "empty": " ", "end1": "c", "end2": "d", "end3": "i", "s1": "g", "s2": "h"}
     record = {**texts, "list": ["e", "f"], "right": 1}
     path = written("own.jsonl", lines(record))
-    assert read_task(path, path, "choice", Columns(said)).train == (expected,)
+    assert read_task(path, path, "choice", Columns(columns)).train == (expected,)
 
 
-def test_columns_and_classes_can_be_said(written: Written) -> None:
+def test_columns_and_classes_can_be_given(written: Written) -> None:
     path = written("own.csv", "kind,line,other\nsad,Alas!,x\nglad,Hey!,y\n")
     task = read_task(path, path, "classification", Columns(("line",), "kind", ("sad", "glad")))
     assert task.train == (Classification("Alas!", 0), Classification("Hey!", 1))
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind", "columns", "told"),
+    ("name", "content", "kind", "columns", "message"),
     [
         ("a.csv", "words,label\nx,1\n", "classification", Columns(), "columns are words, label: name those to read"),
         ("a.csv", "sentence,mark\nx,1\n", "classification", Columns(), "columns are sentence, mark"),
@@ -196,16 +196,16 @@ def test_columns_and_classes_can_be_said(written: Written) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(
-    written: Written, name: str, content: str, kind: str, columns: Columns, told: str
+def test_what_cannot_be_used_is_reported_in_one_line(
+    written: Written, name: str, content: str, kind: str, columns: Columns, message: str
 ) -> None:
     path = written(name, content)
-    with pytest.raises(InputError, match=told) as mistake:
+    with pytest.raises(InputError, match=message) as mistake:
         read_task(path, path, kind, columns)
     assert "\n" not in str(mistake.value)
 
 
-def test_files_that_are_not_there_or_no_text_are_told_apart(tmp_path: Path) -> None:
+def test_files_that_are_not_there_or_no_text_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no file .*gone\.csv"):
         list(read_rows(tmp_path / "gone.csv"))
     (tmp_path / "folder.csv").mkdir()

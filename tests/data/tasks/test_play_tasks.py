@@ -20,13 +20,13 @@ HELD = tuple(f"{genre} 2" for genre in GENRES)
 def made_play(title: str, genre: str, seed: int) -> Play:
     """Make a play of 400 lines; each says which play and which line it is, and now and then names a speaker."""
     draw = random.Random(seed)
-    told = []
+    lines = []
     for number in range(400):
         if number % 5 == 0:
-            told.append(f"\n{draw.choice(['ROMEO', 'FIRST LORD'])}:")
+            lines.append(f"\n{draw.choice(['ROMEO', 'FIRST LORD'])}:")
         name = " to Romeo" if draw.random() < 0.1 else ""
-        told.append(f"my lord of {title}{name}, line {number}")
-    return Play(title, genre, 0, "\n".join(told)[1:] + "\n")
+        lines.append(f"my lord of {title}{name}, line {number}")
+    return Play(title, genre, 0, "\n".join(lines)[1:] + "\n")
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_a_share_outside_0_and_1_is_refused() -> None:
 
 def test_a_draw_depends_on_seed_step_and_stream_alone() -> None:
     assert draw() == draw()
-    np.random.seed(0)  # the global generator has no say
+    np.random.seed(0)  # the global generator is not used
     assert draw() == draw(seed=1, step=5, stream="train")
     others = [draw(seed=2), draw(step=6), draw(stream="val"), draw(seed=5, step=1), draw(seed=1 + (1 << 32))]
     assert len({tuple(other) for other in [draw(), *others]}) == 6
@@ -77,10 +77,10 @@ def test_the_only_window_is_always_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "told"), [({"seed": -1}, "got seed -1"), ({"step": -1}, "step -1"), ({"seed": 1 << 64}, "seed 184")]
+    ("key", "message"), [({"seed": -1}, "got seed -1"), ({"step": -1}, "step -1"), ({"seed": 1 << 64}, "seed 184")]
 )
-def test_a_key_out_of_range_is_refused(key: dict[str, int], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_a_key_out_of_range_is_refused(key: dict[str, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         draw(**key)
 
 
@@ -106,7 +106,7 @@ def test_one_gather_gives_what_slices_would(block_size: int, batch_size: int, st
 
 
 @given(st.integers(2, 200), st.integers(1, 30))
-def test_sequential_windows_foretell_each_token_once(n_tokens: int, block_size: int) -> None:
+def test_sequential_windows_predict_each_token_once(n_tokens: int, block_size: int) -> None:
     if n_tokens <= block_size:
         return
     foretold = window_index(sequential_windows(n_tokens, block_size), block_size)[:, 1:].reshape(-1).tolist()
@@ -114,7 +114,7 @@ def test_sequential_windows_foretell_each_token_once(n_tokens: int, block_size: 
     assert 0 <= n_tokens - 1 - len(foretold) < block_size
 
 
-def test_shuffled_windows_foretell_every_token_once_before_any_again() -> None:
+def test_shuffled_windows_predict_every_token_once_before_any_again() -> None:
     n, T, B = 1000, 7, 8
     windows = (n - T) // T
     starts = np.concatenate([shuffled_starts(n, T, B, seed=3, step=step) for step in range(60)])

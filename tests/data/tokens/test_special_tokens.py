@@ -74,9 +74,9 @@ def test_an_id_out_of_range_is_refused(base: Tokenizer, wrong: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [(["a"], "'a' is a token of the vocabulary already"), ([""], "has no name"), (["<x>", "<x>"], "named twice")],
 )
-def test_names_that_cannot_be_are_refused(names: list[str], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_names_that_cannot_be_are_refused(names: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         with_special_tokens(CharTokenizer("abc"), names)

@@ -74,7 +74,7 @@ def byte_alphabet_place(byte: int) -> int:
     return list(byte_alphabet().values()).index(byte)
 
 
-def test_two_tokens_of_the_same_text_are_told_apart_by_their_own_names() -> None:
+def test_two_tokens_of_the_same_text_are_distinguished_by_their_own_names() -> None:
     engine = Tokenizer(models.WordLevel({"▁a": 0, " a": 1, "b": 2, "<unk>": 3}, unk_token="<unk>"))
     engine.decoder = decoders.Metaspace()
     assert SubwordTokenizer(engine.to_str()).labels == ["▁a", " a", "b", "<unk>"]
@@ -91,7 +91,7 @@ def test_ids_that_are_left_out_are_named_as_unused() -> None:
     assert SubwordTokenizer(engine.to_str()).labels == ["a", "[unused 1]", "[unused 2]", "b"]
 
 
-def test_padding_and_truncation_of_a_file_have_no_say() -> None:
+def test_padding_and_truncation_of_a_file_are_not_used() -> None:
     engine = Tokenizer.from_str(LEARNED.definition)
     engine.enable_truncation(3)
     engine.enable_padding(length=50)
@@ -107,7 +107,7 @@ def test_a_prefix_that_a_file_puts_before_words_is_kept() -> None:
 
 
 def test_a_file_from_before_a_field_was_known_is_read_as_the_library_reads_it() -> None:
-    """GPT-2's own file does not say that its rule cuts at words: it is older than the choice."""
+    """GPT-2's own file has no field ``use_regex``, because it is older than the field."""
     older = json.loads(LEARNED.definition)
     del older["pre_tokenizer"]["use_regex"], older["decoder"]["use_regex"]
     tokenizer = SubwordTokenizer(json.dumps(older))
@@ -135,9 +135,9 @@ def test_a_character_without_a_token_is_named() -> None:
     engine.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer = SubwordTokenizer(engine.to_str())
     assert tokenizer.encode("abba").tolist() == [0, 1, 1, 0]
-    with pytest.raises(InputError, match=r"the vocabulary has no token for 'ß' .*: leave it out") as told:
+    with pytest.raises(InputError, match=r"the vocabulary has no token for 'ß' .*: leave it out") as mistake:
         tokenizer.encode("abß")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(mistake.value)
     assert known_part(tokenizer, "abßa") == "aba"
 
 

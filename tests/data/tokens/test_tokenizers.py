@@ -44,7 +44,7 @@ def test_the_first_symbol_that_is_missing_is_named_with_its_place(known: str, te
     assert f"{symbol!r} (U+{ord(symbol):04X}) at position {missing[0]:,}," in str(refusal.value)
 
 
-def test_a_missing_symbol_is_told_in_one_line() -> None:
+def test_a_missing_symbol_is_reported_in_one_line() -> None:
     with pytest.raises(
         InputError, match=r"the text has '\\n' \(U\+000A\) at position 1,200, which is not among the 1 symbols"
     ) as refusal:
@@ -84,7 +84,7 @@ def test_a_description_passes_through_json(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("description", "told"),
+    ("description", "message"),
     [
         ({"kind": "bpe"}, "unknown kind of tokenizer 'bpe': this version knows char, subwords, words"),
         ({}, "unknown kind of tokenizer None"),
@@ -94,6 +94,6 @@ def test_a_description_passes_through_json(text: str) -> None:
         ({"kind": "char", "symbols": "aba"}, r"the symbol 'a' \(U\+0061\) is in the vocabulary twice"),
     ],
 )
-def test_a_description_that_cannot_be_used_is_refused(description: dict[str, object], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_a_description_that_cannot_be_used_is_refused(description: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         tokenizer_from_json(description)

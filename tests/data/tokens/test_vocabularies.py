@@ -67,13 +67,13 @@ def joined(word: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
 def test_the_same_text_gives_the_same_vocabulary_in_any_process_and_on_any_number_of_threads() -> None:
     code = "from data.tokens.vocabularies import learn_bpe; from tests.conftest import made_text; import hashlib; "
     code += "print(hashlib.sha256(learn_bpe(made_text(), 400).definition.encode()).hexdigest())"
-    told = set()
+    vocabularies = set()
     for threads in ("1", "4"):
         env = command_environment(PYTHONPATH=str(ROOT), RAYON_NUM_THREADS=threads, PYTHONHASHSEED=threads)
-        told.add(
+        vocabularies.add(
             subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
         )
-    assert len(told) == 1
+    assert len(vocabularies) == 1
     assert learn_bpe(TEXT, 400) == LEARNED
 
 
@@ -180,7 +180,7 @@ def test_gpt2_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("tokenizer.json", "{", "cannot be used"),
         ("tokenizer.json", "{}", "cannot be used"),
@@ -191,15 +191,15 @@ def test_gpt2_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPat
         ("vocab.json", "{}", "needs merges.txt beside it"),
     ],
 )
-def test_a_damaged_file_is_named_in_one_line(name: str, content: str, told: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named_in_one_line(name: str, content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=told) as refusal:
+    with pytest.raises(InputError, match=message) as refusal:
         read_tokenizer(tmp_path / name)
     assert name in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_file_that_is_not_there_and_an_empty_folder_are_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_and_an_empty_folder_are_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none.json cannot be read \(No such file or directory\)"):
         read_tokenizer(tmp_path / "none.json")
     with pytest.raises(InputError, match=r"holds no tokenizer: it needs tokenizer.json, or merges.txt, or vocab.bpe"):

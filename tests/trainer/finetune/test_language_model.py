@@ -151,7 +151,7 @@ def test_the_documents_of_a_run_are_found_again(run: Run, config: LanguageConfig
     for mine, theirs in zip(again.learned, objective.documents.learned, strict=True):
         assert (mine == theirs).all()
     Path(lines).write_text("ba\nco\n", encoding="utf-8")
-    with pytest.raises(InputError, match="are others by now"):
+    with pytest.raises(InputError, match="have changed since"):
         documents_of_run(tuning.run)
 
 
