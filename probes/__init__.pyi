@@ -18,8 +18,8 @@ from probes.tables.embeddings import lazy_table as lazy_table
 from probes.tables.embeddings import position_embeddings as positions
 from probes.tables.embeddings import read_table as read_table
 from probes.tables.embeddings import token_embeddings as tokens
-from probes.tables.geometry import nearest_neighbours as neighbours
 from probes.tables.geometry import token_geometry as token_geometry
+from probes.tables.neighbours import nearest_neighbours as neighbours
 from probes.tables.positions import position_similarity as position_similarity
 from probes.tables.positions import position_structure as position_structure
 from probes.tables.vectors import import_vectors as import_vectors

@@ -231,7 +231,7 @@ PROBES: dict[str, ProbeKind] = {
     ),
     "neighbours": ProbeKind(
         "the nearest neighbours of a token",
-        "probes.tables.geometry:nearest_neighbours",
+        "probes.tables.neighbours:nearest_neighbours",
         ("token",),
         required="token",
         question="neighbours of which token?",

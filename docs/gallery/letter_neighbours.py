@@ -6,7 +6,7 @@ import numpy as np
 import seaborn
 
 from data.runs import open_run
-from probes.tables.geometry import nearest_neighbours
+from probes.tables.neighbours import nearest_neighbours
 from viz.drawing.labels import display
 from viz.drawing.slide import blank_slide, evenly, heat_map
 from viz.output import save

@@ -17,19 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
 
 from data.errors import InputError
-from probes.groups.symbols import display
+from probes.groups.label_index import LabelIndex, Part, lex, quote
 from probes.groups.token_classes import CHARACTER_CLASSES, PORTUGUESE_NAMES, SUBWORD_CLASSES, TOKEN_CLASSES, is_word
 
-_CHARACTERS = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
-_NAMES = {character: name for name, character in _CHARACTERS.items() if name != "bar"}
 _ENGLISH_NAMES = {translated: name for name, translated in PORTUGUESE_NAMES.items()}
-_CODE_POINTS = {ord(separator): f"U+{ord(separator):04X}" for separator in ",;"}
-_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
-_SEPARATOR = re.compile(r"[,;]|$")
 _GROUP = re.compile(r'(?:(?<![^,;])\s*"(?:[^"]|"")*"(?=\s*(?:[,;]|$))|[^;])+')
 
 
@@ -183,7 +176,7 @@ def parse_label(text: str, labels: Sequence[str | int]) -> int | None:
     >>> parse_label("comma", ["a", ","]), parse_label("b", ["a", ","])
     (1, None)
     """
-    return _labels(labels).parse(text)
+    return LabelIndex.of(labels).parse(text)
 
 
 def split_highlight(text: str) -> tuple[str, ...]:
@@ -214,15 +207,15 @@ def format_highlight(groups: Iterable[Group | Sequence[int]], labels: Sequence[s
     >>> format_highlight([[0]], ["1,000"])
     '"1,000"'
     """
-    known = _labels(labels)
+    known = LabelIndex.of(labels)
     wanted = [group.members if isinstance(group, Group) else tuple(group) for group in groups]
-    text = "; ".join(",".join(_written(index, known) for index in members) for members in wanted)
+    text = "; ".join(",".join(known.spell(index) for index in members) for members in wanted)
     try:
         if [group.members for group in parse_highlight(text, known.names)] == wanted:
             return text
     except InputError:
         pass
-    return ";".join(",".join(_quoted(known.names[index]) for index in members) for members in wanted)
+    return ";".join(",".join(quote(known.names[index]) for index in members) for members in wanted)
 
 
 def format_label(index: int, labels: Sequence[str | int]) -> str:
@@ -233,99 +226,14 @@ def format_label(index: int, labels: Sequence[str | int]) -> str:
     >>> [format_label(i, ["a", ",", " the"]) for i in range(3)]
     ['a', 'comma', '␣the']
     """
-    return _written(index, _labels(labels))
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """Labels of items with their indices; of equal labels the first counts."""
-
-    names: tuple[str, ...]
-
-    @cached_property
-    def indices(self) -> dict[str, int]:
-        return {name: i for i, name in reversed(tuple(enumerate(self.names)))}
-
-    @cached_property
-    def displayed(self) -> dict[str, int]:
-        """Indices by the labels as pictures show them."""
-        return {display(name).translate(_CODE_POINTS): i for i, name in reversed(tuple(enumerate(self.names)))}
-
-    @property
-    def are_positions(self) -> bool:
-        return all(name == str(i) for i, name in enumerate(self.names))
-
-    def find(self, text: str) -> int | None:
-        word = text.strip()
-        spaced = text.replace("␣", " ").replace("⏎", "\n")
-        for spelling in (text, spaced, _CHARACTERS.get(word, text)):
-            if spelling in self.indices:
-                return self.indices[spelling]
-        tries = ((self.displayed, text), (self.indices, word), (self.displayed, word))
-        return next((known[spelling] for known, spelling in tries if spelling in known), None)
-
-    def parse(self, text: str) -> int | None:
-        """Find the one item that a text names, quoted or not."""
-        tokens = list(_lex(text, self))
-        if len(tokens) != 1 or isinstance(tokens[0], str):
-            return None
-        part = tokens[0]
-        return self.find(part.text) if part.item is None else part.item
-
-    def find_quoted(self, text: str) -> int | None:
-        return self.indices.get(text, self.displayed.get(text))
-
-    def find_word_start(self, text: str) -> int | None:
-        return self.displayed.get(f"␣{text.strip()}")
-
-
-class _Part(NamedTuple):
-    """A part of a highlight: its text, and its item where the lexer has found it."""
-
-    text: str
-    item: int | None = None
-
-
-def _labels(labels: Sequence[str | int]) -> _Labels:
-    return _Labels(tuple(map(str, labels)))
-
-
-def _lex(text: str, labels: _Labels) -> Iterator[_Part | str]:
-    """Split a text into parts and separators; beside a semicolon, space only separates."""
-    at = 0
-    while at < len(text):
-        quoted, (to_comma, _, _) = _QUOTED.match(text, at), text[at:].partition(",")
-        index = labels.find_quoted(_unquoted(quoted)) if quoted else None
-        if quoted and index is not None:
-            yield _Part(_unquoted(quoted), index)
-            at = quoted.end()
-        elif at == 0 and text in labels.indices:
-            yield _Part(text, labels.indices[text])
-            return
-        elif ";" in to_comma and (index := labels.find(to_comma)) is not None:
-            yield _Part(to_comma, index)
-            at += len(to_comma)
-        else:
-            end = _end_of_part(text, at)
-            part = text[at:end].rstrip() if text[end : end + 1] == ";" else text[at:end]
-            if part.strip() or (part and part in labels.indices):
-                yield _Part(part)
-            at = end
-        if separator := text[at : at + 1]:
-            yield separator
-            at = len(text) - len(text[at + 1 :].lstrip()) if separator == ";" else at + 1
-
-
-def _end_of_part(text: str, start: int) -> int:
-    found = _SEPARATOR.search(text, start)
-    return found.start() if found else len(text)
+    return LabelIndex.of(labels).spell(index)
 
 
 def _parsed(
     texts: str | Sequence[str | Group], labels: Sequence[str | int], language: str
 ) -> Iterator[tuple[Group, list[InputError]]]:
     """Yield each group with the errors about those of its parts that name nothing."""
-    known = _labels(labels)
+    known = LabelIndex.of(labels)
     for text in [texts] if isinstance(texts, str) else texts:
         if isinstance(text, Group):
             yield text, []
@@ -337,18 +245,18 @@ def _parsed(
             yield Group("", ()), [InputError(error)]
 
 
-def _parts(text: str, labels: _Labels) -> list[list[_Part]]:
+def _parts(text: str, labels: LabelIndex) -> list[list[Part]]:
     """List the parts of each group of a text."""
-    groups: list[list[_Part]] = [[]]
-    for token in _lex(text, labels):
-        if isinstance(token, _Part):
+    groups: list[list[Part]] = [[]]
+    for token in lex(text, labels):
+        if isinstance(token, Part):
             groups[-1].append(token)
         elif token == ";":
             groups.append([])
     return [parts for parts in groups if parts]
 
 
-def _group(parts: Sequence[_Part], labels: _Labels, language: str) -> tuple[Group, list[InputError]]:
+def _group(parts: Sequence[Part], labels: LabelIndex, language: str) -> tuple[Group, list[InputError]]:
     members: dict[int, None] = {}
     names, errors = [], []
     for part in parts:
@@ -362,7 +270,7 @@ def _group(parts: Sequence[_Part], labels: _Labels, language: str) -> tuple[Grou
     return Group(", ".join(names), tuple(members)), errors
 
 
-def _resolved(part: _Part, labels: _Labels, language: str) -> Group:
+def _resolved(part: Part, labels: LabelIndex, language: str) -> Group:
     """Find the members that a part names, and write it as a legend does: with the space that belongs to a token."""
     text, word = part.text, part.text.strip()
     name = text.replace(" ", "␣") if len(text) > 1 and text in labels.indices else word or text
@@ -377,24 +285,6 @@ def _resolved(part: _Part, labels: _Labels, language: str) -> Group:
         return Group(f"␣{word}", (index,))
     known = ", ".join(class_names(language))
     raise InputError(f"{text!r} is neither a token of this run nor a group; groups are {known}")
-
-
-def _written(index: int, labels: _Labels) -> str:
-    label = labels.names[index]
-    shown = display(label)
-    spellings = [_quoted(shown)] if {",", ";"} & set(label) else [shown, _quoted(shown)]
-    if label in _NAMES:
-        spellings.insert(0, _NAMES[label])
-    return next((text for text in spellings if labels.parse(text) == index), _quoted(label))
-
-
-def _quoted(label: str) -> str:
-    doubled = label.replace('"', '""')
-    return f'"{doubled}"'
-
-
-def _unquoted(quoted: re.Match[str]) -> str:
-    return quoted[1].replace('""', '"')
 
 
 def _english(name: str) -> str:

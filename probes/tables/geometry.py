@@ -20,7 +20,6 @@ from probes.tables.spread import (
     mean_cosine,
     singular_values,
     stable_rank,
-    unit_rows,
     white_iso_score,
 )
 
@@ -83,45 +82,6 @@ def _shape(table: FloatArray) -> dict[str, Any]:
         "norm": np.linalg.norm(table, axis=1),
         "singular_value": spectrum,
     }
-
-
-def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
-    """Find the nearest neighbours of a token, by cosine, at every whole snapshot.
-
-    Parameters
-    ----------
-    run : the run to read.
-    token : the token, as in the coordinate ``token`` or as pictures show it (``␣the``).
-    k : number of neighbours; at most the number of other tokens.
-
-    Returns
-    -------
-    Dataset with dimensions (step, rank), rank 1 being the nearest: ``neighbour``, the tokens, and ``similarity``, their cosines,
-    float64. Among equal similarities the token with the smaller id comes first. The attribute ``token`` is the token.
-
-    Raises
-    ------
-    InputError
-        If the run has no such token, or fewer than ``k`` others.
-    """
-    trajectory = token_embeddings(run)
-    tokens = list(trajectory["token"].values)
-    if token not in tokens:
-        token = token.replace("␣", " ").replace("⏎", "\n")
-    if token not in tokens:
-        known = ", ".join(map(repr, tokens[:8])) + (f" and {len(tokens) - 8} more" if len(tokens) > 8 else "")
-        raise InputError(f"run {run.name!r} has no token {token!r}; it has {known}")
-    if not 1 <= k < len(tokens):
-        raise InputError(f"k must be from 1 to {len(tokens) - 1}, the number of other tokens; got {k}: pass such a k")
-    place, steps = tokens.index(token), []
-    for values in trajectory.values:
-        directions = unit_rows(values.astype(np.float64))
-        similarity = np.clip(directions @ directions[place], -1.0, 1.0)
-        similarity[place] = -np.inf
-        chosen = np.argsort(-similarity, kind="stable")[:k]
-        steps.append({"neighbour": trajectory["token"].values[chosen], "similarity": similarity[chosen]})
-    dataset = over_steps(trajectory, steps, {"neighbour": "rank", "similarity": "rank"}).drop_vars("token")
-    return dataset.assign_attrs(token=token)
 
 
 def over_steps(trajectory: xr.DataArray, steps: list[dict[str, Any]], second: Mapping[str, str]) -> xr.Dataset:

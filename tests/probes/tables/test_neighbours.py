@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.spatial.distance import cosine
 
+from data.errors import InputError
 from data.runs import Run
 from probes.tables.embeddings import position_embeddings, token_embeddings
-from probes.tables.neighbours import neighbours_of_all, neighbours_of_one
+from probes.tables.neighbours import nearest_neighbours, neighbours_of_all, neighbours_of_one
 
 
 @pytest.fixture(params=["tokens", "positions"])
@@ -57,3 +59,23 @@ def test_a_small_table_has_fewer_neighbours(table: xr.DataArray) -> None:
     few = table[:, :4]
     assert neighbours_of_all(few).sizes["rank"] == 3
     assert neighbours_of_one(few, 0).sizes["rank"] == 3
+
+
+def test_the_neighbours_of_a_token(run: Run) -> None:
+    found = nearest_neighbours(run, "a", k=4)
+    assert found["neighbour"].dims == ("step", "rank")
+    assert list(found["rank"].values) == [1, 2, 3, 4]
+    table = token_embeddings(run).sel(step=60).astype(np.float64)
+    to_a = {str(t): 1 - cosine(table.sel(token="a"), table.sel(token=t)) for t in table["token"].values if t != "a"}
+    best = sorted(to_a, key=lambda token: -to_a[token])[:4]
+    assert list(found["neighbour"].sel(step=60).values) == best
+    np.testing.assert_allclose(found["similarity"].sel(step=60), [to_a[token] for token in best])
+
+
+def test_a_token_or_a_number_of_neighbours_that_there_is_not_is_refused(run: Run) -> None:
+    tokens = token_embeddings(run).sizes["token"]
+    with pytest.raises(InputError, match=rf"has no token 'Ω'; it has '\\n', ' ', .* and {tokens - 8} more"):
+        nearest_neighbours(run, "Ω")
+    for k in (0, tokens):
+        with pytest.raises(InputError, match=f"k must be from 1 to {tokens - 1}, .*; got {k}:"):
+            nearest_neighbours(run, "a", k)

@@ -163,7 +163,7 @@ def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
     capsys.readouterr()
     figures.main(figures.FigureRequest(method="pca", format="png"))
     told = capsys.readouterr()
-    assert {path.stem for path in (run.path / "figures").glob("*.png")} == {"tokens", "token-spectrum"}
+    assert {path.stem for path in (run.path / "figures").glob("*.png")} == {"tokens-pca", "token-spectrum"}
     assert "holds no model, only vectors" in told.err
     with pytest.raises(NotApplicableError, match="holds no model"):
         main(ProbeRequest(measure=("heads",)))
