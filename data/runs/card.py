@@ -10,6 +10,9 @@ from typing import Any
 from data.runs.atomic_files import Record
 
 _WIDTH, _HEIGHT = 240, 60
+_LABEL_STYLE = (
+    "text-align:left;vertical-align:top;white-space:nowrap;font-weight:normal;opacity:.7;padding:1px 1em 1px 0"
+)
 _SHAPE = {
     "n_layer": "layers",
     "n_head": "heads",
@@ -31,18 +34,18 @@ def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence
 
     Examples
     --------
-    >>> "3 snapshots, steps 0 to 20" in run_card("a", {"parameters": 12}, [], [0, 10, 20])
+    >>> "3 (steps 0 to 20)" in run_card("a", {"parameters": 12}, [], [0, 10, 20])
     True
     """
     rows = "".join(
-        f"<tr><th style='text-align:left;font-weight:normal;opacity:.7;padding:1px 1em 1px 0'>{escape(label)}</th>"
+        f"<tr><th style='{_LABEL_STYLE}'>{escape(label)}</th>"
         f"<td style='text-align:left;padding:1px 0'>{escape(text)}</td></tr>"
         for label, text in _rows(info, metrics, steps)
     )
     return (
         "<div style='display:inline-block;border:1px solid #8888;border-radius:8px;padding:.7em 1em'>"
         f"<div style='font-weight:600;margin-bottom:.3em'>{escape(name)}</div>"
-        f"<table style='border:0;background:none;color:inherit;margin:0'>{rows}</table>{_curves(metrics)}</div>"
+        f"<table style='border:0;background:none;color:inherit;font-size:inherit;margin:0'>{rows}</table>{_curves(metrics)}</div>"
     )
 
 
@@ -70,8 +73,7 @@ def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iter
         losses := [f"{loss:.4f} {kind}" for kind in ("train", "val") if (loss := _loss(metrics[-1], kind))]
     ):
         yield "loss", f"{', '.join(losses)} (nats per token, step {metrics[-1]['step']:,})"
-    steps_text = f", steps {steps[0]:,} to {steps[-1]:,}" if steps else ""
-    yield "snapshots", f"{len(steps):,} snapshot{'s' * (len(steps) != 1)}{steps_text}"
+    yield "snapshots", f"{len(steps):,}" + (f" (steps {steps[0]:,} to {steps[-1]:,})" if steps else "")
 
 
 def _loss(record: Record, kind: str) -> float | None:

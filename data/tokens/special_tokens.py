@@ -96,9 +96,9 @@ class ExtendedTokenizer:
         InputError
             If an id is not in the vocabulary; the message names the first and its position.
         """
-        asked, first = check_ids(ids, self.vocab_size), self.base.vocab_size
-        special = asked >= first
-        pieces = np.split(asked, np.flatnonzero(special[1:] | special[:-1]) + 1) if asked.size else []
+        checked, first = check_ids(ids, self.vocab_size), self.base.vocab_size
+        special = checked >= first
+        pieces = np.split(checked, np.flatnonzero(special[1:] | special[:-1]) + 1) if checked.size else []
         return "".join(
             self.names[piece[0] - first] if piece[0] >= first else self.base.decode(piece) for piece in pieces
         )
