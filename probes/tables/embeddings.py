@@ -58,6 +58,7 @@ def read_table(run: Run, table: TableName | str, *, progress: Progress | None = 
         if not snapshots:
             values = np.empty((most, *rows.shape), dtype=np.float32)
         values[len(snapshots)] = rows
+        del rows, tensors  # before the next file is read
         snapshots.append(snapshot)
         if progress is not None:
             progress(len(snapshots))

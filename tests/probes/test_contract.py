@@ -139,14 +139,14 @@ def described(docstring: str) -> set[str] | None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_docstring_says_what_the_signature_does(name: str) -> None:
+def test_the_docstring_describes_the_parameters_of_the_signature(name: str) -> None:
     docstring = inspect.getdoc(FUNCTIONS[name])
     assert docstring
     summary = docstring.split("\n\n")[0]
     assert summary.endswith((".", ":", "?")), "the first paragraph is a sentence"
-    told = described(docstring)
-    if told is not None:
-        assert told == set(inspect.signature(FUNCTIONS[name]).parameters)
+    parameters = described(docstring)
+    if parameters is not None:
+        assert parameters == set(inspect.signature(FUNCTIONS[name]).parameters)
 
 
 def test_the_parser_of_docstrings_reads_them() -> None:

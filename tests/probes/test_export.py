@@ -109,7 +109,7 @@ def test_the_projector_finds_a_label_and_a_vector_on_each_line(vectors: xr.DataA
         write_projector(vectors, tmp_path, 20, {"class": ["x"]})
 
 
-def test_export_writes_the_formats_asked_for(run: Run, tmp_path: Path) -> None:
+def test_the_requested_formats_are_written(run: Run, tmp_path: Path) -> None:
     paths = export_files(token_embeddings(run), tmp_path, "tokens", FORMATS)
     names = [path.relative_to(tmp_path).as_posix() for path in paths]
     assert names[:4] == ["tokens.csv", "tokens.parquet", "tokens.nc", "tokens-step60.vec"]

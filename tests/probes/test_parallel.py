@@ -1,4 +1,4 @@
-"""Two workers return what one process does, in its order; what goes wrong on a worker is told as if it had gone wrong here."""
+"""Two workers return what one process does, in the same order, and errors of workers are raised here."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_model_probe_returns_the_same_bytes(name: str, client: Any, one_thread
     assert seen == list(range(1, len(run.manifest()) + 1))
 
 
-def test_every_probe_that_runs_a_model_was_looked_at(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_probe_that_runs_a_model_is_covered_here(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> Any:
         raise RuntimeError("runs a model")
 
@@ -77,17 +77,15 @@ def test_every_probe_that_runs_a_model_was_looked_at(run: Run, monkeypatch: pyte
 def test_a_damaged_snapshot_is_left_out_with_the_same_warning(client: Any, one_thread: None, run: Run) -> None:
     path = run.snapshot(20).path
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.warns(UserWarning, match="step 20 of run 'tiny' has .* it is left out") as told:
+    with pytest.warns(UserWarning, match="step 20 of run 'tiny' has .* it is left out") as warned:
         found = measure(run, "next-token", ProbeRequest(prompt="mo"))
-    with pytest.warns(UserWarning, match="step 20") as told_serially:
+    with pytest.warns(UserWarning, match="step 20") as warned_serially:
         expected = serially(lambda: measure(run, "next-token", ProbeRequest(prompt="mo")))
-    assert [str(warning.message) for warning in told] == [str(warning.message) for warning in told_serially]
+    assert [str(warning.message) for warning in warned] == [str(warning.message) for warning in warned_serially]
     xr.testing.assert_identical(found, expected)
 
 
-def test_a_worker_that_does_not_see_the_run_says_so_in_one_line(
-    client: Any, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_without_the_run_raises_one_line(client: Any, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """On another machine the folder may be missing: the steps are known here, and the files cannot be read there."""
     snapshots = run.sound_snapshots()
     monkeypatch.setattr(Run, "sound_snapshots", lambda self: snapshots)
@@ -128,7 +126,7 @@ def test_results_come_in_the_order_of_the_inputs(client: Any) -> None:
     assert seen == list(range(1, 13))
 
 
-def test_few_are_under_way_at_a_time_and_none_once_nobody_wants_them(client: Any) -> None:
+def test_few_calls_are_in_flight_and_none_once_the_iterator_is_closed(client: Any) -> None:
     taken = list[int]()
 
     def inputs() -> Iterator[int]:
@@ -179,22 +177,22 @@ def test_the_command_takes_a_scheduler_that_runs_already(
 @pytest.mark.parametrize(
     "scheduler", ["", "localhost", "local:0", "local:two", "127.0.0.1:8786", "tcp://127.0.0.1", "ssh://a:1"]
 )
-def test_what_is_no_scheduler_is_told(scheduler: str) -> None:
+def test_an_unknown_scheduler_is_refused(scheduler: str) -> None:
     with pytest.raises(InputError, match="a scheduler is local, local:2 or tcp://host:port"), open_client(scheduler):
         pass
 
 
-def test_a_scheduler_that_does_not_answer_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_does_not_answer_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("probes.parallel.SECONDS_TO_ANSWER", 0.3)
     with (
-        pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 within") as told,
+        pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 within") as raised,
         open_client("tcp://127.0.0.1:9"),
     ):
         pass
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_a_scheduler_without_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_without_workers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("probes.parallel.SECONDS_TO_ANSWER", 0.5)
     with (

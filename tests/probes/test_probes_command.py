@@ -1,4 +1,4 @@
-"""``python -m probes`` prints what the probes return, writes it where it says, and tells mistakes in one line."""
+"""``python -m probes`` prints the results of probes, writes them to files, and reports mistakes in one line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def test_exports_are_written_and_named(run: Run, tmp_path: Path, capsys: pytest.
     assert (tmp_path / "elsewhere" / "heads.csv").read_bytes() == wrote[2].read_bytes()
 
 
-def test_cohesion_is_printed_and_then_said_in_words_for_each_null(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cohesion_is_printed_as_a_table_and_a_sentence_for_each_null(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(ProbeRequest(measure=("cohesion",), highlight=("vowels",), step=20))
     over_steps, shares, _, said = capsys.readouterr().out.strip().split("\n\n")
     expected = group_cohesion(run, "tokens", "vowels")
@@ -108,7 +110,7 @@ def test_each_highlight_has_files_of_its_own(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("highlight", [(), ("digits",)])
-def test_all_measures_leave_out_those_that_lack_what_they_are_asked_about(
+def test_all_leaves_out_measures_that_lack_a_field(
     highlight: tuple[str, ...], runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zero = xr.DataArray([0.0], dims="step", coords={"step": [0]}, name="zero")
@@ -141,16 +143,16 @@ def test_all_measures_leave_out_those_that_lack_what_they_are_asked_about(
         ({"measure": ("heads",), "run": "tony"}, "there is no run 'tony'"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_printed(
+def test_mistakes_are_reported_before_anything_is_printed(
     runs: Path, options: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(InputError, match=message) as told:
+    with pytest.raises(InputError, match=message) as raised:
         main(ProbeRequest(**options))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert capsys.readouterr().out == ""
 
 
-def test_a_step_whose_snapshot_is_damaged_is_told(run: Run) -> None:
+def test_a_step_with_a_damaged_snapshot_is_refused(run: Run) -> None:
     path = run.snapshot(20).path
     path.write_bytes(path.read_bytes()[:-1])
     with (

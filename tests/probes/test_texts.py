@@ -1,4 +1,4 @@
-"""What a model is shown: prompts it can read, windows of the text it was judged by, and sequences that do repeat."""
+"""Inputs of models: prompts that can be read, windows of the validation text, and sequences with a repeat."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ def test_a_prompt_is_read_token_by_token(made: Run) -> None:
         ("baß", r"'ß' \(U\+00DF\) at position 2"),
     ],
 )
-def test_a_prompt_that_cannot_be_read_is_told(made: Run, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message) as told:
+def test_a_prompt_that_cannot_be_read_is_refused(made: Run, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as raised:
         encode_prompt(made, text)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Run) -> None:
@@ -125,7 +125,7 @@ def test_a_beginning_has_so_many_tokens_though_a_letter_of_two_bytes_is_cut() ->
     assert beginning(tokenizer, text, 21) == text
 
 
-def test_windows_are_cut_from_the_part_that_was_not_learned_from(made: Run) -> None:
+def test_windows_are_cut_from_the_validation_text(made: Run) -> None:
     text = made_text(3000)
     train, val = training_tokens(made)
     assert "".join(SYMBOLS[i] for i in train) == text[:2700]
@@ -153,7 +153,7 @@ def test_sliding_windows_put_the_same_tokens_at_every_position_in_turn(made: Run
     np.testing.assert_array_equal(windows, sliding_windows(made, 60, text=text))
 
 
-def test_a_text_that_is_shorter_than_a_window_is_told(made: Run, tmp_path: Path) -> None:
+def test_a_text_that_is_shorter_than_a_window_is_refused(made: Run, tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text(made_text(12), encoding="utf-8")
     for windows in (validation_windows, sliding_windows):
@@ -161,7 +161,7 @@ def test_a_text_that_is_shorter_than_a_window_is_told(made: Run, tmp_path: Path)
             windows(made, 4, text=text)
 
 
-def test_another_text_serves_where_it_is_given(made: Run, tmp_path: Path) -> None:
+def test_another_text_is_used_where_it_is_given(made: Run, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("ba" * 20, encoding="utf-8")
     assert {tuple(window) for window in validation_windows(made, 50, text=other)} == {
@@ -174,16 +174,20 @@ def test_another_text_serves_where_it_is_given(made: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("happened", ["changed", "gone"])
-def test_a_text_that_is_not_there_any_more_is_told_with_the_way_out(made: Run, tmp_path: Path, happened: str) -> None:
+def test_a_missing_or_changed_text_is_reported_with_the_option_to_pass_one(
+    made: Run, tmp_path: Path, happened: str
+) -> None:
     path = tmp_path / "made.txt"
     path.unlink() if happened == "gone" else path.write_text(made_text(3000, seed=2), encoding="utf-8")
-    with pytest.raises(InputError, match=r"text that run 'made' learned from cannot be had \(.*\): .* `text`") as told:
+    with pytest.raises(
+        InputError, match=r"text that run 'made' learned from cannot be had \(.*\): .* `text`"
+    ) as raised:
         validation_windows(made, 4)
-    assert ("another by now" if happened == "changed" else "there is no file") in str(told.value)
-    assert "\n" not in str(told.value)
+    assert ("another by now" if happened == "changed" else "there is no file") in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_a_run_that_names_no_text_or_no_model_says_so(made: Run) -> None:
+def test_a_run_without_a_text_or_a_model_is_refused(made: Run) -> None:
     info = json.loads((made.path / "run.json").read_text())
     for missing, message in (
         ("corpus", "does not say which text it learned from: .* `text`"),

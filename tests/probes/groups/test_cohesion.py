@@ -1,4 +1,4 @@
-"""Cohesion is what a loop over pairs says, and a group is remarkable only where it was made so: the test does not cry wolf."""
+"""Cohesion equals a loop over pairs, p-values are uniform without structure, and a planted group is found."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_bad_values_name_their_step(value: float) -> None:
         compare(trajectory, random_groups([0, 1], 5))
 
 
-def test_what_cannot_be_compared_says_why() -> None:
+def test_groups_that_cannot_be_compared_are_refused() -> None:
     trajectory = noise(2, 5, 2)
     with pytest.raises(InputError, match="no metric 'city'; there is euclidean, cosine"):
         cohesion(trajectory, [0, 1], "city")

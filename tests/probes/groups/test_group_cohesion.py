@@ -1,4 +1,4 @@
-"""A run's highlights are compared with the nulls that fit them, and the words for it say no more than was found."""
+"""A run's highlights are compared with random groups and with neighbouring or matched ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_without_its_text_a_run_is_compared_with_random_groups_only(run: Run) ->
     assert list(found["null"].values) == ["random"]
 
 
-def test_what_is_no_highlight_of_a_run_says_why(run: Run) -> None:
+def test_a_highlight_that_names_nothing_is_refused(run: Run) -> None:
     with pytest.raises(InputError, match="choose positions or tokens"):
         group_cohesion(run, "heads", "1")
     with pytest.raises(InputError, match="a group of 1 has no pairs"):

@@ -1,4 +1,4 @@
-"""The groups to compare with are those their rule makes: all of them where there are few, each as likely as any other elsewhere."""
+"""Null groups follow their rule: all of them where there are few, otherwise equally likely draws."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_seed_decides_what_is_drawn() -> None:
         ([0.5, 1], "whole numbers"),
     ],
 )
-def test_what_is_no_group_to_compare_says_why(members: list[int], message: str) -> None:
+def test_members_that_are_no_group_are_refused(members: list[int], message: str) -> None:
     for make in (nulls.random_groups, nulls.neighbouring_groups):
         with pytest.raises(InputError, match=message):
             make(members, 5)
@@ -112,7 +112,7 @@ def test_what_is_no_group_to_compare_says_why(members: list[int], message: str) 
         nulls.matched_groups(members, [5, 4, 3, 2, 1], bin_size=2)
 
 
-def test_a_null_without_another_group_says_so() -> None:
+def test_a_null_without_another_group_is_refused() -> None:
     with pytest.raises(InputError, match="fits nowhere else"):
         nulls.neighbouring_groups([0, 2, 4], 5)
     with pytest.raises(InputError, match="widen the bins"):

@@ -80,7 +80,9 @@ def test_the_residual_stream_is_that_of_hugging_face(made: Run) -> None:
 
 
 @pytest.mark.parametrize(("context", "kernels"), [(12, 0), (140, 3)], ids=["plain", "fused"])
-def test_a_model_that_is_watched_says_the_same(context: int, kernels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_observing_a_model_does_not_change_its_logits(
+    context: int, kernels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = model_of_step(20, shape(block_size=context))
     ids = made_tokens(model.config, batch=2)
     calls = counted(monkeypatch, torch.nn.functional, "scaled_dot_product_attention")

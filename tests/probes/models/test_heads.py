@@ -64,7 +64,7 @@ def matching(made: Repeats, ahead: int) -> Tensor:
     return torch.stack(rows)[:, None]
 
 
-def test_heads_that_look_for_a_repeat_are_told_from_those_that_look_at_a_place() -> None:
+def test_scores_distinguish_induction_heads_from_heads_at_a_fixed_distance() -> None:
     made = repeated_sequences(115, N, 64)
     assert on_repeats(matching(made, 0), made) == {"duplicate_token": 1, "induction": 0}
     assert on_repeats(matching(made, 1), made) == {"duplicate_token": 0, "induction": 1}
@@ -146,7 +146,7 @@ def test_a_run_is_scored_sequence_by_sequence(made: Run, monkeypatch: pytest.Mon
         np.testing.assert_allclose(in_parts[name], scores[name], rtol=1e-5, atol=1e-6)
 
 
-def test_a_model_without_preferences_scores_as_the_attribute_uniform_says(made: Run) -> None:
+def test_a_model_without_preferences_scores_as_the_attribute_uniform(made: Run) -> None:
     tensors = weights(model_of_step(0, shape()))
     write_snapshot(made, 30, {name: 0 * t if ".c_attn." in name else t for name, t in tensors.items()})
     scores = heads.head_scores(made).sel(step=30)

@@ -1,4 +1,4 @@
-"""The proof that the induction score means what it says, on a model that learned to copy: the benchmark's own, trained longer."""
+"""The induction score of a model that learned to copy: the benchmark's own, trained longer."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def prompt_ids() -> torch.Tensor:
     return torch.tensor([[SYMBOLS.index(symbol) for symbol in PROMPT]])
 
 
-def test_the_bets_on_the_next_token_are_those_of_the_model(made: Run) -> None:
+def test_next_token_probabilities_are_those_of_the_model(made: Run) -> None:
     found = next_token_distribution(made, PROMPT)
     assert found.dims == ("step", "token")
     assert found.dtype == np.float32

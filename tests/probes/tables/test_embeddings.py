@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +36,20 @@ def test_the_hashes_travel_with_the_values(run: Run) -> None:
     assert list(token_embeddings(run)["sha256"].values) == [record["sha256"] for record in run.manifest()]
 
 
+def test_each_snapshot_is_opened_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    real = io.open
+
+    def counting(file: Any, *args: Any, **kwargs: Any) -> Any:
+        opened.append(Path(file).name)
+        return real(file, *args, **kwargs)
+
+    monkeypatch.setattr(io, "open", counting)
+    token_embeddings(run)
+    files = [snapshot.path.name for snapshot in run.snapshots()]
+    assert [opened.count(name) for name in files] == [1] * len(files)
+
+
 def test_a_damaged_snapshot_is_left_out_with_a_warning(run: Run) -> None:
     path = run.snapshot(20).path
     path.write_bytes(path.read_bytes()[:100])
@@ -42,7 +59,7 @@ def test_a_damaged_snapshot_is_left_out_with_a_warning(run: Run) -> None:
     assert 60 in steps
 
 
-def test_a_model_without_a_position_table_says_so(run: Run) -> None:
+def test_a_model_without_a_position_table_is_refused(run: Run) -> None:
     info = json.loads((run.path / "run.json").read_text())
     info["tensors"].pop("position_table")
     (run.path / "run.json").write_text(json.dumps(info))

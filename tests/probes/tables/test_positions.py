@@ -1,4 +1,4 @@
-"""Tables that are ordered by construction score as such, white noise scores as announced, and other libraries agree."""
+"""Tables that are ordered by construction score high, white noise scores as the attribute ``white``, and other libraries agree."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_lowest_quarter_is_rounded_up(positions: int, bins: int) -> None:
     assert low_bins(positions) == bins
 
 
-def test_white_noise_scores_what_is_announced() -> None:
+def test_white_noise_scores_as_the_attribute_white() -> None:
     tables = [noise(32, 64, seed=seed) for seed in range(150)]
     toeplitz = np.mean([toeplitz_fraction(centred_cosines(table)) for table in tables])
     assert toeplitz == pytest.approx(2 / 33, rel=0.1)

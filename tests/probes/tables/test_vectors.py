@@ -1,4 +1,4 @@
-"""Word vectors come in as they stand in the file, and a mistake in it is found and named."""
+"""Word vectors are read as they are written in the file, and a mistake in the file is named with its line."""
 
 from __future__ import annotations
 
@@ -162,9 +162,9 @@ def test_vectors_become_a_run_that_is_drawn_and_measured_like_any_other(
     assert list(token_embeddings(run)["token"].values) == [f"word{i}" for i in range(30)]
     capsys.readouterr()
     figures.main(figures.FigureRequest(method="pca", format="png"))
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert {path.stem for path in (run.path / "figures").glob("*.png")} == {"tokens-pca", "token-spectrum"}
-    assert "holds no model, only vectors" in told.err
+    assert "holds no model, only vectors" in printed.err
     with pytest.raises(NotApplicableError, match="holds no model"):
         main(ProbeRequest(measure=("heads",)))
     with pytest.raises(InputError, match="exists already"):
