@@ -1,4 +1,4 @@
-"""A text, and a tiny run trained on it, for every test that needs one."""
+"""Fixtures for all tests: a text, and a tiny run trained on it once per session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDS = [".", "!", "?", ";", ","]
 
 
 def made_text(characters: int = 6000, seed: int = 1) -> str:
-    """Return a text with words, capitals, accents, digits, punctuation and line ends, the same for the same seed."""
+    """Make a text with words, capitals, accents, digits, punctuation and line ends; the same seed gives the same text."""
     draw = random.Random(seed)
     words: list[str] = []
     while sum(map(len, words)) < characters:
@@ -37,7 +37,7 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
-    """A folder of runs that holds one finished run of the tiny preset; not to be changed."""
+    """A folder of runs with one finished run of the tiny preset, shared by all tests; not to be modified."""
     from trainer.config import preset, replace
     from trainer.session import start
 
@@ -50,7 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
 
 @pytest.fixture
 def runs(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of runs of the test's own, with a copy of the tiny run; commands find it through the environment."""
+    """A folder of runs for one test, with a copy of the tiny run; commands find it through the environment."""
     folder = tmp_path / "runs"
     shutil.copytree(trained, folder)
     monkeypatch.setenv("GPTLAB_RUNS", str(folder))
@@ -63,5 +63,5 @@ def run(runs: Path) -> Run:
 
 
 def command_environment(**more: str) -> dict[str, str]:
-    """Return the environment for a command started by a test: one thread, since tests run side by side."""
+    """Build the environment of a command started by a test: one thread, because tests run in parallel."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", **more}

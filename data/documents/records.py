@@ -27,7 +27,7 @@ def read_rows(path: Path) -> Iterator[NumberedRecord]:
         message names the line.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path} is no table of examples: give a file that ends in {', '.join(SUFFIXES)}")
+        raise InputError(f"{path} is not a table of examples: give a file that ends in {', '.join(SUFFIXES)}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -64,11 +64,11 @@ def _table(text: str, path: Path) -> Iterator[NumberedRecord]:
             if len(fields) != len(head):
                 raise InputError(
                     f"line {line:,} of {path} has {len(fields)} fields and its head has {len(head)} "
-                    f"({', '.join(head)}): mend the line{'' if is_tsv else ', or quote fields that hold a comma'}"
+                    f"({', '.join(head)}): correct the line{'' if is_tsv else ', or quote fields that hold a comma'}"
                 )
             yield line, dict(zip(head, fields, strict=True))
     except csv.Error as error:
-        raise InputError(f"line {start:,} of {path} cannot be read ({error}): mend its quotation marks") from None
+        raise InputError(f"line {start:,} of {path} cannot be read ({error}): correct its quotation marks") from None
 
 
 def _checked_head(fields: list[str], path: Path) -> list[str]:
@@ -88,5 +88,5 @@ def _objects(text: str, path: Path) -> Iterator[NumberedRecord]:
         except ValueError:
             record = None
         if not isinstance(record, dict):
-            raise InputError(f"line {number:,} of {path} is no JSON object: each line has to be one")
+            raise InputError(f"line {number:,} of {path} is not a JSON object: each line must be one")
         yield number, record

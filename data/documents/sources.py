@@ -176,10 +176,10 @@ def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.i
     (True, 2)
     """
     if not 0 < share < 1:
-        raise InputError(f"the share that is held out has to lie between 0 and 1; got {share}: pass `held_out=0.1`")
+        raise InputError(f"the share that is held out must be between 0 and 1; got {share}: pass `held_out=0.1`")
     if n_documents < 2:
         raise InputError(
-            "there is one document only: one to learn from and one to judge by are needed, at least; give more texts"
+            "there is only one document: at least one to learn from and one to hold out are needed; give more texts"
         )
     n_held_out = min(n_documents - 1, max(1, round(share * n_documents)))
     order = np.random.default_rng([seed, n_documents]).permutation(n_documents)
@@ -235,7 +235,7 @@ def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
     except Exception as error:  # the library lets through the exceptions of its many back ends
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise InputError(
-            f"the data set {name}, split {split}, cannot be had ({reason}): download its CSV or Parquet file where there is a connection, "
+            f"the data set {name}, split {split}, cannot be loaded ({reason}): download its CSV or Parquet file elsewhere, "
             "and give the path of that"
         ) from None
     column = _column(list(found.column_names), wanted, f"the data set {name}")

@@ -115,7 +115,7 @@ class Task:
                 f"task {self.name}: {self.kind} needs the names of its classes; only similarity has scores"
             )
         if len(self.labels) == 1:
-            raise InputError(f"task {self.name} has one label, {self.labels[0]!r}: there is nothing to tell apart")
+            raise InputError(f"task {self.name} has one label, {self.labels[0]!r}: there is nothing to distinguish")
         for split, examples in (("train", self.train), ("test", self.test)):
             if not examples:
                 raise InputError(f"task {self.name} has no examples to {_PURPOSE[split]}: give a file that holds some")

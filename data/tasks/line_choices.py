@@ -51,7 +51,7 @@ def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoi
         usable = _usable(lines)
     if (found := _n_different(lines, usable)) < N_ANSWERS:
         raise NotApplicableError(
-            f"which line comes next can be asked of a text with {N_ANSWERS} lines or more that differ, and this one has {found}: "
+            f"questions about the next line need a text with at least {N_ANSWERS} different lines, and this one has {found}: "
             "pass another with `text`"
         )
     draw = np.random.default_rng([seed, len(lines)])

@@ -160,7 +160,9 @@ def _usual_texts(known: Sequence[str], kind: str) -> tuple[tuple[str, ...], tupl
 def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the given columns of a choice into those of its context and, the last ones, those of its answers."""
     if len(names) < 2:
-        raise InputError(f"a choice reads a context and then its answers; got {names[0]}: name more with `columns`")
+        raise InputError(
+            f"a choice needs a column of context and then its answers; got only {names[0]}: name more with `columns`"
+        )
     stems = [name.rstrip("0123456789") for name in names]
     alike = sum(1 for _ in takewhile(lambda stem: stem == stems[-1] != names[-1], reversed(stems)))
     if names[-1] in _ANSWER_LISTS or isinstance(rows[0][1].get(names[-1]), (list, dict)):
@@ -252,7 +254,7 @@ def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) 
     if place not in range(len(answers)):
         counted = f"{first} to {first + len(answers) - 1}, or A to {chr(ord('A') + len(answers) - 1)}"
         hint = ": pass `first_label=1` if answers are counted from 1" if value == str(first + len(answers)) else ""
-        raise InputError(f"{where} says that {value!r} is right, and the answers are {counted}{hint}")
+        raise InputError(f"{where} gives {value!r} as the right answer, and the answers are {counted}{hint}")
     return place
 
 
@@ -262,7 +264,7 @@ def _answers(row: NumberedRecord, names: Sequence[str], path: Path) -> tuple[str
         if isinstance(value, dict):  # as some sets have it: {"text": [...], "label": ["A", ...]}
             value = value.get("text")
         if not isinstance(value, list) or len(value) < 2 or not all(isinstance(answer, str) for answer in value):
-            raise InputError(f"line {row[0]:,} of {path}: {names[0]!r} has to be a list of two answers or more")
+            raise InputError(f"line {row[0]:,} of {path}: {names[0]!r} must be a list of at least two answers")
         return tuple(value)
     return tuple(_text(row, name, path) for name in names)
 
@@ -270,7 +272,7 @@ def _answers(row: NumberedRecord, names: Sequence[str], path: Path) -> tuple[str
 def _text(row: NumberedRecord, name: str, path: Path) -> str:
     value = _field(row, name, path)
     if not isinstance(value, str):
-        raise InputError(f"line {row[0]:,} of {path}: {name!r} is {value!r}, and it has to be a text")
+        raise InputError(f"line {row[0]:,} of {path}: {name!r} is {value!r}, and it must be a text")
     return value
 
 
@@ -284,7 +286,7 @@ def _field(row: NumberedRecord, name: str, path: Path) -> Any:
 def _score(value: str, where: str) -> float:
     score = _number(value)
     if math.isnan(score):
-        raise InputError(f"{where} has the score {value!r}, which is no number")
+        raise InputError(f"{where} has the score {value!r}, which is not a number")
     return score
 
 

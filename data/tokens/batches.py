@@ -48,7 +48,7 @@ def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
     ('abcdefghijklmnopqr', 'st')
     """
     if not 0 < train_fraction < 1:
-        raise InputError(f"the share of the text to learn from has to lie between 0 and 1; got {train_fraction}")
+        raise InputError(f"the share of the text to learn from must be between 0 and 1; got {train_fraction}")
     cut = int(train_fraction * len(text))
     return text[:cut], text[cut:]
 
@@ -80,10 +80,10 @@ def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[Toke
     """
     train, val = (tokenizer.encode(part) for part in split_text(text))
     if min(len(train), len(val)) <= block_size:
-        parts = f"{len(train):,} tokens to learn from and {len(val):,} to judge by"
+        parts = f"{len(train):,} tokens to train on and {len(val):,} to validate on"
         raise InputError(
             f"the text is too short for a context of {block_size}: it makes {parts}, "
-            f"and each part needs {block_size + 1} or more: use a longer text or a smaller block size"
+            f"and each part needs {block_size + 1} or more: use a longer text or a smaller `block_size`"
         )
     return train, val
 
@@ -210,10 +210,10 @@ def _check_key(seed: int, step: int) -> None:
 
 def _check_fit(n_tokens: int, block_size: int) -> None:
     if block_size < 1:
-        raise InputError(f"a context has to hold at least one token; got a block size of {block_size}")
+        raise InputError(f"`block_size` must be 1 or more; got {block_size}")
     if n_tokens <= block_size:
         needed = f"a context of {block_size} needs {block_size + 1} tokens"
-        raise InputError(f"{needed}, and the text has {n_tokens}: use a longer text or a smaller block size")
+        raise InputError(f"{needed}, and the text has {n_tokens}: use a longer text or a smaller `block_size`")
 
 
 @cache

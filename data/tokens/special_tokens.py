@@ -63,7 +63,7 @@ class ExtendedTokenizer:
             raise InputError(f"a special token is named twice among {', '.join(self.names)}: each may be there once")
         taken = set(self.names) & set(self.base.labels)
         if taken:
-            raise InputError(f"{sorted(taken)[0]!r} is a token of the vocabulary already: choose another name")
+            raise InputError(f"{sorted(taken)[0]!r} is already a token of the vocabulary: choose another name")
 
     @property
     def vocab_size(self) -> int:

@@ -162,9 +162,7 @@ class SubwordTokenizer:
         try:
             engine = Tokenizer.from_str(self.definition)
         except Exception as error:  # the library raises nothing more specific
-            raise InputError(
-                f"this is no tokenizer that can be read ({error}): give a tokenizer.json of Hugging Face"
-            ) from None
+            raise InputError(f"the tokenizer cannot be read ({error}): give a tokenizer.json of Hugging Face") from None
         engine.no_padding()
         engine.no_truncation()
         return engine

@@ -244,9 +244,9 @@ def _vocab(path: Path) -> dict[str, int]:
     try:
         vocab = json.loads(_read(path))
     except ValueError as error:
-        raise InputError(f"{path} is no JSON ({error}): fetch it again") from None
+        raise InputError(f"{path} is not JSON ({error}): fetch it again") from None
     if not isinstance(vocab, dict) or not all(isinstance(i, int) for i in vocab.values()):
-        raise InputError(f"{path} is no vocabulary: it has to give the id of each token")
+        raise InputError(f"{path} is not a vocabulary: it must give the id of each token")
     return vocab
 
 

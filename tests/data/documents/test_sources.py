@@ -162,7 +162,9 @@ def test_a_data_set_of_the_hub_needs_the_package_and_a_connection(monkeypatch: p
     monkeypatch.setitem(sys.modules, "datasets", package)
     documents = read_documents("someone/jokes", split="test")
     assert (list(documents.texts), documents.name) == (JOKES, "someone-jokes")
-    with pytest.raises(InputError, match=r"away, split train, cannot be had \(no route\): download its CSV or Parquet"):
+    with pytest.raises(
+        InputError, match=r"away, split train, cannot be loaded \(no route\): download its CSV or Parquet"
+    ):
         read_documents("hf:away")
 
 
@@ -213,7 +215,7 @@ def test_documents_longer_than_a_row_are_skipped_and_counted_or_cut() -> None:
         InputError, match=r"all but one of the 4 documents .* the 4 tokens .* shortest has 4: pass `too_long=cut`"
     ):
         encode_documents(documents, tokenizer, prefix="x", length=4)
-    with pytest.raises(InputError, match="there is one document only"):
+    with pytest.raises(InputError, match="there is only one document"):
         encode_documents(made("abc"), tokenizer, prefix="x", length=5)
     with pytest.raises(InputError, match="skip or cut; got 'split'"):
         encode_documents(documents, tokenizer, prefix="x", length=3, too_long="split")

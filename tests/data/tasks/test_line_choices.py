@@ -52,5 +52,5 @@ def test_a_text_without_line_ends_is_broken_into_lines() -> None:
 
 @pytest.mark.parametrize("text", ["", "one line", "the same line\n" * 40, "a\nb\nc\nd\ne"])
 def test_a_text_with_too_few_lines_is_refused(text: str) -> None:
-    with pytest.raises(NotApplicableError, match="4 lines or more that differ"):
+    with pytest.raises(NotApplicableError, match="at least 4 different lines"):
         draw_line_choices(text, 5)

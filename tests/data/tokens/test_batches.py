@@ -42,12 +42,12 @@ def test_characters_and_sub_words_are_judged_by_the_same_passage() -> None:
 
 
 def test_a_text_shorter_than_a_context_says_what_it_needs() -> None:
-    split_tokens(CharTokenizer("a"), "a" * 330, block_size=32)  # 33 to judge by: one window
+    split_tokens(CharTokenizer("a"), "a" * 330, block_size=32)  # 33 to validate on: one window
     with pytest.raises(InputError) as refusal:
         split_tokens(CharTokenizer("a"), "a" * 320, block_size=32)
     assert str(refusal.value) == (
-        "the text is too short for a context of 32: it makes 288 tokens to learn from and 32 to judge by, "
-        "and each part needs 33 or more: use a longer text or a smaller block size"
+        "the text is too short for a context of 32: it makes 288 tokens to train on and 32 to validate on, "
+        "and each part needs 33 or more: use a longer text or a smaller `block_size`"
     )
 
 
@@ -89,7 +89,7 @@ def test_a_text_without_a_window_is_refused(windows: Any) -> None:
     arguments = {"batch_size": 1, "seed": 1, "step": 1} if windows is window_starts else {}
     with pytest.raises(InputError, match="a context of 32 needs 33 tokens, and the text has 32"):
         windows(32, 32, **arguments)
-    with pytest.raises(InputError, match="at least one token; got a block size of 0"):
+    with pytest.raises(InputError, match="`block_size` must be 1 or more; got 0"):
         windows(32, 0, **arguments)
 
 

@@ -75,7 +75,7 @@ def test_an_id_out_of_range_is_refused(base: Tokenizer, wrong: int) -> None:
 
 @pytest.mark.parametrize(
     ("names", "message"),
-    [(["a"], "'a' is a token of the vocabulary already"), ([""], "has no name"), (["<x>", "<x>"], "named twice")],
+    [(["a"], "'a' is already a token of the vocabulary"), ([""], "has no name"), (["<x>", "<x>"], "named twice")],
 )
 def test_names_that_cannot_be_are_refused(names: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -155,7 +155,7 @@ def test_a_description_passes_through_json() -> None:
 
 @pytest.mark.parametrize("definition", ["", "{}", "[1]", '{"model": 3}', Path(__file__).read_text()])
 def test_what_is_no_tokenizer_is_refused_in_one_line(definition: str) -> None:
-    with pytest.raises(InputError, match="no tokenizer that can be read"):
+    with pytest.raises(InputError, match="the tokenizer cannot be read"):
         SubwordTokenizer(definition)
 
 
