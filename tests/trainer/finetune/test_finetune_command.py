@@ -17,6 +17,8 @@ from data.runs import Run, open_run
 from tests.commands import ROOT, assert_mistake, command
 from tests.conftest import command_environment
 from trainer.finetune.__main__ import main
+from trainer.finetune.finetune_config import LanguageConfig
+from trainer.finetune.language_model import start
 
 QUICK = ["--epochs", "1", "--micro-batch", "8", "--accumulate", "1", "--threads", "1", "--sample-tokens", "8"]
 
@@ -76,7 +78,7 @@ def test_a_mistake_is_reported_and_nothing_is_written(
 
 
 def test_a_resumed_run_has_no_other_base(run: Run) -> None:
-    assert main(["--model", "tiny", "--too-long", "cut", *QUICK]) == 0
+    start(LanguageConfig(too_long="cut", threads=1), "tiny", name="tiny-jokes")
     with pytest.raises(InputError, match="continues from its own weights, not from tiny: leave `model` out"):
         main(["--resume", "--run", "tiny-jokes", "--model", "tiny"])
 
