@@ -15,8 +15,7 @@ from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, position_embeddings, token_embeddings
 from viz.drawing.curve_panel import Curve
-from viz.drawing.labels import label_name
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption, label_name
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from data.errors import InputError
 from probes.groups.naming import Group, highlight
-from viz.drawing.labels import display
+from probes.groups.symbols import display
 
 MOST_GROUPS = 6
 MOST_CHARACTERS = 2000

@@ -13,7 +13,7 @@ from data.runs import Run
 from data.tokens.tokenizers import known_part
 from probes.texts import beginning, default_prompt
 from trainer.config import described_model
-from viz.drawing.labels import label_name
+from viz.drawing.text import label_name
 
 MOST_NAMED = 6
 

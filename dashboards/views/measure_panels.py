@@ -12,8 +12,8 @@ from dashboards.page import Page
 from probes.groups.naming import Group
 from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
-from viz.drawing.labels import label_name
 from viz.drawing.legend import item_colors
+from viz.drawing.text import label_name
 from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Number, Numbers, Series
 
 SHARES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement")

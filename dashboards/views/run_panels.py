@@ -14,10 +14,10 @@ from dashboards.compute.queries import metrics, samples, steps_of
 from dashboards.page import Page
 from probes.groups.naming import Group as Highlight
 from probes.groups.naming import classes
-from viz.drawing.labels import display, label_name
+from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
-from viz.drawing.slide import diverging_map, heat_map, weight_map
-from viz.drawing.theme import Theme, group_color
+from viz.drawing.text import label_name
+from viz.drawing.theme import Theme, diverging_map, group_color, heat_map, weight_map
 from viz.player.panels import (
     Bars,
     ColoredGroup,

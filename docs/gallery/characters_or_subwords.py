@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data.runs import list_runs, open_run
-from viz.drawing.lines import draw_compared
+from viz.figures.loss_figure import draw_compared
 from viz.grouped_table import bits_curve
 from viz.output import save
 
@@ -11,5 +11,5 @@ text = open_run().info["corpus"]
 runs = [run for run in list_runs() if run.info.get("corpus", {}).get("sha256") == text["sha256"]][-7:]
 curves = [bits_curve(run) for run in runs]
 words = "validation loss in bits per character; a loss per token would favour small tokens"
-figure = draw_compared(curves, title=f"Who foretells {text['name']} best?", unit=words)
+figure = draw_compared(curves, title=f"Who foretells {text['name']} best?", subtitle=words)
 save(figure, Path("characters_or_subwords.png"))

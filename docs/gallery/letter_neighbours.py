@@ -7,8 +7,9 @@ import seaborn
 
 from data.runs import open_run
 from probes.tables.neighbours import nearest_neighbours
-from viz.drawing.labels import display
-from viz.drawing.slide import blank_slide, evenly, heat_map
+from probes.groups.symbols import display
+from viz.drawing.slide import blank_slide, evenly
+from viz.drawing.theme import heat_map
 from viz.output import save
 
 run = open_run()

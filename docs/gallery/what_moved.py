@@ -7,7 +7,8 @@ import pandas as pd
 import seaborn
 
 from data.runs import open_run
-from viz.drawing.slide import blank_slide, heat_map
+from viz.drawing.slide import blank_slide
+from viz.drawing.theme import heat_map
 from viz.output import save
 
 run = open_run()

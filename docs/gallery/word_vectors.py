@@ -8,7 +8,7 @@ from probes.export import write_word2vec
 from probes.groups.naming import classes
 from probes.tables.embeddings import token_embeddings
 from probes.tables.vectors import read_word2vec
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption
 from viz.figures.map_figure import draw_maps
 from viz.grouped_table import GroupedTable
 from viz.output import save

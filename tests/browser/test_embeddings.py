@@ -15,9 +15,10 @@ from playwright.sync_api import expect
 
 from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
+from probes.groups.symbols import display
 from probes.tables.embeddings import token_embeddings
 from tests.browser.visit import Visit
-from viz.drawing.labels import display, label_name
+from viz.drawing.text import label_name
 
 # Where the points stand, as the picture itself knows it: `[label, x, y]` of each, in pixels of the window.
 PLACES = """(root) => root.querySelector('.scatter .area').places()"""

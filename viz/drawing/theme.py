@@ -1,16 +1,24 @@
-"""One look for films, figures and pages: two themes, colours that colour-blind eyes can tell apart, sizes that follow the picture."""
+"""The colours of films, figures and pages: two themes, colours of groups that are safe for colour-blind eyes, and colour maps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgb
+
 from data.errors import InputError
 
-# Okabe & Ito (2008), "Color Universal Design", in an order in which neighbours differ most. Their black is left to the text, and their
-# yellow stands last since it is weak on white.
+# Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most. Their black is the text's, and their yellow is
+# the last, since it is weak on white.
 OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-# The same hues, lifted where they would sink into a dark ground.
+# The same hues, lightened for a dark ground.
 OKABE_ITO_ON_DARK = ("#FF7F2A", "#4AA8E8", "#2CC295", "#E39AC4", "#F0B03A", "#8CCBF2", "#F0E442")
+
+N_COLORS = 1024
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Weights of red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,19 @@ THEMES = {
 
 
 def theme(name: str) -> Theme:
-    """Return a theme by name; an `InputError` names those there are."""
+    """Look up a theme by name; an `InputError` lists the names."""
     if name not in THEMES:
         raise InputError(f"there is no theme {name!r}; there is {', '.join(THEMES)}")
     return THEMES[name]
 
 
 def group_color(theme: Theme, index: int) -> str:
-    """Return the colour of the group with this number; colours come round again after the last."""
+    """Look up the colour of a group by its number; after the last colour comes the first again."""
     return theme.palette[index % len(theme.palette)]
 
 
 def text_on(color: str) -> str:
-    """Return white where it can be read on ``color`` (WCAG 2 contrast of 3, enough for large text), else near-black."""
+    """Choose white for text on ``color`` if it can be read (WCAG 2 contrast of 3, for large text), else near-black."""
     red, green, blue = (_linear(int(color[i : i + 2], 16) / 255) for i in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return "#FFFFFF" if 1.05 / (luminance + 0.05) >= 3 else "#10161C"
@@ -61,3 +69,53 @@ def text_on(color: str) -> str:
 
 def _linear(channel: float) -> float:
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+def over(color: str, ground: str, opacity: float) -> tuple[float, float, float]:
+    """Blend a colour over an opaque ground: red, green and blue from 0 to 1."""
+    red, green, blue = opacity * np.array(to_rgb(color)) + (1.0 - opacity) * np.array(to_rgb(ground))
+    return float(red), float(green), float(blue)
+
+
+def step_colors(n: int, theme: Theme) -> list[str]:
+    """Choose a colour for each of ``n`` snapshots, from near the background to the strongest contrast."""
+    return _scale("mako", (0.86, 0.12) if theme.name == "light" else (0.34, 0.97), n)
+
+
+def layer_colors(n: int, theme: Theme) -> list[str]:
+    """Choose a colour for each of ``n`` layers, from a perceptual scale other than that of the steps."""
+    return _scale("viridis", (0.0, 0.84) if theme.name == "light" else (0.28, 1.0), n)
+
+
+def heat_map(theme: Theme) -> Colormap:
+    """Choose the colour map of quantities from 0 up, with 0 near the background."""
+    return colormap("mako_r" if theme.name == "light" else "mako")
+
+
+def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
+    """Make the colour map of attention weights: that of `heat_map`, with 0 in the colour of the ground (the background by default)."""
+    colors = heat_map(theme)(np.linspace(0, 1, 4 * N_COLORS))[:, :3]
+    first = np.array(to_rgb(ground or theme.background))
+    away = -1 if theme.name == "light" else 1
+    beyond = (colors - first) @ LUMINANCE * away > 0  # the map must not pass the ground's luminance and come back
+    colors = colors[np.argmax(beyond) :]
+    colors = colors[np.linspace(0, len(colors) - 1, N_COLORS).astype(int)]
+    share = np.clip(np.linspace(0, 16, N_COLORS), 0, 1)[:, None]  # blend from the ground within the first sixteenth
+    return ListedColormap((1 - share) * first + share * colors)
+
+
+def diverging_map(theme: Theme) -> Colormap:
+    """Choose the colour map of quantities on both sides of 0, with 0 near the background."""
+    return colormap("vlag" if theme.name == "light" else "icefire")
+
+
+def colormap(name: str) -> Colormap:
+    """Look up a colour map by name, one of matplotlib or seaborn (``mako``, ``vlag``, ``icefire``), which is imported when needed."""
+    if name not in colormaps:
+        import seaborn  # noqa: F401
+    return colormaps[name]
+
+
+def _scale(name: str, ends: tuple[float, float], n: int) -> list[str]:
+    places = np.linspace(*ends, n) if n > 1 else [ends[0] * 0.35 + ends[1] * 0.65]
+    return [to_hex(colormap(name)(float(place))) for place in places]

@@ -1,8 +1,9 @@
-"""Attention as stills: all layers by heads, one layer's heads side by side, one head large."""
+"""Figures of attention maps: all layers by heads, the heads of one layer, one head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -11,54 +12,37 @@ from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from viz.drawing.labels import cut_short
-from viz.drawing.slide import (
-    LIGHT,
-    LINE_PT,
-    TEXT_PT,
-    WIDE,
-    Box,
-    Slide,
-    blank_slide,
-    color_bar,
-    text_points,
-    weight_map,
-)
-from viz.drawing.theme import Theme, text_on
+from viz.drawing.layout import Box
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
+from viz.drawing.text import TEXT_PT, short_label, text_width
+from viz.drawing.theme import Theme, text_on, weight_map
 
 NORM = PowerNorm(0.5, 0, 1)
-"""Colours follow the square root of the weight, which shows small weights too; the key says so by its ticks."""
-KEY_PT = 66
+"""Colours follow the square root of the weight, which shows small weights too."""
+KEY_PT, KEY_HEIGHT_PT = 66, 230
 MOST_LABEL_ROWS = 2
 LEAST_VALUE_CELL_PT = 36
-"""Cells of this side hold a weight in 18-point type."""
-
-Maps = NDArray[np.floating]
+"""The least side of a cell that holds a weight in 18-point type."""
 
 
 def draw_grid(
     maps: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the attention of every head at one step, a row a layer and a column a head.
+    """Draw the attention maps of every head at one step, a row per layer and a column per head.
 
     Parameters
     ----------
     maps : attention weights, (layer, head, query, key).
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     n_layers, n_heads = maps.sizes["layer"], maps.sizes["head"]
     names = [f"layer {i}" for i in maps["layer"].values]
-    left = max(map(text_points, names)) + 14
+    left = max(map(text_width, names)) + 14
     area = slide.body.inset(right=KEY_PT, top=LINE_PT)
     gap = 10.0 if max(n_layers, n_heads) <= 6 else 3.0
     side = min((area.width - left + gap) / n_heads, (area.height + gap) / n_layers) - gap
-    if side < TEXT_PT:  # rows as low as a line of text: every second name would touch the next
+    if side < TEXT_PT:  # the names of all rows would touch
         names = [name if i % 2 == 0 else "" for i, name in enumerate(names)]
     start = area.left + left + max((area.width - left - n_heads * (side + gap) + gap) / 2, 0)
     for (i, j), _ in np.ndenumerate(np.empty((n_layers, n_heads))):
@@ -66,74 +50,67 @@ def draw_grid(
         _draw_map(slide, box, maps.isel(layer=i, head=j).values)
         if j == 0:
             slide.text(box.left - 12, box.bottom + side / 2, names[i], ha="right", va="center")
-    _name_heads(slide, maps["head"].values.tolist(), start, area.top + 8, side + gap, side)
-    _add_key(
-        slide, Box(start + n_heads * (side + gap) + 14, area.top - min(area.height, 230), KEY_PT, min(area.height, 230))
-    )
+    row = Box(start, area.top + 8, n_heads * (side + gap), LINE_PT)
+    _name_heads(slide, maps["head"].values.tolist(), row, side)
+    _add_key(slide, row.right + 14, area.top, area.height)
     return slide.figure
 
 
 def draw_layer(
     maps: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the attention of one layer's heads side by side; where the prompt is short, tokens on the axes and weights in the cells.
+    """Draw the attention maps of one layer's heads side by side, for short prompts with tokens on the axes and weights in the cells.
 
     Parameters
     ----------
     maps : attention weights, (head, query, key), with the coordinate ``query_token``.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     area = slide.body.inset(right=KEY_PT)
-    tokens = [cut_short(str(token)) for token in maps["query_token"].values]
+    tokens = [short_label(str(token)) for token in maps["query_token"].values]
     n = maps.sizes["head"]
     n_columns = _best_columns(n, area)
     n_rows = -(-n // n_columns)
     for head, cell in zip(range(n), area.grid(n_rows, n_columns, (22, 14)), strict=False):
         name = f"head {maps['head'].values[head]}"
         _draw_labelled(slide, cell.inset(top=LINE_PT + 8), maps.isel(head=head).values, tokens, name=name)
-    _add_key(
-        slide, Box(slide.body.right - KEY_PT + 14, area.top - min(area.height, 230), KEY_PT, min(area.height, 230))
-    )
+    _add_key(slide, slide.body.right - KEY_PT + 14, area.top, area.height)
     return slide.figure
 
 
 def draw_head(
     maps: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw one head large, tokens on both axes; the weights are printed in the cells where they are few.
+    """Draw the attention map of one head with tokens on both axes and, where there are few, weights in the cells.
 
     Parameters
     ----------
     maps : attention weights, (query, key), with the coordinate ``query_token``.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     area = slide.body.inset(right=KEY_PT)
     used = _draw_labelled(
-        slide, area, maps.values, [cut_short(str(token)) for token in maps["query_token"].values], centred=True
+        slide, area, maps.values, [short_label(str(token)) for token in maps["query_token"].values], centred=True
     )
-    _add_key(slide, Box(used.right + 18, used.top - min(used.height, 230), KEY_PT, min(used.height, 230)))
+    _add_key(slide, used.right + 18, used.top, used.height)
     return slide.figure
 
 
 def _draw_labelled(
-    slide: Slide, area: Box, values: Maps, tokens: Sequence[str], *, name: str = "", centred: bool = False
+    slide: Slide,
+    area: Box,
+    values: NDArray[np.floating],
+    tokens: Sequence[str],
+    *,
+    name: str = "",
+    centred: bool = False,
 ) -> Box:
-    """Draw a map as large as it goes with its tokens at the left and on top, as far as they can be read; return its box."""
-    longest = max(map(text_points, tokens))
+    """Draw a map as large as fits, with tokens at the left and on top if they can be read; return the box of the map."""
+    longest = max(map(text_width, tokens))
     rows = _label_rows(tokens, min(area.width - longest - 12, area.height - LINE_PT))
-    step = longest + 8  # from one row of labels to the next
+    step = longest + 8  # between rows of labels
     margin = rows * step + 4 if rows else 0.0
     upright = longest + 4 <= rows * (area.height - margin) / len(tokens)
     head = (rows * LINE_PT if upright else margin + 6) if rows else 0.0
@@ -160,16 +137,16 @@ def _draw_labelled(
 
 
 def _label_rows(tokens: Sequence[str], side: float) -> int:
-    """Return in how many rows, one beside the other, the labels of all tokens find room along a side; 0 if they do not."""
+    """Count the rows into which the labels of all tokens fit along a side; 0 if they do not fit."""
     rows = int(np.ceil((TEXT_PT + 3) * len(tokens) / side))
     return rows if rows <= MOST_LABEL_ROWS else 0
 
 
-def _draw_map(slide: Slide, box: Box, values: Maps) -> Axes:
+def _draw_map(slide: Slide, box: Box, values: NDArray[np.floating]) -> Axes:
     axes = slide.axes(box)
-    ahead = np.triu(np.ones(values.shape, dtype=bool), 1)
+    future = np.triu(np.ones(values.shape, dtype=bool), 1)
     axes.imshow(
-        np.ma.masked_array(values, ahead),
+        np.ma.masked_array(values, future),
         cmap=weight_map(slide.theme),
         norm=NORM,
         interpolation="nearest",
@@ -182,7 +159,7 @@ def _draw_map(slide: Slide, box: Box, values: Maps) -> Axes:
     return axes
 
 
-def _print_values(axes: Axes, values: Maps, theme: Theme) -> None:
+def _print_values(axes: Axes, values: NDArray[np.floating], theme: Theme) -> None:
     for i, j in np.ndindex(values.shape):
         if j <= i:
             color = text_on(to_hex(weight_map(theme)(NORM(values[i, j]))))
@@ -190,21 +167,24 @@ def _print_values(axes: Axes, values: Maps, theme: Theme) -> None:
             axes.text(j, i, number, ha="center", va="center", fontsize=TEXT_PT, color=color)
 
 
-def _name_heads(slide: Slide, heads: Sequence[int], start: float, y: float, advance: float, side: float) -> None:
-    """Write the heads' names above their columns: in words where they fit, else numbers after one word."""
-    in_words = text_points(f"head {heads[-1]}") + 8 <= advance
-    every = 1 if in_words else max(1, int(np.ceil((text_points(str(heads[-1])) + 8) / advance)))
+def _name_heads(slide: Slide, heads: Sequence[int], row: Box, side: float) -> None:
+    """Write the heads' names in a row above their columns, of maps of this side; where they do not fit, numbers alone."""
+    advance = row.width / len(heads)
+    in_words = text_width(f"head {heads[-1]}") + 8 <= advance
+    every = 1 if in_words else max(1, int(np.ceil((text_width(str(heads[-1])) + 8) / advance)))
     for j in range(0, len(heads), every):
         name = f"head {heads[j]}" if in_words else str(heads[j])
-        slide.text(start + j * advance + side / 2, y, name, ha="center")
+        slide.text(row.left + j * advance + side / 2, row.bottom, name, ha="center")
     if not in_words:
-        slide.text(start - 12, y, "head", ha="right")
+        slide.text(row.left - 12, row.bottom, "head", ha="right")
 
 
 def _best_columns(n: int, area: Box) -> int:
-    """Return the number of columns at which ``n`` squares are largest."""
+    """Choose the number of columns that makes ``n`` squares largest."""
     return max(range(1, n + 1), key=lambda k: min(area.width / k - 22, area.height / -(-n // k) - 50))
 
 
-def _add_key(slide: Slide, box: Box) -> None:
+def _add_key(slide: Slide, left: float, top: float, room: float) -> None:
+    height = min(room, KEY_HEIGHT_PT)
+    box = Box(left, top - height, KEY_PT, height)
     color_bar(slide, box, (weight_map(slide.theme), NORM), (0, 0.1, 0.5, 1), "{:g}")

@@ -1,20 +1,22 @@
-"""Stills of decoding: what was weighed up token by token, and what temperature makes of the bets."""
+"""Figures of decoding: the candidates for each token, and the distribution of the next token at several temperatures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from viz.drawing.labels import display
-from viz.drawing.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, color_bar, heat_map, shorten, text_points
-from viz.drawing.theme import Theme, text_on
-from viz.figures.next_token_figure import quote
+from probes.groups.symbols import display
+from viz.drawing.layout import Box
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
+from viz.drawing.text import shorten, text_width
+from viz.drawing.theme import Theme, heat_map, text_on
+from viz.figures.next_token_figure import write_prompt
 from viz.films.temperature_film import leading_rows
 
 MOST_COLUMNS = 16
@@ -28,53 +30,49 @@ MOST_ROWS = 14
 
 def draw_trace(
     trace: xr.Dataset,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the leading candidates of each token, the likeliest first, the one that was taken framed; the text reads along the top.
+    """Draw the most probable candidates for each token in order, the chosen one framed; the text runs along the top.
 
     Parameters
     ----------
     trace : ``candidate`` (position, rank), with ``probability`` and ``drawn_from`` of the same shape, and ``chosen`` and ``chosen_rank``
-        (position), as `probes.models.decoding.decoding_trace` returns it. Of a long one as many tokens are drawn as fit, from the first.
+        (position), as from `probes.models.decoding.decoding_trace`. Of a long trace, as many tokens are drawn as fit.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
-    area = quote(slide, str(trace.attrs["prompt"])).inset(left=LABELS_PT, right=62, top=LINE_PT + 12)
+    slide = blank_slide(**options)
+    area = write_prompt(slide, str(trace.attrs["prompt"])).inset(left=LABELS_PT, right=62, top=LINE_PT + 12)
     n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / LEAST_COLUMN_PT))
     shown = trace.isel(position=slice(0, n_columns))
     n_rows = max(1, min(MOST_RANKS, trace.sizes["rank"], int(area.height / ROW_PT)))
-    if is_beyond(shown, n_rows):  # a row for tokens that were taken though others led
+    has_further_row = is_beyond(shown, n_rows)
+    if has_further_row:
         n_rows = max(1, n_rows - 1)
-        rows = n_rows + 1
-    else:
-        rows = n_rows
-    cells = _cells(area, rows, n_columns)
+    cells = _cells(area, n_rows + has_further_row, n_columns)
     _label(slide, cells, shown, n_rows)
     _draw_candidates(slide, cells, shown, n_rows)
-    color_bar(
-        slide,
-        Box(area.right + 14, area.bottom, 12, area.height),
-        (heat_map(theme), Normalize(0, 1)),
-        (0, 0.5, 1),
-        "{:g}",
-    )
+    key = Box(area.right + 14, area.bottom, 12, area.height)
+    color_bar(slide, key, (heat_map(slide.theme), Normalize(0, 1)), (0, 0.5, 1), "{:g}")
     return slide.figure
 
 
 def is_beyond(trace: xr.Dataset, n_rows: int) -> bool:
-    """Say whether any token was taken that is not among the first ``n_rows`` candidates."""
+    """Check whether any chosen token is not among the first ``n_rows`` candidates."""
     ranks = trace["chosen_rank"].values
     return bool(((ranks < 0) | (ranks >= n_rows)).any())
 
 
-def told(trace: xr.Dataset) -> NDArray[np.float64]:
-    """Return the probabilities (position, rank) that a picture shows: the model's own where the likeliest was always taken."""
+def shown_probabilities(trace: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Choose the probabilities to show: those that were sampled from, or for greedy decoding the model's own.
+
+    Returns
+    -------
+    Those of the candidates, (position, rank), and of the chosen tokens, (position).
+    """
     greedy = trace.attrs["decoding"]["temperature"] == 0
-    return np.asarray(trace["probability" if greedy else "drawn_from"].values, dtype=float)
+    names = ("probability", "chosen_probability") if greedy else ("drawn_from", "chosen_drawn_from")
+    candidates, chosen = (np.asarray(trace[name].values, dtype=float) for name in names)
+    return candidates, chosen
 
 
 def _cells(area: Box, n_rows: int, n_columns: int) -> list[list[Box]]:
@@ -86,7 +84,7 @@ def _cells(area: Box, n_rows: int, n_columns: int) -> list[list[Box]]:
 
 
 def _label(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int) -> None:
-    """Write the text that came out over the columns, and the ranks at the left."""
+    """Write the generated text above the columns, and the ranks at the left."""
     top, theme = cells[0], slide.theme
     slide.text(top[0].left - 12, top[0].top + 10, "writes", color=theme.muted, ha="right")
     for box, token in zip(top, trace["chosen"].values, strict=True):
@@ -99,49 +97,27 @@ def _label(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int)
 
 
 def _draw_candidates(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int) -> None:
-    candidates, values, ranks = trace["candidate"].values, told(trace), trace["chosen_rank"].values
-    taken = trace["chosen"].values, _taken_values(trace)
-    for column in range(trace.sizes["position"]):
+    candidates, ranks = trace["candidate"].values, trace["chosen_rank"].values
+    values, chosen_values = shown_probabilities(trace)
+    for column, chosen in enumerate(trace["chosen"].values):
         for row in range(n_rows):
-            is_taken = ranks[column] == row
-            _draw_cell(slide, cells[row][column], str(candidates[column, row]), values[column, row], is_taken=is_taken)
+            is_chosen = ranks[column] == row
+            token = str(candidates[column, row])
+            _draw_cell(slide, cells[row][column], token, values[column, row], is_chosen=is_chosen)
         if not 0 <= ranks[column] < n_rows:
-            _draw_cell(slide, cells[-1][column], str(taken[0][column]), taken[1][column], is_taken=True)
+            _draw_cell(slide, cells[-1][column], str(chosen), chosen_values[column], is_chosen=True)
 
 
-def _taken_values(trace: xr.Dataset) -> NDArray[np.float64]:
-    greedy = trace.attrs["decoding"]["temperature"] == 0
-    return np.asarray(trace["chosen_probability" if greedy else "chosen_drawn_from"].values, dtype=float)
-
-
-def _draw_cell(slide: Slide, box: Box, token: str, value: float, *, is_taken: bool) -> None:
-    """Draw one candidate: its token over its probability, on the colour of that; a frame if it was taken."""
-    theme, (width, height) = slide.theme, slide.size
-    ground = to_hex(heat_map(theme)(value))
-    inner = box.inset(left=2, right=2, bottom=2, top=2)
-    slide.figure.add_artist(
-        Rectangle(
-            (inner.left / width, inner.bottom / height),
-            inner.width / width,
-            inner.height / height,
-            facecolor=ground,
-            edgecolor=theme.palette[0] if is_taken else "none",
-            linewidth=3.5 if is_taken else 0,
-            transform=slide.figure.transFigure,
-        )
-    )
-    color, middle = text_on(ground), box.left + box.width / 2
-    centre = box.bottom + box.height / 2
-    slide.text(
-        middle,
-        centre + 11,
-        shorten(display(token), box.width - 10),
-        color=color,
-        bold=is_taken,
-        ha="center",
-        va="center",
-    )
-    slide.text(middle, centre - 11, _number(value), color=color, ha="center", va="center")
+def _draw_cell(slide: Slide, box: Box, token: str, value: float, *, is_chosen: bool) -> None:
+    """Draw a candidate: its token over its probability, on the colour of the probability; framed if it was chosen."""
+    theme = slide.theme
+    background = to_hex(heat_map(theme)(value))
+    frame = {"edgecolor": theme.palette[0], "linewidth": 3.5} if is_chosen else {"edgecolor": "none", "linewidth": 0}
+    slide.rectangle(box.inset(left=2, right=2, bottom=2, top=2), facecolor=background, **frame)
+    x, y, color = box.left + box.width / 2, box.bottom + box.height / 2, text_on(background)
+    text = shorten(display(token), box.width - 10)
+    slide.text(x, y + 11, text, color=color, bold=is_chosen, ha="center", va="center")
+    slide.text(x, y - 11, _number(value), color=color, ha="center", va="center")
 
 
 def _number(value: float) -> str:
@@ -151,34 +127,30 @@ def _number(value: float) -> str:
 def draw_temperatures(
     distributions: xr.Dataset,
     prompt: str,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the distribution of the next token at a few temperatures side by side: a column each, the same token in the same row.
+    """Draw the distribution of the next token at several temperatures: a column per temperature, a row per token.
 
     Parameters
     ----------
     distributions : ``probability`` (temperature, token) and ``entropy`` (temperature), in nats.
-    prompt : what the model has read.
+    prompt : the text before the token.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
-    body = quote(slide, prompt)
+    slide = blank_slide(**options)
+    theme, body = slide.theme, write_prompt(slide, prompt)
     room = int((body.height - 2.6 * LINE_PT) / BAR_ROW_PT)
-    # The order of the bars is that of the last temperature, which has one: at 0 all but one are equal.
+    # The last temperature decides the order: at temperature 0 all tokens but one are equal.
     names, values = leading_rows(distributions, max(2, min(MOST_ROWS, room)))
     names = [shorten(name, 0.22 * body.width) for name in names]
     head = "temperature" if body.width > 600 else "temp."
-    left = max(text_points(name) for name in (*names, "entropy", head)) + 14
+    left = max(text_width(name) for name in (*names, "entropy", head)) + 14
     area = body.inset(left=left, top=1.4 * LINE_PT, bottom=1.2 * LINE_PT)
     columns = area.columns([1] * len(values), 10)
     pitch = min(area.height / len(names), 40)
     for row, name in enumerate(names):
         y = area.top - (row + 0.5) * pitch
-        slide.text(area.left - 12, y, name, ha="right", va="center_baseline", color=_quiet(theme, names, row))
+        slide.text(area.left - 12, y, name, ha="right", va="center_baseline", color=_name_color(theme, names[row]))
     foot = area.top - len(names) * pitch - 22
     slide.text(area.left - 12, foot, "entropy", color=theme.muted, ha="right")
     for column, temperature, entropy, shares in zip(
@@ -192,22 +164,21 @@ def draw_temperatures(
 
 
 def _draw_column(slide: Slide, column: Box, names: Sequence[str], shares: NDArray[np.float64], pitch: float) -> None:
-    """Draw the bars of one temperature; the longest bar there can be leaves room for its number."""
-    theme, (width, height) = slide.theme, slide.size
-    longest = column.width - text_points("0.00", bold=True) - 8
+    """Draw the bars of one temperature, with room for the number beside the longest possible bar."""
+    theme = slide.theme
+    longest = column.width - text_width("0.00", bold=True) - 8
     for row, share in enumerate(shares):
         y = column.top - (row + 0.5) * pitch
-        color = theme.disc if names[row].endswith(("other", "others")) else theme.palette[1]
-        size = max(share * longest, 1.0 if share else 0.0), 0.68 * pitch
-        corner = column.left / width, (y - 0.34 * pitch) / height
-        slide.figure.add_artist(
-            Rectangle(
-                corner, size[0] / width, size[1] / height, color=color, linewidth=0, transform=slide.figure.transFigure
-            )
-        )
+        color = theme.disc if _is_rest(names[row]) else theme.palette[1]
+        bar = Box(column.left, y - 0.34 * pitch, max(share * longest, 1.0 if share else 0.0), 0.68 * pitch)
+        slide.rectangle(bar, color=color, linewidth=0)
         if share >= 0.005:
-            slide.text(column.left + size[0] + 6, y, f"{share:.2f}", va="center_baseline")
+            slide.text(bar.right + 6, y, f"{share:.2f}", va="center_baseline")
 
 
-def _quiet(theme: Theme, names: Sequence[str], row: int) -> str:
-    return theme.muted if names[row].endswith(("other", "others")) else theme.text
+def _name_color(theme: Theme, name: str) -> str:
+    return theme.muted if _is_rest(name) else theme.text
+
+
+def _is_rest(name: str) -> bool:
+    return name.endswith(("other", "others"))

@@ -1,6 +1,8 @@
-"""What each attention head does, over the snapshots: small multiples of head scores with the loss beside them."""
+"""The figure of head scores over the snapshots: small multiples, with the loss beside them."""
 
 from __future__ import annotations
+
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -10,62 +12,51 @@ from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
 from viz.drawing.curve_panel import Curve, FilmClock
+from viz.drawing.layout import Box
 from viz.drawing.lines import nice_top, plain_number, quiet_axes, step_axis
-from viz.drawing.slide import (
-    LIGHT,
-    LINE_PT,
-    WIDE,
-    Box,
-    Slide,
-    blank_slide,
-    layer_colors,
-    scale_key,
-    shorten,
-    text_points,
-)
-from viz.drawing.theme import Theme
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, scale_key
+from viz.drawing.text import shorten, text_width
+from viz.drawing.theme import layer_colors
 
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "distance")
-"""In the order in which they are drawn."""
+"""The scores, in the order in which they are drawn."""
 ATTENTION = ("previous_token", "duplicate_token", "induction", "sink")
-"""Mean attention weights: what no head does should not fill a panel, so their axes end at this value or above."""
+"""Scores that are mean attention weights."""
 LEAST_TOP = 0.2
-TELLING = ("induction", "previous_token", "sink", "entropy", "duplicate_token", "distance")
-"""In the order in which they are chosen where not all fit."""
-WORDINGS = {"sink": "first token (sink)", "entropy": "entropy (1: even)", "distance": "distance (tokens)"}
-"""Names that say more than the variable's, where the long name does not fit."""
-LEADS_BY_LEAST = ("entropy",)
-"""Scores whose leading head is the one with the least: the most focused."""
+"""The axes of those end at this value or above, so that what no head does does not fill a panel."""
+BY_IMPORTANCE = ("induction", "previous_token", "sink", "entropy", "duplicate_token", "distance")
+"""The scores, in the order in which they are chosen where not all fit."""
+SHORT_NAMES = {"sink": "first token (sink)", "entropy": "entropy (1: even)", "distance": "distance (tokens)"}
+"""Names for where the ``long_name`` does not fit, if they say more than the variable's name."""
+LOWEST_LEADS = ("entropy",)
+"""Scores whose leading head is that of the lowest score: the most focused."""
 
 HEAD_PT = 48
-"""Two lines of words above each panel."""
+"""Height of the two lines of text above each panel."""
 HEAD_ROOM_PT = 66
-"""What the disc before a head's name and the value after it take of their line."""
+"""Width of the disc before a head's name and of the value after it."""
 TICKS_PT = 28
 
 
 def draw_scores(
     scores: xr.Dataset,
     loss: Curve | None,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw a panel for each head score: a thin line a head, coloured by layer, the leading head thick and named.
+    """Draw a panel for each head score: a thin line per head, coloured by layer, the leading head thick and named.
 
     Parameters
     ----------
-    scores : ``previous_token``, ``duplicate_token``, ``induction``, ``sink``, ``entropy``, ``distance``, those there are, each
-        (step, layer, head) with the attributes ``long_name`` and ``uniform`` (value of a head that attends evenly: the dashed line).
-    loss : the validation loss for a panel of its own.
+    scores : any of ``previous_token``, ``duplicate_token``, ``induction``, ``sink``, ``entropy``, ``distance``, each
+        (step, layer, head) with the attributes ``long_name`` and ``uniform`` (the score of even attention: the dashed line).
+    loss : the validation loss, which gets a panel of its own.
 
-    The leading head has the highest score at the last step; in entropy the lowest. Where not all panels fit, the most telling are
-    drawn. Snapshots stand at even distances, as in the films.
+    Notes
+    -----
+    The leading head has the highest score at the last step, in entropy the lowest. Where not all panels fit, the most important are
+    drawn. Snapshots stand at equal distances, as in films.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     n_columns = int((slide.body.width + 20) / 224)
     n_rows = 2 if n_columns > 2 or slide.body.height < 330 else 3
     names = _chosen(scores, n_rows * n_columns - 1 - (loss is not None))
@@ -87,7 +78,7 @@ def draw_scores(
 
 
 def leading_head(score: xr.DataArray) -> tuple[int, int]:
-    """Return the indices (layer, head) of the head that leads at the last step: highest, in entropy lowest.
+    """Find the head that leads at the last step: the indices (layer, head) of the highest score, in entropy the lowest.
 
     Examples
     --------
@@ -97,18 +88,18 @@ def leading_head(score: xr.DataArray) -> tuple[int, int]:
     last = score.isel(step=-1).transpose("layer", "head").values.astype(float)
     if not np.isfinite(last).any():
         return 0, 0
-    place = np.nanargmin(last) if score.name in LEADS_BY_LEAST else np.nanargmax(last)
+    place = np.nanargmin(last) if score.name in LOWEST_LEADS else np.nanargmax(last)
     layer, head = np.unravel_index(place, last.shape)
     return int(layer), int(head)
 
 
 def _chosen(scores: xr.Dataset, most: int) -> list[str]:
-    there = [name for name in TELLING if name in scores][: max(most, 1)]
-    return [name for name in SCORES if name in there]
+    present = [name for name in BY_IMPORTANCE if name in scores][: max(most, 1)]
+    return [name for name in SCORES if name in present]
 
 
 def _top(scores: xr.Dataset, name: str) -> float:
-    """Return where the axis of a score ends."""
+    """Choose the upper end of the axis of a score."""
     score = scores[name]
     least = LEAST_TOP if name in ATTENTION else 0.0
     return nice_top(float(np.nanmax([np.nanmax(score.values, initial=least), score.attrs.get("uniform", 0.0)])))
@@ -138,7 +129,7 @@ def _draw_score(
 
 
 def _draw_all_heads(axes: Axes, times: FloatArray, values: FloatArray, colors: list[str]) -> None:
-    """Draw a thin line for each head of ``values``, (step, layer, head), in the colour of its layer."""
+    """Draw a thin line for each head, in the colour of its layer; ``values`` are (step, layer, head)."""
     n_heads = values[0].size
     lines = values.reshape(len(times), n_heads)
     by_head = [color for color in colors for _ in range(values.shape[2])]
@@ -152,7 +143,7 @@ def _draw_all_heads(axes: Axes, times: FloatArray, values: FloatArray, colors: l
 
 def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_steps: bool) -> None:
     color = slide.theme.palette[0]
-    title = loss.title if text_points(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
+    title = loss.title if text_width(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
     axes = _panel(slide, cell, (title, "nats per token" if "nats" in loss.title else "", loss.values[-1], color))
     _lead(axes, clock.time_of(loss.steps.astype(float)), loss.values, color)
     low, high = float(np.nanmin(loss.values)), float(np.nanmax(loss.values))
@@ -164,21 +155,21 @@ def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_s
 
 
 def _name(score: xr.DataArray, layer: int, head: int, width: float) -> str:
-    """Name a head, in the shorter way if the longest name does not fit."""
+    """Name a head, in the short form if the longest name does not fit."""
     layers, heads = score["layer"].values, score["head"].values
-    fits = text_points(f"layer {layers[-1]} head {heads[-1]}") <= width
+    fits = text_width(f"layer {layers[-1]} head {heads[-1]}") <= width
     return f"{'layer ' if fits else 'L'}{layers[layer]} head {heads[head]}"
 
 
 def _title(score: xr.DataArray, width: float) -> str:
     name = str(score.name).replace("_", " ")
-    wordings = (str(score.attrs.get("long_name", name)), WORDINGS.get(str(score.name), name), name)
-    return next((words for words in wordings if text_points(words, bold=True) <= width), name)
+    titles = (str(score.attrs.get("long_name", name)), SHORT_NAMES.get(str(score.name), name), name)
+    return next((title for title in titles if text_width(title, bold=True) <= width), name)
 
 
-def _panel(slide: Slide, cell: Box, words: tuple[str, str, float, str]) -> Axes:
-    """Write title, name and last value above a panel, a disc in the colour of the line before the name; return its axes."""
-    title, named, value, color = words
+def _panel(slide: Slide, cell: Box, heading: tuple[str, str, float, str]) -> Axes:
+    """Write a heading above a panel (title; name, last value and colour of its main line) and add the axes."""
+    title, named, value, color = heading
     slide.text(cell.left, cell.top - 16, shorten(title, cell.width), bold=True)
     shown = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
     slide.dot(cell.left + 6, cell.top - LINE_PT - 9, color)
@@ -203,7 +194,7 @@ def _finish(slide: Slide, axes: Axes, cell: Box, clock: FilmClock, *, show_steps
 
 
 def _draw_key(slide: Slide, cell: Box, scores: xr.Dataset) -> None:
-    """Say in the last cell what the lines mean."""
+    """Explain the lines in the last cell."""
     layers = scores["layer"].values
     y, x = cell.bottom + 2 * 28, cell.left + 8
     scale_key(slide, x, y, (f"layer {layers[0]}", str(layers[-1])), layer_colors(len(layers), slide.theme))

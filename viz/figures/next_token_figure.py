@@ -1,45 +1,35 @@
-"""What a model expects next: the distribution over tokens, the logit lens, and the loss by place in the context."""
+"""Figures of next-token predictions: the distribution over tokens, the logit lens, and the loss by position in the context."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from data.arrays import FloatArray
-from viz.drawing.labels import cut_short, display, label_name
+from probes.groups.symbols import display
+from viz.drawing.layout import Box
 from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes
-from viz.drawing.slide import (
-    LIGHT,
-    LINE_PT,
-    WIDE,
-    Box,
-    Slide,
-    blank_slide,
-    color_bar,
-    evenly,
-    heat_map,
-    shorten,
-    text_points,
-)
-from viz.drawing.theme import Theme, text_on
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
+from viz.drawing.text import label_name, short_label, shorten, text_width
+from viz.drawing.theme import heat_map, text_on
 
 MOST_BARS = 12
 FEWEST_BARS = 5
 MOST_COLUMNS = 16
 MOST_OF_REST = 2.0
-"""How many times as long as the longest of the tokens the bar of the others may be before it is cut."""
+"""The longest the bar of all other tokens may be, in lengths of the longest bar of a token, before it is cut."""
 
 
 @dataclass(frozen=True)
 class TokenBar:
-    """A row of the next-token chart; ``earlier`` are the probabilities at earlier snapshots."""
+    """A bar of the next-token chart; ``earlier`` are the probabilities at earlier snapshots."""
 
     label: str
     value: float
@@ -51,23 +41,21 @@ def draw_next_token(
     distribution: xr.DataArray,
     prompt: str,
     *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
     least: float = 0.01,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the likeliest next tokens of the last step as bars, and the same tokens' probability at earlier steps as thin marks.
+    """Draw the most probable next tokens at the last step as bars, with marks for their probabilities at earlier steps.
 
     Parameters
     ----------
     distribution : probabilities, (step, token) or (token,).
-    prompt : what the model has read; stands above the bars.
-    least : tokens below this probability are summed in one bar, but for the five likeliest.
+    prompt : the text before the token; stands above the bars.
+    least : tokens below this probability are summed in one bar, except the five most probable.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
-    body = quote(slide, prompt)
+    slide = blank_slide(**options)
+    theme = slide.theme
+    body = write_prompt(slide, prompt)
     by_step = distribution if "step" in distribution.dims else distribution.expand_dims("step")
     places = evenly(by_step.sizes["step"], 3)
     values = by_step.transpose("step", "token").isel(step=places).values.astype(float)
@@ -83,12 +71,12 @@ def draw_next_token(
 
 
 def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, most: int) -> list[TokenBar]:
-    """Return at most ``most`` bars, the likeliest token of the last step first, all others summed in the last bar.
+    """Choose at most ``most`` bars: the most probable tokens of the last step in order, then the sum of all others.
 
     Parameters
     ----------
     values : probabilities (step, token).
-    least : tokens below this probability belong to the others, but for the five likeliest.
+    least : tokens below this probability belong to the others, except the five most probable.
 
     Examples
     --------
@@ -97,11 +85,11 @@ def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, mos
     [('b', 0.6), ('a', 0.25), ('c', 0.1), ('2 others', 0.05)]
     """
     order = np.argsort(-values[-1], kind="stable")
-    n_likely = max(int((values[-1] >= least).sum()), FEWEST_BARS)
-    if n_likely < len(tokens) or len(tokens) > most:
-        n_likely = min(n_likely, most - 1)
-    likely, rest = order[:n_likely], order[n_likely:]
-    bars = [TokenBar(label_name(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in likely]
+    n_top = max(int((values[-1] >= least).sum()), FEWEST_BARS)
+    if n_top < len(tokens) or len(tokens) > most:
+        n_top = min(n_top, most - 1)
+    top, rest = order[:n_top], order[n_top:]
+    bars = [TokenBar(label_name(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in top]
     if len(rest):
         sums = values[:, rest].sum(axis=1)
         name = f"{len(rest):,} other" + ("s" if len(rest) > 1 else "")
@@ -111,23 +99,19 @@ def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, mos
 
 def draw_context_loss(
     loss: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the loss by place in the context, a line a snapshot, the last one with its value at both ends.
+    """Draw the loss by position in the context: a line per snapshot, the last one with its value at both ends.
 
     Parameters
     ----------
-    loss : nats per token, (step, position); position is how many tokens the model had read before.
+    loss : nats per token, (step, position); the position is the number of tokens before the predicted one.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
+    theme = slide.theme
     lines = loss.transpose("step", "position").values.astype(float)
     steps, positions = [int(step) for step in loss["step"].values], loss["position"].values.astype(float)
-    room = max(text_points(f"step {step:,}", bold=True) for step in steps) + 36
+    room = max(text_width(f"step {step:,}", bold=True) for step in steps) + 36
     slide.text(slide.body.left, slide.body.top - 16, "nats per token", color=theme.muted)
     box = slide.body.inset(left=60, right=room, top=LINE_PT + 10, bottom=30)
     axes = slide.axes(box)
@@ -141,18 +125,13 @@ def draw_context_loss(
     _name_start(slide, axes, box, positions[0], lines[-1, 0])
     last = ends[-1]
     axes.plot(positions[:1], lines[-1, :1], "o", color=last.color, markersize=9, zorder=5, clip_on=False)
-    name_ends(
-        slide,
-        axes,
-        box,
-        [*ends[:-1], LineEnd(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)],
-        dots=True,
-    )
+    ends[-1] = LineEnd(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)
+    name_ends(slide, axes, box, ends, dots=True)
     return slide.figure
 
 
 def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> None:
-    """Write where the last line begins beside the axis, in the place of the tick that would stand too near."""
+    """Write the first value of the last line beside the axis, in place of ticks that would overlap it."""
     low, high = axes.get_ylim()
     places = {
         tick: float(axes.transData.transform((x, tick))[1])
@@ -168,36 +147,34 @@ def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> N
 def draw_lens(
     lens: xr.Dataset,
     prompt_tokens: list[str],
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the logit lens of the last step: which token each layer would put next, and how sure it is.
+    """Draw the logit lens at the last step: the most probable next token after each layer, and its probability.
 
     Parameters
     ----------
-    lens : ``top`` (step, layer, position), the likeliest next token as text, and ``top_probability`` of the same shape; layer 0 is
-        the embeddings.
-    prompt_tokens : the tokens read, one a position; columns. Where not all fit, the last are drawn.
+    lens : ``top`` (step, layer, position), the most probable next token as text, and ``top_probability`` of the same shape; layer 0
+        stands for the embeddings.
+    prompt_tokens : one per position; the columns. Where not all fit, the last are drawn.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
+    theme = slide.theme
     last = lens.isel(step=-1) if "step" in lens.dims else lens
-    tops, sure = (last[name].transpose("layer", "position").values for name in ("top", "top_probability"))
+    tops, probabilities = (last[name].transpose("layer", "position").values for name in ("top", "top_probability"))
     names = ["embeddings" if layer == 0 else f"after layer {layer - 1}" for layer in last["layer"].values]
-    left = max(text_points(name) for name in (*names, "has read"))
+    left = max(text_width(name) for name in (*names, "has read"))
     area = slide.body.inset(left=left + 14, right=66, bottom=LINE_PT + 8, top=LINE_PT)
     shown_rows = evenly(len(names), max(2, int(area.height / 24)))
-    words = [[cut_short(str(top)) for top in row] for row in tops[shown_rows]]
-    columns = [cut_short(token) for token in prompt_tokens]
-    n = _fitting_columns(columns, words, area.width)
-    words, columns, sure = [row[-n:] for row in words], columns[-n:], sure[shown_rows][:, -n:].astype(float)
+    cells = [[short_label(str(top)) for top in row] for row in tops[shown_rows]]
+    columns = [short_label(token) for token in prompt_tokens]
+    n = _fitting_columns(columns, cells, area.width)
+    cells, columns = [row[-n:] for row in cells], columns[-n:]
+    probabilities = probabilities[shown_rows][:, -n:].astype(float)
     slide.text(slide.body.left, area.top + 8, "likeliest next token, by layer", color=theme.muted)
     slide.text(slide.body.right, area.top + 8, "probability", color=theme.muted, ha="right")
-    _draw_cells(slide, area, words, sure)
-    cell_width, cell_height = area.width / n, area.height / len(words)
+    _draw_cells(slide, area, cells, probabilities)
+    cell_width, cell_height = area.width / n, area.height / len(cells)
     for i, row in enumerate(shown_rows):
         y = area.bottom + (i + 0.5) * cell_height
         slide.text(area.left - 12, y, names[row], color=theme.muted, ha="right", va="center")
@@ -209,10 +186,10 @@ def draw_lens(
     return slide.figure
 
 
-def quote(slide: Slide, prompt: str) -> Box:
-    """Write what the model has read, its end at least; return the box below."""
+def write_prompt(slide: Slide, prompt: str) -> Box:
+    """Write a prompt at the top of the body, shortened at its start; return the box below."""
     start, end = "after “", "”"
-    room = slide.body.width - text_points(start + end) - 2
+    room = slide.body.width - text_width(start + end) - 2
     ending = prompt[len(prompt.rstrip()) :]
     shown = shorten(prompt.rstrip().replace("\n", display("\n")) + display(ending), room, keep="end")
     slide.text(slide.body.left, slide.body.top - 16, f"{start}{shown}{end}")
@@ -222,43 +199,35 @@ def quote(slide: Slide, prompt: str) -> Box:
 def _draw_bars(slide: Slide, area: Box, bars: Sequence[TokenBar], colors: Sequence[str], least: float) -> None:
     theme = slide.theme
     labels = [shorten(bar.label, 0.3 * area.width) for bar in bars]
-    names = max(text_points(label) for label in labels)
+    names = max(text_width(label) for label in labels)
     values = [f"{bar.value:.2f}" if bar.value >= least else f"<{least:g}" for bar in bars]
-    numbers = max(text_points(value, bold=True) for value in values)
+    numbers = max(text_width(value, bold=True) for value in values)
     box = area.inset(left=names + 14 + numbers + 14)
     pitch = min(box.height / len(bars), 52)
     scale = box.width / _longest(bars)
     for i, (bar, label, value) in enumerate(zip(bars, labels, values, strict=True)):
         y = area.top - (i + 0.5) * pitch
-        quiet = theme.muted if bar.is_rest or bar.value < least else theme.text
-        slide.text(area.left + names, y, label, color=quiet, ha="right", va="center_baseline")
-        slide.text(box.left - 14, y, value, color=quiet, bold=quiet == theme.text, ha="right", va="center_baseline")
-        width, height = slide.size
-        slide.figure.add_artist(
-            Rectangle(
-                (box.left / width, (y - 0.36 * pitch) / height),
-                min(bar.value * scale, box.width) / width,
-                0.72 * pitch / height,
-                color=theme.disc if bar.is_rest else theme.palette[1],
-                linewidth=0,
-                transform=slide.figure.transFigure,
-            )
-        )
+        is_muted = bar.is_rest or bar.value < least
+        color = theme.muted if is_muted else theme.text
+        slide.text(area.left + names, y, label, color=color, ha="right", va="center_baseline")
+        slide.text(box.left - 14, y, value, color=color, bold=not is_muted, ha="right", va="center_baseline")
+        bar_box = Box(box.left, y - 0.36 * pitch, min(bar.value * scale, box.width), 0.72 * pitch)
+        slide.rectangle(bar_box, color=theme.disc if bar.is_rest else theme.palette[1], linewidth=0)
         if bar.value * scale > 1.001 * box.width:
             _break_bar(slide, box.right - 0.12 * box.width, y, 0.36 * pitch)
-        for earlier, color in zip(bar.earlier, colors, strict=False):
+        for earlier, mark_color in zip(bar.earlier, colors, strict=False):
             x = box.left + earlier * scale
-            slide.line([x, x], [y - 0.43 * pitch, y + 0.43 * pitch], color, linewidth=2.5, solid_capstyle="butt")
+            slide.line([x, x], [y - 0.43 * pitch, y + 0.43 * pitch], mark_color, linewidth=2.5, solid_capstyle="butt")
 
 
 def _longest(bars: Sequence[TokenBar]) -> float:
-    """Return the value of a bar as long as there is room: the largest, but for the sum of the others where it dwarfs every token."""
+    """Choose the value of a bar of full length: the largest, except the sum of the others where it dwarfs every token."""
     tokens = max(value for bar in bars if not bar.is_rest for value in (bar.value, *bar.earlier))
     return max(tokens, *(bar.value for bar in bars if bar.value <= MOST_OF_REST * tokens))
 
 
 def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
-    """Cut a bar by two slanted lines: it is longer than it is drawn."""
+    """Cut a bar with two slanted lines, to show that it is longer than drawn."""
     for shift in (0.0, 11.0):
         ends = [x + shift - 5, x + shift + 5], [y - half_height - 3, y + half_height + 3]
         slide.line(*ends, slide.theme.background, linewidth=4, solid_capstyle="butt")
@@ -268,40 +237,40 @@ def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -
     x, y = slide.body.left, slide.body.bottom + 4
     slide.line([x, x + 22], [y + 6.5] * 2, slide.theme.palette[1], linewidth=15, solid_capstyle="butt")
     slide.text(x + 31, y, f"step {steps[-1]:,}")
-    x += 31 + text_points(f"step {steps[-1]:,}") + 34
+    x += 31 + text_width(f"step {steps[-1]:,}") + 34
     for step, color in zip(steps, colors, strict=False):
         slide.line([x, x], [y - 4, y + 17], color, linewidth=2.5, solid_capstyle="butt")
         slide.text(x + 11, y, f"step {step:,}")
-        x += 11 + text_points(f"step {step:,}") + 34
+        x += 11 + text_width(f"step {step:,}") + 34
 
 
-def _fitting_columns(columns: list[str], words: list[list[str]], width: float) -> int:
-    """Return how many columns, from the last, fit with all that is written in them."""
+def _fitting_columns(columns: list[str], cells: list[list[str]], width: float) -> int:
+    """Count the columns, from the last, that fit with all text in them."""
     for n in range(min(MOST_COLUMNS, len(columns)), 1, -1):
-        written = [*columns[-n:], *(word for row in words for word in row[-n:])]
-        if max(text_points(word, bold=True) for word in written) + 8 <= width / n:
+        texts = [*columns[-n:], *(text for row in cells for text in row[-n:])]
+        if max(text_width(text, bold=True) for text in texts) + 8 <= width / n:
             return n
     return 1
 
 
-def _draw_cells(slide: Slide, area: Box, words: list[list[str]], sure: FloatArray) -> None:
+def _draw_cells(slide: Slide, area: Box, cells: list[list[str]], probabilities: FloatArray) -> None:
     colormap = heat_map(slide.theme)
     axes = slide.axes(area)
     axes.set_axis_off()
-    n_rows, n = sure.shape
+    n_rows, n = probabilities.shape
     axes.pcolormesh(
         np.arange(n + 1),
         np.arange(n_rows + 1),
-        sure,
+        probabilities,
         cmap=colormap,
         vmin=0,
         vmax=1,
         edgecolors=slide.theme.background,
         linewidth=1.5,
     )
-    for i, row in enumerate(words):
-        for j, word in enumerate(row):
+    for i, row in enumerate(cells):
+        for j, text in enumerate(row):
             x = area.left + (j + 0.5) * area.width / n
             y = area.bottom + (i + 0.5) * area.height / n_rows
-            color = text_on(to_hex(colormap(float(sure[i, j]))))
-            slide.text(x, y, word, color=color, ha="center", va="center")
+            color = text_on(to_hex(colormap(float(probabilities[i, j]))))
+            slide.text(x, y, text, color=color, ha="center", va="center")

@@ -1,40 +1,37 @@
-"""Singular values of a table from snapshot to snapshot, and the ranks that sum them up."""
+"""The figure of a table's singular values at all snapshots, and of its effective and stable rank."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from viz.drawing.curve_panel import FilmClock
+from viz.drawing.layout import Box
 from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_axis
-from viz.drawing.slide import LIGHT, LINE_PT, WIDE, Box, Slide, blank_slide, evenly, text_points
-from viz.drawing.theme import Theme
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, evenly
+from viz.drawing.text import text_width
 
 FAINTEST = 1e-4
-"""Singular values below this share of the largest are rounding, and would stretch a logarithmic axis."""
+"""Singular values below this share of the largest are rounding errors, and would stretch the logarithmic axis."""
 
 
 def draw_spectra(
     geometry: xr.Dataset,
     name: Literal["tokens", "positions"],
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the singular values of a table at all snapshots, and beside them its effective and stable rank.
+    """Draw the singular values of a table at all snapshots, with its effective and stable rank beside them.
 
     Parameters
     ----------
     geometry : ``singular_value`` (step, component), largest first; ``effective_rank`` (step) and ``stable_rank`` (step).
-    name : which table it is.
+    name : of the table.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     if slide.body.width > 600:
         left, right = slide.body.columns([1.55, 1], 44)
         ranks = right.rows([1, 1], 22)
@@ -43,8 +40,8 @@ def draw_spectra(
         ranks = low.columns([1, 1], 28)
     _draw_values(slide, left, geometry["singular_value"].transpose("step", "component"), name)
     clock = FilmClock(geometry["step"].values)
-    _draw_rank(slide, ranks[0], geometry["effective_rank"], clock, theme.palette[1])
-    _draw_rank(slide, ranks[1], geometry["stable_rank"], clock, theme.palette[0])
+    _draw_rank(slide, ranks[0], geometry["effective_rank"], clock, slide.theme.palette[1])
+    _draw_rank(slide, ranks[1], geometry["stable_rank"], clock, slide.theme.palette[0])
     return slide.figure
 
 
@@ -55,11 +52,11 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     slide.text(cell.left, cell.top - 16, f"singular values, {name}", bold=True)
     steps = [int(step) for step in spectrum["step"].values]
     names = [f"step {steps[i]:,}" for i in evenly(len(steps), 3)]
-    room = max(text_points(text, bold=True) for text in names) + 28
+    room = max(text_width(text, bold=True) for text in names) + 28
     low, high = float(np.nanmin(lines)) / 1.12, float(np.nanmax(lines)) * 1.12
     ticks = log_ticks(low, high, most=int((cell.height - LINE_PT - 38) / 34))
     labels = [plain_number(tick) for tick in ticks]
-    left = max(text_points(label) for label in labels) + 10
+    left = max(text_width(label) for label in labels) + 10
     box = cell.inset(left=left, top=LINE_PT + 10, bottom=28, right=room)
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
@@ -70,19 +67,14 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     axes.minorticks_off()
     last = values.shape[1]
     axes.set_xticks([1, last] if last > 1 else [1])
-    slide.text(
-        box.left + box.width / 2,
-        box.bottom - 8,
-        "component" if box.width > 190 else "",
-        color=slide.theme.muted,
-        ha="center",
-        va="top",
-    )
+    if box.width > 190:
+        middle = box.left + box.width / 2
+        slide.text(middle, box.bottom - 8, "component", color=slide.theme.muted, ha="center", va="top")
     name_ends(slide, axes, box, ends, dots=True)
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers for a logarithmic axis, 1, 2 and 5 times powers of ten or fewer of them; at most ``most`` where possible.
+    """Choose round ticks for a logarithmic axis: 1, 2 and 5 times powers of ten, or fewer; at most ``most`` where possible.
 
     Examples
     --------

@@ -1,6 +1,8 @@
-"""Tables as pictures: the position table at several snapshots, and how like each other its rows are."""
+"""Figures of the position table at several snapshots: the table itself, and the similarity of its rows."""
 
 from __future__ import annotations
+
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -9,41 +11,27 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from viz.drawing.slide import (
-    LIGHT,
-    LINE_PT,
-    WIDE,
-    Box,
-    Slide,
-    blank_slide,
-    color_bar,
-    diverging_map,
-    evenly,
-    text_points,
-    wrap,
-)
-from viz.drawing.theme import Theme
+from viz.drawing.layout import Box
+from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
+from viz.drawing.text import text_width, wrap
+from viz.drawing.theme import diverging_map
 
 QUANTILE = 0.998
-"""The scale of colours ends here, so that single large values do not make all others pale."""
+"""Where the colour scale ends, so that single large values do not make all others pale."""
 
 
 def draw_table(
     trajectory: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw the position table at up to six snapshots as heat maps: a row a position, a column a dimension, one scale for all.
+    """Draw the position table at up to six snapshots as heat maps: a row per position, a column per dimension, one colour scale.
 
     Parameters
     ----------
-    trajectory : (step, position, dim). The dimensions are drawn in the order of `order_by_wave` at the last step.
+    trajectory : (step, position, dim). The dimensions are ordered by `order_by_wave` of the last step.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
     body = _footnote(slide, "Columns: dimensions, from slow to fast wave along the positions at the last step")
     tables = trajectory.transpose("step", "position", "dim")
     is_wide = body.width > 1.7 * body.height
@@ -56,29 +44,25 @@ def draw_table(
     cells = body.inset(left=_room(positions), right=84).grid(-(-len(places) // n_columns), n_columns, (24, 14))
     for i, (cell, table) in enumerate(zip(cells, values, strict=False)):
         rows = (positions[0], positions[-1]) if i % n_columns == 0 else None
-        _draw_panel(slide, cell, table, int(tables["step"].values[places[i]]), (-top, top), rows)
+        _draw_panel(slide, cell, table, step=int(tables["step"].values[places[i]]), limit=top, rows=rows)
     _add_bar(slide, cells, top, _form(top))
     _name_rows(slide, body, cells)
     return slide.figure
 
 
 def draw_similarity(
-    gram: xr.DataArray,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    similarity: xr.DataArray,
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw how like each other the rows of the position table are, at the first, the middle and the last snapshot.
+    """Draw the similarity of every pair of positions at the first, the middle and the last snapshot.
 
     Parameters
     ----------
-    gram : similarities from -1 to 1, (step, position, other).
+    similarity : from -1 to 1, (step, position, other).
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
-    matrices = gram.transpose("step", "position", "other")
+    slide = blank_slide(**options)
+    matrices = similarity.transpose("step", "position", "other")
     places = evenly(len(matrices), 3)
     body = slide.body.inset(bottom=LINE_PT)
     positions = [str(position) for position in matrices["position"].values]
@@ -87,7 +71,7 @@ def draw_similarity(
         is_left = cell.left == cells[0].left
         rows = (positions[0], positions[-1]) if is_left else None
         step = int(matrices["step"].values[place])
-        _draw_panel(slide, cell, matrices.values[place].astype(float), step, (-1, 1), rows)
+        _draw_panel(slide, cell, matrices.values[place].astype(float), step=step, limit=1, rows=rows)
         if cell.bottom == min(other.bottom for other in cells):
             _name_columns(slide, cell, positions)
     _add_bar(slide, cells, 1.0, "{:+.0f}")
@@ -96,7 +80,7 @@ def draw_similarity(
 
 
 def order_by_wave(table: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the order of the dimensions by the frequency at which each varies most along the positions, slow ones first.
+    """Order the dimensions by the frequency at which each varies most along the positions, from slow to fast.
 
     Parameters
     ----------
@@ -104,8 +88,8 @@ def order_by_wave(table: NDArray[np.float64]) -> NDArray[np.int64]:
 
     Returns
     -------
-    Indices of the dimensions. The frequency is that of the strongest term of the discrete cosine transform of a column without its
-    mean; among dimensions of one frequency the term decides, from most positive to most negative.
+    Indices of the dimensions. The frequency is that of the largest coefficient of the discrete cosine transform of the centred column;
+    dimensions of equal frequency are ordered by the coefficient, from most positive to most negative.
 
     Examples
     --------
@@ -121,7 +105,7 @@ def order_by_wave(table: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _footnote(slide: Slide, text: str) -> Box:
-    """Write a muted note at the foot of the body; return the box above it."""
+    """Write a footnote below the body; return the box above it."""
     lines = wrap(text, slide.body.width)
     for i, line in enumerate(reversed(lines)):
         slide.text(slide.body.left, slide.body.bottom + 4 + i * LINE_PT, line, color=slide.theme.muted)
@@ -129,7 +113,7 @@ def _footnote(slide: Slide, text: str) -> Box:
 
 
 def _squares(area: Box, n: int) -> list[Box]:
-    """Return ``n`` cells with room for a title over a square: in a row, or the last large beside the others where the area is tall."""
+    """Make ``n`` cells of a title over a square: in a row or, in a tall area, the last one large beside the others."""
     side = min((area.width - 26 * (n - 1)) / n, area.height - LINE_PT)
     if n < 3 or side > 0.55 * (area.height - LINE_PT):
         bottom = area.bottom + (area.height - LINE_PT - side) / 2
@@ -145,22 +129,24 @@ def _squares(area: Box, n: int) -> list[Box]:
 
 
 def _room(positions: list[str]) -> float:
-    """Return how wide the names at the left of the panels are."""
-    return 33 + max(text_points(position) for position in positions)
+    """Measure the names at the left of the panels."""
+    return 33 + max(text_width(position) for position in positions)
 
 
 def _draw_panel(
     slide: Slide,
     cell: Box,
     table: NDArray[np.float64],
+    *,
     step: int,
-    limits: tuple[float, float],
+    limit: float,
     rows: tuple[str, str] | None,
 ) -> None:
+    """Draw a table at a step; the colours run from ``-limit`` to ``limit``, and ``rows`` names the first and the last row."""
     slide.text(cell.left, cell.top - 16, f"step {step:,}")
     box = cell.inset(top=LINE_PT)
     axes = slide.axes(box)
-    axes.imshow(table, cmap=diverging_map(slide.theme), vmin=limits[0], vmax=limits[1], aspect="auto")
+    axes.imshow(table, cmap=diverging_map(slide.theme), vmin=-limit, vmax=limit, aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_color(slide.theme.line)
@@ -171,11 +157,11 @@ def _draw_panel(
 
 
 def _name_columns(slide: Slide, cell: Box, positions: list[str]) -> None:
-    ends = text_points(positions[0]) + text_points(positions[-1])
+    ends = text_width(positions[0]) + text_width(positions[-1])
     slide.text(cell.left, cell.bottom - 20, positions[0], color=slide.theme.muted)
     if len(positions) > 1:
         slide.text(cell.right, cell.bottom - 20, positions[-1], color=slide.theme.muted, ha="right")
-    if cell.width > ends + text_points("position") + 24:
+    if cell.width > ends + text_width("position") + 24:
         slide.text(cell.left + cell.width / 2, cell.bottom - 20, "position", color=slide.theme.muted, ha="center")
 
 

@@ -1,38 +1,36 @@
-"""What a model can do untaught, over training: the share of right answers, what guessing gives, and how far chance may carry it."""
+"""The figure of zero-shot accuracy over training, with its standard error and the accuracy of guessing."""
 
 from __future__ import annotations
+
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from viz.drawing.lines import LineEnd, mark, name_ends, quiet_axes
-from viz.drawing.slide import LIGHT, WIDE, blank_slide
-from viz.drawing.theme import Theme
+from viz.drawing.lines import LineEnd, name_ends, quiet_axes, single_marker
+from viz.drawing.slide import SlideOptions, blank_slide
 
 
 def draw_zero_shot(
     found: xr.Dataset,
-    *,
-    title: str,
-    subtitle: str,
-    theme: Theme = LIGHT,
-    inches: tuple[float, float] = WIDE,
-    takeaway: str = "",
+    **options: Unpack[SlideOptions],
 ) -> Figure:
-    """Draw both accuracies over training, each with a band of one standard error, and what guessing gives as a dashed line.
+    """Draw both accuracies over training, each with a band of one standard error, and the accuracy of guessing as a dashed line.
 
     Parameters
     ----------
     found : ``accuracy`` and ``accuracy_by_gain`` (step), with the attributes ``chance`` and ``standard_error``.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     steps, chance = found["step"].values, float(found["accuracy"].attrs["chance"])
-    slide = blank_slide(title, subtitle, theme, inches, takeaway)
+    slide = blank_slide(**options)
+    theme = slide.theme
     between = " " if slide.body.width > 600 else "\n"
     lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
     ends = [
-        LineEnd(float(found[name][-1]), f"{said}{between}{float(found[name][-1]):.0%}", color, bold=True)
-        for name, said, color in lines
+        LineEnd(float(found[name][-1]), f"{label}{between}{float(found[name][-1]):.0%}", color, bold=True)
+        for name, label, color in lines
     ]
     ends.append(LineEnd(chance, f"guessing{between}{chance:.0%}", theme.muted))
     box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
@@ -44,7 +42,9 @@ def draw_zero_shot(
         values, error = found[name].values.astype(float), float(found[name].attrs["standard_error"])
         if len(steps) > 1:
             axes.fill_between(steps, values - error, values + error, color=color, alpha=0.18, linewidth=0)
-        axes.plot(steps, values, color=color, linewidth=3.5, solid_capstyle="round", clip_on=False, **mark(values))
+        axes.plot(
+            steps, values, color=color, linewidth=3.5, solid_capstyle="round", clip_on=False, **single_marker(values)
+        )
         low, high = min(low, float(values.min()) - error), max(high, float(values.max()) + error)
     axes.set_ylim(max(0.0, np.floor(20 * low - 0.5) / 20), min(1.0, np.ceil(20 * high + 0.5) / 20))
     axes.set_xlim(0, max(int(steps[-1]), 1))

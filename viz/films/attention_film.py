@@ -5,10 +5,9 @@ from __future__ import annotations
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.curve_panel import Curve
-from viz.drawing.legend import Caption
-from viz.drawing.slide import quoted
+from viz.drawing.text import Caption, quoted
 from viz.films.film import INTERPOLATED, Film
-from viz.films.heatmap_film import Grid, HeatFilm
+from viz.films.heatmap_film import Grid, HeatmapFilm
 from viz.grouped_table import loss_curves
 from viz.request import FilmRequest
 
@@ -35,7 +34,7 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
     ]
     prompt = quoted(maps.attrs["prompt"], 560)
     caption = Caption(f"Attention of {which}" if which else "Attention", f"{run.name} reads {prompt}", INTERPOLATED)
-    picture = HeatFilm(maps.values, maps["step"].values, grid, curves=curves, caption=caption, **request.look)
+    picture = HeatmapFilm(maps.values, maps["step"].values, grid, curves=curves, caption=caption, **request.look)
     first, last = int(maps["step"][0]), int(maps["step"][-1])
     alt = (
         f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, at {maps.sizes['step']} snapshots from "

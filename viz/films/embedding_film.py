@@ -1,10 +1,9 @@
-"""The film of an embedding: every item a labelled disc that moves from snapshot to snapshot, below it how far it may be believed."""
+"""The film of embeddings: every item is a labelled disc that moves from snapshot to snapshot; fidelity bands stand below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,13 +16,12 @@ from probes.groups.naming import Group
 from viz.drawing.bands import ROW_PX, BandPanel, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
-from viz.drawing.film_frame import FilmFrame
-from viz.drawing.frame_layout import FrameLayout, FrameParts, PanelCell
-from viz.drawing.legend import LEGEND_ROW, Caption, add_legend, add_panel, item_colors, legend_rows
-from viz.drawing.scatter import Discs, Thread, Trails, all_labelled, half_width, landmarks, radius_px
-from viz.drawing.sentences import SentencePanel, height_of
-from viz.drawing.slide import shorten
+from viz.drawing.film_frame import FilmFrame, FrameLayout, FrameParts, PanelCell
+from viz.drawing.legend import LEGEND_ROW, add_legend, item_colors, legend_rows
+from viz.drawing.scatter import Discs, Thread, Trails, add_scatter_axes, all_labelled, half_width, landmarks, radius_px
+from viz.drawing.text import Caption, shorten
 from viz.drawing.theme import Theme
+from viz.films.comparison_panel import ComparisonPanel, height_of
 from viz.films.timeline import Motion
 
 TRAIL_SNAPSHOTS = 6
@@ -31,24 +29,23 @@ TRAIL_POINTS_PER_SNAPSHOT = 5
 LEGEND_PX, NAME_TEXT_PX = 22, 26
 NAME_PX = 14
 """Half the height of a label among dots."""
-CLAIMS_IN_WORDS, PANELS_WITH_ALL = 2, 2
-"""So many groups are spoken of below a picture; one, where there are more pictures than this."""
+MOST_COMPARISONS, PANELS_WITH_MOST = 2, 2
+"""The most comparisons below a panel; one, where there are more panels than this."""
 
 
 @dataclass(frozen=True)
 class ProjectionView:
-    """A projection in a panel of its own.
+    """A projection to show in a panel of its own.
 
     Parameters
     ----------
-    projection : what `viz.projection.projector.project` returns: ``layout`` (step, item, axis), measures over steps, and
-    ``trust`` (step, item).
-        Measures that are missing are left out of the picture; without ``trust``, all points are drawn boldly.
-    groups : what is highlighted, each in its own colour; without any, ``classes`` decide the colours.
-    classes : groups for the colours where nothing is highlighted.
+    projection : as from `viz.projection.projector.project`: ``layout`` (step, item, axis), measures over steps, and ``trust``
+        (step, item). Missing measures are left out; without ``trust``, all points are opaque.
+    groups : the highlighted items, each group in a colour of its own.
+    classes : groups that are coloured where nothing is highlighted.
     threaded : whether a thin line joins the items in their order (positions).
     name : stands above the panel.
-    comparisons : what is said below the panel of the groups.
+    comparisons : of the groups; stand below the panel.
     """
 
     projection: xr.Dataset
@@ -60,13 +57,13 @@ class ProjectionView:
 
 
 class EmbeddingFilm:
-    """The picture of one or several projections at any time of the film.
+    """A film of one or several projections.
 
     Parameters
     ----------
-    views : one to four, of the same steps; the first one's groups are those of the legend.
-    curves : what the panels beside or below the pictures show.
-    faded : whether points are drawn fainter where there is less reason to believe them (``trust``).
+    views : one to four, of the same steps; the legend shows the groups of the first.
+    curves : shown beside or below the panels.
+    trust : whether points of low trust are drawn faint.
     """
 
     def __init__(
@@ -77,111 +74,109 @@ class EmbeddingFilm:
         size: Size,
         theme: Theme,
         *,
-        faded: bool = True,
+        trust: bool = True,
     ):
-        faded = faded and any("trust" in view.projection for view in views)
-        first, unit = views[0], size.unit
+        trust = trust and any("trust" in view.projection for view in views)
+        first, legend_px = views[0], LEGEND_PX * size.unit
         legend = first.groups or first.classes
-        parts = _parts(views, size, legend, faded)
+        parts = _parts(views, size, legend, trust=trust)
         steps = first.projection["step"].values
-        self.stage = FilmFrame(steps, curves, caption, size, theme, parts=parts)
-        arrangement, figure = self.stage.arrangement, self.stage.canvas.figure
-        self.pictures = [
-            _Picture(self.stage, view, cell, faded) for view, cell in zip(views, arrangement.cells, strict=True)
+        self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
+        layout = self.film_frame.layout
+        self.panels = [
+            _ProjectionPanel(self.film_frame, view, cell, trust=trust)
+            for view, cell in zip(views, layout.cells, strict=True)
         ]
-        add_legend(figure, arrangement.legend, arrangement.legend_width, legend, theme, LEGEND_PX * unit, faded=faded)
+        add_legend(self.film_frame.canvas, layout.legend, legend, legend_px, trust=trust)
 
     @property
     def axes(self) -> Axes:
         """The axes of the first panel."""
-        return self.pictures[0].axes
+        return self.panels[0].axes
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yield the frame at each time (counted in snapshots), a view of (height, width, 4) valid until the next one."""
-        return self.stage.frames(times, self._moving)
+        """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
+        return self.film_frame.frames(times, self._moving)
 
     def _moving(self, time: float) -> list[Artist]:
-        return [artist for picture in self.pictures for artist in picture.moving(time)]
+        return [artist for panel in self.panels for artist in panel.moving(time)]
 
 
-class _Picture:
-    """A view in its cell of the stage."""
+class _ProjectionPanel:
+    """A view in its cell of the frame."""
 
-    def __init__(self, stage: FilmFrame, view: ProjectionView, cell: PanelCell, faded: bool):
-        layout, trust = view.projection["layout"], view.projection.get("trust") if faded else None
-        size, theme, figure, unit = stage.canvas.size, stage.canvas.theme, stage.canvas.figure, stage.unit
+    def __init__(self, film_frame: FilmFrame, view: ProjectionView, cell: PanelCell, *, trust: bool):
+        layout, panel = view.projection["layout"], cell.panel
+        theme, unit, name_px = film_frame.canvas.theme, film_frame.unit, NAME_PX * film_frame.unit
         labels = [str(label) for label in layout[layout.dims[1]].values]
-        shown = view.groups or view.classes
-        colors = item_colors(len(labels), shown, theme, ordered=view.threaded)
+        colors = item_colors(len(labels), view.groups or view.classes, theme, ordered=view.threaded)
         members = [i for group in view.groups for i in group.members]
         self.motion = Motion(layout.values)
-        self.trust = None if trust is None else Motion(trust.values[..., None])
-        panel = cell.panel
-        width, height = panel[2] * size.width, panel[3] * size.height
-        radius = radius_px(len(labels), width, min(height, width), unit)
+        values = view.projection.get("trust") if trust else None
+        self.trust = None if values is None else Motion(values.values[..., None])
+        radius = radius_px(len(labels), panel.width, min(panel.height, panel.width), unit)
         named: list[int] = []
         if not all_labelled(labels, radius):
             groups = [group.members for group in view.groups]
-            named = landmarks(labels, layout.values, (width, height), NAME_PX * unit, groups=groups)
-        margin = max([1.6 * radius, *(half_width(labels[i], NAME_PX * unit) for i in named)])
-        self.axes = axes = add_panel(figure, panel, layout.values, margin, theme, corner=14 * unit)
+            named = landmarks(labels, layout.values, (panel.width, panel.height), name_px, groups=groups)
+        margin = max([1.6 * radius, *(half_width(labels[i], name_px) for i in named)])
+        self.axes = axes = add_scatter_axes(film_frame.canvas, panel, layout.values, margin=margin, corner=14 * unit)
         self._thread = Thread(axes, theme, 2.5 * unit) if view.threaded else None
         self._trails = Trails(axes, members, colors, 3.0 * unit)
-        self._discs = Discs(axes, labels, colors, radius, theme, on_top=members, named=named, name_px=NAME_PX * unit)
+        self._discs = Discs(
+            axes, labels, colors, radius_px=radius, theme=theme, on_top=members, named=named, name_px=name_px
+        )
         for artist in (self._discs.artist, self._trails.artist, *([self._thread.artist] if self._thread else [])):
             artist.set_animated(True)
-        self._add_words(stage, view, cell)
+        self._add_name(film_frame, view.name, cell)
+        if view.comparisons and cell.text.height:
+            comparisons = _shown_comparisons(view, len(film_frame.layout.cells))
+            film_frame.add(ComparisonPanel(film_frame.canvas, cell.text, comparisons, unit))
+        if rows := bands_of(view.projection):
+            film_frame.add(BandPanel(film_frame.canvas, cell.bands, rows, film_frame.clock, unit))
 
     def moving(self, time: float) -> list[Artist]:
-        """Return what to draw in the frame at ``time``."""
+        """Move the items to a time; return the artists to draw."""
         places = self.motion.at(time)
-        strength = None if self.trust is None else self.trust.at(time)[:, 0]
+        trust = None if self.trust is None else self.trust.at(time)[:, 0]
         self._discs.move(places)
-        if strength is not None:
-            self._discs.fade(strength)
+        if trust is not None:
+            self._discs.show_trust(trust)
         past = np.linspace(max(time - TRAIL_SNAPSHOTS, 0), time, TRAIL_SNAPSHOTS * TRAIL_POINTS_PER_SNAPSHOT)
-        self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)), strength)
+        self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)), trust)
         artists: list[Artist] = []
         if self._thread is not None:
             self._thread.move(places)
             artists.append(self._thread.artist)
         return [*artists, self._trails.artist, self._discs.artist]
 
-    def _add_words(self, stage: FilmFrame, view: ProjectionView, cell: PanelCell) -> None:
-        """Write the name above the panel, and add below it what is said and what is measured."""
-        canvas, unit = stage.canvas, stage.unit
-        if view.name:
-            name = shorten(view.name, 0.8 * cell.panel[2] * canvas.size.width * 18 / (NAME_TEXT_PX * unit))
-            style: dict[str, Any] = {"weight": "bold", "va": "center_baseline", "parse_math": False}
-            canvas.figure.text(*cell.name, name, color=canvas.theme.text, fontsize=NAME_TEXT_PX * unit, **style)
-        if view.comparisons and cell.words[3]:
-            stage.add(SentencePanel(canvas, cell.words, _spoken(view, len(stage.arrangement.cells)), unit))
-        if rows := bands_of(view.projection):
-            stage.add(BandPanel(canvas, cell.strip, rows, stage.clock, unit))
+    def _add_name(self, film_frame: FilmFrame, name: str, cell: PanelCell) -> None:
+        if name:
+            size = NAME_TEXT_PX * film_frame.unit
+            shown = shorten(name, 0.8 * cell.panel.width, size)
+            film_frame.canvas.text(*cell.name, shown, size=size, bold=True, va="center_baseline")
 
 
-def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[Group], faded: bool) -> FrameParts:
-    """Measure what goes around the panels: as much for each, so that they are of one size."""
+def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[Group], *, trust: bool) -> FrameParts:
+    """Measure what stands around the panels: as much for each, so that they are of one size."""
     unit = size.unit
-    strips = max(len(bands_of(view.projection)) for view in views) * ROW_PX * unit
+    bands = max(len(bands_of(view.projection)) for view in views) * ROW_PX * unit
     shape = float(np.median([_shape(view.projection["layout"].values) for view in views]))
-    parts = FrameParts(len(views), any(view.name for view in views), 0.0, strips, shape=shape)
-    width = FrameLayout.of(size, 1, parts).legend_width * size.width
-    rows = legend_rows(legend, width, LEGEND_PX * unit, faded=faded)
+    parts = FrameParts(len(views), any(view.name for view in views), 0.0, bands, shape=shape)
+    rows = legend_rows(legend, FrameLayout.of(size, 1, parts).legend.width, LEGEND_PX * unit, trust=trust)
     parts = replace(parts, legend_px=max(rows - 1, 0) * LEGEND_ROW * LEGEND_PX * unit)
-    for _ in range(2):  # room for words may change how the panels stand, and so how wide the words may run
-        width = FrameLayout.of(size, 1, parts).panel[2] * size.width
-        words = max(height_of(_spoken(view, len(views)), width, unit) for view in views)
-        parts = replace(parts, words_px=max(parts.words_px, words))
+    for _ in range(2):  # room for text may change how the panels are arranged, and so how wide the text may be
+        width = FrameLayout.of(size, 1, parts).panel.width
+        height = max(height_of(_shown_comparisons(view, len(views)), width, unit) for view in views)
+        parts = replace(parts, text_px=max(parts.text_px, height))
     return parts
 
 
-def _spoken(view: ProjectionView, n_panels: int) -> Sequence[GroupComparison]:
-    """Return the comparisons that are written below a panel."""
-    return view.comparisons[: CLAIMS_IN_WORDS if n_panels <= PANELS_WITH_ALL else 1]
+def _shown_comparisons(view: ProjectionView, n_panels: int) -> Sequence[GroupComparison]:
+    return view.comparisons[: MOST_COMPARISONS if n_panels <= PANELS_WITH_MOST else 1]
 
 
 def _shape(layouts: NDArray[np.floating]) -> float:
-    """Return the width over the height of what a film's limits hold, layouts (step, item, axis)."""
+    """Compute the width over the height of all layouts (step, item, axis) together."""
     width, height = np.ptp(layouts.reshape(-1, 2), axis=0)
     return float(np.clip(width / max(height, 1e-12), 0.5, 4.0))

@@ -1,4 +1,4 @@
-"""The film of head scores: a panel a score, a line a head, drawn as far as training has come."""
+"""The film of head scores: a panel per score and a line per head, drawn up to the time of the film."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
@@ -19,9 +20,9 @@ from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame
-from viz.drawing.legend import Caption, Rect, add_ground, text_width
-from viz.drawing.slide import layer_colors
-from viz.drawing.theme import Theme
+from viz.drawing.layout import Box
+from viz.drawing.text import Caption, text_width
+from viz.drawing.theme import Theme, layer_colors
 from viz.figures.head_score_figure import SCORES, leading_head
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import between
@@ -29,9 +30,9 @@ from viz.grouped_table import loss_curves
 from viz.request import FilmRequest
 
 TEXT_PX = 21
-STILL_TO_COME = 0.16
+FUTURE_OPACITY = 0.16
 """Opacity of the part of a line that training has not reached yet."""
-WORDINGS = {
+NAMES = {
     "previous_token": "previous token",
     "duplicate_token": "same token earlier",
     "induction": "induction",
@@ -40,55 +41,54 @@ WORDINGS = {
     "distance": "distance (tokens)",
 }
 SHARES = ("previous_token", "duplicate_token", "induction", "sink")
-"""Scores that are shares of attention: they have one scale in common, so that what is next to nothing looks like it."""
+"""Scores that are shares of attention: they have one scale in common, so that small ones look small."""
 
 
 @dataclass(frozen=True)
 class ScorePanel:
-    """One score: its axes, the values (step, head of all layers), the dots that move, and the leading head's value."""
+    """One score: its axes, the values (step, head of all layers), the dots that move, and the leading head with its value's text."""
 
     axes: Axes
     values: NDArray[np.float64]
     dots: PathCollection
     leading: int
-    told: Text
-    rule: Artist
+    value: Text
+    rule: Line2D
 
 
-class ScoreFilm:
-    """The picture of head scores at any time of the film.
+class HeadScoreFilm:
+    """A film of head scores.
 
     Parameters
     ----------
-    scores : variables (step, layer, head), with the attribute ``uniform``: what a head scores that attends evenly.
+    scores : variables (step, layer, head), each with the attribute ``uniform``, the score of even attention.
     """
 
     def __init__(self, scores: xr.Dataset, curves: Sequence[Curve], caption: Caption, size: Size, theme: Theme):
-        self.stage = FilmFrame(scores["step"].values, curves, caption, size, theme)
-        figure, unit = self.stage.canvas.figure, size.unit
-        add_ground(figure, self.stage.arrangement.panel, theme, 14 * unit)
+        self.film_frame = FilmFrame(scores["step"].values, curves, caption, size, theme)
+        panel = self.film_frame.layout.panel
+        self.film_frame.canvas.panel(panel, 14 * size.unit)
         self._colors = layer_colors(scores.sizes["layer"], theme)
-        self._strong: list[Artist] = []
+        self._lines: list[Artist] = []
         shares = max((float(scores[name].max()) for name in SHARES if name in scores), default=1.0)
         self._top_share = 1.0 if shares > 0.5 else 1.15 * shares
         names = [name for name in SCORES if name in scores]
-        places = _places(self.stage.arrangement.panel, len(names), size)
-        self._panels = [self._add_panel(scores[name], at) for name, at in zip(names, places, strict=True)]
-        self._add_layers(scores.sizes["layer"])
+        boxes = _boxes(panel, len(names), size.unit)
+        self._panels = [self._add_panel(scores[name], box) for name, box in zip(names, boxes, strict=True)]
+        self._add_layer_key(scores.sizes["layer"])
         self._reached = np.empty(0, dtype=np.uint8)
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yield the frame at each time (counted in snapshots), a view of (height, width, 4) valid until the next one."""
-        canvas = self.stage.canvas
-        canvas.keep_still()
-        self._reached = canvas.frame(
-            self._strong
-        ).copy()  # all lines to their ends; frames show the part left of the cursor
-        return self.stage.frames(times, self._moving, self._paint)
+        """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
+        canvas = self.film_frame.canvas
+        canvas.save_film_background()
+        # All lines to their ends, of which frames show the part left of the cursor.
+        self._reached = canvas.frame(self._lines).copy()
+        return self.film_frame.frames(times, self._moving, self._paint)
 
     def _paint(self, time: float, frame: Frame) -> None:
-        height = self.stage.canvas.size.height
-        slack = round(4 * self.stage.unit)
+        height = self.film_frame.canvas.size.height
+        slack = round(4 * self.film_frame.unit)
         for panel in self._panels:
             box = panel.axes.bbox
             cursor = round(float(panel.axes.transData.transform((time, 0))[0]))
@@ -101,47 +101,42 @@ class ScoreFilm:
         for panel in self._panels:
             values = between(panel.values, time)
             panel.dots.set_offsets(np.column_stack([np.full(len(values), time), values]))
-            panel.rule.set_xdata([time, time])  # type: ignore[attr-defined]
-            panel.told.set_text(f"{values[panel.leading]:.2f}")
-            artists += [panel.rule, panel.dots, panel.told]
+            panel.rule.set_xdata([time, time])
+            panel.value.set_text(f"{values[panel.leading]:.2f}")
+            artists += [panel.rule, panel.dots, panel.value]
         return artists
 
-    def _add_panel(self, score: xr.DataArray, at: Rect) -> ScorePanel:
-        stage, theme, unit = self.stage, self.stage.canvas.theme, self.stage.unit
+    def _add_panel(self, score: xr.DataArray, box: Box) -> ScorePanel:
+        film_frame, theme, unit = self.film_frame, self.film_frame.canvas.theme, self.film_frame.unit
         score = score.transpose("step", "layer", "head")
         values = score.values.astype(float)
-        axes = stage.canvas.figure.add_axes(at)
+        axes = film_frame.canvas.axes(box)
         colors = [color for color in self._colors for _ in range(values.shape[2])]
         flat = values.reshape(len(values), -1)
         for line, color in zip(flat.T, colors, strict=True):
-            style: dict[str, Any] = {
-                "color": color,
-                "linewidth": (2.6 if flat.shape[1] <= 36 else 1.2) * unit,
-                "clip_on": False,
-            }
-            axes.plot(line, alpha=STILL_TO_COME, **style)
-            self._strong += axes.plot(line, alpha=0.9, animated=True, **style)
+            width = (2.6 if flat.shape[1] <= 36 else 1.2) * unit
+            style: dict[str, Any] = {"color": color, "linewidth": width, "clip_on": False}
+            axes.plot(line, alpha=FUTURE_OPACITY, **style)
+            self._lines += axes.plot(line, alpha=0.9, animated=True, **style)
         uniform = float(score.attrs.get("uniform", np.nan))
         if np.isfinite(uniform):
             axes.axhline(uniform, color=theme.muted, linewidth=1.6 * unit, dashes=(4, 3), zorder=1)
-        self._dress(axes, self._top(str(score.name), float(np.nanmax([flat.max(), uniform]))))
+        self._format_axes(axes, self._top(str(score.name), float(np.nanmax([flat.max(), uniform]))))
         layer, head = leading_head(score)
-        told = self._title(
-            at, str(score.name), f"layer {score['layer'].values[layer]} head {score['head'].values[head]}"
-        )
+        name = f"layer {score['layer'].values[layer]} head {score['head'].values[head]}"
+        value = self._write_title(box, str(score.name), name)
         sizes = (9 * unit) ** 2 if flat.shape[1] <= 36 else (5 * unit) ** 2
         dots = axes.scatter(
             np.zeros(flat.shape[1]), flat[0], s=sizes, c=colors, animated=True, clip_on=False, zorder=5, linewidths=0
         )
         rule = axes.axvline(0, color=theme.text, linewidth=1.5 * unit, alpha=0.35, animated=True)
-        return ScorePanel(axes, flat, dots, layer * values.shape[2] + head, told, rule)
+        return ScorePanel(axes, flat, dots, layer * values.shape[2] + head, value, rule)
 
     def _top(self, name: str, highest: float) -> float:
         return self._top_share if name in SHARES else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
 
-    def _dress(self, axes: Axes, top: float) -> None:
-        theme, unit, clock = self.stage.canvas.theme, self.stage.unit, self.stage.clock
-        axes.set_facecolor("none")
+    def _format_axes(self, axes: Axes, top: float) -> None:
+        theme, unit, clock = self.film_frame.canvas.theme, self.film_frame.unit, self.film_frame.clock
         axes.set_xlim(0, max(len(clock.steps) - 1, 1))
         axes.set_ylim(0, top)
         axes.spines[["top", "right", "left"]].set_visible(False)
@@ -152,61 +147,35 @@ class ScoreFilm:
         axes.set_axisbelow(True)
         axes.set_xticks(*clock.ticks(3))
 
-    def _title(self, at: Rect, name: str, leading: str) -> Text:
-        """Write what a panel shows and which head leads at the end; return the text that tells its value."""
-        figure, theme, unit = self.stage.canvas.figure, self.stage.canvas.theme, self.stage.unit
-        left, bottom, width, height = at
-        line = 30 * unit / self.stage.canvas.size.height
-        top = bottom + height + 0.4 * line
-        figure.text(left, top + line, WORDINGS[name], fontsize=1.05 * TEXT_PX * unit, weight="bold", color=theme.text)
-        figure.text(left, top, leading, fontsize=0.95 * TEXT_PX * unit, color=theme.muted)
-        value: dict[str, Any] = {
-            "fontsize": 1.05 * TEXT_PX * unit,
-            "weight": "bold",
-            "ha": "right",
-            "color": theme.text,
-        }
-        return figure.text(left + width, top, "", animated=True, **value)
+    def _write_title(self, box: Box, name: str, leading: str) -> Text:
+        """Write the name of a score and that of its leading head; return the text for the leading head's value."""
+        canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
+        line = 30 * self.film_frame.unit
+        y = box.top + 0.4 * line
+        canvas.text(box.left, y + line, NAMES[name], size=1.05 * size, bold=True)
+        canvas.text(box.left, y, leading, size=0.95 * size, color=canvas.theme.muted)
+        return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 
-    def _add_layers(self, n_layers: int) -> None:
-        """Name the layers' colours in the row above the panel: each where they are few, else the first and the last."""
-        figure, unit, size = self.stage.canvas.figure, self.stage.unit, TEXT_PX * self.stage.unit
-        width = self.stage.canvas.size.width
-        x, y = self.stage.arrangement.legend
+    def _add_layer_key(self, n_layers: int) -> None:
+        """Name the colours of the layers in the row above the panel: all where they are few, else the first and the last."""
+        canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
+        x, y = self.film_frame.layout.legend.left, self.film_frame.layout.legend.top
         for layer, color in enumerate(self._colors):
-            figure.text(x, y, "●", color=color, fontsize=1.35 * size, va="center_baseline")
-            x += 1.4 * size / width
+            canvas.text(x, y, "●", color=color, size=1.35 * size, va="center_baseline")
+            x += 1.4 * size
             if n_layers <= 6 or layer in (0, n_layers - 1):
                 name = f"layer {layer}"
-                figure.text(x, y, name, color=self.stage.canvas.theme.text, fontsize=size, va="center_baseline")
-                x += (text_width(name, size) + 1.3 * size) / width
-        figure.text(
-            x + 12 * unit / width,
-            y,
-            "- - -  even attention",
-            color=self.stage.canvas.theme.muted,
-            fontsize=size,
-            va="center_baseline",
-        )
+                canvas.text(x, y, name, size=size, va="center_baseline")
+                x += text_width(name, size, ink=True) + 1.3 * size
+        x += 12 * self.film_frame.unit
+        canvas.text(x, y, "- - -  even attention", color=canvas.theme.muted, size=size, va="center_baseline")
 
 
-def _places(panel: Rect, n: int, size: Size) -> list[Rect]:
-    """Divide the panel among ``n`` charts, three in a row, with room for their words and ticks."""
-    left, bottom, width, height = panel
-    across, down = size.unit / size.width, size.unit / size.height
+def _boxes(panel: Box, n: int, unit: float) -> list[Box]:
+    """Divide the panel among ``n`` charts, three in a row, with room for their titles and ticks."""
     n_columns = min(3, n)
-    n_rows = -(-n // n_columns)
-    cell_w, cell_h = width / n_columns, height / n_rows
-    margins = (70 * across, 52 * down, 44 * across, 92 * down)  # left, bottom, right, top
-    return [
-        (
-            left + (i % n_columns) * cell_w + margins[0],
-            bottom + (n_rows - 1 - i // n_columns) * cell_h + margins[1],
-            cell_w - margins[0] - margins[2],
-            cell_h - margins[1] - margins[3],
-        )
-        for i in range(n)
-    ]
+    cells = panel.grid(-(-n // n_columns), n_columns, (0, 0))[:n]
+    return [cell.inset(left=70 * unit, bottom=52 * unit, right=44 * unit, top=92 * unit) for cell in cells]
 
 
 def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -220,7 +189,7 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
         f"{run.name}: {shape}, measured on validation text and on random sequences with a repeat",
         "Named is the head that leads at the end (in entropy: the lowest). " + INTERPOLATED,
     )
-    picture = ScoreFilm(scores, loss_curves(run), caption, **request.look)
+    picture = HeadScoreFilm(scores, loss_curves(run), caption, **request.look)
     leading = []
     for name in ("previous_token", "induction"):
         layer, head = leading_head(scores[name])

@@ -1,4 +1,4 @@
-"""Films of square maps over training: attention, layers by heads or one head large, and the similarity of positions."""
+"""The film of heat maps: attention, layers by heads or one head, and the similarity of positions."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.heatmap import Scale, Tile
-from viz.drawing.labels import cut_short
-from viz.drawing.legend import Caption, add_ground, text_width
+from viz.drawing.layout import Box
+from viz.drawing.text import Caption, short_label, text_width
 from viz.drawing.theme import Theme, text_on
 from viz.films.timeline import between
 
 Maps = NDArray[np.floating]
-"""Square maps over snapshots, laid out in rows and columns of a grid, (step, grid row, grid column, row, column)."""
+"""Square maps over snapshots, in the rows and columns of a grid, (step, grid row, grid column, row, column)."""
 
-# Up to this many rows a map's numbers are printed in its cells.
 MOST_PRINTED = 12
+"""The most rows of a map whose numbers are printed in its cells."""
 LABEL_PX = 21
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What the rows and columns of a film's maps are.
+    """The names of the rows and columns of a film's maps.
 
     Parameters
     ----------
-    rows, columns : names of the grid's rows and columns (``"layer 0"``, ``"head 0"``); a grid of one map needs none.
-    items : names of a map's rows and columns (tokens, positions); written where there is one map.
-    key : what the colours mean.
-    diverging : whether the numbers run from -1 to 1 rather than from 0 to 1.
+    rows, columns : of the grid (``"layer 0"``, ``"head 0"``); a grid of one map needs none.
+    items : of a map (tokens, positions); written where there is one map.
+    key : the meaning of the colours.
+    diverging : whether the values run from -1 to 1 rather than from 0 to 1.
     """
 
     rows: Sequence[str]
@@ -47,8 +47,8 @@ class Grid:
     diverging: bool = False
 
 
-class HeatFilm:
-    """The picture of maps at any time of the film; between snapshots the numbers go straight from one to the next.
+class HeatmapFilm:
+    """A film of heat maps; between snapshots the values are interpolated linearly.
 
     Parameters
     ----------
@@ -61,6 +61,7 @@ class HeatFilm:
         maps: Maps,
         steps: NDArray[np.int64],
         grid: Grid,
+        *,
         curves: Sequence[Curve],
         caption: Caption,
         size: Size,
@@ -69,19 +70,19 @@ class HeatFilm:
         self.maps = maps
         self.grid = grid
         self.scale = Scale(theme, grid.diverging)
-        self.stage = FilmFrame(steps, curves, caption, size, theme)
-        add_ground(self.stage.canvas.figure, self.stage.arrangement.panel, theme, 14 * size.unit)
+        self.film_frame = FilmFrame(steps, curves, caption, size, theme)
+        self.film_frame.canvas.panel(self.film_frame.layout.panel, 14 * size.unit)
         self.is_single = maps.shape[1:3] == (1, 1)
         self.tiles = self._place_one() if self.is_single else self._place_many()
         self._numbers = self._add_numbers() if self.is_single and len(grid.items) <= MOST_PRINTED else []
         self._add_key()
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yield the frame at each time (counted in snapshots), a view of (height, width, 4) valid until the next one."""
-        return self.stage.frames(times, self._moving, self._paint)
+        """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
+        return self.film_frame.frames(times, self._moving, self._paint)
 
     def at(self, time: float) -> Maps:
-        """Return the maps at a time, (grid row, grid column, row, column)."""
+        """Interpolate the maps at a time, (grid row, grid column, row, column)."""
         return between(self.maps, time)
 
     def _paint(self, time: float, frame: Frame) -> None:
@@ -100,12 +101,15 @@ class HeatFilm:
         return [text for _, text in self._numbers]
 
     def _place_many(self) -> NDArray[np.object_]:
-        """Lay the maps out, layers downwards and heads across, each named at the edge."""
+        """Place the maps in a grid, with the names of its rows and columns at the edge."""
         n_rows, n_columns, n = *self.maps.shape[1:3], self.maps.shape[-1]
-        unit = self.stage.unit
-        left, top, width, height = self.stage.panel_px()
+        unit = self.film_frame.unit
+        left, top, width, height = self.film_frame.panel_px()
         size = LABEL_PX * unit
-        margin, head = round(max(text_width(name, size) for name in self.grid.rows) + 46 * unit), round(56 * unit)
+        margin, head = (
+            round(max(text_width(name, size, ink=True) for name in self.grid.rows) + 46 * unit),
+            round(56 * unit),
+        )
         gap = max(2, round(min(14, 120 / max(n_rows, n_columns)) * unit))
         room = int(min((width - margin - gap) // n_columns, (height - head - gap) // n_rows))
         left += (width - margin - n_columns * room) // 2
@@ -114,20 +118,20 @@ class HeatFilm:
             tiles[row, column] = Tile.fit(left + margin + column * room, top + head + row * room, room - gap, n)
         for row, name in enumerate(self.grid.rows):
             self._write(name, left + margin - 16 * unit, top + head + (row + 0.5) * room - gap / 2, ha="right")
-        shortened = room < text_width(self.grid.columns[-1], size) + 8 * unit
+        shortened = room < text_width(self.grid.columns[-1], size, ink=True) + 8 * unit
         for column, name in enumerate(self.grid.columns):
-            short = name.split()[-1] if shortened else name
-            self._write(short, left + margin + (column + 0.5) * room - gap / 2, top + head - 24 * unit, ha="center")
+            shown = name.split()[-1] if shortened else name
+            self._write(shown, left + margin + (column + 0.5) * room - gap / 2, top + head - 24 * unit, ha="center")
         return tiles
 
     def _place_one(self) -> NDArray[np.object_]:
-        """Lay one map out as large as it goes, its items named on both axes."""
-        unit, n = self.stage.unit, self.maps.shape[-1]
-        left, top, width, height = self.stage.panel_px()
-        names = [cut_short(name) for name in self.grid.items]
+        """Place one map as large as fits, with its items on both axes."""
+        unit, n = self.film_frame.unit, self.maps.shape[-1]
+        left, top, width, height = self.film_frame.panel_px()
+        names = [short_label(name) for name in self.grid.items]
         cell = (height - 70 * unit) / n
         size = float(np.clip(0.72 * cell, 12 * unit, 26 * unit))
-        longest = max(text_width(name, size) for name in names)
+        longest = max(text_width(name, size, ink=True) for name in names)
         upright = longest <= 2 * size
         every = max(1, int(np.ceil(1.15 * size / cell)), int(np.ceil((longest + 8 * unit) / cell)) if upright else 1)
         margin = round(longest + 26 * unit)
@@ -138,15 +142,8 @@ class HeatFilm:
             along = (i + 0.5) * tile.cell_px
             self._write(names[i], tile.left - 10 * unit, tile.top + along, ha="right", size=size)
             rotation = 0 if upright else 90
-            self._write(
-                names[i],
-                tile.left + along,
-                tile.top - 10 * unit,
-                ha="center",
-                va="bottom",
-                size=size,
-                rotation=rotation,
-            )
+            style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": size, "rotation": rotation}
+            self._write(names[i], tile.left + along, tile.top - 10 * unit, **style)
         return np.array([[tile]], dtype=object)
 
     def _add_numbers(self) -> list[tuple[tuple[int, int], Text]]:
@@ -155,40 +152,31 @@ class HeatFilm:
         for i, j in np.ndindex(n, n):
             if self.grid.diverging or j <= i:
                 x, y = tile.left + (j + 0.5) * tile.cell_px, tile.top + (i + 0.5) * tile.cell_px
-                text = self._write("", x, y, ha="center", size=min(0.34 * tile.cell_px, 30 * self.stage.unit))
+                text = self._write("", x, y, ha="center", size=min(0.34 * tile.cell_px, 30 * self.film_frame.unit))
                 text.set_animated(True)
                 numbers.append(((i, j), text))
         return numbers
 
-    def _write(self, text: str, x: float, y: float, *, size: float | None = None, **more: Any) -> Text:
-        """Write a text at a place in pixels, counted from the upper left corner of the frame."""
-        canvas = self.stage.canvas
-        style = {
-            "va": "center",
-            "fontsize": size or LABEL_PX * self.stage.unit,
-            "color": canvas.theme.text,
-            "parse_math": False,
-            **more,
-        }
-        return canvas.figure.text(x / canvas.size.width, 1 - y / canvas.size.height, text, **style)
+    def _write(self, text: str, x: float, y: float, **style: Any) -> Text:
+        """Write a text at a place in pixels, measured from the upper left corner of the frame."""
+        defaults: dict[str, Any] = {"va": "center", "size": LABEL_PX * self.film_frame.unit}
+        return self.film_frame.canvas.text(x, y, text, from_top=True, **(defaults | style))
 
     def _add_key(self) -> None:
-        """Show what the colours mean, in a row above the panel."""
-        figure, theme, unit = self.stage.canvas.figure, self.stage.canvas.theme, self.stage.unit
-        width, height = self.stage.canvas.size.width, self.stage.canvas.size.height
-        x, y = self.stage.arrangement.legend
+        """Draw the colour scale, in a row above the panel."""
+        canvas, unit, legend = self.film_frame.canvas, self.film_frame.unit, self.film_frame.layout.legend
         size = LABEL_PX * unit
-        figure.text(x, y + 8 * unit / height, self.grid.key, fontsize=size, color=theme.text, va="center_baseline")
-        start = x + (text_width(self.grid.key, size) + 40 * unit) / width
-        bar = figure.add_axes((start, y + 6 * unit / height, 260 * unit / width, 18 * unit / height))
+        canvas.text(legend.left, legend.top + 8 * unit, self.grid.key, size=size, va="center_baseline")
+        start = legend.left + text_width(self.grid.key, size, ink=True) + 40 * unit
+        bar = canvas.axes(Box(start, legend.top + 6 * unit, 260 * unit, 18 * unit))
         values = np.linspace(0, 1, 512)
         shown = 2 * values - 1 if self.scale.diverging else values**2
         bar.imshow(self.scale.colors(shown)[None], aspect="auto", extent=(0, 1, 0, 1))
         bar.set_yticks([])
         bar.set_xticks(list(self.scale.ticks()), list(self.scale.ticks().values()))
-        bar.tick_params(length=0, labelsize=0.9 * size, colors=theme.muted, pad=5 * unit)
+        bar.tick_params(length=0, labelsize=0.9 * size, colors=canvas.theme.muted, pad=5 * unit)
         for spine in bar.spines.values():
-            spine.set_color(theme.line)
+            spine.set_color(canvas.theme.line)
 
 
 def _number(value: float) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.curve_panel import Curve
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption
 from viz.films.film import INTERPOLATED, Film
-from viz.films.heatmap_film import Grid, HeatFilm
+from viz.films.heatmap_film import Grid, HeatmapFilm
 from viz.grouped_table import loss_curves
 from viz.request import FilmRequest
 
@@ -28,7 +28,7 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
         INTERPOLATED,
     )
     items = [str(i) for i in similarity["position"].values]
-    picture = HeatFilm(
+    picture = HeatmapFilm(
         similarity.values[:, None, None],
         similarity["step"].values,
         Grid([""], [""], items, "cosine", diverging=True),

@@ -11,7 +11,7 @@ from data.progress import Progress
 from data.runs import Run
 from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.film import Film
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
@@ -91,7 +91,7 @@ def _picture(
     scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
     bands = f" Bands: {scale}." if bands_of(panels[0].projection) else ""
     words = replace(words, footnote=words.footnote + bands)
-    return EmbeddingFilm(views, curves, caption=words, **request.look, faded=request.trust)
+    return EmbeddingFilm(views, curves, caption=words, **request.look, trust=request.trust)
 
 
 def _left_out(shared: SharedTables, what: str) -> str:

@@ -1,4 +1,4 @@
-"""The film of the next token's distribution from low temperature to high: bars that keep their places and their scale."""
+"""The film of the next token's distribution from low to high temperature: bars in fixed places, at a fixed scale."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.film_frame import FilmFrame
-from viz.drawing.labels import label_name
-from viz.drawing.legend import Caption, Rect, add_ground
-from viz.drawing.slide import quoted, shorten, text_points
+from viz.drawing.layout import Box
+from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
 from viz.drawing.theme import Theme
 from viz.films.film import Film
 from viz.films.timeline import between
@@ -32,17 +31,17 @@ LEAST_ROW_PX = 38
 
 
 class TemperatureClock(FilmClock):
-    """A clock whose steps are hundredths of a temperature."""
+    """A clock with temperatures in place of steps, in hundredths."""
 
     name = "temperature"
 
     def write(self, step: int) -> str:
-        """Return a temperature as it is shown, ``0.7``."""
+        """Format a temperature, ``0.7``."""
         return f"{step / 100:.1f}" if step % 10 == 0 else f"{step / 100:.2f}"
 
 
 class TemperatureFilm:
-    """The picture of a distribution at any time of the film; time counts temperatures.
+    """A film of a distribution; its time counts temperatures.
 
     Parameters
     ----------
@@ -52,49 +51,43 @@ class TemperatureFilm:
     def __init__(self, distributions: xr.Dataset, caption: Caption, size: Size, theme: Theme):
         hundredths = np.rint(100 * distributions["temperature"].values).astype(np.int64)
         curves = _curves(hundredths, distributions)
-        self.stage = FilmFrame(hundredths, curves, caption, size, theme, clock=TemperatureClock(hundredths))
-        unit, panel = size.unit, self.stage.arrangement.panel
-        add_ground(self.stage.canvas.figure, panel, theme, 14 * unit)
-        n_rows = int(min(MOST_BARS + 1, panel[3] * size.height / unit // LEAST_ROW_PX))
+        self.film_frame = FilmFrame(hundredths, curves, caption, size, theme, clock=TemperatureClock(hundredths))
+        unit, panel = size.unit, self.film_frame.layout.panel
+        self.film_frame.canvas.panel(panel, 14 * unit)
+        n_rows = int(min(MOST_BARS + 1, panel.height / unit // LEAST_ROW_PX))
         self.names, self.values = leading_rows(distributions, n_rows)
         self._axes = self._add_axes(panel)
-        self._bars, self._told = self._add_bars()
+        self._bars, self._values = self._add_bars()
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yield the frame at each time (counted in temperatures), a view of (height, width, 4) valid until the next one."""
-        return self.stage.frames(times, self._moving)
+        """Draw the frame at each time, counted in temperatures; each is a view of (height, width, 4), valid until the next one."""
+        return self.film_frame.frames(times, self._moving)
 
     def _moving(self, time: float) -> list[Artist]:
         values = between(self.values, time)
-        pad = 12 * self.stage.unit * float(self.values.max()) / self._axes.bbox.width
-        for bar, told, value in zip(self._bars, self._told, values, strict=True):
+        pad = 12 * self.film_frame.unit * float(self.values.max()) / self._axes.bbox.width
+        for bar, text, value in zip(self._bars, self._values, values, strict=True):
             bar.set_width(value)
-            told.set_x(value + pad)
-            told.set_text(f"{value:.2f}" if value >= 0.005 else "")
-        return [*self._bars, *self._told]
+            text.set_x(value + pad)
+            text.set_text(f"{value:.2f}" if value >= 0.005 else "")
+        return [*self._bars, *self._values]
 
-    def _add_axes(self, panel: Rect) -> Axes:
-        """Add axes for bars with room for the names at their left and for the number of the longest at their right."""
-        size, unit = self.stage.canvas.size, self.stage.unit
-        width, height = panel[2] * size.width, panel[3] * size.height
-        names = max(text_points(name, TEXT_PX * unit) for name in self.names)
-        left, right, above = names + 44 * unit, text_points("0.00", TEXT_PX * unit, bold=True) + 34 * unit, 26 * unit
-        tall = min(height - 2 * above, ROW_PX * unit * len(self.names))
-        at = (
-            panel[0] + left / size.width,
-            panel[1] + (height - above - tall) / size.height,
-            (width - left - right) / size.width,
-            tall / size.height,
-        )
-        axes = self.stage.canvas.figure.add_axes(at)
+    def _add_axes(self, panel: Box) -> Axes:
+        """Add axes for the bars, with room for the names at the left and for the number of the longest at the right."""
+        unit, size = self.film_frame.unit, TEXT_PX * self.film_frame.unit
+        left = max(text_width(name, size) for name in self.names) + 44 * unit
+        right, above = text_width("0.00", size, bold=True) + 34 * unit, 26 * unit
+        height = min(panel.height - 2 * above, ROW_PX * unit * len(self.names))
+        bottom = panel.height - above - height
+        axes = self.film_frame.canvas.axes(panel, left=left, bottom=bottom, right=right, top=above)
         axes.set_axis_off()
         axes.set_xlim(0, float(self.values.max()))
         axes.set_ylim(len(self.names) - 0.5, -0.5)
         return axes
 
     def _add_bars(self) -> tuple[list[Rectangle], list[Any]]:
-        theme, unit, axes = self.stage.canvas.theme, self.stage.unit, self._axes
-        bars, told = [], []
+        theme, unit, axes = self.film_frame.canvas.theme, self.film_frame.unit, self._axes
+        bars, values = [], []
         for row, name in enumerate(self.names):
             is_rest = row == len(self.names) - 1 and self.has_rest
             color = theme.disc if is_rest else theme.palette[1]
@@ -111,18 +104,18 @@ class TemperatureFilm:
                 ha="right",
                 **style,
             )
-            told.append(axes.text(0, row, "", color=theme.text, weight="bold", animated=True, **style))
+            values.append(axes.text(0, row, "", color=theme.text, weight="bold", animated=True, **style))
         axes.axvline(0, color=theme.line, linewidth=1.5 * unit)
-        return bars, told
+        return bars, values
 
     @property
     def has_rest(self) -> bool:
-        """Whether the last row gathers all other tokens."""
+        """Whether the last row stands for all other tokens."""
         return self.names[-1].endswith(("other", "others"))
 
 
 def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDArray[np.float64]]:
-    """Return the names of the likeliest tokens and their probabilities (temperature, row), all others summed in the last row.
+    """Choose the rows: names and probabilities (temperature, row) of the most probable tokens, all others summed in the last row.
 
     Examples
     --------
@@ -133,13 +126,13 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
     values = distributions["probability"].transpose("temperature", "token").values.astype(float)
     order = np.argsort(-values[-1], kind="stable")  # at every temperature above 0 the order is the same
     n_tokens = values.shape[1]
-    n_likely = n_tokens if n_tokens <= n_rows else n_rows - 1
-    likely, rest = order[:n_likely], order[n_likely:]
-    names = [shorten(label_name(str(distributions["token"].values[i])), 200) for i in likely]
+    n_top = n_tokens if n_tokens <= n_rows else n_rows - 1
+    top, rest = order[:n_top], order[n_top:]
+    names = [shorten(label_name(str(distributions["token"].values[i])), 200) for i in top]
     if not len(rest):
-        return names, values[:, likely]
+        return names, values[:, top]
     names.append(f"{len(rest):,} other" + ("s" if len(rest) > 1 else ""))
-    return names, np.column_stack([values[:, likely], values[:, rest].sum(axis=1)])
+    return names, np.column_stack([values[:, top], values[:, rest].sum(axis=1)])
 
 
 def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Curve]:

@@ -11,9 +11,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from probes.groups.naming import Group
-from viz.drawing.labels import cut_short, display
+from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
 from viz.drawing.scatter import Discs, all_labelled, fixed_limits, half_width, landmarks
+from viz.drawing.text import short_label
 from viz.drawing.theme import THEMES
 from viz.figures.next_token_figure import draw_next_token
 
@@ -34,7 +35,9 @@ def made_discs(
     groups = [Group("on top", tuple(on_top))] if on_top else []
     theme = THEMES["light"]
     colors = item_colors(len(labels), groups, theme)
-    return Discs(axes, labels, colors, radius, theme, on_top=on_top or (), named=named, name_px=12), figure
+    return Discs(
+        axes, labels, colors, radius_px=radius, theme=theme, on_top=on_top or (), named=named, name_px=12
+    ), figure
 
 
 @pytest.mark.parametrize("label", [" que", " extraordinariamente", "ção", "<0xC3>", "WWWWWWWW", "iiiiiiii"])
@@ -48,8 +51,8 @@ def test_a_label_lies_inside_what_carries_it(label: str) -> None:
 
 
 def test_long_labels_are_cut_and_spaces_are_seen() -> None:
-    assert cut_short(" extraordinariamente") == "␣extraord…"
-    assert cut_short(" que") == display(" que") == "␣que"
+    assert short_label(" extraordinariamente") == "␣extraord…"
+    assert short_label(" que") == display(" que") == "␣que"
     assert half_width(" extraordinariamente", 10) == half_width(" extraordin", 10)
 
 
@@ -108,7 +111,7 @@ def test_a_named_item_is_drawn_above_the_dots_and_moves_with_its_label() -> None
 def test_fading_reaches_dots_and_names() -> None:
     discs, _ = made_discs([" the"] + ["."] * 700, 3, named=[0], on_top=[0])
     bold = discs.artist.get_facecolor().copy()
-    discs.fade(np.zeros(701))
+    discs.show_trust(np.zeros(701))
     faint = discs.artist.get_facecolor()
     assert bold.shape == faint.shape == (702, 4)
     assert not np.allclose(bold[0], faint[0])

@@ -13,10 +13,10 @@ from matplotlib.text import Text
 
 from probes.groups.naming import Group
 from viz.drawing.curve_panel import Curve
-from viz.drawing.legend import Caption
-from viz.drawing.lines import draw_loss
+from viz.drawing.text import Caption
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
 from viz.figures.head_score_figure import SCORES, draw_scores
+from viz.figures.loss_figure import draw_loss
 from viz.figures.map_figure import draw_maps
 from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
 from viz.figures.spectrum_figure import draw_spectra
@@ -146,7 +146,7 @@ def map_of(n: int, n_groups: int) -> Callable[..., Figure]:
 
 
 def loss_of(n: int) -> Callable[..., Figure]:
-    return lambda theme, inches, title, subtitle, **_: draw_loss(made_loss(n), title, subtitle, theme, inches)
+    return of(draw_loss, made_loss(n))
 
 
 def of(draw: Callable[..., Figure], *data: Any) -> Callable[..., Figure]:

@@ -1,4 +1,4 @@
-"""Stills fit their slides: in every size and theme all text lies inside, apart from other text, and can be read from afar."""
+"""Stills fit their slides: in every size and theme all text lies inside, move_apart from other text, and can be read from afar."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
 
 from tests.viz.figures.stills import EXTREME, SYMBOLS, USUAL, defects, drawn_texts, made_scores
-from viz.drawing.lines import apart
-from viz.drawing.slide import blank_slide, text_points, wrap
+from viz.drawing.layout import move_apart
+from viz.drawing.slide import blank_slide
+from viz.drawing.text import text_width, wrap
 from viz.drawing.theme import THEMES, Theme
 from viz.figures.head_score_figure import draw_scores, leading_head
 from viz.figures.next_token_figure import next_token_bars
@@ -74,7 +75,7 @@ def test_the_panel_names_the_head_that_leads_at_the_last_step(monkeypatch: pytes
 
 @given(st.lists(st.floats(0, 500), min_size=1, max_size=9))
 def test_names_are_moved_apart_inside_the_axes_and_keep_their_order(wanted: list[float]) -> None:
-    places = np.array(apart(wanted, [24.0] * len(wanted), 0, 400))
+    places = np.array(move_apart(wanted, [24.0] * len(wanted), 0, 400))
     in_order = places[np.argsort(wanted, kind="stable")]
     assert (np.diff(in_order) >= 24 - 1e-6).all()
     assert places.min() >= 12 - 1e-6
@@ -86,7 +87,7 @@ def test_names_are_moved_apart_inside_the_axes_and_keep_their_order(wanted: list
 def test_wrapping_keeps_the_words_and_the_width(words: list[str], width: int) -> None:
     lines = wrap(" ".join(words), width)
     assert " ".join(lines).split() == words
-    assert all(text_points(line) <= width for line in lines)
+    assert all(text_width(line) <= width for line in lines)
 
 
 def test_the_bars_and_the_others_hold_the_whole_probability() -> None:

@@ -9,10 +9,10 @@ import xarray as xr
 from viz.drawing.canvas import Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.heatmap import Scale, Tile
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
-from viz.films.head_score_film import ScoreFilm
-from viz.films.heatmap_film import Grid, HeatFilm
+from viz.films.head_score_film import HeadScoreFilm
+from viz.films.heatmap_film import Grid, HeatmapFilm
 
 SIZE = Size(960, 540)
 CAPTION = Caption("Title", "subtitle with $ and _", "footnote")
@@ -24,7 +24,7 @@ def made_maps(n_steps: int = 4, layers: int = 2, heads: int = 3, n: int = 6) -> 
     return raw / raw.sum(-1, keepdims=True)
 
 
-def made_film(maps: np.ndarray, theme: str = "light", **more: object) -> HeatFilm:
+def made_film(maps: np.ndarray, theme: str = "light", **more: object) -> HeatmapFilm:
     layers, heads, n = maps.shape[1:4]
     grid = Grid(
         [f"layer {i}" for i in range(layers)],
@@ -35,7 +35,7 @@ def made_film(maps: np.ndarray, theme: str = "light", **more: object) -> HeatFil
     )  # type: ignore[arg-type]
     steps = np.arange(len(maps)) * 10
     curve = Curve("loss", steps, np.linspace(3, 1, len(maps)))
-    return HeatFilm(maps, steps, grid, [curve], CAPTION, SIZE, THEMES[theme])
+    return HeatmapFilm(maps, steps, grid, curves=[curve], caption=CAPTION, size=SIZE, theme=THEMES[theme])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -97,8 +97,10 @@ def test_grids_of_any_shape_stay_in_the_panel_without_overlap(shape: tuple[int, 
     layers, heads, n = shape
     maps = np.full((2, layers, heads, n, n), 1 / n)
     grid = Grid([f"layer {i}" for i in range(layers)], [f"head {i}" for i in range(heads)], ["token"] * n, "weight")
-    film = HeatFilm(maps, np.array([0, 1]), grid, [], CAPTION, Size(1920, 1080), THEMES["light"])
-    left, top, width, height = film.stage.panel_px()
+    film = HeatmapFilm(
+        maps, np.array([0, 1]), grid, curves=[], caption=CAPTION, size=Size(1920, 1080), theme=THEMES["light"]
+    )
+    left, top, width, height = film.film_frame.panel_px()
     covered = np.zeros((1080, 1920), int)
     for tile in film.tiles.flat:
         covered[tile.top : tile.top + tile.side_px, tile.left : tile.left + tile.side_px] += 1
@@ -127,7 +129,7 @@ def made_scores(n_steps: int = 6) -> xr.Dataset:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_scores_are_drawn_strongly_only_as_far_as_training_has_come(theme: str) -> None:
     scores = made_scores()
-    film = ScoreFilm(scores, [], CAPTION, Size(1920, 1080), THEMES[theme])
+    film = HeadScoreFilm(scores, [], CAPTION, Size(1920, 1080), THEMES[theme])
     early, late = (frame.copy() for frame in film.frames([1.0, 5.0]))
     axes = film._panels[0].axes
     color = np.array([int(film._colors[0][i : i + 2], 16) for i in (1, 3, 5)])
@@ -145,6 +147,6 @@ def test_scores_are_drawn_strongly_only_as_far_as_training_has_come(theme: str) 
 def test_scores_that_are_shares_have_one_scale() -> None:
     scores = made_scores()
     scores["induction"] = scores["induction"] * 0.05
-    film = ScoreFilm(scores, [], CAPTION, SIZE, THEMES["light"])
+    film = HeadScoreFilm(scores, [], CAPTION, SIZE, THEMES["light"])
     tops = {panel.axes.get_ylim()[1] for panel in film._panels[:4]}
     assert tops == {1.0}

@@ -100,9 +100,9 @@ def test_a_film_of_two_runs_names_both_and_says_what_is_left_out(run: Run, secon
 
 def test_the_footnote_of_two_runs_tells_of_steps_and_equal_runs_lie_on_each_other(run: Run, second: Run) -> None:
     picture = make_film([run, second], FilmRequest(size="640x360", method="pca")).picture
-    one, other = (view.motion.layouts for view in picture.pictures)  # type: ignore[attr-defined]
+    one, other = (view.motion.layouts for view in picture.panels)  # type: ignore[attr-defined]
     np.testing.assert_allclose(one, other, atol=1e-9)
-    texts = [text.get_text() for text in picture.stage.canvas.figure.texts]  # type: ignore[attr-defined]
+    texts = [text.get_text() for text in picture.film_frame.canvas.figure.texts]  # type: ignore[attr-defined]
     assert any("1 step that not all runs have is left out" in text for text in texts)
     assert {"tiny", "second"} <= set(texts)
 

@@ -13,7 +13,7 @@ from probes.models.decoding import temperature_distributions
 from tests.commands import assert_mistake, command
 from tests.viz.figures.stills import SYMBOLS, made_temperatures
 from viz.drawing.canvas import Size
-from viz.drawing.legend import Caption
+from viz.drawing.text import Caption
 from viz.drawing.theme import theme
 from viz.films.film import make_film
 from viz.films.temperature_film import TemperatureFilm, leading_rows
@@ -26,7 +26,7 @@ CAPTION = Caption("What temperature does", "made", "a footnote")
 def bar_lengths(film: TemperatureFilm, time: float) -> list[float]:
     """Return how many pixels of each bar's middle line have its colour, in a frame."""
     frame = next(iter(film.frames([time])))
-    height = film.stage.canvas.size.height
+    height = film.film_frame.canvas.size.height
     lengths = []
     for row, bar in enumerate(film._bars):
         y = height - 1 - round(float(film._axes.transData.transform((0, row))[1]))
@@ -55,12 +55,12 @@ def test_the_readout_is_the_temperature_and_the_curve_its_entropy() -> None:
     found = made_temperatures(SYMBOLS, *TENTHS)
     film = TemperatureFilm(found, CAPTION, Size(1280, 720), theme("light"))
     list(film.frames([0.0, 7.0]))
-    readout, entropies, _ = film.stage._dials
+    readout, entropies, _ = film.film_frame._animated
     assert readout._step.get_text() == "0.8"  # type: ignore[attr-defined]
     assert entropies._value.get_text() == f"{float(found['entropy'][7]):.2f}"  # type: ignore[attr-defined]
-    ticks, labels = film.stage.clock.ticks()
+    ticks, labels = film.film_frame.clock.ticks()
     assert labels[-1] == "2.0"
-    assert [film.stage.clock.steps[tick] / 100 for tick in ticks] == [float(label) for label in labels]
+    assert [film.film_frame.clock.steps[tick] / 100 for tick in ticks] == [float(label) for label in labels]
 
 
 def test_what_does_not_fit_is_summed_in_the_last_bar() -> None:

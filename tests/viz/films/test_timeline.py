@@ -10,8 +10,8 @@ from data.errors import InputError
 from probes.groups.naming import Group
 from viz.drawing.canvas import Size
 from viz.drawing.curve_panel import Curve, FilmClock
-from viz.drawing.legend import Caption
 from viz.drawing.scatter import fixed_limits
+from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.timeline import Motion, Timeline
@@ -46,7 +46,7 @@ def test_the_timeline_reaches_every_snapshot_and_holds_the_last() -> None:
 
 @pytest.mark.parametrize(("fps", "seconds"), [(0, 0.5), (500, 0.5), (30, 0.0), (30, 100.0), (30, float("nan"))])
 def test_a_timeline_that_cannot_be_shown_is_refused(fps: int, seconds: float) -> None:
-    with pytest.raises(InputError, match="pass --"):
+    with pytest.raises(InputError, match="pass `"):
         Timeline(4, fps, seconds)
 
 
@@ -130,7 +130,7 @@ def test_the_cursor_stands_on_the_step_that_is_shown() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1921x1080", "--size 1922x1080"),
+        ("1921x1080", "`size=1922x1080`"),
         ("1920", "WIDTHxHEIGHT"),
         ("axb", "WIDTHxHEIGHT"),
         ("20x20", "between 320x240"),

@@ -13,13 +13,15 @@ from tests.viz.films.test_timeline import made_projection
 from viz.drawing.bands import BandPanel, bands_of
 from viz.drawing.canvas import Canvas, Size
 from viz.drawing.curve_panel import Curve, FilmClock
-from viz.drawing.legend import Caption, legend_rows
+from viz.drawing.layout import Box
+from viz.drawing.legend import legend_rows
 from viz.drawing.scatter import FAINTEST, Discs, shades
-from viz.drawing.slide import heat_map
-from viz.drawing.theme import THEMES
+from viz.drawing.text import Caption
+from viz.drawing.theme import THEMES, heat_map
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 
 SIZE = Size(1920, 1080)
+BOX = Box(192, 432, 1152, 108)
 
 
 def judged(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
@@ -37,10 +39,10 @@ def judged(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
     ).assign_attrs(chance=0.3)
 
 
-def film(view: ProjectionView, *, faded: bool = True, theme: str = "light") -> EmbeddingFilm:
+def film(view: ProjectionView, *, trust: bool = True, theme: str = "light") -> EmbeddingFilm:
     steps = view.projection["step"].values
     curve = Curve("validation loss", steps, np.linspace(4, 2, len(steps)))
-    return EmbeddingFilm([view], [curve], Caption("T", "s", "f"), SIZE, THEMES[theme], faded=faded)
+    return EmbeddingFilm([view], [curve], Caption("T", "s", "f"), SIZE, THEMES[theme], trust=trust)
 
 
 def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
@@ -53,24 +55,24 @@ def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_band_has_the_colours_of_its_numbers_and_the_ground_where_there_is_none(theme: str) -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES[theme])
-    strip = BandPanel(canvas, (0.1, 0.4, 0.6, 0.1), bands_of(projection), FilmClock(projection["step"].values), 1.0)
-    canvas.keep_still()
-    canvas.keep_snapshot(strip.show(300))
+    strip = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
+    canvas.save_film_background()
+    canvas.save_snapshot_background(strip.show(300))
     still = canvas.frame([]).copy()
-    left, bottom, width, height = strip.band
+    band = strip.band
     for row, values in enumerate(projection[name].values for name in ("recall", "trustworthiness", "motion_agreement")):
-        y = round((1 - bottom - height * (1 - (row + 0.5) / 3)) * SIZE.height)
+        y = round(SIZE.height - band.top + band.height * (row + 0.5) / 3)
         for i, value in enumerate(values):
-            x = round((left + width * np.clip(i / 5, 0.01, 0.99)) * SIZE.width)
+            x = round(band.left + band.width * np.clip(i / 5, 0.01, 0.99))
             color = heat_map(canvas.theme)(value)[:3] if np.isfinite(value) else to_rgb(canvas.theme.panel)
             np.testing.assert_allclose(still[y, x, :3] / 255, color, atol=0.02)
     moved = (canvas.frame(strip.move(2.5)).astype(int) != still).any(axis=(0, 2)).nonzero()[0]
-    assert np.abs(moved / SIZE.width - (left + width / 2)).max() < 5 / SIZE.width
+    assert np.abs(moved - (band.left + band.width / 2)).max() < 5
 
 
 def test_the_value_beside_a_band_is_that_of_the_snapshot() -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES["light"])
-    strip = BandPanel(canvas, (0.1, 0.4, 0.6, 0.1), bands_of(projection), FilmClock(projection["step"].values), 1.0)
+    strip = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
     assert [text.get_text() for text in strip.show(0)] == ["0.10", "0.80", "–"]  # type: ignore[attr-defined]
     assert [text.get_text() for text in strip.show(100)] == ["0.26", "0.80", "−0.04"]  # type: ignore[attr-defined]
 
@@ -95,7 +97,7 @@ def test_shades_run_from_a_quarter_of_the_colour_to_all_of_it_and_labels_can_be_
 
 def test_points_fade_with_their_trust_which_is_interpolated() -> None:
     made = film(ProjectionView(judged(), [Group("3", (3,))]))
-    discs: Discs = made.pictures[0]._discs
+    discs: Discs = made.panels[0]._discs
     place = 2 * list(discs.order).index(3)
     bold, panel = np.array(to_rgb(THEMES["light"].palette[0])), np.array(to_rgb(THEMES["light"].panel))
     for time, trust in ((0.0, FAINTEST), (2.0, 0.55), (2.5, 0.625), (5.0, 1.0)):
@@ -110,10 +112,10 @@ def test_without_trust_points_are_bold() -> None:
         (ProjectionView(judged(), [Group("3", (3,))]), False),
         (ProjectionView(made_projection(), [Group("3", (3,))]), True),
     ]
-    frames = [next(film(view, faded=faded).frames([0.0])).copy() for view, faded in views]
+    frames = [next(film(view, trust=trust).frames([0.0])).copy() for view, trust in views]
     bold = (np.array(to_rgb(THEMES["light"].palette[0])) * 255).round()
-    for view, faded in views:
-        picture = film(view, faded=faded).pictures[0]
+    for view, trust in views:
+        picture = film(view, trust=trust).panels[0]
         assert picture.trust is None
     assert all((np.abs(frame[200:850, :1200, :3] - bold).max(axis=-1) < 2).sum() > 50 for frame in frames)
 
@@ -124,7 +126,7 @@ def test_many_points_without_labels_are_seen_when_they_fade(theme: str) -> None:
     projection["trust"][:] = FAINTEST
     made = film(ProjectionView(projection), theme=theme)
     frame = next(made.frames([0.0])).astype(float)
-    left, top, width, height = made.stage.panel_px()
+    left, top, width, height = made.film_frame.panel_px()
     panel = 255 * np.array(to_rgb(THEMES[theme].panel))
     away = np.abs(frame[top : top + height, left : left + width, :3] - panel).max(axis=-1)
     assert (away > 20).mean() > 0.02
@@ -141,21 +143,19 @@ def test_words_change_with_the_snapshot_and_nothing_else_of_the_picture_moves() 
     groups = [Group("3", (3,)), Group("4", (4,)), Group("5", (5,))]
     made = film(ProjectionView(judged(), groups, comparisons=claims))
     frames = [frame.copy() for frame in made.frames([0.0, 1.0, 5.0])]
-    _, bottom, _, height = made.stage.arrangement.cells[0].words
-    words = [frame[round((1 - bottom - height) * 1080) : round((1 - bottom) * 1080)] for frame in frames]
+    text, panel = made.film_frame.layout.cells[0].text, made.film_frame.layout.panel
+    words = [frame[round(1080 - text.top) : round(1080 - text.bottom)] for frame in frames]
     assert (words[0] != words[1]).any()
     assert (words[1] != words[2]).any()
-    panel = made.stage.arrangement.panel
-    assert panel[1] >= bottom + height  # never over points
+    assert panel.bottom >= text.top  # never over points
     assert all(
-        (frame[round((1 - panel[1]) * 1080) + 2 : round((1 - bottom - height) * 1080) - 1, :1200] == 255).all()
-        for frame in frames
+        (frame[round(1080 - panel.bottom) + 2 : round(1080 - text.top) - 1, :1200] == 255).all() for frame in frames
     )
 
 
 def test_a_legend_takes_as_many_rows_as_it_needs() -> None:
     groups = [Group(f"group number {i}", (i,)) for i in range(6)]
     assert legend_rows([], 1000, 20) == 0
-    assert legend_rows([], 1000, 20, faded=True) == 1
-    assert legend_rows(groups, 10_000, 20, faded=True) == 1
+    assert legend_rows([], 1000, 20, trust=True) == 1
+    assert legend_rows(groups, 10_000, 20, trust=True) == 1
     assert legend_rows(groups, 500, 20) == 3

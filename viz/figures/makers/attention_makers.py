@@ -7,7 +7,8 @@ import xarray as xr
 
 from data.progress import Progress
 from data.runs import Run
-from viz.drawing.slide import SIZES, quoted
+from viz.drawing.slide import SIZES
+from viz.drawing.text import quoted
 from viz.figures.figure import Figure
 from viz.figures.makers.step_selection import until_step
 from viz.request import FigureRequest

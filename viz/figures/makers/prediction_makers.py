@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.progress import Progress
 from data.runs import Run
-from viz.drawing.slide import quoted
+from viz.drawing.text import quoted
 from viz.figures.figure import Figure
 from viz.figures.makers.step_selection import until_step
 from viz.request import FigureRequest

@@ -11,7 +11,7 @@ from viz.request import FigureRequest
 
 def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw training and validation loss over the steps."""
-    from viz.drawing.lines import draw_loss
+    from viz.figures.loss_figure import draw_loss
     from viz.grouped_table import loss_curve
 
     curve = loss_curve(run)
@@ -22,7 +22,7 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
         f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:.2f} to "
         f"{curve.values[-1]:.2f} nats per token."
     )
-    figure = draw_loss(curve, title, "nats per token", **request.look)
+    figure = draw_loss(curve, title=title, subtitle="nats per token", **request.look)
     return Figure(run, request, figure, title, alt)
 
 

@@ -1,4 +1,4 @@
-"""The sentences about groups fit the room that is measured for them."""
+"""Group comparisons fit the room that is measured for them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from data.runs import Run
 from probes.groups.comparison import GroupComparison, compare_groups
 from probes.tables.embeddings import position_embeddings
 from viz.drawing.canvas import Canvas, Size
-from viz.drawing.sentences import LINE_PX, SentencePanel, height_of, lines_of
+from viz.drawing.layout import Box
 from viz.drawing.theme import THEMES
+from viz.films.comparison_panel import LINE_PX, ComparisonPanel, height_of, lines_of
 
 
 def test_long_names_are_cut_and_lines_fit_their_room(run: Run) -> None:
-    (claim,) = compare_groups(run, position_embeddings(run), [",".join(str(i) for i in range(14))])
-    assert claim.sentences[0].startswith("0 1 2 3 4 5 6 7 8 9 10 11…: ")
+    (compared,) = compare_groups(run, position_embeddings(run), [",".join(str(i) for i in range(14))])
+    assert compared.sentences[0].startswith("0 1 2 3 4 5 6 7 8 9 10 11…: ")
     for width in (300, 600, 1200):
         canvas = Canvas(Size(1920, 1080), THEMES["light"])
-        height = height_of([claim], width, 1.0)
-        words = SentencePanel(canvas, (0.1, 0.5, width / 1920, height / 1080), [claim], 1.0)
-        canvas.keep_still()
-        for step in claim.sentences:
-            lines = lines_of(claim, step, width, 1.0)
+        height = height_of([compared], width, 1.0)
+        panel = ComparisonPanel(canvas, Box(192, 540, width, height), [compared], 1.0)
+        canvas.save_film_background()
+        for step in compared.sentences:
+            lines = lines_of(compared, step, width, 1.0)
             assert len(lines) * LINE_PX <= height
             assert " ".join(part for line in lines for part in line if part).split() == (
-                f"{claim.sentences[step]} {claim.p_values[step]}".split()
+                f"{compared.sentences[step]} {compared.p_values[step]}".split()
             )
-            canvas.keep_snapshot(words.show(step))
+            canvas.save_snapshot_background(panel.show(step))
             frame = canvas.frame([])
             below, inked = round(0.5 * 1080), (np.asarray(frame)[..., :3] != 255).any(axis=-1)
             assert not inked[:, : round(0.1 * 1920) - 1].any()

@@ -1,0 +1,132 @@
+"""Layout in points: boxes that are divided into rows and columns, rows of entries that wrap, labels that are moved apart.
+
+All lengths are in points, 72 to the inch. Film frames have 72 dots to the inch, so there a point is a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in points, measured from the lower left corner of its figure."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def top(self) -> float:
+        return self.bottom + self.height
+
+    def inset(self, *, left: float = 0, bottom: float = 0, right: float = 0, top: float = 0) -> Box:
+        """Shrink the box by these lengths at its sides.
+
+        Examples
+        --------
+        >>> Box(0, 0, 100, 50).inset(left=10, top=5)
+        Box(left=10, bottom=0, width=90, height=45)
+        """
+        return Box(self.left + left, self.bottom + bottom, self.width - left - right, self.height - bottom - top)
+
+    def part(self, left: float, bottom: float, width: float, height: float) -> Box:
+        """Cut out a part of the box, given in fractions of its width and height.
+
+        Examples
+        --------
+        >>> Box(0, 0, 100, 50).part(0.5, 0, 0.5, 1)
+        Box(left=50.0, bottom=0, width=50.0, height=50)
+        """
+        return Box(
+            self.left + left * self.width, self.bottom + bottom * self.height, width * self.width, height * self.height
+        )
+
+    def columns(self, shares: Sequence[float], gap: float) -> list[Box]:
+        """Divide the box into columns of these relative widths, from left to right."""
+        room = (self.width - gap * (len(shares) - 1)) / sum(shares)
+        starts = [room * sum(shares[:i]) + gap * i for i in range(len(shares))]
+        return [
+            Box(self.left + x, self.bottom, room * share, self.height) for x, share in zip(starts, shares, strict=True)
+        ]
+
+    def rows(self, shares: Sequence[float], gap: float) -> list[Box]:
+        """Divide the box into rows of these relative heights, from top to bottom."""
+        room = (self.height - gap * (len(shares) - 1)) / sum(shares)
+        ends = [room * sum(shares[: i + 1]) + gap * i for i in range(len(shares))]
+        return [Box(self.left, self.top - y, self.width, room * share) for y, share in zip(ends, shares, strict=True)]
+
+    def grid(self, n_rows: int, n_columns: int, gap: tuple[float, float]) -> list[Box]:
+        """Divide the box into equal cells, row by row; ``gap`` is that between columns and that between rows."""
+        return [cell for row in self.rows([1] * n_rows, gap[1]) for cell in row.columns([1] * n_columns, gap[0])]
+
+
+def flow(widths: Sequence[float], room: float, *, balanced: bool = False) -> list[tuple[float, int]]:
+    """Place entries of these widths one after another in rows that wrap at ``room``.
+
+    Parameters
+    ----------
+    balanced : whether the rows, no more of them, become about equally long.
+
+    Returns
+    -------
+    For each entry its distance from the start of its row, and the number of the row.
+
+    Examples
+    --------
+    >>> flow([40, 40, 40], 100)
+    [(0.0, 0), (40.0, 0), (0.0, 1)]
+    """
+    places, x, row = [], 0.0, 0
+    for width in widths:
+        if x and x + width > room:
+            x, row = 0.0, row + 1
+        places.append((x, row))
+        x += width
+    if balanced:
+        narrower = (flow(widths, share * room) for share in np.arange(0.4, 1.0, 0.02))
+        return next((tried for tried in narrower if tried and tried[-1][1] == row), places)
+    return places
+
+
+def move_apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Move labels of these heights apart, so that none overlap and all lie between ``low`` and ``high``.
+
+    Parameters
+    ----------
+    wanted : the middle of each label, to be kept as nearly as possible.
+
+    Returns
+    -------
+    The middle of each label.
+
+    Examples
+    --------
+    >>> move_apart([50, 52, 10], [20, 20, 20], 0, 100)
+    [41.0, 61.0, 10.0]
+    """
+    order = np.argsort(wanted, kind="stable")
+    half = np.array(heights, dtype=float)[order] / 2
+    places = np.clip(np.array(wanted, dtype=float)[order], low + half, high - half)
+    distance = half[1:] + half[:-1]
+    for i, least in enumerate(distance):  # each close pair moves by the same amount
+        overlap = max(0.0, least - (places[i + 1] - places[i]))
+        places[i] -= overlap / 2
+        places[i + 1] += overlap / 2
+    for i, least in enumerate(distance):
+        places[i] = max(places[i], low + half[i])
+        places[i + 1] = max(places[i + 1], places[i] + least)
+    places[-1] = min(places[-1], high - half[-1])
+    for i in reversed(range(len(distance))):
+        places[i] = min(places[i], places[i + 1] - distance[i])
+    found = np.empty_like(places)
+    found[order] = places
+    return [float(place) for place in found]

@@ -1,0 +1,115 @@
+"""Text in pictures: how tokens are written, how wide a text is set, and how it is wrapped and shortened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from probes.groups.symbols import display
+
+TEXT_PT = 18
+"""Size of text on slides."""
+
+_NAMES = {
+    " ": "space",
+    "\n": "newline",
+    "\t": "tab",
+    "\r": "carriage return",
+    "\xa0": "no-break space",
+    "<|endoftext|>": "end of text",
+}
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The title, the subtitle and the small print of a picture."""
+
+    title: str
+    subtitle: str
+    footnote: str
+
+
+def label_name(token: str) -> str:
+    """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages."""
+    return _NAMES.get(token) or display(token)
+
+
+def short_label(token: str, most: int = 10) -> str:
+    """Write a token as `display` does, truncated to ``most`` characters.
+
+    Examples
+    --------
+    >>> short_label(" the"), short_label(" extraordinarily")
+    ('␣the', '␣extraord…')
+    """
+    shown = display(token)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float = TEXT_PT, *, bold: bool = False, ink: bool = False) -> float:
+    """Measure the width of a text in points, as it is set.
+
+    Parameters
+    ----------
+    size : font size in points.
+    ink : measure the outlines alone, without the space that the font leaves before the first and after the last glyph.
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath, text_to_path
+
+    if ink:
+        return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+
+
+def wrap(text: str, width: float, size: float = TEXT_PT, *, bold: bool = False) -> list[str]:
+    """Wrap a text to a width in points: as few lines as possible, of about equal length.
+
+    Examples
+    --------
+    >>> wrap("one two three four", 1000)
+    ['one two three four']
+    >>> wrap("one two three four", 110)
+    ['one two', 'three four']
+    """
+    lines = _wrap_greedily(text, width, size, bold)
+    for narrower in np.arange(0.98, 0.3, -0.02) * width:
+        even = _wrap_greedily(text, float(narrower), size, bold)
+        if len(even) > len(lines) or any(text_width(line, size, bold=bold) > narrower for line in even):
+            break
+        lines = even
+    return lines
+
+
+def _wrap_greedily(text: str, width: float, size: float, bold: bool) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, bold=bold) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def shorten(text: str, width: float, size: float = TEXT_PT, *, keep: Literal["start", "end"] = "start") -> str:
+    """Shorten a text to a width in points, with an ellipsis in place of what is removed; ``keep`` is the part that stays."""
+    kept = text
+    while kept and text_width(_elided(kept, text, keep), size) > width:
+        kept = kept[:-1] if keep == "start" else kept[1:]
+    return _elided(kept, text, keep)
+
+
+def quoted(prompt: str, width: float) -> str:
+    """Quote a prompt within a width in points, with symbols for white space other than the space."""
+    shown = "".join(c if c == " " else display(c) for c in prompt)
+    return f"“{shorten(shown, width - 20)}”"
+
+
+def _elided(kept: str, text: str, keep: str) -> str:
+    return text if kept == text else f"{kept}…" if keep == "start" else f"…{kept}"
