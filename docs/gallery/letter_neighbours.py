@@ -6,8 +6,8 @@ import numpy as np
 import seaborn
 
 from data.runs import open_run
-from probes.tables.neighbours import nearest_neighbours
 from probes.groups.symbols import display
+from probes.tables.neighbours import nearest_neighbours
 from viz.drawing.slide import blank_slide, evenly
 from viz.drawing.theme import heat_map
 from viz.output import save
