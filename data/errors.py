@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _MARK = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")
 
@@ -38,3 +38,15 @@ class InputError(ValueError):
 
 class NotApplicableError(InputError):
     """A request that does not apply to the run: its model has no such part, or such data was not recorded."""
+
+
+def list_names(names: Iterable[object], most: int = 8) -> str:
+    """List names for a message; of many only the first, and the number of the others.
+
+    Examples
+    --------
+    >>> list_names(["a", "b", "c", "d"], most=2)
+    'a, b and 2 more'
+    """
+    texts = [str(name) for name in names]
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")

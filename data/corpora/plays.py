@@ -109,7 +109,7 @@ _NO_LABEL = re.compile(r"\n\*\*(Here stand I|As long as you or I|This way will I
 # Scene headings without markup.
 _HIDDEN_HEADING = re.compile(r"^\**(SCENE [IVX]+:|Scene [IVX]+\*|EPILOGUE$)", re.MULTILINE)
 _NUMBERED_PROCESSION = re.compile(r"^\d+\. (?:.+\n)+", re.MULTILINE)
-_NOT_SPOKEN = {
+_NOT_DIALOGUE = {
     "SONG.",
     "THE SONG.",
     "ARIEL'S song.",
@@ -164,7 +164,7 @@ def clean(markdown: str) -> str:
         if line.startswith("#") or label:
             speaker = _name(label[1]) if label else _unnamed_speaker(line)
             speeches.append((speaker, []))
-        elif speaker and re.search("[A-Za-z]", line) and line not in _NOT_SPOKEN:
+        elif speaker and re.search("[A-Za-z]", line) and line not in _NOT_DIALOGUE:
             speeches[-1][1].append(line)
     return "\n".join(f"{name}:\n" + "\n".join(lines) + "\n" for name, lines in speeches if lines)
 

@@ -62,7 +62,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from data.errors import InputError
+from data.errors import InputError, list_names
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
@@ -221,7 +221,7 @@ class Run:
         """
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
-            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {_some(snapshots)}")
+            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots)}")
         return snapshots[step]
 
 
@@ -260,7 +260,7 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
         raise InputError(f"there is no run in {folder}{os.sep} yet: train one with  python -m trainer --preset cpu")
     if name is None:
         return list(runs.values())[-1]
-    raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {_some(runs)}")
+    raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {list_names(runs)}")
 
 
 def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
@@ -320,8 +320,3 @@ def rewind(run: Run, step: int) -> None:
 def _readable(run: Run) -> Run:
     run.info  # noqa: B018  raises if it cannot be read
     return run
-
-
-def _some(names: Any, most: int = 8) -> str:
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -34,11 +34,6 @@ _DTYPES = {
 _KINDS = {np.dtype(dtype).str: kind for kind, dtype in _DTYPES.items()}
 
 
-def encode_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Encode tensors as the bytes of a safetensors file."""
-    return b"".join(stream_tensors(tensors, metadata))
-
-
 def stream_tensors(
     tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> Iterator[bytes | memoryview]:

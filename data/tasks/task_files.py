@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 
 from data.documents.records import NumberedRecord, read_rows
-from data.errors import InputError
+from data.errors import InputError, list_names
 from data.tasks.examples import KINDS, Example, MultipleChoice, Similarity, Task, check_kind
 
 HELD_OUT_SHARE = 0.2
@@ -238,7 +238,7 @@ def _examples(
         elif value in labels:
             examples.append(KINDS[kind](*texts, labels.index(value)))
         else:
-            raise InputError(f"{where} has the label {value!r}, which is none of {_some(labels)}")
+            raise InputError(f"{where} has the label {value!r}, which is none of {list_names(labels)}")
     return tuple(examples)
 
 
@@ -309,7 +309,3 @@ def _held_out(examples: tuple[Example, ...], seed: int, path: Path) -> tuple[tup
     tested = {different[i] for i in order[:n_test]}
     is_tested = [text in tested for text in texts]
     return tuple(compress(examples, np.logical_not(is_tested))), tuple(compress(examples, is_tested))
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from data.errors import InputError
+from data.errors import InputError, list_names
 from data.runs import Run
 from probes.tables.embeddings import token_embeddings
 from probes.tables.geometry import over_steps
@@ -36,7 +36,7 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
     if token not in tokens:
         token = token.replace("␣", " ").replace("⏎", "\n")
     if token not in tokens:
-        known = ", ".join(map(repr, tokens[:8])) + (f" and {len(tokens) - 8} more" if len(tokens) > 8 else "")
+        known = list_names(map(repr, tokens))
         raise InputError(f"run {run.name!r} has no token {token!r}; it has {known}")
     if not 1 <= k < len(tokens):
         raise InputError(f"k must be from 1 to {len(tokens) - 1}, the number of other tokens; got {k}: pass such a k")

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import load, save
 
 from data.runs.atomic_files import write_bytes
-from data.runs.safetensors_files import decode_metadata, decode_tensors, encode_tensors, read_tensor, stream_tensors
+from data.runs.safetensors_files import decode_metadata, decode_tensors, read_tensor, stream_tensors
 
 TYPES = ["?", "u1", "i1", "u2", "i2", "f2", "u4", "i4", "f4", "u8", "i8", "f8"]
 SOME = st.sampled_from(TYPES).flatmap(
@@ -28,7 +28,7 @@ METADATA = st.none() | st.dictionaries(NAMES, NAMES, min_size=1, max_size=1)
 def test_the_bytes_are_those_of_the_library_and_come_back(
     tensors: dict[str, Any], metadata: dict[str, str] | None
 ) -> None:
-    content = encode_tensors(tensors, metadata)
+    content = b"".join(stream_tensors(tensors, metadata))
     assert content == save(tensors, metadata)
     assert decode_metadata(content) == (metadata or {})
     for read in (decode_tensors(content), load(content)):
@@ -60,7 +60,7 @@ def test_writing_takes_the_memory_of_one_tensor(tmp_path: Path) -> None:
 
 def test_a_type_that_the_layout_has_not_is_refused() -> None:
     with pytest.raises(KeyError):
-        encode_tensors({"text": np.array(["a"])})
+        next(stream_tensors({"text": np.array(["a"])}))
 
 
 def test_pieces_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
