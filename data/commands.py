@@ -196,9 +196,8 @@ def _first_paragraph(box: str) -> str:
     lines = [line.strip(" │╭╮╰╯\n") for line in plain.splitlines()]
     body = [line for line in lines[1:] if line]
     message = " ".join(_until_rule(body)) or " ".join(body)
-    message = re.sub(
-        r"^Error parsing [a-z_]+: ", "", message
-    )  # names a group of options, and the message names the option
+    # What tyro puts in front names a group of options; the message itself names the option.
+    message = re.sub(r"^Error parsing [a-z_]+: ", "", message)
     suggested = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
     hint = f"; perhaps you meant {suggested[0].split()[0]}" if suggested else ""
     return f"{message}{hint}: see --help"

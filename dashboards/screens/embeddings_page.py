@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +16,7 @@ from dashboards.page import Page, ask_option, guarded, live_fragment, open_page,
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value
 from dashboards.views import measure_panels, run_panels
 from data.errors import InputError
+from data.progress import Progress
 from probes.groups.naming import Group
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
@@ -131,7 +132,7 @@ def _asks(place: st.delta_generator.DeltaGenerator, page: Page, trajectory: xr.D
     return asked
 
 
-def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Callable[[int], None]:
+def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Progress:
     def update(done: int) -> None:
         # Once all are laid out, they are compared with the vectors, which may take longer.
         doing = "embeddings.laying_out" if done < total else "embeddings.judging"

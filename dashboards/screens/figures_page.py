@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from dashboards.page import Page, escape_markdown, guarded, open_page, show_note
 from dashboards.state import run_list
 from dashboards.state.film_list import METHODS
 from dashboards.state.url import write_address
+from data.progress import Progress
 from viz.figures.deck import require_pptx
 from viz.figures.figure import Figure, make_figure
 from viz.figures.run_deck import deck_name
@@ -88,13 +88,13 @@ def _still(page: Page, request: FigureRequest) -> None:
             )
 
 
-def draw(page: Page, request: FigureRequest, progress: Callable[..., None]) -> Result[Still]:
+def draw(page: Page, request: FigureRequest, progress: Progress) -> Result[Still]:
     """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
     key = (page.run.path, run_list.stamp(page.run), request)
     return _drawn.get(key, lambda: _draw(page, request, progress))
 
 
-def _draw(page: Page, request: FigureRequest, progress: Callable[..., None]) -> Still:
+def _draw(page: Page, request: FigureRequest, progress: Progress) -> Still:
     figure = make_figure(page.run, request, progress=progress)
     return Still(figure, _encoded(figure, "png"))
 
@@ -104,7 +104,7 @@ def _encoded(figure: Figure, suffix: str) -> bytes:
         return figure.encode(suffix)
 
 
-def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Callable[..., None]:
+def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Progress:
     total = max(1, len(page.run.manifest()))
 
     def update(done: int, note: str | None = None) -> None:

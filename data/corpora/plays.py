@@ -207,7 +207,7 @@ def _name(label: str) -> str:
 
 
 def _unnamed_speaker(heading: str) -> str:
-    """Name the speaker before the first label: PROLOGUE or EPILOGUE; elsewhere this text describes the scene (empty)."""
+    """Name the speaker of lines before the first label: PROLOGUE, EPILOGUE, or nobody, since the lines describe the scene."""
     found = re.search(r"PROLOGUE|EPILOGUE", heading.upper())
     return found[0] if found else ""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from data.progress import Progress
 from data.runs import Run
 from data.tasks.examples import Task
 from trainer.finetune.base_snapshot import Base
@@ -18,7 +19,7 @@ from trainer.supervised.task_objective import prepare, tune, tune_without_run
 from trainer.supervised.task_scores import bag_of_words, chance, majority
 
 TaskReport = dict[str, Any]
-ShowProgress = Callable[[str, int, str], AbstractContextManager[Callable[..., None]]]
+ShowProgress = Callable[[str, int, str], AbstractContextManager[Progress]]
 """As `data.progress.progress_bar`."""
 
 ROWS = {

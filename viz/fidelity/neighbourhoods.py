@@ -7,7 +7,6 @@ rotating a layout would break ties by rounding. Without ties, all measures are t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.progress import Progress
 from probes.parallel import current_client, map_steps
 from viz.fidelity.blocks import pair_distances, row_blocks, sample_rows
 from viz.fidelity.ranking import Distances, Integers, Ranks, rank_correlation, rank_rows
@@ -146,7 +146,7 @@ def fidelity_over_steps(
     *,
     rows: int | None = None,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Measure the fidelity of the layout at every step.
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from data.notices import notify
+from data.progress import Progress
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
 from viz.projection.projector import AXES, project
@@ -34,7 +35,7 @@ def cached_projection(
     metric: str = "euclidean",
     seed: int = 0,
     perplexity: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Project a trajectory, or read the projection from ``projections/`` of the run if it was made before.
 

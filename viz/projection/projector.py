@@ -19,6 +19,7 @@ import numpy as np
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.progress import Progress
 from viz.fidelity.motion import motion_floor, motion_over_steps
 from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
 from viz.fidelity.trust import item_trust
@@ -95,7 +96,7 @@ def project(
     metric: str = "euclidean",
     seed: int = 0,
     perplexity: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     n_jobs: int = 1,
     with_fidelity: bool = True,
 ) -> xr.Dataset:
