@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +69,18 @@ def _each_highlight(request: ProbeRequest, name: str) -> Iterator[tuple[str, Pro
     if name != "cohesion":
         yield name, request
         return
-    for highlight in request.highlight:
+    for highlight in (group for text in request.highlight for group in _groups(text)):
         what = request.what or highlighted_table(highlight)
         metric = [request.metric] if request.metric != "euclidean" else []
         title = "-".join([name, what, _slug(highlight), *metric])
         yield title, dataclasses.replace(request, highlight=(highlight,), what=what)
+
+
+def _groups(highlight: str) -> Sequence[str]:
+    from probes.groups.naming import split_highlight
+
+    groups = split_highlight(highlight)
+    return groups if len(groups) > 1 else (highlight,)  # a space around the only group may belong to a token
 
 
 def _slug(highlight: str) -> str:

@@ -44,8 +44,7 @@ class ProbeRequest:
     token: str | None = None
     """The token whose neighbours are listed."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
-    """The group whose cohesion is measured: labels or group names with commas between, 12,13,14 or vowels. Given again, each group is
-    measured by itself."""
+    """The group whose cohesion is measured: labels or group names with commas between. Given again, each is measured by itself."""
     what: Literal["positions", "tokens"] | None = None
     """The table that is highlighted; if not given, positions for whole numbers, and otherwise tokens."""
     metric: Literal["euclidean", "cosine"] = "euclidean"

@@ -7,6 +7,7 @@ import xarray as xr
 
 from data.errors import InputError, list_names
 from data.runs import Run
+from probes.groups.naming import parse_label
 from probes.tables.embeddings import token_embeddings
 from probes.tables.geometry import over_steps
 from probes.tables.spread import unit_rows
@@ -18,7 +19,7 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
     Parameters
     ----------
     run : the run to read.
-    token : the token, as in the coordinate ``token`` or as pictures show it (``␣the``).
+    token : the token, as in the coordinate ``token``, or as a highlight names it (``␣the``).
     k : number of neighbours; at most the number of other tokens.
 
     Returns
@@ -33,14 +34,13 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
     """
     trajectory = token_embeddings(run)
     tokens = list(trajectory["token"].values)
-    if token not in tokens:
-        token = token.replace("␣", " ").replace("⏎", "\n")
-    if token not in tokens:
+    place = parse_label(token, tokens)
+    if place is None:
         known = list_names(map(repr, tokens))
         raise InputError(f"run {run.name!r} has no token {token!r}; it has {known}")
     if not 1 <= k < len(tokens):
         raise InputError(f"k must be from 1 to {len(tokens) - 1}, the number of other tokens; got {k}: pass such a k")
-    place, steps = tokens.index(token), []
+    steps = []
     for values in trajectory.values:
         directions = unit_rows(values.astype(np.float64))
         similarity = np.clip(directions @ directions[place], -1.0, 1.0)
@@ -48,7 +48,7 @@ def nearest_neighbours(run: Run, token: str, k: int = 8) -> xr.Dataset:
         chosen = np.argsort(-similarity, kind="stable")[:k]
         steps.append({"neighbour": trajectory["token"].values[chosen], "similarity": similarity[chosen]})
     dataset = over_steps(trajectory, steps, {"neighbour": "rank", "similarity": "rank"}).drop_vars("token")
-    return dataset.assign_attrs(token=token)
+    return dataset.assign_attrs(token=tokens[place])
 
 
 def neighbours_of_all(trajectory: xr.DataArray, k: int = 5, *, metric: str = "euclidean") -> xr.DataArray:

@@ -93,7 +93,7 @@ def test_cohesion_is_printed_as_a_table_and_a_sentence_for_each_null(
 def test_each_highlight_has_files_of_its_own(run: Run, tmp_path: Path) -> None:
     """Whole numbers are positions unless tokens are asked for; the name of a file says which table, whom, and by what metric."""
     asked: dict[str, Any] = {"measure": ("cohesion",), "export": "netcdf,csv,parquet", "out": tmp_path}
-    main(ProbeRequest(highlight=("2,3,4", "a,é"), **asked))
+    main(ProbeRequest(highlight=("2,3,4; a,é",), **asked))
     main(ProbeRequest(highlight=("1,2",), what="tokens", metric="cosine", seed=5, **asked))
     found = {path.stem: xr.load_dataset(path, engine="h5netcdf") for path in tmp_path.glob("*.nc")}
     assert sorted(found) == ["cohesion-positions-2-3-4", "cohesion-tokens-1-2-cosine", "cohesion-tokens-a-u00e9"]
