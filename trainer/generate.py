@@ -81,7 +81,7 @@ def main(options: GenerateArguments) -> None:
     model = load_generator(run, step, options.device)
     _warn_of_cropping(model, len(run.tokenizer.encode(prompt)), options)
     with suitable_threads(model):
-        _print(_Generation(run, step, model, prompt, decoding, request), trace=options.trace)
+        _print(model, run, step, prompt=prompt, decoding=decoding, request=request, trace=options.trace)
 
 
 def _parse_bias(text: str) -> tuple[str, float]:
@@ -111,33 +111,21 @@ def _warn_of_cropping(model: Model, n_prompt: int, options: GenerateArguments) -
     print(f"{PROG}: {seen}", file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class _Generation:
-    """A model, and what it generates."""
-
-    run: Run
-    step: int
-    model: Model
-    prompt: str
-    decoding: Decoding
-    request: GenerationRequest
-
-
-def _print(this: _Generation, *, trace: bool) -> None:
+def _print(
+    model: Model, run: Run, step: int, *, prompt: str, decoding: Decoding, request: GenerationRequest, trace: bool
+) -> None:
     """Print the first sample as it comes and the others after it; write the trace."""
     from data.runs.traces import write_trace
     from trainer.generation.recording import TraceRecorder
     from trainer.generation.sampling import stream_text
 
-    tokenizer, request = this.run.tokenizer, this.request
+    tokenizer = run.tokenizer
     recorder = TraceRecorder(tokenizer) if trace else None
     others = [""] * request.n_samples
     _print_title(0, request)
-    print(this.prompt, end="", flush=True)
+    print(prompt, end="", flush=True)
     record = recorder.record if recorder else None
-    for piece in stream_text(
-        this.model, tokenizer, this.prompt, decoding=this.decoding, request=request, on_step=record
-    ):
+    for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request, on_step=record):
         if piece.sample == 0:
             print(piece.text, end="", flush=True)
         else:
@@ -145,11 +133,10 @@ def _print(this: _Generation, *, trace: bool) -> None:
     print()
     for number in range(1, request.n_samples):
         _print_title(number, request)
-        print(this.prompt + others[number])
+        print(prompt + others[number])
     if recorder:
-        snapshot = this.run.snapshot(this.step)
-        path = write_trace(this.run, recorder.trace(this.run.name, snapshot, this.prompt, this.decoding, request))
-        command = f"python -m viz.figures --only trace --run {this.run.name} --trace {path.stem}"
+        path = write_trace(run, recorder.trace(run.name, run.snapshot(step), prompt, decoding, request))
+        command = f"python -m viz.figures --only trace --run {run.name} --trace {path.stem}"
         print(f"wrote {path}; draw it with  {command}", file=sys.stderr)
 
 

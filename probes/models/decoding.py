@@ -82,13 +82,8 @@ def temperature_distributions(
     encoded = encode_prompt(run, prompt)
     snapshot = run.snapshot(step) if step is not None else run.sound_snapshots()[-1]
     decodings = [Decoding(temperature) for temperature in temperatures]
-    logits = (
-        observe(load_model(run, snapshot.step), torch.from_numpy(encoded.ids)[None])
-        .logits[0, -1]
-        .float()
-        .numpy()
-        .copy()
-    )
+    seen = observe(load_model(run, snapshot.step), torch.from_numpy(encoded.ids)[None])
+    logits = seen.logits[0, -1].float().numpy().copy()
     logits[run.tokenizer.vocab_size :] = -np.inf  # unused rows of the token table are never sampled
     rows = np.stack([probabilities(logits, decoding) for decoding in decodings])
     if progress is not None:

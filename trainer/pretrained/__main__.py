@@ -11,13 +11,14 @@ import tyro
 
 from data import commands
 from data.progress import progress_bar
-from data.runs import Run, check_run_name, open_run
+from data.runs import Run, open_run
+from trainer.pretrained.import_options import ImportOptions
 
 PROG = "python -m trainer.pretrained"
 
 
-@dataclass(frozen=True)
-class Import:
+@dataclass(frozen=True, kw_only=True)
+class Import(ImportOptions):
     """Import a pretrained model as a run: GPT-1, GPT-2, nanoGPT, GPTLab, or any causal language model of Hugging Face.
 
     A table of what became of each tensor is printed, and kept in run.json.
@@ -29,18 +30,6 @@ class Import:
     """Several revisions as the snapshots of one run: step0,step512,main=143000. In a folder, they are its sub-folders."""
     name: str | None = None
     """Name of the run; that of the model if not given."""
-    tokenizer: str | None = None
-    """A tokenizer.json, vocab.bpe, meta.pkl or vocab.txt, a folder with one, gpt2, or ids; what lies beside the weights if not given."""
-    symbols_of: str | None = None
-    """The tokens are the characters of this text: a file, or a corpus by name."""
-    context: int | None = None
-    """The largest number of tokens that the model is shown; its own if not given."""
-    gelu: str | None = None
-    """tanh or exact, where the source does not record it (nanoGPT)."""
-    keep_class: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Keep the class of Hugging Face even where our GPT has its form."""
-    corpus_dir: Path | None = None
-    """A folder where corpora are looked for first (like $GPTLAB_DATA)."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +58,11 @@ def main(command: Import | Export) -> None:
 
 
 def _import(command: Import) -> None:
-    from trainer.pretrained.importing import ImportOptions, import_revisions
-    from trainer.pretrained.revisions import default_run_name, locate_revisions, parse_revisions
-    from trainer.pretrained.run_writer import check_name_is_free
+    from trainer.pretrained.importing import import_revisions, locate_model
 
-    name = check_run_name(command.name or default_run_name(command.model))
-    check_name_is_free(name)
-    located = locate_revisions(command.model, parse_revisions(command.revisions) if command.revisions else [])
-    options = ImportOptions(
-        tokenizer=command.tokenizer,
-        symbols_of=command.symbols_of,
-        corpus_dir=command.corpus_dir,
-        context=command.context,
-        gelu=command.gelu,
-        keep_class=command.keep_class,
-    )
+    name, located = locate_model(command.model, command.name, command.revisions)
     with progress_bar("importing", sum(path.exists() for _, path in located), "snapshot") as update:
-        run = import_revisions(located, name, model=command.model, options=options, progress=update)
+        run = import_revisions(located, name, model=command.model, options=command, progress=update)
     print(format_report(run))
 
 

@@ -49,14 +49,9 @@ def import_as_gpt(
     Parameters
     ----------
     family : of the model.
-    sources : the path of each revision, by step. Paths that do not exist are left out with a warning.
-    name : of the run.
     tokenizer : finds the tokenizer for a number of rows of the token table.
-    context : the largest number of tokens that the model is shown; its own if None.
     gelu : ``tanh`` or ``exact``; that of the source if None.
-    folder : of the runs; the usual one if None.
-    source : what run.json says of the origin, besides the tensors.
-    progress : called with the number of snapshots written so far.
+    sources, name, context, folder, source, progress : see `trainer.pretrained.hf_import.import_hf_model`.
 
     Raises
     ------
@@ -68,22 +63,16 @@ def import_as_gpt(
     existing = existing_sources(sources)
     (first_step, first_path), *others = existing.items()
     first = _convert(family, first_path, context, gelu)
-    config = first.config
-    labels = tokenizer(config.vocab_size)
-    info = {
-        "parameters": sum(array.size for array in first.tensors.values()),
-        "model": dataclasses.asdict(config),
-        "tokenizer": labels.to_json(),
-        "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
-        "source": {
-            **(source or {}),
-            "missing_steps": sorted(sources.keys() - existing.keys()),
-            "left_out": [row.source for row in first.rows if row.ours is None],
-            "dtype": first.dtype,
-            "remark": family.remark(labels) if gelu is None else "",
-            "tensors": [row.to_json() for row in first.rows],
-        },
+    config, labels = first.config, tokenizer(first.config.vocab_size)
+    origin = {
+        **(source or {}),
+        "missing_steps": sorted(sources.keys() - existing.keys()),
+        "left_out": [row.source for row in first.rows if row.ours is None],
+        "dtype": first.dtype,
+        "remark": family.remark(labels) if gelu is None else "",
+        "tensors": [row.to_json() for row in first.rows],
     }
+    info = {**_describe(first, labels), "source": origin}
     waiting = [first.tensors]
     del first  # frees its tensors as soon as they are written
 
@@ -95,6 +84,15 @@ def import_as_gpt(
             yield step, converted.tensors
 
     return write_run(name, info, revisions(), n_revisions=len(existing), folder=folder, progress=progress)
+
+
+def _describe(model: _ConvertedModel, tokenizer: Tokenizer) -> dict[str, Any]:
+    return {
+        "parameters": sum(array.size for array in model.tensors.values()),
+        "model": dataclasses.asdict(model.config),
+        "tokenizer": tokenizer.to_json(),
+        "tensors": {"token_table": "wte.weight", "position_table": "wpe.weight"},
+    }
 
 
 def _check_same(config: ModelConfig, first: ModelConfig, step: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from data.runs import Run, check_run_name
 from data.tokens.tokenizers import Tokenizer
 from trainer.pretrained.gpt_import import import_as_gpt
 from trainer.pretrained.hf_import import import_hf_model
+from trainer.pretrained.import_options import ImportOptions
 from trainer.pretrained.readers.family import ModelFamily
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GPT2
@@ -27,24 +27,6 @@ from trainer.pretrained.source_tokenizer import check_vocabulary_size, find_toke
 FAMILIES = (GPT1, GPT2, NANOGPT, GPTLAB)
 HF_FORMAT = "hf"
 """The format, in run.json, of a model that is kept in its class of Hugging Face."""
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """The choices of an import; None follows the source."""
-
-    tokenizer: str | None = None
-    """``gpt2``, ``ids`` for tokens that are named by their numbers, or a file or folder that holds a vocabulary."""
-    symbols_of: str | None = None
-    """A text whose different characters, sorted, are the tokens: a file, or a corpus by name."""
-    corpus_dir: Path | None = None
-    """A folder in which corpora are looked for first."""
-    context: int | None = None
-    """The largest number of tokens that the model is shown."""
-    gelu: str | None = None
-    """``tanh`` or ``exact``, where the source does not record it."""
-    keep_class: bool = False
-    """Keep the model in its class of Hugging Face even where our GPT has its form."""
 
 
 def import_model(
@@ -76,11 +58,18 @@ def import_model(
     InputError
         If there is no such model, or it cannot be imported. No run is left behind then.
     """
-    name = check_run_name(name or default_run_name(str(model)))
-    check_name_is_free(name, folder)
-    located = locate_revisions(str(model), parse_revisions(revisions) if revisions else [])
+    name, located = locate_model(str(model), name, revisions, folder)
     choices = ImportOptions(**options)
     return import_revisions(located, name, model=str(model), options=choices, folder=folder, progress=progress)
+
+
+def locate_model(
+    model: str, name: str | None, revisions: str | None, folder: Path | None = None
+) -> tuple[str, list[Location]]:
+    """Choose the name of the run and locate the revisions of a model; the parameters are those of `import_model`."""
+    name = check_run_name(name or default_run_name(model))
+    check_name_is_free(name, folder)
+    return name, locate_revisions(model, parse_revisions(revisions) if revisions else [])
 
 
 def import_revisions(
@@ -88,7 +77,7 @@ def import_revisions(
     name: str,
     *,
     model: str,
-    options: ImportOptions = ImportOptions(),
+    options: ImportOptions | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -100,7 +89,7 @@ def import_revisions(
         a warning.
     name : of the run.
     model : the name of the model in run.json.
-    options : the choices of the import.
+    options : the choices of the import; those of the source if None.
     folder : of the runs; the usual one if None.
     progress : called with the number of snapshots written so far.
 
@@ -115,38 +104,28 @@ def import_revisions(
         vocabulary does not fit. No run is left behind then.
     """
     check_name_is_free(name, folder)
+    options = options or ImportOptions()
     family = None if options.keep_class else _family_of(_first_existing(located))
     sources = _by_step(located, family)
     existing = [path for path in sources.values() if path.exists()]
     origin = {"model": model, "revisions": {str(step): path.name for step, path in sources.items()}}
+    common: dict[str, Any] = {"context": options.context, "folder": folder, "progress": progress}
+
+    def tokenizer(rows: int) -> Tokenizer:
+        return _tokenizer(existing, rows, options)
+
     if family is not None:
+        source = {"format": family.name, **origin}
         try:
-            return import_as_gpt(
-                family,
-                sources,
-                name,
-                tokenizer=lambda rows: _tokenizer(existing, rows, options),
-                context=options.context,
-                gelu=options.gelu,
-                folder=folder,
-                source={"format": family.name, **origin},
-                progress=progress,
-            )
+            return import_as_gpt(family, sources, name, tokenizer=tokenizer, gelu=options.gelu, source=source, **common)
         except NotApplicableError as misfit:
             if family not in (GPT1, GPT2):  # transformers has no class to keep it in
                 raise InputError(f"{_first_existing(located)} cannot become our GPT: {misfit}") from None
             warnings.warn(f"{model} is kept in its own class, as our GPT has not its form: {misfit}", stacklevel=2)
     if options.gelu is not None:
         raise InputError("`gelu` is for models that become our GPT, and this one keeps its own class")
-    return import_hf_model(
-        sources,
-        name,
-        tokenizer=lambda rows: _tokenizer(existing, rows, options).to_json(),
-        context=options.context,
-        folder=folder,
-        source={"format": HF_FORMAT, **origin},
-        progress=progress,
-    )
+    source = {"format": HF_FORMAT, **origin}
+    return import_hf_model(sources, name, tokenizer=lambda rows: tokenizer(rows).to_json(), source=source, **common)
 
 
 def _first_existing(located: Sequence[Location]) -> Path:

@@ -1,4 +1,4 @@
-"""What decoding makes of bets: at 1 nothing, at 0 the likeliest; entropy that rises with temperature; traces of the greedy loop."""
+"""Temperature leaves probabilities unchanged at 1 and is greedy at 0; entropy rises with it; a trace is the greedy loop."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from trainer.generation.sampling import stream_text
 from trainer.loading import load_model
 
 
-def test_at_temperature_1_the_bets_are_the_models_own_and_at_0_the_likeliest_has_all(run: Run) -> None:
+def test_temperature_1_gives_the_probabilities_of_the_model_and_0_the_most_probable_token(run: Run) -> None:
     found = temperature_distributions(run, "bagu", step=40, temperatures=(0, 0.5, 1, 2))
-    bets = next_token_distribution(run, "bagu").sel(step=40)
-    np.testing.assert_allclose(found["probability"].sel(temperature=1), bets, rtol=1e-4, atol=1e-7)
-    assert found["probability"].sel(temperature=0).values.argmax() == bets.values.argmax()
+    own = next_token_distribution(run, "bagu").sel(step=40)
+    np.testing.assert_allclose(found["probability"].sel(temperature=1), own, rtol=1e-4, atol=1e-7)
+    assert found["probability"].sel(temperature=0).values.argmax() == own.values.argmax()
     assert float(found["probability"].sel(temperature=0).max()) == 1
-    assert list(found["probability"]["token"].values) == list(bets["token"].values)
-    square = bets.values.astype(float) ** 2  # temperature 1/2 squares them
+    assert list(found["probability"]["token"].values) == list(own["token"].values)
+    square = own.values.astype(float) ** 2  # temperature 1/2 squares them
     np.testing.assert_allclose(found["probability"].sel(temperature=0.5), square / square.sum(), rtol=1e-4, atol=1e-7)
     assert int(found["step"]) == 40
     assert str(found["sha256"].values) == run.snapshot(40).sha256
 
 
-def test_entropy_rises_with_temperature_from_none_towards_that_of_even_bets(run: Run) -> None:
+def test_entropy_rises_with_temperature_towards_that_of_a_uniform_distribution(run: Run) -> None:
     found = temperature_distributions(run, "bagu")
     assert found["temperature"].values.tolist() == list(TEMPERATURES)
     assert TEMPERATURES[0] == 0.1
@@ -53,29 +53,29 @@ def test_entropy_rises_with_temperature_from_none_towards_that_of_even_bets(run:
     np.testing.assert_allclose(found["probability"].sum("token"), 1)
 
 
-def test_what_is_drawn_from_over_steps_is_that_of_each_step(run: Run) -> None:
-    bets = next_token_distribution(run, "bagu")
-    drawn = apply_decoding(bets, Decoding(0.7, top_p=0.8))
-    assert drawn.dims == bets.dims
+def test_decoding_applied_over_steps_is_that_of_each_step(run: Run) -> None:
+    own = next_token_distribution(run, "bagu")
+    drawn = apply_decoding(own, Decoding(0.7, top_p=0.8))
+    assert drawn.dims == own.dims
     for step in (0, 60):
-        alone = apply_decoding(bets.sel(step=step), Decoding(0.7, top_p=0.8))
-        np.testing.assert_allclose(drawn.sel(step=step), alone, rtol=1e-6)
-    np.testing.assert_allclose(apply_decoding(bets, Decoding(1)), bets, rtol=1e-4, atol=1e-7)
+        single = apply_decoding(own.sel(step=step), Decoding(0.7, top_p=0.8))
+        np.testing.assert_allclose(drawn.sel(step=step), single, rtol=1e-6)
+    np.testing.assert_allclose(apply_decoding(own, Decoding(1)), own, rtol=1e-4, atol=1e-7)
 
 
 def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
-    """Token by token: the whole model's softmax after the last position, and the likeliest is taken."""
+    """Token by token: softmax of the whole model's logits at the last position, then argmax."""
     before = contents(run)
     trace = decoding_trace(run, "bagu", step=60, n_tokens=6)
     tokenizer, model = tokenizer_from_json(run.info["tokenizer"]), load_model(run, 60)
     ids = tokenizer.encode("bagu").tolist()
     for position in range(6):
         with torch.no_grad():
-            likely = model(torch.tensor([ids[-16:]]))[0][0, -1].softmax(-1)
-        order = likely.argsort(descending=True)
+            probability = model(torch.tensor([ids[-16:]]))[0][0, -1].softmax(-1)
+        order = probability.argsort(descending=True)
         at = trace.isel(position=position)
         assert str(at["candidate"].values[0]) == tokenizer.decode([int(order[0])])
-        np.testing.assert_allclose(at["probability"], likely[order[:10]], atol=2e-6)
+        np.testing.assert_allclose(at["probability"], probability[order[:10]], atol=2e-6)
         assert int(at["chosen_rank"]) == 0
         assert str(at["chosen"].values) == tokenizer.decode([int(order[0])])
         assert float(at["chosen_drawn_from"]) == 1
@@ -84,7 +84,7 @@ def test_a_trace_is_the_loop_of_greedy_decoding(run: Run) -> None:
     assert trace.attrs["prompt"] == "bagu"
 
 
-def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
+def test_a_recorded_trace_is_read_as_it_was_written(run: Run) -> None:
     tokenizer, snapshot = tokenizer_from_json(run.info["tokenizer"]), run.snapshot(60)
     recorder, decoding, request = (
         TraceRecorder(tokenizer, n_candidates=4),
@@ -112,15 +112,15 @@ def test_a_recorded_trace_reads_as_it_was_made(run: Run) -> None:
 def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
     recorder, snapshot = TraceRecorder(run.tokenizer), run.snapshot(60)
     recorder.steps.append({"sample": 0})
-    asked = [
+    requests = [
         ("ba", Decoding(0.5), GenerationRequest(3)),
         ("ba", Decoding(0.5, top_k=2), GenerationRequest(3)),
         ("ba.", Decoding(0.5), GenerationRequest(3)),
     ]
-    asked += [("ba", Decoding(0.5), GenerationRequest(4))]
-    paths = [write_trace(run, recorder.trace(run.name, snapshot, *what)) for what in [*asked, *asked]]
-    assert len(set(paths)) == len(asked)
-    assert paths[: len(asked)] == paths[len(asked) :]
+    requests += [("ba", Decoding(0.5), GenerationRequest(4))]
+    paths = [write_trace(run, recorder.trace(run.name, snapshot, *what)) for what in [*requests, *requests]]
+    assert len(set(paths)) == len(requests)
+    assert paths[: len(requests)] == paths[len(requests) :]
     assert all(path.stem.startswith("ba-step-60-temperature-0.5-seed-0-") for path in paths)
     with pytest.raises(InputError, match="has a line that is no token: record it again"):
         recorded_trace(run, paths[0].stem)
@@ -128,7 +128,7 @@ def test_only_a_trace_of_the_same_request_is_replaced(run: Run) -> None:
         path.unlink()
 
 
-def test_rows_that_are_no_token_have_no_probability_at_any_temperature(tmp_path: Path) -> None:
+def test_unused_rows_of_the_token_table_have_probability_0_at_every_temperature(tmp_path: Path) -> None:
     made = made_run(tmp_path, shape(vocab_size=len(SYMBOLS) + 5))
     found = temperature_distributions(made, "ba", temperatures=(0.1, 1, 2))
     assert found.sizes["token"] == len(SYMBOLS) + 5

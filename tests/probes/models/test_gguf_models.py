@@ -1,4 +1,4 @@
-"""A quantised model in GGUF becomes a run of one snapshot: the numbers that the file's own package reads back from it."""
+"""A quantised model in GGUF becomes a run of one snapshot, with the numbers that the package gguf reads from the file."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ WHOLE = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_he
 
 
 def side_by_side(weight: np.ndarray, n_head: int) -> np.ndarray:
-    """Reorder the rows of each head as the format wants them: the two channels that a rotation turns stand side by side."""
+    """Reorder the rows of each head for the format: the two channels of a rotation are neighbours."""
     return weight.reshape(n_head, 2, -1, weight.shape[-1]).swapaxes(1, 2).reshape(weight.shape)
 
 
 def write_gguf(model: Any, path: Path) -> dict[str, np.ndarray]:
-    """Write a Llama, its matrices in 8 bits where a row is whole blocks of 32; return what a reader should get, by name."""
+    """Write a Llama, with matrices in 8 bits if a row is a multiple of 32; return the expected tensors by name."""
     kind, expected = gguf.GGMLQuantizationType.Q8_0, {}
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_context_length(24)
@@ -81,5 +81,7 @@ def test_a_quantised_file_becomes_a_run_of_one_snapshot(tmp_path: Path) -> None:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(expected[name]))
-        bets = model(ids()).logits[0, -1].softmax(-1)
-    np.testing.assert_allclose(next_token_distribution(run, PROMPT).sel(step=0), bets, rtol=0, atol=1e-5)
+        expected_probabilities = model(ids()).logits[0, -1].softmax(-1)
+    np.testing.assert_allclose(
+        next_token_distribution(run, PROMPT).sel(step=0), expected_probabilities, rtol=0, atol=1e-5
+    )

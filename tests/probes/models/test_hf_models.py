@@ -1,4 +1,4 @@
-"""Models of Hugging Face as runs: every probe gives what the class itself computes, whatever its positions, heads and norms."""
+"""Models of Hugging Face as runs: every probe agrees with the class, for all kinds of positions, heads and norms."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ROTARY = ("neox", "llama", "qwen2", "mistral")
 
 
 def made(kind: str, seed: int = 0) -> Any:
-    """Return a small model of a real class whose weights are large enough that everything shows."""
+    """Build a small model of a class with weights so large that every part affects the result."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         config = CONFIGS[kind]()
@@ -72,7 +72,7 @@ def made(kind: str, seed: int = 0) -> Any:
 
 
 def imported(folder: Path, kind: str, steps: tuple[int, ...] = (0, 512), **options: Any) -> Run:
-    """Import a made model, another one at each step."""
+    """Import a small model, another one at each step."""
     text = folder / "made.txt"
     text.write_text(made_text(3000), encoding="utf-8")
     for step in steps:
@@ -97,7 +97,7 @@ def ids() -> torch.Tensor:
     return torch.tensor([[SYMBOLS.index(symbol) for symbol in PROMPT]])
 
 
-def test_every_tensor_comes_back_and_tied_ones_are_stored_once(run: Run, kind: str) -> None:
+def test_every_tensor_is_read_back_and_tied_ones_are_stored_once(run: Run, kind: str) -> None:
     oracle = made(kind, 512)
     stored = run.snapshot(512).tensors()
     assert stored.keys() == dict(oracle.named_parameters()).keys()
@@ -107,7 +107,7 @@ def test_every_tensor_comes_back_and_tied_ones_are_stored_once(run: Run, kind: s
     assert run.info["parameters"] == sum(p.numel() for p in oracle.parameters())
 
 
-def test_logits_and_bets_are_those_of_the_class(run: Run, kind: str) -> None:
+def test_logits_and_probabilities_are_those_of_the_class(run: Run, kind: str) -> None:
     found = next_token_distribution(run, PROMPT)
     assert found["token"].values[-1] == f"[unused {ROWS - 1}]"
     for step in (0, 512):
@@ -152,7 +152,7 @@ def test_a_layer_in_between_is_read_through_final_norm_and_head(tmp_path: Path) 
         torch.testing.assert_close(load_model(run, 0).unembed(state), expected, rtol=0, atol=1e-5)
 
 
-def test_a_silenced_head_is_one_whose_columns_of_the_projection_are_zero(run: Run, kind: str) -> None:
+def test_an_ablated_head_is_one_whose_columns_of_the_projection_are_zero(run: Run, kind: str) -> None:
     model, oracle = load_model(run, 0), made(kind)
     names = {"neox": "dense", "gpt2": "c_proj", "opt": "out_proj"}
     block = (oracle.gpt_neox.layers if kind == "neox" else oracle.transformer.h if kind == "gpt2" else
@@ -185,9 +185,9 @@ def test_tables_are_those_of_the_class(run: Run, kind: str) -> None:
     np.testing.assert_array_equal(token_embeddings(run).sel(step=512), oracle.get_input_embeddings().weight.detach())
     if kind in ROTARY:
         assert run.info["tensors"]["position_table"] is None
-        with pytest.raises(NotApplicableError, match="has no position table: its model does not use one") as told:
+        with pytest.raises(NotApplicableError, match="has no position table: its model does not use one") as mistake:
             position_embeddings(run)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(mistake.value)
         return
     table = oracle.transformer.wpe.weight if kind == "gpt2" else oracle.model.decoder.embed_positions.weight[2:]
     np.testing.assert_array_equal(position_embeddings(run).sel(step=512), table.detach())
@@ -196,15 +196,15 @@ def test_tables_are_those_of_the_class(run: Run, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROBES)
-def test_every_measure_applies_or_says_that_it_does_not(name: str, neox: Run) -> None:
-    asked = ProbeRequest(prompt=PROMPT, token="a", highlight=("vowels",))
+def test_every_probe_applies_or_is_refused(name: str, neox: Run) -> None:
+    request = ProbeRequest(prompt=PROMPT, token="a", highlight=("vowels",))
     if name.startswith("position"):
         with pytest.raises(NotApplicableError, match="no position table"):
-            measure(neox, name, asked)
+            measure(neox, name, request)
         return
     before, states = contents(neox), random_states()
-    found = measure(neox, name, asked)
-    xr.testing.assert_identical(found, measure(neox, name, asked))
+    found = measure(neox, name, request)
+    xr.testing.assert_identical(found, measure(neox, name, request))
     assert (contents(neox), random_states()) == (before, states)
     assert {str(dim) for dim in found.dims} <= GLOSSARY
     assert list(found["step"].values) == [0, 512]
@@ -235,7 +235,7 @@ def test_half_precision_is_kept_and_bfloat16_widened(tmp_path: Path) -> None:
 TOKENIZER = CharTokenizer(SYMBOLS).to_json()
 
 
-def test_the_context_is_cut_where_it_is_asked(tmp_path: Path) -> None:
+def test_the_context_is_shortened_on_request(tmp_path: Path) -> None:
     run = imported(tmp_path, "neox", (0,), context=8)
     assert run.info["model"]["block_size"] == 8
     with pytest.raises(InputError, match="the model sees at most 8"):
@@ -254,20 +254,20 @@ class Evil:
 
 def test_a_pickle_that_would_run_code_is_refused_and_nothing_run(tmp_path: Path) -> None:
     made("neox").config.save_pretrained(tmp_path / "model")
-    told = []
+    messages = []
     for protocol in (2, 4):
         (tmp_path / "model" / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(tmp_path / "touched"), protocol))
         with pytest.raises(
             InputError, match=r"its weights are a pickle that .* is refused, .* nothing of it ran"
         ) as error:
             import_hf_model({0: tmp_path / "model"}, "evil", tokenizer=TOKENIZER, folder=tmp_path)
-        told.append(str(error.value))
-    assert "weights_only" not in "".join(told)  # torch advises to run it
+        messages.append(str(error.value))
+    assert "weights_only" not in "".join(messages)  # torch advises to run it
     assert not (tmp_path / "touched").exists()
     assert not (tmp_path / "evil").exists()
 
 
-def test_what_does_not_fit_is_named_and_leaves_no_run(tmp_path: Path) -> None:
+def test_a_misfit_is_named_and_leaves_no_run(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     made("neox").save_pretrained(tmp_path / "a")
@@ -285,13 +285,13 @@ def test_what_does_not_fit_is_named_and_leaves_no_run(tmp_path: Path) -> None:
         ({0: tmp_path / "none"}, "there is no model at"),
         ({}, "there is no model: give a folder"),
     ):
-        with pytest.raises(InputError, match=message) as told:
+        with pytest.raises(InputError, match=message) as mistake:
             import_hf_model(sources, "wrong", tokenizer=TOKENIZER, folder=tmp_path)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(mistake.value)
         assert not (tmp_path / "wrong").exists()
 
 
-def test_a_revision_that_is_not_there_is_left_out_and_named(tmp_path: Path) -> None:
+def test_a_missing_revision_is_left_out_and_named(tmp_path: Path) -> None:
     for step in (0, 8):
         made("neox", step).save_pretrained(tmp_path / f"step{step}")
     sources = {step: tmp_path / f"step{step}" for step in (8, 4, 0)}
@@ -309,14 +309,14 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
         import_hf_model({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
 
 
-def test_tensors_that_transformers_joins_are_not_told_as_left_out(tmp_path: Path) -> None:
+def test_tensors_that_transformers_joins_are_not_reported_as_left_out(tmp_path: Path) -> None:
     shape = transformers.MixtralConfig(**CLASSES, **GROUPED, num_local_experts=2)
     with torch.random.fork_rng():
         transformers.MixtralForCausalLM(shape).save_pretrained(tmp_path / "mixtral")
     run = import_hf_model({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
     assert run.info["source"]["left_out"] == []
-    told = format_report(run)
-    assert "tensors left out: 0\njoined or split by transformers, or left out: 18\n" in told
+    report = format_report(run)
+    assert "tensors left out: 0\njoined or split by transformers, or left out: 18\n" in report
 
 
 SMALL = {"vocab_size": ROWS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -335,7 +335,7 @@ def saved(kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlnet"])
-def test_a_model_that_sees_what_comes_after_is_refused(kind: str, tmp_path: Path) -> None:
+def test_a_model_that_attends_to_later_tokens_is_refused(kind: str, tmp_path: Path) -> None:
     path = saved(kind, tmp_path)
     with pytest.raises(
         InputError, match="LMHeadModel that sees the tokens that come after: only models that look back"
@@ -345,7 +345,7 @@ def test_a_model_that_sees_what_comes_after_is_refused(kind: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("context", [0, -5])
-def test_a_context_of_none_is_refused_where_the_class_has_no_longest(context: int, tmp_path: Path) -> None:
+def test_a_context_below_1_is_refused_where_the_class_has_no_limit(context: int, tmp_path: Path) -> None:
     path = saved("bloom", tmp_path)
     with pytest.raises(InputError, match=f"the context must be 1 or more; got {context}"):
         import_hf_model({0: path}, "made", tokenizer=TOKENIZER, folder=tmp_path, context=context)

@@ -1,4 +1,4 @@
-"""The next line chosen by probability: against sums over single tokens, and with models whose answer is known."""
+"""The next line by probability: against sums over single tokens, and with models whose answer is known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHOICES = [
 ]
 
 
-def test_an_answer_has_the_mean_of_the_log_probabilities_of_its_tokens() -> None:
+def test_an_answer_has_the_mean_log_probability_of_its_tokens() -> None:
     model, tokenizer = model_of_step(0, shape()), CharTokenizer(SYMBOLS)
     with torch.no_grad():
         found = mean_log_probabilities(model, encode_questions(CHOICES, tokenizer, 12))
@@ -36,11 +36,11 @@ def test_an_answer_has_the_mean_of_the_log_probabilities_of_its_tokens() -> None
                     log_p = model(ids)[0][0, -1].log_softmax(-1)
                     logs.append(float(log_p[tokenizer.encode(letter)[0]]))
                     read += letter
-                if len(choice.context) + 1 + len(answer) <= 13:  # nothing was cut: the same tokens stand before each
+                if len(choice.context) + 1 + len(answer) <= 13:  # nothing was cut, so the contexts are equal
                     assert float(found[number, place]) == pytest.approx(np.mean(logs), abs=1e-4)
 
 
-def test_the_end_of_the_context_is_kept_and_answers_are_asked_for_only_where_they_are() -> None:
+def test_the_end_of_the_context_is_kept_and_only_answers_are_scored() -> None:
     tokenizer = CharTokenizer(SYMBOLS)
     questions = encode_questions([MultipleChoice("bacogumoperasitu", ("va", "xizoxizoxizo"), 0)], tokenizer, 12)
     rows = [tokenizer.decode(row) for row in questions.ids.numpy()]
@@ -50,7 +50,7 @@ def test_the_end_of_the_context_is_kept_and_answers_are_asked_for_only_where_the
 
 
 @pytest.mark.parametrize(("symbols", "expected"), [("abc ", "ba ca ab"), ("abc", "bacaab")])
-def test_lines_of_a_tokenizer_that_knows_no_line_end_are_joined_as_in_its_text(symbols: str, expected: str) -> None:
+def test_lines_are_joined_as_in_the_text_of_a_tokenizer_without_line_ends(symbols: str, expected: str) -> None:
     tokenizer = CharTokenizer(symbols)
     questions = encode_questions([MultipleChoice("ba\nca", ("ab", "bb"), 0)], tokenizer, 12)
     assert tokenizer.decode(questions.ids.numpy()[0]) == expected
@@ -58,7 +58,7 @@ def test_lines_of_a_tokenizer_that_knows_no_line_end_are_joined_as_in_its_text(s
 
 
 class Knowing(torch.nn.Module):
-    """A model that gives the letter after each one, and nothing else, all the probability."""
+    """A model that gives one letter after each letter nearly all the probability."""
 
     def __init__(self, follows: dict[str, str], certainty: float):
         super().__init__()
@@ -84,8 +84,8 @@ def test_a_model_that_knows_chooses_the_line_that_follows() -> None:
     assert mean_log_probabilities(lost, questions).argmax(1).tolist() == [1, 1]
 
 
-def test_the_gain_is_what_the_context_adds_to_a_line_by_itself(tmp_path: Path, monkeypatch: Any) -> None:
-    """A model that always prefers one line, and knows a little of what follows what: only the gain shows that it does."""
+def test_the_gain_is_the_effect_of_the_context_on_a_line(tmp_path: Path, monkeypatch: Any) -> None:
+    """A model that always prefers one line and knows little of the order: only the gain shows that it does."""
     import probes.models.zero_shot as module
 
     choices = [MultipleChoice("ba", ("ab", "no", "gu", "pe"), 0), MultipleChoice("co", ("ab", "do", "gu", "pe"), 1)]
@@ -93,18 +93,18 @@ def test_the_gain_is_what_the_context_adds_to_a_line_by_itself(tmp_path: Path, m
     monkeypatch.setattr(module, "_choices", lambda *_: choices)
     n_tokens = {"with": 0}
 
-    def told(model: Any, questions: Any) -> torch.Tensor:
+    def fixed_log_probabilities(model: Any, questions: Any) -> torch.Tensor:
         n_tokens["with"] += 1
         favourite = torch.tensor([[-1.0, -3.0, -3.0, -3.0]] * 2)
         return favourite + torch.tensor([[0.5, 0, 0, 0], [0, 0.5, 0, 0]]) if n_tokens["with"] % 2 else favourite
 
-    monkeypatch.setattr(module, "mean_log_probabilities", told)
+    monkeypatch.setattr(module, "mean_log_probabilities", fixed_log_probabilities)
     found = zero_shot(run)
     assert set(found["accuracy"].values) == {0.5}
     assert set(found["accuracy_by_gain"].values) == {1.0}
 
 
-def test_a_run_is_asked_about_its_validation_text_at_every_snapshot(tmp_path: Path) -> None:
+def test_questions_are_drawn_from_the_validation_text_for_every_snapshot(tmp_path: Path) -> None:
     run = made_run(tmp_path)
     found = zero_shot(run, seed=3)
     assert found["accuracy"].attrs["chance"] == 0.25
@@ -118,7 +118,7 @@ def test_a_run_is_asked_about_its_validation_text_at_every_snapshot(tmp_path: Pa
     assert model.config.block_size == 12
 
 
-def test_a_run_of_the_training_plays_is_asked_about_those_that_were_held_out(run: Run, monkeypatch: Any) -> None:
+def test_a_run_of_the_training_plays_gets_questions_from_the_held_out_plays(run: Run, monkeypatch: Any) -> None:
     from data.tasks import play_tasks
     from data.tasks.play_tasks import HELD_OUT
     from tests.data.tasks.test_play_tasks import made_play
@@ -143,4 +143,4 @@ def test_a_run_of_the_training_plays_is_asked_about_those_that_were_held_out(run
     assert found.attrs["questions"] == 256
     assert all(
         any(title in choice.context for title in HELD_OUT) for choice in asked[:256]
-    )  # then come the answers by themselves
+    )  # then the answers without context

@@ -1,4 +1,4 @@
-"""What a token is drawn from, against Hugging Face's processors, OpenAI's formula worked by hand, and what a filter must keep."""
+"""Decoding filters against Hugging Face's processors, OpenAI's formula by hand, and the properties of a distribution."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ quick = settings(deadline=None, max_examples=60)
 
 @st.composite
 def made_logits(draw: st.DrawFn) -> Logits:
-    """Logits (row, token) no two of which are equal: of equals a filter may keep either."""
+    """Random logits (row, token), no two equal, since filters differ in which of equals they keep."""
     n_rows, n_tokens = draw(st.integers(1, 4)), draw(st.integers(2, 40))
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     return generator.normal(size=(n_rows, n_tokens)) * draw(st.floats(0.1, 20))
 
 
 def theirs(name: str, logits: Logits, value: float) -> Logits:
-    """Return what a processor of Hugging Face makes of logits."""
+    """Apply a logits processor of Hugging Face."""
     processors = pytest.importorskip("transformers.generation.logits_process", reason="the oracle is Hugging Face's")
     processed = getattr(processors, name)(value)(torch.zeros(len(logits), 1, dtype=torch.long), torch.tensor(logits))
     return np.asarray(processed.numpy())
@@ -59,8 +59,8 @@ def test_top_p_keeps_what_hugging_face_keeps(logits: Logits, p: float) -> None:
 @quick
 @given(made_logits(), st.floats(0.01, 1))
 def test_min_p_keeps_what_hugging_face_keeps(logits: Logits, share: float) -> None:
-    likely = softmax(logits)
-    if np.abs(likely / likely.max(-1, keepdims=True) - share).min() > 1e-9 or share == 1:
+    probability = softmax(logits)
+    if np.abs(probability / probability.max(-1, keepdims=True) - share).min() > 1e-9 or share == 1:
         np.testing.assert_array_equal(min_p(logits, share), theirs("MinPLogitsWarper", logits, share))
 
 
@@ -73,7 +73,7 @@ def test_temperature_gives_the_probabilities_of_hugging_face(logits: Logits, tem
 
 @quick
 @given(made_logits(), st.floats(0.3, 3), st.integers(0, 40), st.floats(0.05, 1), st.floats(0, 0.9))
-def test_all_together_is_hugging_faces_chain_in_its_order(
+def test_all_filters_together_are_the_chain_of_hugging_face_in_its_order(
     logits: Logits, temperature: float, k: int, p: float, share: float
 ) -> None:
     expected = theirs("TemperatureLogitsWarper", logits, temperature)
@@ -82,8 +82,11 @@ def test_all_together_is_hugging_faces_chain_in_its_order(
     kept = np.sort(softmax(expected), axis=-1).cumsum(-1)
     if p < 1:
         expected = theirs("TopPLogitsWarper", expected, p)
-    likely = softmax(expected)
-    near = np.abs(kept - (1 - p)).min() < 1e-9 or np.abs(likely / likely.max(-1, keepdims=True) - share).min() < 1e-9
+    probability = softmax(expected)
+    near = (
+        np.abs(kept - (1 - p)).min() < 1e-9
+        or np.abs(probability / probability.max(-1, keepdims=True) - share).min() < 1e-9
+    )
     if share:
         expected = theirs("MinPLogitsWarper", expected, share)
     if not near:
@@ -93,20 +96,20 @@ def test_all_together_is_hugging_faces_chain_in_its_order(
 
 @quick
 @given(made_logits(), st.floats(0, 3), st.integers(0, 40), st.floats(0.01, 1), st.floats(0, 1))
-def test_whatever_is_asked_for_the_likeliest_token_can_be_drawn_and_all_sums_to_one(
+def test_probabilities_sum_to_1_and_keep_the_order_and_the_most_probable_token(
     logits: Logits, temperature: float, k: int, p: float, share: float
 ) -> None:
-    likely = probabilities(logits, Decoding(temperature, top_k=k, top_p=p, min_p=share))
-    assert likely.shape == logits.shape
-    np.testing.assert_allclose(likely.sum(-1), 1)
+    probability = probabilities(logits, Decoding(temperature, top_k=k, top_p=p, min_p=share))
+    assert probability.shape == logits.shape
+    np.testing.assert_allclose(probability.sum(-1), 1)
     rows = np.arange(len(logits))
-    np.testing.assert_array_equal(likely.max(-1), likely[rows, logits.argmax(-1)])
-    # A token that is likelier before is not less likely after.
-    ordered = np.take_along_axis(likely, np.argsort(logits, axis=-1), -1)
+    np.testing.assert_array_equal(probability.max(-1), probability[rows, logits.argmax(-1)])
+    # A more probable token stays at least as probable.
+    ordered = np.take_along_axis(probability, np.argsort(logits, axis=-1), -1)
     assert (np.diff(ordered, axis=-1) >= -1e-12).all()
 
 
-def test_temperature_0_takes_the_likeliest_and_of_equals_the_first() -> None:
+def test_temperature_0_takes_the_most_probable_token_and_of_equals_the_first() -> None:
     np.testing.assert_array_equal(probabilities(np.array([1.0, 3.0, 3.0]), Decoding(temperature=0)), [0, 1, 0])
     # So it does where the penalties have changed which that is.
     again = probabilities(
@@ -116,7 +119,7 @@ def test_temperature_0_takes_the_likeliest_and_of_equals_the_first() -> None:
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-3])
-def test_a_temperature_next_to_0_is_that_of_0(temperature: float) -> None:
+def test_a_temperature_near_0_has_the_limit_at_0(temperature: float) -> None:
     logits = np.array([[-800.0, 5.0, 4.0], [0.0, 0.0, -1.0]])
     np.testing.assert_allclose(probabilities(logits, Decoding(temperature)), [[0, 1, 0], [0.5, 0.5, 0]], atol=1e-12)
 
@@ -131,31 +134,31 @@ def test_penalties_are_those_of_openai_worked_by_hand() -> None:
 
 def test_penalties_and_bias_act_before_the_temperature() -> None:
     logits, counts = np.array([2.0, 1.0]), np.array([1, 0])
-    likely = probabilities(
+    probability = probabilities(
         logits, Decoding(0.5, frequency_penalty=0.75, presence_penalty=0.25, bias=((1, 0.5),)), counts
     )
-    np.testing.assert_allclose(likely, softmax(np.array([(2.0 - 1.0) / 0.5, (1.0 + 0.5) / 0.5])))
+    np.testing.assert_allclose(probability, softmax(np.array([(2.0 - 1.0) / 0.5, (1.0 + 0.5) / 0.5])))
 
 
-def test_what_is_drawn_is_as_frequent_as_it_is_likely() -> None:
-    likely, generator = np.array([0.5, 0.0, 0.2, 0.3]), np.random.default_rng(1)
-    drawn = np.bincount([sample_token(likely, generator.random()) for _ in range(20_000)], minlength=4) / 20_000
-    np.testing.assert_allclose(drawn, likely, atol=0.015)
+def test_sampled_frequencies_approach_the_probabilities() -> None:
+    probability, generator = np.array([0.5, 0.0, 0.2, 0.3]), np.random.default_rng(1)
+    drawn = np.bincount([sample_token(probability, generator.random()) for _ in range(20_000)], minlength=4) / 20_000
+    np.testing.assert_allclose(drawn, probability, atol=0.015)
     assert drawn[1] == 0
 
 
 @quick
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(any), st.floats(0, 1, exclude_max=True))
-def test_only_what_is_possible_is_drawn(weights: list[float], uniform: float) -> None:
+def test_a_token_of_probability_0_is_never_sampled(weights: list[float], uniform: float) -> None:
     assert weights[sample_token(np.array(weights), uniform)] > 0
 
 
-def test_entropy_is_that_of_even_and_of_sure_distributions() -> None:
+def test_entropy_of_a_uniform_and_of_a_one_hot_distribution() -> None:
     np.testing.assert_allclose(entropy(np.array([[0.25] * 4, [1.0, 0, 0, 0]])), [np.log(4), 0])
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"temperature": -0.5}, "temperature must be 0 (always the likeliest token) or more; got -0.5"),
         ({"temperature": float("nan")}, "temperature must be a finite number; got nan"),
@@ -167,11 +170,11 @@ def test_entropy_is_that_of_even_and_of_sure_distributions() -> None:
         ({"bias": ((2, float("inf")),)}, "the bias of token 2 must be a finite number; got inf"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(InputError, match="^" + told.replace("(", r"\(").replace(")", r"\)") + "$"):
+def test_a_number_outside_its_range_is_refused_by_name(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match="^" + message.replace("(", r"\(").replace(")", r"\)") + "$"):
         Decoding(**wrong)  # type: ignore[arg-type]
 
 
-def test_a_bias_of_a_token_that_is_not_there_is_refused() -> None:
+def test_a_bias_of_a_token_outside_the_vocabulary_is_refused() -> None:
     with pytest.raises(InputError, match="there is no token 5 to bias; there are 3"):
         probabilities(np.zeros(3), Decoding(bias=((5, 1.0),)))

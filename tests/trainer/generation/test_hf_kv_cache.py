@@ -22,7 +22,7 @@ CONTEXT = 16
 PROMPT = np.array([5, 9, 2, 30, 11])
 
 
-def foreign(kind: str) -> HFModel:
+def hf_model(kind: str) -> HFModel:
     if kind == "openai-gpt":  # its class keeps no keys and values
         with torch.random.fork_rng():
             torch.manual_seed(0)
@@ -34,11 +34,11 @@ def foreign(kind: str) -> HFModel:
 
 
 @pytest.mark.parametrize("kind", [*CONFIGS, "openai-gpt"])
-def test_tokens_are_the_same_with_and_without_the_models_own_cache_also_beyond_the_context(kind: str) -> None:
-    model = foreign(kind)
+def test_tokens_are_the_same_with_and_without_the_cache_of_the_class_also_beyond_the_context(kind: str) -> None:
+    model = hf_model(kind)
     for window in ("slide", "half"):
         found = [
-            [choice.tokens.tolist() for choice in sample_tokens(model, PROMPT, Decoding(0.9), request)]
+            [step.tokens.tolist() for step in sample_tokens(model, PROMPT, Decoding(0.9), request)]
             for request in (GenerationRequest(24, 3, window=window, cache=cache) for cache in (True, False))
         ]
         assert found[0] == found[1]
@@ -46,7 +46,7 @@ def test_tokens_are_the_same_with_and_without_the_models_own_cache_also_beyond_t
 
 @pytest.mark.parametrize("kind", [*CONFIGS, "openai-gpt"])
 def test_greedy_tokens_are_those_of_hugging_faces_generate(kind: str) -> None:
-    model, n_tokens = foreign(kind), CONTEXT - len(PROMPT)
+    model, n_tokens = hf_model(kind), CONTEXT - len(PROMPT)
     model.model.generation_config.eos_token_id = None
     theirs = model.model.generate(
         torch.tensor(PROMPT)[None],
@@ -55,11 +55,11 @@ def test_greedy_tokens_are_those_of_hugging_faces_generate(kind: str) -> None:
         do_sample=False,
         pad_token_id=0,
     )
-    found = [int(choice.tokens[0]) for choice in sample_tokens(model, PROMPT, Decoding(0), GenerationRequest(n_tokens))]
+    found = [int(step.tokens[0]) for step in sample_tokens(model, PROMPT, Decoding(0), GenerationRequest(n_tokens))]
     assert found == theirs[0, len(PROMPT) :].tolist()
 
 
-def test_tokens_beyond_the_tokenizer_are_no_defect() -> None:
-    """Rows of the token table that no text is cut into can be drawn by a model that was not trained."""
-    samples = generate_samples(foreign("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), GenerationRequest(40))
+def test_unused_rows_of_the_token_table_are_never_sampled() -> None:
+    """An untrained model gives them probability; without the limit the tokenizer could not decode them."""
+    samples = generate_samples(hf_model("gpt2"), CharTokenizer(SYMBOLS), "não", Decoding(5.0), GenerationRequest(40))
     assert samples[0].text

@@ -1,4 +1,4 @@
-"""The way out: what `from_pretrained` loads gives the logits of the snapshot, and its tokenizer the ids."""
+"""An exported model has the logits of its snapshot, and its tokenizer the ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig, described_model
 from trainer.loading import load_model
 from trainer.pretrained.hf_export import export_model, tokenizer_definition
-from trainer.pretrained.importing import ImportOptions, import_revisions
+from trainer.pretrained.import_options import ImportOptions
+from trainer.pretrained.importing import import_revisions
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
 
@@ -29,7 +30,7 @@ LETTERS = CharTokenizer("\n abcdefghi")
 
 
 def run_of(config: ModelConfig, folder: Path, tokenizer: Tokenizer = LETTERS) -> Run:
-    """Write a run of one made model."""
+    """Write a run of one random model."""
     info = {
         "model": vars(config),
         "tokenizer": tokenizer.to_json(),
@@ -58,9 +59,9 @@ def varied(**choices: Any) -> ModelConfig:
 )
 def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, expected: str, tmp_path: Path) -> None:
     run, idx = run_of(config, tmp_path), made_tokens(config)
-    written = export_model(run, tmp_path / "out")
-    assert expected in written.description
-    assert written.files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    exported = export_model(run, tmp_path / "out")
+    assert expected in exported.description
+    assert exported.files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     theirs, found = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
     assert type(theirs).__name__ == expected
     assert not any(found[fault] for fault in ("missing_keys", "unexpected_keys", "mismatched_keys"))
@@ -69,7 +70,7 @@ def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, e
     assert theirs.config.resid_pdrop == config.dropout
 
 
-def test_out_and_in_again_gives_the_same_bets(tmp_path: Path) -> None:
+def test_export_and_import_give_the_same_logits(tmp_path: Path) -> None:
     for config in (SMALL, varied(norm="post")):
         run = run_of(config, tmp_path / config.norm)
         export_model(run, tmp_path / config.norm / "out", step=7)
@@ -87,7 +88,7 @@ def test_out_and_in_again_gives_the_same_bets(tmp_path: Path) -> None:
         assert back.tokenizer.labels == run.tokenizer.labels
 
 
-def test_a_model_that_keeps_its_class_goes_out_as_that_class(tmp_path: Path) -> None:
+def test_a_model_in_its_own_class_is_exported_as_that_class(tmp_path: Path) -> None:
     shape = transformers.LlamaConfig(
         vocab_size=11,
         hidden_size=16,
@@ -102,8 +103,8 @@ def test_a_model_that_keeps_its_class_goes_out_as_that_class(tmp_path: Path) -> 
     run = import_revisions(
         [(0, tmp_path / "in")], "llama", model="in", options=ImportOptions(tokenizer="ids"), folder=tmp_path
     )
-    written = export_model(run, tmp_path / "out")
-    assert "no tokenizer was written" in written.remark
+    exported = export_model(run, tmp_path / "out")
+    assert "no tokenizer was exported" in exported.remark
     again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
     with torch.no_grad():
         torch.testing.assert_close(again(made_tokens()).logits, oracle(made_tokens()).logits, rtol=0, atol=1e-6)
@@ -128,7 +129,7 @@ def test_the_exported_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_pat
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("\n\t aAáé🙂\u2028\r"), max_size=30))
-def test_characters_become_ids_as_ours_do(text: str) -> None:
+def test_characters_have_the_ids_of_our_tokenizer(text: str) -> None:
     from tokenizers import Tokenizer as Engine
 
     ours = CharTokenizer("\n\t aAáé🙂\u2028\r")
@@ -137,7 +138,7 @@ def test_characters_become_ids_as_ours_do(text: str) -> None:
     assert engine.decode(ours.encode(text).tolist()) == text
 
 
-def test_what_cannot_go_out_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
     run = run_of(varied(norm="post", gelu="exact"), tmp_path)
     with pytest.raises(InputError, match="Hugging Face's GPT-1 has GELU in its tanh form only"):
         export_model(run, tmp_path / "out", step=7)
@@ -151,16 +152,16 @@ def test_what_cannot_go_out_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
 
 
-def test_the_folder_one_stands_in_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_working_directory_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of(SMALL, tmp_path)
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    written = export_model(run, Path("."), step=7)
-    assert sorted(path.name for path in Path.cwd().iterdir()) == written.files
+    exported = export_model(run, Path("."), step=7)
+    assert sorted(path.name for path in Path.cwd().iterdir()) == exported.files
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "made"]
 
 
-def test_the_head_of_a_task_is_left_out_and_named(tmp_path: Path) -> None:
+def test_the_head_of_a_task_is_left_out_with_a_remark(tmp_path: Path) -> None:
     run = run_of(SMALL, tmp_path)
     tensors = run.snapshot(7).tensors() | {"task_head.weight": np.zeros((2, SMALL.n_embd), np.float32)}
     task = {"name": "genre", "kind": "classification", "labels": ["a", "b"], "origin": "made"}
@@ -170,7 +171,7 @@ def test_the_head_of_a_task_is_left_out_and_named(tmp_path: Path) -> None:
     assert export_model(run, tmp_path / "plain").remark == ""
 
 
-def test_a_list_of_words_has_no_tokenizer_to_write() -> None:
+def test_a_list_of_words_has_no_tokenizer_definition() -> None:
     assert tokenizer_definition(WordList(("a", "b"))) is None
 
 

@@ -1,4 +1,4 @@
-"""Models made elsewhere as our GPT: their own code, or a plain copy of it, gives the same logits; every tensor is accounted for."""
+"""Imported models have the logits of their own code, or of a plain copy of it; every tensor is accounted for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ from tests.trainer.pretrained.readers.plain_gpts import (
 from trainer.config import described_model
 from trainer.loading import load_model
 from trainer.model import GPT
-from trainer.pretrained.importing import ImportOptions, import_revisions
+from trainer.pretrained.import_options import ImportOptions
+from trainer.pretrained.importing import import_model, import_revisions
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
 
@@ -47,7 +48,7 @@ CLASSES: dict[str, Any] = {
 
 
 def made(kind: str, seed: int = 0, **more: Any) -> Any:
-    """Return a small model of a class of Hugging Face with weights that matter, in evaluation."""
+    """Build a small model of a class of Hugging Face with random weights, in evaluation mode."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = CLASSES[kind](attn_implementation="eager", **more).eval()
@@ -61,7 +62,7 @@ def imported(folder: Path, *paths: Path, name: str = "made", options: ImportOpti
     return import_revisions([(None, path) for path in paths], name, model="made", options=options, folder=folder)
 
 
-def bets(run: Run, step: int | None = None, idx: Tensor = IDX) -> Tensor:
+def logits_of(run: Run, step: int | None = None, idx: Tensor = IDX) -> Tensor:
     model = load_model(run, run.snapshots()[-1].step if step is None else step)
     with torch.no_grad():
         return model(idx)[0]
@@ -87,7 +88,7 @@ def test_logits_hidden_states_and_attention_are_those_of_hugging_face(kind: str,
 
 
 def checkpoint(state: State, folder: Path, bias: bool, step: int = 250, name: str = "ckpt.pt", **args: Any) -> Path:
-    """Write a checkpoint as nanoGPT does."""
+    """Write a checkpoint in the format of nanoGPT."""
     folder.mkdir(exist_ok=True)
     shape = {"n_layer": N_LAYER, "n_head": N_HEAD, "n_embd": WIDTH, "block_size": CONTEXT, "vocab_size": ROWS}
     content = {
@@ -104,18 +105,18 @@ def checkpoint(state: State, folder: Path, bias: bool, step: int = 250, name: st
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("prefix", ["", "_orig_mod."])
-def test_a_checkpoint_of_nanogpt_bets_as_nanogpt_does(bias: bool, prefix: str, tmp_path: Path) -> None:
+def test_a_checkpoint_of_nanogpt_has_the_logits_of_nanogpt(bias: bool, prefix: str, tmp_path: Path) -> None:
     file = checkpoint(nanogpt_state(bias, prefix=prefix), tmp_path / "out", bias)
     run = imported(tmp_path, file)
     assert [snapshot.step for snapshot in run.snapshots()] == [250]
     assert described_model(run).dropout == 0.2
-    torch.testing.assert_close(bets(run), nanogpt_logits(nanogpt_state(bias), IDX), rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits_of(run), nanogpt_logits(nanogpt_state(bias), IDX), rtol=0, atol=1e-5)
     tanh = imported(tmp_path, file, name="tanh", options=ImportOptions(tokenizer="ids", gelu="tanh"))
-    assert (bets(tanh) - bets(run)).abs().max() > 1e-4
+    assert (logits_of(tanh) - logits_of(run)).abs().max() > 1e-4
 
 
 def gptlab(folder: Path, bias: bool = False, vocabulary: str | None = SYMBOLS) -> Path:
-    """Write a folder as GPTLab's save_pretrained does."""
+    """Write a folder in the format of GPTLab's save_pretrained."""
     folder.mkdir()
     torch.save(gptlab_state(bias), folder / "pytorch_model.bin")
     shape = {"n_layer": N_LAYER, "n_head": N_HEAD, "n_embd": WIDTH, "max_len": CONTEXT, "vocab_size": ROWS}
@@ -126,17 +127,17 @@ def gptlab(folder: Path, bias: bool = False, vocabulary: str | None = SYMBOLS) -
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_model_of_gptlab_bets_as_gptlab_does(bias: bool, tmp_path: Path) -> None:
+def test_a_model_of_gptlab_has_the_logits_of_gptlab(bias: bool, tmp_path: Path) -> None:
     run = imported(tmp_path, gptlab(tmp_path / "model", bias), options=ImportOptions())
     assert run.tokenizer.labels == list(SYMBOLS)
     assert [snapshot.step for snapshot in run.snapshots()] == [5000]
     expected = gptlab_logits(gptlab_state(bias), IDX)
     # Its norm adds 1e-5 to a deviation of 0.4 here, and ours cannot: the difference is within some ten-thousandths.
-    torch.testing.assert_close(bets(run) / expected.std(), expected / expected.std(), rtol=0, atol=5e-4)
+    torch.testing.assert_close(logits_of(run) / expected.std(), expected / expected.std(), rtol=0, atol=5e-4)
 
 
-def test_the_norm_of_gptlab_is_told_from_that_of_pytorch(tmp_path: Path) -> None:
-    """Copied as they are, its gains would be off by sqrt(16 / 15): the oracle is not so lenient as to let that pass."""
+def test_the_norm_of_gptlab_is_distinguished_from_that_of_pytorch(tmp_path: Path) -> None:
+    """Copied unchanged, its gains would be off by sqrt(16 / 15), which the tolerance does not allow."""
     run = imported(tmp_path, gptlab(tmp_path / "model"), options=ImportOptions())
     gain = gptlab_state()["transformer.ln_f.a_2"]
     torch.testing.assert_close(
@@ -145,12 +146,12 @@ def test_the_norm_of_gptlab_is_told_from_that_of_pytorch(tmp_path: Path) -> None
     plain = {name.replace("a_2", "weight").replace("b_2", "bias"): tensor for name, tensor in gptlab_state().items()}
     torch.save(plain, tmp_path / "model" / "pytorch_model.bin")
     assert (
-        bets(imported(tmp_path, tmp_path / "model", name="plain", options=ImportOptions())) - bets(run)
+        logits_of(imported(tmp_path, tmp_path / "model", name="plain", options=ImportOptions())) - logits_of(run)
     ).abs().max() > 1e-2
 
 
 def sources(folder: Path) -> dict[str, tuple[Path, set[str]]]:
-    """Return a model of each family and the names of all its tensors."""
+    """Write a model of each family; return its path and the names of all its tensors."""
     for kind in CLASSES:
         model = made(kind)
         model.save_pretrained(folder / kind)
@@ -188,7 +189,7 @@ def test_weights_in_several_files_and_in_half_precision_are_read(tmp_path: Path)
     stored = run.snapshot(0).tensors()
     np.testing.assert_array_equal(stored["h.1.mlp.c_fc.weight"], oracle.transformer.h[1].mlp.c_fc.weight.T.detach())
     with torch.no_grad():
-        torch.testing.assert_close(bets(run), oracle.float()(IDX).logits, rtol=0, atol=1e-5)
+        torch.testing.assert_close(logits_of(run), oracle.float()(IDX).logits, rtol=0, atol=1e-5)
     made("gpt2").bfloat16().save_pretrained(tmp_path / "brain")
     assert imported(tmp_path, tmp_path / "brain", name="of-brain").info["source"]["dtype"] == "bfloat16"
 
@@ -203,27 +204,45 @@ def test_revisions_become_the_snapshots_of_one_run_and_gaps_are_named(tmp_path: 
     assert run.info["source"]["missing_steps"] == [16]
     for step in (0, 8, 64):
         with torch.no_grad():
-            torch.testing.assert_close(bets(run, step), made("gpt2", seed=step)(IDX).logits, rtol=0, atol=1e-5)
+            torch.testing.assert_close(logits_of(run, step), made("gpt2", seed=step)(IDX).logits, rtol=0, atol=1e-5)
 
 
-def test_checkpoints_of_nanogpt_know_their_steps_themselves(tmp_path: Path) -> None:
+def test_one_call_imports_a_model_under_its_own_name(tmp_path: Path) -> None:
+    for step in (0, 8):
+        made("gpt2", seed=step).save_pretrained(tmp_path / "small-gpt2" / f"step{step}")
+    done: list[int] = []
+    run = import_model(
+        tmp_path / "small-gpt2",
+        revisions="step0,step8",
+        tokenizer="ids",
+        folder=tmp_path / "runs",
+        progress=done.append,
+    )
+    assert run.name == "small-gpt2"
+    assert done == [1, 2]
+    assert [snapshot.step for snapshot in run.snapshots()] == [0, 8]
+    with torch.no_grad():
+        torch.testing.assert_close(logits_of(run, 8), made("gpt2", seed=8)(IDX).logits, rtol=0, atol=1e-5)
+
+
+def test_the_steps_of_nanogpt_checkpoints_are_read_from_them(tmp_path: Path) -> None:
     files = [
         checkpoint(nanogpt_state(True, seed), tmp_path / "out", True, step, f"{step}.pt")
         for seed, step in ((1, 100), (2, 50))
     ]
     run = imported(tmp_path, *files)
     assert [snapshot.step for snapshot in run.snapshots()] == [50, 100]
-    torch.testing.assert_close(bets(run, 50), nanogpt_logits(nanogpt_state(True, 2), IDX), rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits_of(run, 50), nanogpt_logits(nanogpt_state(True, 2), IDX), rtol=0, atol=1e-5)
     with pytest.raises(InputError, match=r"are both of step 100: name the steps"):
         imported(tmp_path, files[0], files[0], name="twice")
 
 
-def test_a_shorter_context_keeps_the_first_positions_and_says_so(tmp_path: Path) -> None:
+def test_a_shorter_context_keeps_the_first_positions_and_is_noted(tmp_path: Path) -> None:
     made("gpt1").save_pretrained(tmp_path / "model")
     whole = imported(tmp_path, tmp_path / "model")
     run = imported(tmp_path, tmp_path / "model", name="short", options=ImportOptions(tokenizer="ids", context=6))
     assert described_model(run).block_size == 6
-    torch.testing.assert_close(bets(run, idx=IDX[:, :6]), bets(whole)[:, :6])
+    torch.testing.assert_close(logits_of(run, idx=IDX[:, :6]), logits_of(whole)[:, :6])
     row = next(row for row in run.info["source"]["tensors"] if row["ours"] == "wpe.weight")
     assert row["note"] == "its first 6 rows of 10, as was asked for"
     with pytest.raises(InputError, match="the context must be from 1 to the model's own 10; got 11"):
@@ -239,17 +258,17 @@ def test_a_shorter_context_keeps_the_first_positions_and_says_so(tmp_path: Path)
         ({"tie_word_embeddings": False}, "its output head 'lm_head.weight' is not the token table"),
     ],
 )
-def test_a_gpt2_of_another_form_keeps_its_own_class_and_says_why(more: Any, reason: str, tmp_path: Path) -> None:
+def test_a_gpt2_of_another_form_keeps_its_class_and_a_warning_says_why(more: Any, reason: str, tmp_path: Path) -> None:
     oracle = made("gpt2", **more)
     oracle.save_pretrained(tmp_path / "model")
     with pytest.warns(UserWarning, match=f"made is kept in its own class, as our GPT has not its form: {reason}"):
         run = imported(tmp_path, tmp_path / "model")
     assert run.info["model"]["architecture"] == "GPT2LMHeadModel"
     with torch.no_grad():
-        torch.testing.assert_close(bets(run), oracle(IDX).logits, rtol=0, atol=1e-5)
+        torch.testing.assert_close(logits_of(run), oracle(IDX).logits, rtol=0, atol=1e-5)
 
 
-def test_a_head_of_its_own_is_kept_though_the_configuration_calls_it_tied(tmp_path: Path) -> None:
+def test_an_untied_head_is_kept_though_the_configuration_calls_it_tied(tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "model")
     file = tmp_path / "model" / "model.safetensors"
     tensors = load_file(file)
@@ -260,10 +279,10 @@ def test_a_head_of_its_own_is_kept_though_the_configuration_calls_it_tied(tmp_pa
     with torch.no_grad():
         expected = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "model")(IDX).logits
     assert (expected - made("gpt2")(IDX).logits).abs().max() > 0.1
-    torch.testing.assert_close(bets(run), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits_of(run), expected, rtol=0, atol=1e-5)
 
 
-def test_a_width_that_the_heads_cannot_share_is_told_when_the_model_is_imported(tmp_path: Path) -> None:
+def test_a_width_that_is_no_multiple_of_the_heads_is_refused(tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "gpt2")
     config = json.loads((tmp_path / "gpt2" / "config.json").read_text())
     (tmp_path / "gpt2" / "config.json").write_text(json.dumps({**config, "n_head": 3}))
@@ -281,7 +300,7 @@ def test_a_width_that_the_heads_cannot_share_is_told_when_the_model_is_imported(
         ({"tie_word_embeddings": False}, "lacks the tensor 'lm_head.weight', and its config.json says that it has one"),
     ],
 )
-def test_a_configuration_that_cannot_be_is_told(more: Any, message: str, tmp_path: Path) -> None:
+def test_an_invalid_configuration_is_refused(more: Any, message: str, tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | more))
@@ -290,7 +309,7 @@ def test_a_configuration_that_cannot_be_is_told(more: Any, message: str, tmp_pat
 
 
 @pytest.mark.parametrize("keep_class", [False, True])
-def test_numbers_that_are_none_are_told(keep_class: bool, tmp_path: Path) -> None:
+def test_numbers_that_are_not_finite_are_warned_of(keep_class: bool, tmp_path: Path) -> None:
     model = made("gpt2")
     model.transformer.ln_f.bias.data[0] = torch.nan
     model.save_pretrained(tmp_path / "model")
@@ -312,12 +331,14 @@ def test_numbers_of_eight_bits_are_refused(keep_class: bool, tmp_path: Path) -> 
     assert not (tmp_path / "made").exists()
 
 
-def test_a_class_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_class_is_kept_on_request(tmp_path: Path) -> None:
     made("gpt2").save_pretrained(tmp_path / "model")
     run = imported(tmp_path, tmp_path / "model", options=ImportOptions(tokenizer="ids", keep_class=True))
     assert run.info["source"]["format"] == "hf"
     assert {row["source"] for row in run.info["source"]["tensors"]} == set(run.snapshot(0).tensors())
-    torch.testing.assert_close(bets(run), bets(imported(tmp_path, tmp_path / "model", name="ours")), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        logits_of(run), logits_of(imported(tmp_path, tmp_path / "model", name="ours")), rtol=0, atol=1e-5
+    )
 
 
 def test_a_vocabulary_beside_the_weights_is_found_and_must_fit(tmp_path: Path) -> None:

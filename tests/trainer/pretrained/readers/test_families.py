@@ -17,8 +17,8 @@ from probes.models.observation import observe
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import VARIANTS, ModelConfig, described_model, preset, replace
 from trainer.loading import load_model
-from trainer.loop import start
 from trainer.model import GPT
+from trainer.session import start
 
 GPT1 = dataclasses.replace(SMALL, norm="post", bias="all")
 GPT2 = dataclasses.replace(SMALL, bias="all")
@@ -128,22 +128,23 @@ def test_gpt2_has_as_many_parameters_as_published() -> None:
 
 
 @pytest.mark.parametrize(("norm", "bias", "gelu"), [("post", "all", "tanh"), ("pre", "none", "exact")])
-def test_each_form_learns_from_scratch_and_loads_again(
+def test_each_form_trains_from_scratch_and_is_loaded_again(
     norm: str, bias: str, gelu: str, text_file: Path, runs: Path
 ) -> None:
-    wishes = {"corpus": str(text_file), "norm": norm, "bias": bias, "gelu": gelu}
-    training = start(replace(preset("tiny"), wishes, "test"), "form")
-    before = training.session.loss(training.session.val_tokens, 2)
-    assert training.go(lambda step, note: None) < before - 0.2
+    settings = {"corpus": str(text_file), "norm": norm, "bias": bias, "gelu": gelu}
+    training = start(replace(preset("tiny"), settings, "test"), "form")
+    before = training.objective.evaluate(0)["val_loss"]
+    after = training.go(lambda step, note: None)["val_loss"]
+    assert after < before - 0.2
     made = Run(runs / "form")
     described = described_model(made)
     assert (described.norm, described.bias, described.gelu) == (norm, bias, gelu)
     idx = made_tokens(described)
     with torch.no_grad():
-        torch.testing.assert_close(load_model(made, 60)(idx)[0], training.session.averaged.eval()(idx)[0])
+        torch.testing.assert_close(load_model(made, 60)(idx)[0], training.objective.averaged.eval()(idx)[0])
 
 
-def test_a_run_from_before_these_choices_is_the_gpt_it_was(run: Run) -> None:
+def test_a_run_from_before_these_options_is_read_as_before(run: Run) -> None:
     shape = {name: value for name, value in run.info["model"].items() if name not in VARIANTS}
     write_json(run.path / "run.json", {**run.info, "model": shape})
     assert described_model(Run(run.path)) == described_model(run)

@@ -30,20 +30,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return import_revisions([(0, Path(os.environ[VARIABLE]))], "gpt1", model="openai-gpt", folder=folder)
 
 
-def test_it_has_as_many_parameters_as_gpt1(run: Run) -> None:
+def test_the_number_of_parameters_is_that_of_gpt1(run: Run) -> None:
     assert run.info["parameters"] == 116_534_784
 
 
-def test_its_ids_its_bet_and_its_loss_are_the_published_ones(run: Run) -> None:
+def test_ids_probability_and_loss_are_the_published_ones(run: Run) -> None:
     ids = run.tokenizer.encode(PROMPT)
     assert ids.tolist() == [3570, 240, 547, 2585, 544, 4957, 488]
     idx = torch.from_numpy(ids)[None]
     with torch.no_grad():
         model = load_model(run, 0)
-        bets = model(idx)[0][0, -1].softmax(-1)
+        probabilities = model(idx)[0][0, -1].softmax(-1)
         loss = model(idx[:, :-1], idx[:, 1:])[1]
-    assert bets.argmax() == 249
+    assert probabilities.argmax() == 249
     assert run.tokenizer.decode([249]).strip() == "i"
-    assert bets[249].item() == pytest.approx(0.1898, abs=5e-5)
+    assert probabilities[249].item() == pytest.approx(0.1898, abs=5e-5)
     assert loss is not None
     assert loss.item() == pytest.approx(4.2607, abs=5e-5)
