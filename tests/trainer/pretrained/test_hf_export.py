@@ -104,7 +104,7 @@ def test_a_model_in_its_own_class_is_exported_as_that_class(tmp_path: Path) -> N
         [(0, tmp_path / "in")], "llama", model="in", options=ImportOptions(tokenizer="ids"), folder=tmp_path
     )
     exported = export_model(run, tmp_path / "out")
-    assert "no tokenizer was exported" in exported.remark
+    assert "no tokenizer was written" in exported.remark
     again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
     with torch.no_grad():
         torch.testing.assert_close(again(made_tokens()).logits, oracle(made_tokens()).logits, rtol=0, atol=1e-6)
