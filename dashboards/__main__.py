@@ -22,7 +22,7 @@ PROG = "python -m dashboards"
 APP = Path(__file__).with_name("app.py")
 SETTINGS = APP.parents[1] / ".streamlit" / "config.toml"
 ADDRESS = "127.0.0.1"
-# Jobs of the server end with it, and tidy up after themselves.
+# How long the server may take to end its jobs, which tidy up after themselves.
 PATIENCE_S = 15.0
 
 
@@ -39,12 +39,12 @@ class DashboardArguments:
 
 
 def main(options: DashboardArguments) -> None:
-    """Start Streamlit with the project's settings, wherever the command is called from."""
+    """Start Streamlit with the project's settings, from any working folder."""
     check_port(options.port)
     if options.demo:
         train_demo()
     command = [sys.executable, "-m", "streamlit", "run", str(APP), *flags(options)]
-    # A group of its own: Ctrl-C is for this process, which tells the server once and waits for it.
+    # A process group of its own: Ctrl-C reaches only this process, which terminates the server once and waits for it.
     server = subprocess.Popen(command, start_new_session=True)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
@@ -61,7 +61,7 @@ def main(options: DashboardArguments) -> None:
 
 
 def flags(options: DashboardArguments) -> list[str]:
-    """Return the settings of .streamlit/config.toml, which Streamlit reads from the working folder only, as its flags."""
+    """Convert the settings of .streamlit/config.toml into flags, since Streamlit reads the file only from the working folder."""
     always = {
         "server.address": ADDRESS,
         "server.enableCORS": True,
@@ -71,30 +71,30 @@ def flags(options: DashboardArguments) -> list[str]:
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "none",
     }
-    asked = {"server.port": options.port, "server.headless": not options.open_browser}
-    told = tomllib.loads(SETTINGS.read_text(encoding="utf-8")) if SETTINGS.is_file() else {}
-    settings = {**dict(_flat(told)), **always, **asked}
+    chosen = {"server.port": options.port, "server.headless": not options.open_browser}
+    file = tomllib.loads(SETTINGS.read_text(encoding="utf-8")) if SETTINGS.is_file() else {}
+    settings = {**dict(_flat(file)), **always, **chosen}
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in settings.items()]
 
 
-def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in settings.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
+            yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{before}{name}", value
+            yield f"{prefix}{name}", value
 
 
 def check_port(port: int) -> None:
-    """Refuse a port that cannot be listened at.
+    """Check that a port can be listened at.
 
     Raises
     ------
     InputError
-        If it is no port, is taken, or is one that needs more rights.
+        If it is not a port number, is taken, or needs more rights.
     """
     if not 1 <= port <= 65535:
-        raise InputError(f"a port is between 1 and 65535; got {port}: leave --port out for 8501")
+        raise InputError(f"a port is between 1 and 65535; got {port}: leave `port` out for 8501")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -102,12 +102,12 @@ def check_port(port: int) -> None:
             probe.bind((ADDRESS, port))
         except OSError as refusal:
             raise InputError(
-                f"port {port} cannot be used ({refusal.strerror}): pass another, e.g. --port {port % 65535 + 1}"
+                f"port {port} cannot be used ({refusal.strerror}): pass another, e.g. `port={port % 65535 + 1}`"
             ) from None
 
 
 def train_demo() -> None:
-    """Train the demo run, with a bar in the terminal, unless it is there."""
+    """Train the demo run with a progress bar in the terminal, unless it exists."""
     from dashboards import demo
     from data.runs import list_runs
 

@@ -1,4 +1,4 @@
-"""The small run for trying things out: what is trained, on which text, under which name."""
+"""The demo run, a small run for trying things out: its name, settings and corpus."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from data.corpora.catalog import CORPORA, DEFAULT, locate_corpus
 from data.errors import InputError
 
 NAME = "demo-tiny"
-# Long enough for words to appear and the groups of letters to part, and about ten seconds on a laptop.
+# Long enough for words to appear and for groups of letters to separate; about ten seconds on a laptop.
 SETTINGS = ("--preset=tiny", "--steps=1500", "--eval-every=50", "--snapshot-every=50", "--sample-tokens=120")
 SMALLEST_FIRST = ("tinyshakespeare", "machado", "shakespeare", "machado-novels")
 
 
-def at_hand() -> list[str]:
-    """Return the corpora whose text is on this machine, the smallest first; the network is not used."""
-    return [name for name in sorted(CORPORA, key=_rank) if _is_at_hand(name)]
+def local_corpora() -> list[str]:
+    """List the corpora whose text is on this machine, smallest first, without using the network."""
+    return [name for name in sorted(CORPORA, key=_rank) if _is_local(name)]
 
 
 def choices(language: str = "en") -> list[str]:
-    """Return all corpora: those at hand first, among them those in the reader's language."""
-    here, spoken = at_hand(), "Portuguese" if language == "pt" else "English"
-    return sorted(CORPORA, key=lambda name: (name not in here, CORPORA[name].language != spoken, _rank(name)))
+    """List all corpora: local ones first, and among them those in the reader's language first."""
+    local, wanted = local_corpora(), "Portuguese" if language == "pt" else "English"
+    return sorted(CORPORA, key=lambda name: (name not in local, CORPORA[name].language != wanted, _rank(name)))
 
 
 def default_corpus() -> str:
-    """Return the smallest corpus at hand, or the one that is fetched by default."""
-    return (at_hand() or [DEFAULT])[0]
+    """Return the smallest local corpus, or the one that is fetched by default."""
+    return (local_corpora() or [DEFAULT])[0]
 
 
 def arguments(corpus: str) -> Sequence[str]:
-    """Return the options of ``python -m trainer`` that train the demo run."""
+    """Build the options of ``python -m trainer`` that train the demo run."""
     return [*SETTINGS, f"--corpus={corpus}", f"--run={NAME}"]
 
 
-def _is_at_hand(name: str) -> bool:
+def _is_local(name: str) -> bool:
     try:
         return locate_corpus(name) is not None
-    except InputError:  # another text under its name, or no such folder: the training will say so
+    except InputError:  # another text has its name, or there is no such folder; the training reports it
         return False
 
 

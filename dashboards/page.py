@@ -1,4 +1,4 @@
-"""What every page has around it: the run that is shown, the language, what went wrong, and the slider's state in the address."""
+"""What all pages have in common: the choice of a run, the reader's language, messages, and the player with its slider."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from dashboards.compute.queries import metrics
+from dashboards.compute import queries
+from dashboards.compute.computation import Computation, start_computation
 from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
@@ -24,13 +25,14 @@ from viz.player import Panel, Scene
 
 Option = TypeVar("Option", str, int)
 
+MOST_NOTES = 4
 REFRESH_EVERY_S = 2.0
-# What is not yet sent when a fragment begins to run again, Streamlit drops, and yet tells the browser that the run before is complete:
-# it would take the slider away, and with it a zoom or what plays, until the fragment is done.
+# Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
+# then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
 _ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
-# Streamlit leaves a hand's breadth above a page and wide margins beside it; on a laptop's screen the picture needs them.
+# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room.
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
@@ -41,29 +43,40 @@ STYLE = """<style>
 
 @dataclass(frozen=True)
 class Page:
-    """What a page is made with: the run, the words in the reader's language, and the colours of the reader's theme."""
+    """What a page is drawn with: the run, texts in the reader's language, the theme's colours, and the server's caches and jobs."""
 
     run: Run
     say: Translation
     theme: Theme
+    computation: Computation
 
     @property
     def is_live(self) -> bool:
         return run_list.is_live(self.run)
 
+    def label(self, field: str) -> str:
+        """Return the label of a request's field in the reader's language."""
+        return self.say.field(field)
+
+
+@st.cache_resource(show_spinner=False)
+def shared_computation() -> Computation:
+    """Return the computation of this server; it is created on the first call."""
+    return start_computation()
+
 
 def translation() -> Translation:
-    """Return the catalogue in the language of this visit."""
+    """Return the texts in the language of this visit."""
     return Translation(get_field("lang"))
 
 
 def theme() -> Theme:
-    """Return the project's colours that go with the reader's theme."""
+    """Return the colours that go with the reader's light or dark theme."""
     return THEMES["dark" if st.context.theme.type == "dark" else "light"]
 
 
 def open_page() -> Page:
-    """Choose the run in the sidebar and open it; a page that cannot be shown says why and ends here."""
+    """Choose the run in the sidebar and open it; without a run, show why and stop the page."""
     say = translation()
     runs = run_list.runs()
     names = [run.name for run in runs]
@@ -82,11 +95,11 @@ def open_page() -> Page:
     if chosen != (wanted or names[0]):
         set_step(None)
     set_field("run", chosen)
-    return Page(runs[names.index(chosen)], say, theme())
+    return Page(runs[names.index(chosen)], say, theme(), shared_computation())
 
 
 def choose_language() -> None:
-    """Offer the languages at the foot of the sidebar."""
+    """Choose the language at the foot of the sidebar."""
     with st.sidebar:
         now = get_field("lang")
         set_initial_value("language_choice", now)
@@ -102,44 +115,46 @@ def choose_language() -> None:
 
 
 def show_notes(notes: Sequence[str], say: Translation) -> None:
-    """Name what was left out or could not be had, in one quiet box."""
+    """Show notes, such as what was left out and why, in one box."""
     if notes:
         shown = list(dict.fromkeys(notes))
-        more = [say("page.more_notes", n=len(shown) - 4)] if len(shown) > 4 else []
-        st.warning("\n\n".join([*(escape_markdown(note) for note in shown[:4]), *more]), icon=":material/warning:")
+        n_more = len(shown) - MOST_NOTES
+        more = [say("page.more_notes", n=n_more)] if n_more > 0 else []
+        lines = [*(escape_markdown(say.error(note)) for note in shown[:MOST_NOTES]), *more]
+        st.warning("\n\n".join(lines), icon=":material/warning:")
 
 
 def escape_markdown(text: str) -> str:
-    """Return a text as it is for places that read Markdown: names and prompts must not become links, formulas or colours.
+    """Escape a text for places that read Markdown, so that names and prompts do not become links, formulas or colours.
 
     Examples
     --------
-    >>> plain("a_b [x](y) $z$ :red[w]")
+    >>> escape_markdown("a_b [x](y) $z$ :red[w]")
     'a\\\\_b \\\\[x\\\\]\\\\(y\\\\) \\\\$z\\\\$ \\\\:red\\\\[w\\\\]'
     """
     escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~&" else c for c in text)
-    # Addresses become links even if escaped, unless something stands in them: a joiner that is not seen.
+    # Addresses become links even if escaped, unless an invisible joiner stands in them.
     return _ADDRESS.sub(lambda found: f"{found[0][0]}\u2060{found[0][1:]}", escaped)
 
 
 def guarded(draw: Callable[[], None], say: Translation) -> None:
-    """Draw a part of a page; what cannot be shown is told in one line, and the rest of the page goes on."""
+    """Draw a part of a page; if it cannot be drawn, show the reason in its place, and the rest of the page goes on."""
     try:
         draw()
-    except InputError as mistake:
-        st.info(escape_markdown(str(mistake)), icon=":material/info:")
+    except InputError as error:
+        st.info(escape_markdown(say.error(error)), icon=":material/info:")
     except OSError:
         st.warning(say("page.vanished"), icon=":material/folder_off:")
 
 
 def live_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Return the decorator for the part that moves with the slider: alone it runs again, and every two seconds while the run grows."""
+    """Make the part of a page that holds the slider a fragment, which reruns alone, and every two seconds while the run is live."""
     was_live = page.is_live
 
     def decorate(draw: Callable[[], None]) -> Callable[[], None]:
         def part() -> None:
             if was_live and not page.is_live:
-                st.rerun()  # the whole page, once: it has come to its end, and need not be looked at again and again
+                st.rerun()  # the whole page, once: the run has ended and the fragment need not rerun any more
             draw()
 
         fragment: Callable[[], None] = st.fragment(run_every=REFRESH_EVERY_S if was_live else None)(part)
@@ -148,9 +163,9 @@ def live_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], Non
     return decorate
 
 
-def validation_losses(run: Run) -> tuple[list[int], list[float]] | None:
-    """Return the validation loss over steps as the slider shows it, None where nothing was measured."""
-    measured = [(int(one["step"]), one.get("val_loss")) for one in metrics(run)]
+def validation_losses(page: Page) -> tuple[list[int], list[float]] | None:
+    """Return steps and validation losses of a run, or None if no loss was measured."""
+    measured = [(int(record["step"]), record.get("val_loss")) for record in queries.metrics(page.computation, page.run)]
     found = [(step, float(loss)) for step, loss in measured if loss is not None and math.isfinite(loss)]
     return ([step for step, _ in found], [loss for _, loss in found]) if found else None
 
@@ -166,15 +181,17 @@ def show_scene(
     least_px: int = 520,
     most_px: int | None = None,
 ) -> Events:
-    """Put panels under one slider, and write where it rests into the address.
+    """Show panels under one slider, and write its position into the address.
 
     Parameters
     ----------
-    name : of the page; a slider that was moved keeps its place while the page stays.
+    page : the page.
+    name : of the page. While the page is open, the slider keeps its position.
+    panels : the panels.
     columns : CSS ``grid-template`` of the panels' areas.
-    steps : the snapshots that the slider stops at.
-    fields : what else of the view belongs into the address.
-    least_px, most_px : heights between which the panels fill the window.
+    steps : the steps at which the slider stops.
+    fields : further fields of the address that this page uses.
+    least_px, most_px : smallest and largest height of the panels, which fill the window.
     """
     entry, is_new = _entry(name, page.run, steps)
     scene = Scene(
@@ -186,15 +203,15 @@ def show_scene(
         words=page.say.section("slider"),
         language=page.say.tag,
         scale=get_field("scale"),
-        asked=f"{page.run.name} {visits()} {n_set_steps()}",
+        asked=f"{page.run.name} {visits()} {_n_set_steps()}",
         live=page.is_live,
-        loss=validation_losses(page.run),
+        loss=validation_losses(page),
         least_px=least_px,
         most_px=most_px,
     )
     names = [*fields, "step", "scale"]
     if is_new:
-        write_address(names)  # before the browser, which has the slider from now on, may write where it stands
+        write_address(names)  # before the browser, which owns the slider from now on, may write its position
     events = mount(scene, key=f"player_{name}")
     time.sleep(SEND_TIME_S)
     if not is_new and events.step in set(steps):
@@ -207,19 +224,19 @@ def show_scene(
 
 
 def set_step(step: int | None) -> None:
-    """Let the page, not the slider, say where the slider stands; None is the last snapshot."""
+    """Move the slider from the page, not from the browser; None is the last snapshot."""
     if step != get_field("step"):
-        st.session_state["n_set_steps"] = n_set_steps() + 1
+        st.session_state["n_set_steps"] = _n_set_steps() + 1
     set_field("step", step)
 
 
-def n_set_steps() -> int:
-    """Return how often a page has said where the slider stands: browser and server then forget where it stood before."""
+def _n_set_steps() -> int:
+    """Count how often the page has moved the slider; browser and server then forget its earlier position."""
     return int(st.session_state.get("n_set_steps", 0))
 
 
 def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
-    """Return the step at which the page was entered, and whether that was just now; while it stays, the slider is the browser's."""
+    """Return the step at page entry, and whether the page was entered just now; while it is open, the browser owns the slider."""
     entered: dict[str, object] = st.session_state.setdefault("entered", {})
     is_new = (entered.get("page"), entered.get("run"), entered.get("visit")) != (name, run.name, visits())
     if is_new:
@@ -233,21 +250,10 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
     return int(entered["step"]), is_new  # type: ignore[call-overload]
 
 
-def ask_option(name: str, label: str, options: Sequence[Option], write: Callable[[Option], str]) -> Option:
-    """Ask for one of a few options; what is chosen goes into the address under its name."""
+def ask_option(name: str, label: str, options: Sequence[Option], format: Callable[[Option], str]) -> Option:
+    """Ask for one of a few options, and set the field of that name."""
     now = get_field(name)
     set_initial_value(f"{name}_choice", now if now in options else options[0])
-    chosen: Any = st.segmented_control(label, options, format_func=write, key=f"{name}_choice", required=True)
+    chosen: Any = st.segmented_control(label, options, format_func=format, key=f"{name}_choice", required=True)
     set_field(name, chosen)
     return cast("Option", chosen)
-
-
-def without_advice(mistake: InputError) -> str:
-    """Return what is wrong without what to type in a terminal.
-
-    Examples
-    --------
-    >>> without_advice(InputError("run 'a' does not say which text it learned from: pass one with --text"))
-    "run 'a' does not say which text it learned from"
-    """
-    return re.sub(r":[^:]*(--\w|`\w)[^:]*$", "", str(mistake))

@@ -1,1 +1,1 @@
-"""What pages have computed for them: queries, their cache, background jobs and text generation."""
+"""The computations behind the pages: queries and their cache, background jobs, commands, and text generation."""

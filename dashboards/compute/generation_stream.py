@@ -1,4 +1,4 @@
-"""Texts that are being written: each goes on where it was when the page is drawn anew, and is let go when nobody asks for it."""
+"""Texts that are being generated: a stream continues when the page reruns, and is dropped when the page no longer shows it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dashboards.compute.computation import Computation
 from dashboards.compute.queries import WORTH_THREADS, set_threads
-from dashboards.compute.result_cache import ResultCache
 from data.errors import InputError
 from data.runs import Run
 from trainer.generation.filters import Decoding
@@ -17,14 +17,12 @@ from trainer.generation.generation_request import GenerationRequest
 if TYPE_CHECKING:
     from trainer.generation.sampling import EndReason, Piece
 
-# A small model is a megabyte or so; of those that fill memory only the last is kept.
-_models, _large_models = ResultCache(most=8), ResultCache(most=1)
 MOST_KEPT = 48
 
 
 @dataclass(frozen=True)
 class GenerationTask:
-    """What is to be written: the snapshot, the text to go on from, and how."""
+    """A text to generate: with which snapshot, after which prompt, and how."""
 
     run: Run
     step: int
@@ -35,79 +33,85 @@ class GenerationTask:
 
     @property
     def key(self) -> Hashable:
-        """What tells one text from another."""
+        """Identifies the text."""
         return (self.run.path, self.step, self.sha256, self.prompt, self.decoding, self.request)
 
 
 @dataclass
 class GenerationStream:
-    """A text under way.
+    """A text that is being generated.
 
-    ``text`` is what has come so far; ``end`` says why it is over, None while it is not; ``mistake`` what went wrong.
+    Attributes
+    ----------
+    text : what has been generated so far.
+    end : why the text has ended, None until then.
+    error : why no more could be generated, if so.
     """
 
-    wish: GenerationTask
+    task: GenerationTask
+    computation: Computation = field(repr=False)
     text: str = ""
     end: EndReason | None = None
-    mistake: str = ""
+    error: InputError | None = None
     _pieces: Iterator[Piece] | None = field(default=None, repr=False)
 
     @property
-    def is_over(self) -> bool:
-        return self.end is not None or bool(self.mistake)
+    def is_finished(self) -> bool:
+        return self.end is not None or self.error is not None
 
-    def go_on(self, seconds: float) -> None:
-        """Write for so long, a token at least, or to the end."""
-        set_threads(self.wish.run)
+    def advance(self, seconds: float) -> None:
+        """Generate for ``seconds``, at least one token, or to the end."""
+        set_threads(self.task.run)
         until = time.monotonic() + seconds
         try:
             if self._pieces is None:
-                self._pieces = _begin(self.wish)
+                self._pieces = _pieces(self.task, self.computation)
             for piece in self._pieces:
                 self.text += piece.text
                 self.end = piece.end
                 if self.end or time.monotonic() >= until:
                     break
-        except InputError as mistake:
-            self.mistake = str(mistake)
-        if self.is_over:
-            self._pieces = None  # and with it the model
+        except InputError as error:
+            self.error = error
+        if self.is_finished:
+            self._pieces = None  # which holds the model
 
 
 def open_streams(
-    kept: MutableMapping[Hashable, GenerationStream], wishes: Sequence[GenerationTask]
+    streams: MutableMapping[Hashable, GenerationStream], tasks: Sequence[GenerationTask], computation: Computation
 ) -> list[GenerationStream]:
-    """Return the texts that are wished for, begun or finished before where they were; what is no longer wished for is let go.
+    """Return the stream of each task, started anew or continued; unfinished streams of other tasks are dropped.
 
     Parameters
     ----------
-    kept : the texts of this visit; finished ones stay among them for a while.
+    streams : the streams of this visit, changed in place; the last finished ones are kept.
+    tasks : the texts that the page shows.
+    computation : provides the models.
     """
-    wanted = {wish.key for wish in wishes}
-    for key in [key for key, writing in kept.items() if key not in wanted and not writing.is_over]:
-        del kept[key]
-    found = [kept.setdefault(wish.key, GenerationStream(wish)) for wish in wishes]
-    for key in [key for key in kept if key not in wanted][: max(0, len(kept) - MOST_KEPT)]:
-        del kept[key]
+    wanted = {task.key for task in tasks}
+    for key in [key for key, stream in streams.items() if key not in wanted and not stream.is_finished]:
+        del streams[key]
+    found = [streams.setdefault(task.key, GenerationStream(task, computation)) for task in tasks]
+    for key in [key for key in streams if key not in wanted][: max(0, len(streams) - MOST_KEPT)]:
+        del streams[key]
     return found
 
 
-def advance_streams(under_way: Sequence[GenerationStream], seconds: float) -> Iterator[GenerationStream]:
-    """Go on with all texts until each is over, yielding each that has grown; they take turns, but for models that fill memory."""
-    while left := [writing for writing in under_way if not writing.is_over]:
-        for writing in left[:1] if _is_large(left[0].wish.run) else left:
-            writing.go_on(seconds / len(left))
-            yield writing
+def advance_streams(streams: Sequence[GenerationStream], seconds: float) -> Iterator[GenerationStream]:
+    """Advance all streams in turn until all are finished, yielding each that has grown; large models one after the other."""
+    while unfinished := [stream for stream in streams if not stream.is_finished]:
+        for stream in unfinished[:1] if _is_large(unfinished[0].task.run) else unfinished:
+            stream.advance(seconds / len(unfinished))
+            yield stream
 
 
-def _begin(wish: GenerationTask) -> Iterator[Piece]:
+def _pieces(task: GenerationTask, computation: Computation) -> Iterator[Piece]:
     from trainer.generation.sampling import stream_text
     from trainer.loading import load_model
 
-    store = _large_models if _is_large(wish.run) else _models
-    model = store.get((wish.run.path, wish.step, wish.sha256), lambda: load_model(wish.run, wish.step)).value
-    tokenizer = wish.run.tokenizer
-    return stream_text(model, tokenizer, wish.prompt, decoding=wish.decoding, request=wish.request)
+    models = computation.large_models if _is_large(task.run) else computation.models
+    model = models.get((task.run.path, task.step, task.sha256), lambda: load_model(task.run, task.step)).value
+    return stream_text(model, task.run.tokenizer, task.prompt, decoding=task.decoding, request=task.request)
 
 
 def _is_large(run: Run) -> bool:

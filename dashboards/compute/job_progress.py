@@ -1,4 +1,4 @@
-"""Jobs on a page: a bar for each that is under way, with a button to cancel it, and a line for each that failed."""
+"""Jobs on a page: a progress bar with a cancel button for each running job, and a line for each failed one."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from dashboards.compute import jobs
-from dashboards.compute.jobs import Job, JobKey, JobStatus
+from dashboards.compute.jobs import Job, JobKey, Jobs, JobStatus
 from dashboards.page import escape_markdown
 from dashboards.state.language import Translation
 
 LOOK_EVERY_S = 0.5
-# What a command calls its parts; everything else is read snapshot by snapshot.
-PARTS = {"film": "jobs.frames", "training": "jobs.steps"}
+# The units of a command's progress; all other progress counts snapshots.
+UNITS = {"film": "jobs.frames", "training": "jobs.steps"}
 
 
 def await_job(job: Job) -> None:
-    """Remember that this visit asked for a job, so that it is told when the job ends."""
+    """Remember that this visit started a job, so that it is notified when the job ends."""
     st.session_state.setdefault("awaited", {})[job.key] = job
 
 
 def arrived() -> list[Job]:
-    """Return the jobs that this visit asked for and that have come to their end since; each is returned once."""
+    """Return the jobs of this visit that have ended since the last call."""
     awaited: dict[JobKey, Job] = st.session_state.setdefault("awaited", {})
     ended = [job for job in awaited.values() if job.status.state != "running"]
     for job in ended:
@@ -30,22 +29,24 @@ def arrived() -> list[Job]:
     return ended
 
 
-def show_jobs(found: Sequence[Job], say: Translation, title: Callable[[Job], str]) -> bool:
-    """Show jobs and look at them twice a second while one is under way; then the whole page is drawn anew.
+def show_jobs(jobs: Jobs, shown: Sequence[Job], say: Translation, title: Callable[[Job], str]) -> bool:
+    """Show jobs, updated twice a second while one is running; when one ends, the whole page reruns.
 
     Parameters
     ----------
-    found : the jobs of this page.
-    title : what a job makes, in the reader's words.
+    jobs : all jobs of the server.
+    shown : the jobs of this page.
+    say : texts in the reader's language.
+    title : names what a job makes.
 
     Returns
     -------
-    is_running : whether one of them is under way.
+    is_running : whether one of them is running.
     """
-    running = [job for job in found if job.status.state == "running"]
-    for job in found:
+    running = [job for job in shown if job.status.state == "running"]
+    for job in shown:
         if job.status.state == "failed":
-            _failed(job, say, title(job))
+            _show_failed(jobs, job, say, title(job))
     if not running:
         return False
 
@@ -61,24 +62,24 @@ def show_jobs(found: Sequence[Job], say: Translation, title: Callable[[Job], str
 
 
 def _bar(job: Job, say: Translation, title: str) -> None:
-    now = job.status
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.progress(now.share, f"**{escape_markdown(title)}** · {escape_markdown(told(now, say))}")
+        text = f"**{escape_markdown(title)}** · {escape_markdown(status_text(job.status, say))}"
+        st.progress(job.status.share, text)
         if st.button(say("jobs.cancel"), key=f"cancel {job.key.run} {job.key.made}", icon=":material/stop_circle:"):
             job.cancel()
             st.rerun()
 
 
-def told(now: JobStatus, say: Translation) -> str:
-    """Say in a few words where a job stands."""
-    if not now.total:
+def status_text(status: JobStatus, say: Translation) -> str:
+    """Describe the status of a running job in a few words."""
+    if not status.total:
         return say("jobs.starting")
-    part = say(PARTS.get(now.what, "jobs.snapshots"), done=say.number(now.done), total=say.number(now.total))
-    note = f" · {' '.join(now.note.split())}" if now.note else ""
-    return f"{part}{note} · {say('jobs.seconds', n=say.number(now.seconds))}"
+    done = say(UNITS.get(status.what, "jobs.snapshots"), done=say.number(status.done), total=say.number(status.total))
+    note = f" · {' '.join(status.note.split())}" if status.note else ""
+    return f"{done}{note} · {say('jobs.seconds', n=say.number(status.seconds))}"
 
 
-def _failed(job: Job, say: Translation, title: str) -> None:
+def _show_failed(jobs: Jobs, job: Job, say: Translation, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         reason = job.status.line or say("jobs.no_reason")
         st.error(

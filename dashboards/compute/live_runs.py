@@ -1,35 +1,29 @@
-"""What is measured of one snapshot after the other: where a run has grown, only its new snapshots are measured."""
+"""Measures of live runs: when a run has grown, only its new snapshots are measured."""
 
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from dashboards.compute.result_cache import Result, ResultCache
+from dashboards.compute.result_cache import CachedResult, ResultCache, Value
 from data.errors import InputError
+from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
 from data.runs.atomic_files import Record
 
-Value = TypeVar("Value")
 RunMeasure = Callable[[Run, Progress | None], Value]
 
 Digests = tuple[tuple[int, str], ...]
-"""Step and hash of every snapshot: what tells one state of a run from another."""
-
-MOST_REMEMBERED = 6
-
-_last: OrderedDict[Hashable, tuple[Digests, Any]] = OrderedDict()
-_lock = threading.Lock()
+"""Step and hash of every snapshot: they identify one state of a run."""
 
 
 @dataclass(frozen=True)
-class Newer(Run):
-    """A run without the snapshots up to a step."""
+class LaterSnapshots(Run):
+    """A run without its snapshots up to step ``after``."""
 
     after: int = -1
 
@@ -37,61 +31,72 @@ class Newer(Run):
         return [record for record in super().manifest() if record["step"] > self.after]
 
 
-def measured(
-    store: ResultCache,
-    what: tuple[Hashable, ...],
-    run: Run,
-    measure: RunMeasure[Value],
-    join: Callable[[Value, Value], Value],
-    progress: Progress | None = None,
-) -> Result[Value]:
-    """Return a measure of all snapshots, from what was measured when there were fewer if it can be.
+class LiveMeasures:
+    """The last result of each of the ``most`` measures used last, from which a later one continues."""
 
-    Parameters
-    ----------
-    store : where results are kept.
-    what : tells the measure from others.
-    measure : of a run's snapshots, one by one.
-    join : puts the values of later snapshots behind those of earlier ones.
-    """
-    digests, before = digests_of(run), latest(run, what)
-    known = before[0] if before else ()
+    def __init__(self, most: int = 6):
+        self.most = most
+        self._last: OrderedDict[Hashable, tuple[Digests, CachedResult[Any]]] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def make() -> Value:
-        if before is None or not 0 < len(known) < len(digests) or digests[: len(known)] != known:
-            return measure(run, progress)
-        found: Result[Value] = before[1]
-        for note in found.notes:
-            warnings.warn(note, stacklevel=2)
-        try:
-            later = measure(Newer(run.path, known[-1][0]), progress and _after(progress, len(known)))
-        except InputError:  # none of the new snapshots is whole, which warnings have told
-            return found.value
-        return join(found.value, later)
+    def get(
+        self,
+        run: Run,
+        name: tuple[Hashable, ...],
+        *,
+        cache: ResultCache,
+        measure: RunMeasure[Value],
+        join: Callable[[Value, Value], Value],
+        progress: Progress | None = None,
+    ) -> CachedResult[Value]:
+        """Measure all snapshots of a run, continuing from the last result if only new snapshots have been added.
 
-    found = store.get((*_base(run, what), digests), make)
-    with _lock:
-        _last[_base(run, what)] = (digests, found)
-        _last.move_to_end(_base(run, what))
-        while len(_last) > MOST_REMEMBERED:
-            _last.popitem(last=False)
-    return found
+        Parameters
+        ----------
+        run : the run to measure.
+        name : identifies the measure.
+        cache : keeps the results.
+        measure : measures the snapshots of a run one by one.
+        join : concatenates the values of earlier and later snapshots.
+        progress : called with the number of snapshots done so far.
+        """
+        digests, before = digests_of(run), self.latest(run, name)
+        known = before[0] if before else ()
 
+        def make() -> Value:
+            if before is None or not 0 < len(known) < len(digests) or digests[: len(known)] != known:
+                return measure(run, progress)
+            earlier: CachedResult[Value] = before[1]
+            for note in earlier.notes:
+                notify(note)
+            try:
+                later = measure(LaterSnapshots(run.path, known[-1][0]), progress and _offset(progress, len(known)))
+            except InputError:  # every new snapshot is damaged, which notices have said
+                return earlier.value
+            return join(earlier.value, later)
 
-def latest(run: Run, what: tuple[Hashable, ...]) -> tuple[Digests, Result[Any]] | None:
-    """Return what was measured last, perhaps when there were fewer snapshots, and of which; None if nothing was."""
-    with _lock:
-        return _last.get(_base(run, what))
+        result = cache.get((*_key(run, name), digests), make)
+        with self._lock:
+            self._last[_key(run, name)] = (digests, result)
+            self._last.move_to_end(_key(run, name))
+            while len(self._last) > self.most:
+                self._last.popitem(last=False)
+        return result
+
+    def latest(self, run: Run, name: tuple[Hashable, ...]) -> tuple[Digests, CachedResult[Any]] | None:
+        """Return the last result, perhaps of fewer snapshots than there are now, and the snapshots that it covers."""
+        with self._lock:
+            return self._last.get(_key(run, name))
 
 
 def digests_of(run: Run) -> Digests:
-    """Return what tells this state of a run from others."""
+    """List step and hash of every snapshot of a run."""
     return tuple((int(record["step"]), str(record["sha256"])) for record in run.manifest())
 
 
-def _base(run: Run, what: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
-    return (*what, run.path, run.info.get("created"))
+def _key(run: Run, name: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    return (*name, run.path, run.info.get("created"))
 
 
-def _after(progress: Progress, before: int) -> Progress:
-    return lambda done: progress(before + done)
+def _offset(progress: Progress, n_before: int) -> Progress:
+    return lambda done: progress(n_before + done)

@@ -1,58 +1,61 @@
-"""What pages have computed, kept for all tabs: bounded, shared, and computed once even when two tabs ask at the same time."""
+"""A bounded cache of results that all tabs share: each is computed once, even when two tabs ask for it at the same time."""
 
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from data.notices import collect_notices
 
 Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Result(Generic[Value_co]):
-    """A result, and what was warned of while it was computed (a damaged snapshot that was left out, say)."""
+class CachedResult(Generic[Value_co]):
+    """A value and the notices given while it was computed, e.g. that a damaged snapshot was left out."""
 
     value: Value_co
     notes: tuple[str, ...] = ()
 
 
 class ResultCache:
-    """The last ``most`` results by key. What is kept is shared: treat it as read-only.
+    """The last ``most`` results by key. Results are shared: treat them as read-only.
 
     Examples
     --------
-    >>> store = Store(most=2)
-    >>> store.get("a", lambda: 1).value, store.get("a", lambda: 2).value
+    >>> cache = ResultCache(most=2)
+    >>> cache.get("a", lambda: 1).value, cache.get("a", lambda: 2).value
     (1, 1)
     """
 
     def __init__(self, most: int):
         self.most = most
-        self._kept: OrderedDict[Hashable, Result[object]] = OrderedDict()
+        self._results: OrderedDict[Hashable, CachedResult[object]] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Result[Value]:
-        """Return what is kept under the key, or make it; an error is the caller's, and nothing is kept then."""
+    def get(self, key: Hashable, make: Callable[[], Value]) -> CachedResult[Value]:
+        """Return the cached result of a key, or compute and cache it; an error of ``make`` is raised and nothing is cached."""
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         try:
             with making:
                 with self._lock:
-                    if key in self._kept:
-                        self._kept.move_to_end(key)
-                        return self._kept[key]  # type: ignore[return-value]
-                found = _noted(make)
+                    if key in self._results:
+                        self._results.move_to_end(key)
+                        return self._results[key]  # type: ignore[return-value]
+                with collect_notices() as notices:
+                    value = make()
+                result = CachedResult(value, tuple(notices))
                 with self._lock:
-                    self._kept[key] = found
-                    while len(self._kept) > self.most:
-                        self._kept.popitem(last=False)
-                return found
+                    self._results[key] = result
+                    while len(self._results) > self.most:
+                        self._results.popitem(last=False)
+                return result
         finally:
             with self._lock:
                 if not making.locked():
@@ -60,31 +63,4 @@ class ResultCache:
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
-            return key in self._kept
-
-
-_heard = threading.local()
-
-
-def _noted(make: Callable[[], Value]) -> Result[Value]:
-    """Make a value, hearing the warnings of this thread only: `warnings.catch_warnings` would hear those of other tabs, too."""
-    if warnings.showwarning is not _hear:
-        _hear.before = warnings.showwarning  # type: ignore[attr-defined]
-        warnings.showwarning = _hear
-    warnings.simplefilter("always", UserWarning)
-    outer, _heard.notes = getattr(_heard, "notes", None), {}
-    try:
-        value = make()
-        return Result(value, tuple(_heard.notes))
-    finally:
-        if outer is not None:
-            outer.update(_heard.notes)
-        _heard.notes = outer
-
-
-def _hear(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
-    notes = getattr(_heard, "notes", None)
-    if notes is not None and issubclass(category, UserWarning):
-        notes[str(message)] = None
-    else:
-        _hear.before(message, category, *where, **more)  # type: ignore[attr-defined]
+            return key in self._results

@@ -1,1 +1,1 @@
-"""The forms that ask for a film, a figure, groups of items, or a prompt."""
+"""The forms for a film, a figure, a highlight and a prompt."""

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.forms.film_form import MOST_CHARACTERS
-from dashboards.forms.group_form import MOST_GROUPS, parted
+from dashboards.forms.group_form import MOST_GROUPS
 from dashboards.page import Page, escape_markdown, set_step
 from dashboards.state.film_list import METHODS
 from dashboards.state.url import get_field, set_field, set_initial_value
@@ -63,7 +63,7 @@ def _ask_look(page: Page) -> dict[str, Any]:
     say = page.say
     set_initial_value("figure_theme", get_field("colors") or page.theme.name)
     theme = st.segmented_control(
-        say("films.theme"),
+        page.label("theme"),
         ["light", "dark"],
         format_func=lambda theme: say(f"films.{theme}"),
         required=True,
@@ -132,7 +132,7 @@ def _ask_prompt(page: Page) -> str | None:
         usual = ""
     set_initial_value("figure_prompt", get_field("prompt")[:MOST_CHARACTERS])
     text = st.text_input(
-        page.say("attention.prompt"),
+        page.label("prompt"),
         key="figure_prompt",
         placeholder=usual,
         max_chars=MOST_CHARACTERS,
@@ -160,7 +160,7 @@ def _ask_map(page: Page) -> dict[str, Any]:
     say = page.say
     set_initial_value("figure_method", get_field("method"))
     method = st.segmented_control(
-        say("embeddings.method"),
+        page.label("method"),
         list(METHODS),
         format_func=METHODS.__getitem__,
         required=True,
@@ -169,11 +169,11 @@ def _ask_map(page: Page) -> dict[str, Any]:
     set_field("method", method)
     set_initial_value("figure_groups", "; ".join(get_field("group")))
     text = st.text_input(
-        say("embeddings.groups"),
+        page.label("highlight"),
         key="figure_groups",
         placeholder=say("embeddings.groups_placeholder"),
         max_chars=MOST_CHARACTERS,
         help=say("films.groups_help"),
     )
-    set_field("group", parted(text)[:MOST_GROUPS])
+    set_field("group", split_highlight(text)[:MOST_GROUPS])
     return {"method": method, "highlight": split_highlight(text)}

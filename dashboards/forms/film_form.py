@@ -46,7 +46,7 @@ def ask_film(page: Page) -> FilmRequest | None:
     try:
         check(page.run, request, say.language)
     except InputError as mistake:
-        st.info(escape_markdown(str(mistake)), icon=":material/info:")
+        st.info(escape_markdown(page.say.error(mistake)), icon=":material/info:")
         return None
     return request
 
@@ -56,7 +56,7 @@ def _table(page: Page) -> dict[str, Any]:
     method, metric, control = st.columns([1.2, 1.2, 1.8])
     with method:
         chosen = st.segmented_control(
-            say("embeddings.method"),
+            page.label("method"),
             list(METHODS),
             default="tsne",
             format_func=METHODS.__getitem__,
@@ -65,7 +65,7 @@ def _table(page: Page) -> dict[str, Any]:
         )
     with metric:
         distance = st.segmented_control(
-            say("embeddings.metric"),
+            page.label("metric"),
             ["euclidean", "cosine"],
             default="euclidean",
             format_func=lambda name: say(f"embeddings.{name}"),
@@ -74,14 +74,14 @@ def _table(page: Page) -> dict[str, Any]:
         )
     with control:
         beside = st.selectbox(
-            say("films.control"),
+            page.label("control"),
             CONTROLS,
             format_func=lambda name: say(f"films.control_{name}"),
             key="film_control",
             help=say("films.control_help"),
         )
     text = st.text_input(
-        say("embeddings.groups"),
+        page.label("highlight"),
         key="film_groups",
         placeholder=say("embeddings.groups_placeholder"),
         max_chars=MOST_CHARACTERS,
@@ -101,7 +101,7 @@ def _prompt(page: Page, place: Any = st) -> dict[str, Any]:
     except InputError:
         usual = ""
     prompt = place.text_input(
-        page.say("attention.prompt"),
+        page.label("prompt"),
         key="film_prompt",
         placeholder=usual,
         max_chars=MOST_CHARACTERS,
@@ -130,7 +130,7 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     theme, size, pace = st.columns([1.2, 1.2, 1.8])
     with theme:
         chosen = st.segmented_control(
-            say("films.theme"),
+            page.label("theme"),
             ["light", "dark"],
             default=page.theme.name,
             format_func=lambda name: say(f"films.{name}"),
@@ -139,7 +139,7 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
         )
     with size:
         pixels = st.segmented_control(
-            say("films.size"),
+            page.label("size"),
             list(SIZES),
             default="1920x1080",
             format_func=SIZES.__getitem__,
@@ -147,7 +147,7 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
             key="film_size",
         )
     with pace:
-        seconds = st.slider(say("films.pace"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
+        seconds = st.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
         lasts = len(Timeline(max(2, n_keyframes), 30, seconds, FilmRequest.hold)) / 30
         st.caption(say("films.lasts", seconds=say.number(lasts)))
     return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}

@@ -1,94 +1,55 @@
-"""The groups that a reader highlights, as one writes them: labels or names with commas between, groups with semicolons.
-
-A label is written as pictures show it (``␣the``), so that what is read off a picture can be typed, and a group that was lassoed can be
-kept in the address. The signs that part labels and groups are written by name where they are a label (``comma``), by their code point
-where they are within one (``1U+002C000``).
-"""
+"""The form for a highlight: one text, see `probes.groups.naming`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from data.errors import InputError
-from probes.groups.naming import Group, highlight
-from probes.groups.symbols import display
+import streamlit as st
+
+from dashboards.page import Page, show_notes, translation
+from dashboards.state.url import get_field, set_field, set_initial_value
+from probes.groups.naming import Group, format_highlight, parse_highlight_leniently, split_highlight
 
 MOST_GROUPS = 6
 MOST_CHARACTERS = 2000
-_NAMED = {",": "comma", ";": "semicolon", " ": "space", "\n": "newline", "\t": "tab"}
-_PARTING = {ord(sign): f"U+{ord(sign):04X}" for sign in ",;"}
 
 
-def parted(text: str) -> tuple[str, ...]:
-    """Return the groups of a text; a semicolon that stands alone is a token, and so is a space.
-
-    Examples
-    --------
-    >>> parted("vowels; 12,13 ;"), parted(";")
-    (('vowels', '12,13'), (';',))
-    """
-    if text.strip() == ";":
-        return (";",)
-    return tuple(dict.fromkeys(part.strip() or part for part in text.split(";") if part))
-
-
-def written(labels: Sequence[str]) -> str:
-    """Return a group of labels as the text that `group_of` reads.
-
-    Examples
-    --------
-    >>> written(["a", ",", " the", "1,000"])
-    'a,comma,␣the,1U+002C000'
-    """
-    return ",".join(_written(label) for label in labels)
+def ask_highlight(page: Page) -> tuple[str, ...]:
+    """Ask which groups to highlight; return their texts, at most `MOST_GROUPS`."""
+    set_initial_value("groups_text", "; ".join(get_field("group")))
+    if "lassoed_groups" in st.session_state:
+        st.session_state["groups_text"] = st.session_state.pop("lassoed_groups")
+    say = page.say
+    text = st.text_input(
+        page.label("highlight"),
+        key="groups_text",
+        help=say("embeddings.groups_help"),
+        placeholder=say("embeddings.groups_placeholder"),
+        max_chars=MOST_CHARACTERS,
+    )
+    texts = split_highlight(text)
+    if len(texts) > MOST_GROUPS:
+        st.caption(say("embeddings.many_groups", most=MOST_GROUPS))
+    set_field("group", texts[:MOST_GROUPS])
+    return texts[:MOST_GROUPS]
 
 
-def group_of(text: str, labels: Sequence[str]) -> tuple[Group | None, list[str]]:
-    """Return the items that a text names, and a sentence about each part of it that names nothing.
-
-    Parameters
-    ----------
-    text : labels as pictures show them or as they are, or names of groups (``vowels``), with commas between.
-    labels : of the items.
-
-    Examples
-    --------
-    >>> group_of("␣the,a,comma", ["a", " the", ",", "the"])
-    (Group(name='␣the, a, comma', members=(1, 0, 2)), [])
-    """
-    by_name = {_written(label): place for place, label in reversed(list(enumerate(labels)))}
-    parts = [text] if text in labels else [part for part in text.split(",") if part.strip() or part in labels]
-    members: dict[int, None] = {}
-    named, mistakes = [], []
-    for part in parts:
-        try:
-            members.update(dict.fromkeys(_members(part, labels, by_name)))
-            named.append(part.strip() or part)
-        except InputError as mistake:
-            mistakes.append(str(mistake).replace("--highlight ", ""))
-    if not parts:
-        mistakes.append(f"{text!r} names nothing: give labels or group names, e.g. 12,13,14")
-    return (Group(", ".join(named), tuple(members)) if members else None), mistakes
+def find_groups(page: Page, texts: Sequence[str], labels: Sequence[str], *, with_notes: bool = True) -> list[Group]:
+    """Find the highlighted groups among the labels; a note names what is not found."""
+    groups, errors = parse_highlight_leniently(texts, labels, language=page.say.language)
+    if with_notes:
+        show_notes([str(error) for error in errors], page.say)
+    return list(groups)
 
 
-def place_of(name: str, labels: Sequence[str]) -> int | None:
-    """Return the number of the one item that a text names, as `written` writes it; None if there is none.
-
-    Examples
-    --------
-    >>> place_of("comma", ["a", ","]), place_of("b", ["a", ","])
-    (1, None)
-    """
-    return next((place for place, label in enumerate(labels) if _written(label) == name), None)
-
-
-def _members(part: str, labels: Sequence[str], by_name: Mapping[str, int]) -> tuple[int, ...]:
-    # As typed; then without the spaces after a comma; then as the beginning of a word, which sub-words write with a space before it.
-    for name in (part, part.strip(), f"␣{part.strip()}"):
-        if name in by_name:
-            return (by_name[name],)
-    return highlight(part, labels).members
-
-
-def _written(label: str) -> str:
-    return _NAMED.get(label) or display(label).translate(_PARTING)
+def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> None:
+    """Add the items of a lasso to the highlight as a group, and rerun the page."""
+    members = [i for i in selected or [] if 0 <= i < len(labels)]
+    if not members:
+        return
+    text = "; ".join([*get_field("group")[: MOST_GROUPS - 1], format_highlight([members], labels)])
+    if len(text) > MOST_CHARACTERS:
+        st.toast(translation()("embeddings.lasso_too_large", n=len(members)), icon=":material/lasso_select:")
+        return
+    st.session_state["lassoed_groups"] = text
+    st.rerun(scope="app")

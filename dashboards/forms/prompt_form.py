@@ -1,4 +1,4 @@
-"""The prompt of a page: asked for in the sidebar, and made into what the model can read; what had to be left out is told."""
+"""The form for a prompt, and the part of it that the model can read; the page names what was left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class ReadablePrompt:
-    """A prompt as the model reads it: ``text`` has ``n_tokens``; the reader gave ``n_given``, and symbols that are ``unknown``."""
+    """A prompt as the model reads it.
+
+    Attributes
+    ----------
+    text, n_tokens : the part that is read.
+    n_given : tokens of the whole prompt, without unknown symbols.
+    unknown : symbols that the vocabulary lacks.
+    """
 
     text: str
     n_tokens: int
@@ -33,7 +40,7 @@ class ReadablePrompt:
 
 
 def ask_prompt(page: Page, help: str = "") -> str:
-    """Ask what the model reads; empty is the opening of the run's last sample, which is shown in grey."""
+    """Ask for a prompt; if it is left empty, the opening of the run's last sample, shown in grey, is the prompt."""
     set_initial_value("prompt_text", get_field("prompt"))
     try:
         usual = default_prompt(page.run)
@@ -41,7 +48,7 @@ def ask_prompt(page: Page, help: str = "") -> str:
         usual = ""
     say = page.say
     text = st.text_area(
-        say("attention.prompt"),
+        page.label("prompt"),
         key="prompt_text",
         placeholder=usual,
         help=help or say("attention.prompt_help"),
@@ -53,12 +60,12 @@ def ask_prompt(page: Page, help: str = "") -> str:
 
 
 def readable_prompt(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
-    """Return a prompt without symbols that the run's vocabulary lacks, cut to its first ``most`` tokens (the context's length if None).
+    """Remove symbols that the run's vocabulary lacks from a prompt, and cut it to ``most`` tokens (the context length if None).
 
     Raises
     ------
     InputError
-        If nothing is left of it, or the run has no model that reads.
+        If nothing is left of it, or the run has no model.
     """
     context, tokenizer = described_model(run).block_size, run.tokenizer
     text, unknown = known_symbols(run, text)
@@ -68,7 +75,7 @@ def readable_prompt(run: Run, text: str, most: int | None = None) -> ReadablePro
 
 
 def known_symbols(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
-    """Return a text without symbols that the run's vocabulary lacks, and those; where nothing is left, the usual prompt stands in."""
+    """Remove symbols that the run's vocabulary lacks from a text, and list them; if nothing is left, the default prompt takes its place."""
     part = known_part(run.tokenizer, text)
     unknown = tuple(symbol for symbol in dict.fromkeys(text) if symbol not in part)
     return part or default_prompt(run), unknown
@@ -85,24 +92,29 @@ def show_unknown(page: Page, unknown: tuple[str, ...]) -> None:
 def read_prompt(
     page: Page, text: str, most: int | None = None, reason: str = "attention.cut_context"
 ) -> ReadablePrompt:
-    """Return the prompt as it can be read, and say below its field what of it is not.
+    """Read as much of a prompt as the model can, and show below its field what was left out.
 
-    ``most`` and errors are those of `readable_prompt`; ``reason`` is the key of the sentence about its length.
+    Parameters
+    ----------
+    page : the page.
+    text : the prompt.
+    most : as in `readable_prompt`, whose errors are raised.
+    reason : key of the text that says why the prompt was cut.
     """
-    asked, say = readable_prompt(page.run, text, most), page.say
-    show_unknown(page, asked.unknown)
-    if asked.is_cut:
-        st.caption(escape_markdown(say(reason, shown=say.number(asked.n_tokens), given=say.number(asked.n_given))))
-    return asked
+    prompt, say = readable_prompt(page.run, text, most), page.say
+    show_unknown(page, prompt.unknown)
+    if prompt.is_cut:
+        st.caption(escape_markdown(say(reason, shown=say.number(prompt.n_tokens), given=say.number(prompt.n_given))))
+    return prompt
 
 
 def visible_end(run: Run, text: str) -> tuple[str, int, int]:
-    """Return the end of a text that the model sees when it goes on from it, of how many tokens, and how many the text has."""
+    """Return the end of a text that the model sees when it continues the text, its number of tokens, and that of the whole text."""
     context, tokenizer = described_model(run).block_size, run.tokenizer
     ids = tokenizer.encode(text)
     if len(ids) <= context:
         return text, len(ids), len(ids)
     end = tokenizer.decode(ids[-context:])
-    while len(tokenizer.encode(end)) > context:  # a sub-word cut in two may become more of them
+    while len(tokenizer.encode(end)) > context:  # a sub-word that was cut may become several
         end = end[1:]
     return end, context, len(ids)

@@ -1,1 +1,5 @@
-"""The pages, one file each; views only. (A folder named ``pages`` beside the app is Streamlit's older kind: its deep links break.)"""
+"""The pages, one file each.
+
+The folder is not called ``pages``: Streamlit takes a folder of that name beside the app for its older kind of pages, and links to a page
+would break.
+"""

@@ -1,4 +1,4 @@
-"""Attention: what every head looks at while it reads a prompt, and what each head becomes over training."""
+"""Attention: what every head attends to in a prompt, and how the scores of each head change over training."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob, await_, look
+from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.live_runs import digests_of
-from dashboards.compute.result_cache import Result
+from dashboards.compute.queries import Head, PackedMaps
+from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable_prompt
-from dashboards.page import (
-    Page,
-    escape_markdown,
-    guarded,
-    live_fragment,
-    open_page,
-    show_notes,
-    show_scene,
-    without_advice,
-)
+from dashboards.page import Page, escape_markdown, guarded, live_fragment, open_page, show_notes, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
+from dashboards.views.zero_shot_panel import show_progress
 from data.errors import InputError
 from data.runs import Run
 from trainer.config import described_model
@@ -31,7 +24,6 @@ from viz.player import Panel, Samples
 
 FIELDS = ("prompt", "layer", "head", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
-LOOK_EVERY_S = 0.7
 
 
 def show() -> None:
@@ -43,16 +35,16 @@ def show() -> None:
 def _draw(page: Page) -> None:
     with st.sidebar:
         text = ask_prompt(page)
-        prompt = limited(page, text)
-        # One head is shown of more tokens than all of them.
+        prompt = read_short_prompt(page, text)
+        # More tokens fit when only one head is shown.
         long = readable_prompt(page.run, text, queries.most_tokens(page.run, n_heads=1)).text
         score = ask_score(page)
         await_scores(page)
-    live_fragment(page)(lambda: guarded(lambda: _stage(page, (prompt, long), score), page.say))()
+    live_fragment(page)(lambda: guarded(lambda: _draw_panels(page, (prompt, long), score), page.say))()
 
 
-def limited(page: Page, text: str, *others: Run) -> str:
-    """Return as much of a prompt as can be read, and shown of all heads at all snapshots of all runs; what is left out is told."""
+def read_short_prompt(page: Page, text: str, *others: Run) -> str:
+    """Read as much of a prompt as all runs can read, and as fits when all heads are shown at all snapshots."""
     runs = (page.run, *others)
     most = min(queries.most_tokens(run) for run in runs)
     context = min(described_model(run).block_size for run in runs)
@@ -72,90 +64,81 @@ def ask_score(page: Page) -> str:
 
 
 def await_scores(page: Page) -> None:
-    """Show how far the scoring of the heads is, and draw the page anew when it is done."""
-    found = _look_at_scores(page.run)
-    if not isinstance(found, BackgroundJob):
-        return
-
-    @st.fragment(run_every=LOOK_EVERY_S)
-    def progress() -> None:
-        if found.is_over:
-            st.rerun()
-        total = max(1, len(page.run.manifest()))
-        st.progress(min(1.0, found.done / total), page.say("attention.scoring", done=found.done, total=total))
-
-    progress()
+    """Show the progress of measuring the heads, and rerun the page when it is finished."""
+    found = _poll_scores(page)
+    if isinstance(found, BackgroundJob):
+        show_progress(page, found, "attention.scoring")
 
 
-def _look_at_scores(run: Run) -> Result[xr.Dataset] | BackgroundJob[Result[xr.Dataset]] | InputError:
+def _poll_scores(page: Page) -> CachedResult[xr.Dataset] | BackgroundJob[CachedResult[xr.Dataset]] | InputError:
     try:
-        return look(("scores", run.path), lambda progress: queries.head_scores(run, progress), state=digests_of(run))
-    except InputError as mistake:
-        return mistake
+        return page.computation.background.poll(
+            ("heads", page.run.path),
+            lambda progress: queries.head_scores(page.computation, page.run, progress),
+            state=digests_of(page.run),
+        )
+    except InputError as error:
+        return error
 
 
-def _stage(page: Page, prompts: tuple[str, str], score: str) -> None:
+def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
     (prompt, long), chosen, place = prompts, chosen_head(page), st.empty()
     try:
         maps = maps_of(page, prompt, place)
         large = maps_of(page, long, place, chosen).value if chosen and long != prompt else None
-        bets = queries.leading_bets(page.run, long)
+        leading = queries.leading_probabilities(page.computation, page.run, long)
     finally:
         place.empty()
     show_notes(maps.notes, page.say)
     panels = [
         run_panels.attention(page, "maps", maps.value, chosen, large=large),
         scores_panel(page, score, chosen),
-        run_panels.next_token(page, "next", bets.value),
+        run_panels.next_token(page, "next", leading),
     ]
     columns = '"maps scores" 6fr "maps next" 5fr / 11fr 7fr'
     events = show_scene(page, "attention", panels, columns, maps.value.steps, fields=FIELDS, least_px=560)
-    if hear_head(events.head, FIELDS) and long != prompt:
-        st.rerun()  # for the rest of the prompt
+    if choose_head(events.head, FIELDS) and long != prompt:
+        st.rerun()  # the single head is shown with the long prompt
 
 
 def maps_of(
-    page: Page, prompt: str, place: st.delta_generator.DeltaGenerator, head: queries.Head | None = None
-) -> Result[queries.Cells]:
-    """Return the maps of a prompt, with progress shown; what is begun goes on though the reader turns to something else."""
+    page: Page, prompt: str, place: st.delta_generator.DeltaGenerator, head: Head | None = None
+) -> CachedResult[PackedMaps]:
+    """Measure the attention maps of a prompt, with progress shown; the job goes on if the reader leaves the page."""
     run = page.run
-    key = ("attention", run.path, prompt, head)
     total = max(1, len(run.manifest()))
 
     def update(done: int) -> None:
         place.progress(min(1.0, done / total), page.say("attention.reading", done=done, total=total))
 
-    make = partial(queries.attention, run, prompt, head)
-    return await_(key, make, update, state=digests_of(run))
+    return page.computation.background.wait_for(
+        ("attention", run.path, prompt, head),
+        partial(queries.attention, page.computation, run, prompt, head),
+        update,
+        state=digests_of(run),
+    )
 
 
-def scores_panel(
-    page: Page,
-    score: str,
-    chosen: tuple[int, int] | None,
-    *,
-    id: str = "scores",
-    title: str = "",
-) -> Panel:
-    """Return the timeline of a score; in its place, while there is none, why."""
-    found = _look_at_scores(page.run)
+def scores_panel(page: Page, score: str, chosen: Head | None, *, id: str = "scores", title: str = "") -> Panel:
+    """Build the timeline of a score; without a result, the panel says why."""
+    found = _poll_scores(page)
     title = title or title_of(page, score)
     if isinstance(found, InputError):
-        return Samples(id, id, title, texts=(), empty=without_advice(found))
-    known = queries.scores_so_far(page.run) if isinstance(found, BackgroundJob) else found
+        return Samples(id, id, title, texts=(), empty=page.say.error(found))
+    known = queries.latest(page.computation, page.run, "heads") if isinstance(found, BackgroundJob) else found
     if known is None:
         return Samples(id, id, title, texts=(), empty=page.say("attention.scoring_yet"))
     return run_panels.score_timeline(page, id, known.value[score], title, chosen, id=id)
 
 
 def title_of(page: Page, score: str) -> str:
-    """Return the name of a score as a title."""
+    """Write the name of a score as a title."""
     name = page.say(f"attention.{score}")
     return name[0].upper() + name[1:]
 
 
-def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
-    """Write into the address which head was clicked last, an empty choice is all of them; say whether it is another."""
+def choose_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
+    """Write the head that was clicked into the address (an empty list is all heads), and return whether it has changed."""
     if head is None or not is_new_event("head", head):
         return False
     layer, number = head or (None, None)
@@ -165,8 +148,8 @@ def hear_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
     return True
 
 
-def chosen_head(page: Page) -> tuple[int, int] | None:
-    """Return the head that the address names, if the model has it; else say so and forget it."""
+def chosen_head(page: Page) -> Head | None:
+    """Return the head that the address names; if the model has no such head, say so and forget it."""
     layer, head, shape = get_field("layer"), get_field("head"), described_model(page.run)
     if layer is None or head is None:
         return None
@@ -174,6 +157,6 @@ def chosen_head(page: Page) -> tuple[int, int] | None:
         return layer, head
     set_field("layer", None)
     set_field("head", None)
-    said = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
-    st.toast(escape_markdown(said), icon=":material/link_off:")
+    message = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
+    st.toast(escape_markdown(message), icon=":material/link_off:")
     return None

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.compute import jobs
 from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import BusyError, JobKey
-from dashboards.compute.result_cache import Result, ResultCache
+from dashboards.compute.jobs import MOST_RUNNING, BusyError, JobKey
+from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.figure_form import ask_figure, figure_name, reasons
 from dashboards.page import Page, escape_markdown, guarded, open_page, show_notes
 from dashboards.state import run_list
@@ -28,11 +27,9 @@ FOLDER = "figures"
 FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "step")
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-MOST_DRAWN = 12
 # About as high as a laptop's window, with the buttons below.
 WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570}
 
-_drawn = ResultCache(MOST_DRAWN)
 # A figure is no thing for two threads at once, and the settings that encode one are matplotlib's global ones.
 _pen = threading.Lock()
 
@@ -88,10 +85,10 @@ def _still(page: Page, request: FigureRequest) -> None:
             )
 
 
-def draw(page: Page, request: FigureRequest, progress: Progress) -> Result[Still]:
+def draw(page: Page, request: FigureRequest, progress: Progress) -> CachedResult[Still]:
     """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
     key = (page.run.path, run_list.stamp(page.run), request)
-    return _drawn.get(key, lambda: _draw(page, request, progress))
+    return page.computation.figures.get(key, lambda: _draw(page, request, progress))
 
 
 def _draw(page: Page, request: FigureRequest, progress: Progress) -> Still:
@@ -123,13 +120,15 @@ def _deck(page: Page, request: FigureRequest) -> None:
         st.caption(say("figures.deck_help", method=METHODS["tsne"]))
         require_pptx()
         name = deck_name(page.run, request)
-        found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
-        is_running = show_jobs(found, say, lambda job: job.key.made.removeprefix(f"{FOLDER}/") + ".pptx")
+        found = [job for job in page.computation.jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
+        is_running = show_jobs(
+            page.computation.jobs, found, say, lambda job: job.key.made.removeprefix(f"{FOLDER}/") + ".pptx"
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
             if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
                 _start_deck(page, request, name)
             _take_deck(page, page.run.path / FOLDER / f"{name}.pptx")
-        job = jobs.get(JobKey(page.run.name, f"{FOLDER}/{name}"))
+        job = page.computation.jobs.get(JobKey(page.run.name, f"{FOLDER}/{name}"))
         if job is not None and job.status.state == "done":
             show_notes([line for line in job.status.lines if line.startswith("not drawn")], say)
 
@@ -152,13 +151,13 @@ def _take_deck(page: Page, path: Path) -> None:
 def _start_deck(page: Page, request: FigureRequest, name: str) -> None:
     deck = FigureRequest(run=page.run.name, theme=request.theme, size=request.size, format="png", deck=True)
     try:
-        job, is_new = jobs.start(
+        job, is_new = page.computation.jobs.start(
             JobKey(page.run.name, f"{FOLDER}/{name}"),
             ["viz.figures", *deck.arguments()],
             hidden=(page.run.path / FOLDER, ""),
         )
     except BusyError:
-        st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
+        st.warning(page.say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
         return
     await_job(job)
     if not is_new:

@@ -7,9 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards.compute import jobs
 from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import BusyError, Job, JobKey
+from dashboards.compute.jobs import MOST_RUNNING, BusyError, Job, JobKey
 from dashboards.forms.film_form import ask_film
 from dashboards.page import Page, escape_markdown, guarded, open_page
 from dashboards.state import film_list
@@ -27,9 +26,11 @@ def show() -> None:
     """Draw the page."""
     page = open_page()
     _tell_ended(page)
-    found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
+    found = [job for job in page.computation.jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
     with st.container():  # always there, so that the film below keeps its place, and plays on, when a bar comes or goes
-        is_rendering = show_jobs(found, page.say, lambda job: job.key.made.removeprefix(f"{FOLDER}/"))
+        is_rendering = show_jobs(
+            page.computation.jobs, found, page.say, lambda job: job.key.made.removeprefix(f"{FOLDER}/")
+        )
     if not is_rendering or film_list.films(page.run):
         guarded(lambda: _gallery(page), page.say)
     with st.expander(
@@ -142,10 +143,10 @@ def _render(page: Page, request: FilmRequest) -> None:
     try:
         job, is_new = render(page, request)
     except BusyError:
-        st.warning(page.say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
+        st.warning(page.say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
         return
     except InputError as mistake:
-        st.warning(escape_markdown(str(mistake)), icon=":material/info:")
+        st.warning(escape_markdown(page.say.error(mistake)), icon=":material/info:")
         return
     await_job(job)
     if not is_new:
@@ -156,7 +157,7 @@ def _render(page: Page, request: FilmRequest) -> None:
 def render(page: Page, request: FilmRequest) -> tuple[Job, bool]:
     """Start rendering a film, or return the job that renders it already."""
     stem = request.file_name
-    return jobs.start(
+    return page.computation.jobs.start(
         JobKey(page.run.name, f"{FOLDER}/{stem}"),
         ("viz.video", *request.arguments()),
         hidden=(page.run.path / FOLDER, f".{stem}.partial"),

@@ -1,14 +1,13 @@
-"""First visit: there is no run yet. What one will see, a tiny run to be trained right here, and the command for a real one."""
+"""First visit, while there is no run: what the pages show, a tiny run to train here, and the command for a real one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboards import demo
-from dashboards.compute import jobs
 from dashboards.compute.job_progress import show_jobs
-from dashboards.compute.jobs import BusyError, JobKey
-from dashboards.page import escape_markdown, translation
+from dashboards.compute.jobs import MOST_RUNNING, BusyError, JobKey
+from dashboards.page import escape_markdown, shared_computation, translation
 from dashboards.state import run_list
 from dashboards.state.language import Translation
 from data.runs import runs_folder
@@ -38,15 +37,16 @@ def show() -> None:
 def _train_here(say: Translation) -> None:
     st.markdown(f"**:material/bolt: {say('first_visit.here')}**")
     st.caption(say("first_visit.here_help", name=demo.NAME))
+    jobs = shared_computation().jobs
     job = jobs.get(KEY)
-    if show_jobs([] if job is None else [job], say, lambda _: say("first_visit.training")):
+    if show_jobs(jobs, [] if job is None else [job], say, lambda _: say("first_visit.training")):
         return
-    here = demo.at_hand()
+    local = demo.local_corpora()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         corpus = st.selectbox(
             say("first_visit.text"),
             demo.choices(say.language),
-            format_func=lambda name: say("first_visit.at_hand" if name in here else "first_visit.to_fetch", name=name),
+            format_func=lambda name: say("first_visit.local" if name in local else "first_visit.to_fetch", name=name),
             key="first_corpus",
             width=360,
         )
@@ -56,17 +56,17 @@ def _train_here(say: Translation) -> None:
 
 def _start(corpus: str, say: Translation) -> None:
     try:
-        jobs.start(KEY, ["trainer", *demo.arguments(corpus)])
+        shared_computation().jobs.start(KEY, ["trainer", *demo.arguments(corpus)])
     except BusyError:
-        st.warning(say("jobs.busy", n=jobs.MOST_RUNNING), icon=":material/hourglass:")
+        st.warning(say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
         return
     st.rerun()
 
 
 @st.fragment(run_every=2.0)
 def _await_a_run() -> None:
-    """Go on to the pages of a run when one has been begun elsewhere."""
-    job = jobs.get(KEY)
+    """Rerun when a run has been started elsewhere."""
+    job = shared_computation().jobs.get(KEY)
     is_ours = job is not None and job.status.state == "running"
     if not is_ours and run_list.runs():
         st.rerun()

@@ -1,4 +1,4 @@
-"""Generate: a prompt continued by several snapshots side by side, as it is written, under the bets it is drawn from."""
+"""Generate: several snapshots continue a prompt side by side, below the probabilities from which they draw."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from trainer.generation.generation_request import GenerationRequest
 FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
 MOST_BESIDE = 6
 IN_A_ROW = 4
-BETWEEN_PICTURES_S = 0.08
-"""The words come in so quickly that they seem to flow, and no more often."""
+UPDATE_EVERY_S = 0.08
+"""Often enough for the text to appear continuously."""
 
 STYLE = """<style>
 .written {{ background: {panel}; color: {text}; border-radius: 10px; border-left: 4px solid {edge};
@@ -41,7 +41,7 @@ STYLE = """<style>
 
 @dataclass(frozen=True)
 class GenerationForm:
-    """What the sidebar asks for."""
+    """The choices in the sidebar."""
 
     prompt: str
     decoding: Decoding
@@ -56,14 +56,14 @@ def show() -> None:
 
 
 def _draw(page: Page) -> None:
-    described_model(page.run)  # a run without a model has nothing to say
+    described_model(page.run)  # an error if the run has no model
     snapshots = page.run.snapshots()
     if not snapshots:
         st.info(page.say("page.no_snapshots"))
         return
     with st.sidebar:
-        asked = _ask(page, [snapshot.step for snapshot in snapshots])
-    live_fragment(page)(lambda: guarded(lambda: _stage(page, asked), page.say))()
+        form = _ask(page, [snapshot.step for snapshot in snapshots])
+    live_fragment(page)(lambda: guarded(lambda: _draw_fragment(page, form), page.say))()
 
 
 def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
@@ -71,8 +71,8 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     show_unknown(page, unknown)
     _, n_seen, n_given = visible_end(page.run, prompt)
     if n_seen < n_given:
-        said = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
-        st.caption(escape_markdown(said))
+        cropped = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
+        st.caption(escape_markdown(cropped))
     temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
     left, right = st.columns(2)
     with left:
@@ -104,14 +104,14 @@ def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: fl
 
 
 def _ask_seed(page: Page) -> int:
-    """Ask for the seed, with a button for another."""
+    """Ask for the seed, with a button for the next one."""
     set_initial_value("seed_choice", get_field("seed"))
 
     def another() -> None:
         st.session_state["seed_choice"] = (st.session_state["seed_choice"] + 1) % 2**31
 
     seed = int(
-        st.number_input(page.say("generate.seed"), 0, 2**31 - 1, key="seed_choice", help=page.say("generate.seed_help"))
+        st.number_input(page.label("seed"), 0, 2**31 - 1, key="seed_choice", help=page.say("generate.seed_help"))
     )
     set_field("seed", seed)
     st.button(page.say("generate.another"), icon=":material/casino:", on_click=another, width="stretch", key="another")
@@ -119,7 +119,7 @@ def _ask_seed(page: Page) -> int:
 
 
 def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
-    """Ask which snapshots stand beside the slider's; the first, the middle and the last if none is chosen."""
+    """Ask which snapshots to show beside the one of the slider; the first, the middle and the last if none is chosen."""
     wanted, usual = get_field("beside"), tuple(dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1])))
     there = tuple(step for step in wanted if step in steps)
     if missing := [step for step in wanted if step not in steps]:
@@ -139,20 +139,20 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
-def _stage(page: Page, asked: GenerationForm) -> None:
-    tail, _, _ = visible_end(page.run, asked.prompt)
-    bets = queries.leading_bets(page.run, tail)
-    drawn = queries.leading_draws(page.run, tail, asked.decoding)
+def _draw_fragment(page: Page, form: GenerationForm) -> None:
+    tail, _, _ = visible_end(page.run, form.prompt)
+    leading = queries.leading_probabilities(page.computation, page.run, tail)
+    drawn = queries.leading_probabilities(page.computation, page.run, tail, form.decoding)
     panels = [
-        run_panels.next_token(page, "bets", bets.value, id="bets"),
-        run_panels.next_token(page, "drawn", drawn.value, id="drawn", title=_drawn_title(page, asked.decoding)),
+        run_panels.next_token(page, "next", leading, id="next"),
+        run_panels.next_token(page, "drawn", drawn, id="drawn", title=_drawn_title(page, form.decoding)),
     ]
-    steps = bets.value.steps
+    steps = queries.steps_of(leading)
     events = show_scene(
-        page, "generate", panels, '"bets drawn" 1fr / 1fr 1fr', steps, fields=FIELDS, least_px=236, most_px=236
+        page, "generate", panels, '"next drawn" 1fr / 1fr 1fr', steps, fields=FIELDS, least_px=236, most_px=236
     )
     now = events.step if events.step in steps else get_field("step")
-    _texts(page, asked, now if now in steps else steps[-1])
+    _texts(page, form, now if now in steps else steps[-1])
     write_address(["step", "scale", *FIELDS])
 
 
@@ -164,27 +164,28 @@ def _drawn_title(page: Page, decoding: Decoding) -> str:
     return say("generate.drawn", how=", ".join(parts))
 
 
-def _texts(page: Page, asked: GenerationForm, now: int) -> None:
-    """Write the texts of all snapshots asked for, side by side, as they come."""
+def _texts(page: Page, form: GenerationForm, now: int) -> None:
+    """Generate the texts of the chosen snapshots side by side, and show them as they grow."""
     snapshots = {snapshot.step: snapshot for snapshot in page.run.snapshots()}
-    shown = [snapshots[step] for step in sorted({*asked.beside, now}) if step in snapshots]
+    shown = [snapshots[step] for step in sorted({*form.beside, now}) if step in snapshots]
     st.html(_style(page, n_rows=-(-len(shown) // IN_A_ROW)))
     places = _places(len(shown))
-    losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.run)}
-    under_way = open_streams(st.session_state.setdefault("writings", {}), [_wish(page, asked, one) for one in shown])
-    for place, writing in zip(places, under_way, strict=True):
-        place.html(_card(page, writing, losses, now))
-    by_key = {writing.wish.key: place for place, writing in zip(places, under_way, strict=True)}
-    for writing in advance_streams(under_way, BETWEEN_PICTURES_S):
-        by_key[writing.wish.key].html(_card(page, writing, losses, now))
+    losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.computation, page.run)}
+    tasks = [_task(page, form, snapshot) for snapshot in shown]
+    streams = open_streams(st.session_state.setdefault("streams", {}), tasks, page.computation)
+    for place, stream in zip(places, streams, strict=True):
+        place.html(_card(page, stream, losses, now))
+    by_key = {stream.task.key: place for place, stream in zip(places, streams, strict=True)}
+    for stream in advance_streams(streams, UPDATE_EVERY_S):
+        by_key[stream.task.key].html(_card(page, stream, losses, now))
 
 
-def _wish(page: Page, asked: GenerationForm, snapshot: Snapshot) -> GenerationTask:
-    return GenerationTask(page.run, snapshot.step, snapshot.sha256, asked.prompt, asked.decoding, asked.request)
+def _task(page: Page, form: GenerationForm, snapshot: Snapshot) -> GenerationTask:
+    return GenerationTask(page.run, snapshot.step, snapshot.sha256, form.prompt, form.decoding, form.request)
 
 
 def _places(n: int) -> list[Any]:
-    """Return places for so many texts: up to four in a row, the rows as even as may be."""
+    """Lay out the places of ``n`` texts: up to `IN_A_ROW` in a row, in rows of about the same length."""
     n_rows = -(-n // IN_A_ROW)
     in_a_row = -(-n // n_rows)
     columns = [column for _ in range(n_rows) for column in st.columns(in_a_row, gap="small")]
@@ -198,16 +199,16 @@ def _style(page: Page, n_rows: int) -> str:
     )
 
 
-def _card(page: Page, writing: GenerationStream, losses: dict[int, float | None], now: int) -> str:
-    """Return a text with its head and foot as HTML; whatever is not ours is escaped."""
-    say, wish = page.say, writing.wish
-    loss = losses.get(wish.step)
+def _card(page: Page, stream: GenerationStream, losses: dict[int, float | None], now: int) -> str:
+    """Write a text with its header and footer as HTML; everything that comes from outside is escaped."""
+    say, task = page.say, stream.task
+    loss = losses.get(task.step)
     measured = "" if loss is None else f" · {say('slider.val_loss')} {say.number(loss, 2)}"
-    cursor = "" if writing.is_over else "<i>▍</i>"
-    end = writing.mistake or (say("generate.stopped") if writing.end == "stop" else "")
+    cursor = "" if stream.is_finished else "<i>▍</i>"
+    end = say.error(stream.error) if stream.error else say("generate.stopped") if stream.end == "stop" else ""
     return (
-        f'<div class="written{" now" if wish.step == now else ""}" data-step="{wish.step}" data-over="{str(writing.is_over).lower()}">'
-        f"<h4>{escape(say('slider.step'))} {say.number(wish.step)}<span>{escape(measured)}</span></h4>"
-        f"<pre><b>{escape(wish.prompt)}</b>{escape(writing.text)}{cursor}</pre>"
+        f'<div class="written{" now" if task.step == now else ""}" data-step="{task.step}" data-over="{str(stream.is_finished).lower()}">'
+        f"<h4>{escape(say('slider.step'))} {say.number(task.step)}<span>{escape(measured)}</span></h4>"
+        f"<pre><b>{escape(task.prompt)}</b>{escape(stream.text)}{cursor}</pre>"
         f'<div class="end">{escape(end)}</div></div>'
     )

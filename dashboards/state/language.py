@@ -1,4 +1,4 @@
-"""The page's words: one catalogue, English and Brazilian Portuguese side by side, and numbers as each language writes them."""
+"""The texts of the pages: one catalogue in English and Brazilian Portuguese, and numbers as each language writes them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from data.errors import InputError
+
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
 LANGUAGES = {"en": "English", "pt": "Português"}
-#: What a browser calls them.
+#: The tags by which browsers know them.
 TAGS = {"en": "en", "pt": "pt-BR"}
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, dict[str, str]]:
-    """Return every entry: by key, the text in each language."""
+    """Read the catalogue: by key, the text in each language."""
     sections = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
 
@@ -42,19 +44,45 @@ class Translation:
         return text.format(**values) if values else text
 
     def section(self, section: str) -> Mapping[str, str]:
-        """Return all texts of a section by their short keys: what the browser's part of the page is given."""
+        """Return all texts of a section by their short keys, e.g. those of the player."""
         return {
             key.removeprefix(f"{section}."): texts[self.language]
             for key, texts in catalogue().items()
             if key.startswith(f"{section}.")
         }
 
+    def field(self, name: str) -> str:
+        """Return the label of a field of a request; its name if it has no label.
+
+        Examples
+        --------
+        >>> Translation("pt").field("seed")
+        'Semente'
+        """
+        texts = catalogue().get(f"fields.{name}")
+        return texts[self.language] if texts else name
+
+    def error(self, error: InputError | str) -> str:
+        """Word an error or a notice with the labels of the fields that it names.
+
+        Examples
+        --------
+        >>> Translation().error(InputError("the film needs another length: pass `fps=30`"))
+        'the film needs another length: pass “Frames per second” 30'
+        """
+
+        def word(name: str, value: str | None) -> str:
+            label = f"“{self.field(name)}”"
+            return label if value is None else f"{label} {value}"
+
+        return (InputError(error) if isinstance(error, str) else error).worded(word)
+
     def number(self, value: float, decimals: int = 0) -> str:
-        """Write a number with thousands set apart."""
+        """Format a number with separators between thousands."""
         text = f"{value:,.{decimals}f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "pt" else text
 
     @property
     def tag(self) -> str:
-        """Return the language as browsers name it."""
+        """The language tag for browsers."""
         return TAGS[self.language]

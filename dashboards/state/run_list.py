@@ -1,51 +1,35 @@
-"""The runs that a page may open: by name, from the runs folder, and nothing that leads out of it."""
+"""The runs that a page may open: those of the runs folder, and nothing that a link leads to elsewhere."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from data.errors import InputError
-from data.runs import Run, check_run_name, list_runs, runs_folder
+from data.runs import Run, list_runs, runs_folder
 
-# A training that has written nothing for so long has stopped.
+# A training that has written nothing for this long has stopped.
 SILENT_S = 600.0
 
 
 def runs() -> list[Run]:
-    """Return the runs, newest first; those that lead out of the runs folder, or whose parts lead out of the run, are passed over."""
+    """List the runs, newest first; those outside the runs folder, or with parts outside the run, are left out."""
     return [run for run in reversed(list_runs()) if is_within(run.path, runs_folder()) and _keeps_within(run)]
 
 
 def _keeps_within(run: Run) -> bool:
     try:
         return not any(path.is_symlink() and not is_within(path, run.path) for path in run.path.iterdir())
-    except FileNotFoundError:  # it was there a moment ago
+    except FileNotFoundError:  # deleted since it was listed
         return False
 
 
-def open_named(name: str) -> Run:
-    """Open a run that a link or a field names.
-
-    Raises
-    ------
-    InputError
-        If the name is not a plain folder name, there is no such run, or its folder is a link that leads elsewhere.
-    """
-    check_run_name(name)
-    for run in runs():
-        if run.name == name:
-            return run
-    raise InputError(f"there is no run {name!r} in the runs folder: choose another")
-
-
 def is_within(path: Path, root: Path) -> bool:
-    """Say whether a path, links followed, lies inside a folder."""
+    """Check whether a path lies inside a folder after links are resolved."""
     return path.resolve().is_relative_to(root.resolve())
 
 
 def files(run: Run, folder: str, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the run's files of a folder (``films``, ``figures``) with these suffixes, newest first, none that leads elsewhere."""
+    """List the run's files of a folder (``films``, ``figures``) with these suffixes, newest first, without links that lead elsewhere."""
     found = [
         path
         for path in (run.path / folder).glob("*")
@@ -55,7 +39,7 @@ def files(run: Run, folder: str, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def stamp(run: Run) -> tuple[int, ...]:
-    """Return what changes whenever the run grows or is written anew: times and sizes of what it records."""
+    """Return times and sizes of the run's records, which change whenever it grows or is written anew."""
     marks: list[int] = []
     for name in ("run.json", "manifest.jsonl", "metrics.jsonl", "samples.jsonl"):
         try:
@@ -68,14 +52,14 @@ def stamp(run: Run) -> tuple[int, ...]:
 
 
 def snapshots_stamp(run: Run) -> tuple[int, ...]:
-    """Return what changes whenever there is another snapshot."""
+    """Return times and sizes of the records of a run and its snapshots."""
     return stamp(run)[:4]
 
 
 def is_live(run: Run) -> bool:
-    """Say whether the run seems to be in training: it has not reached its last step and wrote something lately."""
+    """Check whether a run seems to be in training: it has not reached its last step, and has written something recently."""
     last = run.info.get("training", {}).get("steps")
-    written = [record["step"] for record in run.manifest()]
-    if last is None or (written and written[-1] >= last):
+    snapshots = [record["step"] for record in run.manifest()]
+    if last is None or (snapshots and snapshots[-1] >= last):
         return False
     return time.time() - max(stamp(run)[::2]) / 1e9 < SILENT_S

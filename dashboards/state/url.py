@@ -11,10 +11,10 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboards.forms.group_form import parted
 from dashboards.state.language import LANGUAGES, Translation
 from data.errors import InputError
 from data.runs import check_run_name
+from probes.groups.naming import split_highlight
 
 LONGEST_TEXT = 2000
 LONGEST_SHOWN = 60
@@ -57,10 +57,11 @@ class InvalidField:
         return say("address.invalid", name=self.name, text=self.text, reason=reason)
 
 
-def one_of(*names: str) -> Callable[[str], str]:
-    """Build a reader that accepts only these names."""
+def one_of(*names: str, **aliases: str) -> Callable[[str], str]:
+    """Build a reader that accepts only these names, and former names (``aliases``) in their place."""
 
     def read(text: str) -> str:
+        text = aliases.get(text, text)
         if text not in names:
             raise InvalidValueError("none_of", names=", ".join(names))
         return text
@@ -135,7 +136,7 @@ FIELDS: dict[str, Field] = {
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, integer(2, 3)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
-    "group": Field((), lambda joined: parted(short_text(joined)), ";".join),
+    "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
     "prompt": Field("", short_text),
     "layer": Field(None, integer(0, MOST_PARTS)),
@@ -143,7 +144,7 @@ FIELDS: dict[str, Field] = {
     "score": Field("previous_token", short_text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
     "with": Field(None, run_name),
-    "view": Field("embeddings", one_of("embeddings", "attention", "scores", "text")),
+    "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", scores="heads")),
     "temperature": Field(0.8, decimal(0, 2)),
     "top_k": Field(0, integer(0, 10**6)),
     "top_p": Field(1.0, decimal(0.01, 1)),

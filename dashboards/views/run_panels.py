@@ -1,4 +1,4 @@
-"""Panels made of probes' arrays: what the pages put under their slider."""
+"""Panels of a run: points, losses, samples, attention, head scores and next tokens."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Colormap, to_hex
+from numpy.typing import NDArray
 
 from dashboards.compute import queries
-from dashboards.compute.queries import metrics, samples, steps_of
+from dashboards.compute.queries import PackedMaps, steps_of
 from dashboards.page import Page
-from probes.groups.naming import Group as Highlight
-from probes.groups.naming import classes
+from probes.groups.naming import Group, classes
 from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.drawing.theme import Theme, diverging_map, group_color, heat_map, weight_map
+from viz.drawing.theme import group_color, heat_map, weight_map
 from viz.player.panels import (
     Bars,
     ColoredGroup,
@@ -36,7 +36,7 @@ LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))
 
 
 def ramp(colors: Colormap) -> list[str]:
-    """Return 256 colours of a scale, from its low end to its high one."""
+    """Sample 256 colours of a colormap, from its low end to its high end."""
     return [to_hex(color) for color in colors(np.linspace(0, 1, 256))]
 
 
@@ -46,13 +46,13 @@ def scatter(
     title: str,
     trajectory: xr.DataArray,
     layout: xr.Dataset,
-    groups: Sequence[Highlight],
-    neighbours: Any = None,
     *,
+    groups: Sequence[Group],
+    neighbours: NDArray[Any] | None = None,
     id: str = "points",
     steps: Sequence[int] | None = None,
 ) -> Scatter:
-    """Return the points of a layout, with its groups picked out."""
+    """Build the picture of a layout, with its groups highlighted; without groups, tokens are coloured by their classes."""
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     ordered = trajectory.dims[1] == "position"
     coloured = groups or (() if ordered else tuple(classes(labels)))
@@ -76,8 +76,8 @@ def scatter(
     )
 
 
-def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
-    """Return groups with their colours, named as the page's language names them if it does."""
+def _groups(page: Page, groups: Sequence[Group], names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
+    """Give groups their colours, and their names in the page's language if it has any."""
     return [
         ColoredGroup(
             (names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members]
@@ -87,8 +87,8 @@ def _groups(page: Page, groups: Sequence[Highlight], names: Mapping[str, str] | 
 
 
 def loss(page: Page, area: str) -> Curves:
-    """Return the losses of the run."""
-    found = metrics(page.run)
+    """Build the curves of the run's losses."""
+    found = queries.metrics(page.computation, page.run)
     series = [
         Series(
             page.say(f"views.{name}"),
@@ -103,14 +103,14 @@ def loss(page: Page, area: str) -> Curves:
 
 
 def sample(page: Page, area: str, *, history: bool = False) -> Samples:
-    """Return the texts that training sampled, with a list of all of them where there is room for the ``history``."""
+    """Build the panel of the texts sampled during training; with ``history``, it lists all of them."""
     texts = [
         StepText(
             int(one["step"]),
             str(one["text"]),
             page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
         )
-        for one in samples(page.run)
+        for one in queries.samples(page.computation, page.run)
     ]
     return Samples(
         "sample", area, page.say("views.sample"), texts=texts, empty=page.say("views.no_sample"), history=history
@@ -120,15 +120,15 @@ def sample(page: Page, area: str, *, history: bool = False) -> Samples:
 def attention(
     page: Page,
     area: str,
-    maps: queries.Cells,
+    maps: PackedMaps,
     chosen: tuple[int, int] | None = None,
     *,
-    large: queries.Cells | None = None,
+    large: PackedMaps | None = None,
     id: str = "maps",
     title: str = "",
     steps: Sequence[int] | None = None,
 ) -> HeatMaps:
-    """Return the attention maps of a prompt; ``large`` is that of the chosen head, where it has more tokens."""
+    """Build the attention maps of a prompt; ``large`` is the map of the chosen head, where it has more tokens."""
     return HeatMaps(
         id,
         area,
@@ -145,23 +145,6 @@ def attention(
     )
 
 
-def similarity(page: Page, area: str, gram: xr.DataArray) -> HeatMaps:
-    """Return how like each other the rows of the position table are."""
-    values = (np.clip(np.nan_to_num(gram.values), -1, 1) + 1) / 2
-    return HeatMaps(
-        "similarity",
-        area,
-        page.say("views.similarity"),
-        values=quantize_shares(values).reshape(len(values), 1, 1, -1),
-        tokens=[str(i) for i in gram["position"].values],
-        ramp=ramp(diverging_map(page.theme)),
-        low=-1.0,
-        high=1.0,
-        curve="linear",
-        causal=False,
-    )
-
-
 def score_timeline(
     page: Page,
     area: str,
@@ -171,7 +154,7 @@ def score_timeline(
     *,
     id: str = "scores",
 ) -> HeadTimeline:
-    """Return a score of every head over training; the last colour is 1, or the largest value if that is more."""
+    """Build the timeline of a score of every head; the last colour stands for 1, or for the largest value if that is more."""
     heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
     uniform = float(scores.attrs["uniform"])
     return HeadTimeline(
@@ -191,21 +174,17 @@ def score_timeline(
     )
 
 
-def next_token(page: Page, area: str, bets: queries.Bets, *, id: str = "next", title: str = "") -> Bars:
-    """Return the bets on the next token, those that lead first."""
+def next_token(page: Page, area: str, leading: xr.DataArray, *, id: str = "next", title: str = "") -> Bars:
+    """Build the bars of the most probable next tokens, (step, token), see `queries.leading_probabilities`."""
+    tokens = [str(token) for token in leading["token"].values]
     return Bars(
         id,
         area,
         title or page.say("attention.next"),
-        values=bets.probabilities,
-        labels=[display(token) for token in bets.tokens],
-        names=[label_name(token) for token in bets.tokens],
+        values=leading.values.astype(np.float32),
+        labels=[display(token) for token in tokens],
+        names=[label_name(token) for token in tokens],
         color=page.theme.palette[1],
         others=page.say("views.others"),
-        n_tokens=bets.n_tokens,
+        n_tokens=int(leading.attrs["n_tokens"]),
     )
-
-
-def curve_colors(theme: Theme, n: int) -> list[str]:
-    """Return colours for so many lines."""
-    return [group_color(theme, i) for i in range(n)]

@@ -1,4 +1,4 @@
-"""Zero-shot under the slider: how often each snapshot tells which of four lines comes next, a curve beside the loss."""
+"""The zero-shot panel: how often each snapshot finds the next one of four lines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob, look
-from dashboards.compute.live_runs import digests_of, latest
-from dashboards.compute.result_cache import Result
-from dashboards.page import Page, without_advice
+from dashboards.compute.background_jobs import BackgroundJob
+from dashboards.compute.live_runs import digests_of
+from dashboards.compute.result_cache import CachedResult
+from dashboards.page import Page
 from dashboards.state.url import get_field, set_field
 from data.errors import InputError
-from data.runs import Run
 from viz.drawing.theme import group_color
 from viz.player import Curves, Panel, Samples
 from viz.player.panels import Series
@@ -22,7 +21,7 @@ AREA = "next_line"
 
 
 def ask_zero_shot(page: Page) -> bool:
-    """Offer to ask the snapshots; while they are asked, show how far it is, and draw the page anew at the end."""
+    """Ask whether to measure zero-shot accuracy, and show progress while it is measured."""
     say = page.say
     wanted = st.toggle(
         say("overview.zero_shot"),
@@ -31,50 +30,55 @@ def ask_zero_shot(page: Page) -> bool:
         help=say("overview.zero_shot_help"),
     )
     set_field("ask", "zero-shot" if wanted else None)
-    found = _look(page.run) if wanted else None
+    found = _poll(page) if wanted else None
     if isinstance(found, BackgroundJob):
-        _progress(page, found)
+        show_progress(page, found, "overview.zero_shot_asking")
     return wanted
 
 
-def _progress(page: Page, work: BackgroundJob[Result[xr.Dataset]]) -> None:
+def show_progress(page: Page, job: BackgroundJob[CachedResult[xr.Dataset]], key: str) -> None:
+    """Show the progress of a job over the snapshots, and rerun the page when it is finished."""
+
     @st.fragment(run_every=LOOK_EVERY_S)
     def progress() -> None:
-        if work.is_over:
+        if job.is_finished:
             st.rerun()
         total = max(1, len(page.run.manifest()))
-        st.progress(min(1.0, work.done / total), page.say("overview.zero_shot_asking", done=work.done, total=total))
+        st.progress(min(1.0, job.done / total), page.say(key, done=job.done, total=total))
 
     progress()
 
 
 def zero_shot_panel(page: Page) -> Panel:
-    """Return the curves; in their place, while there are none, why."""
-    found = _look(page.run)
+    """Build the curves of zero-shot accuracy; without a result, the panel says why."""
+    found = _poll(page)
     title = page.say("overview.zero_shot_name")
     if isinstance(found, InputError):
-        return Samples(AREA, AREA, title, texts=(), empty=without_advice(found))
-    known = latest(page.run, ("zero-shot",)) if isinstance(found, BackgroundJob) else None
-    data = known[1].value if known else None if isinstance(found, BackgroundJob) else found.value
-    if data is None:
+        return Samples(AREA, AREA, title, texts=(), empty=page.say.error(found))
+    known = queries.latest(page.computation, page.run, "zero-shot") if isinstance(found, BackgroundJob) else found
+    if known is None:
         return Samples(AREA, AREA, title, texts=(), empty=page.say("overview.zero_shot_yet"))
-    return _curves(page, data)
+    return _curves(page, known.value)
 
 
-def _curves(page: Page, found: xr.Dataset) -> Curves:
-    say, steps = page.say, queries.steps_of(found)
+def _curves(page: Page, accuracy: xr.Dataset) -> Curves:
+    say, steps = page.say, queries.steps_of(accuracy)
     series = [
-        Series(say(f"overview.{name}"), group_color(page.theme, place), steps, found[name].values.tolist())
+        Series(say(f"overview.{name}"), group_color(page.theme, place), steps, accuracy[name].values.tolist())
         for place, name in enumerate(("accuracy_by_gain", "accuracy"))
     ]
-    chance = float(found["accuracy"].attrs["chance"])
+    chance = float(accuracy["accuracy"].attrs["chance"])
     series.append(Series(say("overview.chance"), page.theme.muted, steps, [chance] * len(steps), True))
-    title = say("overview.zero_shot_title", n=say.number(int(found.attrs["questions"])))
+    title = say("overview.zero_shot_title", n=say.number(int(accuracy.attrs["questions"])))
     return Curves(AREA, AREA, title, series=series)
 
 
-def _look(run: Run) -> Result[xr.Dataset] | BackgroundJob[Result[xr.Dataset]] | InputError:
+def _poll(page: Page) -> CachedResult[xr.Dataset] | BackgroundJob[CachedResult[xr.Dataset]] | InputError:
     try:
-        return look(("zero-shot", run.path), lambda progress: queries.zero_shot(run, progress), state=digests_of(run))
-    except InputError as mistake:
-        return mistake
+        return page.computation.background.poll(
+            ("zero-shot", page.run.path),
+            lambda progress: queries.zero_shot(page.computation, page.run, progress),
+            state=digests_of(page.run),
+        )
+    except InputError as error:
+        return error

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from data.runs import Run
 from tests.browser.visit import Visit
 
-VIEWS = ("embeddings", "attention", "scores", "text")
+VIEWS = ("embeddings", "attention", "heads", "text")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What every test of a page may ask for: a stage that catches what it puts up, and no job before or after it."""
+"""Fixtures of the page tests: a stage that records what a page shows, and a computation of the test's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dashboards import page
-from dashboards.compute import jobs
+from dashboards.compute.computation import Computation
 from tests.dashboards.stages import Stage
 
 
@@ -20,19 +20,20 @@ def own_main() -> Iterator[None]:
     sys.modules["__main__"] = before
 
 
+@pytest.fixture(autouse=True)
+def computation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Computation]:
+    """The computation that the pages of a test share: empty at first, and its jobs, on one thread, end with the test."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    page.shared_computation.clear()
+    found = page.shared_computation()
+    yield found
+    found.jobs.end_all()
+    page.shared_computation.clear()
+
+
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """What the page under test puts up, caught."""
+    """Record what the page under test shows."""
     found = Stage()
     monkeypatch.setattr(page, "mount", found.mount)
     return found
-
-
-@pytest.fixture
-def no_jobs_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No job is known at first, and whatever the test starts, on one thread, ends with it."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    jobs._jobs.clear()
-    yield
-    jobs.end_all()
-    jobs._jobs.clear()

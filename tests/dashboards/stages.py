@@ -1,4 +1,4 @@
-"""A page under test: what it puts on its stage is caught, and what the reader does there is made up."""
+"""A page under test: its scenes are recorded, and the events of the reader are made up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for mistake in read_address():
 
 @dataclass
 class Stage:
-    """The scenes that a page showed, and what the reader does next; ``once`` is told to the next run of the page only."""
+    """The scenes that a page showed, and the next events of the reader; those of ``once`` are sent to one run of the page only."""
 
     scenes: list[Scene] = field(default_factory=list)
     events: Events = field(default_factory=Events)
@@ -49,7 +49,7 @@ def open_screen(name: str, **address: object) -> AppTest:
 
 
 def run_until(at: AppTest, done: Callable[[], bool], most_s: float = 60.0) -> None:
-    """Draw a page anew until something is there that is worked on in the background."""
+    """Rerun a page until a background job has finished."""
     until = time.monotonic() + most_s
     while not done():
         assert time.monotonic() < until, "it took too long"

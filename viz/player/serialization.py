@@ -63,6 +63,29 @@ def quantize_layout(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.where(missing, MISSING, found).astype(np.uint16)
 
 
+def quantize_causal_maps(maps: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Quantize causal attention maps: 0 to 1 as 0 to 65535, and only the cells up to the diagonal, row by row.
+
+    Parameters
+    ----------
+    maps : (step, layer, head, query, key); read step by step, since large maps are in a memory-mapped file.
+
+    Returns
+    -------
+    Cells, (step, layer, head, cell).
+
+    Examples
+    --------
+    >>> quantize_causal_maps(np.array([[[[[1.0, 0.0], [0.25, 0.75]]]]])).tolist()
+    [[[[65535, 16384, 49151]]]]
+    """
+    rows, columns = np.tril_indices(maps.shape[-1])
+    cells = np.empty((*maps.shape[:3], len(rows)), dtype=np.uint16)
+    for step in range(len(cells)):
+        cells[step] = np.rint(np.clip(maps[step][..., rows, columns], 0, 1) * 65535)
+    return cells
+
+
 def quantize_shares(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return shares of 0..1 as 0..255.
 

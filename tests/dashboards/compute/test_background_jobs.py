@@ -1,8 +1,7 @@
-"""Long work goes on whoever waits for it, is begun once, and what a run has grown by is all that is measured again."""
+"""A background job runs once, whoever waits for it, and of a run that has grown only the new snapshots are measured."""
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -10,20 +9,21 @@ from collections.abc import Callable
 import pytest
 
 from dashboards.compute import background_jobs, queries
-from dashboards.compute.background_jobs import BackgroundJob, await_, look
+from dashboards.compute.background_jobs import BackgroundJob, BackgroundJobs
+from dashboards.compute.computation import Computation
 from data.errors import InputError
 from data.runs import Run
 from data.runs.atomic_files import append_line
 
-keys = itertools.count()
+KEY = "test"
 
 
 @pytest.fixture
-def key() -> tuple[str, int]:
-    return "test", next(keys)
+def jobs() -> BackgroundJobs:
+    return BackgroundJobs()
 
 
-def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None:
+def test_work_that_is_under_way_is_not_begun_again(jobs: BackgroundJobs) -> None:
     go_on, begun = threading.Event(), []
 
     def make(progress: object) -> str:
@@ -31,12 +31,12 @@ def test_work_that_is_under_way_is_not_begun_again(key: tuple[str, int]) -> None
         assert go_on.wait(30)
         return "done"
 
-    first = look(key, make, patience_s=0)
-    second = look(key, make, patience_s=0)
+    first = jobs.poll(KEY, make, patience_s=0)
+    second = jobs.poll(KEY, make, patience_s=0)
     assert isinstance(first, BackgroundJob)
     assert second is first
     go_on.set()
-    assert look(key, make, patience_s=30) == "done"
+    assert jobs.poll(KEY, make, patience_s=30) == "done"
     assert len(begun) == 1
 
 
@@ -53,14 +53,14 @@ def answering(*answers: str | InputError) -> Callable[[object], str]:
     return make
 
 
-def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(key: tuple[str, int]) -> None:
+def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(jobs: BackgroundJobs) -> None:
     make = answering(InputError("not today"), "today")
     with pytest.raises(InputError, match="not today"):
-        look(key, make, patience_s=30)
-    assert look(key, make, patience_s=30) == "today"
+        jobs.poll(KEY, make, patience_s=30)
+    assert jobs.poll(KEY, make, patience_s=30) == "today"
 
 
-def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]) -> None:
+def test_a_later_state_waits_for_the_work_on_an_earlier_one(jobs: BackgroundJobs) -> None:
     go_on, begun = threading.Event(), []
 
     def make(state: int) -> str:
@@ -68,26 +68,26 @@ def test_a_later_state_waits_for_the_work_on_an_earlier_one(key: tuple[str, int]
         assert go_on.wait(30)
         return f"state {state}"
 
-    assert isinstance(look(key, lambda _: make(1), patience_s=0, state=1), BackgroundJob)
+    assert isinstance(jobs.poll(KEY, lambda _: make(1), patience_s=0, state=1), BackgroundJob)
     for state in (2, 3):
-        assert isinstance(look(key, lambda _, state=state: make(state), patience_s=0, state=state), BackgroundJob)
+        assert isinstance(jobs.poll(KEY, lambda _, state=state: make(state), patience_s=0, state=state), BackgroundJob)
     assert begun == [1]
     go_on.set()
-    assert await_(key, lambda _: make(3), lambda done: None, state=3) == "state 3"
+    assert jobs.wait_for(KEY, lambda _: make(3), lambda done: None, state=3) == "state 3"
     assert begun == [1, 3]
 
 
-def test_what_nobody_comes_back_for_is_dropped(key: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_comes_back_for_is_dropped(jobs: BackgroundJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     make = answering(InputError("old trouble"), "today")
     work = background_jobs.BackgroundJob(make)
-    background_jobs._begun[key] = work
+    jobs._jobs[KEY] = work
     work.wait(30)
-    monkeypatch.setattr(background_jobs, "CLAIMED_WITHIN_S", 0)
+    monkeypatch.setattr(background_jobs, "KEEP_FINISHED_S", 0)
     time.sleep(0.01)
-    assert look(key, make, patience_s=30) == "today"
+    assert jobs.poll(KEY, make, patience_s=30) == "today"
 
 
-def test_a_reader_who_turns_away_leaves_the_work_going(key: tuple[str, int]) -> None:
+def test_a_reader_who_turns_away_leaves_the_work_going(jobs: BackgroundJobs) -> None:
     class TurnedAwayError(Exception):
         pass
 
@@ -103,34 +103,36 @@ def test_a_reader_who_turns_away_leaves_the_work_going(key: tuple[str, int]) -> 
         raise TurnedAwayError
 
     with pytest.raises(TurnedAwayError):
-        await_(key, make, turn_away)
+        jobs.wait_for(KEY, make, turn_away)
     assert seen == [3]
     go_on.set()
-    assert await_(key, make, turn_away) == "done"
+    assert jobs.wait_for(KEY, make, turn_away) == "done"
 
 
-def test_a_new_snapshot_that_is_damaged_is_named_and_what_was_measured_stays(run: Run) -> None:
+def test_a_new_snapshot_that_is_damaged_is_named_and_what_was_measured_stays(
+    run: Run, computation: Computation
+) -> None:
     records, manifest = run.manifest(), run.path / "manifest.jsonl"
     manifest.write_text("")
     for record in records[:-1]:
         append_line(manifest, record)
-    before = queries.attention(run, "ba").value
+    before = queries.attention(computation, run, "ba").value
     last = records[-1]
     (run.path / last["file"]).write_bytes(b"\0" * last["bytes"])
     append_line(manifest, last)
-    found = queries.attention(run, "ba")
+    found = queries.attention(computation, run, "ba")
     assert found.value.steps == before.steps
     assert any(f"step {last['step']}" in note for note in found.notes)
 
 
-def test_notes_of_earlier_snapshots_stay_when_the_run_grows(run: Run) -> None:
+def test_notes_of_earlier_snapshots_stay_when_the_run_grows(run: Run, computation: Computation) -> None:
     records, manifest = run.manifest(), run.path / "manifest.jsonl"
     manifest.write_text("")
     for record in records[:-1]:
         append_line(manifest, record)
     (run.path / records[1]["file"]).write_bytes(b"\0" * records[1]["bytes"])
-    queries.attention(run, "ba")
+    queries.attention(computation, run, "ba")
     append_line(manifest, records[-1])
-    found = queries.attention(run, "ba")
+    found = queries.attention(computation, run, "ba")
     assert found.value.steps == tuple(record["step"] for i, record in enumerate(records) if i != 1)
     assert any(f"step {records[1]['step']}" in note for note in found.notes)

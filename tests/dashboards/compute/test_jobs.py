@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.compute import jobs
-from dashboards.compute.jobs import BusyError, Job, JobKey
+from dashboards.compute import jobs as jobs_module
+from dashboards.compute.computation import Computation
+from dashboards.compute.jobs import BusyError, Job, JobKey, Jobs
 from data.commands import parse
 from data.runs import Run
 from tests.conftest import command_environment
 from viz.request import FilmRequest
-
-pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
 SMALL = ["--what=position-similarity", "--size=640x360", "--seconds-per-snapshot=0.1", "--hold=0.1"]
 # So many frames that it is under way whenever a test looks.
@@ -32,7 +31,12 @@ def stem_of(options: Sequence[str]) -> str:
     return request.file_name
 
 
-def film(run: Run, *options: str, stem: str | None = None) -> tuple[Job, bool]:
+@pytest.fixture
+def jobs(computation: Computation) -> Jobs:
+    return computation.jobs
+
+
+def film(jobs: Jobs, run: Run, *options: str, stem: str | None = None) -> tuple[Job, bool]:
     stem = stem or stem_of(options)
     arguments = ["viz.video", f"--run={run.name}", *options]
     return jobs.start(JobKey(run.name, f"films/{stem}"), arguments, (run.path / "films", f".{stem}.partial"))
@@ -46,8 +50,8 @@ def until(job: Job, what: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_job_makes_the_film_and_tells_how_far_it_is(run: Run) -> None:
-    job, started = film(run, *SMALL)
+def test_a_job_makes_the_film_and_tells_how_far_it_is(jobs: Jobs, run: Run) -> None:
+    job, started = film(jobs, run, *SMALL)
     assert started
     assert job.status.state == "running"
     status = job.wait(60)
@@ -61,9 +65,11 @@ def test_a_job_makes_the_film_and_tells_how_far_it_is(run: Run) -> None:
     assert jobs.of_run(run.name) == []
 
 
-def test_who_asks_for_the_same_film_is_given_the_job_under_way_and_cancelling_leaves_nothing(run: Run) -> None:
-    job, _ = film(run, *LONG)
-    again, started = film(run, *SMALL, stem=stem_of(LONG))
+def test_who_asks_for_the_same_film_is_given_the_job_under_way_and_cancelling_leaves_nothing(
+    jobs: Jobs, run: Run
+) -> None:
+    job, _ = film(jobs, run, *LONG)
+    again, started = film(jobs, run, *SMALL, stem=stem_of(LONG))
     assert (again, started) == (job, False)
     until(job, "film")
     assert any(path.name.startswith(f".{stem_of(LONG)}.partial") for path in (run.path / "films").iterdir())
@@ -74,11 +80,11 @@ def test_who_asks_for_the_same_film_is_given_the_job_under_way_and_cancelling_le
         os.killpg(job._process.pid, 0)
     job.cancel()  # of no consequence
     assert job.status.state == "cancelled"
-    assert film(run, *LONG)[1], "what was cancelled can be made again"
+    assert film(jobs, run, *LONG)[1], "what was cancelled can be made again"
 
 
-def test_a_command_that_is_killed_leaves_no_hidden_file_either(run: Run) -> None:
-    job, _ = film(run, *LONG)
+def test_a_command_that_is_killed_leaves_no_hidden_file_either(jobs: Jobs, run: Run) -> None:
+    job, _ = film(jobs, run, *LONG)
     other = run.path / "films" / ".other.partial.mp4"
     until(job, "film")
     other.touch()
@@ -87,8 +93,8 @@ def test_a_command_that_is_killed_leaves_no_hidden_file_either(run: Run) -> None
     assert list((run.path / "films").iterdir()) == [other], "files of other jobs are left alone"
 
 
-def test_a_mistake_is_told_in_the_commands_own_words(run: Run) -> None:
-    job, _ = film(run, "--what=attention", "--prompt=\u2603")
+def test_a_mistake_is_told_in_the_commands_own_words(jobs: Jobs, run: Run) -> None:
+    job, _ = film(jobs, run, "--what=attention", "--prompt=\u2603")
     status = job.wait(60)
     assert status.state == "failed"
     assert "\u2603" in status.line
@@ -96,22 +102,22 @@ def test_a_mistake_is_told_in_the_commands_own_words(run: Run) -> None:
     assert "\n" not in status.line
 
 
-def test_a_run_deleted_meanwhile_ends_the_job_with_a_message(run: Run) -> None:
+def test_a_run_deleted_meanwhile_ends_the_job_with_a_message(jobs: Jobs, run: Run) -> None:
     job, _ = jobs.start(
         JobKey("gone", "films/x"), ["viz.video", "--run=gone"], (run.path.parent / "gone" / "films", ".x")
     )
     assert "there is no run 'gone'" in job.wait(60).line
 
 
-def test_two_jobs_at_a_time(run: Run) -> None:
-    film(run, *LONG)
-    film(run, *LONG, stem="second")
+def test_two_jobs_at_a_time(jobs: Jobs, run: Run) -> None:
+    film(jobs, run, *LONG)
+    film(jobs, run, *LONG, stem="second")
     with pytest.raises(BusyError, match="2 jobs are under way: wait for one to end, or cancel one"):
-        film(run, *LONG, stem="third")
+        film(jobs, run, *LONG, stem="third")
 
 
-def test_jobs_that_have_ended_are_kept_up_to_a_number(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+def test_jobs_that_have_ended_are_kept_up_to_a_number(jobs: Jobs, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "MOST_KEPT", 2)
     for i in range(4):
         jobs.start(JobKey(run.name, f"films/{i}"), ["data", "--no-such-option"])[0].wait(30)
     assert [job.key.made for job in jobs.of_run(run.name)] == ["films/3", "films/2"]
@@ -120,8 +126,9 @@ def test_jobs_that_have_ended_are_kept_up_to_a_number(run: Run, monkeypatch: pyt
 def test_jobs_end_with_the_server(run: Run) -> None:
     lines = [
         "import os, sys, time",
-        "from dashboards.compute import jobs",
-        f"job, _ = jobs.start(jobs.JobKey('tiny', 'films/x'), {['viz.video', '--run=tiny', *LONG]!r})",
+        "from dashboards.compute.computation import start_computation",
+        "from dashboards.compute.jobs import JobKey",
+        f"job, _ = start_computation().jobs.start(JobKey('tiny', 'films/x'), {['viz.video', '--run=tiny', *LONG]!r})",
         "while not job.status.total: time.sleep(0.05)",
         "print(job._process.pid)",
     ]

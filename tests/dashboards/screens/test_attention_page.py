@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dashboards.compute import queries
+from dashboards.compute.computation import Computation
 from dashboards.player import Events
 from dashboards.state.language import Translation
 from data.runs import Run, create_run, write_snapshot
@@ -205,22 +206,22 @@ def test_a_damaged_snapshot_is_named_and_the_others_are_shown(run: Run, stage: S
 
 
 def test_a_run_that_grew_is_measured_at_its_new_snapshots_alone(
-    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch, computation: Computation
 ) -> None:
     records = run.manifest()
     manifest = run.path / "manifest.jsonl"
     manifest.write_text("")
     for record in records[:-2]:
         append_line(manifest, record)
-    before = queries.attention(run, "ba").value
+    before = queries.attention(computation, run, "ba").value
     for record in records[-2:]:
         append_line(manifest, record)
     measured: list[int] = []
-    real = queries._cells
+    real = queries._packed_maps
     monkeypatch.setattr(
-        queries, "_cells", lambda part, *more: (measured.append(len(part.manifest())), real(part, *more))[1]
+        queries, "_packed_maps", lambda part, *more: (measured.append(len(part.manifest())), real(part, *more))[1]
     )
-    after = queries.attention(run, "ba").value
+    after = queries.attention(computation, run, "ba").value
     assert measured == [2]
     assert after.steps == (*before.steps, records[-2]["step"], records[-1]["step"])
     np.testing.assert_allclose(
@@ -228,13 +229,15 @@ def test_a_run_that_grew_is_measured_at_its_new_snapshots_alone(
     )
 
 
-def test_a_run_written_anew_under_the_same_name_is_measured_anew(run: Run, runs: Path) -> None:
-    first = queries.attention(run, "ba").value
+def test_a_run_written_anew_under_the_same_name_is_measured_anew(
+    run: Run, runs: Path, computation: Computation
+) -> None:
+    first = queries.attention(computation, run, "ba").value
     info, snapshots = run.info, [(one.step, one.tensors()) for one in run.snapshots()[:3]]
     shutil.rmtree(run.path)
     fresh = create_run(run.name, {**info, "created": "later"}, runs)
     for step, tensors in snapshots:
         write_snapshot(fresh, step, {name: values * 0 for name, values in tensors.items()})
-    again = queries.attention(fresh, "ba").value
+    again = queries.attention(computation, fresh, "ba").value
     assert len(again.steps) == 3 < len(first.steps)
     assert again.weights[0, 0, 0].tolist() == [65535, 32768, 32768]  # weights of zero attend evenly

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashboards.compute import live_runs, queries
+from dashboards import page
+from dashboards.compute import queries
+from dashboards.compute.computation import Computation
 from dashboards.player import Events
 from data.runs import Run, create_run, write_snapshot
 from data.runs.atomic_files import append_line
@@ -51,7 +53,9 @@ def test_two_runs_stand_under_one_slider_that_stops_at_the_snapshots_of_both(
     assert list(stage.scenes[-1].steps) == sorted({*mine, 33})
 
 
-def test_the_second_is_turned_onto_the_first_and_keeps_its_distances(run: Run, second: Run, stage: Stage) -> None:
+def test_the_second_is_turned_onto_the_first_and_keeps_its_distances(
+    run: Run, second: Run, stage: Stage, computation: Computation
+) -> None:
     last = run.snapshots()[-1]
     write_snapshot(second, last.step, {**last.tensors(), **_turned_tables(run, last.tensors())})
     open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
@@ -61,7 +65,11 @@ def test_the_second_is_turned_onto_the_first_and_keeps_its_distances(run: Run, s
     assert "turned onto tiny by their" in right.title
     # The same vectors in other coordinates: PCA finds the same picture up to mirror images, and turning takes those away.
     np.testing.assert_allclose(right.layout, left.layout, atol=1e-4)
-    before = queries.projection(second, queries.table(second, "tokens").value, "pca").value["layout"].values
+    before = (
+        queries.projection(computation, second, queries.table(computation, second, "tokens").value, "pca")
+        .value["layout"]
+        .values
+    )
     np.testing.assert_allclose(_distances(right.layout[-1]), _distances(before[-1]), atol=1e-4)
 
 
@@ -74,7 +82,9 @@ def test_runs_of_different_vocabularies_are_turned_by_what_they_share(run: Run, 
     assert f"by the {len(symbols) - 2} tokens they share" in right.title
 
 
-def test_runs_that_share_no_token_stand_as_they_are_and_say_so(run: Run, second: Run, stage: Stage) -> None:
+def test_runs_that_share_no_token_stand_as_they_are_and_say_so(
+    run: Run, second: Run, stage: Stage, computation: Computation
+) -> None:
     n = len(run.info["tokenizer"]["symbols"])
     _rewrite(second, {"tokenizer": {"kind": "char", "symbols": "".join(chr(0x4E00 + i) for i in range(n))}})
     at = open_screen("compare", run=run.name, **{"with": second.name}, method="pca")
@@ -82,8 +92,8 @@ def test_runs_that_share_no_token_stand_as_they_are_and_say_so(run: Run, second:
     right = stage.panel("right")
     assert isinstance(right, Scatter)
     assert "shares no tokens with tiny" in right.title
-    table = queries.table(Run(second.path), "tokens").value
-    layout = queries.projection(Run(second.path), table, "pca").value["layout"].values
+    table = queries.table(computation, Run(second.path), "tokens").value
+    layout = queries.projection(computation, Run(second.path), table, "pca").value["layout"].values
     np.testing.assert_array_equal(right.layout, layout.astype(np.float32))
 
 
@@ -109,7 +119,7 @@ def test_shared_items_decide_the_turn_and_the_others_follow() -> None:
 
 
 def test_losses_of_both_are_together_in_every_view(run: Run, second: Run, stage: Stage) -> None:
-    for view in ("embeddings", "attention", "scores", "text"):
+    for view in ("embeddings", "attention", "heads", "text"):
         at = open_screen("compare", run=run.name, **{"with": second.name}, view=view, method="pca")
         assert not at.exception
         loss = stage.panel("loss")
@@ -147,7 +157,7 @@ def test_symbols_that_only_the_second_lacks_are_left_out_there_and_told(run: Run
 
 
 def test_scores_of_both_share_a_scale_of_colours(run: Run, second: Run, stage: Stage) -> None:
-    at = open_screen("compare", run=run.name, **{"with": second.name}, view="scores", score="distance")
+    at = open_screen("compare", run=run.name, **{"with": second.name}, view="heads", score="distance")
     run_until(at, lambda: all(isinstance(panel, HeadTimeline) for panel in panels(stage)))
     left, right = panels(stage)
     assert isinstance(left, HeadTimeline)
@@ -251,7 +261,7 @@ def _turned_tables(run: Run, tensors: Mapping[str, np.ndarray]) -> dict[str, np.
 def _rewrite(run: Run, changes: dict[str, object]) -> None:
     path = run.path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-    live_runs._last.clear()
+    page.shared_computation.clear()
 
 
 def _distances(points: np.ndarray) -> np.ndarray:

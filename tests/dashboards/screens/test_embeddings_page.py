@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import queries
+from dashboards.compute.computation import Computation
 from dashboards.player import Events
 from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
@@ -51,7 +52,9 @@ def comparisons_of(stage: Stage, at: AppTest) -> Comparisons:
     return panel()
 
 
-def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: Stage, run: Run) -> None:
+def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(
+    stage: Stage, run: Run, computation: Computation
+) -> None:
     at = open_screen("embeddings", run="tiny", method="pca", group="vowels;digits")
     assert not at.exception
     assert not at.warning
@@ -64,7 +67,7 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: 
     assert theme.disc in shown.colors
     comparisons = comparisons_of(stage, at)
     assert list(comparisons.columns) == ["random", "of like frequency"]
-    trajectory = queries.table(run, "tokens").value
+    trajectory = queries.table(computation, run, "tokens").value
     for row, group in zip(comparisons.rows, shown.groups, strict=True):
         from probes.groups.cohesion import group_cohesion
 
@@ -82,19 +85,23 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(stage: 
                 assert float(cell.share.strip("<% ")) == pytest.approx(100 * share, abs=0.51)
 
 
-def test_the_layout_that_is_sent_is_that_of_the_projection(stage: Stage, run: Run) -> None:
+def test_the_layout_that_is_sent_is_that_of_the_projection(stage: Stage, run: Run, computation: Computation) -> None:
     open_screen("embeddings", run="tiny", method="pca", axes=3)
     shown, sent = points(stage), points(stage).to_json()
-    layout = queries.projection(run, queries.table(run, "tokens").value, "pca", n_axes=3).value["layout"]
+    layout = queries.projection(
+        computation, run, queries.table(computation, run, "tokens").value, "pca", n_axes=3
+    ).value["layout"]
     np.testing.assert_allclose(shown.layout, layout.values, rtol=1e-6)
     assert sent["layout"]["type"] == "uint16"
     assert sent["layout"]["shape"] == list(layout.shape)
     json.dumps(sent)
 
 
-def test_the_measures_of_fidelity_stand_beside_it_as_they_were_measured(stage: Stage, run: Run) -> None:
+def test_the_measures_of_fidelity_stand_beside_it_as_they_were_measured(
+    stage: Stage, run: Run, computation: Computation
+) -> None:
     open_screen("embeddings", run="tiny", method="pca")
-    layout = queries.projection(run, queries.table(run, "tokens").value, "pca").value
+    layout = queries.projection(computation, run, queries.table(computation, run, "tokens").value, "pca").value
     panel = stage.panel("fidelity")
     assert isinstance(panel, Numbers)
     by_name = {line.name: line for line in panel.lines}
@@ -135,8 +142,10 @@ def test_more_groups_than_there_are_colours_are_left_out_and_told(stage: Stage, 
     assert any("first 6 groups" in caption.value for caption in at.caption)
 
 
-def test_a_lasso_becomes_a_group_in_the_sidebar_and_the_address(stage: Stage, run: Run) -> None:
-    labels = [str(token) for token in queries.table(run, "tokens").value["token"].values]
+def test_a_lasso_becomes_a_group_in_the_sidebar_and_the_address(
+    stage: Stage, run: Run, computation: Computation
+) -> None:
+    labels = [str(token) for token in queries.table(computation, run, "tokens").value["token"].values]
     lassoed = [labels.index("a"), labels.index(","), labels.index(" ")]
     at = open_screen("embeddings", run="tiny", method="pca", group="vowels")
     stage.once = [Events(selected=lassoed, panel="points")]
@@ -156,8 +165,10 @@ def test_a_lasso_of_nothing_or_of_items_that_are_not_there_changes_nothing(stage
         assert at.text_input[0].value == ""
 
 
-def test_a_lasso_of_everything_is_shown_and_why_it_cannot_be_compared_is_told(stage: Stage, run: Run) -> None:
-    everything = list(range(queries.table(run, "tokens").value.sizes["token"]))
+def test_a_lasso_of_everything_is_shown_and_why_it_cannot_be_compared_is_told(
+    stage: Stage, run: Run, computation: Computation
+) -> None:
+    everything = list(range(queries.table(computation, run, "tokens").value.sizes["token"]))
     at = open_screen("embeddings", run="tiny", method="pca")
     stage.once = [Events(selected=everything, panel="points")]
     at.run()
@@ -179,8 +190,10 @@ def test_a_lasso_of_more_than_can_be_named_is_refused_kindly(
     assert at.text_input[0].value == ""
 
 
-def test_an_item_that_was_clicked_has_its_neighbours_listed_at_every_step(stage: Stage, run: Run) -> None:
-    table = queries.table(run, "tokens").value
+def test_an_item_that_was_clicked_has_its_neighbours_listed_at_every_step(
+    stage: Stage, run: Run, computation: Computation
+) -> None:
+    table = queries.table(computation, run, "tokens").value
     labels = [str(token) for token in table["token"].values]
     item = labels.index("a")
     at = open_screen("embeddings", run="tiny", method="pca")

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboards.compute import jobs
+from dashboards.compute.computation import Computation
+from dashboards.compute.jobs import Job, JobKey
 from dashboards.forms import figure_form
 from dashboards.screens import figures_page
 from dashboards.state.language import LANGUAGES
@@ -18,40 +19,38 @@ from data.runs import Run
 from tests.dashboards.stages import open_screen
 from viz.registry import FIGURES
 
-pytestmark = pytest.mark.usefixtures("no_jobs_left")
-
 
 def page(**address: object) -> AppTest:
     return open_screen("figures", **address)
 
 
-def shown(run: Run) -> figures_page.Still:
+def shown(run: Run, computation: Computation) -> figures_page.Still:
     """Return the figure that was drawn last of this run."""
-    found = [kept.value for (path, *_), kept in figures_page._drawn._kept.items() if path == run.path]
+    found = [kept.value for (path, *_), kept in computation.figures._results.items() if path == run.path]
     assert isinstance(found[-1], figures_page.Still)
     return found[-1]
 
 
-def test_the_first_figure_is_drawn_and_described(run: Run) -> None:
+def test_the_first_figure_is_drawn_and_described(run: Run, computation: Computation) -> None:
     at = page()
     assert not at.exception
     assert at.selectbox(key="figure_choice").value == "loss"
-    assert Image.open(io.BytesIO(shown(run).png)).size == (1920, 1080)
+    assert Image.open(io.BytesIO(shown(run, computation).png)).size == (1920, 1080)
     assert f"of run {run.name} over 60 steps" in at.caption[0].value
     assert [button.label for button in at.get("download_button")] == ["PNG", "SVG", "PDF"]
     assert not list((run.path / "figures").glob("*")), "a preview writes nothing"
 
 
-def test_shape_colours_and_ground_are_those_asked_for(run: Run) -> None:
+def test_shape_colours_and_ground_are_those_asked_for(run: Run, computation: Computation) -> None:
     at = page(figure="position-table")
     at.button_group(key="figure_size").set_value("square").run()
     at.button_group(key="figure_theme").set_value("dark").run()
-    picture = Image.open(io.BytesIO(shown(run).png)).convert("RGBA")
+    picture = Image.open(io.BytesIO(shown(run, computation).png)).convert("RGBA")
     assert picture.size == (1080, 1080)
     assert picture.getpixel((2, 2)) == (14, 19, 25, 255)
     at.toggle(key="figure_transparent").set_value(True).run()
     assert not at.exception
-    assert Image.open(io.BytesIO(shown(run).png)).convert("RGBA").getpixel((2, 2))[3] == 0
+    assert Image.open(io.BytesIO(shown(run, computation).png)).convert("RGBA").getpixel((2, 2))[3] == 0
 
 
 def test_whatever_is_chosen_stands_in_the_address_and_a_link_brings_it(run: Run) -> None:
@@ -93,9 +92,9 @@ def test_step_prompt_layer_and_head_are_taken_and_kept_in_the_address(run: Run) 
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
-def test_what_is_taken_is_such_a_file(run: Run, suffix: str, begins: bytes) -> None:
+def test_what_is_taken_is_such_a_file(run: Run, suffix: str, begins: bytes, computation: Computation) -> None:
     page(figure="position-similarity")
-    assert figures_page._encoded(shown(run).figure, suffix).startswith(begins)
+    assert figures_page._encoded(shown(run, computation).figure, suffix).startswith(begins)
 
 
 def test_the_same_wish_is_drawn_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,21 +148,23 @@ def test_without_the_package_for_slides_the_page_says_what_to_install(
     assert not [button for button in at.button if button.key == "deck_make"]
 
 
-def test_the_deck_is_a_job_and_can_be_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deck_is_a_job_and_can_be_taken(
+    run: Run, monkeypatch: pytest.MonkeyPatch, computation: Computation
+) -> None:
     pytest.importorskip("pptx")
     asked = []
 
-    def start(key: jobs.JobKey, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[jobs.Job, bool]:
+    def start(key: JobKey, arguments: list[str], hidden: tuple[Path, str] | None = None) -> tuple[Job, bool]:
         asked.append(arguments)
         return real(key, [*arguments, "--only=loss", "--only=position-similarity"], hidden)
 
-    real = jobs.start
-    monkeypatch.setattr(figures_page.jobs, "start", start)
+    real = computation.jobs.start
+    monkeypatch.setattr(computation.jobs, "start", start)
     at = page(figure="loss")
     at.button(key="deck_make").click().run()
     assert not at.exception
     assert asked[0][:3] == ["viz.figures", f"--run={run.name}", "--format=png"]
-    assert jobs.of_run(run.name)[0].wait(60).state == "done"
+    assert computation.jobs.of_run(run.name)[0].wait(60).state == "done"
     at.run()
     assert not at.exception
     assert at.get("download_button")[-1].label.startswith("tiny.pptx")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards.compute import jobs
+from dashboards.compute.computation import Computation
+from dashboards.compute.jobs import JobKey
 from dashboards.forms import film_form
 from dashboards.state import film_list
 from dashboards.state.language import Translation
@@ -19,8 +20,6 @@ from data.errors import InputError
 from data.runs import Run
 from tests.dashboards.stages import open_screen
 from viz.request import FilmRequest
-
-pytestmark = pytest.mark.usefixtures("no_jobs_left")
 
 
 def page(**address: object) -> AppTest:
@@ -99,7 +98,9 @@ def test_links_that_lead_out_of_the_run_are_passed_over(run: Run, tmp_path: Path
     assert [(film.stem, film.sidecar, film.alt_text) for film in film_list.films(run)] == [("own", None, "")]
 
 
-def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_of_the_form_is_rendered_and_chosen(
+    run: Run, monkeypatch: pytest.MonkeyPatch, computation: Computation
+) -> None:
     monkeypatch.setattr(film_form, "SIZES", {"640x360": "360p", "1920x1080": "1080p"})
     put_film(run, "other", {"options": options()})
     at = page()
@@ -108,7 +109,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest
     at.slider(key="film_pace").set_value(0.1).run()
     at.button(key="film_render").click().run()
     assert not at.exception
-    (job,) = jobs.of_run(run.name)
+    (job,) = computation.jobs.of_run(run.name)
     stem = FilmRequest("position-similarity", size="640x360", seconds_per_snapshot=0.1).file_name
     # Another tab asks for the same: there is still one job.
     other = page()
@@ -118,7 +119,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest
     other.slider(key="film_pace").set_value(0.1).run()
     other.button(key="film_render").click().run()
     assert "being made already" in other.toast[0].value
-    assert jobs.of_run(run.name) == [job]
+    assert computation.jobs.of_run(run.name) == [job]
     assert job.wait(60).state == "done"
     at.run()
     assert not at.exception
@@ -127,7 +128,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(run: Run, monkeypatch: pytest
     assert "Cosine similarity of the 16 positions" in at.caption[0].value
 
 
-def test_cancelling_leaves_the_page_as_it_was(run: Run) -> None:
+def test_cancelling_leaves_the_page_as_it_was(run: Run, computation: Computation) -> None:
     at = page()
     at.button_group(key="film_what").set_value("position-similarity").run()
     at.slider(key="film_pace").set_value(2.0).run()
@@ -135,12 +136,12 @@ def test_cancelling_leaves_the_page_as_it_was(run: Run) -> None:
     stem = FilmRequest("position-similarity", seconds_per_snapshot=2.0).file_name
     at.button(key=f"cancel {run.name} films/{stem}").click().run()
     assert not at.exception
-    assert jobs.of_run(run.name)[0].status.state == "cancelled"
+    assert computation.jobs.of_run(run.name)[0].status.state == "cancelled"
     assert list((run.path / "films").glob("*")) == []
     assert "No film has been rendered" in at.markdown[0].value
 
 
-def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run) -> None:
+def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run, computation: Computation) -> None:
     at = page()
     at.text_input(key="film_groups").set_value("no*such*group").run()
     assert "is neither a token of this run nor a group" in at.info[0].value
@@ -149,7 +150,7 @@ def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run) -> 
     at.text_input(key="film_prompt").set_value("\u2603").run()
     assert "\u2603" in at.info[0].value
     assert not [button for button in at.button if button.key == "film_render"]
-    assert not jobs.of_run(run.name)
+    assert not computation.jobs.of_run(run.name)
 
 
 def test_the_commands_own_checks_hold(run: Run) -> None:
@@ -160,9 +161,9 @@ def test_the_commands_own_checks_hold(run: Run) -> None:
     film_form.check(run, FilmRequest(what="tokens", highlight=("vowels",)))
 
 
-def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run) -> None:
-    key = jobs.JobKey(run.name, "films/x")
-    jobs.start(key, ["viz.video", f"--run={run.name}", "--what=attention", "--prompt=\u2603"])[0].wait(60)
+def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run, computation: Computation) -> None:
+    key = JobKey(run.name, "films/x")
+    computation.jobs.start(key, ["viz.video", f"--run={run.name}", "--what=attention", "--prompt=\u2603"])[0].wait(60)
     at = page()
     assert at.error[0].value.startswith("x could not be made\\:")
     assert "\u2603" in at.error[0].value

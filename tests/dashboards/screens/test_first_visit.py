@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import __main__ as command
 from dashboards import demo
-from dashboards.compute import jobs
+from dashboards.compute.computation import Computation
 from dashboards.screens import first_visit_page
 from data.errors import InputError
 from data.runs import list_runs
@@ -23,7 +23,7 @@ from tests.conftest import command_environment, made_text
 
 
 @pytest.fixture(autouse=True)
-def nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_jobs_left: None) -> Path:
+def nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No run, no network, and a corpus at hand only where a test puts one."""
     monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GPTLAB_CACHE", str(tmp_path / "cache"))
@@ -53,25 +53,27 @@ def test_the_page_says_what_one_will_see_and_what_to_do() -> None:
     assert at.button(key="first_train").label == "Train it now"
 
 
-def test_a_tiny_run_is_trained_here_and_the_page_goes_on(nothing_yet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tiny_run_is_trained_here_and_the_page_goes_on(
+    nothing_yet: Path, monkeypatch: pytest.MonkeyPatch, computation: Computation
+) -> None:
     corpus = nothing_yet / "made.txt"
     corpus.write_text(made_text(), encoding="utf-8")
     quick(monkeypatch, corpus)
     at = page()
     at.button(key="first_train").click().run()
     assert not at.exception
-    job = jobs.get(first_visit_page.KEY)
+    job = computation.jobs.get(first_visit_page.KEY)
     assert job is not None
     assert job.wait(90).state == "done", job.status
     assert [run.name for run in list_runs()] == [demo.NAME]
     assert page().selectbox(key="run_choice").value == demo.NAME
 
 
-def test_a_text_that_cannot_be_fetched_is_told_in_a_line() -> None:
+def test_a_text_that_cannot_be_fetched_is_told_in_a_line(computation: Computation) -> None:
     at = page()
     at.selectbox(key="first_corpus").set_value("machado").run()
     at.button(key="first_train").click().run()
-    job = jobs.get(first_visit_page.KEY)
+    job = computation.jobs.get(first_visit_page.KEY)
     assert job is not None
     job.wait(90)
     at.run()
@@ -83,14 +85,14 @@ def test_a_text_that_cannot_be_fetched_is_told_in_a_line() -> None:
 
 
 def test_what_is_at_hand_is_offered_first(nothing_yet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert demo.at_hand() == []
+    assert demo.local_corpora() == []
     assert demo.default_corpus() == "shakespeare"
     assert demo.choices("pt")[0] == "machado"
     monkeypatch.setattr(demo, "locate_corpus", lambda name: Path(name) if name == "machado-novels" else None)
     assert demo.choices("en")[0] == demo.default_corpus() == "machado-novels"
     monkeypatch.undo()
     monkeypatch.setenv("GPTLAB_DATA", str(nothing_yet / "nowhere"))
-    assert demo.at_hand() == []
+    assert demo.local_corpora() == []
 
 
 def test_the_command_has_the_settings_of_the_project() -> None:
@@ -115,7 +117,7 @@ def test_a_port_that_is_taken_or_none_is_a_mistake() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(
-            InputError, match=f"port {port} cannot be used .*: pass another, e.g. --port {port % 65535 + 1}"
+            InputError, match=f"port {port} cannot be used .*: pass another, e.g. `port={port % 65535 + 1}`"
         ):
             command.check_port(port)
     with pytest.raises(InputError, match="between 1 and 65535; got 0"):

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import generation_stream
+from dashboards.compute.computation import Computation
 from dashboards.compute.generation_stream import GenerationStream, GenerationTask, open_streams
 from dashboards.player import Events
 from data.runs import Run, create_run
@@ -91,7 +92,7 @@ def test_the_slider_brings_its_own_snapshot_beside_the_others(run: Run, stage: S
 
 def test_bars_show_the_bets_and_what_is_drawn_in_the_same_places(run: Run, stage: Stage) -> None:
     open_screen("generate", run=run.name, prompt="bagu", temperature="0.5", top_k="3", tokens=5)
-    bets, drawn = bars(stage, "bets"), bars(stage, "drawn")
+    bets, drawn = bars(stage, "next"), bars(stage, "drawn")
     assert list(bets.labels) == list(drawn.labels)
     distribution = apply_decoding(next_token_distribution(run, "bagu"), Decoding(0.5, top_k=3))
     for place, token in enumerate(bets.names):
@@ -129,16 +130,17 @@ def test_a_prompt_beyond_the_context_is_told_and_its_end_is_seen(run: Run, stage
     assert any("last 16 of these 24" in caption.value for caption in at.caption)
     assert cards(at)[60][1] == expected(run, 60, prompt, Decoding(), GenerationRequest(10))
     seen = next_token_distribution(run, prompt[-16:])
-    assert float(bars(stage, "bets").values[-1].max()) == pytest.approx(float(seen.values[-1].max()), rel=1e-5)
+    assert float(bars(stage, "next").values[-1].max()) == pytest.approx(float(seen.values[-1].max()), rel=1e-5)
 
 
-def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage) -> None:
+def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage, computation: Computation) -> None:
     at = open_screen("generate", run=run.name, prompt="ba漢<b>", tokens=10)
     assert not at.exception
     assert any("漢" in caption.value for caption in at.caption)
     assert all("<b></b>" not in element.proto.body for element in at.get("html"))
     hostile = GenerationStream(
         GenerationTask(run, 0, "", "<script>x</script>", Decoding(), GenerationRequest(1)),
+        computation,
         text="<img onerror=x>",
         end="length",
     )
@@ -147,7 +149,7 @@ def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage) ->
     from dashboards.state.language import Translation
     from viz.drawing.theme import THEMES
 
-    card = _card(Page(run, Translation(), THEMES["light"]), hostile, {}, 0)
+    card = _card(Page(run, Translation(), THEMES["light"], computation), hostile, {}, 0)
     assert "<script" not in card
     assert "<img" not in card
 
@@ -201,28 +203,30 @@ def test_portuguese(run: Run, stage: Stage) -> None:
     assert bars(stage, "drawn").title.startswith("Sorteado de (temperatura 0,80")
 
 
-def test_a_text_goes_on_where_it_was_and_another_wish_lets_it_go(run: Run) -> None:
+def test_a_text_goes_on_where_it_was_and_another_task_drops_it(run: Run, computation: Computation) -> None:
     kept: dict[object, GenerationStream] = {}
-    wish = GenerationTask(run, 60, run.snapshot(60).sha256, "ba", Decoding(), GenerationRequest(50))
-    (one,) = open_streams(kept, [wish])  # type: ignore[arg-type]
-    one.go_on(0)
+    task = GenerationTask(run, 60, run.snapshot(60).sha256, "ba", Decoding(), GenerationRequest(50))
+    (one,) = open_streams(kept, [task], computation)
+    one.advance(0)
     begun = one.text
     assert begun
-    assert not one.is_over
-    (same,) = open_streams(kept, [wish])  # type: ignore[arg-type]
+    assert not one.is_finished
+    (same,) = open_streams(kept, [task], computation)
     assert same is one
-    while not same.is_over:
-        same.go_on(0.01)
+    while not same.is_finished:
+        same.advance(0.01)
     assert same.text.startswith(begun)
     assert same.text == expected(run, 60, "ba", Decoding(), GenerationRequest(50))
-    other = GenerationTask(run, 60, wish.sha256, "ba", Decoding(), GenerationRequest(50, seed=1))
-    (unfinished,) = open_streams(kept, [other])  # type: ignore[arg-type]
-    unfinished.go_on(0)
-    assert open_streams(kept, [wish]) == [one]  # type: ignore[arg-type]  # finished: it is still there
+    other = GenerationTask(run, 60, task.sha256, "ba", Decoding(), GenerationRequest(50, seed=1))
+    (unfinished,) = open_streams(kept, [other], computation)
+    unfinished.advance(0)
+    assert open_streams(kept, [task], computation) == [one]  # finished: it is still there
     assert other.key not in kept
 
 
-def test_a_model_is_loaded_once_for_a_snapshot(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_loaded_once_for_a_snapshot(
+    run: Run, monkeypatch: pytest.MonkeyPatch, computation: Computation
+) -> None:
     from trainer import loading
 
     loaded: list[int] = []
@@ -230,17 +234,20 @@ def test_a_model_is_loaded_once_for_a_snapshot(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(loading, "load_model", lambda run, step: (loaded.append(step), real(run, step))[1])
     for seed in range(3):
         one = GenerationStream(
-            GenerationTask(run, 40, run.snapshot(40).sha256, "ba", Decoding(), GenerationRequest(5, seed=seed))
+            GenerationTask(run, 40, run.snapshot(40).sha256, "ba", Decoding(), GenerationRequest(5, seed=seed)),
+            computation,
         )
-        while not one.is_over:
-            one.go_on(1)
+        while not one.is_finished:
+            one.advance(1)
     assert loaded == [40]
 
 
-def test_models_that_fill_memory_write_one_after_the_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_that_fill_memory_write_one_after_the_other(
+    run: Run, monkeypatch: pytest.MonkeyPatch, computation: Computation
+) -> None:
     monkeypatch.setattr(generation_stream, "WORTH_THREADS", 1)
-    wishes = [
+    tasks = [
         GenerationTask(run, step, run.snapshot(step).sha256, "ba", Decoding(), GenerationRequest(5)) for step in (0, 60)
     ]
-    order = [one.wish.step for one in generation_stream.advance_streams(open_streams({}, wishes), 0.001)]
+    order = [one.task.step for one in generation_stream.advance_streams(open_streams({}, tasks, computation), 0.001)]
     assert order == sorted(order)

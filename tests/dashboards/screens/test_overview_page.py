@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from pathlib import Path
+from typing import Any
 
 from data.runs import Run
 from probes.models.zero_shot import zero_shot
@@ -60,3 +63,28 @@ def test_a_loss_that_is_no_number_leaves_the_rest_standing(run: Run, stage: Stag
     assert max(sent["loss"]["steps"]) == 20
     loss = next(panel for panel in sent["panels"] if panel["id"] == "loss")
     assert None in loss["series"][0]["values"]
+
+
+def test_the_losses_of_several_runs_are_in_one_chart(run: Run, runs: Path, stage: Stage) -> None:
+    at = open_screen("overview", run=run.name)
+    assert not at.get("vega_lite_chart"), "one run has nothing to be compared with"
+    shutil.copytree(run.path, runs / "other")
+    records = [{**record, "val_loss": record["val_loss"] + 1} for record in run.metrics()[:-1]]
+    (runs / "other" / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    at = open_screen("overview", run=run.name, lang="pt")
+    assert not at.exception
+    (chart,) = at.get("vega_lite_chart")
+    line, rule = json.loads(chart.proto.spec)["layer"]
+    shown = {(point["run"], point["step"]): point["loss"] for point in _rows(chart, line)}
+    expected = {(run.name, record["step"]): record["val_loss"] for record in run.metrics()}
+    assert shown == expected | {("other", record["step"]): record["val_loss"] for record in records}
+    assert sorted(line["encoding"]["color"]["scale"]["domain"]) == sorted([run.name, "other"])
+    last, titles = _rows(chart, rule)[-1], [part["title"] for part in rule["encoding"]["tooltip"]]
+    by_run = dict(zip(titles, (last[part["field"]] for part in rule["encoding"]["tooltip"]), strict=True))
+    assert by_run["other"] == "–", "it was not measured at this step"
+    assert by_run[run.name] == f"{run.metrics()[-1]['val_loss']:.3f}".replace(".", ",")
+
+
+def _rows(chart: Any, layer: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = layer["data"]["values"]
+    return rows

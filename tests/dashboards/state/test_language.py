@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from string import Formatter
@@ -9,6 +10,8 @@ from string import Formatter
 import pytest
 
 from dashboards.state.language import LANGUAGES, TAGS, Translation, catalogue
+from data.errors import InputError
+from viz.request import FigureRequest, FilmRequest
 
 DASHBOARDS = Path(__file__).parents[3] / "dashboards"
 SECTIONS = {key.split(".")[0] for key in catalogue()}
@@ -48,3 +51,16 @@ def test_numbers_are_written_as_the_language_writes_them() -> None:
     assert Translation("pt").number(1234567.891, 2) == "1.234.567,89"
     assert Translation("pt").number(-0.5, 1) == "-0,5"
     assert set(TAGS) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize(("language", "advice"), [("en", "pass “Perplexity” 20"), ("pt", "pass “Perplexidade” 20")])
+def test_an_error_names_fields_by_their_labels(language: str, advice: str) -> None:
+    error = InputError("30 is too much for 65 items: pass `perplexity=20`; `no_such_field` stays a name")
+    assert Translation(language).error(error) == f"30 is too much for 65 items: {advice}; “no_such_field” stays a name"
+    assert Translation(language).error(str(error)) == Translation(language).error(error)
+
+
+def test_every_field_of_a_request_that_the_pages_make_has_a_label() -> None:
+    asked = {field.name for request in (FilmRequest, FigureRequest) for field in dataclasses.fields(request)}
+    command_only = {"only", "format", "deck", "out", "trace", "scheduler", "transparent"}
+    assert {name for name in asked - command_only if Translation().field(name) == name} == set()
