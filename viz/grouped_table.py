@@ -13,7 +13,7 @@ from data.progress import Progress
 from data.runs import Run
 from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, parse_highlight
-from probes.tables.embeddings import TableName, position_embeddings, token_embeddings
+from probes.tables.embeddings import TableName, read_table
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
 
@@ -55,8 +55,7 @@ def read_grouped_table(
     InputError
         If the run has no such table, or a highlight names nothing in it.
     """
-    trajectory = (token_embeddings if what == "tokens" else position_embeddings)(run, progress=progress)
-    return grouped_table(trajectory, what, highlight)
+    return grouped_table(read_table(run, what, progress=progress), what, highlight)
 
 
 def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:

@@ -121,8 +121,7 @@ class Request:
 
     def _file_name(self, kind: Kind, kinds: Mapping[str, Kind], *more: str) -> str:
         """Write the kind and all that changes its picture, and the run where the folder is not the run's own."""
-        of_others = {name for other in kinds.values() for name in other.fields} - kind.fields
-        words = [kind.name, *more, *self.name_words(*(set(_NAME_ORDER) - of_others))]
+        words = [kind.name, *more, *self.name_words(*(set(_NAME_ORDER) - _fields_of_others(kind, kinds)))]
         out, run = (getattr(self, name) for name in ("out", "run"))
         return _joined(words if out is None or run is None else [*words, "run", _run_word(run)])
 
@@ -209,7 +208,7 @@ class FilmRequest(Request):
 
     @property
     def kind(self) -> FilmKind:
-        """The entry of the registry for what is filmed."""
+        """The kind of film, from the registry."""
         if self.what not in FILMS:
             raise InputError(f"there is no film of {self.what!r}; there is {', '.join(FILMS)}")
         return FILMS[self.what]
@@ -306,7 +305,7 @@ class FigureRequest(Request):
     perplexity: float | None = None
     """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
     seed: int = 0
-    """Seed of layouts and of what is drawn at random."""
+    """Seed of layouts and of random samples."""
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
     size: str = "16:9"
@@ -335,7 +334,7 @@ class FigureRequest(Request):
 
     @property
     def kind(self) -> FigureKind:
-        """The entry of the registry for a request of one figure."""
+        """The kind of figure, from the registry; the request must name one."""
         if len(self.only) != 1 or self.only[0] not in FIGURES:
             raise InputError(f"choose one figure with `only`; there is {', '.join(FIGURES)}")
         return FIGURES[self.only[0]]
@@ -347,8 +346,10 @@ class FigureRequest(Request):
         return list(dict.fromkeys(["png", *formats])) if self.deck else formats
 
     def single(self, name: str) -> FigureRequest:
-        """Choose one of the figures."""
-        return dataclasses.replace(self, only=(name,))
+        """Choose one of the figures; fields that do not concern it get their defaults."""
+        unconcerned = _fields_of_others(FIGURES[name], FIGURES)
+        defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in unconcerned}
+        return dataclasses.replace(self, only=(name,), deck=False, **defaults)
 
     def validate(self) -> None:
         """Check all that can be checked without a run.
@@ -421,6 +422,11 @@ _NAME_ORDER = (
     ),
     *("runs", "prompt", "theme", "size", "transparent", "fps", "seconds_per_snapshot", "hold"),
 )
+
+
+def _fields_of_others(kind: Kind, kinds: Mapping[str, Kind]) -> set[str]:
+    """List the fields that concern other kinds only."""
+    return {name for other in kinds.values() for name in other.fields} - kind.fields
 
 
 def _highlight_word(highlight: Highlight) -> str:

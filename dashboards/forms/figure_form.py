@@ -19,7 +19,7 @@ from probes.texts import default_prompt
 from trainer.config import described_model
 from viz.drawing.slide import SIZES
 from viz.grouped_table import loss_curve
-from viz.registry import FIGURES
+from viz.registry import FIGURES, canonical
 from viz.request import FigureRequest
 
 #: The figures of this page; the one of a trace is drawn from a file that `trainer.generate` has written.
@@ -41,7 +41,7 @@ def reasons(run: Run) -> Mapping[str, str]:
 
 
 def ask_figure(page: Page) -> FigureRequest:
-    """Ask in the sidebar for a figure and whatever concerns it."""
+    """Show the form in the sidebar and build a request from it."""
     with st.sidebar:
         name = _ask_name(page)
         fields = FIGURES[name].fields
@@ -91,14 +91,14 @@ def figure_name(name: str, page: Page) -> str:
 
 
 def _ask_name(page: Page) -> str:
-    wanted = get_field("figure")
-    if wanted is not None and wanted not in OFFERED:
-        st.toast(escape_markdown(page.say("figures.no_such_figure", name=wanted[:60])), icon=":material/link_off:")
+    linked = canonical(get_field("figure") or "", FIGURES) or None
+    if linked is not None and linked not in OFFERED:
+        st.toast(escape_markdown(page.say("figures.no_such_figure", name=linked[:60])), icon=":material/link_off:")
         set_field("figure", None)
-        wanted = None
+        linked = None
     names = list(OFFERED)
     left_out = reasons(page.run)
-    set_initial_value("figure_choice", wanted or next((name for name in names if name not in left_out), names[0]))
+    set_initial_value("figure_choice", linked or next((name for name in names if name not in left_out), names[0]))
     name: str = st.selectbox(
         page.say("figures.figure"),
         names,
@@ -113,8 +113,8 @@ def _ask_step(page: Page) -> int | None:
     steps = [record["step"] for record in page.run.manifest()]
     if not steps:
         return None
-    wanted = get_field("step")
-    set_initial_value(f"figure_step {page.run.name}", wanted if wanted in steps else steps[-1], steps)
+    linked = get_field("step")
+    set_initial_value(f"figure_step {page.run.name}", linked if linked in steps else steps[-1], steps)
     step = st.selectbox(
         page.say("slider.step").capitalize(),
         steps[::-1],
@@ -144,8 +144,8 @@ def _ask_prompt(page: Page) -> str | None:
 
 def _ask_part(page: Page, part: str) -> int | None:
     n = int(page.run.info.get("model", {}).get(f"n_{part}", 0))
-    wanted = get_field(part)
-    set_initial_value(f"figure_{part} {page.run.name}", wanted if wanted is not None and wanted < n else -1)
+    linked = get_field(part)
+    set_initial_value(f"figure_{part} {page.run.name}", linked if linked is not None and linked < n else -1)
     at = st.selectbox(
         page.say(f"slider.{part}").capitalize(),
         [-1, *range(n)],

@@ -1,4 +1,4 @@
-"""The form for a film: every setting is asked for and checked before anything is computed."""
+"""The form for a film. Every setting is checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ N_TEMPERATURES = 20  # as `probes.models.decoding` has them, which loads PyTorch
 
 
 def ask_film(page: Page) -> FilmRequest | None:
-    """Ask for a film; None, after a message, where the request cannot be filmed."""
+    """Show the form and build a request from it; None, after a message, where it cannot be filmed."""
     say = page.say
     what = st.segmented_control(
         say("films.what"),

@@ -1,4 +1,4 @@
-"""Figures: stills for slides, seen before they are taken, as PNG, SVG, PDF, or a whole deck."""
+"""The page of figures: a preview, downloads as PNG, SVG and PDF, and a deck of all of them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presen
 # About as high as a laptop's window, with the buttons below.
 WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570}
 
-# A figure is no thing for two threads at once, and the settings that encode one are matplotlib's global ones.
-_pen = threading.Lock()
+# matplotlib's figures are not thread-safe, and encoding sets its global settings.
+_encoding = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Still:
-    """A drawn figure and how it looks."""
+    """A drawn figure and its PNG."""
 
     figure: Figure
     png: bytes
@@ -80,13 +80,13 @@ def _still(page: Page, request: FigureRequest) -> None:
                 MIMES[suffix],
                 key=f"take_{suffix}",
                 icon=":material/download:",
-                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
+                on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
                 help=page.say(f"figures.{suffix}_help"),
             )
 
 
 def draw(page: Page, request: FigureRequest, progress: Progress) -> CachedResult[Still]:
-    """Return a figure, drawn now unless it is kept: by the run's snapshots and by everything that decides how it looks."""
+    """Draw a figure, or take it from the cache; the key is the run's snapshots and the request."""
     key = (page.run.path, run_list.stamp(page.run), request)
     return page.computation.figures.get(key, lambda: _draw(page, request, progress))
 
@@ -97,7 +97,7 @@ def _draw(page: Page, request: FigureRequest, progress: Progress) -> Still:
 
 
 def _encoded(figure: Figure, suffix: str) -> bytes:
-    with _pen:
+    with _encoding:
         return figure.encode(suffix)
 
 
@@ -105,15 +105,15 @@ def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Progress:
     total = max(1, len(page.run.manifest()))
 
     def update(done: int, note: str | None = None) -> None:
-        said = page.say("jobs.snapshots", done=page.say.number(done), total=page.say.number(total))
-        place.progress(min(1.0, done / total), said)
+        text = page.say("jobs.snapshots", done=page.say.number(done), total=page.say.number(total))
+        place.progress(min(1.0, done / total), text)
 
     place.progress(0.0, page.say("figures.drawing"))
     return update
 
 
 def _deck(page: Page, request: FigureRequest) -> None:
-    """Offer all figures that apply, and the films, as one file of slides."""
+    """Show the button and the download of a deck: all figures that apply, and the films."""
     say = page.say
     with st.container(border=True):
         st.markdown(f"**:material/slideshow: {say('figures.deck')}**")
@@ -166,7 +166,7 @@ def _start_deck(page: Page, request: FigureRequest, name: str) -> None:
 
 
 def _left_out(page: Page) -> None:
-    """Name the figures that this run has nothing for, with the reason."""
+    """List the figures that do not apply to this run, with the reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in reasons(page.run).items():
         by_reason.setdefault(reason, []).append(figure_name(name, page))

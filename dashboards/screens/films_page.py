@@ -1,4 +1,4 @@
-"""Films: what has been rendered of the run, playing in the page, and a form that renders more."""
+"""The page of films: those rendered of the run, playing, and a form that renders more."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MIMES = {".mp4": "video/mp4", ".gif": "image/gif"}
 def show() -> None:
     """Draw the page."""
     page = open_page()
-    _tell_ended(page)
+    _show_ended(page)
     found = [job for job in page.computation.jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
-    with st.container():  # always there, so that the film below keeps its place, and plays on, when a bar comes or goes
+    with st.container():  # always there, so that the film below keeps its place and plays on when a bar appears or goes
         is_rendering = show_jobs(
             page.computation.jobs, found, page.say, lambda job: job.key.made.removeprefix(f"{FOLDER}/")
         )
@@ -40,8 +40,8 @@ def show() -> None:
     write_address(FIELDS)
 
 
-def _tell_ended(page: Page) -> None:
-    """Choose a film that this visit waited for; say so where it was cancelled."""
+def _show_ended(page: Page) -> None:
+    """Select a film that this visit waited for; show a message where it was cancelled."""
     for job in arrived():
         if job.key.run == page.run.name and job.status.state == "done" and job.key.made.startswith(f"{FOLDER}/"):
             set_field("film", job.key.made.removeprefix(f"{FOLDER}/"))
@@ -61,10 +61,10 @@ def _gallery(page: Page) -> None:
         set_field("film", None)
         return
     by_stem = {film.stem: film for film in films}
-    wanted = get_field("film")
+    linked = get_field("film")
     with st.container():
-        if wanted is not None and wanted not in by_stem:
-            st.warning(escape_markdown(say("films.no_such_film", name=wanted[:80])), icon=":material/link_off:")
+        if linked is not None and linked not in by_stem:
+            st.warning(escape_markdown(say("films.no_such_film", name=linked[:80])), icon=":material/link_off:")
             set_field("film", None)
     screen, shelf_of_films = st.columns([3, 1])
     with shelf_of_films:
@@ -75,8 +75,8 @@ def _gallery(page: Page) -> None:
 
 def _choose(page: Page, films: Sequence[FilmFiles]) -> str:
     stems = [film.stem for film in films]
-    wanted = get_field("film")
-    set_initial_value("film_choice", wanted if wanted in stems else stems[0], stems)
+    linked = get_field("film")
+    set_initial_value("film_choice", linked if linked in stems else stems[0], stems)
     titles = {film.stem: escape_markdown(film_list.title(film, page.say)) for film in films}
     with st.container(height=480, border=False):
         stem: str = st.radio(
@@ -91,7 +91,7 @@ def _choose(page: Page, films: Sequence[FilmFiles]) -> str:
 
 
 def _play(page: Page, film: FilmFiles) -> None:
-    """Play a film without sound, again and again; what it shows in words and the files stand below."""
+    """Play a film, muted and in a loop, above its alt text and its files."""
     mp4, gif = film.files.get(".mp4"), film.files.get(".gif")
     if mp4:
         st.video(str(mp4), autoplay=True, loop=True, muted=True, alt=film.alt_text or None)
@@ -106,12 +106,12 @@ def _play(page: Page, film: FilmFiles) -> None:
             size = page.say.number(path.stat().st_size / 1e6, 1)
             st.download_button(
                 f"{suffix[1:].upper()} · {size} MB",
-                partial(path.read_bytes),  # read when it is asked for, not at every redraw
+                partial(path.read_bytes),  # read on a click, not at every rerun
                 path.name,
                 MIMES[suffix],
                 key=f"download {path.name}",
                 icon=":material/download:",
-                on_click="ignore",  # drawn anew, the page would forget the file that the browser has just asked for
+                on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
             )
         if film.sidecar:
             st.download_button(
@@ -155,7 +155,7 @@ def _render(page: Page, request: FilmRequest) -> None:
 
 
 def render(page: Page, request: FilmRequest) -> tuple[Job, bool]:
-    """Start rendering a film, or return the job that renders it already."""
+    """Start rendering a film, or find the job that renders it already."""
     stem = request.file_name
     return page.computation.jobs.start(
         JobKey(page.run.name, f"{FOLDER}/{stem}"),

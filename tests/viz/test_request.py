@@ -233,6 +233,15 @@ def test_mistakes_name_fields(request_: FilmRequest | FigureRequest, message: st
         request_.validate()
 
 
+def test_one_figure_of_several_keeps_what_concerns_it() -> None:
+    request = FigureRequest(prompt="a", step=3, layer=1, method="pca", theme="dark", run="r")
+    for name in FIGURES:
+        single = request.single(name)
+        single.validate()
+        assert (single.only, single.theme, single.run) == ((name,), "dark", "r")
+        assert (single.prompt == "a") == ("prompt" in FIGURES[name].fields)
+
+
 def test_method_and_seed_are_accepted_where_they_change_nothing() -> None:
     FilmRequest("attention", method="pca", seed=3).validate()
     FigureRequest("loss", method="pca", seed=3).validate()

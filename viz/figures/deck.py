@@ -1,4 +1,4 @@
-"""A PowerPoint deck of pictures and films: a slide with the title, then one for each picture, with alt texts and speaker notes."""
+"""PowerPoint decks of pictures and films: a title slide, then a slide for each picture, with alt texts and speaker notes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DeckPage:
     """A picture for a slide, or a film with the picture that stands in for it until it plays."""
 
     title: str
-    """For the outline and for screen readers; what is seen is the title in the picture."""
+    """For the outline and for screen readers; the picture shows its own title."""
     picture: Path
     """A PNG."""
     alt_text: str
@@ -51,13 +51,13 @@ EmuBox = tuple[int, int, int, int]
 
 
 def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme, size: str = "16:9") -> Path:
-    """Write a deck whole or not at all; the same input gives the same bytes.
+    """Write a deck, whole or not at all. The same input gives the same bytes.
 
-    The first slide has the title and a line below it, both text that can be edited. Each further one shows its picture as large as the
-    slide allows without distortion. The colours go into the deck's own theme, so slides that are added later look alike.
+    The first slide has the title and a line below it, both as text that can be edited. Each further slide shows its picture as large as
+    it fits without distortion. The colours go into the deck's own theme, so that slides added later look alike.
 
-    Each slide has a title placeholder, which PowerPoint's accessibility checker and outline ask for. Over a picture, which bears its title
-    already, it stands above the slide's edge, where PowerPoint's command "Add Hidden Slide Title" puts it too.
+    Each slide has a title placeholder, which PowerPoint's accessibility checker and outline need. On slides with a picture, which has
+    its title in it, the placeholder lies above the slide's edge, where PowerPoint's command "Add Hidden Slide Title" puts it too.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme,
 
 
 def fit(picture: tuple[int, int], frame: tuple[int, int]) -> EmuBox:
-    """Return the largest box of a picture's proportions within a frame, in its middle.
+    """Fit the largest box of a picture's proportions into the middle of a frame.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def _empty_deck(size: tuple[int, int], theme: Theme) -> Presentation:
     for layout in (
         *deck.slide_layouts,
         deck.slide_master,
-    ):  # the layouts first: they take from the master what they do not say
+    ):  # the layouts first: they inherit the rest from the master
         for shape in layout.placeholders:
             x, width = (round(value * size[0] / _TEMPLATE_WIDTH) for value in (shape.left, shape.width))
             _place(shape, (x, shape.top, width, shape.height))
@@ -133,7 +133,7 @@ def _empty_deck(size: tuple[int, int], theme: Theme) -> Presentation:
 
 
 def _color(deck: Presentation, theme: Theme) -> None:
-    """Put the colours into the theme of the deck, where master, layouts and slides take them from."""
+    """Set the colours in the theme of the deck, from which master, layouts and slides take them."""
     from pptx.opc.constants import RELATIONSHIP_TYPE
     from pptx.opc.oxml import serialize_part_xml
     from pptx.oxml import parse_xml
@@ -152,7 +152,7 @@ def _color(deck: Presentation, theme: Theme) -> None:
 
 
 def _name(deck: Presentation, title: str) -> None:
-    """Say whose deck it is; the template's date, author and thumbnail are not ours."""
+    """Set title and author, and remove the date and thumbnail of the template."""
     from pptx.opc.constants import RELATIONSHIP_TYPE
 
     about = deck.core_properties
@@ -188,7 +188,7 @@ def _add_title_slide(deck: Presentation, title: str, line: str) -> None:
         shape.text_frame.vertical_anchor = anchor
         for paragraph in shape.text_frame.paragraphs:
             paragraph.alignment = PP_ALIGN.LEFT
-            for run in paragraph.runs:  # PowerPoint ignores what a paragraph says of its font
+            for run in paragraph.runs:  # PowerPoint ignores the font of a paragraph
                 run.font.size, run.font.bold = Pt(points), bold
                 run.font.color.theme_color = color
 
@@ -206,7 +206,7 @@ def _add_slide(deck: Presentation, slide: DeckPage) -> None:
 
 
 def _add_picture(page: Slide, slide: DeckPage, frame: tuple[int, int]) -> Any:
-    """Add the picture, or the film behind it. Both are given as bytes: python-pptx would write the files' names into the deck."""
+    """Add the picture, or the film behind it. Both are passed as bytes, since python-pptx would write the names of files into the deck."""
     content = _read(slide.picture)
     x, y, width, height = _emu(fit(_pixels(content, slide.picture), frame))
     if slide.film is None:
@@ -230,7 +230,7 @@ def _pixels(content: bytes, path: Path) -> tuple[int, int]:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             return picture.size
     except OSError:
-        raise InputError(f"{path} cannot be put on a slide (it is no PNG): draw it with --format png") from None
+        raise InputError(f"{path} cannot be put on a slide (it is no PNG): draw it with `format=png`") from None
 
 
 def _place(shape: Any, box: Iterable[int]) -> None:
@@ -252,7 +252,7 @@ def _xml_text(text: str) -> str:
 
 
 def _without_times(package: bytes) -> bytes:
-    """Return a zip file again with all times at the format's zero, and as if written on one kind of system."""
+    """Rewrite a zip file with all times at the format's zero and one kind of system, so that the same deck has the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(buffer, "w") as new:
         for name in old.namelist():

@@ -112,6 +112,12 @@ def test_what_the_address_says_wrongly_is_left_aside(run: Run, said: dict[str, s
     assert at.get("download_button")
 
 
+def test_an_earlier_name_of_a_figure_is_read(run: Run) -> None:
+    at = page(figure="similarity")
+    assert not at.toast
+    assert at.selectbox(key="figure_choice").value == "position-similarity"
+
+
 def test_a_prompt_that_cannot_be_read_is_told(run: Run) -> None:
     at = page(figure="attention", prompt="\u2603")
     assert not at.exception

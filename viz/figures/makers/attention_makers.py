@@ -67,7 +67,7 @@ def make_attention_head(run: Run, request: FigureRequest, progress: Progress) ->
 
 
 def _attention(run: Run, request: FigureRequest, progress: Progress) -> xr.DataArray:
-    """Return the attention maps of the chosen step, (layer, head, query, key)."""
+    """Measure the attention maps at the chosen step, (layer, head, query, key)."""
     from probes.models.attention import attention_maps, check_head
 
     maps = attention_maps(run, request.prompt, progress=progress)

@@ -49,10 +49,10 @@ def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figur
 
 def make_position_table(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the position table itself at several snapshots."""
-    from probes.tables.embeddings import position_embeddings
+    from probes.tables.embeddings import read_table
     from viz.figures.table_figure import draw_table
 
-    table = position_embeddings(run, progress=progress)
+    table = read_table(run, "positions", progress=progress)
     title = "The position table through training"
     subtitle = f"{run.name}: {table.sizes['position']} positions by {table.sizes['dim']} dimensions"
     figure = draw_table(table, title=title, subtitle=subtitle, **request.look)
