@@ -34,4 +34,4 @@ def test_mistakes_are_told_before_a_run_is_read(run: Run, tmp_path: Path) -> Non
         viz.figure("no-such-run", "loss", prompt="a")
     with pytest.raises(InputError, match=r"written as \.png, \.svg or \.pdf; got 'loss.jpg'"):
         viz.figure(run, "loss").save(tmp_path / "loss.jpg")
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("*loss*"))
