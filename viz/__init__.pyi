@@ -1,8 +1,8 @@
-from .drawing.lines import draw_compared, draw_loss
 from .figures.attention_figure import draw_grid, draw_head, draw_layer
 from .figures.decoding_figure import draw_temperatures, draw_trace
 from .figures.figure import Figure, figure, make_figure
 from .figures.head_score_figure import draw_scores
+from .figures.loss_figure import draw_compared, draw_loss
 from .figures.map_figure import draw_maps
 from .figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
 from .figures.spectrum_figure import draw_spectra

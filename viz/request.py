@@ -349,7 +349,7 @@ class FigureRequest(Request):
         """Choose one of the figures; fields that do not concern it get their defaults."""
         unconcerned = _fields_of_others(FIGURES[name], FIGURES)
         defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in unconcerned}
-        return dataclasses.replace(self, only=(name,), deck=False, **defaults)
+        return dataclasses.replace(self, only=(name,), deck=False, **defaults)  # type: ignore[arg-type]
 
     def validate(self) -> None:
         """Check all that can be checked without a run.

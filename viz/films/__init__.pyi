@@ -1,0 +1,3 @@
+from .film import Film, make_film
+
+__all__ = ["Film", "make_film"]
