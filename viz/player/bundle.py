@@ -1,58 +1,69 @@
-"""The player's modules and style sheets as one script and one sheet, for the hosts that take no more."""
+"""The player's modules and style sheets, joined to one script and one sheet."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 FOLDER = Path(__file__).parent / "js"
-# In the order in which one needs the other; `player.js` holds the default export that Streamlit calls.
+# Each module after those that it imports.
 MODULES = (
     "drawing",
-    "timeline",
-    "stepper",
+    "step_axis",
+    "slider",
     "player",
-    "tip",
-    "heat",
-    "heads",
+    "tooltip",
+    "color_scale",
+    "head_choice",
     "atlas",
     "curves",
     "cloud",
     "camera",
+    "gestures",
     "discs",
-    "lettering",
+    "label_placement",
     "lasso",
-    "traces",
-    "scatter_legend",
+    "overlays",
+    "item_search",
+    "scatter_links",
+    "scatter_labels",
+    "scatter_controls",
     "scatter",
+    "map_drawing",
     "maps",
-    "scores",
+    "head_timeline",
     "bars",
     "samples",
     "numbers",
     "comparisons",
     "neighbours",
 )
+HTML = '<div class="player" data-testid="player"><div class="slider"></div><div class="panels"></div></div>'
+"""The element in which the player is mounted."""
 
 
 def style() -> str:
-    """Return the style sheets of ``js/`` as one."""
+    """Join the style sheets of ``js/``."""
     return "\n".join(
         path.read_text(encoding="utf-8")
         for path in sorted(FOLDER.glob("*.css"), key=lambda path: path.stem != "player")
     )
 
 
-def script() -> str:
-    """Return the modules of ``js/`` as one, which is what Streamlit takes: each becomes a function that gives what it exports."""
-    bound = [_bound(name, (FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES]
-    return "\n".join([*bound, "export default $player.default_;"])
+def script(host: Literal["streamlit", "page"]) -> str:
+    """Join the modules of ``js/`` with those of a host, as one module: each becomes a function that returns its exports.
+
+    The script of ``streamlit`` exports its mount function as default. In that of ``page``, ``$page.play(element, scene)`` starts the player.
+    """
+    modules = [_wrap(name, (FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in (*MODULES, host)]
+    return "\n".join([*modules, "export default $streamlit.default_;"] if host == "streamlit" else modules)
 
 
-def _bound(name: str, module: str) -> str:
+def _wrap(name: str, module: str) -> str:
     body = re.sub(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', r"const \1 = $\2;", module, flags=re.MULTILINE)
-    exported = re.findall(r"^export (?:const|function) (\w+)", body, flags=re.MULTILINE)
+    exports = re.findall(r"^export (?:const|function) (\w+)", body, flags=re.MULTILINE)
     default = re.findall(r"^export default function (\w+)", body, flags=re.MULTILINE)
     body = re.sub(r"^export (?:default )?", "", body, flags=re.MULTILINE)
-    given = ", ".join(exported + [f"default_: {found}" for found in default])
-    return f"const ${name} = (() => {{\n{body}\nreturn {{ {given} }};\n}})();"
+    returned = ", ".join(exports + [f"default_: {found}" for found in default])
+    return f"const ${name} = (() => {{\n{body}\nreturn {{ {returned} }};\n}})();"

@@ -1,31 +1,31 @@
-// Square maps over steps as pixels: one pixel a cell, all heads of a snapshot in one image, which is then drawn as large as it fits.
+// Square maps over steps as images: one pixel a cell, all heads of a snapshot in one image, which is then scaled up.
 
 import { unpack } from "./drawing.js";
-import { heatScale } from "./heat.js";
+import { colorScale } from "./color_scale.js";
 
-// Motion between two snapshots is shown for up to so many cells; more are shown as they are at the nearer one.
-const MOST_MOVING = 400_000;
+// Up to so many cells are interpolated between snapshots; of more, the nearer snapshot is shown.
+const MAX_INTERPOLATED = 400_000;
 
 /**
- * Take in a panel of maps: `values` (step, layer, head, cell) are whole numbers; of causal maps only the cells up to the diagonal are there.
+ * Read a panel of maps: `values` (step, layer, head, cell) are integers; causal maps hold only the cells up to the diagonal.
  *
- * Gives `paint(view, head)`, which returns a canvas that holds all maps or one, and `at(view, layer, head, query, key)`, the number of a cell.
+ * Returns `paint(view, head)`, a canvas with all maps or one, and `at(view, layer, head, query, key)`, the integer of a cell.
  */
-export function atlas(panel) {
+export function makeAtlas(panel) {
   const values = unpack(panel.values);
   const [, nLayers, nHeads, nCells] = values.shape;
   const side = panel.tokens.length;
-  const scale = heatScale(panel, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
+  const scale = colorScale(panel, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
   const perStep = nLayers * nHeads * nCells;
-  const between = new Float32Array(perStep <= MOST_MOVING ? perStep : 0);
+  const between = new Float32Array(perStep <= MAX_INTERPOLATED ? perStep : 0);
   let painted = "";
-  const sheets = {}; // made when they are painted first: all maps of a large model take much memory
+  const sheets = {}; // made on first use: all maps of a large model take much memory
 
   const start = (layer, head) => (layer * nHeads + head) * nCells;
   const cell = (query, key) => (panel.causal ? (query * (query + 1)) / 2 + key : query * side + key);
 
-  /** The numbers of a moment: those of a snapshot, or on the way from one to the next. */
-  function moment({ index, from, to, between: share }) {
+  /** Compute the integers of a view: those of a snapshot, or interpolated between two. */
+  function interpolate({ index, from, to, between: share }) {
     if (from === to || !between.length || share === 0) return values.subarray(index * perStep, (index + 1) * perStep);
     const [a, b] = [from * perStep, to * perStep];
     for (let i = 0; i < perStep; i += 1) between[i] = values[a + i] + share * (values[b + i] - values[a + i]);
@@ -51,7 +51,7 @@ export function atlas(panel) {
       const now = [view.index, view.from, view.to, view.between, head].join();
       if (now === painted) return sheets[head ? "one" : "all"].canvas;
       painted = now;
-      const numbers = moment(view);
+      const numbers = interpolate(view);
       if (head) {
         const one = (sheets.one ??= sheet(side, side));
         fill(one, numbers, start(...head), 0, 0);

@@ -1,22 +1,22 @@
-// The model's bets on the next token: a bar a token, each in a place of its own over all steps, so that only lengths move.
+// Probabilities of the next token: a bar a token, in the same order at all steps, so that only lengths change.
 
-import { canvasIn, element, fitted, unpack } from "./drawing.js";
+import { addCanvas, element, formatFixed, truncate, unpack } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { placeIn, tipIn } from "./tip.js";
+import { addTooltip, pointerIn } from "./tooltip.js";
 
 const ROW_PX = 21;
-const LEAST_ROW_PX = 16;
-const WIDEST_LABEL_PX = 120;
-const LEAST_PRINTED = 0.01;
+const MIN_ROW_PX = 16;
+const MAX_LABEL_PX = 120;
+const MIN_PRINTED = 0.01;
 
-PANELS.bars = (host, stage) => {
+PANELS.bars = (host, player) => {
   const area = host.appendChild(element("div"));
   area.style.cssText = "position: absolute; inset: 0;";
-  const picture = canvasIn(area, "");
-  const tip = tipIn(area);
+  const picture = addCanvas(area, "");
+  const tooltip = addTooltip(area);
   let panel = null;
   let values = null;
-  let longest = 1; // the longest bar of any step: bars keep their scale while the slider moves
+  let longest = 1; // over all steps, so that the scale of the bars does not change
   let rows = [];
   let chosenFor = "";
   let view = null;
@@ -24,39 +24,39 @@ PANELS.bars = (host, stage) => {
   let rowPx = ROW_PX;
 
   area.addEventListener("pointermove", (event) => {
-    pointer = placeIn(area, event);
-    tell();
+    pointer = pointerIn(area, event);
+    showTooltip();
   });
   area.addEventListener("pointerleave", () => {
     pointer = null;
-    tip.hide();
+    tooltip.hide();
   });
 
   const at = (index, label) => values[index * panel.labels.length + label];
-  /** The probability of a row on the way between two snapshots; the last row gathers all that have none. */
+  /** Compute the probability of a row at a snapshot; the last row is the sum of all other tokens. */
   const share = (row, index) => (row === "others" ? Math.max(0, 1 - sum(rows.map((other) => (other === "others" ? 0 : at(index, other))))) : at(index, row));
 
-  function tell() {
+  function showTooltip() {
     const row = rows[Math.floor(pointer.y / rowPx)];
-    if (row === undefined) return tip.hide();
-    const name = row === "others" ? otherWords() : panel.names[row];
-    tip.show(pointer.x, pointer.y, [name, `${stage.words.probability} ${exact(share(row, view.index), stage.language)}`]);
+    if (row === undefined) return tooltip.hide();
+    const name = row === "others" ? othersName() : panel.names[row];
+    tooltip.show(pointer.x, pointer.y, [name, `${player.words.probability} ${formatExact(share(row, view.index), player.language)}`]);
   }
 
-  function otherWords() {
-    return `${panel.others} (${(panel.n_tokens - rows.length + 1).toLocaleString(stage.language)})`;
+  function othersName() {
+    return `${panel.others} (${(panel.n_tokens - rows.length + 1).toLocaleString(player.language)})`;
   }
 
-  /** As many labels as fit, the first of those that came, in the order of the last step; then the others. */
-  function choose(height) {
+  /** Choose as many labels as fit, from the first ones, in the order of their probabilities at the last step; then the others. */
+  function chooseRows(height) {
     if (chosenFor === `${panel.version} ${height}`) return;
     chosenFor = `${panel.version} ${height}`;
     const n = panel.labels.length;
-    rowPx = Math.max(LEAST_ROW_PX, Math.min(ROW_PX, height / (n + 1)));
-    const most = Math.max(1, Math.floor(height / rowPx));
-    const hasOthers = panel.others && panel.n_tokens > Math.min(n, most);
+    rowPx = Math.max(MIN_ROW_PX, Math.min(ROW_PX, height / (n + 1)));
+    const limit = Math.max(1, Math.floor(height / rowPx));
+    const hasOthers = panel.others && panel.n_tokens > Math.min(n, limit);
     const last = values.shape[0] - 1;
-    rows = Array.from({ length: Math.min(n, most - (hasOthers ? 1 : 0)) }, (_, i) => i).sort((a, b) => at(last, b) - at(last, a));
+    rows = Array.from({ length: Math.min(n, limit - (hasOthers ? 1 : 0)) }, (_, i) => i).sort((a, b) => at(last, b) - at(last, a));
     if (hasOthers) rows.push("others");
     const all = Array.from({ length: values.shape[0] }, (_, index) => rows.map((row) => share(row, index)));
     longest = Math.max(0.05, ...all.map((shares) => Math.max(...shares)));
@@ -70,12 +70,12 @@ PANELS.bars = (host, stage) => {
     },
     paint(now) {
       view = now;
-      const { context, width, height } = picture.begin();
-      const { theme, language } = stage;
-      choose(height);
+      const { context, width, height } = picture.clear();
+      const { theme, language } = player;
+      chooseRows(height);
       context.font = `14px ${theme.font}`;
       context.textBaseline = "middle";
-      const names = rows.map((row) => (row === "others" ? otherWords() : fitted(context, panel.labels[row], WIDEST_LABEL_PX)));
+      const names = rows.map((row) => (row === "others" ? othersName() : truncate(context, panel.labels[row], MAX_LABEL_PX)));
       const left = Math.max(...names.map((name) => context.measureText(name).width)) + 12;
       const room = width - left - 44;
       rows.forEach((row, i) => {
@@ -89,13 +89,12 @@ PANELS.bars = (host, stage) => {
         context.fillStyle = row === "others" ? theme.line : panel.color;
         context.fillRect(left, y - rowPx / 2 + 2, value > 0 ? Math.max(1, bar) : 0, rowPx - 4);
         const shown = share(row, view.index);
-        if (shown < LEAST_PRINTED) return;
+        if (shown < MIN_PRINTED) return;
         context.fillStyle = theme.text;
         context.textAlign = "left";
-        const is = shown.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-        context.fillText(is, left + bar + 5, y);
+        context.fillText(formatFixed(shown, 2, language), left + bar + 5, y);
       });
-      if (pointer) tell();
+      if (pointer) showTooltip();
     },
   };
 };
@@ -104,7 +103,7 @@ function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function exact(value, language) {
+function formatExact(value, language) {
   if (value > 0 && value < 0.001) return value.toExponential(1);
   return value.toLocaleString(language, { maximumSignificantDigits: 3 });
 }

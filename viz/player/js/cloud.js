@@ -1,16 +1,16 @@
-// The points of a layout over steps: where each stands at a snapshot or on its way between two, and how far it is to be believed.
+// The point cloud of a layout over steps: places and trust at a snapshot or between two.
 
 import { unpack } from "./drawing.js";
 
-const MISSING = 65535; // the level of an item that a snapshot does not have
+const MISSING = 65535; // the level of an item that is missing from a snapshot
 
 /**
  * Read a scatter panel's layout.
  *
- * Places are in levels of its quantisation, centred on the box that holds all items at all steps, so that the limits never change:
- * `half` is half of that box along each axis, `radius` that of the ball around its centre that holds everything.
+ * Places are in levels of its quantisation, centred on the bounding box of all items at all steps, so that the limits never change.
+ * `half` is half of that box along each axis, `radius` that of the ball around its centre that contains all items.
  */
-export function cloudOf(panel) {
+export function readCloud(panel) {
   const levels = unpack(panel.layout);
   const [nSteps, n, axes] = levels.shape;
   const trust = panel.trust ? unpack(panel.trust) : null;
@@ -28,7 +28,7 @@ export function cloudOf(panel) {
   }
   const size = n * axes;
 
-  /** Write the places at a view, (item, axis): those of the snapshot, or on a monotone cubic through its neighbours, as in the films. */
+  /** Write the places at a view, (item, axis): those of a snapshot, or on a monotone cubic between two, as in the films. */
   function at({ from, to, between }, out) {
     if (!between || from === to) {
       const index = between ? from : Math.min(from, nSteps - 1);
@@ -49,16 +49,16 @@ export function cloudOf(panel) {
     for (let i = 0; i < size; i += 1) {
       const p = places[one + i];
       const q = places[two + i];
-      const way = q - p;
+      const difference = q - p;
       const before = hasBefore ? p - places[one - size + i] : NaN;
       const after = hasAfter ? places[two + size + i] - q : NaN;
-      out[i] = h00 * p + h10 * slope(before, way, after) + h01 * q + h11 * slope(after, way, before);
+      out[i] = h00 * p + h10 * slope(before, difference, after) + h01 * q + h11 * slope(after, difference, before);
     }
     return out;
   }
 
-  /** Write how boldly each item is drawn at a view, (item,), from 0 to 1. */
-  function strength({ from, to, between }, out) {
+  /** Write the trust of each item at a view, (item,), from 0 to 1. */
+  function trustAt({ from, to, between }, out) {
     if (!trust) return out.fill(1);
     for (let i = 0; i < n; i += 1) {
       const before = trust[from * n + i];
@@ -67,14 +67,14 @@ export function cloudOf(panel) {
     return out;
   }
 
-  return { nSteps, n, axes, half, radius: Math.sqrt(radius) || 1, hasTrust: Boolean(trust), at, strength };
+  return { nSteps, n, axes, half, radius: Math.sqrt(radius) || 1, hasTrust: Boolean(trust), at, trustAt };
 }
 
-/** The slope of a monotone cubic (Fritsch & Carlson 1980) between two ways of one snapshot each; at an end only one is there. */
-function slope(before, way, beyond) {
-  if (before === before) return before * way > 0 ? (2 * before * way) / (before + way) : 0;
-  if (beyond !== beyond) return way;
-  const end = (3 * way - beyond) / 2;
-  if (end * way <= 0) return 0;
-  return beyond * way < 0 && Math.abs(end) > 3 * Math.abs(way) ? 3 * way : end;
+/** Compute the slope of a monotone cubic (Fritsch & Carlson 1980) from the differences on both sides, one of which is NaN at an end. */
+function slope(before, difference, beyond) {
+  if (before === before) return before * difference > 0 ? (2 * before * difference) / (before + difference) : 0;
+  if (beyond !== beyond) return difference;
+  const end = (3 * difference - beyond) / 2;
+  if (end * difference <= 0) return 0;
+  return beyond * difference < 0 && Math.abs(end) > 3 * Math.abs(difference) ? 3 * difference : end;
 }

@@ -1,8 +1,8 @@
-// How close together highlighted groups stand, against groups that nobody highlighted: a row a group, a column a kind of others.
+// Comparisons of highlighted groups with null groups: a row a group, a column a kind of null groups.
 
 import { element } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { indexAt } from "./timeline.js";
+import { lastIndex } from "./step_axis.js";
 
 PANELS.comparisons = (host) => {
   const table = host.appendChild(element("table"));
@@ -25,17 +25,17 @@ PANELS.comparisons = (host) => {
           cell.title = panel.help;
           return { cell, share: cell.appendChild(element("b")), p: cell.appendChild(element("span")) };
         });
-        return { ...row, shown: cells };
+        return { ...row, elements: cells };
       });
     },
     paint({ step }) {
       for (const row of rows) {
-        const at = row.steps.length && row.steps[0] <= step ? indexAt(row.steps, step) : -1;
-        row.shown.forEach(({ cell, share, p }, column) => {
+        const at = lastIndex(row.steps, step);
+        row.elements.forEach(({ cell, share, p }, column) => {
           const found = at < 0 ? null : row.cells[column][at];
           share.textContent = found ? found.share : row.steps.length ? "–" : "…";
           p.textContent = found ? found.p : "";
-          cell.classList.toggle("remarkable", Boolean(found?.remarkable));
+          cell.classList.toggle("notable", Boolean(found?.notable));
         });
       }
     },

@@ -1,36 +1,36 @@
-// Lines over training, with a mark where the slider stands. A click goes to the snapshot there.
+// Curves over training, with a cursor at the step of the slider. A click goes to the snapshot there.
 
-import { canvasIn, element, ticks, whole, withAlpha } from "./drawing.js";
+import { addCanvas, element, formatInteger, ticks, tracePath, withAlpha } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { indexAt, timeline } from "./timeline.js";
+import { lastIndex, stepAxis } from "./step_axis.js";
 
 const LEFT_PX = 44;
 const RIGHT_PX = 12;
 const BOTTOM_PX = 22;
 const TOP_PX = 6;
 
-PANELS.curves = (host, stage) => {
+PANELS.curves = (host, player) => {
   host.style.display = "flex";
   host.style.flexDirection = "column";
   const legend = host.appendChild(element("div", "legend"));
   const area = host.appendChild(element("div"));
   area.style.cssText = "position: relative; flex: 1; min-height: 0; cursor: pointer;";
-  const picture = canvasIn(area, "");
+  const picture = addCanvas(area, "");
   let panel = null;
   let values = [];
 
-  function place(event) {
+  function goToPointer(event) {
     const box = area.getBoundingClientRect();
-    const line = timeline(stage.steps, stage.scale);
-    stage.play(false);
-    stage.go(line.stepAt((event.clientX - box.left - LEFT_PX) / (box.width - LEFT_PX - RIGHT_PX)), "drag");
+    const axis = stepAxis(player.steps, player.scale);
+    player.play(false);
+    player.go(axis.stepAt((event.clientX - box.left - LEFT_PX) / (box.width - LEFT_PX - RIGHT_PX)), "drag");
   }
   area.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     area.setPointerCapture(event.pointerId);
-    place(event);
+    goToPointer(event);
   });
-  area.addEventListener("pointermove", (event) => area.hasPointerCapture(event.pointerId) && place(event));
+  area.addEventListener("pointermove", (event) => area.hasPointerCapture(event.pointerId) && goToPointer(event));
 
   function limits() {
     if (panel.limits) return panel.limits;
@@ -39,12 +39,12 @@ PANELS.curves = (host, stage) => {
     return low === high ? [low - 0.5, high + 0.5] : [low - (high - low) * 0.05, high + (high - low) * 0.05];
   }
 
-  /** Write a line's value at a step into the legend; return where in the line it stands, -1 where there is none. */
-  function write(series, place, step) {
-    const at = series.steps.length && series.steps[0] <= step ? indexAt(series.steps, step) : -1;
+  /** Write the value of a series at a step into the legend; return its index, -1 where there is none. */
+  function writeValue(series, place, step) {
+    const at = lastIndex(series.steps, step);
     const value = at < 0 ? NaN : series.values[at];
     const known = Number.isFinite(value);
-    const text = known ? value.toLocaleString(stage.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+    const text = known ? value.toLocaleString(player.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
     if (place.textContent !== text) place.textContent = text;
     return known ? at : -1;
   }
@@ -65,16 +65,16 @@ PANELS.curves = (host, stage) => {
       });
     },
     paint({ step }) {
-      // The legend comes first: where its values make it wrap, less room is left for the picture.
-      const marks = panel.series.map((series, i) => write(series, values[i], step));
-      const { context, width, height } = picture.begin();
-      const { theme, language } = stage;
-      const line = timeline(stage.steps, stage.scale);
+      // The legend comes first: where its values make it wrap, the canvas shrinks.
+      const marks = panel.series.map((series, i) => writeValue(series, values[i], step));
+      const { context, width, height } = picture.clear();
+      const { theme, language } = player;
+      const axis = stepAxis(player.steps, player.scale);
       const room = width - LEFT_PX - RIGHT_PX;
-      const x = (s) => LEFT_PX + line.place(s) * room;
+      const x = (s) => LEFT_PX + axis.place(s) * room;
       const [low, high] = limits();
-      const floor = height - BOTTOM_PX;
-      const y = (v) => floor - ((v - low) / (high - low)) * (floor - TOP_PX);
+      const bottom = height - BOTTOM_PX;
+      const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - TOP_PX);
       context.font = `12px ${theme.font}`;
       context.textBaseline = "middle";
       context.lineWidth = 1;
@@ -89,10 +89,10 @@ PANELS.curves = (host, stage) => {
         context.fillText(tick.toLocaleString(language), LEFT_PX - 6, y(tick));
       }
       context.textAlign = "center";
-      for (const s of line.labels(56 / Math.max(1, room))) {
-        const text = whole(s, language);
+      for (const s of axis.labels(56 / Math.max(1, room))) {
+        const text = formatInteger(s, language);
         const half = context.measureText(text).width / 2;
-        context.fillText(text, Math.min(width - half - 1, Math.max(half, x(s))), floor + 12);
+        context.fillText(text, Math.min(width - half - 1, Math.max(half, x(s))), bottom + 12);
       }
       panel.series.forEach((series, i) => {
         drawBand(context, series, x, y);
@@ -110,7 +110,7 @@ PANELS.curves = (host, stage) => {
       context.lineWidth = 1;
       context.beginPath();
       context.moveTo(x(step), TOP_PX);
-      context.lineTo(x(step), floor);
+      context.lineTo(x(step), bottom);
       context.stroke();
     },
   };
@@ -126,17 +126,7 @@ function drawBand(context, { steps, low, high, color }, x, y) {
 }
 
 function drawLine(context, { steps, values, color, dashed }, x, y) {
-  context.beginPath();
-  let drawing = false;
-  steps.forEach((s, i) => {
-    if (!Number.isFinite(values[i])) {
-      drawing = false;
-      return;
-    }
-    if (drawing) context.lineTo(x(s), y(values[i]));
-    else context.moveTo(x(s), y(values[i]));
-    drawing = true;
-  });
+  tracePath(context, steps.length, (i) => x(steps[i]), (i) => (Number.isFinite(values[i]) ? y(values[i]) : NaN));
   context.strokeStyle = color;
   context.lineWidth = 2.5;
   context.lineJoin = "round";

@@ -1,26 +1,26 @@
-// What every panel draws with: numbers that came as base64, a canvas as sharp as the screen, text that fits, colours between colours.
+// What all panels draw with: unpacked arrays, canvases at the resolution of the screen, truncated text, colours, axis ticks.
 
-const KINDS = { float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array };
+const TYPES = { float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array };
 
-/** Return the array that Python packed: a typed array with its `shape`. */
+/** Unpack an array that Python packed: a typed array with its `shape`. */
 export function unpack({ type, shape, data }) {
   const text = atob(data);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i += 1) bytes[i] = text.charCodeAt(i);
-  const values = new KINDS[type](bytes.buffer);
+  const values = new TYPES[type](bytes.buffer);
   values.shape = shape;
   return values;
 }
 
-/** Put a canvas into an element; `begin()` clears it at the element's size and gives the context, in CSS pixels. */
-export function canvasIn(host, label) {
+/** Add a canvas to an element. `clear()` fits it to the element and returns its context, in CSS pixels, with the size. */
+export function addCanvas(host, label) {
   const canvas = host.appendChild(document.createElement("canvas"));
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", label);
   const context = canvas.getContext("2d");
   return {
     canvas,
-    begin() {
+    clear() {
       const ratio = window.devicePixelRatio || 1;
       const { width, height } = host.getBoundingClientRect();
       const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
@@ -37,23 +37,23 @@ export function canvasIn(host, label) {
   };
 }
 
-/** Make an element of a class, with text; text is never read as HTML. */
+/** Make an element with a class and text; text is never parsed as HTML. */
 export function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
 }
 
-/** Return `text`, cut and ended by an ellipsis where it is wider than `most` pixels in the context's font. */
-export function fitted(context, text, most) {
-  if (context.measureText(text).width <= most) return text;
+/** Truncate a text with an ellipsis where it is wider than `maxWidth` pixels in the context's font. */
+export function truncate(context, text, maxWidth) {
+  if (context.measureText(text).width <= maxWidth) return text;
   let cut = text;
-  while (cut && context.measureText(`${cut}…`).width > most) cut = cut.slice(0, -1);
+  while (cut && context.measureText(`${cut}…`).width > maxWidth) cut = cut.slice(0, -1);
   return `${cut.trimEnd()}…`;
 }
 
-/** Return white or near-black, whichever can be read on a colour (WCAG 2 contrast). */
+/** Choose white or near-black for text on a colour (WCAG 2 contrast of 3). */
 export function textOn(hex) {
   const channel = (i) => {
     const c = parseInt(hex.slice(i, i + 2), 16) / 255;
@@ -63,24 +63,55 @@ export function textOn(hex) {
   return 1.05 / (luminance + 0.05) >= 3 ? "#FFFFFF" : "#10161C";
 }
 
-/** Return a colour with an opacity from 0 to 1. */
+/** Add an opacity from 0 to 1 to a colour. */
 export function withAlpha(hex, alpha) {
   const byte = Math.round(Math.min(1, Math.max(0, alpha)) * 255);
   return hex + byte.toString(16).padStart(2, "0");
 }
 
-/** Return round numbers between two ends, about `most` of them. */
-export function ticks(low, high, most) {
-  const rough = (high - low) / Math.max(1, most);
+/** Choose about `count` round numbers between two limits. */
+export function ticks(low, high, count) {
+  const rough = (high - low) / Math.max(1, count);
   if (!(rough > 0)) return [low];
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-6; n += 1) found.push(Number((n * step).toPrecision(12)));
-  return found.length < 2 && most > 0 && most < 64 ? ticks(low, high, 2 * most) : found; // one alone is no scale
+  return found.length < 2 && count > 0 && count < 64 ? ticks(low, high, 2 * count) : found; // a single tick shows no scale
 }
 
-/** Write a step or another whole number as the page's language does. */
-export function whole(number, language) {
+/** Format a step or another integer in the page's language. */
+export function formatInteger(number, language) {
   return Math.round(number).toLocaleString(language);
+}
+
+/** Format a number with so many decimals in the page's language. */
+export function formatFixed(number, decimals, language) {
+  return number.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Add a button that calls `action`. */
+export function addButton(host, className, action, text = "") {
+  const button = host.appendChild(element("button", className, text));
+  button.type = "button";
+  button.addEventListener("click", action);
+  return button;
+}
+
+/** Set the accessible name and the hint of a control without text. */
+export function setName(control, name) {
+  control.setAttribute("aria-label", name);
+  control.title = name;
+}
+
+/** Draw an open line through points, `x(i)` and `y(i)`; points without a finite `y` interrupt it. */
+export function tracePath(context, n, x, y) {
+  let drawing = false;
+  context.beginPath();
+  for (let i = 0; i < n; i += 1) {
+    const isKnown = Number.isFinite(y(i));
+    if (isKnown && drawing) context.lineTo(x(i), y(i));
+    else if (isKnown) context.moveTo(x(i), y(i));
+    drawing = isKnown;
+  }
 }

@@ -1,16 +1,16 @@
-// A lasso: the points inside a line drawn by hand.
+// The lasso: which points are inside a freehand line.
 
-const FEWEST_CORNERS = 3;
+const MIN_CORNERS = 3;
 
-/** Return the items that stand inside a polygon of `{ x, y }`, in pixels; a line that encloses nothing holds none. */
+/** Find the items inside a polygon of `{ x, y }`, in pixels. */
 export function inside(polygon, seen, n) {
-  if (polygon.length < FEWEST_CORNERS) return [];
+  if (polygon.length < MIN_CORNERS) return [];
   const found = [];
-  for (let i = 0; i < n; i += 1) if (holds(polygon, seen.x[i], seen.y[i])) found.push(i);
+  for (let i = 0; i < n; i += 1) if (contains(polygon, seen.x[i], seen.y[i])) found.push(i);
   return found;
 }
 
-/** Draw the line, closed by a dashed one from its end to its beginning. */
+/** Draw the line, closed by a dashed one from its end to its start. */
 export function drawLasso(context, polygon, theme) {
   if (polygon.length < 2) return;
   context.beginPath();
@@ -30,8 +30,8 @@ export function drawLasso(context, polygon, theme) {
   context.setLineDash([]);
 }
 
-/** Say whether a ray from the point to the right crosses the outline an odd number of times. */
-function holds(polygon, x, y) {
+/** Test a point: a ray from it to the right crosses the outline an odd number of times. */
+function contains(polygon, x, y) {
   let odd = false;
   for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
     const [a, b] = [polygon[i], polygon[j]];

@@ -1,29 +1,27 @@
-// The nearest items of the one that was chosen, in the full space, at every step; a click goes on to one of them.
+// The nearest items of the selected one in the full space, at every step. A click selects one of them.
 
-import { element, unpack } from "./drawing.js";
-import { choose, lend } from "./scatter.js";
+import { addButton, element, formatFixed, unpack } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { indexAt } from "./timeline.js";
+import { selectItem, shareNeighbours } from "./scatter_links.js";
+import { indexAt } from "./step_axis.js";
 
-const MOST_MARKED = 5; // in the picture, where more would hide what they mark
+const MAX_MARKED = 5; // in the scatter plot, where more rings would hide the points
 
-PANELS.neighbours = (host, stage) => {
+PANELS.neighbours = (host, player) => {
   const list = host.appendChild(element("ol"));
   let panel = null;
   let items = null;
   let distances = null;
   let farthest = 1;
   let rows = [];
-  let at = 0; // the step that is shown, as an index
+  let at = 0; // index of the step that is shown
 
-  function row(rank) {
-    const press = list.appendChild(element("li")).appendChild(element("button"));
-    press.type = "button";
-    const [mark, name, bar, far] = [element("i"), element("span", "name"), element("span", "bar"), element("span", "far")];
-    press.append(mark, name, bar, far);
+  function addRow(rank) {
+    const button = addButton(list.appendChild(element("li")), "", () => selectItem(player, items[at * rows.length + rank]));
+    const [mark, name, bar, distance] = [element("i"), element("span", "name"), element("span", "bar"), element("span", "distance")];
+    button.append(mark, name, bar, distance);
     bar.appendChild(element("span"));
-    press.addEventListener("click", () => choose(stage, items[at * rows.length + rank]));
-    return { press, mark, name, bar: bar.firstChild, far };
+    return { button, mark, name, bar: bar.firstChild, distance };
   }
 
   return {
@@ -31,31 +29,30 @@ PANELS.neighbours = (host, stage) => {
       panel = next;
       items = unpack(next.items);
       distances = unpack(next.distances);
-      farthest = distances.reduce((most, d) => Math.max(most, d), 0) || 1;
+      farthest = distances.reduce((largest, d) => Math.max(largest, d), 0) || 1;
       list.replaceChildren();
       const [, k] = items.shape;
-      rows = Array.from({ length: k }, (_, rank) => row(rank));
-      lend(stage, panel.item, (item, step) => {
+      rows = Array.from({ length: k }, (_, rank) => addRow(rank));
+      shareNeighbours(player, panel.item, (item, step) => {
         if (item !== panel.item) return null;
         const first = indexAt(panel.measured_steps, step) * k;
-        return Array.from(items.subarray(first, first + Math.min(k, MOST_MARKED)));
+        return Array.from(items.subarray(first, first + Math.min(k, MAX_MARKED)));
       });
     },
     paint({ step }) {
       at = indexAt(panel.measured_steps, step);
       const k = rows.length;
-      rows.forEach(({ mark, name, bar, far, press }, rank) => {
-        const item = items[at * k + rank];
+      rows.forEach((row, rank) => {
         const distance = distances[at * k + rank];
-        const [label, color] = panel.styles[item];
-        mark.style.background = color;
-        name.textContent = label;
-        bar.style.width = `${(100 * distance) / farthest}%`;
-        bar.style.background = color;
-        far.textContent = distance.toLocaleString(stage.language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-        press.title = `${label}: ${far.textContent}`;
+        const [label, color] = panel.styles[items[at * k + rank]];
+        row.mark.style.background = color;
+        row.name.textContent = label;
+        row.bar.style.width = `${(100 * distance) / farthest}%`;
+        row.bar.style.background = color;
+        row.distance.textContent = formatFixed(distance, 2, player.language);
+        row.button.title = `${label}: ${row.distance.textContent}`;
       });
     },
-    destroy: () => lend(stage, null, null),
+    destroy: () => shareNeighbours(player, null, null),
   };
 };

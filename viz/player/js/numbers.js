@@ -1,8 +1,8 @@
-// What is measured at the slider's step, a line each, with a bar where it is a share.
+// Measures at the slider's step, a line each, with a bar for shares.
 
 import { element } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { indexAt } from "./timeline.js";
+import { lastIndex } from "./step_axis.js";
 
 PANELS.numbers = (host) => {
   const list = host.appendChild(element("dl"));
@@ -24,7 +24,7 @@ PANELS.numbers = (host) => {
     },
     paint({ step }) {
       for (const line of lines) {
-        const at = line.steps.length && line.steps[0] <= step ? indexAt(line.steps, step) : -1;
+        const at = lastIndex(line.steps, step);
         const text = at < 0 ? "–" : line.texts[at];
         if (line.text.textContent !== text) line.text.textContent = text;
         if (line.bar) line.bar.firstChild.style.width = `${100 * Math.max(0, Math.min(1, (at < 0 ? 0 : line.shares[at]) || 0))}%`;

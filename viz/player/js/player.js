@@ -1,86 +1,73 @@
-// One slider over everything: the stage holds the step, and every panel paints itself at it, in the browser, without asking the server.
+// The player: one slider over several panels, each of which paints itself at the slider's step, in the browser and without a server.
 
-import { element, textOn, whole } from "./drawing.js";
-import { stepper } from "./stepper.js";
-import { indexAt, nearest } from "./timeline.js";
+import { element, formatInteger, textOn } from "./drawing.js";
+import { makeSlider } from "./slider.js";
+import { indexAt, nearest } from "./step_axis.js";
 
-const SETTLED_MS = 250; // the server and the address hear of a step once the slider rests so long
+export const SETTLED_MS = 250; // a step is reported to the host once the slider has rested so long
 const GLIDE_MS = 140; // a single step is shown as a short motion
-const BELOW_PX = 18;
 
-/** What can stand in a panel: `kind -> (host, stage) => { update(panel), paint(view), destroy?() }`. Panels enter themselves. */
+/** The kinds of panels: `kind -> (host, player) => { update(panel), paint(view), destroy?() }`. Each module registers its own. */
 export const PANELS = {};
 
-const stages = new WeakMap();
+/** Where the reader is. A host that replaces one player by another passes it on. */
+export const newReader = () => ({ decision: null, step: 0, scale: "log", isAtEnd: false, isLive: false });
 
-// Where the reader stands. It outlives the stage: pages follow each other, and Streamlit may take a part of a page away and bring it back.
-const reader = { asked: null, step: 0, scale: "log", isAtEnd: false, isLive: false };
-
-enterAtOnce();
-
-/** Streamlit calls this at first and whenever the page's script has run again; what it returns is called at the end. */
-export default function player({ data, parentElement, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector(".player");
-  let stage = stages.get(root);
-  if (!stage) {
-    stage = makeStage(root);
-    stages.set(root, stage);
-  }
-  stage.send = setStateValue; // holds until it changes
-  stage.trigger = setTriggerValue; // is told once
-  stage.show(data);
-  return () => {
-    stage.destroy();
-    stages.delete(root);
-  };
-}
-
-function makeStage(root) {
+/**
+ * Make a player in an element that holds `.slider` and `.panels`.
+ *
+ * `host` is the page around it. All of its functions are optional: `send(name, value)` reports a state, `trigger(name, value)` an event,
+ * `moved()` follows every move of the slider, `rested(player)` its coming to rest or a change of scale, and `scrolls()` returns whether
+ * the page can be scrolled.
+ */
+export function makePlayer(root, reader, host = {}) {
   const panels = new Map();
   let scene = null;
   let slider = null;
-  let position = 0; // index among the snapshots; a fraction while the picture is on its way between two
+  let position = 0; // index among the snapshots; a fraction while the panels move from one to the next
   let glide = null;
   let playing = false;
   let speed = 6;
   let frame = 0;
   let lastTick = 0;
-  let settled = 0;
-  let mending = 0;
-  let asked = performance.now();
-  let isElsewhere = false; // Back or Forward has led to another view, and the page has not said yet where the slider stands in it
-  const path = location.pathname;
+  let settling = 0;
+  let movedAt = performance.now();
 
-  const stage = {
-    send: () => {},
-    trigger: () => {},
+  const player = {
+    send: (name, value) => host.send?.(name, value),
+    trigger: (name, value) => host.trigger?.(name, value),
+    /** Whether the host acts on events, such as a lasso whose items are to be highlighted. */
+    get hasActions() { return Boolean(host.trigger); },
     get steps() { return scene.steps; },
     get theme() { return scene.theme; },
     get words() { return scene.words; },
     get language() { return scene.language; },
     get loss() { return scene.loss; },
     get scale() { return scene.scale; },
-    /** Changes whenever the page, not the reader, decides what is shown: then what was chosen in the browser before no longer counts. */
-    get asked() { return scene.asked; },
+    /** Changes whenever the page decides what is shown: then what the reader chose before no longer counts. */
+    get decision() { return scene.decision; },
+    get isSettling() { return Boolean(settling) || playing; },
     step: () => scene.steps[Math.round(position)],
+    isAtEnd: () => Math.round(position) === scene.steps.length - 1,
     isPlaying: () => playing,
-    setSpeed(perSecond) { speed = perSecond; },
+    pageScrolls: () => Boolean(host.scrolls?.()),
+    setSpeed(snapshotsPerSecond) { speed = snapshotsPerSecond; },
     setScale(scale) {
       scene.scale = reader.scale = scale;
-      writeAddress();
-      stage.send("scale", scale);
-      stage.repaint();
+      host.rested?.(player);
+      player.send("scale", scale);
+      player.repaint();
     },
-    /** Go to a snapshot: "step" glides there from its neighbour, "drag" and the rest are there at once. */
+    /** Go to a snapshot: "step" glides there from its neighbour, "drag" and "jump" show it at once. */
     go(step, how = "jump") {
       const to = nearest(scene.steps, step);
-      isElsewhere = false;
-      asked = performance.now();
-      const near = Math.abs(to - position) <= 1.5;
-      glide = how === "step" && near && !reduced() ? { from: position, to, begun: asked } : null;
+      host.moved?.();
+      movedAt = performance.now();
+      const isNear = Math.abs(to - position) <= 1.5;
+      glide = how === "step" && isNear && !prefersReducedMotion() ? { from: position, to, started: movedAt } : null;
       if (!glide) position = to;
-      note(to);
-      stage.repaint();
+      remember(to);
+      player.repaint();
       settle();
     },
     play(on) {
@@ -90,93 +77,70 @@ function makeStage(root) {
       lastTick = performance.now();
       if (on && Math.round(position) >= scene.steps.length - 1) position = 0;
       if (!on) position = Math.round(position);
-      stage.repaint();
+      player.repaint();
       settle();
     },
     repaint() {
       if (!frame) frame = requestAnimationFrame(tick);
     },
     show(next) {
-      fit();
-      clearTimeout(mending);
-      mending = setTimeout(mendAddress, SETTLED_MS);
       if (next.version === scene?.version) return;
       const isNew = !scene;
-      if (reader.asked !== next.asked) { // the page, not the slider, decides where it stands
-        Object.assign(reader, { asked: next.asked, step: next.step, scale: next.scale, isAtEnd: false });
-        playing = isElsewhere = false;
+      if (reader.decision !== next.decision) { // the page, not the slider, decides the step
+        Object.assign(reader, { decision: next.decision, step: next.step, scale: next.scale, isAtEnd: false });
+        host.moved?.();
+        playing = false;
         scene = null;
-        for (const known of panels.values()) known.version = null; // what they were told last may be what they are told now
+        for (const known of panels.values()) known.version = null; // update all of them, even with the same content
       }
-      const follows = reader.isAtEnd && reader.isLive && !playing;
+      const followsRun = reader.isAtEnd && reader.isLive && !playing;
       const isLonger = scene?.steps.every((step, i) => step === next.steps[i]);
       if (!isLonger) {
         position = nearest(next.steps, reader.step);
         glide = null;
       }
-      if (follows) position = next.steps.length - 1;
+      if (followsRun) position = next.steps.length - 1;
       scene = { ...next, scale: reader.scale };
       arrange();
-      stage.repaint();
-      if (isNew && stage.step() !== next.step) settle(); // the page has not heard yet where the reader stands
+      player.repaint();
+      if (isNew && player.step() !== next.step) settle(); // the page does not know yet where the reader is
     },
     destroy() {
       cancelAnimationFrame(frame);
-      clearTimeout(settled);
-      clearTimeout(mending);
+      clearTimeout(settling);
       sizes.disconnect();
-      removeEventListener("resize", fit);
-      removeEventListener("popstate", leave);
       slider?.destroy();
-      for (const { drawn } of panels.values()) drawn.destroy?.();
+      for (const { content } of panels.values()) content.destroy?.();
     },
   };
 
-  const sizes = new ResizeObserver(() => scene && stage.repaint());
+  const sizes = new ResizeObserver(() => scene && player.repaint());
   sizes.observe(root);
-  addEventListener("resize", fit);
-  addEventListener("popstate", leave);
-
-  function leave() {
-    isElsewhere = true;
-  }
-
-  /** Let the panels end where the window ends, whatever stands above them on the page. */
-  function fit() {
-    requestAnimationFrame(() => {
-      const floor = root.querySelector(".floor");
-      const page = document.querySelector('[data-testid="stMain"]');
-      if (!page || !floor.isConnected) return;
-      const above = floor.getBoundingClientRect().top - page.getBoundingClientRect().top + page.scrollTop;
-      root.style.setProperty("--room", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
-    });
-  }
 
   function arrange() {
-    root.style.setProperty("--columns", scene.columns);
-    root.style.setProperty("--least", `${scene.least}px`);
-    root.style.setProperty("--most", scene.most ? `${scene.most}px` : "none");
-    root.style.setProperty("--on-accent", textOn(scene.theme.accent));
-    for (const name of ["background", "panel", "text", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, scene.theme[name]);
-    root.style.setProperty("--font", scene.theme.font);
-    root.classList.toggle("still", scene.steps.length < 2);
-    if (!slider) slider = stepper(root.querySelector(".slider"), stage);
-    const floor = root.querySelector(".floor");
-    const wanted = new Set(scene.panels.map((panel) => panel.id));
-    for (const [id, { box, drawn }] of panels) {
-      if (wanted.has(id)) continue;
-      drawn.destroy?.();
+    const { theme } = scene;
+    const variables = { grid: scene.grid, "min-height": `${scene.min_height_px}px`, "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
+    Object.assign(variables, { "on-accent": textOn(theme.accent), font: theme.font });
+    for (const name of ["background", "panel", "text", "muted", "line", "accent"]) variables[name] = theme[name];
+    for (const [name, value] of Object.entries(variables)) root.style.setProperty(`--${name}`, value);
+    root.classList.toggle("single-step", scene.steps.length < 2);
+    if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
+    const grid = root.querySelector(".panels");
+    const ids = new Set(scene.panels.map((panel) => panel.id));
+    for (const [id, { box, content }] of panels) {
+      if (ids.has(id)) continue;
+      content.destroy?.();
       sizes.unobserve(box);
       box.remove();
       panels.delete(id);
     }
-    for (const panel of scene.panels) place(floor, panel);
+    for (const panel of scene.panels) place(grid, panel);
   }
 
-  function place(floor, panel) {
+  function place(grid, panel) {
     let known = panels.get(panel.id);
     if (known && known.kind !== panel.kind) {
-      known.drawn.destroy?.();
+      known.content.destroy?.();
       known.box.remove();
       known = undefined;
     }
@@ -185,23 +149,23 @@ function makeStage(root) {
       box.dataset.panel = panel.id;
       const title = box.appendChild(element("h3"));
       const body = box.appendChild(element("div", "body"));
-      known = { kind: panel.kind, box, title, drawn: PANELS[panel.kind](body, stage), version: null };
+      known = { kind: panel.kind, box, title, content: PANELS[panel.kind](body, player), version: null };
       panels.set(panel.id, known);
       sizes.observe(body);
     }
     known.box.style.gridArea = panel.area;
     known.title.textContent = panel.title;
-    known.own = known.title.appendChild(element("span"));
+    known.ownStep = known.title.appendChild(element("span"));
     known.title.hidden = !panel.title;
-    floor.appendChild(known.box);
+    grid.appendChild(known.box);
     if (known.version !== panel.version) {
-      known.drawn.update(panel);
+      known.content.update(panel);
       known.version = panel.version;
     }
     known.steps = panel.steps ?? scene.steps;
   }
 
-  function note(index) {
+  function remember(index) {
     Object.assign(reader, { step: scene.steps[index], isAtEnd: index === scene.steps.length - 1, isLive: scene.live });
   }
 
@@ -210,7 +174,7 @@ function makeStage(root) {
     if (!scene) return;
     if (playing) advance(now);
     if (glide) {
-      const done = Math.min(1, (now - glide.begun) / GLIDE_MS);
+      const done = Math.min(1, (now - glide.started) / GLIDE_MS);
       position = glide.from + (glide.to - glide.from) * ease(done);
       if (done === 1) {
         position = glide.to;
@@ -218,7 +182,7 @@ function makeStage(root) {
       }
     }
     paint();
-    if (playing || glide) stage.repaint();
+    if (playing || glide) player.repaint();
   }
 
   function advance(now) {
@@ -231,23 +195,23 @@ function makeStage(root) {
   }
 
   function paint() {
-    const step = stage.step();
-    if (!glide) note(Math.round(position));
+    const step = player.step();
+    if (!glide) remember(Math.round(position));
     slider.paint();
-    for (const { drawn, steps, own } of panels.values()) {
+    for (const { content, steps, ownStep } of panels.values()) {
       const view = viewOf(steps, step);
-      drawn.paint(view);
-      // A panel with snapshots of its own says which one it shows, where it is not the slider's.
-      own.textContent = view.step === step ? "" : ` · ${scene.words.step} ${whole(view.step, scene.language)}`;
+      content.paint(view);
+      // A panel with snapshots of its own shows its step where that differs from the slider's.
+      ownStep.textContent = view.step === step ? "" : ` · ${scene.words.step} ${formatInteger(view.step, scene.language)}`;
     }
-    // What tests and benchmarks wait for: the step that stands on the page, exactly, and how long it took.
+    // Tests and benchmarks wait for these: the step that is shown, and how long painting it took.
     if (!glide && !playing) {
       root.dataset.step = step;
-      root.dataset.paintedMs = (performance.now() - asked).toFixed(1);
+      root.dataset.paintedMs = (performance.now() - movedAt).toFixed(1);
     }
   }
 
-  /** Where a panel with snapshots of its own stands: their index, and where between two the motion is. */
+  /** Compute the view of a panel: the index of its snapshot, and the two snapshots between which the motion is. */
   function viewOf(steps, step) {
     const floor = Math.floor(position);
     const between = position - floor;
@@ -258,52 +222,22 @@ function makeStage(root) {
   }
 
   function settle() {
-    clearTimeout(settled);
-    settled = setTimeout(() => {
-      settled = 0;
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      settling = 0;
       if (playing) return;
-      writeAddress();
-      stage.send("step", { step: stage.step(), asked: scene.asked });
+      host.rested?.(player);
+      player.send("step", { step: player.step(), decision: scene.decision });
     }, SETTLED_MS);
   }
 
-  /** Write step and scale at the end of the address, as the page does, but in place: Back leads to the view before, not to the step before. */
-  function writeAddress() {
-    if (isElsewhere || location.pathname !== path) return; // it is another view's
-    const others = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
-    if (Math.round(position) < scene.steps.length - 1) others.push(`step=${stage.step()}`);
-    if (scene.scale !== "log") others.push(`scale=${scene.scale}`);
-    const search = `${others.length ? "?" : ""}${others.join("&")}`;
-    if (search !== location.search) history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
-  }
-
-  /** Write them once more if the page, run again, has put into the address where the slider stood before. */
-  function mendAddress() {
-    if (!settled && !playing) writeAddress();
-  }
-
-  return stage;
-}
-
-/**
- * Let a page that has just been entered, and writes into its empty address what it shows, be one step of the history: Streamlit would
- * make it two, and Back would have to be pressed twice.
- */
-function enterAtOnce() {
-  const push = history.pushState;
-  if (push.entersAtOnce) return;
-  history.pushState = function pushState(state, title, url) {
-    const to = new URL(url ?? "", location.href);
-    const isEntry = to.pathname === location.pathname && to.search && !location.search;
-    return (isEntry ? history.replaceState : push).call(history, state, title, url);
-  };
-  history.pushState.entersAtOnce = true;
+  return player;
 }
 
 function ease(t) {
   return t < 0.5 ? 4 * t ** 3 : 1 - (-2 * t + 2) ** 3 / 2;
 }
 
-function reduced() {
+function prefersReducedMotion() {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

@@ -1,10 +1,10 @@
-// What the model wrote: the text of the last sample at or before the slider's step, and perhaps a line of every sample to choose from.
+// Samples of the model: the text of the last sample at or before the slider's step, and optionally a list of all of them.
 
-import { element, whole } from "./drawing.js";
+import { addButton, element, formatInteger } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { indexAt } from "./timeline.js";
+import { lastIndex } from "./step_axis.js";
 
-PANELS.samples = (host, stage) => {
+PANELS.samples = (host, player) => {
   const note = host.appendChild(element("div", "note"));
   const text = host.appendChild(element("pre"));
   const list = host.appendChild(element("div", "history"));
@@ -12,34 +12,32 @@ PANELS.samples = (host, stage) => {
   let steps = [];
   let shown; // index of the sample on the page, -1 for none
 
-  function line(one) {
-    const made = list.appendChild(element("button"));
-    made.type = "button";
-    made.append(element("span", "", whole(one.step, stage.language)), element("code", "", one.text.trim().replace(/\s+/g, " ").slice(0, 200)));
-    made.addEventListener("click", () => {
-      stage.play(false);
-      stage.go(one.step);
+  function addLine(sample) {
+    const line = addButton(list, "", () => {
+      player.play(false);
+      player.go(sample.step);
     });
+    line.append(element("span", "", formatInteger(sample.step, player.language)), element("code", "", sample.text.trim().replace(/\s+/g, " ").slice(0, 200)));
   }
 
   return {
     update(next) {
       panel = next;
-      steps = panel.texts.map((one) => one.step);
+      steps = panel.texts.map((sample) => sample.step);
       shown = undefined;
       host.classList.toggle("listed", panel.history);
       list.replaceChildren();
-      if (panel.history) panel.texts.forEach(line);
+      if (panel.history) panel.texts.forEach(addLine);
     },
     paint({ step }) {
-      const at = steps.length && steps[0] <= step ? indexAt(steps, step) : -1;
+      const at = lastIndex(steps, step);
       if (at === shown) return;
       shown = at;
-      const one = panel.texts[at];
-      note.textContent = one ? `${stage.words.step} ${whole(one.step, stage.language)}${one.note ? ` · ${one.note}` : ""}` : panel.empty;
-      text.textContent = one ? one.text : "";
-      for (const [i, made] of [...list.children].entries()) made.classList.toggle("now", i === at);
-      // Within the list only: scrollIntoView would move the page as well.
+      const sample = panel.texts[at];
+      note.textContent = sample ? `${player.words.step} ${formatInteger(sample.step, player.language)}${sample.note ? ` · ${sample.note}` : ""}` : panel.empty;
+      text.textContent = sample ? sample.text : "";
+      for (const [i, line] of [...list.children].entries()) line.classList.toggle("now", i === at);
+      // Scrolls the list alone: scrollIntoView would scroll the page as well.
       const now = list.children[at];
       if (now) list.scrollTop = now.offsetTop - (list.clientHeight - now.clientHeight) / 2;
     },

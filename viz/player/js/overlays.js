@@ -1,57 +1,50 @@
-// What lies between and behind the points: the line through them in their order, the way they have come, the ways to their neighbours.
+// Lines between and behind the points: thread, trails, lines to neighbours, rings and the box of three dimensions.
 
-import { withAlpha } from "./drawing.js";
+import { tracePath, withAlpha } from "./drawing.js";
 
 const TRAIL_SNAPSHOTS = 6;
-const BENDS_A_SNAPSHOT = 4; // of a trail that few points leave; many points leave straight ones
+const SEGMENTS_PER_SNAPSHOT = 4; // of the trails of few points; those of many points are straight
 const MANY_TRAILS = 60;
-const SHARES = 3; // degrees of belief that trails are told apart by
+const TRUST_LEVELS = 3; // trails are drawn in so many opacities
 
-/** Draw a thin line through the points in their order, so that the eye sees whether they lie as a line. */
+/** Draw a thin line through the points in their order. */
 export function drawThread(context, seen, n, theme) {
-  context.beginPath();
-  let drawing = false;
-  for (let i = 0; i < n; i += 1) {
-    const isThere = seen.x[i] === seen.x[i];
-    if (isThere && drawing) context.lineTo(seen.x[i], seen.y[i]);
-    else if (isThere) context.moveTo(seen.x[i], seen.y[i]);
-    drawing = isThere;
-  }
+  tracePath(context, n, (i) => seen.x[i], (i) => seen.y[i]);
   context.strokeStyle = theme.line;
   context.lineWidth = 2.5;
   context.lineJoin = "round";
   context.stroke();
 }
 
-/** Draw the way that highlighted points have come: lines that fade towards the past. */
-export function drawTrails(context, groups, { cloud, camera, frame, view, strengths }) {
+/** Draw the trails of highlighted points, which fade towards the past. */
+export function drawTrails(context, groups, { cloud, camera, frame, view, trust }) {
   const count = groups.reduce((sum, group) => sum + group.members.length, 0);
   const now = view.from + (view.to - view.from) * view.between;
   const first = Math.max(0, now - TRAIL_SNAPSHOTS);
   if (!count || now <= first) return;
-  const bends = Math.max(1, Math.ceil((now - first) * (count > MANY_TRAILS ? 1 : BENDS_A_SNAPSHOT)));
+  const segments = Math.max(1, Math.ceil((now - first) * (count > MANY_TRAILS ? 1 : SEGMENTS_PER_SNAPSHOT)));
   const places = new Float32Array(cloud.n * cloud.axes);
-  const ways = [];
-  for (let bend = 0; bend <= bends; bend += 1) {
-    const time = first + ((now - first) * bend) / bends;
+  const projected = [];
+  for (let segment = 0; segment <= segments; segment += 1) {
+    const time = first + ((now - first) * segment) / segments;
     const from = Math.min(Math.floor(time), cloud.nSteps - 1);
     cloud.at({ from, to: Math.min(from + 1, cloud.nSteps - 1), between: time - from }, places);
     const seen = { x: new Float32Array(cloud.n), y: new Float32Array(cloud.n), near: new Float32Array(cloud.n) };
-    ways.push(camera.project(cloud, places, frame, seen));
+    projected.push(camera.project(cloud, places, frame, seen));
   }
-  const strongest = 0.75 * Math.min(1, Math.sqrt(4 / count)); // many trails would hide what they lead to
+  const strongest = 0.75 * Math.min(1, Math.sqrt(4 / count)); // many opaque trails would hide the points
   context.lineWidth = 3;
   for (const group of groups) {
-    for (let share = 1; share <= SHARES; share += 1) {
-      const members = group.members.filter((i) => Math.max(1, Math.ceil(strengths[i] * SHARES)) === share);
+    for (let level = 1; level <= TRUST_LEVELS; level += 1) {
+      const members = group.members.filter((i) => Math.max(1, Math.ceil(trust[i] * TRUST_LEVELS)) === level);
       if (!members.length) continue;
-      for (let bend = 0; bend < bends; bend += 1) {
-        const alpha = (0.04 + (strongest - 0.04) * ((bend + 1) / bends)) * (share / SHARES);
+      for (let segment = 0; segment < segments; segment += 1) {
+        const alpha = (0.04 + (strongest - 0.04) * ((segment + 1) / segments)) * (level / TRUST_LEVELS);
         context.strokeStyle = withAlpha(group.color, alpha);
         context.beginPath();
         for (const i of members) {
-          context.moveTo(ways[bend].x[i], ways[bend].y[i]);
-          context.lineTo(ways[bend + 1].x[i], ways[bend + 1].y[i]);
+          context.moveTo(projected[segment].x[i], projected[segment].y[i]);
+          context.lineTo(projected[segment + 1].x[i], projected[segment + 1].y[i]);
         }
         context.stroke();
       }
@@ -59,12 +52,12 @@ export function drawTrails(context, groups, { cloud, camera, frame, view, streng
   }
 }
 
-/** Draw thin lines from a point to its neighbours in the space: where they are long, the picture has torn them apart. */
-export function drawWays(context, seen, item, close, theme) {
+/** Draw thin lines from a point to its neighbours in the space; long ones show that the layout separates them. */
+export function drawNeighbourLines(context, seen, item, neighbours, theme) {
   context.strokeStyle = withAlpha(theme.text, 0.55);
   context.lineWidth = 1.25;
   context.beginPath();
-  for (const other of close) {
+  for (const other of neighbours) {
     context.moveTo(seen.x[item], seen.y[item]);
     context.lineTo(seen.x[other], seen.y[other]);
   }
@@ -72,7 +65,7 @@ export function drawWays(context, seen, item, close, theme) {
 }
 
 /** Draw a ring around a point. */
-export function ring(context, seen, item, radius, color, width) {
+export function drawRing(context, seen, item, radius, color, width) {
   context.strokeStyle = color;
   context.lineWidth = width;
   context.beginPath();
@@ -80,8 +73,8 @@ export function ring(context, seen, item, radius, color, width) {
   context.stroke();
 }
 
-/** Draw the far walls of the box that holds a three-dimensional cloud, so that the eye has something to turn. */
-export function drawCage(context, cloud, camera, frame, theme) {
+/** Draw the far walls of the bounding box of a three-dimensional cloud, which make its rotation visible. */
+export function drawBox(context, cloud, camera, frame, theme) {
   const [a, b, c] = cloud.half;
   const corners = Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7].flatMap((i) => [i & 1 ? a : -a, i & 2 ? b : -b, i & 4 ? c : -c]));
   const seen = camera.project(cloud, corners, frame, { x: new Float32Array(8), y: new Float32Array(8), near: new Float32Array(8) });

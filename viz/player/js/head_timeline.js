@@ -1,65 +1,65 @@
-// A timeline: a row a head and a cell a snapshot, where the slider has it. A click goes to that snapshot, and chooses that head.
+// A heat map of heads over training: a row a head and a cell a snapshot. A click goes to that snapshot and chooses that head.
 
-import { canvasIn, element, unpack, whole, withAlpha } from "./drawing.js";
-import { headsOf } from "./heads.js";
-import { heatScale, keyIn, short } from "./heat.js";
+import { addCanvas, element, formatFixed, formatInteger, unpack, withAlpha } from "./drawing.js";
+import { headChoiceOf } from "./head_choice.js";
+import { addColorBar, colorScale, formatShort } from "./color_scale.js";
 import { PANELS } from "./player.js";
-import { indexAt, timeline } from "./timeline.js";
-import { placeIn, tipIn } from "./tip.js";
+import { indexAt, stepAxis } from "./step_axis.js";
+import { addTooltip, pointerIn } from "./tooltip.js";
 
 const TEXT_PX = 12;
 const BOTTOM_PX = 20;
 const LAYER_GAP_PX = 4;
 
-PANELS["head-timeline"] = (host, stage) => {
+PANELS["head-timeline"] = (host, player) => {
   host.style.cssText = "display: flex; flex-direction: column; gap: 6px;";
   const bar = host.appendChild(element("div"));
   bar.style.cssText = "display: flex; align-items: center; gap: 8px; flex: none;";
   const note = bar.appendChild(element("div", "note"));
   note.style.cssText = "font-size: 13px; line-height: 1.25; color: var(--muted);";
-  const key = keyIn(bar.appendChild(element("div")), "");
+  const colorBar = addColorBar(bar.appendChild(element("div")), "");
   const area = host.appendChild(element("div"));
   area.style.cssText = "position: relative; flex: 1; min-height: 0; cursor: pointer;";
-  const picture = canvasIn(area, "");
-  const tip = tipIn(area);
-  const heads = headsOf(stage);
-  const kept = document.createElement("canvas"); // the cells; what moves is drawn over them
-  let keptFor = "";
+  const picture = addCanvas(area, "");
+  const tooltip = addTooltip(area);
+  const heads = headChoiceOf(player);
+  const cells = document.createElement("canvas"); // drawn once; the cursor moves over them
+  let cellsFor = "";
   let panel = null;
   let values = null;
   let scale = null;
   let layout = null;
 
   area.addEventListener("pointermove", (event) => {
-    const { x, y } = placeIn(area, event);
+    const { x, y } = pointerIn(area, event);
     const [row, index] = [layout.rowAt(y), layout.indexAt(x)];
-    if (row < 0) return tip.hide();
-    const lines = [index < 0 ? panel.rows[row] : `${panel.rows[row]}: ${short(valueAt(index, row), stage.language)}`];
-    if (index >= 0) lines.push(`${stage.words.step} ${whole(ownSteps()[index], stage.language)}`);
-    tip.show(x, y, lines);
+    if (row < 0) return tooltip.hide();
+    const lines = [index < 0 ? panel.rows[row] : `${panel.rows[row]}: ${formatShort(valueAt(index, row), player.language)}`];
+    if (index >= 0) lines.push(`${player.words.step} ${formatInteger(ownSteps()[index], player.language)}`);
+    tooltip.show(x, y, lines);
   });
-  area.addEventListener("pointerleave", () => tip.hide());
+  area.addEventListener("pointerleave", () => tooltip.hide());
   area.addEventListener("click", (event) => {
-    const { x, y } = placeIn(area, event);
+    const { x, y } = pointerIn(area, event);
     const [row, index] = [layout.rowAt(y), layout.indexAt(x)];
     if (index >= 0) {
-      stage.play(false);
-      stage.go(ownSteps()[index]);
+      player.play(false);
+      player.go(ownSteps()[index]);
     }
     if (row >= 0 && panel.heads) heads.choose(panel.heads[row]);
   });
 
-  const ownSteps = () => panel.steps ?? stage.steps;
+  const ownSteps = () => panel.steps ?? player.steps;
   const valueAt = (index, row) => values[index * panel.rows.length + row];
   const colorAt = (index, row) => scale.css(Math.round(scale.place(valueAt(index, row)) * 255));
 
   function drawCells(ratio) {
-    const now = [panel.version, stage.theme.name, stage.scale, stage.steps.join(), area.clientWidth, area.clientHeight, ratio].join("|");
-    if (now === keptFor) return;
-    keptFor = now;
-    kept.width = picture.canvas.width;
-    kept.height = picture.canvas.height;
-    const context = kept.getContext("2d");
+    const now = [panel.version, player.theme.name, player.scale, player.steps.join(), area.clientWidth, area.clientHeight, ratio].join("|");
+    if (now === cellsFor) return;
+    cellsFor = now;
+    cells.width = picture.canvas.width;
+    cells.height = picture.canvas.height;
+    const context = cells.getContext("2d");
     context.scale(ratio, ratio);
     const { edges, rowTop, rowHeight } = layout;
     panel.rows.forEach((_, row) => {
@@ -75,22 +75,22 @@ PANELS["head-timeline"] = (host, stage) => {
     update(next) {
       panel = next;
       values = unpack(panel.values);
-      scale = heatScale({ ...panel, curve: "linear" }, 255);
+      scale = colorScale({ ...panel, curve: "linear" }, 255);
       note.textContent = panel.note;
       if (panel.chooses) heads.adopt(panel.chosen);
       picture.canvas.setAttribute("aria-label", `${panel.title}: ${panel.rows.length}`);
-      tip.hide();
+      tooltip.hide();
     },
     paint({ index, step }) {
-      key.paint(scale, panel.ramp, stage, panel.uniform);
-      const { context, width, height } = picture.begin();
-      const { theme, language } = stage;
+      colorBar.paint(scale, panel.ramp, player, panel.uniform);
+      const { context, width, height } = picture.clear();
+      const { theme, language } = player;
       const ratio = picture.canvas.width / Math.max(1, width);
-      layout = arrange(context, panel, ownSteps(), stage, width, height);
+      layout = arrange(context, panel, ownSteps(), player, width, height);
       drawCells(ratio);
-      context.drawImage(kept, 0, 0, width, height);
+      context.drawImage(cells, 0, 0, width, height);
       writeRows(context, panel, layout, theme, heads.head());
-      writeSteps(context, layout, stage, height);
+      writeSteps(context, layout, player, height);
       const { left, right, rowHeight, rowTop, bottom } = layout;
       const x = layout.x(step);
       context.strokeStyle = withAlpha(theme.text, 0.75);
@@ -104,7 +104,7 @@ PANELS["head-timeline"] = (host, stage) => {
         context.font = `${TEXT_PX}px ${theme.font}`;
         context.fillStyle = theme.text;
         context.textAlign = "right";
-        panel.rows.forEach((_, row) => context.fillText(twoDecimals(valueAt(index, row), language), width, rowTop(row) + rowHeight / 2));
+        panel.rows.forEach((_, row) => context.fillText(formatValue(valueAt(index, row), language), width, rowTop(row) + rowHeight / 2));
       }
       const chosen = panel.heads ? panel.heads.findIndex((head) => String(head) === String(heads.head())) : -1;
       if (chosen >= 0) {
@@ -116,9 +116,9 @@ PANELS["head-timeline"] = (host, stage) => {
   };
 };
 
-/** Where rows and snapshots stand: a little more room between layers, a snapshot's cell from midway to its neighbours. */
-function arrange(context, panel, steps, stage, width, height) {
-  context.font = `${TEXT_PX}px ${stage.theme.font}`;
+/** Lay out rows and snapshots: a gap between layers, and cells that extend midway to the neighbouring snapshots. */
+function arrange(context, panel, steps, player, width, height) {
+  context.font = `${TEXT_PX}px ${player.theme.font}`;
   const left = Math.max(...panel.rows.map((name) => context.measureText(name).width)) + 8;
   const n = panel.rows.length;
   const perLayer = panel.heads ? panel.heads.filter(([layer]) => layer === panel.heads[0][0]).length : n;
@@ -126,8 +126,8 @@ function arrange(context, panel, steps, stage, width, height) {
   const bottom = height - BOTTOM_PX;
   const rowHeight = Math.max(1, (bottom - nGaps * LAYER_GAP_PX) / n);
   const right = width - (rowHeight >= TEXT_PX ? 40 : 4);
-  const line = timeline(stage.steps, stage.scale);
-  const x = (step) => left + line.place(step) * (right - left);
+  const axis = stepAxis(player.steps, player.scale);
+  const x = (step) => left + axis.place(step) * (right - left);
   const places = steps.map(x);
   const middle = places.slice(1).map((place, i) => (place + places[i]) / 2);
   const ends = places.length > 1 ? [2 * places[0] - middle[0], 2 * places.at(-1) - middle.at(-1)] : [left, right];
@@ -137,7 +137,7 @@ function arrange(context, panel, steps, stage, width, height) {
     left,
     right,
     bottom,
-    line,
+    axis,
     x,
     edges,
     rowTop,
@@ -163,18 +163,18 @@ function writeRows(context, panel, { left, rowTop, rowHeight, perLayer }, theme,
   });
 }
 
-function writeSteps(context, { left, right, line, x, bottom }, stage, height) {
-  context.font = `${TEXT_PX}px ${stage.theme.font}`;
-  context.fillStyle = stage.theme.muted;
+function writeSteps(context, { left, right, axis, x }, player, height) {
+  context.font = `${TEXT_PX}px ${player.theme.font}`;
+  context.fillStyle = player.theme.muted;
   context.textBaseline = "alphabetic";
   context.textAlign = "center";
-  for (const step of line.labels(56 / Math.max(1, right - left))) {
-    const text = whole(step, stage.language);
+  for (const step of axis.labels(56 / Math.max(1, right - left))) {
+    const text = formatInteger(step, player.language);
     const half = context.measureText(text).width / 2;
     context.fillText(text, Math.min(right - half + 2, Math.max(left + half, x(step))), height - 4);
   }
 }
 
-function twoDecimals(value, language) {
-  return Number.isFinite(value) ? value.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }) : "–";
+function formatValue(value, language) {
+  return Number.isFinite(value) ? formatFixed(value, 2, language) : "–";
 }

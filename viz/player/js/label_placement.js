@@ -1,26 +1,26 @@
-// Labels beside their points: as many as fit without touching, the same ones from step to step as far as they can.
+// Placement of labels beside points: as many as fit without overlap.
 
-const CELL_PX = 80;
+const CELL_PX = 80; // of the grid that finds overlaps
 const PADDING_PX = { x: 7, y: 3 };
-export const LETTER_PX = 12.5;
+export const LABEL_PX = 12.5;
 
 /**
- * Choose which items get a label beside them, and on which side.
+ * Choose which items get a label, and on which side.
  *
- * `wanted` are items by priority; `seen` where they stand; `width(i)` of a label and `radius(i)` of a disc, in pixels; `kept` are discs that
- * no label may cover; `most` how many labels there may be. Returns a map of item to side: 0 right, 1 left, 2 above, 3 below.
+ * `candidates` are items by priority; `seen` their places; `width(i)` of a label and `radius(i)` of a disc, in pixels; `uncovered` are discs
+ * that no label may cover; `limit` is the largest number of labels. Returns a map of item to side: 0 right, 1 left, 2 above, 3 below.
  */
-export function letter({ wanted, seen, width, radius, kept, most, room }) {
+export function placeLabels({ candidates, seen, width, radius, uncovered, limit, room }) {
   const taken = new Map();
   const chosen = new Map();
-  for (const i of kept) occupy(taken, { left: seen.x[i] - radius(i), right: seen.x[i] + radius(i), top: seen.y[i] - radius(i), bottom: seen.y[i] + radius(i) }, i);
-  for (const i of wanted) {
-    if (chosen.size >= most) break;
+  for (const i of uncovered) occupy(taken, { left: seen.x[i] - radius(i), right: seen.x[i] + radius(i), top: seen.y[i] - radius(i), bottom: seen.y[i] + radius(i) }, i);
+  for (const i of candidates) {
+    if (chosen.size >= limit) break;
     const [x, y] = [seen.x[i], seen.y[i]];
     if (!(x > -20 && y > -10 && x < room.width + 20 && y < room.height + 10) || chosen.has(i)) continue;
     const w = width(i);
     for (let side = 0; side < 4; side += 1) {
-      const box = around(x, y, radius(i), w, side);
+      const box = labelBox(x, y, radius(i), w, side);
       if (box.left < 1 || box.right > room.width - 1 || box.top < 0 || box.bottom > room.height) continue;
       const padded = { left: box.left - PADDING_PX.x, right: box.right + PADDING_PX.x, top: box.top - PADDING_PX.y, bottom: box.bottom + PADDING_PX.y };
       if (isTaken(taken, padded, i)) continue;
@@ -32,9 +32,9 @@ export function letter({ wanted, seen, width, radius, kept, most, room }) {
   return chosen;
 }
 
-/** Return the box of a label beside a point. */
-export function around(x, y, radius, width, side) {
-  const [gap, half] = [radius + 3, LETTER_PX * 0.58];
+/** Compute the box of a label beside a point. */
+export function labelBox(x, y, radius, width, side) {
+  const [gap, half] = [radius + 3, LABEL_PX * 0.58];
   if (side === 0) return { left: x + gap, right: x + gap + width, top: y - half, bottom: y + half };
   if (side === 1) return { left: x - gap - width, right: x - gap, top: y - half, bottom: y + half };
   const top = side === 2 ? y - gap - 2 * half : y + gap;

@@ -1,0 +1,190 @@
+// The controls around a scatter plot: legend, tools, search, tooltip, and the offer to highlight the items in a lasso.
+
+import { blend } from "./discs.js";
+import { addButton, element, setName } from "./drawing.js";
+
+const MAX_NAME_LENGTH = 26;
+const NOTE_MS = 2500;
+const ZOOM_FACTOR = 1.4;
+
+/**
+ * Add the controls to an element. `hasLasso` is whether the page can highlight the items in a lasso.
+ *
+ * `actions`: `reset()`, `zoom(factor)`, `lasso(on)`, `trails(on)`, `search(text, select)` which returns the number of matches, `highlight()`,
+ * `drop()`, `emphasise(group or null)`, `escape()`, `toNext(dx, dy)`, `select()`.
+ */
+export function scatterControls(host, hasLasso, actions) {
+  const bar = host.appendChild(element("div", "bar"));
+  const legend = bar.appendChild(element("div", "legend discs"));
+  const tools = bar.appendChild(element("div", "tools"));
+  const area = host.appendChild(element("div", "area"));
+  const announcement = host.appendChild(element("div", "announcement"));
+  const tooltip = host.appendChild(element("div", "tooltip"));
+  const offer = host.appendChild(element("div", "offer"));
+  let words = {};
+  let noteTimer = 0;
+  area.tabIndex = 0;
+  area.setAttribute("role", "application");
+  announcement.setAttribute("aria-live", "polite");
+  tooltip.hidden = true;
+  offer.hidden = true;
+
+  const search = tools.appendChild(element("input", "search"));
+  search.type = "search";
+  const count = tools.appendChild(element("span", "count"));
+  const trails = toggle(tools, "trails", "∿", (on) => actions.trails(on));
+  const lasso = toggle(tools, "lasso", "", (on) => actions.lasso(on));
+  lasso.appendChild(lassoIcon());
+  lasso.hidden = !hasLasso;
+  const zoomOut = addButton(tools, "zoom-out", () => actions.zoom(1 / ZOOM_FACTOR), "−");
+  const zoomIn = addButton(tools, "zoom-in", () => actions.zoom(ZOOM_FACTOR), "+");
+  const reset = addButton(tools, "reset", () => actions.reset(), "⟲");
+  setPressed(trails, true);
+
+  // A search for spaces keeps one of them.
+  search.addEventListener("input", () => showCount(actions.search(search.value.trim() || (search.value ? " " : ""), false)));
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") showCount(actions.search(search.value.trim(), true));
+    if (event.key !== "Escape") return;
+    search.value = "";
+    showCount(actions.search("", false));
+    area.focus();
+  });
+
+  function showCount(n) {
+    count.textContent = search.value ? String(n) : "";
+  }
+
+  area.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = {
+      "+": () => actions.zoom(ZOOM_FACTOR),
+      "=": () => actions.zoom(ZOOM_FACTOR),
+      "-": () => actions.zoom(1 / ZOOM_FACTOR),
+      0: () => actions.reset(),
+      l: () => lasso.hidden || lasso.click(),
+      t: () => trails.hidden || trails.click(),
+      "/": () => search.focus(),
+      Enter: () => actions.select(),
+      Escape: () => actions.escape(),
+    }[event.key];
+    const direction = event.shiftKey && { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!action && !direction) return;
+    event.preventDefault();
+    if (direction) actions.toNext(...direction);
+    else action();
+  });
+
+  const accept = addButton(offer, "accept", () => actions.highlight());
+  const drop = addButton(offer, "drop", () => actions.drop(), "×");
+
+  function update(panel, theme, cloud) {
+    words = panel.words;
+    area.setAttribute("aria-label", `${panel.title}. ${words.keys}`);
+    search.placeholder = words.find;
+    search.setAttribute("aria-label", words.find);
+    setName(trails, words.trails);
+    setName(lasso, words.lasso);
+    setName(zoomOut, words.farther);
+    setName(zoomIn, words.nearer);
+    setName(reset, words.reset);
+    setName(drop, words.drop);
+    trails.hidden = !panel.groups.length;
+    area.classList.toggle("space", cloud.axes === 3);
+    legend.replaceChildren();
+    for (const group of [...panel.groups, ...panel.classes]) legend.appendChild(legendEntry(group));
+    if (cloud.hasTrust && panel.trust_note) legend.appendChild(trustEntry(panel.trust_note, theme));
+  }
+
+  function legendEntry(group) {
+    const entry = element("span", "entry");
+    entry.appendChild(element("i")).style.background = group.color;
+    const text = entry.appendChild(element("span", "", shorten(group.name)));
+    text.title = `${group.name} (${group.members.length})`;
+    entry.addEventListener("pointerenter", () => actions.emphasise(group));
+    entry.addEventListener("pointerleave", () => actions.emphasise(null));
+    return entry;
+  }
+
+  function trustEntry(note, theme) {
+    const entry = element("span", "entry muted");
+    for (const opacity of [1, 0.6, 0.25]) entry.appendChild(element("i")).style.background = blend(theme.muted, theme.panel, opacity);
+    entry.appendChild(element("span", "", note));
+    return entry;
+  }
+
+  /** Announce a text to screen readers. */
+  function announce(text) {
+    announcement.textContent = text;
+  }
+
+  return {
+    area,
+    update,
+    announce,
+    hasTrails: () => trails.getAttribute("aria-pressed") === "true",
+    setMoved: (hasMoved) => reset.classList.toggle("hint", hasMoved),
+    /** Show a tooltip beside a point, `{ x, y, radius, name, color, neighbours }`, or none. */
+    showTooltip(point, frame) {
+      tooltip.hidden = !point;
+      if (!point) return;
+      const title = element("div", "name");
+      title.appendChild(element("i")).style.background = point.color;
+      title.appendChild(element("b", "", point.name));
+      tooltip.replaceChildren(title);
+      if (point.neighbours.length) {
+        tooltip.appendChild(element("div", "muted", words.nearest));
+        tooltip.appendChild(element("div", "", point.neighbours.join(" · ")));
+      } else if (words.click) tooltip.appendChild(element("div", "muted", words.click));
+      const [w, h] = [tooltip.offsetWidth, tooltip.offsetHeight];
+      const gap = point.radius + 12;
+      const x = point.x + gap + w > frame.width ? point.x - gap - w : point.x + gap;
+      tooltip.style.left = `${Math.max(0, Math.min(frame.width - w, x))}px`;
+      tooltip.style.top = `${area.offsetTop + Math.max(0, Math.min(frame.height - h, point.y - h / 2))}px`;
+    },
+    /** Offer to highlight `n` items; an empty lasso that was drawn gets a note. */
+    offer(n, wasDrawn) {
+      clearTimeout(noteTimer);
+      offer.hidden = !n && !wasDrawn;
+      accept.hidden = !n;
+      drop.hidden = !n;
+      accept.textContent = n ? words.highlight.replace("{n}", n) : "";
+      offer.querySelector(".none")?.remove();
+      if (n) announce(accept.textContent);
+      if (n || !wasDrawn) return;
+      offer.appendChild(element("span", "none", words.none));
+      announce(words.none);
+      noteTimer = setTimeout(() => {
+        offer.hidden = true;
+      }, NOTE_MS);
+    },
+  };
+}
+
+function shorten(text) {
+  const characters = [...text];
+  return characters.length <= MAX_NAME_LENGTH ? text : `${characters.slice(0, MAX_NAME_LENGTH - 1).join("").replace(/[, ]+$/, "")}…`;
+}
+
+function toggle(host, className, text, action) {
+  const button = addButton(host, className, () => {
+    setPressed(button, button.getAttribute("aria-pressed") !== "true");
+    action(button.getAttribute("aria-pressed") === "true");
+  }, text);
+  setPressed(button, false);
+  return button;
+}
+
+function setPressed(button, on) {
+  button.setAttribute("aria-pressed", on);
+}
+
+function lassoIcon() {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  const path = svg.appendChild(document.createElementNS(namespace, "path"));
+  const attributes = { viewBox: "0 0 20 20", width: 17, height: 17, fill: "none", stroke: "currentColor", "stroke-width": 1.7, "aria-hidden": true };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  path.setAttribute("d", "M6.500 13.200C3.800 12.300 2 10.600 2 8.500 2 5.500 5.600 3 10 3s8 2.500 8 5.500-3.600 5.500-8 5.500c-1.300 0-2.500-.2-3.500-.8m0 0c-1.300-.4-2.600.6-2.300 1.900.3 1.200 2 1.300 2.300 0 .2-.7.2-1.300 0-1.900zm-.9 2.600c.3 1-.2 1.600-1 2");
+  return svg;
+}

@@ -1,0 +1,104 @@
+// The player on a Streamlit page: its events go to the page's script, its step and scale into the address.
+
+import { makePlayer, newReader, SETTLED_MS } from "./player.js";
+
+const BELOW_PX = 18; // space below the panels
+
+const mounted = new WeakMap();
+
+// It outlives the players: pages follow each other, and Streamlit may remove a part of a page and add it again.
+const reader = newReader();
+
+mergeFirstEntry();
+
+/** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
+export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".player");
+  if (!mounted.has(root)) mounted.set(root, makeHost(root));
+  const { host, player } = mounted.get(root);
+  host.send = setStateValue; // holds until it changes
+  host.trigger = setTriggerValue; // holds for one run of the script
+  host.fit();
+  host.repairAddress();
+  player.show(data);
+  return () => {
+    host.destroy();
+    player.destroy();
+    mounted.delete(root);
+  };
+}
+
+function makeHost(root) {
+  const path = location.pathname;
+  let repairing = 0;
+  let isElsewhere = false; // Back or Forward has led to another view, whose step the page has not sent yet
+
+  const host = {
+    moved() {
+      isElsewhere = false;
+    },
+    rested: writeAddress,
+    scrolls() {
+      const page = mainElement();
+      return page && page.scrollHeight > page.clientHeight + 4;
+    },
+    /** Extend the panels to the bottom of the window, whatever is above them on the page. */
+    fit() {
+      requestAnimationFrame(() => {
+        const panels = root.querySelector(".panels");
+        const page = mainElement();
+        if (!page || !panels.isConnected) return;
+        const above = panels.getBoundingClientRect().top - page.getBoundingClientRect().top + page.scrollTop;
+        root.style.setProperty("--available-height", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
+      });
+    },
+    /** Write the address again some time after a run of the script, which may have restored the step of its start. */
+    repairAddress() {
+      clearTimeout(repairing);
+      repairing = setTimeout(() => player.isSettling || writeAddress(), SETTLED_MS);
+    },
+    destroy() {
+      clearTimeout(repairing);
+      removeEventListener("resize", host.fit);
+      removeEventListener("popstate", leave);
+    },
+  };
+  addEventListener("resize", host.fit);
+  addEventListener("popstate", leave);
+  const player = makePlayer(root, reader, host);
+
+  function leave() {
+    isElsewhere = true;
+  }
+
+  /** Write step and scale at the end of the address as the page does, but without a new entry: Back leads to the view before. */
+  function writeAddress() {
+    if (isElsewhere || location.pathname !== path) return; // the address is that of another view
+    const parts = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
+    if (!player.isAtEnd()) parts.push(`step=${player.step()}`);
+    if (player.scale !== "log") parts.push(`scale=${player.scale}`);
+    const search = `${parts.length ? "?" : ""}${parts.join("&")}`;
+    if (search !== location.search) history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+  }
+
+  return { host, player };
+}
+
+function mainElement() {
+  return document.querySelector('[data-testid="stMain"]');
+}
+
+/**
+ * Make one history entry of a page that is entered and then writes its view into its empty address. Streamlit makes two, so that Back would
+ * have to be pressed twice.
+ */
+function mergeFirstEntry() {
+  const push = history.pushState;
+  if (push.mergesFirstEntry) return;
+  history.pushState = function pushState(state, title, url) {
+    const to = new URL(url ?? "", location.href);
+    const isFirst = to.pathname === location.pathname && to.search && !location.search;
+    return (isFirst ? history.replaceState : push).call(history, state, title, url);
+  };
+  history.pushState.mergesFirstEntry = true;
+}

@@ -1,0 +1,32 @@
+// A tooltip beside the pointer.
+
+import { element } from "./drawing.js";
+
+const OFFSET_PX = 14;
+
+/** Add a tooltip to an element with `position: relative`. `show(x, y, lines)` places it inside and emphasises the first line. */
+export function addTooltip(host) {
+  const tooltip = host.appendChild(element("div", "tooltip"));
+  tooltip.setAttribute("role", "tooltip");
+  tooltip.hidden = true;
+  return {
+    show(x, y, lines) {
+      tooltip.replaceChildren(...lines.filter(Boolean).map((line, i) => element("div", i ? "muted" : "", line)));
+      tooltip.hidden = false;
+      const { width, height } = host.getBoundingClientRect();
+      const [w, h] = [tooltip.offsetWidth, tooltip.offsetHeight];
+      const right = x + OFFSET_PX + w <= width;
+      tooltip.style.left = `${Math.max(0, right ? x + OFFSET_PX : x - OFFSET_PX - w)}px`;
+      tooltip.style.top = `${Math.max(0, Math.min(height - h, y + OFFSET_PX))}px`;
+    },
+    hide() {
+      tooltip.hidden = true;
+    },
+  };
+}
+
+/** Compute the position of a pointer in an element, in CSS pixels. */
+export function pointerIn(host, event) {
+  const box = host.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
