@@ -199,15 +199,15 @@ def show_scene(
         step=entry,
         theme=page.theme,
         panels=panels,
-        columns=columns,
+        grid=columns,
         words=page.say.section("slider"),
         language=page.say.tag,
         scale=get_field("scale"),
-        asked=f"{page.run.name} {visits()} {_n_set_steps()}",
+        decision=f"{page.run.name} {visits()} {_n_set_steps()}",
         live=page.is_live,
         loss=validation_losses(page),
-        least_px=least_px,
-        most_px=most_px,
+        min_height_px=least_px,
+        max_height_px=most_px,
     )
     names = [*fields, "step", "scale"]
     if is_new:

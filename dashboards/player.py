@@ -1,4 +1,4 @@
-"""Put a scene on a Streamlit page, and hear what the reader did to it."""
+"""The player on a Streamlit page: mounts a scene, and returns the reader's events."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from typing import Any
 
 import streamlit as st
 
-from viz.player.bundle import script, style
+from viz.player.bundle import HTML, script, style
 from viz.player.scene import Scene
 
-HTML = '<div class="player" data-testid="player"><div class="slider"></div><div class="floor"></div></div>'
+STATES = ("step", "head", "item")
+"""Events that hold until the page decides otherwise."""
 
 
 @dataclass(frozen=True)
 class Events:
-    """What the reader did: where the slider rests, its scale, the head or item chosen; None is not yet.
+    """Events of the player; None where there was none.
 
-    ``selected`` are the items of a lasso that are to be highlighted, ``panel`` the one they were drawn in; told once.
+    Parameters
+    ----------
+    step, scale : where the slider rests, and its scale.
+    selected, panel : items in a lasso that are to be highlighted, and the panel they are in; for one run of the page.
+    head, item : the chosen head, [] for all, and the selected item, -1 for none.
     """
 
     step: int | None = None
@@ -30,23 +35,25 @@ class Events:
 
 
 def show(scene: Scene, key: str, on_change: Any = None) -> Events:
-    """Mount a scene under a key that stays; ``on_change`` is called before the page runs again after an event."""
-    heard = _component()(
+    """Mount a scene under a constant key; ``on_change`` is called after an event, before the page runs again."""
+    state = _component()(
         key=key,
         data=scene.to_json(),
-        **{f"on_{name}_change": on_change or _nothing for name in ("step", "scale", "selected", "head", "item")},
+        **{f"on_{name}_change": on_change or _ignore for name in (*STATES, "scale", "selected")},
     )
-    lasso = heard.get("selected") or {}
-    said = {name: heard.get(name) or {} for name in ("step", "head", "item")}
-    # Where the slider rested, and what was chosen, before the page decided otherwise is no news.
-    told = {name: one.get(name) if one.get("asked") == scene.asked else None for name, one in said.items()}
-    return Events(**told, scale=heard.get("scale"), selected=lasso.get("items"), panel=lasso.get("panel"))
+    lasso = state.get("selected") or {}
+    events = {name: state.get(name) or {} for name in STATES}
+    # Events from before the page's last decision are outdated.
+    current = {
+        name: event.get(name) if event.get("decision") == scene.decision else None for name, event in events.items()
+    }
+    return Events(**current, scale=state.get("scale"), selected=lasso.get("items"), panel=lasso.get("panel"))
 
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    return st.components.v2.component("gptlab_player", html=HTML, css=style(), js=script())
+    return st.components.v2.component("gptlab_player", html=HTML, css=style(), js=script("streamlit"))
 
 
-def _nothing() -> None:
-    """Hear of a change by the page's next run."""
+def _ignore() -> None:
+    """Leave a change to the page's next run."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from data.errors import InputError
+from viz.player import words
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
 LANGUAGES = {"en": "English", "pt": "Português"}
@@ -19,7 +20,7 @@ TAGS = {"en": "en", "pt": "pt-BR"}
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, dict[str, str]]:
     """Read the catalogue: by key, the text in each language."""
-    sections = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+    sections = words.catalogue() | tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
 
 
@@ -79,8 +80,7 @@ class Translation:
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Format a number with separators between thousands."""
-        text = f"{value:,.{decimals}f}"
-        return text.translate(str.maketrans(",.", ".,")) if self.language == "pt" else text
+        return words.format_number(value, decimals, self.language)
 
     @property
     def tag(self) -> str:

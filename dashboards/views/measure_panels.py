@@ -14,27 +14,15 @@ from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Number, Numbers, Series
+from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Numbers, Series
+from viz.player.projection_scene import fidelity_panel
 
-SHARES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
 SIGNIFICANT = 0.05
 
 
 def fidelity(page: Page, area: str, layout: xr.Dataset) -> Numbers:
     """Build the panel of a layout's fidelity at each step; it says so if the fidelity was not measured."""
-    measures = [_number(page, layout, name) for name in SHARES if name in layout]
-    if "trust" not in layout:
-        steps, unknown = queries.steps_of(layout), page.say("views.no_fidelity")
-        measures.append(Number(unknown, steps, [""] * len(steps), page.say("views.no_fidelity_help")))
-    return Numbers("fidelity", area, page.say("views.fidelity"), lines=measures)
-
-
-def _number(page: Page, layout: xr.Dataset, name: str) -> Number:
-    values = [float(value) for value in layout[name].values]
-    texts = [page.say.number(value, 2) if np.isfinite(value) else "–" for value in values]
-    shares = [value if np.isfinite(value) else 0.0 for value in values]
-    help = page.say(f"views.{name}_help")
-    return Number(page.say(f"views.{name}"), queries.steps_of(layout), texts, help, shares=shares)
+    return fidelity_panel(layout, area=area, language=page.say.language)
 
 
 def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Curves:

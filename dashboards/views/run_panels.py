@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,24 +15,19 @@ from dashboards.compute.queries import PackedMaps, steps_of
 from dashboards.page import Page
 from probes.groups.naming import Group, classes
 from probes.groups.symbols import display
-from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.drawing.theme import group_color, heat_map, weight_map
+from viz.drawing.theme import heat_map, weight_map
 from viz.player.panels import (
     Bars,
-    ColoredGroup,
     Curves,
     HeadTimeline,
     HeatMaps,
     LargeMap,
     Samples,
     Scatter,
-    Series,
     StepText,
 )
-from viz.player.serialization import quantize_shares
-
-LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))
+from viz.player.projection_scene import loss_panel, scatter_panel
 
 
 def ramp(colors: Colormap) -> list[str]:
@@ -54,52 +49,25 @@ def scatter(
 ) -> Scatter:
     """Build the picture of a layout, with its groups highlighted; without groups, tokens are coloured by their classes."""
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
-    ordered = trajectory.dims[1] == "position"
-    coloured = groups or (() if ordered else tuple(classes(labels)))
-    trust = layout["trust"].values if "trust" in layout else None
-    return Scatter(
-        id,
-        area,
-        title,
-        layout=layout["layout"].values.astype(np.float32),
-        labels=[display(label) for label in labels],
-        names=[label_name(label) for label in labels],
-        colors=item_colors(len(labels), coloured, page.theme, ordered=ordered and not groups),
-        trust=None if trust is None else quantize_shares(trust),
-        groups=_groups(page, groups),
-        classes=[] if groups else _groups(page, coloured, page.say.section("classes")),
+    return scatter_panel(
+        layout,
+        groups,
+        classes(labels),
+        theme=page.theme,
+        title=title,
+        id=id,
+        area=area,
+        language=page.say.language,
+        class_names=page.say.section("classes"),
         neighbours=neighbours,
-        thread=ordered,
-        faint_note=page.say("views.faint"),
-        words=page.say.section("scatter"),
         steps=steps,
     )
-
-
-def _groups(page: Page, groups: Sequence[Group], names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
-    """Give groups their colours, and their names in the page's language if it has any."""
-    return [
-        ColoredGroup(
-            (names or {}).get(group.name, group.name), group_color(page.theme, i), [int(m) for m in group.members]
-        )
-        for i, group in enumerate(groups)
-    ]
 
 
 def loss(page: Page, area: str) -> Curves:
     """Build the curves of the run's losses."""
     found = queries.metrics(page.computation, page.run)
-    series = [
-        Series(
-            page.say(f"views.{name}"),
-            page.theme.palette[color],
-            [one["step"] for one in found],
-            [one[key] for one in found],
-        )
-        for key, name, color in LOSSES
-        if found and key in found[0]
-    ]
-    return Curves("loss", area, page.say("views.loss"), series=series)
+    return loss_panel(found, theme=page.theme, area=area, language=page.say.language)
 
 
 def sample(page: Page, area: str, *, history: bool = False) -> Samples:

@@ -28,7 +28,7 @@ def place_in_map(guest: Visit, layer: int, head: int) -> tuple[float, float]:
         for x in range(60, int(box["width"]), 30):
             guest.page.mouse.move(box["x"] + x, box["y"] + y)
             guest.next_frame()
-            tip = guest.player.locator('[data-panel="maps"] .tip')
+            tip = guest.player.locator('[data-panel="maps"] .tooltip')
             if tip.is_visible() and re.match(rf"weight (.|\n)*layer {layer}, head {head}", tip.inner_text()):
                 return box["x"] + x, box["y"] + y
     raise AssertionError(f"no map of layer {layer} head {head} was found under the pointer")
@@ -54,7 +54,7 @@ def test_the_slider_repaints_maps_timeline_and_bets(reader: Visit) -> None:
 
 def test_the_pointer_tells_a_weight_and_a_click_makes_its_map_large(reader: Visit) -> None:
     x, y = place_in_map(reader, 1, 0)
-    tip = reader.player.locator('[data-panel="maps"] .tip')
+    tip = reader.player.locator('[data-panel="maps"] .tooltip')
     assert re.search(r"weight [01]\S*\nfrom “.” \(\d\) to “.” \(\d\)\nlayer 1, head 0", tip.inner_text())
     reader.page.mouse.click(x, y)
     reader.player.get_by_role("button", name="All heads").wait_for()

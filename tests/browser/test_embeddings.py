@@ -72,7 +72,7 @@ def test_a_tip_names_the_item_and_its_neighbours_in_the_full_space(guest: Visit,
     guest.open("embeddings", run="tiny", method="pca")
     label, (x, y) = free_item(guest)
     guest.page.mouse.move(x, y)
-    tip = guest.page.locator(".scatter .tip")
+    tip = guest.page.locator(".scatter .tooltip")
     tip.wait_for()
     guest.next_frame()
     table = token_embeddings(Run(shelf / "tiny")).isel(step=-1)
@@ -101,7 +101,7 @@ def test_what_a_lasso_holds_is_highlighted_and_the_link_keeps_it(guest: Visit) -
         guest.page.mouse.move(*corner, steps=4)
     guest.page.mouse.up()
     guest.page.keyboard.up("Shift")
-    offer = guest.page.locator(".scatter .offer .take")
+    offer = guest.page.locator(".scatter .offer .accept")
     expect(offer).to_have_text(f"Highlight the {len(expected)} lassoed", use_inner_text=True)
     guest.shot("embeddings-lasso")
     offer.click()
@@ -124,7 +124,7 @@ def test_a_lasso_of_nothing_says_so_and_asks_for_nothing(guest: Visit) -> None:
         guest.page.mouse.move(area["x"] + x, area["y"] + y)
     guest.page.mouse.up()
     expect(guest.page.locator(".scatter .offer")).to_have_text("No point inside", use_inner_text=True)
-    expect(guest.page.locator(".scatter .offer .take")).to_be_hidden()
+    expect(guest.page.locator(".scatter .offer .accept")).to_be_hidden()
 
 
 def test_a_click_lists_the_neighbours_and_a_click_on_one_of_them_goes_there(guest: Visit) -> None:
@@ -185,7 +185,7 @@ def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) ->
     guest.open("embeddings", run="tiny", method="pca")
     guest.page.locator(".scatter .area").focus()
     guest.page.keyboard.press("Shift+ArrowRight")
-    tip = guest.page.locator(".scatter .tip")
+    tip = guest.page.locator(".scatter .tooltip")
     tip.wait_for()
     first = tip.inner_text().split("\n")[0]
     guest.page.keyboard.press("Shift+ArrowRight")
@@ -230,7 +230,7 @@ def test_everything_can_be_lassoed_and_what_is_too_much_to_name_is_said(guest: V
     for x, y in corners[1:]:
         guest.page.mouse.move(area["x"] + x, area["y"] + y, steps=3)
     guest.page.mouse.up()
-    guest.page.locator(".scatter .offer .take").click()
+    guest.page.locator(".scatter .offer .accept").click()
     guest.page.get_by_test_id("stToast").wait_for()
     expect(guest.page.get_by_test_id("stToast")).to_contain_text("too many to name")
 

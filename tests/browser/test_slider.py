@@ -57,13 +57,13 @@ def test_it_says_step_loss_and_the_snapshots_beside_it(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
     expect(guest.player.locator(".readout .step")).to_have_text("step 8")
     expect(guest.player.locator(".readout .loss")).to_have_text(re.compile(r"val\. loss \d\.\d{3}"))
-    expect(guest.player.locator(".back")).to_have_text("4")
-    expect(guest.player.locator(".on")).to_have_text("16")
+    expect(guest.player.locator(".previous")).to_have_text("4")
+    expect(guest.player.locator(".next")).to_have_text("16")
     assert guest.slider.get_attribute("aria-valuenow") == "8"
-    guest.player.locator(".on").click()
+    guest.player.locator(".next").click()
     guest.settle(step=16)
     guest.page.keyboard.press("Home")
-    expect(guest.player.locator(".back")).to_be_disabled()
+    expect(guest.player.locator(".previous")).to_be_disabled()
 
 
 def test_a_press_on_the_track_goes_to_the_snapshot_there(guest: Visit) -> None:

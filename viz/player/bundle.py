@@ -54,7 +54,7 @@ def style() -> str:
 def script(host: Literal["streamlit", "page"]) -> str:
     """Join the modules of ``js/`` with those of a host, as one module: each becomes a function that returns its exports.
 
-    The script of ``streamlit`` exports its mount function as default. In that of ``page``, ``$page.play(element, scene)`` starts the player.
+    The script of ``streamlit`` exports its mount function as default. With that of ``page``, call ``$page.play(element, scene)``.
     """
     modules = [_wrap(name, (FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in (*MODULES, host)]
     return "\n".join([*modules, "export default $streamlit.default_;"] if host == "streamlit" else modules)

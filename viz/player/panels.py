@@ -14,7 +14,7 @@ from viz.player.serialization import quantize_layout, to_json, with_version
 
 @dataclass(frozen=True)
 class Panel:
-    """A place on the page: ``area`` is its name in the grid, ``steps`` the snapshots it has if they are not the scene's."""
+    """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's."""
 
     kind: ClassVar[str] = ""
 
@@ -24,7 +24,7 @@ class Panel:
     steps: Sequence[int] | None = field(default=None, kw_only=True)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the browser is sent: the fields, arrays packed, and a hash of it all as ``version``."""
+        """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
         return self._packed()
 
     def _packed(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class ColoredGroup:
-    """Items that are picked out: ``members`` are their numbers."""
+    """A group of items in a colour; ``members`` are indices of items."""
 
     name: str
     color: str
@@ -43,20 +43,20 @@ class ColoredGroup:
 
 @dataclass(frozen=True)
 class Scatter(Panel):
-    """Points that move: a layout over steps.
+    """A scatter plot: the points of a layout over steps.
 
     Parameters
     ----------
-    layout : (step, item, axis), two axes or three; NaN where a snapshot does not have an item.
-    labels, names : what stands in the picture for an item, and what one would say; one each an item.
+    layout : (step, item, axis), with two axes or three; NaN where a snapshot lacks an item.
+    labels, names : of each item, for the plot and for sentences.
     colors : ``#RRGGBB`` of each item.
-    trust : (step, item) from 0 to 1; points that are not to be believed are drawn faint.
-    groups : highlighted ones, which leave trails.
-    classes : what the colours mean where nothing is highlighted, for the legend.
-    neighbours : (step, item, k) the nearest items in the full space, nearest first; None where that was too much to compute for all.
-    thread : whether a line joins the items in their order.
-    faint_note : what the faintness means, in words.
-    words : of its tools, by name.
+    trust : (step, item), uint8 for 0 to 1; points of low trust are faded.
+    groups : highlighted groups, which leave trails.
+    classes : the meaning of the colours where nothing is highlighted, for the legend.
+    neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
+    thread : whether a line connects the items in their order.
+    trust_note : the meaning of faded points, for the legend.
+    words : texts of the tools, by name.
     """
 
     kind = "scatter"
@@ -70,17 +70,17 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
-    faint_note: str = ""
+    trust_note: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the browser is sent: the layout as levels of its own limits, which takes half the room."""
+        """Build the JSON object that is sent, with the layout quantised to its limits, which halves its size."""
         return dataclasses.replace(self, layout=quantize_layout(self.layout))._packed()
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line: ``values`` at ``steps`` of its own, in a colour; ``low`` and ``high`` bound a band around it."""
+    """A curve: ``values`` at ``steps`` of its own, in a colour; ``low`` and ``high`` bound a band around it."""
 
     name: str
     color: str
@@ -93,7 +93,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Curves(Panel):
-    """Lines over training with a mark at the slider's step; a click goes there. ``limits`` fix the vertical axis."""
+    """Curves over training with a cursor at the slider's step; a click goes there. ``limits`` are those of the vertical axis."""
 
     kind = "curves"
 
@@ -104,7 +104,7 @@ class Curves(Panel):
 
 @dataclass(frozen=True)
 class LargeMap:
-    """The map of one head, of more tokens than those of all heads can be sent with: ``values`` (step, 1, 1, cell) as of `HeatMaps`."""
+    """The map of one head with more tokens than the maps of all heads: ``values`` (step, 1, 1, cell) as in `HeatMaps`."""
 
     head: tuple[int, int]
     values: NDArray[Any]
@@ -113,21 +113,21 @@ class LargeMap:
 
 @dataclass(frozen=True)
 class HeatMaps(Panel):
-    """Square maps over steps, a row a layer and a column a head; a click shows one of them large.
+    """Square heat maps over steps, a row a layer and a column a head; a click enlarges one of them.
 
     Parameters
     ----------
-    values : (step, layer, head, cell), uint8 or uint16: whole numbers from 0, which stands for ``low``, to the largest of the type,
-        which stands for ``high``. Cells come row by row; of causal maps only those up to the diagonal.
-    tokens : the label of each query and key.
+    values : (step, layer, head, cell), uint8 or uint16: integers from 0, which stands for ``low``, to the largest of the type, which
+        stands for ``high``. Cells are in row-major order; causal maps hold only those up to the diagonal.
+    tokens : labels of the queries and keys.
     ramp : colours from ``low`` to ``high``, 256 of them.
-    low, high : the values at the two ends of the ramp.
-    curve : ``sqrt`` colours by the square root, so that small weights show; ``linear`` does not.
-    chooses : whether the page says which head is chosen; all panels of a scene show the same one.
-    chosen : (layer, head) of the map that is shown large, or None for all.
-    large : what is shown instead when its head is shown large.
-    causal : whether cells above the diagonal cannot be and are left empty.
-    layer_name, head_name : words before the numbers.
+    low, high : values at the ends of the ramp.
+    curve : ``sqrt`` colours by the square root, so that small weights are visible; or ``linear``.
+    chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
+    chosen : (layer, head) of the map that is enlarged, or None for all.
+    large : the map that is shown instead when its head is enlarged.
+    causal : whether there are no cells above the diagonal.
+    layer_name, head_name : words before their indices.
     """
 
     kind = "maps"
@@ -148,17 +148,17 @@ class HeatMaps(Panel):
 
 @dataclass(frozen=True)
 class HeadTimeline(Panel):
-    """A cell for every row and snapshot (a timeline of heads); a click goes to that snapshot, and chooses that head.
+    """A heat map of heads over training: a row a head, a cell a snapshot. A click goes to the snapshot and chooses the head.
 
     Parameters
     ----------
     values : (step, row), float.
     rows : names of the rows.
-    heads : (layer, head) of each row, if rows are heads; there is more room between layers.
-    ramp, low, high : colours, and the values at their two ends.
-    note : a line about it.
-    uniform : the value that the key marks: what even attention scores.
-    chooses, chosen : as of `HeatMaps`.
+    heads : (layer, head) of each row, if rows are heads; layers are set apart.
+    ramp, low, high : colours, and the values at their ends.
+    note : a line above the heat map.
+    uniform : the value of uniform attention, which the colour bar marks.
+    chooses, chosen : as in `HeatMaps`.
     """
 
     kind = "head-timeline"
@@ -177,16 +177,16 @@ class HeadTimeline(Panel):
 
 @dataclass(frozen=True)
 class Bars(Panel):
-    """A probability for every label at every step, as bars that stay in their places.
+    """Probabilities of labels at every step, as bars in a fixed order.
 
     Parameters
     ----------
     values : (step, label), float.
-    labels : as drawn, the ones to be shown first where not all fit.
-    names : as said.
+    labels : for the plot; where not all fit, the first ones are shown.
+    names : for sentences.
     color : of the bars.
-    others : what the bar is called that gathers the rest; no such bar if empty.
-    n_tokens : how many tokens there are, with those that are not among the labels.
+    others : name of the bar for all other tokens; no such bar if empty.
+    n_tokens : size of the vocabulary.
     """
 
     kind = "bars"
@@ -201,7 +201,7 @@ class Bars(Panel):
 
 @dataclass(frozen=True)
 class StepText:
-    """A text of one step, with a line about it."""
+    """A text at a step, with a note about it."""
 
     step: int
     text: str
@@ -210,7 +210,7 @@ class StepText:
 
 @dataclass(frozen=True)
 class Samples(Panel):
-    """Texts of steps; the one last written at or before the slider's is shown, and with a ``history`` a line of each below it."""
+    """Texts over steps. The last one at or before the slider's step is shown, and with ``history`` a list of all below it."""
 
     kind = "samples"
 
@@ -221,10 +221,7 @@ class Samples(Panel):
 
 @dataclass(frozen=True)
 class Number:
-    """A line of a table: at each of ``steps`` a text, already written as the page's language writes it.
-
-    ``shares``, from 0 to 1, are drawn as a bar beside it.
-    """
+    """A line of a table: a text at each of ``steps``, in the page's language; ``shares`` from 0 to 1 are drawn as a bar beside it."""
 
     name: str
     steps: Sequence[int]
@@ -236,7 +233,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Numbers(Panel):
-    """What is measured at the slider's step, a line each."""
+    """A table of measures at the slider's step, a line each."""
 
     kind = "numbers"
 
@@ -245,16 +242,16 @@ class Numbers(Panel):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A group against others at one step: how many of them stand further apart, and how likely so many are by chance."""
+    """A group against null groups at a step: the share of these that are further apart, the p-value, and whether it is notable."""
 
     share: str
     p: str
-    remarkable: bool
+    notable: bool
 
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """A group against several kinds of others: ``cells`` are (column, step)."""
+    """A group against several kinds of null groups: ``cells`` are (column, step)."""
 
     name: str
     color: str
@@ -264,7 +261,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class Comparisons(Panel):
-    """How close together groups stand in the full space: a row a group, a column a kind of groups to compare with."""
+    """Comparisons of groups with null groups in the full space: a row a group, a column a kind of null groups."""
 
     kind = "comparisons"
 
@@ -275,14 +272,14 @@ class Comparisons(Panel):
 
 @dataclass(frozen=True)
 class Neighbours(Panel):
-    """The nearest items of one in the full space, nearest first.
+    """The nearest items of a selected one in the full space, nearest first.
 
     Parameters
     ----------
-    item : the number of the one.
-    measured_steps : the steps.
-    items, distances : (step, rank) which items, and how far away they are.
-    styles : name and colour of every item that occurs, by its number.
+    item : index of the selected item.
+    measured_steps : the steps of the arrays.
+    items, distances : (step, rank), indices of the nearest items, and their distances.
+    styles : name and colour of every item that occurs, by its index.
     """
 
     kind = "neighbours"

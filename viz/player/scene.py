@@ -1,4 +1,4 @@
-"""A page under its slider: the panels, where they stand, and the snapshots that the slider stops at."""
+"""A scene: panels in a grid under one slider, and the snapshots at which the slider stops."""
 
 from __future__ import annotations
 
@@ -15,36 +15,41 @@ FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a page moves with its slider.
+    """Everything on a page that changes with the slider.
 
     Parameters
     ----------
-    steps : the snapshots that the slider stops at.
-    step : where it stands at first; afterwards the browser knows better, unless ``asked`` changes.
-    asked : a text that changes whenever the page, not the slider, decides the step.
-    columns : the grid of the floor, as CSS's ``grid-template``.
-    live : whether the run is still growing; a slider that stands at its end then stays at the end.
+    steps : the snapshots at which the slider stops.
+    step : its first position; afterwards the browser keeps the position, unless ``decision`` changes.
+    theme : colours.
+    panels : what is shown.
+    grid : the layout of the panels' areas, as CSS ``grid-template``.
+    words : texts of the slider, by key.
+    language : BCP 47 tag, by which the browser formats numbers.
+    scale : first scale of the slider, ``log`` or ``linear``.
+    decision : a text that changes whenever the page decides the step instead of the slider.
+    live : whether the run is still being trained; a slider at its end then follows.
+    min_height_px, max_height_px : the panels fill the window between these heights; None for no maximum.
     loss : steps and validation losses, drawn behind the slider.
-    least_px, most_px : the panels fill the window but are never lower or, where that is given, higher than this.
     """
 
     steps: Sequence[int]
     step: int
     theme: Theme
     panels: Sequence[Panel]
-    columns: str
+    grid: str
     words: Mapping[str, str]
     language: str = "en"
     scale: str = "log"
-    asked: str = ""
+    decision: str = ""
     live: bool = False
-    least_px: int = 520
-    most_px: int | None = None
+    min_height_px: int = 520
+    max_height_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the browser is sent."""
-        look = {
+        """Build the JSON object that is sent to the browser."""
+        theme = {
             "name": self.theme.name,
             "background": self.theme.background,
             "panel": self.theme.panel,
@@ -62,15 +67,15 @@ class Scene:
             {
                 "steps": [int(step) for step in self.steps],
                 "step": int(self.step),
-                "asked": self.asked,
-                "theme": look,
+                "decision": self.decision,
+                "theme": theme,
                 "words": dict(self.words),
                 "language": self.language,
                 "scale": self.scale,
-                "columns": self.columns,
+                "grid": self.grid,
                 "live": self.live,
-                "least": int(self.least_px),
-                "most": self.most_px,
+                "min_height_px": self.min_height_px,
+                "max_height_px": self.max_height_px,
                 "loss": loss,
                 "panels": [panel.to_json() for panel in self.panels],
             }

@@ -1,7 +1,7 @@
-"""How a scene is sent to the browser.
+"""The format in which a scene is sent to the browser.
 
-Arrays travel as base64 of their bytes: places as uint16 levels of the whole layout's limits, weights and trust as uint8 of 0..1. Every
-panel carries a hash of what it holds, so that the browser takes in again only what has changed.
+Arrays are sent as base64 of their bytes: places as uint16 levels between the limits of the whole layout, weights and trust as uint8 for
+0 to 1. Every panel carries a hash of its content, so that the browser updates only the panels that have changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 
 def pack(values: NDArray[Any]) -> dict[str, Any]:
-    """Return an array as the browser unpacks it: ``type``, ``shape`` and base64 of its little-endian bytes.
+    """Pack an array for JSON: ``type``, ``shape`` and base64 of its little-endian bytes.
 
     Examples
     --------
@@ -39,9 +39,9 @@ MISSING, LEVELS = 65535, 65534
 
 
 def quantize_layout(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Return places as whole numbers from 0 to `LEVELS`, the same unit along all axes; `MISSING` where there is none.
+    """Quantise places to integers from 0 to `LEVELS`, with one unit for all axes; `MISSING` where there is none.
 
-    A thousand pixels show a fiftieth of that: the picture can be enlarged many times before a level can be seen.
+    A screen shows about a fiftieth of these levels, so the plot can be magnified many times before they are visible.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def quantize_causal_maps(maps: NDArray[np.floating]) -> NDArray[np.uint16]:
 
 
 def quantize_shares(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return shares of 0..1 as 0..255.
+    """Quantise shares from 0..1 to 0..255.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def quantize_shares(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def to_json(value: Any) -> Any:
-    """Return a value as JSON holds it: arrays packed, dataclasses as objects."""
+    """Convert a value to JSON types: arrays packed, dataclasses as objects, numbers that are not finite as null."""
     if isinstance(value, np.ndarray):
         return pack(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -107,7 +107,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, np.generic):
         return to_json(value.item())
     if isinstance(value, float) and not math.isfinite(value):
-        return None  # JSON has no such numbers
+        return None
     if isinstance(value, (list, tuple)):
         return [to_json(part) for part in value]
     if isinstance(value, Mapping):
@@ -116,6 +116,6 @@ def to_json(value: Any) -> Any:
 
 
 def with_version(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content with a hash of it all as ``version``."""
+    """Add a hash of the content as ``version``."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
     return {**content, "version": digest}

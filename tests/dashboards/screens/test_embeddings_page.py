@@ -81,7 +81,7 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(
                 strict=True,
             ):
                 assert cell is not None
-                assert cell.remarkable == (p < 0.05)
+                assert cell.notable == (p < 0.05)
                 assert float(cell.share.strip("<% ")) == pytest.approx(100 * share, abs=0.51)
 
 

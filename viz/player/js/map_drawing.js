@@ -73,7 +73,7 @@ export function drawOne({ context, width, height, theme, panel, maps }, view, he
   drawMap(context, maps.paint(view, head), [0, 0, n], tile, theme, panel.causal);
   const tall = Math.max(1, Math.ceil((1.15 * px) / cell));
   const wide = isUpright ? Math.max(1, Math.ceil((longest + 5) / cell)) : tall;
-  const inside = hovered && maps.exists(hovered.query, hovered.key) ? under : null;
+  const inside = hovered && maps.exists(hovered.query, hovered.key) ? hovered : null;
   const [query, at] = inside ? [inside.query, inside.key] : [-1, -1];
   if (Math.max(tall, wide) <= MAX_SKIPPED) {
     writeRows(context, tokens, tile, cell, theme, tall, query);

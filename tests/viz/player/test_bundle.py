@@ -1,0 +1,45 @@
+"""The modules of the player are joined in an order in which each comes after those that it imports."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import viz.player
+from viz.player.bundle import FOLDER, MODULES, script, style
+from viz.player.panels import Panel
+
+HOSTS = ("streamlit", "page")
+
+
+def test_every_module_is_in_the_bundle() -> None:
+    assert {path.stem for path in FOLDER.glob("*.js")} == {*MODULES, *HOSTS}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_imports_come_first_and_name_what_is_exported(host: str) -> None:
+    exports: dict[str, set[str]] = {}
+    for module in (*MODULES, host):
+        text = (FOLDER / f"{module}.js").read_text(encoding="utf-8")
+        for names, source in re.findall(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', text, flags=re.MULTILINE):
+            assert {name.strip() for name in names.split(",")} <= exports[source], (module, source)
+        assert text.count("\nimport ") == len(re.findall(r'^import \{[^}]*\} from "\./\w+\.js";$', text, flags=re.M))
+        exports[module] = set(re.findall(r"^export (?:const|function) (\w+)", text, flags=re.MULTILINE))
+
+
+def test_only_streamlits_script_has_a_default_export() -> None:
+    assert script("streamlit").endswith("export default $streamlit.default_;")
+    assert "export " not in re.sub(r"//.*", "", script("page"))
+    assert "history" not in script("page").split("const $page")[1]
+
+
+def test_every_kind_of_panel_has_a_painter() -> None:
+    kinds = {getattr(viz.player, name).kind for name in viz.player.__all__ if name not in ("Panel", "Scene")}
+    assert Panel.kind not in kinds
+    painters = re.findall(r'^PANELS(?:\.(\w+)|\["([\w-]+)"\]) =', script("page"), flags=re.MULTILINE)
+    assert {plain or quoted for plain, quoted in painters} == kinds
+
+
+def test_style_sheets_start_with_that_of_the_player() -> None:
+    assert style().startswith(".player {")

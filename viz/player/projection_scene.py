@@ -1,0 +1,255 @@
+"""Panels and scenes of projections: the points of a layout, the losses of the run, fidelity, and comparisons of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from data.errors import InputError
+from probes.groups.naming import Group
+from viz.drawing.labels import display, label_name
+from viz.drawing.legend import item_colors
+from viz.drawing.theme import Theme, group_color
+from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
+from viz.player.scene import Scene
+from viz.player.serialization import quantize_shares
+from viz.player.words import format_number, section
+
+if TYPE_CHECKING:
+    from probes.groups.comparison import GroupComparison
+    from viz.films.embedding_film import ProjectionView
+
+MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
+LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))  # key, word, index in the palette
+BESIDE = "minmax(260px, 26%)"  # the width of what is beside the points
+LOCALES = {"en": "en", "pt": "pt-BR"}
+
+
+def scatter_panel(
+    projection: xr.Dataset,
+    groups: Sequence[Group] = (),
+    classes: Sequence[Group] = (),
+    *,
+    theme: Theme,
+    title: str = "",
+    id: str = "points",
+    area: str = "points",
+    language: str = "en",
+    class_names: Mapping[str, str] | None = None,
+    neighbours: Any = None,
+    steps: Sequence[int] | None = None,
+    is_page: bool = False,
+) -> Scatter:
+    """Build the scatter plot of a projection.
+
+    Parameters
+    ----------
+    projection : ``layout`` (step, token or position, axis), and ``trust`` (step, item) if it was measured.
+    groups : highlighted groups, each in a colour of its own.
+    classes : groups that give the colours where none is highlighted. Positions have a colour scale instead.
+    title, id, area : see `viz.player.panels.Panel`.
+    language : ``en`` or ``pt``.
+    class_names : names of the classes in the language; their own names by default.
+    neighbours : (step, item, k), see `viz.player.panels.Scatter`.
+    steps : the snapshots of the panel, where they are not the scene's.
+    is_page : whether it is on a page of its own, on which nothing answers to the selection of points.
+    """
+    layout = projection["layout"]
+    labels = [str(label) for label in layout[layout.dims[1]].values]
+    ordered = layout.dims[1] == "position"
+    shown = tuple(groups) or (() if ordered else tuple(classes))
+    words = section("scatter", language)
+    if is_page:
+        words |= {"keys": section("projection", language)["keys"], "click": ""}
+    return Scatter(
+        id,
+        area,
+        title,
+        layout=layout.values.astype(np.float32),
+        labels=[display(label) for label in labels],
+        names=[label_name(label) for label in labels],
+        colors=item_colors(len(labels), shown, theme, ordered=ordered and not groups),
+        trust=quantize_shares(projection["trust"].values) if "trust" in projection else None,
+        groups=_colored(groups, theme),
+        classes=[] if groups else _colored(shown, theme, class_names),
+        neighbours=neighbours,
+        thread=ordered,
+        trust_note=words["trust_note"],
+        words=words,
+        steps=steps,
+    )
+
+
+def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
+    return [
+        ColoredGroup((names or {}).get(group.name, group.name), group_color(theme, i), [int(m) for m in group.members])
+        for i, group in enumerate(groups)
+    ]
+
+
+def loss_panel(
+    metrics: Sequence[Mapping[str, Any]], *, theme: Theme, id: str = "loss", area: str = "loss", language: str = "en"
+) -> Curves:
+    """Build the curves of validation and training loss.
+
+    Parameters
+    ----------
+    metrics : records with ``step``, ``val_loss`` and ``train_loss``, as `data.runs.Run.metrics` returns them.
+    theme, id, area, language : see `scatter_panel`.
+    """
+    words = section("projection", language)
+    steps = [int(record["step"]) for record in metrics]
+    series = [
+        Series(words[word], theme.palette[color], steps, [record[key] for record in metrics])
+        for key, word, color in LOSSES
+        if metrics and key in metrics[0]
+    ]
+    return Curves(id, area, words["loss"], series=series)
+
+
+def fidelity_panel(
+    projection: xr.Dataset, *, id: str = "fidelity", area: str = "fidelity", language: str = "en"
+) -> Numbers:
+    """Build the table of a projection's measures at each step, or a note that they have not been measured.
+
+    Parameters
+    ----------
+    projection : measures over (step,), see `viz.projection.projector.project`.
+    id, area, language : see `scatter_panel`.
+    """
+    words, steps = section("projection", language), [int(step) for step in projection["step"].values]
+    lines = []
+    for name in MEASURES:
+        if name in projection:
+            values = [float(value) for value in projection[name].values]
+            texts = [format_number(value, 2, language) if np.isfinite(value) else "–" for value in values]
+            shares = [value if np.isfinite(value) else 0.0 for value in values]
+            lines.append(Number(words[name], steps, texts, words[f"{name}_help"], "", shares))
+    if "trust" not in projection:
+        lines.append(Number(words["no_fidelity"], steps, [""] * len(steps), words["no_fidelity_help"]))
+    return Numbers(id, area, words["fidelity"], lines=lines)
+
+
+def comparison_panel(
+    comparisons: Sequence[GroupComparison],
+    *,
+    theme: Theme,
+    id: str = "comparisons",
+    area: str = "comparisons",
+    language: str = "en",
+) -> Numbers:
+    """Build the sentences that compare groups with null groups, a line a group."""
+    lines = []
+    for one in comparisons:
+        parts = {step: sentence.partition(": ") for step, sentence in one.sentences.items()}
+        name = next(iter(parts.values()))[0]
+        texts = [f"{text} ({one.p_values[step]})" for step, (_, _, text) in parts.items()]
+        lines.append(Number(name, [int(step) for step in parts], texts, color=group_color(theme, one.group)))
+    return Numbers(id, area, section("projection", language)["comparisons"], lines=lines)
+
+
+def scene_of_projection(
+    projection: xr.Dataset,
+    groups: Sequence[Group] = (),
+    classes: Sequence[Group] = (),
+    *,
+    theme: Theme,
+    title: str = "",
+    loss: Sequence[Mapping[str, Any]] | None = None,
+    comparisons: Sequence[GroupComparison] = (),
+    language: str = "en",
+) -> Scene:
+    """Build the scene of one projection, with losses and fidelity beside the points.
+
+    Parameters
+    ----------
+    projection : the result of `viz.projection.projector.project`, in two or three dimensions.
+    groups, classes : see `scatter_panel`.
+    theme : colours.
+    title : name of the scatter plot.
+    loss : records of the losses, as `data.runs.Run.metrics` returns them; none if None.
+    comparisons : comparisons of the groups with null groups, see `probes.groups.comparison.compare_groups`.
+    language : ``en`` or ``pt``.
+
+    Examples
+    --------
+    >>> from viz.drawing.theme import THEMES
+    >>> points = np.random.default_rng(0).normal(size=(2, 6, 2))
+    >>> layout = xr.DataArray(points, dims=("step", "position", "axis"), coords={"step": [0, 100], "position": range(6)})
+    >>> scene = scene_of_projection(xr.Dataset({"layout": layout}), theme=THEMES["light"])
+    >>> [panel.id for panel in scene.panels], scene.step
+    (['points', 'fidelity'], 100)
+    """
+    from viz.films.embedding_film import ProjectionView
+
+    view = ProjectionView(projection, groups=groups, classes=classes, name=title, comparisons=comparisons)
+    return scene_of_views([view], theme=theme, loss=loss, language=language)
+
+
+def scene_of_views(
+    views: Sequence[ProjectionView],
+    *,
+    theme: Theme,
+    loss: Sequence[Mapping[str, Any]] | None = None,
+    language: str = "en",
+) -> Scene:
+    """Build the scene of one or several projections side by side; losses, fidelity and comparisons are those of the first.
+
+    Parameters
+    ----------
+    views : the projections of a film, of the same steps.
+    theme, loss, language : see `scene_of_projection`.
+
+    Raises
+    ------
+    InputError
+        Unknown language, or no view.
+    """
+    if language not in LOCALES:
+        raise InputError(f"unknown `language` {language!r}: there is {', '.join(LOCALES)}")
+    if not views:
+        raise InputError("a scene needs a projection; got none")
+    first, areas = views[0], [f"points{i}" if i else "points" for i in range(len(views))]
+    points: list[Panel] = [
+        scatter_panel(
+            view.projection,
+            view.groups,
+            view.classes,
+            theme=theme,
+            title=view.name,
+            id=area,
+            area=area,
+            language=language,
+            is_page=True,
+        )
+        for view, area in zip(views, areas, strict=True)
+    ]
+    beside: list[tuple[Panel, str]] = [(fidelity_panel(first.projection, language=language), "auto")]
+    if loss:
+        beside.insert(0, (loss_panel(loss, theme=theme, language=language), "minmax(0, 1fr)"))
+    if first.comparisons:
+        beside.append((comparison_panel(first.comparisons, theme=theme, language=language), "auto"))
+    rows = [f'"{" ".join(areas)} {panel.area}" {height}' for panel, height in beside]
+    columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE])
+    steps = [int(step) for step in first.projection["step"].values]
+    return Scene(
+        steps=steps,
+        step=steps[-1],
+        theme=theme,
+        panels=[*points, *(panel for panel, _ in beside)],
+        grid=f"{' '.join(rows)} / {columns}",
+        words=section("slider", language),
+        language=LOCALES[language],
+        loss=_validation_loss(loss or ()),
+        min_height_px=440,
+    )
+
+
+def _validation_loss(metrics: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
+    """Select the finite validation losses for the slider; None if there is none."""
+    found = [(int(one["step"]), float(one["val_loss"])) for one in metrics if one.get("val_loss") is not None]
+    found = [(step, loss) for step, loss in found if np.isfinite(loss)]
+    return ([step for step, _ in found], [loss for _, loss in found]) if found else None

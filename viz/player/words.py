@@ -1,0 +1,38 @@
+"""Texts of the player, in the languages of the pages."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+WORDS = Path(__file__).with_name("words.toml")
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    """Read all texts: by section and key, the text in each language."""
+    return tomllib.loads(WORDS.read_text(encoding="utf-8"))
+
+
+def section(name: str, language: str = "en") -> dict[str, str]:
+    """Select the texts of a section in a language, by key.
+
+    Examples
+    --------
+    >>> section("slider")["step"], section("slider", "pt")["step"]
+    ('step', 'passo')
+    """
+    return {key: texts[language] for key, texts in catalogue()[name].items()}
+
+
+def format_number(value: float, decimals: int = 0, language: str = "en") -> str:
+    """Format a number with separators for thousands.
+
+    Examples
+    --------
+    >>> format_number(1234.5, 1), format_number(1234.5, 1, "pt")
+    ('1,234.5', '1.234,5')
+    """
+    text = f"{value:,.{decimals}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "pt" else text
