@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
 LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))  # key, word, index in the palette
-BESIDE = "minmax(260px, 26%)"  # the width of what is beside the points
+BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
 LOCALES = {"en": "en", "pt": "pt-BR"}
 
 
@@ -212,7 +212,7 @@ def scene_of_views(
         raise InputError(f"unknown `language` {language!r}: there is {', '.join(LOCALES)}")
     if not views:
         raise InputError("a scene needs a projection; got none")
-    first, areas = views[0], [f"points{i}" if i else "points" for i in range(len(views))]
+    areas = [f"points{i}" if i else "points" for i in range(len(views))]
     points: list[Panel] = [
         scatter_panel(
             view.projection,
@@ -227,14 +227,10 @@ def scene_of_views(
         )
         for view, area in zip(views, areas, strict=True)
     ]
-    beside: list[tuple[Panel, str]] = [(fidelity_panel(first.projection, language=language), "auto")]
-    if loss:
-        beside.insert(0, (loss_panel(loss, theme=theme, language=language), "minmax(0, 1fr)"))
-    if first.comparisons:
-        beside.append((comparison_panel(first.comparisons, theme=theme, language=language), "auto"))
+    beside = _beside(views[0], theme, loss, language)
     rows = [f'"{" ".join(areas)} {panel.area}" {height}' for panel, height in beside]
-    columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE])
-    steps = [int(step) for step in first.projection["step"].values]
+    columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE_WIDTH])
+    steps = [int(step) for step in views[0].projection["step"].values]
     return Scene(
         steps=steps,
         step=steps[-1],
@@ -246,6 +242,18 @@ def scene_of_views(
         loss=_validation_loss(loss or ()),
         min_height_px=440,
     )
+
+
+def _beside(
+    view: ProjectionView, theme: Theme, loss: Sequence[Mapping[str, Any]] | None, language: str
+) -> list[tuple[Panel, str]]:
+    """Build the panels beside the points, from top to bottom, each with its height in CSS."""
+    panels: list[tuple[Panel, str]] = [(fidelity_panel(view.projection, language=language), "auto")]
+    if loss:
+        panels.insert(0, (loss_panel(loss, theme=theme, language=language), "minmax(0, 1fr)"))
+    if view.comparisons:
+        panels.append((comparison_panel(view.comparisons, theme=theme, language=language), "auto"))
+    return panels
 
 
 def _validation_loss(metrics: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
