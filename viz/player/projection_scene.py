@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ def scatter_panel(
     class_names: Mapping[str, str] | None = None,
     neighbours: Any = None,
     steps: Sequence[int] | None = None,
+    faded: bool = True,
     is_page: bool = False,
 ) -> Scatter:
     """Build the scatter plot of a projection.
@@ -55,6 +57,7 @@ def scatter_panel(
     class_names : names of the classes in the language; their own names by default.
     neighbours : (step, item, k), see `viz.player.panels.Scatter`.
     steps : the snapshots of the panel, where they are not the scene's.
+    faded : whether points of low trust are faded.
     is_page : whether it is on a page of its own, on which nothing answers to the selection of points.
     """
     layout = projection["layout"]
@@ -72,7 +75,7 @@ def scatter_panel(
         labels=[display(label) for label in labels],
         names=[label_name(label) for label in labels],
         colors=item_colors(len(labels), shown, theme, ordered=ordered and not groups),
-        trust=quantize_shares(projection["trust"].values) if "trust" in projection else None,
+        trust=quantize_shares(projection["trust"].values) if faded and "trust" in projection else None,
         groups=_colored(groups, theme),
         classes=[] if groups else _colored(shown, theme, class_names),
         neighbours=neighbours,
@@ -93,7 +96,7 @@ def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | N
 def loss_panel(
     metrics: Sequence[Mapping[str, Any]], *, theme: Theme, id: str = "loss", area: str = "loss", language: str = "en"
 ) -> Curves:
-    """Build the curves of validation and training loss.
+    """Build the curves of a run's validation and training loss.
 
     Parameters
     ----------
@@ -101,13 +104,16 @@ def loss_panel(
     theme, id, area, language : see `scatter_panel`.
     """
     words = section("projection", language)
-    steps = [int(record["step"]) for record in metrics]
     series = [
-        Series(words[word], theme.palette[color], steps, [record[key] for record in metrics])
+        _loss_series(words[word], theme.palette[color], metrics, key)
         for key, word, color in LOSSES
         if metrics and key in metrics[0]
     ]
     return Curves(id, area, words["loss"], series=series)
+
+
+def _loss_series(name: str, color: str, metrics: Sequence[Mapping[str, Any]], key: str = "val_loss") -> Series:
+    return Series(name, color, [int(record["step"]) for record in metrics], [record.get(key) for record in metrics])
 
 
 def fidelity_panel(
@@ -186,22 +192,25 @@ def scene_of_projection(
     from viz.films.embedding_film import ProjectionView
 
     view = ProjectionView(projection, groups=groups, classes=classes, name=title, comparisons=comparisons)
-    return scene_of_views([view], theme=theme, loss=loss, language=language)
+    return scene_of_views([view], theme=theme, losses={"": loss} if loss else {}, language=language)
 
 
 def scene_of_views(
     views: Sequence[ProjectionView],
     *,
     theme: Theme,
-    loss: Sequence[Mapping[str, Any]] | None = None,
+    losses: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    faded: bool = True,
     language: str = "en",
 ) -> Scene:
-    """Build the scene of one or several projections side by side; losses, fidelity and comparisons are those of the first.
+    """Build the scene of one or several projections side by side; fidelity and comparisons are those of the first.
 
     Parameters
     ----------
     views : the projections of a film, of the same steps.
-    theme, loss, language : see `scene_of_projection`.
+    losses : records of the losses by the name of the run; of several runs, the validation losses are shown together.
+    faded : whether points of low trust are faded.
+    theme, language : see `scene_of_projection`.
 
     Raises
     ------
@@ -223,11 +232,13 @@ def scene_of_views(
             id=area,
             area=area,
             language=language,
+            faded=faded,
             is_page=True,
         )
         for view, area in zip(views, areas, strict=True)
     ]
-    beside = _beside(views[0], theme, loss, language)
+    known = {name: metrics for name, metrics in (losses or {}).items() if metrics}
+    beside = _beside(views[0], theme, known, language)
     rows = [f'"{" ".join(areas)} {panel.area}" {height}' for panel, height in beside]
     columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE_WIDTH])
     steps = [int(step) for step in views[0].projection["step"].values]
@@ -239,18 +250,22 @@ def scene_of_views(
         grid=f"{' '.join(rows)} / {columns}",
         words=section("slider", language),
         language=LOCALES[language],
-        loss=_validation_loss(loss or ()),
+        loss=_validation_loss(next(iter(known.values()), ())),
         min_height_px=440,
     )
 
 
 def _beside(
-    view: ProjectionView, theme: Theme, loss: Sequence[Mapping[str, Any]] | None, language: str
+    view: ProjectionView, theme: Theme, losses: Mapping[str, Sequence[Mapping[str, Any]]], language: str
 ) -> list[tuple[Panel, str]]:
     """Build the panels beside the points, from top to bottom, each with its height in CSS."""
     panels: list[tuple[Panel, str]] = [(fidelity_panel(view.projection, language=language), "auto")]
-    if loss:
-        panels.insert(0, (loss_panel(loss, theme=theme, language=language), "minmax(0, 1fr)"))
+    if losses:
+        curves = loss_panel(next(iter(losses.values())), theme=theme, language=language)
+        if len(losses) > 1:
+            series = [_loss_series(name, group_color(theme, i), losses[name]) for i, name in enumerate(losses)]
+            curves = replace(curves, series=series)
+        panels.insert(0, (curves, "minmax(0, 1fr)"))
     if view.comparisons:
         panels.append((comparison_panel(view.comparisons, theme=theme, language=language), "auto"))
     return panels

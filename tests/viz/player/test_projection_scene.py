@@ -50,10 +50,13 @@ def test_without_losses_and_comparisons_their_panels_are_left_out() -> None:
 
 def test_views_side_by_side_have_a_panel_each() -> None:
     views = [ProjectionView(projection(), name=name) for name in ("one", "two", "three")]
-    scene = scene_of_views(views, theme=LIGHT, loss=losses())
+    scene = scene_of_views(views, theme=LIGHT, losses={"first": losses(), "second": losses(), "third": []}, faded=False)
     points = [panel for panel in scene.panels if isinstance(panel, Scatter)]
     assert [panel.title for panel in points] == ["one", "two", "three"]
+    assert {panel.trust for panel in points} == {None}
     assert len({panel.id for panel in scene.panels}) == len(scene.panels)
+    curves = next(panel for panel in scene.panels if isinstance(panel, Curves))
+    assert [series.name for series in curves.series] == ["first", "second"]
 
 
 def test_highlighted_groups_take_the_place_of_the_classes() -> None:
