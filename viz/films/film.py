@@ -6,7 +6,7 @@ import base64
 import contextlib
 import html
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +58,8 @@ class Film:
     alt_text: str
     keyframes: str = "step"
     """The coordinate of ``shown`` that the film runs through."""
+    make_page: Callable[[], str] | None = None
+    """Builds the HTML page of a film whose points move under a slider; other films are embedded as a video."""
 
     @property
     def n_keyframes(self) -> int:
@@ -77,7 +79,7 @@ class Film:
 
         Parameters
         ----------
-        paths : ``.mp4``, ``.gif`` or ``.html``. Each frame is drawn once for all of them.
+        paths : ``.mp4``, ``.gif`` or ``.html``. Each frame is drawn once for all of them. A page plays offline, without a server.
         progress : called with the number of frames drawn.
         client : of Dask, whose workers draw; see `probes.parallel.open_client`.
 
@@ -90,12 +92,14 @@ class Film:
         pages = [path for path in files if path.suffix == ".html"]
         with tempfile.TemporaryDirectory() as scratch:
             embedded = Path(scratch) / "film.mp4"
-            self._encode(
-                [*(path for path in files if path not in pages), *([embedded] if pages else [])], progress, client
-            )
+            is_embedded = bool(pages) and self.make_page is None
+            drawn = [*(path for path in files if path not in pages), *([embedded] if is_embedded else [])]
+            if drawn:
+                self._encode(drawn, progress, client)
             for path in pages:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_bytes(path, self._page(embedded.read_bytes()).encode())
+                page = self.make_page() if self.make_page else self._page(embedded.read_bytes())
+                write_bytes(path, page.encode())
         for path in files:
             self._write_sidecar(path)
 
@@ -137,6 +141,10 @@ class Film:
 
     @cached_property
     def _notebook_html(self) -> str:
+        if self.make_page is not None:
+            from viz.player.html import frame
+
+            return frame(self.make_page())
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / "film.mp4"
             self._encode([path], None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +31,8 @@ def _film_of_one(run: Run, request: FilmRequest, progress: Progress) -> Film:
     panel = single_panel(run, request, progress)
     words = caption(run, panel.table, panel.projection)
     curves = [*loss_curves(run), trust_curve(panel.projection)]
-    return Film(run, request, _picture([panel], curves, words, request), panel.projection, _alt_text(panel))
+    picture, page = _picture([panel], curves, words, request), _page_maker([panel], words, request)
+    return Film(run, request, picture, panel.projection, _alt_text(panel), make_page=page)
 
 
 def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -52,7 +53,7 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
     picture = _picture(panels, [*loss_curves(run), trust], replace(words, footnote=footnote), request)
     alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {_comparisons(beside)}"
     shown = trained.projection.assign_attrs(control=name, control_explained=explained)
-    return Film(run, request, picture, shown, alt.strip())
+    return Film(run, request, picture, shown, alt.strip(), make_page=_page_maker(panels, words, request))
 
 
 def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress) -> Film:
@@ -71,13 +72,21 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
     shown = shown.assign_coords(sha256=("step", hashes[first.run.name]))
     beside = (f"Beside it run {panel.run.name}. {_measures(panel)} {_comparisons(panel)}" for panel in panels[1:])
     alt = " ".join([_alt_text(first), *beside]).strip()
-    return Film(first.run, request, _picture(panels, _curves_of_runs(panels), words, request), shown, alt)
+    picture, page = _picture(panels, _curves_of_runs(panels), words, request), _page_maker(panels, words, request)
+    return Film(first.run, request, picture, shown, alt, make_page=page)
 
 
 def _picture(
     panels: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, request: FilmRequest
 ) -> EmbeddingFilm:
-    views = [
+    scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
+    bands = f" Bands: {scale}." if bands_of(panels[0].projection) else ""
+    words = replace(words, footnote=words.footnote + bands)
+    return EmbeddingFilm(_views(panels), curves, caption=words, **request.look, trust=request.trust)
+
+
+def _views(panels: Sequence[TablePanel]) -> list[ProjectionView]:
+    return [
         ProjectionView(
             panel.projection,
             panel.table.groups,
@@ -88,10 +97,21 @@ def _picture(
         )
         for panel in panels
     ]
-    scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
-    bands = f" Bands: {scale}." if bands_of(panels[0].projection) else ""
-    words = replace(words, footnote=words.footnote + bands)
-    return EmbeddingFilm(views, curves, caption=words, **request.look, trust=request.trust)
+
+
+def _page_maker(panels: Sequence[TablePanel], words: Caption, request: FilmRequest) -> Callable[[], str]:
+    """Make the function that builds the HTML page of the film, with its points under a slider."""
+
+    def page() -> str:
+        from viz.drawing.theme import theme
+        from viz.player import html
+        from viz.player.projection_scene import scene_of_views
+
+        losses = {panel.run.name: panel.run.metrics() for panel in panels}
+        scene = scene_of_views(_views(panels), theme=theme(request.theme), losses=losses, trust=request.trust)
+        return html.page(scene, title=words.title, description=f"{words.subtitle}. {words.footnote}")
+
+    return page
 
 
 def _left_out(shared: SharedTables, what: str) -> str:

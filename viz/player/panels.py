@@ -85,7 +85,7 @@ class Series:
     name: str
     color: str
     steps: Sequence[int]
-    values: Sequence[float]
+    values: Sequence[float | None]
     dashed: bool = False
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None

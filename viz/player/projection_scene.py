@@ -11,8 +11,9 @@ import xarray as xr
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from viz.drawing.labels import display, label_name
+from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
+from viz.drawing.text import label_name
 from viz.drawing.theme import Theme, group_color
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
@@ -42,7 +43,7 @@ def scatter_panel(
     class_names: Mapping[str, str] | None = None,
     neighbours: Any = None,
     steps: Sequence[int] | None = None,
-    faded: bool = True,
+    trust: bool = True,
     is_page: bool = False,
 ) -> Scatter:
     """Build the scatter plot of a projection.
@@ -57,7 +58,7 @@ def scatter_panel(
     class_names : names of the classes in the language; their own names by default.
     neighbours : (step, item, k), see `viz.player.panels.Scatter`.
     steps : the snapshots of the panel, where they are not the scene's.
-    faded : whether points of low trust are faded.
+    trust : whether points of low trust are faded.
     is_page : whether it is on a page of its own, on which nothing answers to the selection of points.
     """
     layout = projection["layout"]
@@ -75,7 +76,7 @@ def scatter_panel(
         labels=[display(label) for label in labels],
         names=[label_name(label) for label in labels],
         colors=item_colors(len(labels), shown, theme, ordered=ordered and not groups),
-        trust=quantize_shares(projection["trust"].values) if faded and "trust" in projection else None,
+        trust=quantize_shares(projection["trust"].values) if trust and "trust" in projection else None,
         groups=_colored(groups, theme),
         classes=[] if groups else _colored(shown, theme, class_names),
         neighbours=neighbours,
@@ -200,7 +201,7 @@ def scene_of_views(
     *,
     theme: Theme,
     losses: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    faded: bool = True,
+    trust: bool = True,
     language: str = "en",
 ) -> Scene:
     """Build the scene of one or several projections side by side; fidelity and comparisons are those of the first.
@@ -209,7 +210,7 @@ def scene_of_views(
     ----------
     views : the projections of a film, of the same steps.
     losses : records of the losses by the name of the run; of several runs, the validation losses are shown together.
-    faded : whether points of low trust are faded.
+    trust : whether points of low trust are faded.
     theme, language : see `scene_of_projection`.
 
     Raises
@@ -232,7 +233,7 @@ def scene_of_views(
             id=area,
             area=area,
             language=language,
-            faded=faded,
+            trust=trust,
             is_page=True,
         )
         for view, area in zip(views, areas, strict=True)

@@ -50,7 +50,7 @@ def test_without_losses_and_comparisons_their_panels_are_left_out() -> None:
 
 def test_views_side_by_side_have_a_panel_each() -> None:
     views = [ProjectionView(projection(), name=name) for name in ("one", "two", "three")]
-    scene = scene_of_views(views, theme=LIGHT, losses={"first": losses(), "second": losses(), "third": []}, faded=False)
+    scene = scene_of_views(views, theme=LIGHT, losses={"first": losses(), "second": losses(), "third": []}, trust=False)
     points = [panel for panel in scene.panels if isinstance(panel, Scatter)]
     assert [panel.title for panel in points] == ["one", "two", "three"]
     assert {panel.trust for panel in points} == {None}
