@@ -37,7 +37,12 @@ def losses_chart(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[
         "params": [{"name": "picked", "select": {"type": "point", "fields": ["run"]}, "bind": "legend"}],
         "encoding": {
             "x": _x(page, curves),
-            "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": page.say("views.loss")},
+            "y": {
+                "field": "loss",
+                "type": "quantitative",
+                "scale": {"zero": False},
+                "title": page.say("projection.loss"),
+            },
             "color": {"field": "run", "type": "nominal", "scale": colors, "title": None},
             "opacity": {"condition": {"param": "picked", "value": 1}, "value": 0.15},
         },

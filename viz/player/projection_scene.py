@@ -238,11 +238,15 @@ def scene_of_views(
         )
         for view, area in zip(views, areas, strict=True)
     ]
-    known = {name: metrics for name, metrics in (losses or {}).items() if metrics}
+    steps = [int(step) for step in views[0].projection["step"].values]
+    known = {
+        name: shown
+        for name, metrics in (losses or {}).items()
+        if (shown := [record for record in metrics if record["step"] <= steps[-1]])
+    }
     beside = _beside(views[0], theme, known, language)
     rows = [f'"{" ".join(areas)} {panel.area}" {height}' for panel, height in beside]
     columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE_WIDTH])
-    steps = [int(step) for step in views[0].projection["step"].values]
     return Scene(
         steps=steps,
         step=steps[-1],
