@@ -46,7 +46,7 @@ class FusedGPT(GPT):
 
 
 def attach(model: GPT) -> None:
-    """Let a model train with fused blocks; its weights stay as they are."""
+    """Train a model with fused blocks from now on; its weights stay as they are."""
     model.__class__ = FusedGPT
 
 

@@ -97,7 +97,7 @@ class Objective(Protocol):
         """Generate a text for samples.jsonl; None if the model cannot."""
 
     def weights(self) -> dict[str, NDArray[Any]]:
-        """Return the tensors of a snapshot by name."""
+        """Collect the tensors of a snapshot by name."""
 
 
 AnyObjective = TypeVar("AnyObjective", bound=Objective)
@@ -322,7 +322,7 @@ def _kept(objective: Objective) -> nn.Module:
 
 
 def _models(objective: Objective) -> dict[str, nn.Module]:
-    """Return what a resume slot holds the weights of, by name."""
+    """Name the models whose weights a resume slot holds."""
     averaged = objective.procedure.averaged
     return {"model": objective.module} | ({} if averaged is None else {"averaged": averaged})
 

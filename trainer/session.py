@@ -180,7 +180,7 @@ class Session:
         return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return every parameter that is kept, by name; the shared token table once."""
+        """Collect the tensors of a snapshot by name; the shared token table once."""
         return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
 
 

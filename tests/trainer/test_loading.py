@@ -60,7 +60,7 @@ def test_what_was_dropped_while_training_is_not_dropped_now(made: Run) -> None:
 
 
 def spoilt(tensors: dict[str, Any], how: str) -> dict[str, Any]:
-    """Return the tensors of a snapshot with one of them missing, left over or of another shape."""
+    """Spoil the tensors of a snapshot: one is missing, left over or of another shape."""
     if how == "missing":
         return {name: tensor for name, tensor in tensors.items() if name != "h.1.ln_1.bias"}
     if how == "left over":

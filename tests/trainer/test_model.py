@@ -17,7 +17,7 @@ SMALL = ModelConfig(vocab_size=11, block_size=12, n_layer=3, n_head=4, n_embd=32
 
 
 def made_model(config: ModelConfig = SMALL, dtype: torch.dtype = torch.float64) -> GPT:
-    """Return a model in evaluation with weights large enough that every part of it matters; biases and gains included."""
+    """Build a model in evaluation with weights so large that every part matters, biases and gains included."""
     generator = torch.Generator().manual_seed(3)
     model = GPT(config).to(dtype).eval()
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_logits_agree_with_gpt2_of_hugging_face(dtype: torch.dtype, tolerance: f
 
 
 def gpt2_with_weights_of(model: GPT) -> Any:
-    """Return Hugging Face's GPT-2 in double precision; biases that our GPT has not are zero there."""
+    """Build Hugging Face's GPT-2 with the same weights in double precision; biases that our GPT lacks are zero."""
     transformers = pytest.importorskip("transformers", reason="the oracle is Hugging Face's GPT-2: pip install '.[hf]'")
     config = model.config
     oracle = transformers.GPT2LMHeadModel(
@@ -115,7 +115,7 @@ def test_attention_written_out_agrees_with_the_kernel_of_torch(monkeypatch: pyte
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[str]:
-    """Return a list that grows by one whenever the function is called."""
+    """Count the calls of a function: the list grows by one at each."""
     calls: list[str] = []
     function: Callable[..., Any] = getattr(owner, name)
 

@@ -82,7 +82,7 @@ class TaskObjective:
         return tuning_procedure(self.module, self.config, self.steps, self.device)
 
     def weights(self) -> dict[str, NDArray[Any]]:
-        """Return the tensors of a snapshot by name: those of the model and of the head."""
+        """Collect the tensors of a snapshot by name: those of the model and of the head."""
         head = {f"{HEAD}{name}": p.detach().cpu().numpy() for name, p in self.module.task_head.named_parameters()}
         return weights_of(self.model) | head
 

@@ -42,7 +42,7 @@ def _ancestors(run: Run) -> Iterator[Run]:
 
 
 def _corpus(run: Run) -> tuple[str, str]:
-    """Return the name or path of a run's corpus, and its sha256."""
+    """Look up the name or path of a run's corpus, and its sha256."""
     corpus = run.info.get("corpus") or {}
     source = (run.info.get("training") or {}).get("corpus") or corpus.get("name", "")
     return str(source), str(corpus.get("sha256", ""))

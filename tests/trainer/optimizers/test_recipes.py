@@ -20,7 +20,7 @@ BEST, REFERENCE = RECIPES["best"], RECIPES["reference"]
 
 
 def gradients(steps: int, *shape: int, seed: int = 0) -> Tensor:
-    """Return gradients (steps, *shape) that lean one way and vary more in some directions than in others."""
+    """Draw gradients (steps, *shape) with a mean, and with a larger variance in some directions than in others."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(steps, *shape, generator=generator, dtype=torch.float64)
     mixing = torch.randn(shape[-1], shape[-1], generator=generator, dtype=torch.float64)

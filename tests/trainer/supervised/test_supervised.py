@@ -31,7 +31,7 @@ QUIET = lambda step, note: None  # noqa: E731
 
 
 def example(kind: str, draw: random.Random) -> Example:
-    """Return a pair of words and what follows from them: whether the first has a doubled vowel, or the second one does."""
+    """Draw a pair of words with a label that follows from them: whether the first has a doubled vowel, or the second one does."""
     target = draw.randint(0, 1)
     plain, marked = (draw.choice(["ba", "co", "gu"]) + end for end in ("mo", "xixi"))
     words = [plain, marked] if target else [plain, plain]

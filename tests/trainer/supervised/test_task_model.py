@@ -48,7 +48,7 @@ def tasked(kind: str, shape: ModelConfig = OURS) -> TaskModel:
 
 
 def by_hand(model: TaskModel, row: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the last state and the logits of one sequence, shown by itself, without anything behind it."""
+    """Compute the last state and the logits of one sequence by itself, without padding."""
     assert isinstance(model.body, GPT)
     x = model.body.wte(torch.tensor([row])) + model.body.wpe.weight[: len(row)]
     for block in model.body.h:

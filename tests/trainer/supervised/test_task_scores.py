@@ -62,7 +62,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Return the mean place of each value among all, ties sharing theirs."""
+    """Rank values; ties share the mean of their ranks."""
     return np.array([(values < value).sum() + ((values == value).sum() - 1) / 2 for value in values])
 
 
@@ -77,7 +77,7 @@ def test_chance_and_the_majority_are_what_guessing_gives() -> None:
 
 
 def example(kind: str, draw: random.Random, means_something: bool) -> Example:
-    """Return an example whose target follows from its words, or from nothing."""
+    """Draw an example whose target follows from its words, or is random."""
     one, other, noise = draw.sample(WORDS, 3)
     target = draw.randint(0, 1)
     first = f"{one} {'day' if target else 'dusk'} {noise}" if means_something else f"{one} {noise}"
