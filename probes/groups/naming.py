@@ -165,9 +165,6 @@ def parse_group(text: str | Group, labels: Sequence[str | int], *, language: str
     return groups[0]
 
 
-highlight = parse_group  # the name that callers still use; it goes when they have moved
-
-
 def parse_label(text: str, labels: Sequence[str | int]) -> int | None:
     """Find the index of the one item that a text names; None if it names no item, or several.
 
