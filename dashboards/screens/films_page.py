@@ -66,10 +66,10 @@ def _gallery(page: Page) -> None:
         if linked is not None and linked not in by_stem:
             st.warning(escape_markdown(say("films.no_such_film", name=linked[:80])), icon=":material/link_off:")
             set_field("film", None)
-    screen, shelf_of_films = st.columns([3, 1])
-    with shelf_of_films:
+    player_column, list_column = st.columns([3, 1])
+    with list_column:
         chosen = by_stem[_choose(page, films)]
-    with screen:
+    with player_column:
         _play(page, chosen)
 
 

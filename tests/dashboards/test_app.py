@@ -54,7 +54,7 @@ def test_the_address_names_the_run_though_there_is_nothing_to_show(run: Run) -> 
     assert at.query_params["run"] == run.name
 
 
-def test_what_the_address_says_wrongly_is_told_in_the_readers_language(run: Run) -> None:
+def test_invalid_fields_of_an_address_are_reported_in_the_readers_language(run: Run) -> None:
     at = page()
     at.query_params.update(lang="pt", step="x")
     at.run()

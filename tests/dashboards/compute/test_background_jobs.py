@@ -23,7 +23,7 @@ def jobs() -> BackgroundJobs:
     return BackgroundJobs()
 
 
-def test_work_that_is_under_way_is_not_begun_again(jobs: BackgroundJobs) -> None:
+def test_work_that_is_running_is_not_started_again(jobs: BackgroundJobs) -> None:
     go_on, begun = threading.Event(), []
 
     def make(progress: object) -> str:
@@ -53,7 +53,7 @@ def answering(*answers: str | InputError) -> Callable[[object], str]:
     return make
 
 
-def test_an_error_is_told_to_who_looks_and_the_next_look_begins_anew(jobs: BackgroundJobs) -> None:
+def test_an_error_is_reported_to_who_looks_and_the_next_look_begins_again(jobs: BackgroundJobs) -> None:
     make = answering(InputError("not today"), "today")
     with pytest.raises(InputError, match="not today"):
         jobs.poll(KEY, make, patience_s=30)

@@ -65,7 +65,7 @@ def test_a_job_makes_the_film_and_tells_how_far_it_is(jobs: Jobs, run: Run) -> N
     assert jobs.of_run(run.name) == []
 
 
-def test_who_asks_for_the_same_film_is_given_the_job_under_way_and_cancelling_leaves_nothing(
+def test_who_asks_for_the_same_film_is_given_the_running_job_and_cancelling_leaves_nothing(
     jobs: Jobs, run: Run
 ) -> None:
     job, _ = film(jobs, run, *LONG)
@@ -93,7 +93,7 @@ def test_a_command_that_is_killed_leaves_no_hidden_file_either(jobs: Jobs, run: 
     assert list((run.path / "films").iterdir()) == [other], "files of other jobs are left alone"
 
 
-def test_a_mistake_is_told_in_the_commands_own_words(jobs: Jobs, run: Run) -> None:
+def test_a_mistake_is_reported_in_the_commands_own_words(jobs: Jobs, run: Run) -> None:
     job, _ = film(jobs, run, "--what=attention", "--prompt=\u2603")
     status = job.wait(60)
     assert status.state == "failed"
@@ -140,7 +140,7 @@ def test_jobs_end_with_the_server(run: Run) -> None:
         os.killpg(int(done.stdout), 0)
 
 
-def test_progress_is_told_in_records_where_asked_for(run: Run, tmp_path: Path) -> None:
+def test_progress_is_reported_in_records_where_asked_for(run: Run, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "viz.video", *SMALL, f"--out={tmp_path}"],
         env=command_environment(GPTLAB_PROGRESS="lines"),

@@ -153,7 +153,9 @@ def test_a_link_opens_its_head_and_score_and_step(run: Run, stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("wrong", [{"layer": 9, "head": 0}, {"layer": 0, "head": 2}, {"layer": "x", "head": 0}])
-def test_a_head_that_is_not_there_is_told_and_all_are_shown(run: Run, stage: Stage, wrong: dict[str, object]) -> None:
+def test_a_head_that_is_not_there_is_reported_and_all_are_shown(
+    run: Run, stage: Stage, wrong: dict[str, object]
+) -> None:
     at = open_screen("attention", run=run.name, **wrong)
     assert not at.exception
     assert shown_maps(stage).chosen is None
@@ -167,7 +169,7 @@ def test_a_score_that_is_not_there_is_the_usual_one(run: Run, stage: Stage) -> N
     assert at.selectbox(key="score_choice").value == "previous_token"
 
 
-def test_vectors_without_a_model_are_told_in_one_line(runs: Path, stage: Stage) -> None:
+def test_vectors_without_a_model_are_reported_in_one_line(runs: Path, stage: Stage) -> None:
     info = {"tokenizer": {"kind": "words", "words": ["a", "b", "c"]}, "tensors": {"token_table": "t"}, "parameters": 6}
     made = create_run("vectors", {**info, "created": "2030"}, runs)
     write_snapshot(made, 0, {"t": np.eye(3, 2, dtype=np.float32)})
@@ -229,7 +231,7 @@ def test_a_run_that_grew_is_measured_at_its_new_snapshots_alone(
     )
 
 
-def test_a_run_written_anew_under_the_same_name_is_measured_anew(
+def test_a_run_written_again_under_the_same_name_is_measured_again(
     run: Run, runs: Path, computation: Computation
 ) -> None:
     first = queries.attention(computation, run, "ba").value

@@ -143,7 +143,9 @@ def test_attention_of_one_prompt_in_both(run: Run, second: Run, stage: Stage) ->
     assert (at.query_params["layer"], at.query_params["head"]) == ("0", "1")
 
 
-def test_symbols_that_only_the_second_lacks_are_left_out_there_and_told(run: Run, second: Run, stage: Stage) -> None:
+def test_symbols_that_only_the_second_lacks_are_left_out_there_and_reported(
+    run: Run, second: Run, stage: Stage
+) -> None:
     symbols = run.info["tokenizer"]["symbols"]
     assert "b" in symbols
     _rewrite(second, {"tokenizer": {"kind": "char", "symbols": symbols.replace("b", "漢")}})
@@ -191,7 +193,7 @@ def test_a_run_is_not_compared_with_itself(run: Run, second: Run, stage: Stage) 
 
 
 @pytest.mark.parametrize("wrong", ["gone", "../tiny", "/etc"])
-def test_a_run_that_is_not_there_is_told_and_another_shown(run: Run, second: Run, stage: Stage, wrong: str) -> None:
+def test_a_run_that_is_not_there_is_reported_and_another_shown(run: Run, second: Run, stage: Stage, wrong: str) -> None:
     at = open_screen("compare", run=run.name, **{"with": wrong}, method="pca")
     assert not at.exception
     said = [one.value for one in (*at.warning, *at.toast)]

@@ -119,7 +119,7 @@ def test_positions_have_a_thread_and_a_null_of_neighbours(stage: Stage, run: Run
     assert comparisons.rows[0].name == "12, 13, 14"
 
 
-def test_a_group_too_large_to_compare_is_shown_and_told(
+def test_a_group_too_large_to_compare_is_shown_and_reported(
     stage: Stage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "MOST_COMPARED", 4)
@@ -130,13 +130,13 @@ def test_a_group_too_large_to_compare_is_shown_and_told(
     assert (row.name, row.color) == ("a, b", points(stage).groups[1].color)  # the colour it has in the picture
 
 
-def test_what_names_nothing_is_told_and_the_rest_of_the_group_is_shown(stage: Stage, run: Run) -> None:
+def test_what_names_nothing_is_reported_and_the_rest_of_the_group_is_shown(stage: Stage, run: Run) -> None:
     at = open_screen("embeddings", run="tiny", method="pca", group="a,nothing;vowels")
     assert "nothing" in at.warning[0].value
     assert [group.name for group in points(stage).groups] == ["a", "vowels"]
 
 
-def test_more_groups_than_there_are_colours_are_left_out_and_told(stage: Stage, run: Run) -> None:
+def test_more_groups_than_there_are_colours_are_left_out_and_reported(stage: Stage, run: Run) -> None:
     at = open_screen("embeddings", run="tiny", method="pca", group="a;b;c;d;e;f;g;i")
     assert len(points(stage).groups) == 6
     assert any("first 6 groups" in caption.value for caption in at.caption)
@@ -165,7 +165,7 @@ def test_a_lasso_of_nothing_or_of_items_that_are_not_there_changes_nothing(stage
         assert at.text_input[0].value == ""
 
 
-def test_a_lasso_of_everything_is_shown_and_why_it_cannot_be_compared_is_told(
+def test_a_lasso_of_everything_is_shown_and_why_it_cannot_be_compared_is_reported(
     stage: Stage, run: Run, computation: Computation
 ) -> None:
     everything = list(range(queries.table(computation, run, "tokens").value.sizes["token"]))
@@ -214,7 +214,7 @@ def test_an_item_that_was_clicked_has_its_neighbours_listed_at_every_step(
     assert "neighbours" not in [panel.id for panel in stage.scenes[-1].panels]
 
 
-def test_a_link_to_an_item_lists_its_neighbours_and_one_that_is_not_there_is_told(stage: Stage, run: Run) -> None:
+def test_a_link_to_an_item_lists_its_neighbours_and_one_that_is_not_there_is_reported(stage: Stage, run: Run) -> None:
     open_screen("embeddings", run="tiny", method="pca", item="comma")
     assert isinstance(stage.panel("neighbours"), Neighbours)
     at = open_screen("embeddings", run="tiny", method="pca", item="zebra")

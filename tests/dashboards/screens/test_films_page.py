@@ -70,7 +70,7 @@ def test_every_film_has_a_title_also_of_an_earlier_sidecar(run: Run) -> None:
         assert film_list.title(film, Translation("en")) == title
 
 
-def test_a_film_that_the_address_names_wrongly_is_told(run: Run) -> None:
+def test_a_film_that_the_address_names_wrongly_is_reported(run: Run) -> None:
     put_film(run, "new", {"options": options(), "alt_text": "New."})
     for name in ("../../secret", "nothing", "<b>x</b>"):
         at = page(film=name)
@@ -141,7 +141,7 @@ def test_cancelling_leaves_the_page_as_it_was(run: Run, computation: Computation
     assert "No film has been rendered" in at.markdown[0].value
 
 
-def test_what_cannot_be_filmed_is_told_before_anything_is_computed(run: Run, computation: Computation) -> None:
+def test_what_cannot_be_filmed_is_reported_before_anything_is_computed(run: Run, computation: Computation) -> None:
     at = page()
     at.text_input(key="film_groups").set_value("no*such*group").run()
     assert "is neither a token of this run nor a group" in at.info[0].value

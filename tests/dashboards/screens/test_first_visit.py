@@ -69,7 +69,7 @@ def test_a_tiny_run_is_trained_here_and_the_page_goes_on(
     assert page().selectbox(key="run_choice").value == demo.NAME
 
 
-def test_a_text_that_cannot_be_fetched_is_told_in_a_line(computation: Computation) -> None:
+def test_a_text_that_cannot_be_fetched_is_reported_in_a_line(computation: Computation) -> None:
     at = page()
     at.selectbox(key="first_corpus").set_value("machado").run()
     at.button(key="first_train").click().run()

@@ -90,7 +90,7 @@ def test_the_slider_brings_its_own_snapshot_beside_the_others(run: Run, stage: S
     assert [step for step in found if found[step][2]] == [16]
 
 
-def test_bars_show_the_bets_and_what_is_drawn_in_the_same_places(run: Run, stage: Stage) -> None:
+def test_bars_show_the_probabilities_and_what_is_drawn_in_the_same_places(run: Run, stage: Stage) -> None:
     open_screen("generate", run=run.name, prompt="bagu", temperature="0.5", top_k="3", tokens=5)
     bets, drawn = bars(stage, "next"), bars(stage, "drawn")
     assert list(bets.labels) == list(drawn.labels)
@@ -123,7 +123,7 @@ def test_a_stop_sequence_ends_a_text_and_says_so(run: Run, stage: Stage) -> None
     assert end == "stopped here"
 
 
-def test_a_prompt_beyond_the_context_is_told_and_its_end_is_seen(run: Run, stage: Stage) -> None:
+def test_a_prompt_beyond_the_context_is_reported_and_its_end_is_seen(run: Run, stage: Stage) -> None:
     prompt = "bagulha mo pe ra si tuva"
     at = open_screen("generate", run=run.name, prompt=prompt, tokens=10)
     assert not at.exception
@@ -166,7 +166,7 @@ def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage, co
         ({"top_k": "x"}, "top_k=x"),
     ],
 )
-def test_what_a_link_says_wrongly_is_told_and_the_usual_shown(
+def test_invalid_fields_of_a_link_are_reported_and_the_usual_shown(
     run: Run, stage: Stage, wrong: dict[str, str], told: str
 ) -> None:
     at = open_screen("generate", run=run.name, **({"tokens": 5} | wrong))
@@ -175,7 +175,7 @@ def test_what_a_link_says_wrongly_is_told_and_the_usual_shown(
     assert cards(at)
 
 
-def test_a_damaged_snapshot_is_told_in_its_place_and_the_others_are_written(run: Run, stage: Stage) -> None:
+def test_a_damaged_snapshot_is_reported_in_its_place_and_the_others_are_written(run: Run, stage: Stage) -> None:
     damaged = run.snapshot(8)
     damaged.path.write_bytes(damaged.path.read_bytes()[:-7] + b"damaged")
     at = open_screen("generate", run=run.name, tokens=10, beside="8,60")
@@ -186,7 +186,7 @@ def test_a_damaged_snapshot_is_told_in_its_place_and_the_others_are_written(run:
     assert "damaged" in found[8][3]
 
 
-def test_vectors_without_a_model_are_told(runs: Path, run: Run, stage: Stage) -> None:
+def test_vectors_without_a_model_are_reported(runs: Path, run: Run, stage: Stage) -> None:
     info = {key: value for key, value in run.info.items() if key not in ("model", "name", "format")}
     vectors = create_run("vectors", info, runs)
     shutil.copytree(run.path / "snapshots", vectors.path / "snapshots", dirs_exist_ok=True)

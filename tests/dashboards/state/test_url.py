@@ -40,7 +40,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("name", "value"), HOSTILE)
-def test_what_cannot_be_is_told_and_left_aside(name: str, value: str) -> None:
+def test_what_cannot_be_is_reported_and_left_aside(name: str, value: str) -> None:
     kept, mistakes = parse_address({name: value})
     assert kept == {}
     assert len(mistakes) == 1
