@@ -80,19 +80,19 @@ def _table(page: Page) -> dict[str, Any]:
             key="film_control",
             help=say("films.control_help"),
         )
+    chosen_control = None if beside == "none" else beside
+    return {"method": chosen, "metric": distance, "control": chosen_control, "highlight": _highlight(page)}
+
+
+def _highlight(page: Page) -> tuple[str, ...]:
     text = st.text_input(
         page.label("highlight"),
         key="film_groups",
-        placeholder=say("embeddings.groups_placeholder"),
+        placeholder=page.say("embeddings.groups_placeholder"),
         max_chars=MOST_CHARACTERS,
-        help=say("films.groups_help"),
+        help=page.say("films.groups_help"),
     )
-    return {
-        "method": chosen,
-        "metric": distance,
-        "control": None if beside == "none" else beside,
-        "highlight": split_highlight(text),
-    }
+    return split_highlight(text)
 
 
 def _prompt(page: Page, place: Any = st) -> dict[str, Any]:

@@ -171,4 +171,4 @@ def _left_out(page: Page) -> None:
     for name, reason in reasons(page.run).items():
         by_reason.setdefault(reason, []).append(figure_name(name, page))
     for reason, names in by_reason.items():
-        st.caption(f":material/block: {escape_markdown(', '.join(names))}: {escape_markdown(reason)}")
+        st.caption(f":material/block: {escape_markdown(', '.join(names))}: {escape_markdown(page.say.error(reason))}")
