@@ -1,7 +1,6 @@
-"""Streams of frames into files: MP4 (H.264) and GIF, each encoded by ffmpeg in a process of its own while the next frame is drawn.
+"""Encoding of frames as MP4 (H.264) and GIF, by an ffmpeg process each, while the next frame is drawn.
 
-A film appears under its name when it is complete; until then, and if anything goes wrong, there is nothing but a hidden
-file, which is removed.
+A film appears under its name when it is complete. Until then it is a hidden file, which is removed if anything fails.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ from viz.drawing.canvas import Frame, Size
 
 GIF_FPS = 10
 GIF_WIDTH_PX = 800
-GIF_COLORS = 256  # with fewer, the ground of the panel becomes that of the page
+GIF_COLORS = 256  # with fewer, panels and background get the same colour
 
 
 class Sink(Protocol):
-    """Takes frames one by one."""
+    """A destination of frames."""
 
     def write(self, frame: Frame) -> None: ...
 
 
 @contextlib.contextmanager
 def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = ()) -> Iterator[Sink]:
-    """Open a film to be written; its format follows from the suffix of ``path``.
+    """Open a film for writing, in the format of the suffix of ``path``.
 
     Parameters
     ----------
     size : size of the frames, (height, width, 4) unsigned bytes.
-    fps : frames a second that will be written.
-    palette_frames : for a GIF, frames that show all colours of the film: its palette is made from them.
+    fps : frames per second.
+    palette_frames : for a GIF, frames that show all colours of the film, of which its palette is made.
 
     Raises
     ------
@@ -50,7 +49,7 @@ def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = 
         raise InputError(f"a film is written as .mp4 or .gif; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.stem}.partial{path.suffix}")
-    hidden.touch()  # a folder without the right to write says so here, in the system's own words
+    hidden.touch()  # fails here if the folder cannot be written to
     try:
         with open_sink(hidden, size, fps, palette_frames) as sink:
             yield sink
@@ -71,8 +70,8 @@ class _Mp4:
 def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[Sink]:
     import imageio.v2 as imageio
 
-    # quality=None hands the choice to crf; yuv420p and faststart are what browsers and PowerPoint need; frame sizes are even (see Size), so
-    # the plugin need not round them up to a multiple of 16.
+    # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. Frame sizes are even (see Size), so the plugin
+    # need not round them up to a multiple of 16.
     writer = imageio.get_writer(
         path,
         format="FFMPEG",
@@ -102,26 +101,14 @@ class _Gif:
 def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame]) -> Iterator[Sink]:
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    # One palette for all frames and no dither: flat colours stay flat from frame to frame, so that only what moves is stored.
+    # One palette for all frames and no dither: flat colours stay the same from frame to frame, so that only what moves is stored.
     palette = path.with_suffix(".palette.png")
     _palette(palette_frames or [np.zeros((2, 2, 4), np.uint8)]).save(palette)
     width = min(GIF_WIDTH_PX, size.width)
     filters = f"[0:v]fps={min(fps, GIF_FPS)},scale={width}:-2:flags=area[small];[small][1:v]paletteuse=dither=none:diff_mode=rectangle"
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{size.width}x{size.height}", "-r", str(fps), "-i", "-"]
-    command = [
-        get_ffmpeg_exe(),
-        "-v",
-        "error",
-        "-y",
-        *raw,
-        "-i",
-        str(palette),
-        "-filter_complex",
-        filters,
-        "-loop",
-        "0",
-        str(path),
-    ]
+    raw = f"-f rawvideo -pix_fmt rgba -s {size.width}x{size.height} -r {fps} -i -".split()
+    output = ["-filter_complex", filters, "-loop", "0", str(path)]
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", *raw, "-i", str(palette), *output]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         yield _Gif(process.stdin)
@@ -133,15 +120,15 @@ def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame])
 
 
 def _palette(frames: Sequence[Frame]) -> Image.Image:
-    """Return a 16x16 picture of the colours that serve these frames best."""
-    strip: NDArray[np.uint8] = np.concatenate([frame[::2, ::2, :3] for frame in frames])
-    quantized = Image.fromarray(strip).quantize(GIF_COLORS, method=Image.Quantize.MAXCOVERAGE)
+    """Compute the palette of these frames, as a picture of 16x16 pixels."""
+    pixels: NDArray[np.uint8] = np.concatenate([frame[::2, ::2, :3] for frame in frames])
+    quantized = Image.fromarray(pixels).quantize(GIF_COLORS, method=Image.Quantize.MAXCOVERAGE)
     colors = np.array(quantized.getpalette()[: 3 * GIF_COLORS], dtype=np.uint8).reshape(-1, 3)  # type: ignore[index]
     return Image.fromarray(np.resize(colors, (256, 3)).reshape(16, 16, 3))
 
 
 def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
-    """Send every frame to every sink; yield the number of frames written so far."""
+    """Write every frame to every sink, and yield the number of frames written so far."""
     for number, frame in enumerate(frames, 1):
         for sink in sinks:
             sink.write(frame)
@@ -149,10 +136,10 @@ def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
 
 
 def write_last_frame(film: Path, picture: Path) -> Path:
-    """Write the last frame of a film as a PNG; return its path."""
+    """Extract the last frame of a film as a PNG; return its path."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    # -update 1 writes every frame over the one before; reading begins a second before the end, or at the start of a shorter film.
+    # -update 1 overwrites the picture with every frame; reading starts a second before the end, or at the start of a shorter film.
     command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film), "-update", "1", str(picture)]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode or not picture.is_file():

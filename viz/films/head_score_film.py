@@ -25,7 +25,7 @@ from viz.drawing.text import Caption, text_width
 from viz.drawing.theme import Theme, layer_colors
 from viz.figures.head_score_figure import SCORES, leading_head
 from viz.films.film import INTERPOLATED, Film
-from viz.films.timeline import between
+from viz.films.timeline import interpolate
 from viz.grouped_table import loss_curves
 from viz.request import FilmRequest
 
@@ -99,7 +99,7 @@ class HeadScoreFilm:
     def _moving(self, time: float) -> list[Artist]:
         artists: list[Artist] = []
         for panel in self._panels:
-            values = between(panel.values, time)
+            values = interpolate(panel.values, time)
             panel.dots.set_offsets(np.column_stack([np.full(len(values), time), values]))
             panel.rule.set_xdata([time, time])
             panel.value.set_text(f"{values[panel.leading]:.2f}")

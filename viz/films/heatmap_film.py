@@ -18,7 +18,7 @@ from viz.drawing.heatmap import Scale, Tile
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, short_label, text_width
 from viz.drawing.theme import Theme, text_on
-from viz.films.timeline import between
+from viz.films.timeline import interpolate
 
 Maps = NDArray[np.floating]
 """Square maps over snapshots, in the rows and columns of a grid, (step, grid row, grid column, row, column)."""
@@ -83,7 +83,7 @@ class HeatmapFilm:
 
     def at(self, time: float) -> Maps:
         """Interpolate the maps at a time, (grid row, grid column, row, column)."""
-        return between(self.maps, time)
+        return interpolate(self.maps, time)
 
     def _paint(self, time: float, frame: Frame) -> None:
         maps = self.at(time)

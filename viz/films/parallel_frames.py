@@ -1,7 +1,7 @@
-"""The frames of a film, drawn by several workers; the film is the same, byte by byte.
+"""Drawing of a film's frames by several workers; the film is the same to the byte.
 
-The times are cut into pieces of a second or two, and each worker makes the picture once. Of each frame of a piece it sends the pixels
-that differ from the frame before: a frame of 1920x1080 has 8 MB, and what moves in it some tens of kilobytes.
+The times are divided into pieces of a second or two. Each worker makes the picture once, and sends for each frame the pixels that differ
+from the frame before: a frame of 1920x1080 has 8 MB, its changes some tens of kilobytes.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from viz.films.film import Picture
 
 FRAMES_AT_ONCE = 48
-FASTEST = 1  # of zlib's levels
+FASTEST = 1  # the fastest of zlib's levels
 PIXEL = np.uint32  # red, green, blue and alpha as one number
 
 Pixels = NDArray[np.uint32]
 Changes = tuple[bytes, bytes]
-"""The distance of each changed pixel from the one before it, and the changed pixels; both compressed."""
+"""The distances between changed pixels, and the values of the changed pixels; both compressed."""
 
 
 def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> Iterator[Frame]:
-    """Return the frames of a picture that was made already, drawn by the workers of a client if there is one.
+    """Draw the frames of a picture, by the workers of a client if there is one.
 
-    The workers get copies of it, taken now, so it must not have been drawn yet: what a canvas keeps does not travel.
+    The workers get pickled copies, so the picture must not have been drawn: the backgrounds of a canvas cannot be pickled.
 
     Parameters
     ----------
-    picture : of which each worker gets a copy.
+    picture : each worker gets a copy.
     times, client : as in `frames_in_parallel`.
     """
     if client is None:
@@ -48,18 +48,18 @@ def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> I
 
 
 def frames_in_parallel(make_picture: Callable[[], Picture], times: Sequence[float], client: Any) -> Iterator[Frame]:
-    """Yield the frames of a picture at the given times, in their order, drawn by the workers of a client.
+    """Draw the frames of a picture at the given times, in order, by the workers of a client.
 
     Parameters
     ----------
-    make_picture : makes the picture anew; it is sent to every worker with all that it encloses (arrays, say), once.
-    times : counted in snapshots; a `viz.films.timeline.Timeline` becomes one by ``list``.
-    client : from `probes.parallel.open_client`; everything is drawn here if None.
+    make_picture : makes a new picture; it is sent to every worker once, with the arrays that it encloses.
+    times : counted in snapshots; ``list`` of a `viz.films.timeline.Timeline`.
+    client : from `probes.parallel.open_client`; if None, everything is drawn in this process.
 
     Yields
     ------
-    Frames of (height, width, 4), unsigned bytes, equal to those of ``make_picture().frames(times)`` where the workers have the same
-    version of matplotlib. Those from workers stay valid when the next one comes.
+    Frames of (height, width, 4), unsigned bytes, equal to those of ``make_picture().frames(times)`` if the workers have the same
+    version of matplotlib. Frames from workers stay valid when the next one comes.
     """
     if client is None:
         yield from make_picture().frames(times)
@@ -70,7 +70,7 @@ def frames_in_parallel(make_picture: Callable[[], Picture], times: Sequence[floa
 
 
 class _Maker:
-    """Makes a picture where it is first drawn, one for each thread, since two cannot draw on one canvas; it travels without them."""
+    """Makes a picture once in each thread, since two threads cannot draw on one canvas; pickled without the pictures made."""
 
     def __init__(self, make_picture: Callable[[], Picture]):
         self._make_picture = make_picture
@@ -87,7 +87,7 @@ class _Maker:
 
 
 def _draw(maker: _Maker, times: Sequence[float]) -> tuple[tuple[int, ...], list[Changes]]:
-    """Return the shape of a frame, and the changes from frame to frame; the first is compared with a black one."""
+    """Draw frames; return their shape and the changes from frame to frame, of the first from a black frame."""
     shape, packed = (0, 0, 4), list[Changes]()
     before: Pixels = np.empty(0, PIXEL)
     for frame in maker.picture().frames(times):

@@ -21,7 +21,7 @@ from viz.drawing.layout import Box
 from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
 from viz.drawing.theme import Theme
 from viz.films.film import Film
-from viz.films.timeline import between
+from viz.films.timeline import interpolate
 from viz.request import FilmRequest
 
 TEXT_PX = 25
@@ -64,7 +64,7 @@ class TemperatureFilm:
         return self.film_frame.frames(times, self._moving)
 
     def _moving(self, time: float) -> list[Artist]:
-        values = between(self.values, time)
+        values = interpolate(self.values, time)
         pad = 12 * self.film_frame.unit * float(self.values.max()) / self._axes.bbox.width
         for bar, text, value in zip(self._bars, self._values, values, strict=True):
             bar.set_width(value)

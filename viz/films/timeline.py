@@ -1,4 +1,4 @@
-"""From a projection over steps to a stream of frames."""
+"""The timing of a film: when each snapshot is shown, and what lies between snapshots."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Timeline:
 
     Parameters
     ----------
-    n_snapshots : how many keyframes there are.
-    fps : frames a second.
+    n_snapshots : number of keyframes.
+    fps : frames per second.
     seconds_per_snapshot : time from one snapshot to the next.
-    hold_seconds : how long the last frame stays.
+    hold_seconds : time for which the last snapshot is shown.
     """
 
     n_snapshots: int
@@ -40,23 +40,27 @@ class Timeline:
 
     @property
     def n_moving(self) -> int:
-        """Frames before the last snapshot is reached."""
+        """The number of frames before the last snapshot."""
         return round((self.n_snapshots - 1) * self.seconds_per_snapshot * self.fps)
 
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))
 
     def __iter__(self) -> Iterator[float]:
-        """Yield the time of each frame, counted in snapshots: 2.5 is half way between the third and the fourth."""
+        """Compute the time of each frame, counted in snapshots: 2.5 is halfway between the third and the fourth."""
         for frame in range(len(self)):
             yield min(frame / (self.seconds_per_snapshot * self.fps), self.n_snapshots - 1.0)
 
 
 class Motion:
-    """Places of all items at any time between the snapshots.
+    """Interpolation of layouts over time.
 
-    Every snapshot's layout is shown exactly; between them each coordinate follows a monotone cubic (Fritsch & Carlson 1980), so that
-    points neither stop at each snapshot nor swing beyond it.
+    At a snapshot its layout is exact. Between snapshots each coordinate follows a monotone cubic, so that points neither stop at each
+    snapshot nor overshoot it.
+
+    References
+    ----------
+    Fritsch and Carlson (1980), "Monotone Piecewise Cubic Interpolation".
     """
 
     def __init__(self, layouts: NDArray[np.floating]):
@@ -65,14 +69,14 @@ class Motion:
         self._curve = PchipInterpolator(np.arange(len(self.layouts)), self.layouts, axis=0) if several else None
 
     def at(self, time: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the places at ``time`` (in snapshots), (item, axis); a leading dimension for several times."""
+        """Interpolate the positions at ``time`` (in snapshots), (item, axis); several times give a leading dimension."""
         if self._curve is None:
             return self.layouts[0] if np.isscalar(time) else np.repeat(self.layouts, np.size(time), axis=0)
         return np.asarray(self._curve(time))
 
 
-def between(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:
-    """Return what lies at a time on the straight way from one snapshot's numbers to the next; exactly theirs at each snapshot.
+def interpolate(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:
+    """Interpolate values linearly between snapshots.
 
     Parameters
     ----------
@@ -81,7 +85,7 @@ def between(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> between(np.array([1.0, 2.0, 4.0]), 1.25).item()
+    >>> interpolate(np.array([1.0, 2.0, 4.0]), 1.25).item()
     2.5
     """
     before = min(int(time), len(values) - 1)

@@ -1,4 +1,4 @@
-"""Stills of made-up runs, usual and extreme ones, and what can be wrong with the text on them."""
+"""Figures of made-up runs, usual and extreme ones, and the defects that their text can have."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def drawn_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> list[tuple[s
 
 
 def defects(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Say which texts are small, cut off, or in the way of each other."""
+    """Find texts that are small, cut off, or overlap each other."""
     texts = drawn_texts(figure, monkeypatch)
     width, height = figure.get_size_inches() * 72
     for i, (text, size, (left, bottom, right, top)) in enumerate(texts):
@@ -64,7 +64,7 @@ def defects(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def made(dims: str, *shape: int, tokens: list[str] | None = None) -> xr.DataArray:
-    """Return numbers from 0 to 1, the first dimension being steps: dense at first, then in hundreds."""
+    """Make random numbers from 0 to 1; the first dimension is ``step``, dense at first, then in hundreds."""
     steps = np.unique([0, *(2**i for i in range(7)), *range(100, 100_000, 100)])[: shape[0]]
     coords = {name: np.arange(n) for name, n in zip(dims.split(), shape, strict=True)} | {"step": steps}
     values = np.random.default_rng(0).random(shape)
@@ -96,7 +96,7 @@ def made_lens(*shape: int) -> xr.Dataset:
 
 
 def made_trace(n_tokens: int, n_ranks: int, temperature: float, tokens: list[str]) -> xr.Dataset:
-    """Return a trace in which most tokens taken lead, some are further down, and some are not among the candidates."""
+    """Make a trace in which most chosen tokens rank first, some lower, and some are not among the candidates."""
     draw = np.random.default_rng(0)
     shares = -np.sort(-draw.dirichlet(np.full(n_ranks + 1, 0.4), n_tokens), axis=1)[:, :n_ranks]
     candidates = np.array(

@@ -19,7 +19,7 @@ CAPTION = Caption("Title", "subtitle with $ and _", "footnote")
 
 
 def made_maps(n_steps: int = 4, layers: int = 2, heads: int = 3, n: int = 6) -> np.ndarray:
-    """Return attention-like maps (step, layer, head, query, key): rows sum to 1, nothing ahead."""
+    """Make causal attention maps (step, layer, head, query, key), whose rows sum to 1."""
     raw = np.random.default_rng(0).random((n_steps, layers, heads, n, n)) * np.tril(np.ones((n, n)))
     return raw / raw.sum(-1, keepdims=True)
 

@@ -34,7 +34,7 @@ def client() -> Iterator[Any]:
 
 
 def picture_maker(n_steps: int = 6) -> Callable[[], EmbeddingFilm]:
-    """Return a closure over arrays, as films of a run have it."""
+    """Make a closure over arrays, like those of films of a run."""
     projection = made_projection(n_steps)
     return lambda: made_film(projection, [Group("3", (3,))], "dark")
 

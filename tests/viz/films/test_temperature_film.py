@@ -1,4 +1,4 @@
-"""The film of temperatures: bars in the places and of the lengths of the distribution, and a readout that says where it stands."""
+"""The temperature film: bars as long as the probabilities, in fixed places, and a readout of the temperature."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CAPTION = Caption("What temperature does", "made", "a footnote")
 
 
 def bar_lengths(film: TemperatureFilm, time: float) -> list[float]:
-    """Return how many pixels of each bar's middle line have its colour, in a frame."""
+    """Count the pixels of each bar's middle line that have its colour."""
     frame = next(iter(film.frames([time])))
     height = film.film_frame.canvas.size.height
     lengths = []

@@ -1,4 +1,4 @@
-"""A film says how far it may be believed: bands with a cursor, points that fade, sentences that change with the snapshot."""
+"""A film shows its fidelity: bands with a cursor, faint points of low trust, comparisons that change with the snapshot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOX = Box(192, 432, 1152, 108)
 
 
 def judged(n_steps: int = 6, n_items: int = 12) -> xr.Dataset:
-    """Return a projection whose measures and trust are known."""
+    """Make a projection with known measures and trust."""
     made = made_projection(n_steps, n_items)
     motion = np.linspace(-0.2, 0.6, n_steps)
     motion[0] = np.nan
@@ -45,7 +45,7 @@ def film(view: ProjectionView, *, trust: bool = True, theme: str = "light") -> E
     return EmbeddingFilm([view], [curve], Caption("T", "s", "f"), SIZE, THEMES[theme], trust=trust)
 
 
-def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
+def test_the_bands_are_the_measures_of_the_projection() -> None:
     rows = bands_of(judged())
     assert [row.name for row in rows] == ["neighbours kept", "trustworthiness", "true motion"]
     assert [row.chance for row in rows] == [0.3, None, None]
@@ -55,26 +55,26 @@ def test_the_rows_of_a_strip_are_the_measures_that_are_there() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_band_has_the_colours_of_its_numbers_and_the_ground_where_there_is_none(theme: str) -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES[theme])
-    strip = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
+    bands = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
     canvas.save_film_background()
-    canvas.save_snapshot_background(strip.show(300))
+    canvas.save_snapshot_background(bands.show(300))
     still = canvas.frame([]).copy()
-    band = strip.band
+    band = bands.band
     for row, values in enumerate(projection[name].values for name in ("recall", "trustworthiness", "motion_agreement")):
         y = round(SIZE.height - band.top + band.height * (row + 0.5) / 3)
         for i, value in enumerate(values):
             x = round(band.left + band.width * np.clip(i / 5, 0.01, 0.99))
             color = heat_map(canvas.theme)(value)[:3] if np.isfinite(value) else to_rgb(canvas.theme.panel)
             np.testing.assert_allclose(still[y, x, :3] / 255, color, atol=0.02)
-    moved = (canvas.frame(strip.move(2.5)).astype(int) != still).any(axis=(0, 2)).nonzero()[0]
+    moved = (canvas.frame(bands.move(2.5)).astype(int) != still).any(axis=(0, 2)).nonzero()[0]
     assert np.abs(moved - (band.left + band.width / 2)).max() < 5
 
 
 def test_the_value_beside_a_band_is_that_of_the_snapshot() -> None:
     projection, canvas = judged(), Canvas(SIZE, THEMES["light"])
-    strip = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
-    assert [text.get_text() for text in strip.show(0)] == ["0.10", "0.80", "–"]  # type: ignore[attr-defined]
-    assert [text.get_text() for text in strip.show(100)] == ["0.26", "0.80", "−0.04"]  # type: ignore[attr-defined]
+    bands = BandPanel(canvas, BOX, bands_of(projection), FilmClock(projection["step"].values), 1.0)
+    assert [text.get_text() for text in bands.show(0)] == ["0.10", "0.80", "–"]  # type: ignore[attr-defined]
+    assert [text.get_text() for text in bands.show(100)] == ["0.26", "0.80", "−0.04"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -95,7 +95,7 @@ def test_shades_run_from_a_quarter_of_the_colour_to_all_of_it_and_labels_can_be_
     assert contrast.min() >= 2.0
 
 
-def test_points_fade_with_their_trust_which_is_interpolated() -> None:
+def test_the_opacity_of_points_is_their_interpolated_trust() -> None:
     made = film(ProjectionView(judged(), [Group("3", (3,))]))
     discs: Discs = made.panels[0]._discs
     place = 2 * list(discs.order).index(3)
@@ -107,7 +107,7 @@ def test_points_fade_with_their_trust_which_is_interpolated() -> None:
         )
 
 
-def test_without_trust_points_are_bold() -> None:
+def test_without_trust_points_are_opaque() -> None:
     views = [
         (ProjectionView(judged(), [Group("3", (3,))]), False),
         (ProjectionView(made_projection(), [Group("3", (3,))]), True),
@@ -121,7 +121,7 @@ def test_without_trust_points_are_bold() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_many_points_without_labels_are_seen_when_they_fade(theme: str) -> None:
+def test_many_faint_points_without_labels_can_be_seen(theme: str) -> None:
     projection = judged(2, 700)
     projection["trust"][:] = FAINTEST
     made = film(ProjectionView(projection), theme=theme)
@@ -134,14 +134,14 @@ def test_many_points_without_labels_are_seen_when_they_fade(theme: str) -> None:
 
 def test_words_change_with_the_snapshot_and_nothing_else_of_the_picture_moves() -> None:
     steps = [int(step) for step in judged()["step"].values]
-    said = {step: f"3 4: closer than {step // 10}% of random pairs" for step in steps}
-    long = said | {500: said[500] + ", closer than 12% of neighbouring pairs" * 3}
-    claims = [
-        GroupComparison(0, said, dict.fromkeys(steps, "p .04")),
+    sentences = {step: f"3 4: closer than {step // 10}% of random pairs" for step in steps}
+    long = sentences | {500: sentences[500] + ", closer than 12% of neighbouring pairs" * 3}
+    comparisons = [
+        GroupComparison(0, sentences, dict.fromkeys(steps, "p .04")),
         GroupComparison(1, long, dict.fromkeys(steps, "p .9")),
     ]
     groups = [Group("3", (3,)), Group("4", (4,)), Group("5", (5,))]
-    made = film(ProjectionView(judged(), groups, comparisons=claims))
+    made = film(ProjectionView(judged(), groups, comparisons=comparisons))
     frames = [frame.copy() for frame in made.frames([0.0, 1.0, 5.0])]
     text, panel = made.film_frame.layout.cells[0].text, made.film_frame.layout.panel
     words = [frame[round(1080 - text.top) : round(1080 - text.bottom)] for frame in frames]
