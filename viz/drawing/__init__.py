@@ -1,1 +1,1 @@
-"""What pictures are drawn with: theme, text, layout, scatter, legend, heat maps, lines and bands."""
+"""What films and figures are drawn with: theme, text, layout, surfaces, scatter plots, heat maps, legends, lines and bands."""

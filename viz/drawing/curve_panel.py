@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from viz.drawing.canvas import Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width
+from viz.drawing.theme import Theme
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ class CurvePanel:
         self._times = clock.time_of(curve.steps.astype(float))
         axes = canvas.axes(box)
         self._draw_lines(axes)
-        self._format_axes(axes)
+        axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values, *curve.runs)))
+        format_time_axes(axes, clock, canvas.theme, unit, label_px=20, tick_px=5)
         color, y = canvas.theme.text, box.top + 0.008 * canvas.size.height
         self._rule = axes.axvline(0, color=color, linewidth=1.5 * unit, alpha=0.35, animated=True)
         (self._dot,) = axes.plot([], [], "o", color=color, markersize=13 * unit, animated=True, clip_on=False, zorder=5)
@@ -173,17 +175,20 @@ class CurvePanel:
                 borderaxespad=0.1,
             )
 
-    def _format_axes(self, axes: Axes) -> None:
-        curve, theme, unit = self.curve, self._canvas.theme, self._unit
-        axes.set_xlim(0, max(len(self.clock.steps) - 1, 1))
-        axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values, *curve.runs)))
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(theme.line)
-        axes.tick_params(colors=theme.muted, labelsize=20 * unit, length=5 * unit, color=theme.line, pad=6 * unit)
-        axes.locator_params(axis="y", nbins=3)
-        axes.grid(axis="y", color=theme.line, linewidth=1 * unit, alpha=0.5)
-        axes.set_axisbelow(True)
-        axes.set_xticks(*self.clock.ticks())
+
+def format_time_axes(
+    axes: Axes, clock: FilmClock, theme: Theme, unit: float, *, label_px: float, tick_px: float = 0.0, most: int = 6
+) -> None:
+    """Give axes the horizontal axis of a film's time, with at most ``most`` ticks, and reduce them to what is needed to read values."""
+    axes.set_xlim(0, max(len(clock.steps) - 1, 1))
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(theme.line)
+    ticks: dict[str, Any] = {"labelsize": label_px * unit, "length": tick_px * unit, "pad": 6 * unit}
+    axes.tick_params(colors=theme.muted, color=theme.line, **ticks)
+    axes.locator_params(axis="y", nbins=3)
+    axes.grid(axis="y", color=theme.line, linewidth=1 * unit, alpha=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xticks(*clock.ticks(most))
 
 
 def _padded(*lines: NDArray[np.float64] | None) -> tuple[float, float]:

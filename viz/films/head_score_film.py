@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.canvas import Frame, Size
-from viz.drawing.curve_panel import Curve
+from viz.drawing.curve_panel import Curve, format_time_axes
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width
@@ -121,7 +121,8 @@ class HeadScoreFilm:
         uniform = float(score.attrs.get("uniform", np.nan))
         if np.isfinite(uniform):
             axes.axhline(uniform, color=theme.muted, linewidth=1.6 * unit, dashes=(4, 3), zorder=1)
-        self._format_axes(axes, self._top(str(score.name), float(np.nanmax([flat.max(), uniform]))))
+        axes.set_ylim(0, self._top(str(score.name), float(np.nanmax([flat.max(), uniform]))))
+        format_time_axes(axes, film_frame.clock, theme, unit, label_px=0.9 * TEXT_PX, most=3)
         layer, head = leading_head(score)
         name = f"layer {score['layer'].values[layer]} head {score['head'].values[head]}"
         value = self._write_title(box, str(score.name), name)
@@ -134,18 +135,6 @@ class HeadScoreFilm:
 
     def _top(self, name: str, highest: float) -> float:
         return self._top_share if name in SHARES else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
-
-    def _format_axes(self, axes: Axes, top: float) -> None:
-        theme, unit, clock = self.film_frame.canvas.theme, self.film_frame.unit, self.film_frame.clock
-        axes.set_xlim(0, max(len(clock.steps) - 1, 1))
-        axes.set_ylim(0, top)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(theme.line)
-        axes.tick_params(colors=theme.muted, labelsize=0.9 * TEXT_PX * unit, length=0, pad=6 * unit)
-        axes.locator_params(axis="y", nbins=3)
-        axes.grid(axis="y", color=theme.line, linewidth=unit, alpha=0.5)
-        axes.set_axisbelow(True)
-        axes.set_xticks(*clock.ticks(3))
 
     def _write_title(self, box: Box, name: str, leading: str) -> Text:
         """Write the name of a score and that of its leading head; return the text for the leading head's value."""
