@@ -8,9 +8,7 @@ mark fields in backticks, and the command line and the page write them in their 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -19,7 +17,8 @@ import tyro
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from viz.output import chosen_formats, prompt_slug
+from viz.file_names import NAME_ORDER, join_words, name_word, run_word
+from viz.output import chosen_formats
 from viz.registry import FIGURES, FILMS, FigureKind, FilmKind, Kind, canonical
 
 MOST_RUNS = 4
@@ -115,15 +114,15 @@ class Request:
         return [(field.name, value) for field, value in named if value != field.default]
 
     def name_words(self, *names: str) -> list[str]:
-        """Write the fields of these names that differ from their defaults, in the order of `_NAME_ORDER`, for a file's name."""
+        """Write the fields of these names that differ from their defaults, in the order of `NAME_ORDER`, for a file's name."""
         changed = dict(self._changed())
-        return [_name_word(name, changed[name]) for name in _NAME_ORDER if name in names and name in changed]
+        return [name_word(name, changed[name]) for name in NAME_ORDER if name in names and name in changed]
 
     def _file_name(self, kind: Kind, kinds: Mapping[str, Kind], *more: str) -> str:
         """Write the kind and all that changes its picture, and the run where the folder is not the run's own."""
-        words = [kind.name, *more, *self.name_words(*(set(_NAME_ORDER) - _fields_of_others(kind, kinds)))]
+        words = [kind.name, *more, *self.name_words(*(set(NAME_ORDER) - _fields_of_others(kind, kinds)))]
         out, run = (getattr(self, name) for name in ("out", "run"))
-        return _joined(words if out is None or run is None else [*words, "run", _run_word(run)])
+        return join_words(words if out is None or run is None else [*words, "run", run_word(run)])
 
     def _check_choices(self) -> None:
         """Refuse a value that its field does not list, and a seed below 0."""
@@ -390,82 +389,9 @@ class FigureRequest(Request):
         return self._file_name(self.kind, FIGURES)
 
 
-# A file's name is read from left to right: the kind, then fields in a fixed order, each with its name or a value that no other has. So
-# two requests share a name only where a free text looks like a field. A text is written as it is where it cannot (plain labels that are
-# no such word), and with six digits of its hash everywhere else.
-
-_PLAIN = re.compile(r"(?:[a-z]+|[0-9]+)(?:,(?:[a-z]+|[0-9]+))*")
-_RESERVED = frozenset(
-    {"and", "tsne", "umap", "pca", "cosine", "no", "dark", "square", "transparent", *FILMS, *FIGURES}
-    | {
-        word
-        for request in (FilmRequest, FigureRequest)
-        for f in dataclasses.fields(request)
-        for word in f.name.split("_")
-    }
-)
-_LONGEST_HIGHLIGHT, _LONGEST_NAME = 60, 180
-_NAME_ORDER = (
-    *(
-        "method",
-        "highlight",
-        "metric",
-        "trust",
-        "control",
-        "layer",
-        "head",
-        "step",
-        "text",
-        "trace",
-        "perplexity",
-        "seed",
-    ),
-    *("runs", "prompt", "theme", "size", "transparent", "fps", "seconds_per_snapshot", "hold"),
-)
-
-
 def _fields_of_others(kind: Kind, kinds: Mapping[str, Kind]) -> set[str]:
     """List the fields that concern other kinds only."""
     return {name for other in kinds.values() for name in other.fields} - kind.fields
-
-
-def _highlight_word(highlight: Highlight) -> str:
-    """Write groups for a file's name: ``a-e`` for one group of two labels, ``a-and-e`` for two groups."""
-    texts = [group if isinstance(group, str) else f"{group.name} {group.members}" for group in highlight]
-    is_plain = all(_PLAIN.fullmatch(text) and not _RESERVED & set(text.split(",")) for text in texts)
-    plain = "-and-".join(text.replace(",", "-") for text in texts)
-    if is_plain and len(plain) <= _LONGEST_HIGHLIGHT and all(isinstance(group, str) for group in highlight):
-        return plain
-    return prompt_slug("\0".join(texts), _LONGEST_HIGHLIGHT)
-
-
-def _name_word(name: str, value: Any) -> str:
-    """Write a field's value so that it cannot be read as another field's."""
-    if name == "highlight":
-        return _highlight_word(value)
-    if name == "prompt":
-        return prompt_slug(value)
-    if name in ("method", "metric", "theme", "size"):
-        return str(value).lower().replace(":", "x")
-    option = name.replace("_", "-")
-    if isinstance(value, bool):
-        return option if value else f"no-{option}"
-    if isinstance(value, float | int):
-        number = int(value) if float(value).is_integer() else value
-        digits = str(number).replace("-", "m").replace("+", "").replace(".", "p")
-        return f"{option}-{digits}"
-    return f"{option}-{value if name == 'control' else prompt_slug(str(value))}"
-
-
-def _run_word(run: str) -> str:
-    return run if re.fullmatch(r"[a-z0-9_]+(-[a-z0-9_]+)*", run) else prompt_slug(run)
-
-
-def _joined(words: Sequence[str]) -> str:
-    name = "-".join(words)
-    if len(name) <= _LONGEST_NAME:
-        return name
-    return f"{name[: _LONGEST_NAME - 7].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _several(values: Any) -> tuple[Any, ...]:
