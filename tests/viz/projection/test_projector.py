@@ -152,11 +152,11 @@ def test_pca_is_exact_far_from_the_origin() -> None:
 
 
 @pytest.mark.parametrize("method", ["tsne", "pca"])
-def test_the_input_is_left_alone_and_progress_is_told(method: str) -> None:
-    data, told = groups(), list[int]()
+def test_the_input_is_left_alone_and_progress_is_reported(method: str) -> None:
+    data, reported = groups(), list[int]()
     before = data.copy(deep=True)
-    project(data, method, progress=told.append)
-    assert told == [1, 2, 3, 4, 5]
+    project(data, method, progress=reported.append)
+    assert reported == [1, 2, 3, 4, 5]
     xr.testing.assert_identical(data, before)
 
 

@@ -28,10 +28,10 @@ def test_no_measure_sees_the_order_of_the_items_the_scale_or_the_way_up_ties_inc
     assert [getattr(mixed, name) for name in MEASURES] == pytest.approx([getattr(kept, name) for name in MEASURES])
 
 
-@pytest.mark.parametrize("shape", ["cloud", "lattice", "twins"])
+@pytest.mark.parametrize("shape", ["cloud", "lattice", "duplicates"])
 def test_a_picture_that_keeps_all_is_perfect(shape: str) -> None:
     cloud = np.random.default_rng(0).normal(size=(60, 2))
-    vectors = {"cloud": cloud, "lattice": cloud.round(), "twins": np.repeat(cloud[:20], 3, axis=0)}[shape]
+    vectors = {"cloud": cloud, "lattice": cloud.round(), "duplicates": np.repeat(cloud[:20], 3, axis=0)}[shape]
     kept = measure_fidelity(vectors @ ortho_group.rvs(2, random_state=0), 3 * vectors + 1, 10)
     assert [getattr(kept, name) for name in MEASURES] == pytest.approx([1, 1, 1, 1, 0], abs=1e-12)
 
