@@ -106,10 +106,10 @@ def test_the_page_fills_the_window_in_both_themes(window, theme: str, size: tupl
         guest.open("attention", run="tiny", prompt=PROMPT, lang="pt")
         guest.player.locator('[data-panel="scores"] canvas').last.wait_for()
         guest.shot(f"attention-{theme}-{size[0]}")
-        floor = guest.player.locator(".floor").bounding_box()
-        assert floor is not None
-        assert floor["y"] + floor["height"] <= size[1]
-        assert floor["x"] + floor["width"] <= size[0]
+        panels = guest.player.locator(".panels").bounding_box()
+        assert panels is not None
+        assert panels["y"] + panels["height"] <= size[1]
+        assert panels["x"] + panels["width"] <= size[0]
 
 
 def test_back_shows_the_head_that_the_address_names(reader: Visit) -> None:
