@@ -23,16 +23,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from data import Run, list_runs, open_run
     from probes import attention, cohesion, heads, next_token, positions, tokens
-    from trainer import export_model, finetune, generate, import_model, train
+    from trainer import export_model, fine_tune, generate_text, train
+    from trainer.pretrained.importing import import_model
     from viz import figure, film, project
 
-_PACKAGES = {
+_MODULES = {
     "data": ("Run", "list_runs", "open_run"),
-    "trainer": ("export_model", "finetune", "generate", "import_model", "train"),
     "probes": ("attention", "cohesion", "heads", "next_token", "positions", "tokens"),
+    "trainer": ("export_model", "fine_tune", "generate_text", "train"),
+    "trainer.pretrained.importing": ("import_model",),
     "viz": ("figure", "film", "project"),
 }
-_PACKAGE_OF = {name: package for package, names in _PACKAGES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Run",
@@ -41,8 +43,8 @@ __all__ = [
     "export_model",
     "figure",
     "film",
-    "finetune",
-    "generate",
+    "fine_tune",
+    "generate_text",
     "heads",
     "import_model",
     "list_runs",
@@ -77,10 +79,10 @@ DEMO = (
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public function from its package when it is first used."""
-    if name not in _PACKAGE_OF:
+    """Import a public function when it is first used."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'gptlab' has no attribute {name!r}")
-    return getattr(import_module(_PACKAGE_OF[name]), name)
+    return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:
