@@ -1,13 +1,5 @@
-"""The loss by how much the model has read: at first no reading helps, later the first few tokens help most."""
+"""The loss by position in the context: at first context does not help, later the first few tokens help most."""
 
-from pathlib import Path
+import gptlab as gl
 
-from data.runs import open_run
-from probes.models.logits import loss_by_position
-from viz.figures.next_token_figure import draw_context_loss
-from viz.output import save
-
-run = open_run()
-words = f"{run.name}: loss on validation text by how much was read"
-figure = draw_context_loss(loss_by_position(run)["loss"], title="Reading helps", subtitle=words)
-save(figure, Path("context_loss.png"))
+gl.figure(gl.open_run(), "context").save("context_loss.png")

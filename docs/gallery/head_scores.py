@@ -1,14 +1,5 @@
-"""What each attention head does from snapshot to snapshot, beside the loss: where a line climbs, a head has found its job."""
+"""The scores of each attention head over training, beside the loss: a line that climbs is a head that specialises."""
 
-from pathlib import Path
+import gptlab as gl
 
-from data.runs import open_run
-from probes.models.heads import head_scores
-from viz.figures.head_score_figure import draw_scores
-from viz.grouped_table import loss_curve
-from viz.output import save
-
-run = open_run()
-words = f"{run.name}: a line a head; dashed, a head that attends evenly"
-figure = draw_scores(head_scores(run), loss_curve(run), title="How heads find their jobs", subtitle=words)
-save(figure, Path("head_scores.png"))
+gl.figure(gl.open_run(), "heads").save("head_scores.png")

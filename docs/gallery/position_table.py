@@ -1,16 +1,5 @@
-"""The position table itself at six snapshots: noise first, then waves along the positions, slow ones at the left."""
+"""The position table at six snapshots: noise at first, then waves along the positions."""
 
-from pathlib import Path
+import gptlab as gl
 
-from data.runs import open_run
-from probes.tables.embeddings import position_embeddings
-from viz.drawing.theme import theme
-from viz.figures.table_figure import draw_table
-from viz.output import save
-
-run = open_run()
-words = f"{run.name}: a row a position, a column a dimension"
-figure = draw_table(
-    position_embeddings(run), title="Waves grow in the position table", subtitle=words, theme=theme("dark")
-)
-save(figure, Path("position_table.png"))
+gl.figure(gl.open_run(), "position-table", theme="dark").save("position_table.png")

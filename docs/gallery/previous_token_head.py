@@ -1,19 +1,7 @@
-"""The head that looks most at the token before, found by its score: the weight stands just below the diagonal."""
+"""The head with the highest previous-token score, and its attention: the weight lies just below the diagonal."""
 
-from pathlib import Path
+import gptlab as gl
 
-from data.runs import open_run
-from probes.models.attention import attention_maps
-from probes.models.heads import head_scores
-from viz.figures.attention_figure import draw_head
-from viz.figures.head_score_figure import leading_head
-from viz.output import save
-
-run = open_run()
-score = head_scores(run)["previous_token"]
-layer, head = leading_head(score)
-maps = attention_maps(run).isel(step=-1, layer=layer, head=head)
-title = f"The previous-token head: layer {layer}, head {head}"
-words = f"{run.name}: gives {float(score[-1, layer, head]):.0%} of its attention to the token before"
-figure = draw_head(maps, title=title, subtitle=words)
-save(figure, Path("previous_token_head.png"))
+run = gl.open_run()
+best = gl.heads(run)["previous_token"].isel(step=-1).argmax(["layer", "head"])
+gl.figure(run, "head", layer=int(best["layer"]), head=int(best["head"])).save("previous_token_head.png")

@@ -1,13 +1,5 @@
-"""The singular values of the token table through training: the further the first stand out, the fewer the directions that count."""
+"""The singular values of the token table over training: the further the first ones stand out, the fewer directions the table uses."""
 
-from pathlib import Path
+import gptlab as gl
 
-from data.runs import open_run
-from probes.tables.geometry import token_geometry
-from viz.figures.spectrum_figure import draw_spectra
-from viz.output import save
-
-run = open_run()
-words = f"{run.name}: singular values of the centred table, and the ranks that sum them up"
-figure = draw_spectra(token_geometry(run), "tokens", title="Spectrum of the token table", subtitle=words)
-save(figure, Path("token_spectrum.png"))
+gl.figure(gl.open_run(), "token-spectrum").save("token_spectrum.png")
