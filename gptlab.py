@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data import Run, list_runs, open_run
-    from probes import attention, cohesion, heads, next_token, positions, tokens
+    from probes import attention, cohesion, heads, import_vectors, neighbours, next_token, positions, tokens
     from trainer import export_model, fine_tune, generate_text, train
     from trainer.pretrained.importing import import_model
     from viz import figure, film, project
 
 _MODULES = {
     "data": ("Run", "list_runs", "open_run"),
-    "probes": ("attention", "cohesion", "heads", "next_token", "positions", "tokens"),
+    "probes": ("attention", "cohesion", "heads", "import_vectors", "neighbours", "next_token", "positions", "tokens"),
     "trainer": ("export_model", "fine_tune", "generate_text", "train"),
     "trainer.pretrained.importing": ("import_model",),
     "viz": ("figure", "film", "project"),
@@ -47,7 +47,9 @@ __all__ = [
     "generate_text",
     "heads",
     "import_model",
+    "import_vectors",
     "list_runs",
+    "neighbours",
     "next_token",
     "open_run",
     "positions",

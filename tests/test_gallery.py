@@ -38,7 +38,7 @@ def test_a_script_makes_its_one_picture_and_nothing_else(
     monkeypatch.chdir(here)
     before = stamps(run.path, "projections"), stamps(FOLDER)
     runpy.run_path(str(script), run_name="__main__")
-    assert [path.name for path in here.iterdir()] == [f"{script.stem}.png"]
+    assert {path.name for path in here.iterdir()} - {f"{script.stem}.png.json"} == {f"{script.stem}.png"}
     assert (stamps(run.path, "projections"), stamps(FOLDER)) == before
     assert [path.name for path in run.path.parent.iterdir()] == [run.name]
     with Image.open(here / f"{script.stem}.png") as picture:
@@ -55,6 +55,14 @@ def test_a_script_is_short_and_says_in_a_sentence_what_to_see(script: Path) -> N
     assert len(script.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
     assert sentence(script).endswith(".")
     assert ". " not in sentence(script)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])
+def test_a_script_needs_no_more_than_two_imports_of_ours(script: Path) -> None:
+    ours = re.findall(
+        r"^(?:import|from) (gptlab|data|trainer|probes|viz|dashboards)\b", script.read_text(encoding="utf-8"), re.M
+    )
+    assert 1 <= len(ours) <= 2
 
 
 def test_the_readme_lists_each_script_with_its_sentence() -> None:

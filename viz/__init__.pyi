@@ -1,3 +1,6 @@
+from .drawing.slide import blank_slide, evenly
+from .drawing.text import short_label
+from .drawing.theme import heat_map
 from .figures.attention_figure import draw_grid, draw_head, draw_layer
 from .figures.decoding_figure import draw_temperatures, draw_trace
 from .figures.figure import Figure, figure, make_figure
@@ -9,7 +12,8 @@ from .figures.spectrum_figure import draw_spectra
 from .figures.table_figure import draw_similarity, draw_table
 from .figures.zero_shot_figure import draw_zero_shot
 from .films.film import Film, film, make_film
-from .grouped_table import GroupedTable, read_grouped_table
+from .grouped_table import GroupedTable, bits_curve, read_grouped_table
+from .output import save
 from .projection.controls import control
 from .projection.projection_cache import cached_projection
 from .projection.projector import project
@@ -24,6 +28,8 @@ __all__ = [
     "Film",
     "FilmRequest",
     "GroupedTable",
+    "bits_curve",
+    "blank_slide",
     "cached_projection",
     "control",
     "draw_compared",
@@ -42,10 +48,14 @@ __all__ = [
     "draw_temperatures",
     "draw_trace",
     "draw_zero_shot",
+    "evenly",
     "figure",
     "film",
+    "heat_map",
     "make_figure",
     "make_film",
     "project",
     "read_grouped_table",
+    "save",
+    "short_label",
 ]

@@ -1,4 +1,4 @@
-"""The attention of every head to a prompt: a line beside the diagonal follows the previous token, a stripe is a token that many attend to."""
+"""The attention of every head to a prompt: a line beside the diagonal follows the previous token, a stripe is a token with many readers."""
 
 import gptlab as gl
 

@@ -1,4 +1,4 @@
-"""The similarity of all pairs of positions at the first, a middle and the last snapshot: a broad diagonal band means that near positions are alike."""
+"""The similarity of all pairs of positions, before, midway and after training: a broad diagonal band means that near ones are alike."""
 
 import gptlab as gl
 

@@ -1,4 +1,4 @@
-"""How far training has moved each matrix from where it began: after fine-tuning, which parts of the base had to change."""
+"""How far training moved each matrix from its initial values: after fine-tuning, which parts of the base changed most."""
 
 from pathlib import Path
 
@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 import seaborn
 
-from data.runs import open_run
-from viz.drawing.slide import blank_slide
-from viz.drawing.theme import heat_map
-from viz.output import save
+import gptlab as gl
+import viz
 
-run = open_run()
+run = gl.open_run()
 first, last = (run.snapshots()[end].tensors() for end in (0, -1))
 moved = pd.Series({name: np.linalg.norm(last[name] - first[name]) / np.linalg.norm(last[name]) for name in last})
 tables = ", ".join(f"{what} table {moved[run.info['tensors'][f'{what}_table']]:.0%}" for what in ("token", "position"))
 blocks = moved.filter(regex=r"^h\..+\.weight$").rename(lambda name: name.removesuffix(".weight"))
 blocks.index = pd.MultiIndex.from_tuples([name.split(".", 2)[1:] for name in blocks.index], names=["block", None])
-slide = blank_slide("What moved", f"{run.name}, first snapshot to last, as a share of the matrix's size; {tables}")
+slide = viz.blank_slide(
+    "What moved", f"{run.name}, first to last snapshot, relative to the norm of the matrix; {tables}"
+)
 axes = slide.axes(slide.body.inset(left=90, bottom=50))
 numbers = {"annot": True, "fmt": ".0%", "annot_kws": {"size": 20}, "cbar": False, "linewidths": 2}
-seaborn.heatmap(blocks.unstack(sort=False), cmap=heat_map(slide.theme), vmin=0, ax=axes, **numbers)
+seaborn.heatmap(blocks.unstack(sort=False), cmap=viz.heat_map(slide.theme), vmin=0, ax=axes, **numbers)
 axes.yaxis.label.set(size=20, color=slide.theme.muted)
 axes.tick_params(labelsize=18, labelcolor=slide.theme.muted, labelrotation=0, length=0)
-save(slide.figure, Path("what_moved.png"))
+viz.save(slide.figure, Path("what_moved.png"))

@@ -7,6 +7,6 @@ import gptlab as gl
 import probes
 
 with TemporaryDirectory() as folder:
-    probes.export_files(gl.tokens(gl.open_run()), Path(folder), "vectors", ["word2vec"])
-    run = gl.import_vectors(next(Path(folder).glob("*.txt")), folder=Path(folder))
+    (path,) = probes.export_files(gl.tokens(gl.open_run()), Path(folder), "vectors", ["word2vec"])
+    run = gl.import_vectors(path, folder=Path(folder))
     gl.figure(run, "tokens", method="pca").save("word_vectors.png")

@@ -106,13 +106,14 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
     )
 
 
-def import_vectors(path: Path, name: str | None = None, limit: int | None = None) -> Run:
+def import_vectors(path: Path, name: str | None = None, limit: int | None = None, *, folder: Path | None = None) -> Run:
     """Import word vectors as a run of one snapshot, to be filmed, drawn, measured and exported like any token table.
 
     Parameters
     ----------
     path, limit : as in `read_word2vec`.
     name : name of the new run; made from the file's name if None.
+    folder : folder of the runs; the usual one if None.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
         "tokenizer": words.to_json(),
         "tensors": {"token_table": TABLE},
     }
-    run = create_run(name, info)
+    run = create_run(name, info, folder)
     write_snapshot(run, 0, {TABLE: trajectory.values[0]})
     return run
 
