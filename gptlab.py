@@ -142,10 +142,9 @@ def _demo(arguments: list[str]) -> None:
     if arguments:
         print(f"gptlab demo: takes no options; got {' '.join(arguments)}", file=sys.stderr)
         raise SystemExit(0 if arguments[0] in ("-h", "--help") else 2)
-    train, *pictures = DEMO
-    if (runs_folder() / "demo" / "run.json").exists():
-        train = ("trainer", "--resume", "--run", "demo")
-    for command in (train, *pictures):
+    resume = ("trainer", "--resume", "--run", "demo")
+    is_there = (runs_folder() / "demo" / "run.json").exists()
+    for command in (resume if is_there else DEMO[0], *DEMO[1:]):
         status = subprocess.run([sys.executable, "-m", *command]).returncode
         if status:
             raise SystemExit(status)

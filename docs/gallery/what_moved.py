@@ -21,6 +21,5 @@ slide = viz.blank_slide(
 axes = slide.axes(slide.body.inset(left=90, bottom=50))
 numbers = {"annot": True, "fmt": ".0%", "annot_kws": {"size": 20}, "cbar": False, "linewidths": 2}
 seaborn.heatmap(blocks.unstack(sort=False), cmap=viz.heat_map(slide.theme), vmin=0, ax=axes, **numbers)
-axes.yaxis.label.set(size=20, color=slide.theme.muted)
 axes.tick_params(labelsize=18, labelcolor=slide.theme.muted, labelrotation=0, length=0)
 viz.save(slide.figure, Path("what_moved.png"))
