@@ -13,7 +13,8 @@ Runs
     A `Run` is what one training wrote, a `Snapshot` its weights at one optimizer step. `open_run` opens one, `list_runs` lists them,
     `create_run` and `write_snapshot` write one. They lie in the `runs_folder`.
 Errors
-    `InputError` is a mistake that the user can correct, `NotApplicableError` a request that does not apply to a run.
+    `InputError` is a mistake that the user can correct, `NotApplicableError` a request that does not apply to a run. Every function
+    raises `InputError` for an argument or a file that it cannot use; the message says what was found and what to do.
 
 The subpackages hold the rest: `data.corpora`, `data.tokens`, `data.documents`, `data.tasks`, `data.runs`. ``python -m data`` lists and
 fetches corpora.

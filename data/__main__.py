@@ -14,7 +14,8 @@ from data.corpora import catalog
 if TYPE_CHECKING:
     from rich.table import Table
 
-CorpusDir = Annotated[Path | None, arg(metavar="DIR")]
+_CORPUS_DIR = "A folder to look in first; otherwise the one that the variable GPTLAB_DATA names."
+CorpusDir = Annotated[Path | None, arg(metavar="DIR", help=_CORPUS_DIR)]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class List:
     """List the named corpora: language, size, origin, and whether and where each is on this machine."""
 
     corpus_dir: CorpusDir = None
-    """A folder to look in first; otherwise the one that the variable GPTLAB_DATA names."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Fetch:
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """The name of a corpus, as `list` shows it."""
     corpus_dir: CorpusDir = None
-    """A folder to look in first; otherwise the one that the variable GPTLAB_DATA names."""
 
 
 def main(command: List | Fetch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import io
 import os
 import re
@@ -14,13 +13,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
+from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from itertools import takewhile
+from typing import Any, NoReturn, get_args, get_type_hints
 
 import tyro
 
 from data.errors import InputError
-
-CommandArguments = TypeVar("CommandArguments")
 
 program: ContextVar[str] = ContextVar("program", default="")
 """The name of the running command in messages and help, where it is not that of its module: ``gptlab film``."""
@@ -29,20 +28,11 @@ EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 # Refusals of the operating system that are no defect of ours: full disks, missing rights, names that are folders.
-_DISK_ERRORS = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
-}
+_DISK_ERRORS = {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, ENOTDIR, EISDIR, EEXIST}
 
 
 def run_command(
-    main: Callable[[CommandArguments], object], config_type: Any, *, prog: str, description: str | None = None
+    main: Callable[[Any], object], config_type: Any, *, prog: str, description: str | None = None
 ) -> NoReturn:
     """Parse the command line into ``config_type``, call ``main`` with it, and exit.
 
@@ -92,12 +82,8 @@ def parse(
 def one_line_mistakes(prog: str, config_type: Any = None) -> Iterator[None]:
     """Report a mistake in one line on standard error, with exit status 2, and each warning in one line.
 
-    Parameters
-    ----------
-    prog : the name before each message.
-    config_type : of the command; a field of it that a message marks is written as the option.
+    ``prog`` stands before each message. A field of ``config_type`` that a message marks is written as the command's option.
     """
-
     prog = program.get() or prog
 
     def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -166,7 +152,7 @@ _POSITIONAL = get_args(tyro.conf.Positional[str])[1]
 def describe_disk_error(error: OSError) -> str:
     """Describe in one line what the operating system refused and what can be done about it."""
     where = error.filename or "the output"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (ENOSPC, EDQUOT):
         return (
             f"the disk is full at {where}: free some space and run the command again; what was complete is still valid"
         )
@@ -195,16 +181,9 @@ def _first_paragraph(box: str) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [line.strip(" │╭╮╰╯\n") for line in plain.splitlines()]
     body = [line for line in lines[1:] if line]
-    message = " ".join(_until_rule(body)) or " ".join(body)
+    message = " ".join(takewhile(lambda line: set(line) != {"─"}, body)) or " ".join(body)
     # What tyro puts in front names a group of options; the message itself names the option.
     message = re.sub(r"^Error parsing [a-z_]+: ", "", message)
     suggested = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
     hint = f"; perhaps you meant {suggested[0].split()[0]}" if suggested else ""
     return f"{message}{hint}: see --help"
-
-
-def _until_rule(lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        if set(line) <= {"─"}:
-            return
-        yield line

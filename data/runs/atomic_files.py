@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,6 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one line of JSON; a line cut short by a full disk is removed again.
 
     Readers (`read_lines`) ignore it until its newline is written.
-
-    Raises
-    ------
-    OSError
-        If the disk is full.
     """
     line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
     with path.open("ab", buffering=0) as file:
@@ -73,16 +68,13 @@ def read_lines(path: Path) -> list[Record]:
     """Read the complete lines of a ``.jsonl`` file; a missing file has none."""
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # the rest is still being written
-    return list(_parse_lines(lines, path))
-
-
-def _parse_lines(lines: list[bytes], path: Path) -> Iterator[Record]:
-    for number, line in enumerate(lines, 1):
+    records: list[Record] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):  # the rest is still being written
         try:
-            yield json.loads(line)
+            records.append(json.loads(line))
         except ValueError:
             notify(f"line {number} of {path.name} in run {path.parent.name!r} is damaged: it is left out", stacklevel=2)
+    return records
 
 
 def _sync_folder(folder: Path) -> None:

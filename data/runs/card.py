@@ -25,17 +25,7 @@ _SHAPE = {
 def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> str:
     """Draw the card of a run as HTML, with the colours of the page around it, light or dark.
 
-    Parameters
-    ----------
-    name : of the run.
-    info : its ``run.json``.
-    metrics : its evaluations, in the order of the steps.
-    steps : those with a snapshot, in order.
-
-    Examples
-    --------
-    >>> "3 (steps 0 to 20)" in run_card("a", {"parameters": 12}, [], [0, 10, 20])
-    True
+    ``info`` is its ``run.json``, ``metrics`` its evaluations, ``steps`` those with a snapshot, both in order.
     """
     rows = "".join(
         f"<tr><th style='{_LABEL_STYLE}'>{escape(label)}</th>"

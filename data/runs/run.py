@@ -54,6 +54,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -66,13 +67,13 @@ from data.errors import InputError, list_names
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
-from data.runs.names import check_free, check_run_name, runs_folder
 from data.runs.safetensors_files import stream_tensors
 from data.runs.snapshot import Snapshot, Tensors
 from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
 
 FORMAT = 1
 TOKENIZER_FILE = "tokenizer.json"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,7 @@ class Run:
 
     @cached_property
     def info(self) -> Record:
-        """The contents of ``run.json``.
-
-        Raises
-        ------
-        InputError
-            If the file is missing or damaged, or has another format.
-        """
+        """The contents of ``run.json``."""
         try:
             info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -106,13 +101,7 @@ class Run:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer that ``run.json`` describes.
-
-        Raises
-        ------
-        InputError
-            If its file is missing or damaged.
-        """
+        """The tokenizer that ``run.json`` describes."""
         description = self.info["tokenizer"]
         if "file" not in description:
             return tokenizer_from_json(description)
@@ -140,10 +129,9 @@ class Run:
 
     def snapshots(self) -> list[Snapshot]:
         """List every snapshot in the manifest, in the order of the steps, without opening the files."""
+        folder = self.path / "snapshots"
         return [
-            Snapshot(
-                self.path / "snapshots" / Path(record["file"]).name, record["step"], record["bytes"], record["sha256"]
-            )
+            Snapshot(folder / Path(record["file"]).name, record["step"], record["bytes"], record["sha256"])
             for record in self.manifest()
         ]
 
@@ -174,21 +162,8 @@ class Run:
     def sound_tensors(self, names: Collection[str] | None = None) -> Iterator[tuple[Snapshot, Tensors]]:
         """Yield every whole snapshot with its tensors: each file is opened once, and one is in memory at a time.
 
-        The hash is checked on the bytes that the tensors are decoded from.
-
-        Parameters
-        ----------
-        names : of the tensors to yield; all if None.
-
-        Raises
-        ------
-        InputError
-            If a snapshot has no tensor of a name, or no snapshot is whole.
-
-        Warns
-        -----
-        UserWarning
-            For each snapshot that is missing or damaged; it is left out.
+        The hash is checked on the bytes that the tensors are decoded from. ``names`` are those of the tensors to yield, all if None.
+        Warnings and errors are those of `sound_snapshots`; a name that a snapshot lacks is an error too.
         """
         n_sound = 0
         for snapshot in self.snapshots():
@@ -212,17 +187,40 @@ class Run:
         return run_card(self.name, self.info, self.metrics(), [record["step"] for record in self.manifest()])
 
     def snapshot(self, step: int) -> Snapshot:
-        """Find the snapshot of one step.
-
-        Raises
-        ------
-        InputError
-            If there is none; the message lists the steps that have one.
-        """
+        """Find the snapshot of one step."""
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
             raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots)}")
         return snapshots[step]
+
+
+def runs_folder() -> Path:
+    """Locate the folder of the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder."""
+    return Path(os.environ.get("GPTLAB_RUNS") or "runs")
+
+
+def check_run_name(name: str) -> str:
+    """Check that a name can be that of a run, and return it.
+
+    It consists of letters, digits, ``.``, ``_`` and ``-``, and starts with none of ``.`` and ``-``.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', and start with a letter or digit"
+        )
+    return name
+
+
+def check_free(
+    name: str,
+    folder: Path | None = None,
+    *,
+    advice: str = "pass `resume=True` to resume it, or another name with `run`",
+) -> str:
+    """Check that a new run can have this name, and return it; ``advice`` is what the message recommends if it is taken."""
+    if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():
+        raise InputError(f"run {name!r} exists already: {advice}")
+    return name
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
@@ -255,7 +253,7 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
     if name is not None and check_run_name(name) in runs:
         return runs[name]
     if name is not None and (folder / name).is_dir():
-        return _readable(Run(folder / name))
+        Run(folder / name).info  # noqa: B018  raises, since it is not among the readable ones
     if not runs:
         raise InputError(f"there is no run in {folder}{os.sep} yet: train one with  python -m trainer --preset cpu")
     if name is None:
@@ -264,18 +262,9 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
 
 
 def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
-    """Make the folder of a new run and write its ``run.json``.
+    """Make the folder of a new run and write its ``run.json``, whose contents are ``info``.
 
-    Parameters
-    ----------
-    name : of the run.
-    info : the contents of run.json. The ``definition`` of a tokenizer (`data.tokens.subwords`) is written to a file of its own.
-    folder : of the runs; `runs_folder` if None.
-
-    Raises
-    ------
-    InputError
-        If a run of this name exists.
+    The ``definition`` of a tokenizer (`data.tokens.subwords`) is written to a file of its own.
     """
     path = (folder or runs_folder()) / check_free(name, folder)
     (path / "snapshots").mkdir(parents=True, exist_ok=True)
@@ -293,14 +282,7 @@ def _tokenizer_in_a_file(description: str, definition: str) -> Tokenizer:
 
 
 def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:
-    """Write the weights of one step and, once they are on the disk, their line in the manifest.
-
-    Parameters
-    ----------
-    run : to which the snapshot belongs.
-    step : optimizer step.
-    tensors : the weights by parameter name.
-    """
+    """Write the weights of one step and, once they are on the disk, their line in the manifest."""
     path = run.path / "snapshots" / f"{step:08d}.safetensors"
     size, digest = write_bytes(path, stream_tensors(tensors))
     append_line(
@@ -315,8 +297,3 @@ def rewind(run: Run, step: int) -> None:
         path = run.path / name
         kept = [record for record in read_lines(path) if record["step"] <= step]
         write_bytes(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept).encode())
-
-
-def _readable(run: Run) -> Run:
-    run.info  # noqa: B018  raises if it cannot be read
-    return run

@@ -92,13 +92,7 @@ def decode_metadata(content: bytes) -> dict[str, str]:
 
 
 def read_tensor(path: Path, name: str) -> NDArray[Any]:
-    """Read one tensor of a file without reading the others.
-
-    Raises
-    ------
-    KeyError
-        If there is no tensor of this name; the message lists those there are.
-    """
+    """Read one tensor of a file without reading the others."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:

@@ -30,13 +30,7 @@ class Snapshot:
     sha256: str
 
     def tensor(self, name: str) -> NDArray[Any]:
-        """Read one tensor without reading the others, and without checking the hash of the file.
-
-        Raises
-        ------
-        InputError
-            If the snapshot has no such tensor; the message lists those it has.
-        """
+        """Read one tensor without reading the others, and without checking the hash of the file."""
         try:
             return read_tensor(self.path, name)
         except KeyError as missing:
@@ -56,20 +50,11 @@ class Snapshot:
             return "is missing"
 
     def read_checked(self, names: Collection[str] | None = None) -> Tensors | str:
-        """Read tensors and check the hash of the file in one reading of it.
-
-        Parameters
-        ----------
-        names : of the tensors to keep; all if None.
+        """Read tensors, all or those of ``names``, and check the hash of the file in one reading of it.
 
         Returns
         -------
         The tensors by name, or the defect of the file (see `defect`).
-
-        Raises
-        ------
-        InputError
-            If the snapshot has no tensor of a name.
         """
         try:
             content = self.path.read_bytes()

@@ -45,13 +45,7 @@ class Trace:
     steps: Sequence[Record]
 
     def of_sample(self, sample: int) -> list[Record]:
-        """Select the records of one sample, in order.
-
-        Raises
-        ------
-        InputError
-            If there is no such sample; the message lists those there are.
-        """
+        """Select the records of one sample, in order."""
         found = [step for step in self.steps if step["sample"] == sample]
         if not found:
             there = sorted({step["sample"] for step in self.steps})
@@ -74,13 +68,7 @@ def list_traces(run: Run) -> list[str]:
 
 
 def read_trace(run: Run, name: str) -> Trace:
-    """Read a trace of a run by its name.
-
-    Raises
-    ------
-    InputError
-        If there is none of this name (the message lists the others), or it cannot be read.
-    """
+    """Read a trace of a run by its name."""
     there = list_traces(run)
     name = name.removesuffix(".jsonl")
     if name not in there:

@@ -157,13 +157,7 @@ _PURPOSE = {"train": "learn from", "test": "be judged by"}
 
 
 def check_kind(kind: str) -> str:
-    """Check the name of a kind of task, and return it.
-
-    Raises
-    ------
-    InputError
-        If there is no such kind; the message lists them.
-    """
+    """Check the name of a kind of task, and return it."""
     if kind not in KINDS:
         raise InputError(f"there is no kind of task {kind!r}; there is {', '.join(KINDS)}")
     return kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data.arrays import TokenIds
 from data.errors import NotApplicableError
 from data.tasks.examples import MultipleChoice
 from data.tasks.play_tasks import APART, N_ANSWERS
@@ -46,10 +46,10 @@ def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoi
     """
     lines = text.split("\n")
     usable = _usable(lines)
-    if _n_different(lines, usable) < N_ANSWERS:
+    if len({lines[number] for number in usable}) < N_ANSWERS:
         lines = textwrap.wrap(text, WIDTH)
         usable = _usable(lines)
-    if (found := _n_different(lines, usable)) < N_ANSWERS:
+    if (found := len({lines[number] for number in usable})) < N_ANSWERS:
         raise NotApplicableError(
             f"questions about the next line need a text with at least {N_ANSWERS} different lines, and this one has {found}: "
             "pass another with `text`"
@@ -62,22 +62,16 @@ def draw_line_choices(text: str, n: int, *, seed: int = 0) -> tuple[MultipleChoi
     )
 
 
-def _usable(lines: list[str]) -> NDArray[np.int64]:
+def _usable(lines: list[str]) -> TokenIds:
     """List the numbers of the lines that can be an answer."""
     return np.array([i for i in range(1, len(lines)) if _is_usable(lines[i - 1], lines[i])], dtype=np.int64)
-
-
-def _n_different(lines: list[str], usable: NDArray[np.int64]) -> int:
-    return len({lines[number] for number in usable})
 
 
 def _is_usable(before: str, line: str) -> bool:
     return bool(before.strip()) and len(line.strip()) >= SHORTEST and not line.rstrip().endswith(":")
 
 
-def _choice(
-    lines: list[str], usable: NDArray[np.int64], right: int, target: int, draw: np.random.Generator
-) -> MultipleChoice:
+def _choice(lines: list[str], usable: TokenIds, right: int, target: int, draw: np.random.Generator) -> MultipleChoice:
     others = [number for number in draw.permutation(usable) if lines[number] != lines[right]]
     others.sort(key=lambda number: abs(number - right) <= APART)  # distant lines first, otherwise in the order drawn
     wrong = list(dict.fromkeys(lines[number] for number in others))[: N_ANSWERS - 1]

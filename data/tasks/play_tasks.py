@@ -101,11 +101,6 @@ def play_task(name: str, *, seed: int = 0, n_train: int = 3000, n_test: int = 10
     name : genre, same-play, distance or next-line.
     seed : of the random draw of passages; the plays that are held out do not depend on it.
     n_train, n_test : numbers of examples; the classes are equally frequent, give or take one example.
-
-    Raises
-    ------
-    InputError
-        If there is no such task, or the plays cannot be fetched.
     """
     _check_name(name)  # before the plays are fetched
     return make_task(name, scripts(), HELD_OUT, seed=seed, n_train=n_train, n_test=n_test)
