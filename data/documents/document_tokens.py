@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from data.arrays import TokenIds
 from data.documents.sources import Documents, hold_out, read_documents
 from data.errors import InputError
 from data.runs import Run
-from data.tokens.tokenizers import Tokenizer
+from data.tokens.tokenizers import Tokenizer, unknown_symbols
+from data.tokens.vocabularies import END_OF_TEXT
 
-END_OF_TEXT = "<|endoftext|>"
 TOO_LONG = ("skip", "cut")
 
 
@@ -105,50 +105,12 @@ def _too_few_left(documents: Documents, lengths: list[int], length: int) -> Inpu
     )
 
 
-def unknown_symbols(tokenizer: Tokenizer, symbols: Iterable[str]) -> set[str]:
-    """Select the symbols that a tokenizer does not know.
-
-    Examples
-    --------
-    >>> from data.tokens.tokenizers import CharTokenizer
-    >>> unknown_symbols(CharTokenizer("abc"), "bad")
-    {'d'}
-    """
-    return {symbol for symbol in symbols if not _knows(tokenizer, symbol)}
-
-
-def _knows(tokenizer: Tokenizer, symbol: str) -> bool:
-    try:
-        tokenizer.encode(symbol)
-    except InputError:
-        return False
-    return True
-
-
 def documents_of_run(run: Run, corpus_dir: Path | None = None) -> DocumentTokens:
-    """Encode the documents that a run was fine-tuned on and evaluated with.
-
-    Raises
-    ------
-    InputError
-        If they cannot be read any more, or have changed since.
-    """
+    """Encode the documents that a run was fine-tuned on and evaluated with; it is an error if they have changed since."""
     settings: Mapping[str, Any] = run.info["training"]
-    found = read_documents(
-        settings["corpus"],
-        text_column=settings["text_column"],
-        language=settings["language"],
-        split=settings["split"],
-        corpus_dir=corpus_dir,
-    )
+    source = {name: settings[name] for name in ("text_column", "language", "split")}
+    found = read_documents(settings["corpus"], **source, corpus_dir=corpus_dir)
     if found.sha256 != run.info["corpus"]["sha256"]:
         raise InputError(f"the documents of {settings['corpus']!r} have changed since")
-    return encode_documents(
-        found,
-        run.tokenizer,
-        prefix=settings["prefix"],
-        length=settings["length"],
-        too_long=settings["too_long"],
-        held_out=settings["held_out"],
-        seed=settings["seed"],
-    )
+    options = {name: settings[name] for name in ("prefix", "length", "too_long", "held_out", "seed")}
+    return encode_documents(found, run.tokenizer, **options)

@@ -93,11 +93,7 @@ def row_bounds(lengths: TokenIds, row_length: int) -> TokenIds:
 
 
 def pack_rows(rows: Sequence[Sequence[TokenIds]]) -> Rows:
-    """Pack documents into rows, and pad the rows to the longest.
-
-    Parameters
-    ----------
-    rows : the documents of each row, each a sequence of token ids (token,).
+    """Pack the documents of each row, token ids (token,), side by side, and pad the rows to the longest.
 
     Examples
     --------
@@ -150,13 +146,6 @@ class ShuffledRows:
 
 
 def shuffle_rows(lengths: TokenIds, row_length: int, epochs: int, *, seed: int) -> ShuffledRows:
-    """Shuffle the documents for each epoch and divide each order into rows; the same arguments give the same rows.
-
-    Examples
-    --------
-    >>> shuffled = shuffle_rows(np.array([3, 4, 2, 5, 5]), 10, epochs=2, seed=1)
-    >>> sorted(int(number) for row in range(shuffled.rows_before[1]) for number in shuffled.row(row))
-    [0, 1, 2, 3, 4]
-    """
+    """Shuffle the documents for each epoch and divide each order into rows; the same arguments give the same rows."""
     orders = tuple(np.random.default_rng([seed, epoch]).permutation(len(lengths)) for epoch in range(epochs))
     return ShuffledRows(orders, tuple(row_bounds(lengths[order], row_length) for order in orders))

@@ -87,23 +87,20 @@ def read_documents(
     InputError
         If the source does not exist, cannot be read, lacks the column (the message lists its columns), or holds no text.
     """
-    path = Path(os.path.expanduser(source))
-    if source == JOKES:
+    kind, path = _kind(source)
+    if kind == "jokes":
         return _jokes(language)
-    if source in CORPORA:
-        corpus = load_corpus(source, corpus_dir)
-        return _gathered(source, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
-    if source.startswith("hf:") or _is_hub_name(source, path):
+    if kind == "hub":
         return _from_hub(source.removeprefix("hf:"), split, text_column)
-    if path.suffix.lower() in TABLES:
+    if kind == "table":
         return _from_table(path, text_column)
-    if not path.exists() and path.name == source and not path.suffix:
+    if kind == "text" and not path.exists() and path.name == source and not path.suffix:
         known = ", ".join([JOKES, *CORPORA])
         raise InputError(
             f"there is no corpus {source!r}: known are {known}; a file of yours is given by its path, a data set of Hugging Face as "
             "owner/name or hf:name"
         )
-    corpus = load_corpus(path)
+    corpus = load_corpus(source if kind == "corpus" else path, corpus_dir)
     return _gathered(corpus.name, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
 
 
@@ -118,23 +115,26 @@ def check_source_options(
         If a language is given and the source is not ``jokes``; a split, and it is not a data set of Hugging Face; or a column, and it
         is neither a data set nor a table.
     """
-    path = Path(os.path.expanduser(source))
-    is_named = source == JOKES or source in CORPORA
-    is_hub = not is_named and (source.startswith("hf:") or _is_hub_name(source, path))
-    is_table = is_hub or (not is_named and path.suffix.lower() in TABLES)
+    kind, _ = _kind(source)
     for option, applies, where in (
-        ("`language`", source == JOKES or language == "en", JOKES),
-        ("`split`", is_hub or split == "train", "a data set of Hugging Face"),
-        ("`text_column`", is_table or text_column is None, "a table or a data set"),
+        ("`language`", kind == "jokes" or language == "en", JOKES),
+        ("`split`", kind == "hub" or split == "train", "a data set of Hugging Face"),
+        ("`text_column`", kind in ("hub", "table") or text_column is None, "a table or a data set"),
     ):
         if not applies:
             raise InputError(f"{option} is for {where}, and the corpus is {source!r}: leave it out")
 
 
-def _is_hub_name(source: str, path: Path) -> bool:
-    """Check whether ``owner/name`` means a data set of Hugging Face, because it cannot mean a file."""
+def _kind(source: str) -> tuple[str, Path]:
+    """Classify a source as jokes, corpus, hub, table or text, and read it as a path too."""
+    path = Path(os.path.expanduser(source))
+    if source == JOKES or source in CORPORA:
+        return "jokes" if source == JOKES else "corpus", path
+    # owner/name is a data set of Hugging Face if it cannot be a file.
     is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLES, ".txt", ".md")
-    return _HUB_NAME.fullmatch(source) is not None and not is_file
+    if source.startswith("hf:") or (_HUB_NAME.fullmatch(source) and not is_file):
+        return "hub", path
+    return "table" if path.suffix.lower() in TABLES else "text", path
 
 
 def paragraphs(text: str) -> list[str]:
@@ -152,22 +152,11 @@ def paragraphs(text: str) -> list[str]:
 
 
 def hold_out(n_documents: int, share: float, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split documents at random into a train set and a held-out set.
-
-    Parameters
-    ----------
-    n_documents : number of documents.
-    share : of the documents to hold out; at least one is held out and one is not.
-    seed : of the random split.
+    """Split documents at random into a train set and a held-out set, of at least one document each.
 
     Returns
     -------
     learned, held_out : document numbers, each in ascending order.
-
-    Raises
-    ------
-    InputError
-        If the share is not between 0 and 1, or there is only one document.
 
     Examples
     --------
@@ -244,14 +233,11 @@ def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
 
 
 def _column(names: Sequence[str], wanted: str | None, where: str) -> str:
-    if wanted is not None:
-        found = [name for name in names if name == wanted]
-    else:
-        found = [name for usual in COLUMNS for name in names if name.lower() == usual] or list(names) * (
-            len(names) == 1
-        )
-    if found:
-        return found[0]
+    usual = [name for column in COLUMNS for name in names if name.lower() == column]
+    if wanted is None and (usual or len(names) == 1):
+        return (usual or names)[0]
+    if wanted is not None and wanted in names:
+        return wanted
     lacks = f"no column {wanted!r}" if wanted is not None else "no column called Joke or text"
     raise InputError(f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with `text_column`")
 

@@ -13,7 +13,7 @@ random generator is stored.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -37,11 +37,6 @@ def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
     -------
     train, val : the two parts.
 
-    Raises
-    ------
-    InputError
-        If the fraction is not between 0 and 1.
-
     Examples
     --------
     >>> split_text("abcdefghijklmnopqrst")
@@ -54,29 +49,9 @@ def split_text(text: str, train_fraction: float = 0.9) -> tuple[str, str]:
 
 
 def split_tokens(tokenizer: Tokenizer, text: str, block_size: int) -> tuple[TokenIds, TokenIds]:
-    """Encode the train part and the validation part of a text (see `split_text`).
+    """Encode the train part and the validation part of a text (see `split_text`), (n_tokens,) each.
 
-    Parameters
-    ----------
-    tokenizer : encodes each part by itself.
-    text : the whole text.
-    block_size : tokens of context; each part must hold at least one window.
-
-    Returns
-    -------
-    train, val : shape (n_tokens,) each.
-
-    Raises
-    ------
-    InputError
-        If a part is shorter than a window.
-
-    Examples
-    --------
-    >>> from data.tokens.tokenizers import CharTokenizer
-    >>> train, val = split_tokens(CharTokenizer("ab"), "abababababababababab", block_size=1)
-    >>> len(train), val
-    (18, array([0, 1]))
+    It is an error if a part is shorter than one window of ``block_size`` + 1 tokens.
     """
     train, val = (tokenizer.encode(part) for part in split_text(text))
     if min(len(train), len(val)) <= block_size:
@@ -152,16 +127,7 @@ def _epoch_order(n_tokens: int, block_size: int, seed: int, epoch: int) -> Token
 
 
 def window_index(starts: TokenIds, block_size: int) -> TokenIds:
-    """Build the index that gathers the tokens of windows.
-
-    Parameters
-    ----------
-    starts : shape (B,), the first token of each window.
-    block_size : T, tokens of context.
-
-    Returns
-    -------
-    index : shape (B, T+1).
+    """Build the index that gathers the tokens of windows, (B, T+1), from the first of each, (B,).
 
     Examples
     --------
@@ -169,23 +135,14 @@ def window_index(starts: TokenIds, block_size: int) -> TokenIds:
     array([[0, 1, 2],
            [5, 6, 7]])
     """
-    return starts[:, None] + _offsets(block_size)
+    return starts[:, None] + np.arange(block_size + 1)
 
 
 def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
-    """List the starts of windows that predict each token of a text once, from at most ``block_size`` tokens before it.
+    """List the starts of windows, (n_windows,), that predict each token of a text once, from at most ``block_size`` tokens before it.
 
     Windows overlap by one token: the last target of one is the first input of the next. The first token of the text is never
     predicted, and the remainder at the end, fewer than ``block_size`` tokens, is left out.
-
-    Returns
-    -------
-    starts : shape (n_windows,), for `window_index`.
-
-    Raises
-    ------
-    InputError
-        If no window fits.
 
     Examples
     --------
@@ -198,7 +155,9 @@ def sequential_windows(n_tokens: int, block_size: int) -> TokenIds:
 
 def _generator(stream: str, step: int, seed: int) -> np.random.Generator:
     # Seeded from four words, so that no two keys collide; NumPy reads an array faster than a tuple.
-    return np.random.default_rng(np.array((_stream_key(stream), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32))
+    return np.random.default_rng(
+        np.array((crc32(stream.encode()), step, seed & 0xFFFFFFFF, seed >> 32), dtype=np.uint32)
+    )
 
 
 def _check_key(seed: int, step: int) -> None:
@@ -214,13 +173,3 @@ def _check_fit(n_tokens: int, block_size: int) -> None:
     if n_tokens <= block_size:
         needed = f"a context of {block_size} needs {block_size + 1} tokens"
         raise InputError(f"{needed}, and the text has {n_tokens}: use a longer text or a smaller `block_size`")
-
-
-@cache
-def _offsets(block_size: int) -> TokenIds:
-    return np.arange(block_size + 1)
-
-
-@cache
-def _stream_key(stream: str) -> int:
-    return crc32(stream.encode())

@@ -17,10 +17,6 @@ def bits_per_character(loss: float, tokens: int, characters: int) -> float:
     tokens : number of tokens in the mean.
     characters : number of characters in these tokens.
 
-    Returns
-    -------
-    Bits per character.
-
     Examples
     --------
     Six letters, each one of 64 equally probable ones, cost the same as two tokens of three such letters:

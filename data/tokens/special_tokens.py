@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from data.arrays import TokenIds
 from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer, check_ids
 
@@ -81,7 +82,7 @@ class ExtendedTokenizer:
         added = {name: self.base.vocab_size + place for place, name in enumerate(self.names)}
         return {**self.base.special_tokens, **added}
 
-    def encode(self, text: str) -> NDArray[np.int64]:
+    def encode(self, text: str) -> TokenIds:
         """Encode a text as ids, shape (n_tokens,); names of special tokens in it become these tokens."""
         ids = self.special_tokens
         parts = [part for part in self._cut.split(text) if part]
@@ -89,13 +90,7 @@ class ExtendedTokenizer:
         return np.concatenate([np.empty(0, dtype=np.int64), *cuts])
 
     def decode(self, ids: ArrayLike) -> str:
-        """Decode ids, shape (n_tokens,), to text; special tokens appear by name.
-
-        Raises
-        ------
-        InputError
-            If an id is not in the vocabulary; the message names the first and its position.
-        """
+        """Decode ids, shape (n_tokens,), to text; special tokens appear by name."""
         checked, first = check_ids(ids, self.vocab_size), self.base.vocab_size
         special = checked >= first
         pieces = np.split(checked, np.flatnonzero(special[1:] | special[:-1]) + 1) if checked.size else []

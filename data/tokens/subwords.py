@@ -17,8 +17,9 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from data.arrays import TokenIds
 from data.errors import InputError
 from data.tokens.tokenizers import check_ids
 
@@ -36,11 +37,6 @@ class SubwordTokenizer:
     ----------
     definition : the text of that file. Its padding and truncation are not used, and no token is added at the ends of a text.
     origin : of the vocabulary, with remarks on how it splits a text.
-
-    Raises
-    ------
-    InputError
-        If the library cannot read the definition.
 
     Examples
     --------
@@ -74,7 +70,8 @@ class SubwordTokenizer:
         if self.token_bytes is not None:
             texts = [raw.decode("utf-8", "bytes_by_name") for raw in self.token_bytes]
         else:
-            texts = [_text_of(name, self._space, self._end_of_word) for name in self._names]
+            end_of_word = self._described["model"].get("end_of_word_suffix") or ""
+            texts = [_text_of(name, self._space, end_of_word) for name in self._names]
         often = Counter(texts)
         # Tokens with the same text (e.g. a byte and a letter) get the names that the vocabulary itself uses.
         return [text if often[text] == 1 else name for text, name in zip(texts, self._names, strict=True)]
@@ -82,12 +79,12 @@ class SubwordTokenizer:
     @cached_property
     def token_bytes(self) -> list[bytes] | None:
         """The bytes of each token of a byte-level vocabulary, otherwise None."""
-        if not self._is_byte_level:
+        if not any(part["type"] == "ByteLevel" for part in _parts(self._described["decoder"])):
             return None
-        added, alphabet = self._added, byte_alphabet()
+        added, alphabet = {token["id"] for token in self._described["added_tokens"]}, byte_alphabet()
         return [name.encode() if i in added else _to_bytes(name, alphabet) for i, name in enumerate(self._names)]
 
-    def encode(self, text: str) -> NDArray[np.int64]:
+    def encode(self, text: str) -> TokenIds:
         """Encode a text as ids, shape (n_tokens,); names of special tokens in it become these tokens.
 
         Raises
@@ -109,13 +106,7 @@ class SubwordTokenizer:
         return np.array([i for word in words for i in cuts[different[word]]], dtype=np.int64)
 
     def decode(self, ids: ArrayLike) -> str:
-        """Decode ids, shape (n_tokens,), to text; special tokens appear by name, incomplete characters as U+FFFD.
-
-        Raises
-        ------
-        InputError
-            If an id is not in the vocabulary; the message names the first and its position.
-        """
+        """Decode ids, shape (n_tokens,), to text; special tokens appear by name, incomplete characters as U+FFFD."""
         checked = check_ids(ids, self.vocab_size)
         if self.token_bytes is not None:
             return b"".join(self.token_bytes[i] for i in checked).decode("utf-8", "replace")
@@ -140,20 +131,8 @@ class SubwordTokenizer:
 
         `data.runs.create_run` keeps the definition in a file beside ``run.json``.
         """
-        described = {"kind": "subwords", "origin": self.origin, "tokens": self.vocab_size}
-        return {**described, "definition": self.definition}
-
-    @classmethod
-    def from_json(cls, description: Mapping[str, Any]) -> SubwordTokenizer:
-        """Make the tokenizer from its description."""
-        definition, origin = description.get("definition"), description.get("origin", "")
-        if not isinstance(definition, str) or not isinstance(origin, str):
-            expected = '{"kind": "subwords", "definition": "..."}'
-            raise InputError(
-                f"sub-words are described by {expected}, and this is another description: "
-                "those of a run are read by  open_run(name).tokenizer"
-            )
-        return cls(definition, origin)
+        about = {"kind": "subwords", "origin": self.origin, "tokens": self.vocab_size}
+        return {**about, "definition": self.definition}
 
     @cached_property
     def _engine(self) -> tokenizers.Tokenizer:
@@ -186,14 +165,6 @@ class SubwordTokenizer:
         return names
 
     @cached_property
-    def _added(self) -> set[int]:
-        return {token["id"] for token in self._described["added_tokens"]}
-
-    @cached_property
-    def _is_byte_level(self) -> bool:
-        return any(part["type"] == "ByteLevel" for part in _parts(self._described["decoder"]))
-
-    @cached_property
     def _space(self) -> str:
         """The sign that the vocabulary writes for a space; empty if it has none."""
         parts = _parts(self._described["decoder"])
@@ -202,10 +173,6 @@ class SubwordTokenizer:
             part["pattern"].get("String", "") for part in parts if part["type"] == "Replace" and part["content"] == " "
         ]
         return signs[0] if signs else ""
-
-    @cached_property
-    def _end_of_word(self) -> str:
-        return self._described["model"].get("end_of_word_suffix") or ""
 
     @cached_property
     def _cuts_before_spaces(self) -> bool:

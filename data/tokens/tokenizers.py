@@ -7,7 +7,7 @@ lists of words are here, sub-words in `data.tokens.subwords`; `data.tokens.speci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from data.arrays import TokenIds
 from data.errors import InputError, NotApplicableError
 
 HALF = "\ufffd"
@@ -22,12 +23,16 @@ HALF = "\ufffd"
 
 
 class Tokenizer(Protocol):
-    """The interface of a tokenizer, which is a value and can be a dictionary key."""
+    """The interface of a tokenizer, which is a value and can be a dictionary key.
+
+    Encoding raises an `InputError` that names the first character that is not in the vocabulary, decoding one that names the first id.
+    """
 
     def __hash__(self) -> int:
         """Hash the tokenizer; equal ones have the same hash."""
+        return hash(type(self))
 
-    def encode(self, text: str) -> NDArray[np.int64]:
+    def encode(self, text: str) -> TokenIds:
         """Encode a text as ids, shape (n_tokens,)."""
 
     def decode(self, ids: ArrayLike) -> str:
@@ -46,17 +51,13 @@ class Tokenizer(Protocol):
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """The ids of the special tokens, which stand for no text, by name."""
+        """The ids of the special tokens, which stand for no text, by name; none unless a class has some."""
+        return {}
 
 
 @dataclass(frozen=True)
-class CharTokenizer:
-    """A token per character: the id of a character is its index in ``symbols``.
-
-    Raises
-    ------
-    InputError
-        If ``symbols`` is empty or holds a character twice.
+class CharTokenizer(Tokenizer):
+    """A token per character: the id of a character is its index in ``symbols``, which holds it once.
 
     Examples
     --------
@@ -83,27 +84,13 @@ class CharTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """The number of symbols."""
         return len(self.symbols)
 
     @property
     def labels(self) -> list[str]:
-        """The symbols, in the order of the ids."""
         return list(self.symbols)
 
-    @property
-    def special_tokens(self) -> dict[str, int]:
-        """Empty: every symbol stands for itself."""
-        return {}
-
-    def encode(self, text: str) -> NDArray[np.int64]:
-        """Encode a text as ids, shape (n_tokens,), one per character.
-
-        Raises
-        ------
-        InputError
-            If a character is not in the vocabulary; the message names the first and its position.
-        """
+    def encode(self, text: str) -> TokenIds:
         codes = _code_points(text)
         # The table ends in an entry of -1, for all code points above the highest symbol.
         ids = self._ids[np.minimum(codes, len(self._ids) - 1)]
@@ -115,59 +102,25 @@ class CharTokenizer:
         return ids
 
     def decode(self, ids: ArrayLike) -> str:
-        """Decode ids, shape (n_tokens,), to text.
-
-        Raises
-        ------
-        InputError
-            If an id is not in the vocabulary; the message names the first and its position.
-        """
         return self._codes[check_ids(ids, self.vocab_size)].tobytes().decode("utf-32-le", "surrogatepass")
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the tokenizer as ``{"kind": "char", "symbols": ...}``.
-
-        Examples
-        --------
-        >>> CharTokenizer("ab").to_json()
-        {'kind': 'char', 'symbols': 'ab'}
-        """
         return {"kind": "char", "symbols": self.symbols}
-
-    @classmethod
-    def from_json(cls, description: Mapping[str, Any]) -> CharTokenizer:
-        """Make the tokenizer from its description.
-
-        Raises
-        ------
-        InputError
-            If the description is of another kind or has no symbols.
-        """
-        symbols = description.get("symbols")
-        if description.get("kind") != "char" or not isinstance(symbols, str):
-            expected = '{"kind": "char", "symbols": "..."}'
-            raise InputError(f"a character tokenizer is described by {expected}, and this is another description")
-        return cls(symbols)
 
     @cached_property
     def _codes(self) -> NDArray[np.uint32]:
         return _code_points(self.symbols)
 
     @cached_property
-    def _ids(self) -> NDArray[np.int64]:
+    def _ids(self) -> TokenIds:
         table = np.full(int(self._codes.max()) + 2, -1, dtype=np.int64)
         table[self._codes] = np.arange(self.vocab_size)
         return table
 
 
 @dataclass(frozen=True)
-class WordList:
+class WordList(Tokenizer):
     """The words of imported word vectors: they have ids and labels, but no rule that encodes a text.
-
-    Raises
-    ------
-    InputError
-        If there is no word.
 
     Examples
     --------
@@ -183,20 +136,13 @@ class WordList:
 
     @property
     def vocab_size(self) -> int:
-        """The number of words."""
         return len(self.words)
 
     @property
     def labels(self) -> list[str]:
-        """The words, in the order of the ids."""
         return list(self.words)
 
-    @property
-    def special_tokens(self) -> dict[str, int]:
-        """Empty: every word stands for itself."""
-        return {}
-
-    def encode(self, text: str) -> NDArray[np.int64]:
+    def encode(self, text: str) -> TokenIds:
         """Raise `NotApplicableError`: the rule that splits a text into these words is not known."""
         raise NotApplicableError(
             f"these vectors are of {self.vocab_size:,} words, and how a text becomes words is not known"
@@ -207,66 +153,39 @@ class WordList:
         return " ".join(self.words[i] for i in np.asarray(ids, dtype=np.int64).reshape(-1))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the list as ``{"kind": "words", "words": [...]}``."""
         return {"kind": "words", "words": list(self.words)}
-
-    @classmethod
-    def from_json(cls, description: Mapping[str, Any]) -> WordList:
-        """Make the list from its description."""
-        words = description.get("words")
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise InputError(
-                'a list of words is described by {"kind": "words", "words": [...]}, and this is another description'
-            )
-        return cls(tuple(words))
-
-
-def _subwords(description: Mapping[str, Any]) -> Tokenizer:
-    from data.tokens.subwords import SubwordTokenizer
-
-    return SubwordTokenizer.from_json(description)
-
-
-KINDS: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {
-    "char": CharTokenizer.from_json,
-    "subwords": _subwords,
-    "words": WordList.from_json,
-}
-"""For each kind of tokenizer, the function that makes one from its description."""
 
 
 def tokenizer_from_json(description: Mapping[str, Any]) -> Tokenizer:
     """Make a tokenizer from the description that its `to_json` gave; that of a run is `data.runs.Run.tokenizer`.
-
-    Raises
-    ------
-    InputError
-        If the kind is unknown or the description cannot be used.
 
     Examples
     --------
     >>> tokenizer_from_json({"kind": "char", "symbols": "ab"}).encode("abba")
     array([0, 1, 1, 0])
     """
-    kind = description.get("kind")
-    if kind not in KINDS:
-        raise InputError(f"unknown kind of tokenizer {kind!r}: this version knows {', '.join(KINDS)}")
-    tokenizer, names = KINDS[kind](description), description.get("special_tokens")
-    if not names:
-        return tokenizer
     from data.tokens.special_tokens import with_special_tokens
+    from data.tokens.subwords import SubwordTokenizer
 
-    return with_special_tokens(tokenizer, names)
+    tokenizer: Tokenizer
+    match description:
+        case {"kind": "char", "symbols": str(symbols)}:
+            tokenizer = CharTokenizer(symbols)
+        case {"kind": "subwords", "definition": str(definition)}:
+            tokenizer = SubwordTokenizer(definition, str(description.get("origin", "")))
+        case {"kind": "words", "words": [*words]} if all(isinstance(word, str) for word in words):
+            tokenizer = WordList(tuple(words))
+        case {"kind": "char" | "subwords" | "words" as kind}:
+            hint = "the tokenizer of a run is read by  open_run(name).tokenizer"
+            raise InputError(f"a tokenizer of kind {kind!r} has another description than this one: {hint}")
+        case _:
+            known = "this version knows char, subwords, words"
+            raise InputError(f"unknown kind of tokenizer {description.get('kind')!r}: {known}")
+    return with_special_tokens(tokenizer, description.get("special_tokens") or [])
 
 
-def check_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
-    """Check ids against the size of a vocabulary, and return them as an array, shape (n_tokens,).
-
-    Raises
-    ------
-    InputError
-        If an id is not in the vocabulary; the message names the first and its position.
-    """
+def check_ids(ids: ArrayLike, vocab_size: int) -> TokenIds:
+    """Check ids against the size of a vocabulary, and return them as an array, shape (n_tokens,)."""
     checked = np.asarray(ids, dtype=np.int64).reshape(-1)
     wrong = (checked < 0) | (checked >= vocab_size)
     if wrong.any():
@@ -276,24 +195,32 @@ def check_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
     return checked
 
 
+def unknown_symbols(tokenizer: Tokenizer, symbols: Iterable[str]) -> set[str]:
+    """Select the symbols that a tokenizer does not know."""
+    return {symbol for symbol in symbols if _encode_known(tokenizer, symbol) is None}
+
+
 def known_part(tokenizer: Tokenizer, text: str) -> str:
-    """Remove the characters that a tokenizer does not know from a text.
+    """Remove the characters that a tokenizer does not know, or gives no token, from a text.
 
     Examples
     --------
     >>> known_part(CharTokenizer("abc"), "a bad cab")
     'abacab'
     """
-    if _knows(tokenizer, text):
-        return text
-    return "".join(character for character in text if _knows(tokenizer, character))
+
+    def has_tokens(part: str) -> bool:
+        ids = _encode_known(tokenizer, part)
+        return ids is not None and ids.size > 0
+
+    return text if has_tokens(text) else "".join(filter(has_tokens, text))
 
 
-def _knows(tokenizer: Tokenizer, text: str) -> bool:
+def _encode_known(tokenizer: Tokenizer, text: str) -> TokenIds | None:
     try:
-        return bool(tokenizer.encode(text).size)
+        return tokenizer.encode(text)
     except InputError:
-        return False
+        return None
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:

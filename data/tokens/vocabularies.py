@@ -41,18 +41,13 @@ def learn_bpe(text: str, vocab_size: int, origin: str = "byte-level BPE learned 
     Parameters
     ----------
     text : to learn from; tokens do not extend over the spaces between words.
-    vocab_size : number of tokens, including the bytes.
+    vocab_size : number of tokens, including the bytes, so at least 256.
     origin : description of where the vocabulary comes from.
 
     Warns
     -----
     UserWarning
         If the text gives fewer tokens than ``vocab_size``.
-
-    Raises
-    ------
-    InputError
-        If ``vocab_size`` is less than 256.
 
     References
     ----------
@@ -89,11 +84,6 @@ def read_tokenizer(path: Path) -> SubwordTokenizer:
     Parameters
     ----------
     path : one of the files in the table of this module, or a folder that holds them.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is damaged.
     """
     if path.is_dir():
         found = next((path / name for name, _ in _FILES if (path / name).is_file()), None)
@@ -117,15 +107,7 @@ def read_tokenizer(path: Path) -> SubwordTokenizer:
 def gpt2_tokenizer(path: Path | None = None, *, field: str = "tokenizer_file") -> SubwordTokenizer:
     """Load GPT-2's tokenizer from a local file (see `read_tokenizer`), or through tiktoken, which fetches and caches it.
 
-    Parameters
-    ----------
-    path : the local file.
-    field : the option that takes such a file, for the message of an error.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be used, tiktoken is not installed, or there is no connection.
+    ``field`` is the option that takes such a file, for the message of an error.
     """
     if path is not None:
         return read_tokenizer(path)

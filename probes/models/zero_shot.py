@@ -18,13 +18,12 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
-from data.documents.document_tokens import unknown_symbols
 from data.progress import Progress
 from data.runs import Run
 from data.tasks.examples import MultipleChoice
 from data.tasks.line_choices import draw_line_choices
 from data.tasks.play_tasks import N_ANSWERS, play_task
-from data.tokens.tokenizers import Tokenizer
+from data.tokens.tokenizers import Tokenizer, unknown_symbols
 from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe
 from probes.texts import training_tokens

@@ -19,20 +19,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.arrays import TokenIds
-from data.documents.document_tokens import (
-    END_OF_TEXT,
-    DocumentTokens,
-    documents_of_run,
-    encode_documents,
-    unknown_symbols,
-)
+from data.documents.document_tokens import DocumentTokens, documents_of_run, encode_documents
 from data.documents.packing import IGNORED, Rows, ShuffledRows, pack_rows, row_bounds, shuffle_rows
 from data.documents.sources import Documents, check_source_options, read_documents
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run, open_run
 from data.tokens.special_tokens import with_special_tokens
-from data.tokens.tokenizers import Tokenizer
+from data.tokens.tokenizers import Tokenizer, unknown_symbols
+from data.tokens.vocabularies import END_OF_TEXT
 from trainer.config import described_model, replace
 from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable, weights_of
 from trainer.finetune.finetune_config import RESUMABLE, LanguageConfig, check

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.corpora.catalog import load_corpus
-from data.documents.document_tokens import END_OF_TEXT, encode_documents
+from data.documents.document_tokens import encode_documents
 from data.documents.sources import Documents, check_source_options, hold_out, paragraphs, read_documents
 from data.errors import InputError
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import CharTokenizer
+from data.tokens.vocabularies import END_OF_TEXT
 
 JOKES = ["Why? Because.", "A horse walks into a bar.", "Knock, knock."]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from data.documents.document_tokens import END_OF_TEXT
 from data.errors import InputError
 from data.runs import Run, open_run
+from data.tokens.vocabularies import END_OF_TEXT
 from tests.commands import ROOT, assert_mistake, command
 from tests.conftest import command_environment
 from trainer.finetune.__main__ import main

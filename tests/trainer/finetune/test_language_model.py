@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from data.corpora.catalog import load_corpus
-from data.documents.document_tokens import END_OF_TEXT, documents_of_run
+from data.documents.document_tokens import documents_of_run
 from data.documents.packing import IGNORED, pack_rows
 from data.documents.sources import read_documents
 from data.errors import InputError
 from data.runs import Run, list_runs, open_run
 from data.tokens.tokenizers import CharTokenizer
-from data.tokens.vocabularies import learn_bpe
+from data.tokens.vocabularies import END_OF_TEXT, learn_bpe
 from probes.models.logits import loss_by_position
 from probes.tables.embeddings import token_embeddings
 from probes.texts import token_counts, training_tokens
