@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from data.commands import run_command
 from data.errors import InputError
 from trainer.generation.filters import Decoding
+from trainer.generation.generation_request import GenerationRequest
 
 if TYPE_CHECKING:
     from data.runs import Run
-    from trainer.generation.generation_request import GenerationRequest
     from trainer.loading import Model
 
 PROG = "python -m trainer.generate"
@@ -28,26 +28,15 @@ class GenerateArguments:
     """
 
     decoding: tyro.conf.OmitArgPrefixes[Decoding] = field(default_factory=Decoding)
+    request: tyro.conf.OmitArgPrefixes[GenerationRequest] = field(default_factory=GenerationRequest)
     run: str | None = None
     """Name of the run; the newest if not given."""
     step: int | None = None
     """The snapshot to use; the last if not given."""
     prompt: str | None = None
     """The text to continue; the prompt of the run's own samples if not given."""
-    tokens: int = 200
-    """How many tokens to add to it, at most."""
-    samples: int = 1
-    """How many texts; they are made together, and each is the same whatever their number."""
-    seed: int = 0
-    """Seed of the random generators."""
-    stop: Annotated[tuple[str, ...], tyro.conf.arg(metavar="TEXT"), tyro.conf.UseAppendAction] = ()
-    """A text that ends a sample and is left out of it; may be given again. \\n stands for the end of a line."""
     bias: Annotated[tuple[str, ...], tyro.conf.arg(metavar="TOKEN=NUMBER"), tyro.conf.UseAppendAction] = ()
     """Add a number to a token's logit: u=-0.5 makes it rarer, a=0.5 more frequent; may be given again."""
-    window: Literal["slide", "half"] = "slide"
-    """What the model sees of a text longer than its context: its end, or, each time the context is full, its last half, which is faster."""
-    cache: bool = True
-    """Use a key-value cache. The text is the same without, and takes longer."""
     trace: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Record the leading candidates at every token, for  python -m viz.figures --only trace."""
     device: str = "cpu"
@@ -57,29 +46,17 @@ class GenerateArguments:
 def main(options: GenerateArguments) -> None:
     """Generate and print the texts; record a trace on request."""
     from data.runs import open_run
-    from trainer.generation.generation_request import GenerationRequest
-    from trainer.generation.text_generation import (
-        choose_prompt,
-        choose_step,
-        load_generator,
-        suitable_threads,
-        token_biases,
-    )
+    from trainer.generation.text_generation import choose_prompt, choose_step, suitable_threads, token_biases
+    from trainer.loading import load_model
+    from trainer.machine import find_device
 
-    request = GenerationRequest(
-        n_tokens=options.tokens,
-        n_samples=options.samples,
-        seed=options.seed,
-        stop=tuple(stop.replace("\\n", "\n") for stop in options.stop),
-        window=options.window,
-        cache=options.cache,
-    )
+    request = replace(options.request, stop=tuple(stop.replace("\\n", "\n") for stop in options.request.stop))
     run = open_run(options.run)
     prompt = choose_prompt(run, options.prompt)
     decoding = replace(options.decoding, bias=token_biases(run.tokenizer, map(_parse_bias, options.bias)))
     step = choose_step(run, options.step)
-    model = load_generator(run, step, options.device)
-    _warn_of_cropping(model, len(run.tokenizer.encode(prompt)), options)
+    model = load_model(run, step).to(find_device(options.device))
+    _warn_of_cropping(model, len(run.tokenizer.encode(prompt)), request)
     with suitable_threads(model):
         _print(model, run, step, prompt=prompt, decoding=decoding, request=request, trace=options.trace)
 
@@ -95,19 +72,18 @@ def _parse_bias(text: str) -> tuple[str, float]:
     return token, added
 
 
-def _warn_of_cropping(model: Model, n_prompt: int, options: GenerateArguments) -> None:
+def _warn_of_cropping(model: Model, n_prompt: int, request: GenerationRequest) -> None:
     """Print which part of a long prompt or text the model sees."""
-    context = model.config.block_size
-    total = n_prompt + options.tokens
+    context, total = model.config.block_size, n_prompt + request.n_tokens
+    if total <= context:
+        return
     if n_prompt > context:
         seen = f"the prompt has {n_prompt} tokens, and the model sees at most {context}: it goes on from the last {context}"
-    elif total > context:
-        part = (
-            f"the last {context}" if options.window == "slide" else f"between {context // 2} and {context} of the last"
-        )
-        seen = f"prompt and text have up to {total} tokens; of these the model sees {part}"
     else:
-        return
+        part = f"the last {context}"
+        if request.window == "half":
+            part = f"between {context // 2} and {context} of the last"
+        seen = f"prompt and text have up to {total} tokens; of these the model sees {part}"
     print(f"{PROG}: {seen}", file=sys.stderr)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 
 from data.progress import Progress
 from data.runs import Run
@@ -101,14 +102,7 @@ def temperature_distributions(
 
 
 def recorded_trace(run: Run, name: str, sample: int = 0) -> xr.Dataset:
-    """Read a trace that ``python -m trainer.generate --trace`` recorded, in the form of `decoding_trace`.
-
-    Parameters
-    ----------
-    run : the run that generated.
-    name : of the trace.
-    sample : number of the sample, from 0.
-    """
+    """Read one sample, counted from 0, of a trace that ``python -m trainer.generate --trace`` recorded; see `decoding_trace`."""
     return _labelled(read_trace(run, name), sample)
 
 
@@ -156,26 +150,22 @@ def decoding_trace(
 def _labelled(trace: Trace, sample: int) -> xr.Dataset:
     """Convert one sample of a trace to a Dataset (position, rank)."""
     steps, header = trace.of_sample(sample), trace.header
-    table = [step["candidates"] for step in steps]  # [id, token, probability, drawn_from] by position and rank
-    ids = np.array([[candidate[0] for candidate in row] for row in table])
-    chosen = np.array([step["id"] for step in steps])
-    is_chosen = ids == chosen[:, None]
-    ranks = np.where(is_chosen.any(1), is_chosen.argmax(1), -1)
-    ranked: dict[str, Any] = {
-        "candidate": np.array([[candidate[1] for candidate in row] for row in table], dtype=object),
-        "probability": np.array([[candidate[2] for candidate in row] for row in table], dtype=float),
-        "drawn_from": np.array([[candidate[3] for candidate in row] for row in table], dtype=float),
-    }
-    single: dict[str, Any] = {
-        "chosen": np.array([step["token"] for step in steps], dtype=object),
-        "chosen_rank": ranks,
-        "chosen_probability": np.array([step["probability"] for step in steps], dtype=float),
-        "chosen_drawn_from": np.array([step["drawn_from"] for step in steps], dtype=float),
-    }
+    # Rows of [id, token, probability, drawn_from], by position and rank.
+    columns: list[NDArray[Any]] = [
+        np.array([[candidate[place] for candidate in step["candidates"]] for step in steps], dtype=dtype)
+        for place, dtype in enumerate((int, object, float, float))
+    ]
+    ids, tokens, probability, drawn_from = columns
+    is_chosen = ids == np.array([step["id"] for step in steps])[:, None]
     return xr.Dataset(
         {
-            **{name: (("position", "rank"), values) for name, values in ranked.items()},
-            **{name: ("position", values) for name, values in single.items()},
+            "candidate": (("position", "rank"), tokens),
+            "probability": (("position", "rank"), probability),
+            "drawn_from": (("position", "rank"), drawn_from),
+            "chosen": ("position", np.array([step["token"] for step in steps], dtype=object)),
+            "chosen_rank": ("position", np.where(is_chosen.any(1), is_chosen.argmax(1), -1)),
+            "chosen_probability": ("position", np.array([step["probability"] for step in steps], dtype=float)),
+            "chosen_drawn_from": ("position", np.array([step["drawn_from"] for step in steps], dtype=float)),
         },
         coords={
             "position": [step["position"] for step in steps],

@@ -105,12 +105,6 @@ def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, bl
 
     A long context is cut at its start, a long answer after half a block. An empty context becomes a line end. If the vocabulary has no
     line end, neither had the text of the model: a space, or nothing, separates the lines.
-
-    Parameters
-    ----------
-    choices : the questions, each with as many answers.
-    tokenizer : of the model.
-    block_size : the model's context.
     """
     line_end = next((mark for mark in ("\n", " ") if not unknown_symbols(tokenizer, mark)), "")
     rows: list[tuple[np.ndarray, int]] = []
@@ -131,17 +125,7 @@ def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, bl
 
 
 def mean_log_probabilities(model: Model, questions: Questions) -> Tensor:
-    """Compute the mean log-probability per token of each answer after its context.
-
-    Parameters
-    ----------
-    model : in evaluation mode.
-    questions : the encoded questions.
-
-    Returns
-    -------
-    (question, answer), in nats per token.
-    """
+    """Compute the mean log-probability per token of each answer after its context, (question, answer), in nats."""
     found = []
     for part in in_parts(model, questions.ids.numpy()):
         ids, is_answer = questions.ids[part], questions.is_answer[part]

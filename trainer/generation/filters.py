@@ -30,13 +30,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Decoding:
-    """How the next token is chosen: temperature, filters, penalties and bias.
-
-    Raises
-    ------
-    InputError
-        If a number lies outside its range; the message names it.
-    """
+    """How the next token is chosen: temperature, filters, penalties and bias."""
 
     temperature: float = 0.8
     """Below 1 probable tokens become more probable, above 1 the distribution becomes flatter; 0 always takes the most probable token."""
@@ -96,7 +90,7 @@ def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Coun
     if counts is not None and (decoding.frequency_penalty or decoding.presence_penalty):
         filtered = apply_penalties(filtered, counts, decoding.frequency_penalty, decoding.presence_penalty)
     if decoding.temperature == 0:
-        return _one_hot(filtered)
+        return np.asarray(np.arange(filtered.shape[-1]) == filtered.argmax(-1, keepdims=True), dtype=np.float64)
     filtered = apply_temperature(filtered, decoding.temperature)
     if 0 < decoding.top_k < filtered.shape[-1]:
         filtered = top_k(filtered, decoding.top_k)
@@ -108,13 +102,7 @@ def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Coun
 
 
 def add_bias(logits: FloatArray, bias: Sequence[tuple[int, float]]) -> FloatArray:
-    """Add numbers to the logits of some tokens, given as pairs of token id and number.
-
-    Raises
-    ------
-    InputError
-        If a token id is outside the vocabulary.
-    """
+    """Add numbers to the logits of some tokens, given as pairs of token id and number."""
     changed = logits.copy()
     for token, added in bias:
         if not 0 <= token < logits.shape[-1]:
@@ -128,7 +116,7 @@ def apply_penalties(logits: FloatArray, counts: Counts, frequency: float, presen
 
     Examples
     --------
-    >>> penalised(np.array([2.0, 2.0, 2.0]), np.array([0, 1, 3]), frequency=0.5, presence=0.1)
+    >>> apply_penalties(np.array([2.0, 2.0, 2.0]), np.array([0, 1, 3]), frequency=0.5, presence=0.1)
     array([2. , 1.4, 0.4])
     """
     return np.asarray(logits - counts * frequency - (counts > 0) * presence)
@@ -189,9 +177,8 @@ def sample_token(probability: FloatArray, uniform: float) -> int:
     """
     cumulative = probability.cumsum()
     token = int(cumulative.searchsorted(uniform * cumulative[-1], side="right"))
-    return (
-        token if token < len(probability) else int(np.flatnonzero(probability)[-1])
-    )  # rounding may carry past the end
+    # Rounding may carry past the end.
+    return token if token < len(probability) else int(np.flatnonzero(probability)[-1])
 
 
 def entropy(probability: NDArray[np.floating]) -> FloatArray:
@@ -205,10 +192,3 @@ def entropy(probability: NDArray[np.floating]) -> FloatArray:
     exact = np.asarray(probability, dtype=np.float64)
     logs = np.log(exact, where=exact > 0, out=np.zeros_like(exact))
     return np.asarray(-(exact * logs).sum(-1)) + 0.0
-
-
-def _one_hot(logits: FloatArray) -> FloatArray:
-    """Give the most probable token, or the first of several, probability 1."""
-    one_hot = np.zeros_like(logits)
-    np.put_along_axis(one_hot, logits.argmax(-1)[..., None], 1.0, -1)
-    return one_hot

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+import tyro
 
 from data.errors import InputError
 
@@ -31,31 +33,22 @@ def window_start(n_read: int, n_prompt: int, block_size: int, window: Window) ->
     return initial + -(-n_over // stride) * stride
 
 
-def check_window(window: str) -> Window:
-    """Return a window of this name; an `InputError` names those that exist."""
-    if window not in get_args(Window):
-        raise InputError(f"there is no window {window!r}; there is {', '.join(get_args(Window))}")
-    return window  # type: ignore[return-value]
-
-
 @dataclass(frozen=True)
 class GenerationRequest:
-    """How much to generate: number of tokens and samples, seed, stop sequences, context window and cache.
+    """How much to generate: tokens and samples, stop sequences, context window and cache."""
 
-    Raises
-    ------
-    InputError
-        If a number lies outside its range, or a stop sequence is empty.
-    """
-
-    n_tokens: int = 200
-    n_samples: int = 1
+    n_tokens: Annotated[int, tyro.conf.arg(name="tokens")] = 200
+    """How many tokens to add to the prompt, at most."""
+    n_samples: Annotated[int, tyro.conf.arg(name="samples")] = 1
+    """How many texts; they are made together, and each is the same whatever their number."""
     seed: int = 0
-    stop: tuple[str, ...] = ()
-    """Texts that end a sample and are left out of it."""
+    """Seed of the random generators."""
+    stop: Annotated[tuple[str, ...], tyro.conf.arg(metavar="TEXT"), tyro.conf.UseAppendAction] = ()
+    """A text that ends a sample and is left out of it; may be given again. In the command, \\n stands for the end of a line."""
     window: Window = "slide"
+    """What the model sees of a text longer than its context: its end, or, each time the context is full, its last half, which is faster."""
     cache: bool = True
-    """Use the key-value cache."""
+    """Use a key-value cache. The text is the same without, and takes longer."""
 
     def __post_init__(self) -> None:
         for name, most in (("n_tokens", MOST_TOKENS), ("n_samples", MOST_SAMPLES)):
@@ -67,4 +60,5 @@ class GenerationRequest:
             raise InputError(f"the seed must be 0 or more; got {self.seed}")
         if "" in self.stop:
             raise InputError("a stop sequence is empty, and would end every text at once: give at least one character")
-        check_window(self.window)
+        if self.window not in get_args(Window):
+            raise InputError(f"there is no window {self.window!r}; there is {', '.join(get_args(Window))}")

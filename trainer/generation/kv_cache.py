@@ -11,7 +11,7 @@ Shapes as in `trainer.model`: B texts in a batch, T positions, C channels, n_hea
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,22 +24,8 @@ if TYPE_CHECKING:
     from trainer.loading import Model
 
 
-class NextTokenModel(Protocol):
-    """A model that returns the logits of the next token."""
-
-    def next_logits(self, ids: Tensor, start: int) -> Tensor:
-        """Compute the logits (B, vocab_size) of the token after ``ids`` (B, n), from the window that begins at ``start``."""
-
-
-def next_token_model(model: Model, n_rows: int, *, cache: bool = True) -> NextTokenModel:
-    """Wrap a model so that it returns the logits of the next token, with a key-value cache unless ``cache`` is False.
-
-    Parameters
-    ----------
-    model : in evaluation mode.
-    n_rows : number of texts in a batch, B.
-    cache : False computes the whole window for every token.
-    """
+def next_token_model(model: Model, n_rows: int, *, cache: bool = True) -> UncachedModel | CachedGPT | CachedHFModel:
+    """Wrap a model so that it returns the logits of the next token of ``n_rows`` texts, with a key-value cache if ``cache`` is True."""
     if not cache:
         return UncachedModel(model)
     return CachedGPT(model, n_rows) if isinstance(model, GPT) else CachedHFModel(model)
@@ -57,27 +43,25 @@ class UncachedModel:
         return logits
 
 
-class BlockWeights(NamedTuple):
-    """The weights of a block: gains, matrices (as in x @ matrix) and biases; a bias that the model lacks is None."""
+Affine = tuple[Tensor, Tensor | None]
+"""The gain or matrix (as in x @ matrix) of a layer, and its bias; None if the layer has none."""
 
-    ln_1: Tensor
-    ln_1_bias: Tensor | None
-    attn: Tensor
-    attn_bias: Tensor | None
-    attn_proj: Tensor
-    attn_proj_bias: Tensor | None
-    ln_2: Tensor
-    ln_2_bias: Tensor | None
-    fc: Tensor
-    fc_bias: Tensor | None
-    proj: Tensor
-    proj_bias: Tensor | None
+
+class BlockWeights(NamedTuple):
+    """The weights of a block, not copied."""
+
+    ln_1: Affine
+    attn: Affine
+    attn_proj: Affine
+    ln_2: Affine
+    fc: Affine
+    proj: Affine
 
 
 def block_weights(block: Block) -> BlockWeights:
-    """Collect the weights of a block, without copying them."""
+    """Collect the weights of a block."""
     layers = (block.ln_1, block.attn.c_attn, block.attn.c_proj, block.ln_2, block.mlp.c_fc, block.mlp.c_proj)
-    return BlockWeights(*(found for layer in layers for found in (layer.weight.t(), layer.bias)))
+    return BlockWeights(*((layer.weight.t(), layer.bias) for layer in layers))
 
 
 class CachedGPT:
@@ -128,8 +112,8 @@ class CachedGPT:
     def _project(self, x: Tensor, weights: BlockWeights, B: int) -> tuple[Tensor, ...]:
         """Compute query, key and value, each (B * n_head, T, head_size)."""
         n_head = self._config.n_head
-        normed = x if self._is_post else self._norm(x, weights.ln_1, weights.ln_1_bias)
-        qkv = _product(normed, weights.attn, weights.attn_bias).view(B, -1, 3, n_head, x.shape[1] // n_head)
+        normed = x if self._is_post else self._norm(x, weights.ln_1)
+        qkv = _product(normed, weights.attn).view(B, -1, 3, n_head, x.shape[1] // n_head)
         return qkv.permute(2, 0, 3, 1, 4).reshape(3, B * n_head, -1, qkv.shape[4]).unbind()
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, B: int) -> Tensor:
@@ -141,20 +125,22 @@ class CachedGPT:
 
     def _finish(self, x: Tensor, heads: Tensor, weights: BlockWeights) -> Tensor:
         """Compute the residual stream (B * T, C) after a block, from that before it and the outputs of its heads."""
-        x = _product(heads, weights.attn_proj, weights.attn_proj_bias, x)
+        x = _product(heads, weights.attn_proj, x)
         if self._is_post:
-            x = self._norm(x, weights.ln_1, weights.ln_1_bias)
-        normed = x if self._is_post else self._norm(x, weights.ln_2, weights.ln_2_bias)
-        hidden = F.gelu(_product(normed, weights.fc, weights.fc_bias), approximate=self._gelu)  # (B * T, 4 * C)
-        x = _product(hidden, weights.proj, weights.proj_bias, x)
-        return self._norm(x, weights.ln_2, weights.ln_2_bias) if self._is_post else x
+            x = self._norm(x, weights.ln_1)
+        normed = x if self._is_post else self._norm(x, weights.ln_2)
+        hidden = F.gelu(_product(normed, weights.fc), approximate=self._gelu)  # (B * T, 4 * C)
+        x = _product(hidden, weights.proj, x)
+        return self._norm(x, weights.ln_2) if self._is_post else x
 
-    def _norm(self, x: Tensor, gain: Tensor, bias: Tensor | None) -> Tensor:
+    def _norm(self, x: Tensor, weights: Affine) -> Tensor:
+        gain, bias = weights
         return torch.layer_norm(x, gain.shape, gain, bias, self._config.norm_eps)
 
 
-def _product(x: Tensor, matrix: Tensor, bias: Tensor | None, added: Tensor | None = None) -> Tensor:
-    """Compute added + x @ matrix + bias, where ``added`` and ``bias`` may be None."""
+def _product(x: Tensor, weights: Affine, added: Tensor | None = None) -> Tensor:
+    """Compute added + x @ matrix + bias, where ``added`` and bias may be None."""
+    matrix, bias = weights
     if added is not None:
         return torch.addmm(added if bias is None else added + bias, x, matrix)
     return torch.mm(x, matrix) if bias is None else torch.addmm(bias, x, matrix)

@@ -63,13 +63,7 @@ class TraceRecorder:
 
 
 def top_candidates(probability: NDArray[Any], drawn_from: NDArray[Any], n: int) -> NDArray[np.int64]:
-    """Find the ids of the n tokens with the largest sampling probability, and where that is 0 the largest model probability.
-
-    Parameters
-    ----------
-    probability : the model's own, (token,).
-    drawn_from : after penalties, temperature and filters, (token,).
-    n : how many, at most.
+    """Find the ids of the n tokens with the largest ``drawn_from`` (token,), and where that is 0 the largest ``probability`` (token,).
 
     Examples
     --------

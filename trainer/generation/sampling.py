@@ -72,18 +72,8 @@ def sample_tokens(
     ----------
     model : in evaluation mode.
     prompt : token ids (token,), at least one; the model sees the end of a prompt that is longer than its context.
-    decoding : temperature, filters, penalties and bias.
-    request : number of tokens and samples, seed, window and cache. Stop sequences are texts and have no effect here.
+    decoding, request : how tokens are chosen, and how many. Stop sequences are texts and have no effect here.
     n_known : size of the tokenizer's vocabulary. Tokens from this id on are never sampled: a token table may have more rows.
-
-    Yields
-    ------
-    A step for each of ``request.n_tokens`` tokens.
-
-    Raises
-    ------
-    InputError
-        If the prompt is empty.
     """
     if not len(prompt):
         raise InputError("the prompt is empty: give at least one symbol")
@@ -106,20 +96,7 @@ def sample_tokens(
 
 
 def generate_tokens(model: Model, prompt: Tensor, n_tokens: int, *, temperature: float = 0.8, seed: int = 0) -> Tensor:
-    """Append sampled tokens to the token ids of a prompt.
-
-    Parameters
-    ----------
-    model : in evaluation mode.
-    prompt : token ids, (T,), at least one; the model sees the last ``block_size`` of them.
-    n_tokens : how many tokens to add; 0 returns the prompt.
-    temperature : see `trainer.generation.filters.Decoding`.
-    seed : of the random generator.
-
-    Returns
-    -------
-    Token ids of prompt and continuation, (T + n_tokens,).
-    """
+    """Append ``n_tokens`` sampled tokens, 0 or more, to the token ids (T,) of a prompt; see `sample_tokens`."""
     if not n_tokens:
         return prompt
     request = GenerationRequest(n_tokens=n_tokens, seed=seed)
@@ -145,8 +122,7 @@ def stream_text(
     model : in evaluation mode.
     tokenizer : of the model.
     prompt : the text to continue.
-    decoding : temperature, filters, penalties and bias.
-    request : number of tokens and samples, seed, stop sequences, window and cache.
+    decoding, request : how tokens are chosen, and how many.
     on_step : called with each decoding step, before its text is yielded.
     """
     ids = np.asarray(tokenizer.encode(prompt))

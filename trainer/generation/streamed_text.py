@@ -85,7 +85,4 @@ class StreamedText:
 
 def _overlap(text: str, stop: str) -> int:
     """Count the characters at the end of a text that are the start of a stop sequence."""
-    for n in range(min(len(text), len(stop) - 1), 0, -1):
-        if text.endswith(stop[:n]):
-            return n
-    return 0
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)

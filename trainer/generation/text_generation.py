@@ -66,7 +66,7 @@ def generate_text(
     request = GenerationRequest(n_tokens, samples, seed, tuple(stop), window, cache)
     prompt = choose_prompt(run, prompt)
     choices = Decoding(**decoding, bias=token_biases(run.tokenizer, (bias or {}).items()))
-    model = load_generator(run, choose_step(run, step), device)
+    model = load_model(run, choose_step(run, step)).to(find_device(device))
     with suitable_threads(model):
         return [prompt + sample.text for sample in generate_samples(model, run.tokenizer, prompt, choices, request)]
 
@@ -83,12 +83,10 @@ def choose_prompt(run: Run, prompt: str | None) -> str:
 
 def choose_step(run: Run, step: int | None) -> int:
     """Return the step, or that of the run's last snapshot if it is None; an `InputError` if the run has none."""
-    if step is not None:
-        return step
     snapshots = run.snapshots()
-    if not snapshots:
+    if step is None and not snapshots:
         raise InputError(f"run {run.name!r} has no snapshot: train it, or choose another with `run`")
-    return snapshots[-1].step
+    return snapshots[-1].step if step is None else step
 
 
 def token_biases(tokenizer: Tokenizer, biases: Iterable[tuple[str, float]]) -> tuple[tuple[int, float], ...]:
@@ -100,11 +98,6 @@ def token_biases(tokenizer: Tokenizer, biases: Iterable[tuple[str, float]]) -> t
             raise InputError(f"a bias belongs to one token, and {token!r} is {len(ids)}: give each its own `bias`")
         pairs.append((int(ids[0]), number))
     return tuple(pairs)
-
-
-def load_generator(run: Run, step: int, device: str) -> Model:
-    """Load the model of a snapshot onto a device."""
-    return load_model(run, step).to(find_device(device))
 
 
 @contextlib.contextmanager

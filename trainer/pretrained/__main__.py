@@ -51,13 +51,14 @@ Command = (
 
 
 def main(command: Import | Export) -> None:
-    if isinstance(command, Import):
-        _import(command)
-    else:
-        _export(command)
+    if isinstance(command, Export):
+        from trainer.pretrained.hf_export import export_model
 
-
-def _import(command: Import) -> None:
+        exported = export_model(open_run(command.run), command.folder, step=command.step)
+        print(f"wrote {exported.description} to {command.folder}: {', '.join(exported.files)}")
+        if exported.remark:
+            print(exported.remark)
+        return
     from trainer.pretrained.importing import import_revisions, locate_model
 
     name, located = locate_model(command.model, command.name, command.revisions)
@@ -113,16 +114,6 @@ def _describe_tokens(tokenizer: dict[str, Any], rows: int) -> str:
         return f"{rows:,}, named by their ids; a text cannot be read"
     unused = f", and {rows - tokenizer['tokens']} unused rows" if rows > tokenizer["tokens"] else ""
     return f"{tokenizer['tokens']:,} sub-words{unused}; {tokenizer['origin']}"
-
-
-def _export(command: Export) -> None:
-    from trainer.pretrained.hf_export import export_model
-
-    run = open_run(command.run)
-    exported = export_model(run, command.folder, step=command.step)
-    print(f"wrote {exported.description} to {command.folder}: {', '.join(exported.files)}")
-    if exported.remark:
-        print(exported.remark)
 
 
 if __name__ == "__main__":

@@ -32,13 +32,11 @@ from trainer.pretrained.readers.gpt2 import GELU, GPT2
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """The result of an export."""
+    """The result of an export: step, run and class of Hugging Face, the files, and what was left out, if anything."""
 
     description: str
-    """Step, run and class of Hugging Face."""
     files: list[str]
-    remark: str = ""
-    """What was left out, if anything."""
+    remark: str
 
 
 def export_model(run: Run, folder: Path, *, step: int | None = None) -> ExportedModel:
@@ -72,15 +70,17 @@ def export_model(run: Run, folder: Path, *, step: int | None = None) -> Exported
         else:
             weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
             architecture = _write_gpt(shape, weights, run.tokenizer, hidden)
-        remarks = _remark_on_task(run), _write_tokenizer(run.tokenizer, shape.block_size, hidden)
+        remarks = [_write_tokenizer(run.tokenizer, shape.block_size, hidden)]
+        if task := run.info.get("task"):
+            head = f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
+            remarks.insert(0, head)
         files = sorted(path.name for path in hidden.iterdir())
         _move(hidden, target)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
-    return ExportedModel(
-        f"step {step:,} of run {run.name} as a {architecture}", files, "\n".join(filter(None, remarks))
-    )
+    description = f"step {step:,} of run {run.name} as a {architecture}"
+    return ExportedModel(description, files, "\n".join(filter(None, remarks)))
 
 
 def _move(hidden: Path, folder: Path) -> None:
@@ -93,19 +93,20 @@ def _move(hidden: Path, folder: Path) -> None:
     hidden.rmdir()
 
 
-def _remark_on_task(run: Run) -> str:
-    task = run.info.get("task")
-    if not task:
-        return ""
-    return f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
-
-
 def _write_gpt(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenizer: Tokenizer, folder: Path) -> str:
     """Write configuration and weights of our GPT; return the name of the class that loads them."""
-    config = _gpt1_config(shape) if shape.norm == "post" else _gpt2_config(shape)
-    table = GPT1.table if shape.norm == "post" else GPT2.table
+    is_gpt1 = shape.norm == "post"
+    if is_gpt1 and shape.gelu != "tanh":
+        raise InputError(
+            "Hugging Face's GPT-1 has GELU in its tanh form only, and this model has it exact: it cannot be exported"
+        )
+    architecture, kind = ("OpenAIGPTLMHeadModel", "openai-gpt") if is_gpt1 else ("GPT2LMHeadModel", "gpt2")
+    activation = next(name for name, form in GELU.items() if form == shape.gelu)
     end = tokenizer.special_tokens.get("<|endoftext|>")
-    common = {
+    config = {
+        "architectures": [architecture],
+        "model_type": kind,
+        **({"afn": "gelu"} if is_gpt1 else {"activation_function": activation}),
         "vocab_size": shape.vocab_size,
         "n_positions": shape.block_size,
         "n_layer": shape.n_layer,
@@ -120,23 +121,10 @@ def _write_gpt(shape: ModelConfig, weights: Mapping[str, NDArray[Any]], tokenize
         "tie_word_embeddings": True,
         "dtype": "float32",
     }
-    write_json(folder / "config.json", {**config, **common})
-    theirs = dict(_hf_tensors(shape, weights, table))
+    write_json(folder / "config.json", config)
+    theirs = dict(_hf_tensors(shape, weights, GPT1.table if is_gpt1 else GPT2.table))
     write_bytes(folder / "model.safetensors", stream_tensors(theirs, {"format": "pt"}))
-    return str(config["architectures"][0])
-
-
-def _gpt2_config(shape: ModelConfig) -> dict[str, Any]:
-    activation = next(name for name, form in GELU.items() if form == shape.gelu)
-    return {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": activation}
-
-
-def _gpt1_config(shape: ModelConfig) -> dict[str, Any]:
-    if shape.gelu != "tanh":
-        raise InputError(
-            "Hugging Face's GPT-1 has GELU in its tanh form only, and this model has it exact: it cannot be exported"
-        )
-    return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu"}
+    return architecture
 
 
 def _hf_tensors(
@@ -171,27 +159,20 @@ def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:
 
 def tokenizer_definition(tokenizer: Tokenizer) -> str | None:
     """Build the JSON definition of a tokenizer for Hugging Face's `tokenizers`; None if it has no such form."""
+    import tokenizers
+
     if isinstance(tokenizer, CharTokenizer):
-        return _of_characters(tokenizer.symbols)
+        ids = {symbol: i for i, symbol in enumerate(tokenizer.symbols)}
+        engine = tokenizers.Tokenizer(tokenizers.models.WordLevel(ids, unk_token=""))
+        engine.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
+        engine.decoder = tokenizers.decoders.Fuse()
+        return str(engine.to_str())
     if isinstance(tokenizer, ExtendedTokenizer):
         base = tokenizer_definition(tokenizer.base)
-        return None if base is None else _with_special_tokens(base, tokenizer.names)
+        if base is None:
+            return None
+        engine = tokenizers.Tokenizer.from_str(base)
+        engine.add_special_tokens(list(tokenizer.names))
+        return str(engine.to_str())
     definition: str | None = tokenizer.to_json().get("definition")
     return definition
-
-
-def _of_characters(symbols: str) -> str:
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-
-    engine = Tokenizer(models.WordLevel({symbol: i for i, symbol in enumerate(symbols)}, unk_token=""))
-    engine.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    engine.decoder = decoders.Fuse()
-    return str(engine.to_str())
-
-
-def _with_special_tokens(definition: str, names: tuple[str, ...]) -> str:
-    from tokenizers import Tokenizer
-
-    engine = Tokenizer.from_str(definition)
-    engine.add_special_tokens(list(names))
-    return str(engine.to_str())

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data.errors import InputError
@@ -33,7 +34,7 @@ from trainer.pretrained.mapping import (
     to_numpy,
     warn_if_not_finite,
 )
-from trainer.pretrained.run_writer import RevisionTensors, existing_sources, write_run
+from trainer.pretrained.run_writer import ImportedModel, write_run
 from trainer.pretrained.source import SAFETENSORS_ADVICE, open_source, refusal_message
 
 MAX_CONTEXT = 1024
@@ -78,36 +79,17 @@ def import_hf_model(
         If a source cannot be read without running its code, lacks a tensor, or is of another shape than the first. No run is
         left behind then.
     """
-    existing = existing_sources(sources)
-    (first_step, first_path), *others = existing.items()
-    model, notes = _load(first_path)
+    read, find = partial(_read, context=context), tokenizer if callable(tokenizer) else lambda _: tokenizer
+    return write_run(name, sources, read, tokenizer=find, source=source, folder=folder, progress=progress)
+
+
+def _read(path: Path, *, context: int | None) -> ImportedModel:
+    model, notes = _load(path)
     description = _describe(model, context)
-    _check_rebuilds(model, description, first_path)
-    labels = tokenizer(description["vocab_size"]) if callable(tokenizer) else tokenizer
-    origin = {**(source or {}), "missing_steps": sorted(sources.keys() - existing.keys()), **notes}
-    info = {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "model": description,
-        "tokenizer": dict(labels),
-        "tensors": _tables(model),
-        "source": origin,
-        "versions": {"transformers": load_transformers().__version__},
-    }
-    waiting = [_weights(model, description)]
-    del model  # frees its tensors as soon as they are written
-
-    def revisions() -> Iterator[RevisionTensors]:
-        yield first_step, waiting.pop()
-        for step, path in others:
-            other = _load(path)[0]
-            _check_same(_describe(other, context), description, step)
-            yield step, _weights(other, description)
-
-    return write_run(name, info, revisions(), n_revisions=len(existing), folder=folder, progress=progress)
-
-
-def _weights(model: Any, description: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    return {key: to_numpy(tensor) for key, tensor in HFModel(model, _shape(description)).weights().items()}
+    _check_rebuilds(model, description, path)
+    tensors = {key: to_numpy(tensor) for key, tensor in HFModel(model, _shape(description)).weights().items()}
+    versions = {"transformers": load_transformers().__version__}
+    return ImportedModel(description, model.num_parameters(), tensors, _tables(model), notes, versions)
 
 
 def _check_rebuilds(model: Any, description: Mapping[str, Any], path: Path) -> None:
@@ -127,17 +109,6 @@ def _check_rebuilds(model: Any, description: Mapping[str, Any], path: Path) -> N
         raise InputError(
             f"{path} cannot be kept: {type(model).__name__}, made anew, has other tensors ({differs[0]!r})"
         )
-
-
-def _check_same(description: Mapping[str, Any], first: Mapping[str, Any], step: int) -> None:
-    """Refuse a revision of another model than the first: one run has one architecture."""
-    for this, that in ((description, first), (description["config"], first["config"])):
-        differs = [key for key in this if key != "config" and this[key] != that.get(key)]
-        if differs:
-            raise InputError(
-                f"the revision of step {step} is another model than the first: {differs[0]} is {this[differs[0]]!r} "
-                f"and was {that.get(differs[0])!r}"
-            )
 
 
 def _load(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -175,7 +146,7 @@ def _load(path: Path) -> tuple[Any, dict[str, Any]]:
     notes = {
         "left_out": [row.source for row in rows if row.ours is None and row.note != CONVERTED],
         "dtype": dtype_names(model.parameters()),
-        "tensors": [row.to_json() for row in rows],
+        "tensors": [asdict(row) for row in rows],
     }
     return model, notes
 
@@ -194,7 +165,10 @@ def _rows(path: Path, model: Any) -> list[TensorRow]:
             found[name] = _kept_as(in_class, kept, of_class)
     missed = kept.keys() - {target for target, _ in found.values()}
     for name in source.shapes.keys() - found.keys():
-        equal = next((key for key in missed if _equal(kept[key], source.read(name))), None)
+        tensor = source.read(name)
+        equal = next(
+            (key for key in missed if kept[key].dtype == tensor.dtype and torch.equal(kept[key], tensor)), None
+        )
         if equal is not None:
             found[name] = equal, "renamed by transformers"
     # Tensors of the model that equal none of the source: transformers joined or split some.
@@ -210,10 +184,6 @@ def _kept_as(name: str, kept: Mapping[str, Tensor], of_class: Mapping[str, Tenso
         return name, ""
     tied = next((key for key, tensor in kept.items() if tensor.data_ptr() == of_class[name].data_ptr()), None)
     return (tied, "tied: stored once") if tied else (None, "ignored: a buffer that the class makes anew")
-
-
-def _equal(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
 
 
 def _describe(model: Any, context: int | None) -> dict[str, Any]:

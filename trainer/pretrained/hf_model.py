@@ -23,10 +23,7 @@ _PROJECTIONS = {"o_proj", "out_proj", "c_proj", "dense", "wo"}
 class HFModel(nn.Module):
     """A causal language model of Hugging Face with the interface of our GPT.
 
-    Parameters
-    ----------
-    model : a model made with ``attn_implementation="eager"``, the only one that returns attention weights.
-    config : its shape.
+    The model is made with ``attn_implementation="eager"``, the only one that returns attention weights; ``config`` is its shape.
     """
 
     def __init__(self, model: Any, config: ModelConfig):
@@ -59,16 +56,9 @@ class HFModel(nn.Module):
         return logits, F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1))
 
     def next_logits(self, idx: Tensor, cache: Any = None) -> tuple[Tensor, Any]:
-        """Compute the logits of the next token, with the key-value cache of the class.
+        """Compute the logits of the next token, (B, vocab_size), and the key-value cache of the class; None if it has none.
 
-        Parameters
-        ----------
-        idx : token ids, (B, T), that follow those in ``cache``.
-        cache : returned by an earlier call, which it modifies.
-
-        Returns
-        -------
-        The logits after the last token, (B, vocab_size), and the cache of all tokens so far; None if the class has no cache.
+        ``idx`` are the token ids (B, T) that follow those in ``cache``, which an earlier call returned and this one modifies.
         """
         past = {} if cache is None else {"past_key_values": cache}
         output = self.model(idx, use_cache=True, **past)
@@ -98,10 +88,17 @@ class HFModel(nn.Module):
         stream: list[Tensor] = []
         with contextlib.ExitStack() as stack:
             if residual:  # by hooks: the last of the hidden states of Hugging Face has passed the final norm
+
+                def keep_input(_: Any, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
+                    stream.append(inputs[0] if inputs else named["hidden_states"])
+
+                def keep_output(_: Any, __: Any, output: Any) -> None:
+                    stream.append(output[0] if isinstance(output, (tuple, list)) else output)
+
                 blocks = self.blocks()
                 for block in blocks:
-                    stack.enter_context(block.register_forward_pre_hook(_keep_input(stream), with_kwargs=True))
-                stack.enter_context(blocks[-1].register_forward_hook(lambda _, __, out: stream.append(_first(out))))
+                    stack.enter_context(block.register_forward_pre_hook(keep_input, with_kwargs=True))
+                stack.enter_context(blocks[-1].register_forward_hook(keep_output))
             output = self.model(idx, use_cache=False, output_attentions=attention)
         weights = list(output.attentions or ()) if attention else []
         if attention:
@@ -109,17 +106,14 @@ class HFModel(nn.Module):
         return weights, stream, output.logits
 
     def _check_attention(self, weights: list[Tensor]) -> None:
+        fault = ""
         if len(weights) != self.config.n_layer or any(layer is None for layer in weights):
-            raise NotApplicableError(
-                f"{type(self.model).__name__} returns no attention weights for each of its {self.config.n_layer} layers: "
-                "probes of attention do not apply to it"
-            )
-        off = max(float((layer.sum(-1) - 1).abs().max()) for layer in weights)
-        if off > 1e-3:
-            raise NotApplicableError(
-                f"the attention weights that {type(self.model).__name__} returns do not sum to 1 (they are off by {off:.2g}): "
-                "probes of attention do not apply to it"
-            )
+            fault = f"no attention weights for each of its {self.config.n_layer} layers"
+        elif (off := max(float((layer.sum(-1) - 1).abs().max()) for layer in weights)) > 1e-3:
+            fault = f"attention weights that do not sum to 1 (they are off by {off:.2g})"
+        if fault:
+            name = type(self.model).__name__
+            raise NotApplicableError(f"{name} returns {fault}: probes of attention do not apply to it")
 
     def unembed(self, x: Tensor) -> Tensor:
         """Turn the residual stream (B, T, C) into logits (B, T, vocab_size), as the class does after its last block.
@@ -187,23 +181,16 @@ class HFModel(nn.Module):
 
     def weights(self) -> dict[str, Tensor]:
         """Collect the tensors of a snapshot by name: parameters, tied ones once, and saved floating-point buffers."""
+        found = {name: parameter.detach() for name, parameter in self.model.named_parameters()}
         saved = self.model.state_dict()
-        buffers = {
-            name: buffer
-            for name, buffer in self.model.named_buffers()
-            if name in saved and buffer.is_floating_point()  # the others are masks, which the class rebuilds
-        }
-        return {**{name: parameter.detach() for name, parameter in self.model.named_parameters()}, **buffers}
+        for name, buffer in self.model.named_buffers():
+            if name in saved and buffer.is_floating_point():  # the others are masks, which the class rebuilds
+                found[name] = buffer
+        return found
 
 
 def blank_hf_model(description: Mapping[str, Any], config: ModelConfig) -> HFModel:
-    """Build the model that the ``model`` of a run.json describes, without its weights.
-
-    Raises
-    ------
-    InputError
-        If transformers is not installed or does not know the architecture.
-    """
+    """Build the model that the ``model`` of a run.json describes, without its weights."""
     transformers = load_transformers()
     fields = dict(description["config"])
     try:
@@ -227,18 +214,6 @@ def _output_projection(block: nn.Module) -> nn.Module:
         if leaf in _PROJECTIONS and "Attention" in type(block.get_submodule(parent)).__name__:
             return module
     raise NotApplicableError(f"{type(block).__name__} has no output projection that is known: heads cannot be ablated")
-
-
-def _keep_input(kept: list[Tensor]) -> Any:
-    def keep(_: Any, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
-        kept.append(inputs[0] if inputs else named["hidden_states"])
-
-    return keep
-
-
-def _first(output: Any) -> Tensor:
-    first: Tensor = output[0] if isinstance(output, (tuple, list)) else output
-    return first
 
 
 def first_line(error: BaseException) -> str:

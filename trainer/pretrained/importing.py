@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from data.errors import InputError, NotApplicableError
 from data.progress import Progress
 from data.runs import Run, check_run_name
-from data.tokens.tokenizers import Tokenizer
-from trainer.pretrained.gpt_import import import_as_gpt
 from trainer.pretrained.hf_import import import_hf_model
 from trainer.pretrained.import_options import ImportOptions
-from trainer.pretrained.readers.family import ModelFamily
+from trainer.pretrained.readers.family import ModelFamily, read_as_gpt
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GPT2
 from trainer.pretrained.readers.gptlab import GPTLAB
 from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.revisions import Location, default_run_name, locate_revisions, parse_revisions
-from trainer.pretrained.run_writer import check_name_is_free
+from trainer.pretrained.run_writer import check_name_is_free, write_run
 from trainer.pretrained.source import open_source, read_settings
-from trainer.pretrained.source_tokenizer import check_vocabulary_size, find_tokenizer, requested_tokenizer
+from trainer.pretrained.source_tokenizer import choose_tokenizer
 
 FAMILIES = (GPT1, GPT2, NANOGPT, GPTLAB)
-HF_FORMAT = "hf"
-"""The format, in run.json, of a model that is kept in its class of Hugging Face."""
 
 
 def import_model(
@@ -90,8 +87,7 @@ def import_revisions(
     name : of the run.
     model : the name of the model in run.json.
     options : the choices of the import; those of the source if None.
-    folder : of the runs; the usual one if None.
-    progress : called with the number of snapshots written so far.
+    folder, progress : see `import_model`.
 
     Returns
     -------
@@ -109,23 +105,25 @@ def import_revisions(
     sources = _by_step(located, family)
     existing = [path for path in sources.values() if path.exists()]
     origin = {"model": model, "revisions": {str(step): path.name for step, path in sources.items()}}
-    common: dict[str, Any] = {"context": options.context, "folder": folder, "progress": progress}
 
-    def tokenizer(rows: int) -> Tokenizer:
-        return _tokenizer(existing, rows, options)
+    def tokenizer(rows: int) -> dict[str, Any]:
+        return choose_tokenizer(existing, rows, options).to_json()
 
+    common: dict[str, Any] = {"tokenizer": tokenizer, "folder": folder, "progress": progress}
     if family is not None:
         source = {"format": family.name, **origin}
+        read = partial(read_as_gpt, family, context=options.context, gelu=options.gelu)
+        remark = family.remark if options.gelu is None else lambda _: ""
         try:
-            return import_as_gpt(family, sources, name, tokenizer=tokenizer, gelu=options.gelu, source=source, **common)
+            return write_run(name, sources, read, remark=remark, source=source, **common)
         except NotApplicableError as misfit:
             if family not in (GPT1, GPT2):  # transformers has no class to keep it in
                 raise InputError(f"{_first_existing(located)} cannot become our GPT: {misfit}") from None
             warnings.warn(f"{model} is kept in its own class, as our GPT has not its form: {misfit}", stacklevel=2)
     if options.gelu is not None:
         raise InputError("`gelu` is for models that become our GPT, and this one keeps its own class")
-    source = {"format": HF_FORMAT, **origin}
-    return import_hf_model(sources, name, tokenizer=lambda rows: tokenizer(rows).to_json(), source=source, **common)
+    source = {"format": "hf", **origin}
+    return import_hf_model(sources, name, context=options.context, source=source, **common)
 
 
 def _first_existing(located: Sequence[Location]) -> Path:
@@ -160,18 +158,8 @@ def _by_step(located: Sequence[Location], family: ModelFamily | None) -> dict[in
         step = named_step
         if step is None and family is not None and path.exists():
             step = family.step(open_source(path))
-        if (step or 0) in by_step:
-            raise InputError(
-                f"{path} and {by_step[step or 0]} are both of step {step or 0}: name the steps with `revisions`"
-            )
-        by_step[step or 0] = path
+        step = step or 0
+        if step in by_step:
+            raise InputError(f"{path} and {by_step[step]} are both of step {step}: name the steps with `revisions`")
+        by_step[step] = path
     return dict(sorted(by_step.items()))
-
-
-def _tokenizer(sources: Iterable[Path], rows: int, options: ImportOptions) -> Tokenizer:
-    """Find the tokenizer for a token table: the requested one, or one beside the weights, from the last revision on, or above them."""
-    found = requested_tokenizer(options.tokenizer, options.symbols_of, rows, options.corpus_dir)
-    if found is None:
-        places = list(reversed(list(sources)))
-        found = find_tokenizer([*places, *({place.parent for place in places} if len(places) > 1 else ())], rows)
-    return check_vocabulary_size(found, rows)

@@ -70,10 +70,6 @@ class TensorRow:
     ours: str | None
     note: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Convert the row to its form in ``run.json``."""
-        return {"source": self.source, "shape": list(self.shape), "ours": self.ours, "note": self.note}
-
 
 def weight_and_bias(
     theirs: str, ours: str | None = None, conversion: Conversion = COPIED
@@ -92,12 +88,6 @@ def map_tensors(
 ) -> tuple[dict[str, Tensor], list[TensorRow]]:
     """Map the tensors of a source to those of our GPT.
 
-    Parameters
-    ----------
-    source : the model to import.
-    table : its mapping table.
-    config : the shape of our GPT.
-
     Returns
     -------
     Our tensors by name, and a row for each tensor of the source.
@@ -109,7 +99,7 @@ def map_tensors(
     InputError
         If a tensor is missing, is unknown, or has another shape; the message names it with its shape.
     """
-    expected = shapes_of(config)
+    expected = _shapes_of(config)
     ours: dict[str, Tensor] = {}
     rows: list[TensorRow] = []
     filled: dict[str, set[int | None]] = {}
@@ -119,10 +109,16 @@ def map_tensors(
         if entry.conversion is TIED:
             _check_tied(name, source, table)
         elif target is not None:
-            if target not in expected or entry.conversion.part in filled.setdefault(target, set()):
+            part = entry.conversion.part
+            if target not in expected or part in filled.setdefault(target, set()):
                 raise _unknown(name, source)
-            _place(ours, target, shape=expected[target], source=source, name=name, conversion=entry.conversion)
-            filled[target].add(entry.conversion.part)
+            filled[target].add(part)
+            shape = expected[target]
+            if part is None:
+                ours[target] = _convert(source, name, entry.conversion, shape)
+            else:
+                third = _convert(source, name, entry.conversion, (shape[0] // 3, *shape[1:]))
+                ours.setdefault(target, third.new_empty(shape)).chunk(3)[part].copy_(third)
     for target, shape in expected.items():
         missing = _missing_part(target, filled.get(target, set()), table)
         if missing is not None:
@@ -130,7 +126,7 @@ def map_tensors(
     return {name: ours[name] for name in expected}, rows
 
 
-def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+def _shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Compute the shape of each parameter of our GPT, by name, without building the model."""
     try:
         with torch.device("meta"):  # allocates and draws no numbers
@@ -140,13 +136,14 @@ def shapes_of(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         raise InputError(f"no model can be as large as the configuration says ({sizes}): fetch it again") from None
 
 
-def check_dtype(tensor: Tensor, name: str, path: Path) -> None:
-    """Refuse a tensor whose numbers are not floating-point of 16 bits or more."""
+def check_dtype(tensor: Tensor, name: str, path: Path) -> Tensor:
+    """Return a tensor, unless its numbers are not floating-point of 16 bits or more."""
     if tensor.dtype not in _TYPES:
         known = dtype_names([torch.empty(0, dtype=dtype) for dtype in _TYPES])
         raise InputError(
             f"{path}: {name!r} has numbers of the type {dtype_names([tensor])}: weights are read in {known}"
         )
+    return tensor
 
 
 def warn_if_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -160,9 +157,7 @@ def warn_if_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _read(source: ModelSource, name: str) -> Tensor:
-    tensor = source.read(name)
-    check_dtype(tensor, name, source.path)
-    return tensor
+    return check_dtype(source.read(name), name, source.path)
 
 
 def dtype_names(tensors: Iterable[Tensor]) -> str:
@@ -181,7 +176,7 @@ def strip_prefixes(name: str) -> str:
 
     Examples
     --------
-    >>> bare("_orig_mod.transformer.h.0.ln_1.weight")
+    >>> strip_prefixes("_orig_mod.transformer.h.0.ln_1.weight")
     'h.0.ln_1.weight'
     """
     return name[_WRAPPERS.match(name).end() :]  # type: ignore[union-attr]  # it matches the empty string at least
@@ -214,26 +209,13 @@ def _missing_part(target: str, filled: set[int | None], table: MappingTable) -> 
     )
 
 
-def _place(
-    ours: dict[str, Tensor],
-    target: str,
-    *,
-    shape: tuple[int, ...],
-    source: ModelSource,
-    name: str,
-    conversion: Conversion,
-) -> None:
-    """Convert a tensor of the source and put it into our tensor ``target`` of the given shape, or a third of it."""
-    tensor, part = conversion.convert(_read(source, name)), conversion.part
-    expected = shape if part is None else (shape[0] // 3, *shape[1:])
+def _convert(source: ModelSource, name: str, conversion: Conversion, expected: tuple[int, ...]) -> Tensor:
+    """Read a tensor of the source and convert it to ours, of the expected shape."""
+    tensor = conversion.convert(_read(source, name))
     if tuple(tensor.shape) != expected:
         theirs = tuple(conversion.convert(torch.empty(expected, device="meta")).shape)  # in the order of the source
         raise InputError(f"{source.path}: {name!r} has the shape {source.shapes[name]}, and the model's is {theirs}")
-    if part is None:
-        ours[target] = tensor
-    else:
-        whole = ours.setdefault(target, tensor.new_empty(shape))
-        whole[part * expected[0] : (part + 1) * expected[0]] = tensor
+    return tensor
 
 
 def _check_tied(name: str, source: ModelSource, table: MappingTable) -> None:

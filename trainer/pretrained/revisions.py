@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from data.errors import InputError
@@ -28,11 +29,6 @@ Location = tuple[int | None, Path]
 
 def parse_revisions(text: str) -> list[Revision]:
     """Parse a list of revisions, separated by commas; each step is part of the name, or follows it after ``=``.
-
-    Raises
-    ------
-    InputError
-        If a revision has no step, or two have the same.
 
     Examples
     --------
@@ -60,7 +56,7 @@ def default_run_name(model: str) -> str:
 
     Examples
     --------
-    >>> [own_name(model) for model in ("models/my-model-1.5", "out/ckpt.pt", "Qwen/Qwen2.5-0.5B", "tiny.gguf")]
+    >>> [default_run_name(model) for model in ("models/my-model-1.5", "out/ckpt.pt", "Qwen/Qwen2.5-0.5B", "tiny.gguf")]
     ['my-model-1.5', 'ckpt', 'Qwen2.5-0.5B', 'tiny']
     """
     path = Path(model)
@@ -72,7 +68,7 @@ def step_in_name(name: str) -> int | None:
 
     Examples
     --------
-    >>> [step_of(name) for name in ("step512", "checkpoint-500", "stage1-step1000-tokens5B", "main")]
+    >>> [step_in_name(name) for name in ("step512", "checkpoint-500", "stage1-step1000-tokens5B", "main")]
     [512, 500, 1000, None]
     """
     found = re.search(r"step[-_]?(\d+)", name) or re.search(r"(\d+)$", name)
@@ -86,11 +82,6 @@ def locate_revisions(model: str, revisions: list[Revision]) -> list[Location]:
     ----------
     model : a folder or file, or a name on the hub.
     revisions : if there are none, the model itself; in a folder that is no model, the models in it.
-
-    Raises
-    ------
-    InputError
-        If the hub cannot be reached, or has no such model.
     """
     path = Path(model)
     if path.exists():
@@ -129,12 +120,11 @@ def fetch(model: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+    download = partial(snapshot_download, model, revision=revision, ignore_patterns=["*/*"])
     try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=_FILES, ignore_patterns=["*/*"]))
+        folder = Path(download(allow_patterns=_FILES))
         if not any(folder.glob("*.safetensors")):
-            folder = Path(
-                snapshot_download(model, revision=revision, allow_patterns=["*.bin"], ignore_patterns=["*/*"])
-            )
+            folder = Path(download(allow_patterns=["*.bin"]))
     except RevisionNotFoundError:
         return Path(f"{model}@{revision}")
     except RepositoryNotFoundError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import shutil
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,25 @@ from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run, check_free, create_run, runs_folder, write_snapshot
 
-RevisionTensors = tuple[int, Mapping[str, NDArray[Any]]]
-"""The step of a revision, and its tensors by name."""
+
+@dataclass(frozen=True)
+class ImportedModel:
+    """One revision of a model, as it is kept in a run."""
+
+    description: Mapping[str, Any]
+    """The ``model`` of run.json."""
+    n_parameters: int
+    tensors: Mapping[str, NDArray[Any]]
+    """The weights, by our names."""
+    tables: Mapping[str, Any]
+    """The names of token table and position table."""
+    notes: Mapping[str, Any]
+    """How the tensors of the source were used, for the ``source`` of run.json."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of libraries that are needed to build the model."""
 
 
-def existing_sources(sources: Mapping[int, Path]) -> dict[int, Path]:
+def _existing_sources(sources: Mapping[int, Path]) -> dict[int, Path]:
     """Keep the sources that exist, in the order of the steps; warn of each other one, and refuse if none exists."""
     existing = {step: path for step, path in sorted(sources.items()) if path.exists()}
     if not existing:
@@ -40,10 +55,12 @@ def check_name_is_free(name: str, folder: Path | None = None) -> None:
 
 def write_run(
     name: str,
-    info: Mapping[str, Any],
-    revisions: Iterable[RevisionTensors],
+    sources: Mapping[int, Path],
+    read: Callable[[Path], ImportedModel],
     *,
-    n_revisions: int,
+    tokenizer: Callable[[int], Mapping[str, Any]],
+    source: Mapping[str, Any] | None = None,
+    remark: Callable[[Mapping[str, Any]], str] | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -51,28 +68,57 @@ def write_run(
 
     Parameters
     ----------
-    name : of the run.
-    info : the content of run.json; the time and the version of torch are added.
-    revisions : read one by one, so that memory holds one at a time.
-    n_revisions : their number, to check that the disk has room for all of them.
-    folder : of the runs; the usual one if None.
-    progress : called with the number of snapshots written so far.
+    read : reads the revision at a path; memory holds one at a time.
+    tokenizer : finds the description of the tokenizer for a number of rows of the token table.
+    remark : what the report says besides the table of tensors, given the description of the tokenizer.
+    name, sources, source, folder, progress : see `trainer.pretrained.hf_import.import_hf_model`.
     """
     check_name_is_free(name, folder)  # a failed import removes the whole folder
-    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    versions = {"torch": torch.__version__, **info.get("versions", {})}
-    run = create_run(name, {"created": created, **info, "versions": versions}, folder)
+    existing = _existing_sources(sources)
+    first = read(next(iter(existing.values())))
+    described, labels = first.description, tokenizer(first.description["vocab_size"])
+    origin = {**(source or {}), "missing_steps": sorted(sources.keys() - existing.keys()), **first.notes}
+    if remark is not None:
+        origin["remark"] = remark(labels)
+    run = create_run(name, _describe(first, labels, origin), folder)
+    model: ImportedModel | None = first
+    del first
     try:
-        for place, (step, tensors) in enumerate(revisions):
-            _check_room(run, sum(array.nbytes for array in tensors.values()) * (n_revisions - place))
-            write_snapshot(run, step, tensors)
-            del tensors  # frees them before the next are read
+        for place, (step, path) in enumerate(existing.items()):
+            model = model or read(path)
+            _check_same(model.description, described, step)
+            _check_room(run, sum(array.nbytes for array in model.tensors.values()) * (len(existing) - place))
+            write_snapshot(run, step, model.tensors)
+            model = None  # frees its tensors before the next are read
             if progress is not None:
                 progress(place + 1)
     except BaseException:
         shutil.rmtree(run.path)
         raise
     return run
+
+
+def _describe(model: ImportedModel, tokenizer: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "parameters": model.n_parameters,
+        "model": model.description,
+        "tokenizer": tokenizer,
+        "tensors": model.tables,
+        "source": source,
+        "versions": {"torch": torch.__version__, **model.versions},
+    }
+
+
+def _check_same(description: Mapping[str, Any], first: Mapping[str, Any], step: int) -> None:
+    """Refuse a revision of another model than the first: one run has one architecture."""
+    for this, that in ((description, first), (description.get("config", {}), first.get("config", {}))):
+        differs = next((key for key in this if key != "config" and this[key] != that.get(key)), None)
+        if differs is not None:
+            raise InputError(
+                f"the revision of step {step} is another model than the first: {differs} is {this[differs]!r} "
+                f"and was {that.get(differs)!r}"
+            )
 
 
 def _check_room(run: Run, needed: int) -> None:

@@ -1,19 +1,19 @@
 """Open a pretrained model on disk: its configuration, and its tensors, each read on demand.
 
-Weights in safetensors are preferred. Pickles are always read with ``weights_only``: one that needs anything but tensors and plain
-values is refused before any of its code runs.
+Weights in safetensors are preferred. Pickles are read without running their code: one that needs anything but tensors and plain values
+is refused before.
 """
 
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -49,13 +49,7 @@ class ModelSource:
 
 
 def open_source(path: Path) -> ModelSource:
-    """Open a model: a folder with ``config.json`` and weights or with ``ckpt.pt``, or a checkpoint file.
-
-    Raises
-    ------
-    InputError
-        If it is none of these, cannot be read, or would run code.
-    """
+    """Open a model: a folder with ``config.json`` and weights or with ``ckpt.pt``, or a checkpoint file; nothing of it runs."""
     if path.is_dir() and (path / "config.json").is_file():
         return ModelSource(path, read_settings(path), *_weights_in(path))
     if path.is_dir() and (path / CHECKPOINT).is_file():
@@ -68,13 +62,18 @@ def open_source(path: Path) -> ModelSource:
     )
 
 
-def read_settings(folder: Path) -> dict[str, Any]:
-    """Read the ``config.json`` in a folder; an `InputError` if it cannot be read."""
-    path = folder / "config.json"
+def read_json(path: Path) -> Any:
+    """Read a file of JSON; an `InputError` if it cannot be read."""
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}): fetch it again") from None
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Read the ``config.json`` in a folder."""
+    path = folder / "config.json"
+    settings = read_json(path)
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds no configuration: it has to be a JSON object")
     return settings
@@ -87,28 +86,20 @@ def _weights_in(folder: Path) -> tuple[Shapes, ReadTensor]:
         raise InputError(f"{folder} has a config.json and no weights: it needs {' or '.join(WEIGHT_FILES[::2])}")
     parts = [found]
     if found.suffix == ".json":  # an index of several files
-        names = sorted(set(read_index(found).values()))
-        parts = [folder / Path(name).name for name in names]
+        index = read_json(found)
+        files = index.get("weight_map") if isinstance(index, dict) else None
+        if not isinstance(files, dict) or not files or not all(isinstance(file, str) for file in files.values()):
+            raise InputError(
+                f"{found} is no index of weights: its weight_map must name the file of each tensor; fetch it again"
+            )
+        parts = [folder / Path(name).name for name in sorted(set(files.values()))]
     shapes: dict[str, tuple[int, ...]] = {}
     readers: dict[str, ReadTensor] = {}
     for part in parts:
-        some, read = _safetensors(part) if part.suffix == ".safetensors" else _pickled(part)
+        some, read = _safetensors(part) if part.suffix == ".safetensors" else _tensors_of(load_pickle(part), part)
         shapes |= some
         readers |= dict.fromkeys(some, read)
     return shapes, lambda name: readers[name](name)
-
-
-def read_index(path: Path) -> dict[str, str]:
-    """Read the index of weights in several files: the file of each tensor, by name."""
-    try:
-        files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no index of weights ({error}): fetch it again") from None
-    if not isinstance(files, dict) or not files or not all(isinstance(file, str) for file in files.values()):
-        raise InputError(
-            f"{path} is no index of weights: its weight_map must name the file of each tensor; fetch it again"
-        )
-    return files
 
 
 def _safetensors(path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
@@ -119,10 +110,6 @@ def _safetensors(path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path} cannot be read as safetensors ({error}): fetch it again") from None
     return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}, file.get_tensor  # noqa: SIM118
-
-
-def _pickled(path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
-    return _tensors_of(load_pickle(path), path)
 
 
 def _checkpoint(path: Path) -> ModelSource:
@@ -147,25 +134,19 @@ def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], R
 
 
 def load_pickle(path: Path) -> Any:
-    """Read the tensors and plain values of a pickle of torch.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, or needs anything else; none of its code has run then.
-    """
+    """Read the tensors and plain values of a pickle of torch; it is refused before any of its code runs if it needs anything else."""
     mapped = zipfile.is_zipfile(path)  # before version 1.6 torch wrote no archives, and only those can be memory-mapped
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # damaged bytes lead to UnpicklingError, RuntimeError, KeyError, EOFError, ...
-        if isinstance(error, UnpicklingError):
+        if isinstance(error, pickle.UnpicklingError):
             raise InputError(f"{path} is {refusal_message(error)}; {SAFETENSORS_ADVICE}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
 
 
-def refusal_message(error: UnpicklingError) -> str:
+def refusal_message(error: pickle.UnpicklingError) -> str:
     """Explain why torch refused a pickle; its own message advises to read it all the same, and so to run its code."""
     imported = re.search(r"GLOBAL ([\w.]+)", str(error))
     if imported:
@@ -173,3 +154,19 @@ def refusal_message(error: UnpicklingError) -> str:
     return (
         "a pickle that torch did not write, or a damaged one: it is refused, as it may run code, and nothing of it ran"
     )
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def read_literals(path: Path) -> Any:
+    """Read a pickle of numbers, strings, lists and dictionaries, as nanoGPT's ``meta.pkl``; nothing is imported or called."""
+    try:
+        with path.open("rb") as file:
+            return _PlainUnpickler(file).load()
+    except Exception as error:  # damaged bytes lead to UnpicklingError, IndexError, KeyError, EOFError, ...
+        raise InputError(
+            f"{path} is no pickle of plain values ({error}): nothing of it ran; give the vocabulary as JSON"
+        ) from None

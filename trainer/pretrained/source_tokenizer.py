@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from data.corpora.catalog import load_corpus
 from data.errors import InputError
+from data.tokens.subwords import SubwordTokenizer
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, WordList
+from data.tokens.vocabularies import gpt2_tokenizer, read_tokenizer
 from trainer.pretrained.hf_model import first_line, load_transformers
-from trainer.pretrained.safe_pickle import read_literals
+from trainer.pretrained.import_options import ImportOptions
+from trainer.pretrained.source import read_json, read_literals
 
 IDS = "ids"
 GPT2 = "gpt2"
@@ -19,29 +21,35 @@ _GPT2_ROWS = (50257, 50304)
 """Sizes of GPT-2's token table: exact, and padded to a multiple of 64 as in nanoGPT."""
 
 
-def requested_tokenizer(
-    name: str | None, symbols_of: str | None, rows: int, corpus_dir: Path | None = None
-) -> Tokenizer | None:
-    """Build the requested tokenizer; None if none is requested.
+def choose_tokenizer(sources: Sequence[Path], rows: int, options: ImportOptions) -> Tokenizer:
+    """Choose the tokenizer for a token table of ``rows`` rows: the requested one, or one beside the weights.
 
-    Parameters
-    ----------
-    name : ``gpt2``; ``ids`` for tokens that are named by their numbers; or a file or folder that holds a vocabulary.
-    symbols_of : a text whose different characters, sorted, are the tokens: a file, or a corpus by name.
-    rows : of the model's token table.
-    corpus_dir : a folder in which corpora are looked for first.
+    It is searched beside the last of the sources first, and in the folders above several sources last.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it does not fit the token table.
     """
+    found = _requested(options, rows)
+    if found is None:
+        above = {path.parent for path in sources} if len(sources) > 1 else ()
+        found = _find([*reversed(sources), *above], rows)
+    return _check_size(found, rows)
+
+
+def _requested(options: ImportOptions, rows: int) -> Tokenizer | None:
+    """Build the requested tokenizer; None if none is requested."""
+    name, symbols_of = options.tokenizer, options.symbols_of
     if symbols_of is not None:
         if name is not None:
             raise InputError("`tokenizer` and `symbols_of` both say what the tokens are: give one of them")
-        return CharTokenizer.from_text(load_corpus(symbols_of, corpus_dir).text)
+        return CharTokenizer.from_text(load_corpus(symbols_of, options.corpus_dir).text)
     if name is None:
         return None
     if name == IDS:
         return WordList(tuple(str(i) for i in range(rows)))
     if name == GPT2:
-        from data.tokens.vocabularies import gpt2_tokenizer
-
         return gpt2_tokenizer(field="tokenizer")
     path = Path(name)
     if not path.exists():
@@ -51,31 +59,17 @@ def requested_tokenizer(
     return _read(path, rows)
 
 
-def find_tokenizer(places: list[Path], rows: int) -> Tokenizer:
-    """Find the tokenizer beside the weights of a model.
-
-    Parameters
-    ----------
-    places : folders, or files in them, in the order of the search.
-    rows : of the model's token table.
-
-    Raises
-    ------
-    InputError
-        If there is none; the message says how to pass one.
-    """
+def _find(places: list[Path], rows: int) -> Tokenizer:
+    """Find the tokenizer in the first of several places, folders or files in them, that has one."""
     folders = [place if place.is_dir() else place.parent for place in places]
     for folder in dict.fromkeys(folders):
         for name in ("tokenizer.json", "merges.txt", "vocab.bpe", "meta.pkl", "vocab.txt"):
             if (folder / name).is_file() and (name != "vocab.txt" or _is_gptlab_vocabulary(folder / name, rows)):
                 return _read(folder / name, rows)
-    for place in places:
-        converted = _by_transformers(place)
-        if converted is not None:
-            return converted
+    converted = next((found for found in map(_by_transformers, places) if found is not None), None)
+    if converted is not None:
+        return converted
     if rows in _GPT2_ROWS:
-        from data.tokens.vocabularies import gpt2_tokenizer
-
         return gpt2_tokenizer(field="tokenizer")
     raise InputError(
         f"{places[0]} says nothing of its {rows:,} tokens: pass `tokenizer` with its tokenizer.json, meta.pkl or vocab.txt, "
@@ -83,16 +77,8 @@ def find_tokenizer(places: list[Path], rows: int) -> Tokenizer:
     )
 
 
-def check_vocabulary_size(tokenizer: Tokenizer, rows: int) -> Tokenizer:
-    """Check that a tokenizer fits a token table of this many rows, and return it.
-
-    A table may be padded beyond a vocabulary of sub-words; characters must be exactly as many as rows.
-
-    Raises
-    ------
-    InputError
-        If it does not fit.
-    """
+def _check_size(tokenizer: Tokenizer, rows: int) -> Tokenizer:
+    """Return a tokenizer that fits the token table, which may be padded beyond sub-words, and not beyond characters."""
     n_tokens = tokenizer.vocab_size
     if n_tokens > rows or (isinstance(tokenizer, CharTokenizer) and n_tokens < rows):
         kind = "symbols" if isinstance(tokenizer, CharTokenizer) else "tokens"
@@ -110,11 +96,9 @@ def _read(path: Path, rows: int) -> Tokenizer:
     if path.is_file() and path.suffix == ".txt" and path.name != "merges.txt":
         return CharTokenizer(_text(path))
     if path.is_file() and path.suffix == ".json":
-        content = _json(path)
+        content = read_json(path)
         if isinstance(content, list) or (isinstance(content, dict) and _has_symbols(content)):
             return _character_tokenizer(content, path)
-    from data.tokens.vocabularies import read_tokenizer
-
     return read_tokenizer(path)
 
 
@@ -148,13 +132,10 @@ def _has_symbols(content: Mapping[str, Any]) -> bool:
 
 def _by_transformers(place: Path) -> Tokenizer | None:
     """Load a tokenizer that only transformers can read (SentencePiece, GGUF); None if there is none."""
-    from data.tokens.subwords import SubwordTokenizer
-
     where = {"gguf_file": place.name} if place.suffix == ".gguf" else {}
     folder = place.parent if where or place.is_file() else place
-    if not where and not any(
-        (folder / name).is_file() for name in ("tokenizer_config.json", "tokenizer.model", "spiece.model")
-    ):
+    names = ("tokenizer_config.json", "tokenizer.model", "spiece.model")
+    if not where and not any((folder / name).is_file() for name in names):
         return None
     try:
         loaded = load_transformers().AutoTokenizer.from_pretrained(
@@ -174,10 +155,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the vocabulary {path} cannot be read as UTF-8 ({error})") from None
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(_text(path))
-    except ValueError as error:
-        raise InputError(f"the vocabulary {path} is no JSON ({error}): fetch it again") from None

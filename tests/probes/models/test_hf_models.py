@@ -306,7 +306,7 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
     with torch.random.fork_rng():
         transformers.AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path / "mamba")
     with pytest.raises(InputError, match="MambaForCausalLM has no attention heads"):
-        import_hf_model({0: tmp_path / "mamba"}, "mamba", tokenizer=TOKENIZER, folder=tmp_path)
+        import_hf_model({0: tmp_path / "mamba"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
 
 
 def test_tensors_that_transformers_joins_are_not_reported_as_left_out(tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
-"""Families of models that can become our GPT, and checks of the values in their configurations."""
+"""Read models of the families that become our GPT, by their mapping tables; check the values in their configurations."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
-from trainer.pretrained.mapping import MappingTable
-from trainer.pretrained.source import ModelSource
+from trainer.pretrained.mapping import MappingTable, dtype_names, map_tensors, to_numpy, warn_if_not_finite
+from trainer.pretrained.run_writer import ImportedModel
+from trainer.pretrained.source import ModelSource, open_source
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,47 @@ class ModelFamily:
     table: MappingTable
     step: Callable[[ModelSource], int | None] = lambda source: None
     """Reads the optimizer step at which the weights were saved; None if the source does not say."""
-    remark: Callable[[Tokenizer], str] = lambda tokenizer: ""
-    """What the report says besides the table, given the tokenizer."""
+    remark: Callable[[Mapping[str, Any]], str] = lambda tokenizer: ""
+    """What the report says besides the table, given the description of the tokenizer."""
+
+
+def read_as_gpt(
+    family: ModelFamily, path: Path, *, context: int | None = None, gelu: str | None = None
+) -> ImportedModel:
+    """Read a model of a known family as our GPT; `NotApplicableError` if it has another form.
+
+    The position table is cropped to ``context`` rows if that is given, and GELU has the form ``gelu`` instead of that of the source.
+    """
+    source = open_source(path)
+    config = _with_gelu(family.shape(source), source, gelu)
+    mapped, rows = map_tensors(source, family.table, config)
+    warn_if_not_finite(mapped, path)
+    tensors = {name: to_numpy(tensor) for name, tensor in mapped.items()}
+    if context is not None and context != config.block_size:
+        if not 1 <= context <= config.block_size:
+            raise InputError(f"the context must be from 1 to the model's own {config.block_size}; got {context}")
+        tensors["wpe.weight"] = tensors["wpe.weight"][:context]
+        note = f"its first {context:,} rows of {config.block_size:,}, as was asked for"
+        rows = [replace(row, note=note) if row.ours == "wpe.weight" else row for row in rows]
+        config = replace(config, block_size=context)
+    notes = {
+        "left_out": [row.source for row in rows if row.ours is None],
+        "dtype": dtype_names(mapped.values()),
+        "tensors": [asdict(row) for row in rows],
+    }
+    tables = {"token_table": "wte.weight", "position_table": "wpe.weight"}
+    n_parameters = sum(array.size for array in tensors.values())
+    return ImportedModel(asdict(config), n_parameters, tensors, tables, notes)
+
+
+def _with_gelu(config: ModelConfig, source: ModelSource, gelu: str | None) -> ModelConfig:
+    """Change the form of GELU in a configuration, unless the source records another."""
+    changed = config if gelu is None else replace(config, gelu=gelu)
+    name = next((name for name in ("activation_function", "afn") if name in source.settings), None)
+    if changed != config and name:
+        recorded = f"{name} {source.settings[name]}"
+        raise InputError(f"{source.path} says that its GELU is {config.gelu} ({recorded}): leave `gelu` out")
+    return changed
 
 
 def positive_integer(settings: Mapping[str, Any], name: str, default: int | None = None) -> int:

@@ -7,9 +7,10 @@ Radford, Narasimhan, Salimans and Sutskever (2018), Improving language understan
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from data.errors import NotApplicableError
-from data.tokens.subwords import SubwordTokenizer
-from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.mapping import COUNTING, MASK, TIED, TRANSPOSED, MappingEntry, weight_and_bias
 from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer
@@ -49,8 +50,8 @@ def shape(source: ModelSource) -> ModelConfig:
     )
 
 
-def _remark(tokenizer: Tokenizer) -> str:
-    if not isinstance(tokenizer, SubwordTokenizer):
+def _remark(tokenizer: Mapping[str, Any]) -> str:
+    if tokenizer["kind"] != "subwords":
         return ""
     return "GPT-1 learned from text that ftfy and spaCy had cut; here a basic rule cuts it: lower-cased, accents and line ends dropped"
 

@@ -56,13 +56,7 @@ TABLE = (
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Read the shape of our GPT from the configuration of a GPTLab model.
-
-    Raises
-    ------
-    InputError
-        If query, key and value have no bias.
-    """
+    """Read the shape of our GPT from the configuration of a GPTLab model, whose query, key and value have biases."""
     settings = source.settings
     if not any(name.endswith(".attn.q_linear.bias") or name.endswith(".attn.q_proj.bias") for name in source.shapes):
         raise InputError(f"{source.path} lacks the biases of query, key and value that GPTLab's model has")

@@ -6,7 +6,6 @@ Checkpoints from before 2023, when nanoGPT changed to exact GELU, have the tanh 
 from __future__ import annotations
 
 from data.errors import InputError
-from data.tokens.tokenizers import Tokenizer
 from trainer.config import ModelConfig
 from trainer.pretrained.mapping import MASK, TIED, MappingEntry, weight_and_bias
 from trainer.pretrained.readers.family import ModelFamily, non_negative_number, positive_integer, saved_step
@@ -30,13 +29,7 @@ _KNOWN = {"n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size", "dr
 
 
 def shape(source: ModelSource) -> ModelConfig:
-    """Read the shape of our GPT from the arguments of a nanoGPT.
-
-    Raises
-    ------
-    InputError
-        If ``model_args`` has an argument that nanoGPT lacks.
-    """
+    """Read the shape of our GPT from the arguments of a nanoGPT, refusing those that nanoGPT lacks."""
     settings = source.settings["model_args"]
     changed = next((name for name, value in settings.items() if name not in _KNOWN and value), None)
     if changed is not None:
@@ -55,9 +48,7 @@ def shape(source: ModelSource) -> ModelConfig:
     )
 
 
-def _remark(tokenizer: Tokenizer) -> str:
-    return "GELU is taken as exact; pass --gelu tanh if the checkpoint is from before nanoGPT changed to it in 2023"
-
+REMARK = "GELU is taken as exact; pass --gelu tanh if the checkpoint is from before nanoGPT changed to it in 2023"
 
 NANOGPT = ModelFamily(
     "nanogpt",
@@ -65,5 +56,5 @@ NANOGPT = ModelFamily(
     shape,
     TABLE,
     step=lambda source: saved_step(source.settings, "iter_num"),
-    remark=_remark,
+    remark=lambda tokenizer: REMARK,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from data.errors import InputError
-from trainer.pretrained.safe_pickle import read_literals
+from trainer.pretrained.source import read_literals
 
 
 @pytest.mark.parametrize("content", [b"]K\x01K\x02s.", b"}(K\x01e.", b"e.", b"junk"])
