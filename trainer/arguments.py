@@ -10,17 +10,7 @@ Arguments = TypeVar("Arguments")
 
 
 def first_pass(default: Arguments, args: list[str]) -> Arguments:
-    """Parse a command line to learn what decides the defaults of its options.
-
-    Parameters
-    ----------
-    default : a dataclass instance with the values of options that are not given.
-    args : the command line. Unknown options are ignored here: the second parse, with the final defaults, reports them.
-
-    Returns
-    -------
-    The parsed dataclass; ``default`` if there is a mistake, which the second parse reports too.
-    """
+    """Parse a command line to learn what decides the defaults of its options; the second parse, with the final ones, reports mistakes."""
     try:
         parsed, _ = tyro.cli(
             type(default), args=args, default=default, return_unknown_args=True, add_help=False, console_outputs=False

@@ -27,13 +27,7 @@ VARIANTS = {"norm": ("pre", "post"), "bias": ("qkv", "all", "none"), "gelu": ("t
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a GPT. The default variants are GPTLab's; see `trainer.model` for those of GPT-1, GPT-2 and nanoGPT.
-
-    Raises
-    ------
-    InputError
-        If ``norm``, ``bias`` or ``gelu`` is none of `VARIANTS`.
-    """
+    """The shape of a GPT, with the fields of `TrainConfig` that describe one; `trainer.model` lists the variants."""
 
     vocab_size: int
     block_size: int
@@ -161,13 +155,7 @@ def preset(name: str) -> TrainConfig:
 
 
 def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
-    """Read a TOML file of fields that replace those of ``base``, or of the preset that the file names.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not TOML, names an unknown field, or gives a field a value of another type.
-    """
+    """Read a TOML file of fields that replace those of ``base``, or of the preset that the file names."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -179,14 +167,7 @@ def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
 
 
 def base_config(name: str | None = None, file: Path | None = None, run: Run | None = None) -> TrainConfig:
-    """Build the configuration that further options change.
-
-    Parameters
-    ----------
-    name : of a preset; that of the file, or ``cpu``, if None.
-    file : a TOML file, see `from_toml`.
-    run : to resume; its configuration is the base, and the others are ignored.
-    """
+    """Build the configuration that further options change: that of the run to resume, otherwise that of the file on top of the preset."""
     if run is not None:
         return trained_config(run)
     base = preset(name) if name else None
@@ -194,13 +175,7 @@ def base_config(name: str | None = None, file: Path | None = None, run: Run | No
 
 
 def trained_config(run: Run) -> TrainConfig:
-    """Read the configuration that a run was trained with.
-
-    Raises
-    ------
-    NotApplicableError
-        If the run was imported or fine-tuned.
-    """
+    """Read the configuration that a run was trained with; an error says if it was imported or fine-tuned."""
     if "training" not in run.info:
         raise NotApplicableError(f"run {run.name!r} was not trained here: there is no training to resume")
     if "base" in run.info:
@@ -214,19 +189,7 @@ def trained_config(run: Run) -> TrainConfig:
 
 
 def replace(base: Config, values: Mapping[str, Any], where: str) -> Config:
-    """Replace some fields of a configuration.
-
-    Parameters
-    ----------
-    base : the configuration, a dataclass.
-    values : by field name; a path may be given for a string.
-    where : where the values come from, for messages.
-
-    Raises
-    ------
-    InputError
-        If there is no such field, or its value has another type.
-    """
+    """Replace some fields of a configuration, by name; an `InputError` says where a wrong name or type comes from."""
     fields = {field.name: field for field in dataclasses.fields(base)}
     values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     for name, value in values.items():
@@ -301,13 +264,7 @@ def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
 
 
 def described_model(run: Run) -> ModelConfig:
-    """Read the configuration of a run's model from its run.json.
-
-    Raises
-    ------
-    NotApplicableError
-        If run.json does not describe a model; the message names what it lacks.
-    """
+    """Read the configuration of a run's model; a `NotApplicableError` names what its run.json lacks."""
     if "model" not in run.info:
         raise NotApplicableError(
             f"run {run.name!r} holds no model, only vectors: train one, or choose another with `run`"

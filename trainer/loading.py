@@ -23,13 +23,7 @@ HEAD = "task_head."
 
 
 def blank_model(run: Run) -> Model:
-    """Build the model of a run without its weights, in evaluation mode.
-
-    Raises
-    ------
-    NotApplicableError
-        If run.json does not describe a model that can be run.
-    """
+    """Build the model of a run without its weights, in evaluation mode."""
     shape = described_model(run)
     with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         foreign = run.info["model"].get("kind") == "hf"
@@ -38,18 +32,10 @@ def blank_model(run: Run) -> Model:
 
 
 def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], source: str) -> None:
-    """Copy weights into a model.
+    """Copy weights into a model; an `InputError` names a tensor that is missing, unknown or of another shape.
 
-    Parameters
-    ----------
-    model : its parameters are overwritten.
-    tensors : by name, as in a snapshot; the head of a task (`HEAD`) is not part of the model and is skipped.
-    source : where the weights come from, for messages, e.g. ``"snapshot of step 100"``.
-
-    Raises
-    ------
-    InputError
-        If a tensor is missing, unknown, or of another shape; the message names it.
+    The tensors have the names of a snapshot; the head of a task (`HEAD`) is not part of the model and is skipped. ``source`` names where
+    they come from in messages, e.g. ``"snapshot of step 100"``.
     """
     parameters = model.weights() if isinstance(model, HFModel) else dict(model.named_parameters())
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}

@@ -125,16 +125,8 @@ class Training(Generic[Trained]):
     def go(self, progress: Progress | None = None) -> dict[str, float]:
         """Train to the last step; return what was measured there, as in metrics.jsonl.
 
-        Parameters
-        ----------
-        progress : called after every step; a bar on standard error if None.
-
-        Raises
-        ------
-        Stopped
-            After Ctrl-C, at the end of the current step.
-        InputError
-            If the loss is not finite. A new run that has only its first snapshot by then is removed again.
+        ``progress`` is called after every step; without it there is a bar on standard error. Ctrl-C raises `Stopped` at the end of the
+        current step. A loss that is not finite raises an `InputError`; a new run that has only its first snapshot by then is removed.
         """
         procedure = self.objective.procedure
         with contextlib.ExitStack() as stack:
@@ -152,19 +144,7 @@ class Training(Generic[Trained]):
 
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
-    """Make a new run with its snapshot of step 0.
-
-    Parameters
-    ----------
-    objective : what is learned.
-    info : the contents of run.json in addition to those that `describe` adds.
-    name : of the run.
-
-    Raises
-    ------
-    InputError
-        If the name is taken, or the disk is too full.
-    """
+    """Make a new run with its snapshot of step 0; run.json holds ``info`` and what `describe` adds."""
     check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
     run = create_run(name, describe(objective, info))
     write_snapshot(run, 0, objective.weights())
@@ -185,19 +165,7 @@ def describe(objective: Objective, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
-    """Continue a run from its newest resume slot, or from the start if nothing was saved.
-
-    Parameters
-    ----------
-    run : to continue.
-    objective : with the weights of step 0; those of the slot replace them.
-    config : the configuration, which may differ from that in run.json (see `check_resumable`); it is recorded there.
-
-    Raises
-    ------
-    InputError
-        If the run is beyond the last step already.
-    """
+    """Continue a run from its newest resume slot, or from the start if nothing was saved; ``config`` is recorded in run.json."""
     slot = checkpoint.load(run, _models(objective), objective.procedure.optimizers)
     if slot is not None and slot.step > objective.steps:
         raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
@@ -213,13 +181,7 @@ def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyOb
 
 
 def check_resumable(before: Any, config: Any, resumable: Collection[str], *, verb: str) -> None:
-    """Check that a configuration differs from that of the run to resume in ``resumable`` fields only.
-
-    Raises
-    ------
-    InputError
-        If another field differs; the message names it.
-    """
+    """Check that a configuration differs from that of the run to resume in ``resumable`` fields only."""
     changed = [f.name for f in dataclasses.fields(before) if getattr(config, f.name) != getattr(before, f.name)]
     if fixed := [name for name in changed if name not in resumable]:
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
@@ -255,12 +217,7 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
 
 
 def take_step(objective: Objective, step: int) -> float | None:
-    """Take one optimizer step, from the weights of ``step`` to those of ``step + 1``.
-
-    Returns
-    -------
-    The loss of the step, in nats; None where the procedure does not read losses.
-    """
+    """Take one optimizer step, from the weights of ``step``; return its loss in nats, or None where losses are not read."""
     procedure = objective.procedure
     if procedure.drops:
         seed_dropout(procedure.seed, step)

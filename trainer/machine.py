@@ -24,13 +24,7 @@ _KEPT_AT_MOST = 1 << 29
 
 
 def find_device(name: str) -> torch.device:
-    """Find the device of this name; ``auto`` is the first available of cuda, mps and cpu.
-
-    Raises
-    ------
-    InputError
-        If there is no such device, or torch cannot use it on this machine.
-    """
+    """Find the device of this name; ``auto`` is the first available of cuda, mps and cpu."""
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, is_available in available.items() if is_available))
@@ -60,11 +54,6 @@ def reuse_freed_memory() -> bool:
     By default glibc returns freed tensors of some hundred kilobytes to the kernel. Every page of the next tensors then has to be
     faulted in and cleared again: hundreds of page faults at every step, a tenth of a small model's time. With this setting up to
     half a gigabyte stays with the process. Other C libraries are left as they are.
-
-    Examples
-    --------
-    >>> reuse_freed_memory() in (True, False)
-    True
     """
     if not _is_glibc():
         return False
@@ -82,14 +71,9 @@ def _is_glibc() -> bool:
 def choose_threads(
     work: Callable[[], object], threads: int | None, device: torch.device, *, measure: bool = True
 ) -> None:
-    """Set the number of CPU threads: ``threads`` if given, otherwise 1 or several, whichever is faster here and now.
+    """Set the number of CPU threads: ``threads`` if given, otherwise 1 or several, whichever does ``work`` faster here and now.
 
-    Parameters
-    ----------
-    work : what is timed; it may change the random state, which is restored.
-    threads : the number to use; None measures.
-    device : where the model trains; threads are measured on a CPU only.
-    measure : False leaves the number as it is where ``threads`` is None.
+    Where ``measure`` is False or the model does not train on a CPU, the number stays as it is unless it is given.
     """
     most = min(MOST_THREADS, os.cpu_count() or 1)
     if threads is not None:
@@ -104,11 +88,6 @@ def fastest_threads(work: Callable[[], object], candidates: Sequence[int], round
 
     Small tensors gain little from more threads, and lose much where other programs share the cores. The candidates take turns, so
     that other programs slow them all alike. Sums are split among the threads, so another number of threads rounds differently.
-
-    Examples
-    --------
-    >>> fastest_threads(lambda: torch.ones(8).sum(), [torch.get_num_threads()]) == torch.get_num_threads()
-    True
     """
     seconds: dict[int, list[float]] = {threads: [] for threads in candidates}
     for number in range(rounds + 1):

@@ -151,12 +151,7 @@ class GPT(nn.Module):
         self.ln_f = layer_norm(config) if config.norm == "pre" else nn.Identity()
 
     def forward(
-        self,
-        idx: Tensor,
-        targets: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        positions: Tensor | None = None,
+        self, idx: Tensor, targets: Tensor | None = None, *, mask: Tensor | None = None, positions: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Compute the logits (B, T, vocab_size) and, if targets (B, T) are given, the mean loss in nats per token.
 

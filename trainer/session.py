@@ -225,14 +225,7 @@ def train(
 
 
 def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None = None) -> Training[Session]:
-    """Make a new run: everything but the first step.
-
-    Raises
-    ------
-    InputError
-        If the configuration cannot be trained, the corpus is missing or shorter than a context, the name is taken, or the disk is
-        too full.
-    """
+    """Make a new run: everything but the first step. An `InputError` says what prevents it."""
     config = check(config)
     corpus = load_corpus(config.corpus, corpus_dir)
     session = build(config, corpus)
@@ -240,13 +233,7 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
 
 
 def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Training[Session]:
-    """Continue a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`.
-
-    Raises
-    ------
-    InputError
-        If it differs in another field, the corpus is not the one it was trained on, or it is beyond the last step.
-    """
+    """Continue a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`."""
     config = filled(config)
     check_resumable(trained_config(run), config, RESUMABLE, verb="train")
     corpus = _same_corpus(run, config, corpus_dir)
@@ -265,14 +252,7 @@ def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corp
 
 
 def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = None) -> Session:
-    """Build model, optimizers and data for a configuration, with the weights of step 0.
-
-    Parameters
-    ----------
-    config : what to train.
-    corpus : the text.
-    tokenizer : that of the run to resume; made as the configuration says if None.
-    """
+    """Build model, optimizers and data for a configuration, with the weights of step 0, and a new tokenizer unless one is given."""
     device = find_device(config.device)
     recipe = find_recipe(config)
     reuse_freed_memory()

@@ -38,17 +38,10 @@ class Base:
 
 
 def open_base(name: str | None) -> Base:
-    """Open the base of a fine-tuning.
+    """Open the base of a fine-tuning; an `InputError` says if there is no such run, step or model.
 
-    Parameters
-    ----------
-    name : of a run (its last snapshot), or ``RUN@STEP``; the newest run if None. Also a model's folder or file, or its name on Hugging
-        Face's hub (with a slash): it is imported as a run unless it has been before.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, step or model, or the run has no snapshot yet.
+    ``name`` is that of a run (its last snapshot) or ``RUN@STEP``; the newest run if None. It may also be a model's folder or file, or its
+    name on Hugging Face's hub (with a slash), which is imported as a run unless it has been before.
     """
     given, at, step = (name or "").partition("@")
     is_run = any(run.name == given for run in list_runs())
@@ -93,18 +86,7 @@ def run_name(text: str) -> str:
 
 
 def trainable(base: Base, *, dropout: float | None = None) -> Model:
-    """Load the model of a base in training mode.
-
-    Parameters
-    ----------
-    base : whose weights are read.
-    dropout : share of activations set to zero at random in training; that of the model if None.
-
-    Raises
-    ------
-    InputError
-        If the snapshot is damaged, the run holds no model, or ``dropout`` is given for a model that is not a `trainer.model.GPT`.
-    """
+    """Load the model of a base in training mode; ``dropout`` replaces its share of activations set to zero, unless None."""
     model = load_model(base.run, base.step)
     if dropout is not None:
         if not isinstance(model, GPT):
@@ -121,12 +103,7 @@ def trainable(base: Base, *, dropout: float | None = None) -> Model:
 def grow(model: Model, vocab_size: int, first_new: int, *, seed: int) -> None:
     """Add rows for new tokens to a model's token table, and to its output head where that is separate.
 
-    Parameters
-    ----------
-    model : changed in place; the rows before ``first_new`` keep their weights.
-    vocab_size : the new number of tokens; a model with more rows keeps them.
-    first_new : the first id of a new token; rows from here to ``vocab_size`` are drawn from N(0, 0.02).
-    seed : of the draw.
+    Rows from ``first_new`` to ``vocab_size`` are drawn from N(0, 0.02); a model that has more rows keeps them.
     """
     rows = max(vocab_size, model.config.vocab_size)
     if rows > model.config.vocab_size:

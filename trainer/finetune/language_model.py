@@ -94,20 +94,9 @@ def open_tuning(
 def start(
     config: LanguageConfig, model: str | None = None, *, name: str | None = None, corpus_dir: Path | None = None
 ) -> Training[LanguageObjective]:
-    """Make a new run: everything but the first step.
+    """Make a new run: everything but the first step. Parameters and errors as in `fine_tune`.
 
-    Parameters
-    ----------
-    config : prefix and prompt are determined here if they are None; run.json records them.
-    model : the base, see `trainer.finetune.base_snapshot.open_base`.
-    name : of the new run; made from those of base and documents if None.
-    corpus_dir : a folder where corpora are looked for first.
-
-    Raises
-    ------
-    InputError
-        If the configuration is not valid or has a field that does not concern the corpus, model or documents are missing, no document
-        fits, or the name is taken.
+    A prefix or prompt that is None in ``config`` is determined here, and recorded in run.json.
     """
     device = find_device(check(config).device)
     check_source_options(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
@@ -146,13 +135,7 @@ def start(
 def resume_language(
     run: Run, config: LanguageConfig | None = None, *, corpus_dir: Path | None = None
 ) -> Training[LanguageObjective]:
-    """Resume a fine-tuning where it stopped, with a configuration that may differ in the fields of `RESUMABLE`.
-
-    Raises
-    ------
-    InputError
-        If the run was not fine-tuned on documents, ``config`` differs in another field, or the documents have changed.
-    """
+    """Resume a fine-tuning where it stopped, with a configuration that may differ in the fields of `RESUMABLE`."""
     before = tuned_config(run)
     config = config or before
     check_resumable(before, config, RESUMABLE, verb="tune")
@@ -289,13 +272,10 @@ class LanguageObjective:
 
 
 def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Compute the summed next-token loss, in nats.
+    """Compute the summed next-token loss, in nats, of logits (B, T, vocab_size).
 
-    Parameters
-    ----------
-    logits : (B, T, vocab_size).
-    labels : (B, T), aligned with the tokens; `data.documents.packing.IGNORED` where a token does not count. They are shifted here: the
-        prediction of position t is compared with the label at t + 1.
+    The labels (B, T) are aligned with the tokens, and `data.documents.packing.IGNORED` where a token does not count. They are shifted
+    here: the prediction of position t is compared with the label at t + 1.
 
     Examples
     --------

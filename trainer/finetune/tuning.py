@@ -76,20 +76,10 @@ def _spread(last: int, every: int | None, early: Sequence[int] = ()) -> list[int
 
 
 def start_tuning(objective: T, config: TuneConfig, base: Base, info: Mapping[str, Any], *, name: str) -> Training[T]:
-    """Make a new run with its snapshot of step 0, the base.
+    """Make a new run with its snapshot of step 0, the base; an `InputError` says what prevents it.
 
-    Parameters
-    ----------
-    objective : what is learned.
-    config : recorded in run.json as ``training``, together with the number of steps.
-    base : the snapshot that the model was made from; recorded as ``base``.
-    info : further contents of run.json: ``corpus`` (name, language, sha256, characters), ``tokenizer`` and others.
-    name : of the run.
-
-    Raises
-    ------
-    InputError
-        If there is nothing to learn, the configuration is not valid, the name is taken, or the disk is too full.
+    run.json records ``config`` as ``training``, together with the number of steps, the base, and what is in ``info``: ``corpus``,
+    ``tokenizer`` and others.
     """
     check(config)
     if objective.steps < 1:
@@ -112,14 +102,7 @@ def start_tuning(objective: T, config: TuneConfig, base: Base, info: Mapping[str
 
 
 def resume_tuning(run: Run, objective: T, config: TuneConfig) -> Training[T]:
-    """Resume a run where it stopped.
-
-    Parameters
-    ----------
-    run : to resume.
-    objective : with the weights of the snapshot of step 0; the newest weights replace them.
-    config : that of the run; device, threads and ``resume_every`` may differ.
-    """
+    """Resume a run where it stopped; its newest weights replace those of the objective."""
     reuse_freed_memory()
     torch.set_num_threads(config.threads or run.info["threads"])
     return resume_run(run, objective, config)

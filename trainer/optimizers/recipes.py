@@ -72,18 +72,9 @@ RECIPES = {
 def initialise(model: GPT, scheme: str, seed: int) -> None:
     """Draw the initial weights of a model for a seed, the same on every device.
 
-    Parameters
-    ----------
-    model : changed in place.
-    scheme : ``reference`` draws every matrix from N(0, 0.02) and the projections into the residual stream from
-        N(0, 0.02 / sqrt(2 n_layer)), as GPT-2 does. ``zero-residual`` draws the two tables from N(0, 0.1) and sets these projections
-        to zero, so that every block starts as the identity.
-    seed : of the draw.
-
-    Raises
-    ------
-    ValueError
-        If there is no such scheme.
+    The scheme ``reference`` draws every matrix from N(0, 0.02) and the projections into the residual stream from
+    N(0, 0.02 / sqrt(2 n_layer)), as GPT-2 does. ``zero-residual`` draws the two tables from N(0, 0.1) and sets these projections to
+    zero, so that every block starts as the identity.
     """
     if scheme not in ("reference", "zero-residual"):
         raise ValueError(f"there is no initialisation {scheme!r}; there is reference, zero-residual")

@@ -101,13 +101,7 @@ def main(args: list[str]) -> int:
 
 
 def read(options: SupervisedArguments) -> Task:
-    """Read the task that the options name.
-
-    Raises
-    ------
-    InputError
-        If they name none or two, or it cannot be read.
-    """
+    """Read the task that the options name; an `InputError` says if they name none or two, or what cannot be read."""
     from data.tasks.play_tasks import play_task
     from data.tasks.task_files import Columns, read_task
 

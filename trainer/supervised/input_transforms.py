@@ -119,20 +119,7 @@ def lay_out(sequences: Sequence[Sequence[TokenIds]], targets: NDArray[np.float64
 def encode_examples(
     examples: Sequence[Example], encode: Callable[[str], TokenIds], specials: Specials, block_size: int
 ) -> Encoded:
-    """Encode examples as sequences of at most ``block_size`` tokens.
-
-    Parameters
-    ----------
-    examples : of one kind.
-    encode : maps a text to its tokens, (n_tokens,), none of them special.
-    specials : the ids of the special tokens.
-    block_size : the model's context.
-
-    Raises
-    ------
-    InputError
-        If the context is shorter than `SHORTEST_CONTEXT`.
-    """
+    """Encode examples of one kind as sequences of at most ``block_size`` tokens; ``encode`` maps a text to its tokens."""
     if block_size < SHORTEST_CONTEXT:
         raise InputError(
             f"a task needs a context of {SHORTEST_CONTEXT} tokens or more, and the model sees {block_size}"
@@ -150,15 +137,7 @@ def encode_examples(
 def transform(
     example: Example, texts: Sequence[TokenIds], specials: Specials, block_size: int
 ) -> tuple[tuple[TokenIds, ...], bool]:
-    """Build the sequences of one example, and report whether it was cut.
-
-    Parameters
-    ----------
-    example : its kind determines the form of the sequences.
-    texts : the tokens of each of its texts.
-    specials : the ids of the special tokens.
-    block_size : the model's context.
-    """
+    """Build the sequences of one example from the tokens of each of its texts, and report whether it was cut."""
     room = block_size - 3
     if isinstance(example, Classification):
         kept = [texts[0][: block_size - 2]]

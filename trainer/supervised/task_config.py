@@ -16,12 +16,7 @@ WARMUP_SHARE = 0.002
 
 @dataclass(frozen=True)
 class TaskConfig(TuneConfig):
-    """The configuration of a supervised fine-tuning except its task.
-
-    References
-    ----------
-    Radford, Narasimhan, Salimans and Sutskever (2018), Improving language understanding by generative pre-training: section 4.1.
-    """
+    """The configuration of a supervised fine-tuning except its task; defaults of Radford et al. (2018), section 4.1."""
 
     learning_rate: float = 6.25e-5
     """Peak learning rate of AdamW. The default is the paper's, for 116 million parameters; small models need more, 1e-3 say."""
@@ -50,13 +45,7 @@ def check(config: TaskConfig) -> TaskConfig:
 
 
 def with_warm_up(config: TaskConfig, steps: int) -> TaskConfig:
-    """Fill in the warm-up of a configuration: `WARMUP_SHARE` of all steps if it is not set.
-
-    Examples
-    --------
-    >>> with_warm_up(TaskConfig(), 3000).warmup_steps
-    6
-    """
+    """Fill in the warm-up of a configuration: `WARMUP_SHARE` of all steps if it is not set."""
     if config.warmup_steps is not None:
         return config
     return dataclasses.replace(config, warmup_steps=round(WARMUP_SHARE * steps))

@@ -46,10 +46,6 @@ class TaskModel(nn.Module):
     n_labels : number of classes, or of answers in a choice; 0 for scores.
     dropout : share of the state set to zero at random before the head in training.
     seed : of the head's weights, which are drawn from N(0, 0.02).
-
-    Notes
-    -----
-    The head is called ``task_head``, also in snapshots. Readers of the language model skip it (`trainer.loading.HEAD`).
     """
 
     def __init__(self, body: Model, kind: str, n_labels: int, *, dropout: float = 0.1, seed: int = 0):
@@ -68,13 +64,7 @@ class TaskModel(nn.Module):
             self.task_head.bias.zero_()
 
     def forward(self, ids: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the scores (example, class) and the logits (B, T, vocab_size).
-
-        Parameters
-        ----------
-        ids : tokens (B, T); the sequences of an example are consecutive rows.
-        last : the position of the extract token in each row, (B,).
-        """
+        """Compute the scores (example, class) and the logits (B, T, vocab_size) of tokens (B, T) with extract tokens at ``last`` (B,)."""
         hidden, logits = final_states(self.body, ids)
         state = hidden[torch.arange(len(ids), device=ids.device), last]  # (B, C)
         if self.kind == "similarity":
@@ -105,26 +95,14 @@ def final_states(model: Model, ids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def task_loss(scores: Tensor, targets: Tensor, is_regression: bool) -> Tensor:
-    """Compute the mean cross-entropy of classes, in nats, or the mean squared error of scores.
-
-    Parameters
-    ----------
-    scores : (example, class), or (example, 1) of a regression.
-    targets : (example,) classes or scores.
-    """
+    """Compute the mean cross-entropy of classes, in nats, or the mean squared error of scores (example, 1)."""
     if is_regression:
         return F.mse_loss(scores[:, 0], targets.to(scores.dtype))
     return F.cross_entropy(scores, targets.long())
 
 
 def text_loss(logits: Tensor, ids: Tensor, is_text: Tensor) -> Tensor:
-    """Compute the mean next-token loss over the tokens that are text, in nats per token; 0 if there are none.
-
-    Parameters
-    ----------
-    logits : (B, T, vocab_size).
-    ids, is_text : (B, T).
-    """
+    """Compute the mean next-token loss over the tokens that are text (B, T), in nats per token; 0 if there are none."""
     predicted = is_text[:, 1:]
     if not predicted.any():  # the tokenizer knows no character of these texts
         return logits.sum() * 0

@@ -127,13 +127,7 @@ class TaskObjective:
         return {"prompt": start, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
     def predictions(self) -> NDArray[Any]:
-        """Predict the test set: classes, or scores of a regression, (example,).
-
-        Raises
-        ------
-        InputError
-            If an output is not finite.
-        """
+        """Predict the test set: classes, or scores of a regression, (example,)."""
         with evaluating(self.module):
             outputs, _, _ = self._read(self.test, np.arange(len(self.test)))
         return self._predicted(outputs, self.steps)
@@ -180,18 +174,8 @@ def prepare(
 ) -> TaskObjective:
     """Build the objective of a task: the model with rows for the new tokens and a head, and the encoded examples.
 
-    Parameters
-    ----------
-    base : the snapshot whose model is tuned.
-    task : what is learned.
-    config : its seed is that of the new rows, of the head and, without pre-training, of all other weights.
-    device : where the model trains.
-    pre_trained : False draws the weights of the model anew.
-
-    Raises
-    ------
-    InputError
-        If the configuration is not valid, the base cannot be tuned, or it knows no symbol of the training texts.
+    The seed of ``config`` is that of the new rows, of the head and, without ``pre_trained``, of all other weights. An `InputError` says
+    if the base cannot be tuned, or knows no symbol of the training texts.
     """
     check(config)
     old = base.run.tokenizer
@@ -232,15 +216,7 @@ def reinitialise(model: Model, base: Base, seed: int) -> None:
 def tune(
     objective: TaskObjective, base: Base, name: str, progress: Progress
 ) -> tuple[Training[TaskObjective], dict[str, float]]:
-    """Fine-tune and write a run; return the training and the scores of the test set.
-
-    Parameters
-    ----------
-    objective : made by `prepare`.
-    base : what it was made from.
-    name : of the run.
-    progress : called after every step.
-    """
+    """Fine-tune and write a run; return the training and the scores of the test set."""
     task = objective.task
     info = {
         "tokenizer": objective.tokenizer.to_json(),
@@ -273,13 +249,7 @@ def tune_without_run(objective: TaskObjective, progress: Progress = lambda step:
 
 
 def load_task_model(run: Run, step: int) -> TaskModel:
-    """Load the model of a supervised run with its head at a step, in evaluation mode.
-
-    Raises
-    ------
-    InputError
-        If the run was not fine-tuned on a task, or has no such step.
-    """
+    """Load the model of a supervised run with its head at a step, in evaluation mode."""
     described = run.info.get("task")
     if described is None:
         raise InputError(f"run {run.name!r} was not fine-tuned on a task: make one with  python -m trainer.supervised")

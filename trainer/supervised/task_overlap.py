@@ -20,13 +20,7 @@ SHARE = 0.01
 
 
 def overlapping_corpora(run: Run, task: Task) -> list[str]:
-    """List the corpora that a run, or a run it was fine-tuned from, was trained on and that contain a task's test set.
-
-    Parameters
-    ----------
-    run : the base of a fine-tuning; earlier runs that are still there are checked too.
-    task : one that is made from the plays.
-    """
+    """List the corpora that a run, or a run it was fine-tuned from, was trained on and that contain a test set made from the plays."""
     lines = {line for example in task.test for text in example.texts for line in text.split("\n") if len(line) >= LINE}
     found = (_corpus(each) for each in _ancestors(run))
     return list(dict.fromkeys(name for name, digest in found if _contains(name, digest, lines)))

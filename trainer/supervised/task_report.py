@@ -34,15 +34,9 @@ ROWS = {
 def measure(
     base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: ShowProgress
 ) -> tuple[Run, TaskReport]:
-    """Fine-tune a base on a task with several seeds, the first as a run, and measure the comparisons.
+    """Fine-tune a base on a task with as many seeds as ``seeds``, the first as a run, and measure the comparisons.
 
-    Parameters
-    ----------
-    base, task, config : the base, the task and the configuration; its seed is the first.
-    name : of the run.
-    seeds : number of fine-tunings, with and without pre-training each.
-    compare : measure the bag of words and the model without pre-training too.
-    bar : shows progress.
+    ``compare`` adds the bag of words, and the model without pre-training with every seed.
 
     Returns
     -------

@@ -23,13 +23,7 @@ def headline(task: Task) -> str:
 
 
 def score(task: Task, predictions: ArrayLike, which: ArrayLike | None = None) -> dict[str, float]:
-    """Score predictions for the test set.
-
-    Parameters
-    ----------
-    task : whose test set it is.
-    predictions : (example,) classes, or scores of a regression.
-    which : the numbers of the predicted examples, (example,); all if None.
+    """Score predictions for the test set, or for the examples whose numbers are ``which``: classes, or scores of a regression.
 
     Returns
     -------
