@@ -7,6 +7,7 @@ Values on the command line take precedence over the file, and the file over the 
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,11 +37,8 @@ class ModelConfig:
     n_embd: int
     dropout: float = 0.0
     norm: str = "pre"
-    """pre (layer norm before attention and MLP) or post (after each residual sum)."""
     bias: str = "qkv"
-    """Which layers have a bias: qkv (the query-key-value projection and the norms), all, or none."""
     gelu: str = "tanh"
-    """tanh (the approximation) or exact."""
     norm_eps: float = 1e-5
     """Added to the variance in the layer norms."""
 
@@ -108,20 +106,13 @@ class TrainConfig:
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
 
 
+_GPU = {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "cpu": {},
-    "gpu": {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2},
+    "gpu": _GPU,
     "cpu-bpe": {"tokenizer": "bpe", "n_embd": 96, "steps": 3000, "eval_batches": 16, "sample_tokens": 60},
-    "gpu-bpe": {
-        "tokenizer": "bpe",
-        "vocab_size": 4096,
-        "n_layer": 6,
-        "n_head": 6,
-        "n_embd": 384,
-        "block_size": 64,
-        "dropout": 0.2,
-        "sample_tokens": 60,
-    },
+    "gpu-bpe": {**_GPU, "tokenizer": "bpe", "vocab_size": 4096, "sample_tokens": 60},
     "tiny": {
         "n_layer": 2,
         "n_head": 2,
@@ -209,13 +200,9 @@ def filled(config: TrainConfig) -> TrainConfig:
 def check(config: TrainConfig) -> TrainConfig:
     """Check that a configuration can be trained, and return it `filled`; an `InputError` names the field and the reason."""
     config = filled(config)
-    positive = ("n_layer", "n_head", "n_embd", "block_size", "batch_size", "eval_every", "snapshot_every")
-    for name in positive:
-        if getattr(config, name) < 1:
-            raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
-    for name in ("steps", "sample_tokens"):
-        if getattr(config, name) < 0:
-            raise InputError(f"{name} must be 0 or more; got {getattr(config, name)}")
+    shape = ("n_layer", "n_head", "n_embd", "block_size")
+    check_at_least(config, 1, *shape, "batch_size", "eval_every", "snapshot_every", "eval_batches", "threads")
+    check_at_least(config, 0, "steps", "sample_tokens")
     check_seed(config.seed)
     if config.tokenizer not in TOKENIZERS:
         raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
@@ -229,19 +216,28 @@ def check(config: TrainConfig) -> TrainConfig:
             f"tokenizer_file is for the tokenizer gpt2, and this is {config.tokenizer}: pass `tokenizer=gpt2`"
         )
     check_heads(config, f": pass `n_embd={config.n_embd // config.n_head * config.n_head or config.n_head}`")
-    if not 0 <= config.dropout < 1:
-        raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
-    for name in ("eval_batches", "threads"):
-        if getattr(config, name) is not None and getattr(config, name) < 1:
-            raise InputError(f"{name} must be 1 or more; got {getattr(config, name)}")
+    check_dropout(config.dropout)
     _check_variants(config)
     return config
+
+
+def check_at_least(config: object, least: int, *names: str) -> None:
+    """Check the lower bound of the fields that are set; an `InputError` names the field."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not least <= value < math.inf:
+            raise InputError(f"{name} must be {least} or more; got {value}")
 
 
 def check_seed(seed: int) -> None:
     """Check the range of a seed: step numbers are added to it, and torch accepts seeds below 2**64 only."""
     if not 0 <= seed <= MOST_SEED:
         raise InputError(f"seed must be 0 or more, and at most {MOST_SEED}; got {seed}: pass `seed=1337`, say")
+
+
+def check_dropout(dropout: float | None) -> None:
+    if dropout is not None and not 0 <= dropout < 1:
+        raise InputError(f"dropout must be at least 0 and below 1; got {dropout}")
 
 
 def check_heads(config: ModelConfig | TrainConfig, advice: str = "") -> None:
@@ -272,8 +268,7 @@ def described_model(run: Run) -> ModelConfig:
     fields = {field.name: field.default for field in dataclasses.fields(ModelConfig)}
     shape = run.info["model"]
     required = {name for name, default in fields.items() if default is dataclasses.MISSING}
-    missing = ", ".join(sorted(required - set(shape)))
-    if missing:
+    if missing := ", ".join(sorted(required - set(shape))):
         raise NotApplicableError(
             f"run {run.name!r} does not describe a model that can be run: its run.json lacks {missing}"
         )

@@ -2,11 +2,7 @@
 
 What is learned, and how, is an `Objective`: pre-training (`trainer.session`), documents (`trainer.finetune.language_model`) or a
 task (`trainer.supervised.task_objective`). This file does the rest. `start_run` makes a new run, `resume_run` continues an old one,
-and `Training.go` trains::
-
-    training = start_run(objective, info, name="mine")
-    with progress_bar("training", objective.steps, "step") as update:
-        measured = training.go(update)
+and `Training.go` trains.
 
 Everything that is random follows from the seed and the step, so that a resumed run equals an uninterrupted one.
 """
@@ -129,14 +125,14 @@ class Training(Generic[Trained]):
         current step. A loss that is not finite raises an `InputError`; a new run that has only its first snapshot by then is removed.
         """
         procedure = self.objective.procedure
-        with contextlib.ExitStack() as stack:
-            if progress is None:
-                bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
-                progress = stack.enter_context(bar)
-            stop = stack.enter_context(stop_on_interrupt())
-            stack.enter_context(own_random_state(procedure.device))
+        bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
+        with (
+            bar if progress is None else contextlib.nullcontext(progress) as update,
+            stop_on_interrupt() as stop,
+            own_random_state(procedure.device),
+        ):
             try:
-                return _train(self, progress, stop)
+                return _train(self, update, stop)
             except InputError:
                 if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
                     shutil.rmtree(self.run.path)
@@ -144,16 +140,9 @@ class Training(Generic[Trained]):
 
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
-    """Make a new run with its snapshot of step 0; run.json holds ``info`` and what `describe` adds."""
+    """Make a new run with its snapshot of step 0; run.json holds ``info`` and more (see `data.runs`)."""
     check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
-    run = create_run(name, describe(objective, info))
-    write_snapshot(run, 0, objective.weights())
-    return Training(run, objective, is_new=True)
-
-
-def describe(objective: Objective, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a training for ``run.json`` (see `data.runs`); ``info`` is what the objective itself adds."""
-    return {
+    described = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "parameters": sum(p.numel() for p in objective.module.parameters()),
         "seed": objective.procedure.seed,
@@ -162,6 +151,9 @@ def describe(objective: Objective, info: Mapping[str, Any]) -> dict[str, Any]:
         "device": str(objective.procedure.device),
         "threads": torch.get_num_threads(),
     }
+    run = create_run(name, described)
+    write_snapshot(run, 0, objective.weights())
+    return Training(run, objective, is_new=True)
 
 
 def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
@@ -197,10 +189,15 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
         # Nothing is written before it is known to be finite.
         measured, sample = _evaluate(objective, step) if is_new and step in evaluations else (None, None)
         if step > training.step and step in snapshots:
-            _check_weights(objective, step)
+            if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
+                raise not_finite(objective, step)
             write_snapshot(run, step, objective.weights())
         if measured is not None:
-            measured = _record(training, step, time.perf_counter() - started, measured=measured, sample=sample)
+            seconds = round(time.perf_counter() - started, 3)
+            measured = {"step": step, **measured, "lr": _rate(objective, step), "seconds": seconds}
+            append_line(run.path / "metrics.jsonl", measured)
+        if sample is not None:
+            append_line(run.path / "samples.jsonl", {"step": step, **sample})
         progress(step, _note(objective, step, loss, measured))
         is_last, now = step == objective.steps or stop.is_set(), time.perf_counter()
         if is_last or (step in snapshots and now - saved >= procedure.resume_every):
@@ -284,11 +281,6 @@ def _models(objective: Objective) -> dict[str, nn.Module]:
     return {"model": objective.module} | ({} if averaged is None else {"averaged": averaged})
 
 
-def _check_weights(objective: Objective, step: int) -> None:
-    if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
-        raise not_finite(objective, step)
-
-
 def _evaluate(objective: Objective, step: int) -> tuple[dict[str, float], Mapping[str, object] | None]:
     """Measure the losses and sample a text."""
     with evaluating(_kept(objective)):
@@ -296,22 +288,6 @@ def _evaluate(objective: Objective, step: int) -> tuple[dict[str, float], Mappin
         if not all(map(math.isfinite, measured.values())):
             raise not_finite(objective, step)
         return measured, objective.sample(step)
-
-
-def _record(
-    training: Training[Objective],
-    step: int,
-    seconds: float,
-    *,
-    measured: Mapping[str, float],
-    sample: Mapping[str, object] | None,
-) -> dict[str, float]:
-    """Write a line of metrics.jsonl and one of samples.jsonl; return the former."""
-    record = {"step": step, **measured, "lr": _rate(training.objective, step), "seconds": round(seconds, 3)}
-    append_line(training.run.path / "metrics.jsonl", record)
-    if sample is not None:
-        append_line(training.run.path / "samples.jsonl", {"step": step, **sample})
-    return record
 
 
 def _note(objective: Objective, step: int, loss: float | None, measured: Mapping[str, float] | None) -> str | None:
@@ -324,10 +300,8 @@ def _note(objective: Objective, step: int, loss: float | None, measured: Mapping
 
 def _rate(objective: Objective, step: int) -> float:
     """Compute the learning rate of the step that led to ``step``."""
-    if not step:
-        return 0.0
     procedure = objective.procedure
-    return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1))
+    return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1)) if step else 0.0
 
 
 def free_name(name: str) -> str:

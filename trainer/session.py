@@ -15,18 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from data.arrays import TokenIds
 from data.corpora.catalog import Corpus, load_corpus
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run, open_run
-from data.tokens.batches import (
-    sequential_windows,
-    shuffled_starts,
-    split_text,
-    split_tokens,
-    window_index,
-    window_starts,
-)
+from data.tokens import batches
 from data.tokens.bits import bits_per_character
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, known_part
 from data.tokens.vocabularies import gpt2_tokenizer, learn_bpe
@@ -38,7 +32,6 @@ from trainer.config import (
     base_config,
     check,
     eval_steps,
-    filled,
     model_config,
     replace,
     snapshot_steps,
@@ -112,12 +105,13 @@ class Session:
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Draw inputs and targets (B, T) of a step; they follow from (seed, step)."""
         config = self.config
-        draw = shuffled_starts if find_recipe(config).every_window_once else window_starts
+        draw = batches.shuffled_starts if find_recipe(config).every_window_once else batches.window_starts
         starts = draw(len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step)
-        return self.gather(self.train_tokens, window_index(starts, config.block_size))
+        return self.gather(self.train_tokens, starts)
 
-    def gather(self, tokens: Tensor, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Gather inputs and targets (B, T), one token apart, of windows given by their indices (B, T + 1)."""
+    def gather(self, tokens: Tensor, starts: TokenIds) -> tuple[Tensor, Tensor]:
+        """Gather inputs and targets (B, T), one token apart, of windows that begin at ``starts`` (B,)."""
+        index = batches.window_index(starts, self.config.block_size)
         windows = tokens[torch.from_numpy(index).to(self.device)]
         return windows[:, :-1], windows[:, 1:]
 
@@ -137,36 +131,28 @@ class Session:
 
     def loss(self, tokens: Tensor, n_batches: int) -> float:
         """Measure the mean loss over random windows, the same at every step so that steps can be compared."""
-        config = self.config
+        shape, seed = (len(tokens), self.config.block_size, self.config.batch_size), self.config.seed
         losses = []
         with evaluating(self.averaged):
             for number in range(n_batches):
-                starts = window_starts(
-                    len(tokens),
-                    config.block_size,
-                    config.batch_size,
-                    seed=config.seed,
-                    step=number,
-                    stream="evaluation",
-                )
-                losses.append(self.averaged(*self.gather(tokens, window_index(starts, config.block_size)))[1].item())
+                starts = batches.window_starts(*shape, seed=seed, step=number, stream="evaluation")
+                losses.append(self.averaged(*self.gather(tokens, starts))[1].item())
         return float(np.mean(losses))
 
     def whole_validation_loss(self) -> float:
         """Measure the mean loss over the whole validation split, cut into windows that do not overlap."""
-        starts = sequential_windows(len(self.val_tokens), self.config.block_size)
+        starts = batches.sequential_windows(len(self.val_tokens), self.config.block_size)
         total, at_once = 0.0, 8 * self.config.batch_size
         with evaluating(self.averaged):
             for first in range(0, len(starts), at_once):
                 some = starts[first : first + at_once]
-                windows = self.gather(self.val_tokens, window_index(some, self.config.block_size))
-                total += self.averaged(*windows)[1].item() * len(some)
+                total += self.averaged(*self.gather(self.val_tokens, some))[1].item() * len(some)
         return total / len(starts)
 
     @cached_property
     def validation_size(self) -> tuple[int, int]:
         """The number of tokens that `whole_validation_loss` is the mean over, and of characters in them."""
-        n = len(sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
+        n = len(batches.sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
         return n, len(self.tokenizer.decode(self.val_tokens[1 : n + 1].cpu().numpy()))
 
     def sample(self, step: int) -> Mapping[str, object]:
@@ -234,21 +220,15 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
 
 def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Training[Session]:
     """Continue a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`."""
-    config = filled(config)
+    config = check(config)
     check_resumable(trained_config(run), config, RESUMABLE, verb="train")
-    corpus = _same_corpus(run, config, corpus_dir)
-    threads = config.threads or run.info["threads"]
-    session = build(dataclasses.replace(check(config), threads=threads), corpus, run.tokenizer)
-    return resume_run(run, session, config)
-
-
-def _same_corpus(run: Run, config: TrainConfig, corpus_dir: Path | None) -> Corpus:
     corpus = load_corpus(config.corpus, corpus_dir)
     if corpus.sha256 != run.info["corpus"]["sha256"]:
-        raise InputError(
-            f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on: it cannot be resumed"
-        )
-    return corpus
+        changed = f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on"
+        raise InputError(f"{changed}: it cannot be resumed")
+    threads = config.threads or run.info["threads"]
+    session = build(dataclasses.replace(config, threads=threads), corpus, run.tokenizer)
+    return resume_run(run, session, config)
 
 
 def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = None) -> Session:
@@ -257,7 +237,7 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
     recipe = find_recipe(config)
     reuse_freed_memory()
     tokenizer = tokenizer or make_tokenizer(config, corpus)
-    train, val = split_tokens(tokenizer, corpus.text, config.block_size)
+    train, val = batches.split_tokens(tokenizer, corpus.text, config.block_size)
     with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         model = GPT(model_config(config, tokenizer.vocab_size))
     fused.attach(model)
@@ -286,16 +266,12 @@ def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
 
     Characters are those of the whole text, so that each has an id. Sub-words are learned from the training split.
     """
-    file = Path(config.tokenizer_file) if config.tokenizer_file else None
     if config.tokenizer == "char":
         return CharTokenizer.from_text(corpus.text)
     if config.tokenizer == "gpt2":
-        return gpt2_tokenizer(file)
-    return learn_bpe(
-        split_text(corpus.text)[0],
-        config.vocab_size or VOCAB_SIZE,
-        f"byte-level BPE learned from the first 90% of {corpus.name}",
-    )
+        return gpt2_tokenizer(Path(config.tokenizer_file) if config.tokenizer_file else None)
+    source = f"byte-level BPE learned from the first 90% of {corpus.name}"
+    return learn_bpe(batches.split_text(corpus.text)[0], config.vocab_size or VOCAB_SIZE, source)
 
 
 def find_recipe(config: TrainConfig) -> Recipe:

@@ -75,13 +75,7 @@ def _imported(model: str) -> Run:
 
 
 def run_name(text: str) -> str:
-    """Turn a file's name into one that a run may have.
-
-    Examples
-    --------
-    >>> run_name("my reviews (1)")
-    'my-reviews-1'
-    """
+    """Turn a file's name into one that a run may have: ``my reviews (1)`` into ``my-reviews-1``."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "imported"
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from data.errors import InputError
-from trainer.config import check_seed
+from trainer.config import check_at_least, check_dropout, check_seed
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1
@@ -89,22 +89,13 @@ def schedule(config: TuneConfig, steps: int) -> Linear:
 
 def check(config: TuneConfig) -> TuneConfig:
     """Check a configuration and return it; an `InputError` names the field that is wrong."""
-    for name in ("epochs", "micro_batch", "accumulate", "eval_every", "snapshot_every", "threads"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            raise InputError(f"{name} must be 1 or more; got {value}: pass `{name}=1`, say")
-    for name in ("warmup_steps", "weight_decay", "clip"):
-        value = getattr(config, name)
-        if value is not None and not 0 <= value < math.inf:
-            raise InputError(f"{name} must be 0 or more; got {value}")
+    check_at_least(config, 1, "epochs", "micro_batch", "accumulate", "eval_every", "snapshot_every", "threads")
+    check_at_least(config, 0, "warmup_steps", "weight_decay", "clip")
     check_seed(config.seed)
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass `learning_rate=3e-5`, say")
     if isinstance(config, LanguageConfig):
-        # A row of one token has no next token to predict.
-        for name, least in (("length", 2), ("eval_rows", 1), ("sample_tokens", 1)):
-            if getattr(config, name) < least:
-                raise InputError(f"{name} must be {least} or more; got {getattr(config, name)}")
-    if config.dropout is not None and not 0 <= config.dropout < 1:
-        raise InputError(f"dropout must be at least 0 and below 1; got {config.dropout}")
+        check_at_least(config, 2, "length")  # a row of one token has no next token to predict
+        check_at_least(config, 1, "eval_rows", "sample_tokens")
+    check_dropout(config.dropout)
     return config

@@ -99,14 +99,9 @@ def start(
     A prefix or prompt that is None in ``config`` is determined here, and recorded in run.json.
     """
     device = find_device(check(config).device)
-    check_source_options(config.corpus, text_column=config.text_column, language=config.language, split=config.split)
-    documents = read_documents(
-        config.corpus,
-        text_column=config.text_column,
-        language=config.language,
-        split=config.split,
-        corpus_dir=corpus_dir,
-    )
+    source: dict[str, Any] = {"text_column": config.text_column, "language": config.language, "split": config.split}
+    check_source_options(config.corpus, **source)
+    documents = read_documents(config.corpus, **source, corpus_dir=corpus_dir)
     base = open_base(model)
     known = base.run.tokenizer
     tokenizer = with_special_tokens(known, [END_OF_TEXT])
@@ -124,7 +119,9 @@ def start(
     )
     gpt = trainable(base, dropout=config.dropout)
     grow(gpt, tokenizer.vocab_size, known.vocab_size, seed=config.seed)
-    _check_mask(gpt, config, base)
+    if config.mask_boundaries and isinstance(gpt, HFModel) and not gpt.supports_mask():
+        unmasked = f"{type(gpt.model).__name__}, the class of {base.run.name!r}, cannot keep documents in a row apart"
+        raise InputError(f"{unmasked}: pass `mask_boundaries=False`")
     config = dataclasses.replace(config, prompt=_prompt(config, tokenizer, tokens))
     objective = LanguageObjective(gpt.to(device), tokenizer, tokens, config, device)
     info = {"corpus": _describe(documents, tokens), "tokenizer": tokenizer.to_json()}
@@ -207,7 +204,7 @@ class LanguageObjective:
         measured = {
             "train_loss": self._mean_loss(self._rows_in_order(self.documents.learned, n_rows)),
             "val_loss": self._mean_loss(self._rows_in_order(self.documents.held_out, n_rows)),
-            "tokens": self._tokens_before(step),
+            "tokens": int(self._tokens_of_rows[min(step * self._rows_a_step, self._deal.n_rows)]),
         }
         if step == self.steps:
             measured["val_loss_whole"] = self._mean_loss(self._rows_in_order(self.documents.held_out, None))
@@ -215,21 +212,15 @@ class LanguageObjective:
 
     def sample(self, step: int) -> Mapping[str, object]:
         """Generate a continuation of the prompt, up to the end of the text."""
-        seed = self.config.seed + step
-        prompt = torch.from_numpy(self.tokenizer.encode(str(self.config.prompt))).to(self.device)
-        ids = generate_tokens(self.model, prompt, self.config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        config, seed = self.config, self.config.seed + step
+        prompt = torch.from_numpy(self.tokenizer.encode(str(config.prompt))).to(self.device)
+        ids = generate_tokens(self.model, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
         # A padded table has rows that belong to no token.
         more = [token for token in ids[len(prompt) :].tolist() if token < self.tokenizer.vocab_size]
         end = self.tokenizer.special_tokens[END_OF_TEXT]
         ended = end in more
         text = self.tokenizer.decode(more[: more.index(end)] if ended else more)
-        return {
-            "prompt": self.config.prompt,
-            "text": text,
-            "ended": ended,
-            "temperature": SAMPLE_TEMPERATURE,
-            "seed": seed,
-        }
+        return {"prompt": config.prompt, "text": text, "ended": ended, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
     @property
     def _rows_a_step(self) -> int:
@@ -237,7 +228,7 @@ class LanguageObjective:
 
     @cached_property
     def _lengths(self) -> TokenIds:
-        return np.array([len(document) for document in self.documents.learned])
+        return np.array(list(map(len, self.documents.learned)))
 
     @cached_property
     def _deal(self) -> ShuffledRows:
@@ -248,9 +239,6 @@ class LanguageObjective:
         """The cumulative number of tokens of the rows of the stream, (row + 1,)."""
         of_rows = [int(self._lengths[self._deal.row(number)].sum()) for number in range(self._deal.n_rows)]
         return np.cumsum([0, *of_rows])
-
-    def _tokens_before(self, step: int) -> int:
-        return int(self._tokens_of_rows[min(step * self._rows_a_step, self._deal.n_rows)])
 
     def _n_targets(self, rows: Rows) -> int:
         return int((rows.labels(across=not self.config.mask_boundaries)[:, 1:] != IGNORED).sum())
@@ -283,10 +271,8 @@ def shifted_loss(logits: Tensor, labels: Tensor) -> Tensor:
     >>> shifted_loss(certain, torch.tensor([[0, 1, 2]])).item()
     0.0
     """
-    following = F.pad(labels[:, 1:], (0, 1), value=IGNORED)  # shifting the logits instead would copy far more
-    return F.cross_entropy(
-        logits.view(-1, logits.size(-1)), following.reshape(-1), ignore_index=IGNORED, reduction="sum"
-    )
+    following = F.pad(labels[:, 1:], (0, 1), value=IGNORED).flatten()  # shifting the logits would copy far more
+    return F.cross_entropy(logits.flatten(0, 1), following, ignore_index=IGNORED, reduction="sum")
 
 
 def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens) -> str:
@@ -298,28 +284,15 @@ def _prompt(config: LanguageConfig, tokenizer: Tokenizer, tokens: DocumentTokens
     return known or tokenizer.decode(tokens.held_out[0][:-1][:OPENING])
 
 
-def _check_mask(model: Model, config: LanguageConfig, base: Base) -> None:
-    if config.mask_boundaries and isinstance(model, HFModel) and not model.supports_mask():
-        raise InputError(
-            f"{type(model.model).__name__}, the class of {base.run.name!r}, cannot keep documents in a row apart: "
-            "pass `mask_boundaries=False`"
-        )
-
-
 def _describe(documents: Documents, tokens: DocumentTokens) -> dict[str, Any]:
     """Describe the documents for run.json."""
-    return {
-        "name": documents.name,
-        "language": documents.language,
-        "characters": documents.characters,
-        "sha256": documents.sha256,
-        "origin": documents.origin,
-        "documents": {
-            "learned": len(tokens.learned),
-            "held_out": len(tokens.held_out),
-            "skipped": tokens.skipped,
-            "empty": documents.empty + tokens.without_tokens,
-            "doubled": documents.doubled,
-            "dropped_symbols": dict(tokens.dropped),
-        },
+    counts = {
+        "learned": len(tokens.learned),
+        "held_out": len(tokens.held_out),
+        "skipped": tokens.skipped,
+        "empty": documents.empty + tokens.without_tokens,
+        "doubled": documents.doubled,
+        "dropped_symbols": dict(tokens.dropped),
     }
+    described = {name: getattr(documents, name) for name in ("name", "language", "characters", "sha256", "origin")}
+    return described | {"documents": counts}

@@ -1,13 +1,6 @@
 """What all kinds of fine-tuning share: AdamW with a linear schedule, and a run that starts with the weights of another.
 
-The training loop itself is `trainer.loop`. In short::
-
-    base = open_base("machado@5000")                                # trainer.finetune.base_snapshot
-    model = trainable(base)
-    grow(model, tokenizer.vocab_size, first_new, seed=config.seed)  # rows for new tokens
-    tuning = start_tuning(objective, config, base, info, name="machado-jokes")
-    measured = tuning.go(progress)
-
+The training loop itself is `trainer.loop`, and `trainer.finetune.base_snapshot` makes the model of a base trainable.
 The snapshot of step 0 is the base, so that a film shows what fine-tuning moves.
 
 References

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -97,25 +96,21 @@ def _deviation(name: str, scheme: str, n_layer: int) -> float:
 def build_optimizers(model: GPT, recipe: Recipe, scale: float = 1.0) -> list[Optimizer]:
     """Build the optimizers of a recipe, with all learning rates times ``scale``; each parameter belongs to exactly one."""
     parameters = dict(model.named_parameters())
-    matrices = {name: p for name, p in parameters.items() if name.startswith("h.") and p.dim() == 2}
-    if recipe.matrix_learning_rate is None:
-        matrices = {}
+    is_apart = recipe.matrix_learning_rate is not None
+    matrices = {name: p for name, p in parameters.items() if is_apart and name.startswith("h.") and p.dim() == 2}
     rest = [p for name, p in parameters.items() if name not in matrices]
     optimizers: list[Optimizer] = [
         AdamW(rest, recipe.learning_rate * scale, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
     ]
     if recipe.matrix_learning_rate is not None:
-        decay = recipe.matrix_weight_decay
-        optimizers.append(SOAP(_matrix_groups(matrices), recipe.matrix_learning_rate * scale, weight_decay=decay))
+        # Query, key and value are stored as one matrix but are three.
+        attention = [p for name, p in matrices.items() if name.endswith("c_attn.weight")]
+        others = [p for name, p in matrices.items() if not name.endswith("c_attn.weight")]
+        groups = [{"params": attention, "parts": 3}, {"params": others}]
+        learning_rate, decay = recipe.matrix_learning_rate * scale, recipe.matrix_weight_decay
+        optimizers.append(SOAP(groups, learning_rate, weight_decay=decay))
     set_peaks(optimizers)
     return optimizers
-
-
-def _matrix_groups(matrices: dict[str, torch.nn.Parameter]) -> list[dict[str, Any]]:
-    """Group the matrices of the blocks; query, key and value are stored as one matrix but are three."""
-    attention = [p for name, p in matrices.items() if name.endswith("c_attn.weight")]
-    others = [p for name, p in matrices.items() if not name.endswith("c_attn.weight")]
-    return [{"params": attention, "parts": 3}, {"params": others}]
 
 
 def schedule(recipe: Recipe, steps: int) -> WarmupAndDecay:

@@ -10,7 +10,7 @@ Lin et al. (2025), Understanding and improving Shampoo and SOAP via Kullback-Lei
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -76,26 +76,17 @@ class SOAP(Optimizer):
         super().__init__(params, defaults)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Take one optimizer step; return the result of ``closure`` if it is given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def step(self) -> None:  # type: ignore[override]
+        """Take one optimizer step."""
         for group in self.param_groups:
-            for matrices in _equal_shapes(group["params"]):
+            for shape in dict.fromkeys(p.shape for p in group["params"]):
+                matrices = [p for p in group["params"] if p.shape == shape]
                 gradient = _stack([_gradient(p) for p in matrices], group["parts"])
                 # The state of a stack is stored with its first matrix, where state_dict finds it.
                 update = _direction(gradient, self.state[matrices[0]], group).reshape(len(matrices), *matrices[0].shape)
                 if group["weight_decay"]:
                     torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(matrices, list(update.unbind()), alpha=-group["lr"])
-        return loss
-
-
-def _equal_shapes(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
-    for shape in dict.fromkeys(p.shape for p in params):
-        yield [p for p in params if p.shape == shape]
 
 
 def _gradient(p: Tensor) -> Tensor:
@@ -130,14 +121,11 @@ def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -
     gradients_in_mean = state["step"] + group["nesterov"]
     scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean**gradients_in_mean)
     update = _rotate_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
-    if _needs_refresh(state["step"], group["refresh_every"]):
+    step, refresh_every = state["step"], group["refresh_every"]
+    # Early on, when everything changes, the coordinates are refreshed more often.
+    if step % refresh_every == 0 or (step < refresh_every and step.bit_count() == 1):
         _refresh(state)
     return update
-
-
-def _needs_refresh(step: int, refresh_every: int) -> bool:
-    """Check whether the coordinates are due for a refresh; early on, when everything changes, they are more often."""
-    return step % refresh_every == 0 or (step < refresh_every and step.bit_count() == 1)
 
 
 def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
@@ -146,9 +134,6 @@ def _first_state(gradient: Tensor, largest_side: int) -> dict[str, Any]:
     for side, length in (("row", gradient.shape[1]), ("column", gradient.shape[2])):
         if length <= largest_side:
             state[f"{side}_covariance"] = gradient.new_zeros(len(gradient), length, length)
-            state[f"{side}_basis"] = gradient.new_zeros(len(gradient), length, length)
-    for side in ("row", "column"):
-        if f"{side}_basis" in state:
             state[f"{side}_basis"] = _eigenvectors(gradient @ gradient.mT if side == "row" else gradient.mT @ gradient)
     return state
 

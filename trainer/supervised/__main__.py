@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.errors import InputError
 from data.progress import progress_bar
+from trainer.config import check_at_least
 from trainer.supervised.task_config import TaskConfig, check
 
 if TYPE_CHECKING:
-    from data.runs import Run
-    from data.tasks.examples import Example, Task
+    from data.tasks.examples import Task
 
 PROG = "python -m trainer.supervised"
 N_TRAIN, N_TEST = 3000, 1000
@@ -62,7 +62,7 @@ class SupervisedArguments(TaskConfig):
 def main(args: list[str]) -> int:
     options: SupervisedArguments = parse(SupervisedArguments, prog=PROG, args=args)
     config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
-    _check(options)
+    check_at_least(options, 1, "n_train", "n_test", "seeds")
     task = read(options)
     from data.runs import check_free, open_run
     from data.runs.atomic_files import write_json
@@ -81,11 +81,11 @@ def main(args: list[str]) -> int:
     )
     overlap = overlapping_corpora(base.run, task) if options.task else []
     if overlap:
-        print(
-            f"{base.run.name} was trained on {', '.join(overlap)}, which contains plays of the test set of {task.name}: part of its score "
-            "is memory; start with a run of the corpus training-plays",
-            flush=True,
+        contained = (
+            f"{base.run.name} was trained on {', '.join(overlap)}, which contains plays of the test set of {task.name}"
         )
+        advice = "part of its score is memory; start with a run of the corpus training-plays"
+        print(f"{contained}: {advice}", flush=True)
     try:
         run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
     except Stopped as stopped:
@@ -93,7 +93,9 @@ def main(args: list[str]) -> int:
         return EXIT_INTERRUPTED
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
-    _conclude(run)
+    print(f"wrote {run.path / 'report.json'}")
+    films = f"python -m viz.video --run {run.name}"
+    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  {films}")
     if not report["whole"]:
         print("stopped: the report holds the seeds that were finished")
         return EXIT_INTERRUPTED
@@ -104,6 +106,7 @@ def read(options: SupervisedArguments) -> Task:
     """Read the task that the options name; an `InputError` says if they name none or two, or what cannot be read."""
     from data.tasks.play_tasks import play_task
     from data.tasks.task_files import Columns, read_task
+    from trainer.supervised.input_transforms import drawn
 
     if (options.task is None) == (options.data is None):
         raise InputError("one task at a time: pass `task=genre`, or `data=FILE.csv` and `kind=classification`")
@@ -124,32 +127,11 @@ def read(options: SupervisedArguments) -> Task:
         raise InputError("`labels` names classes, and a choice has answers instead: leave it out")
     columns = Columns(options.columns, options.label, options.labels, options.first_label or 0)
     task = read_task(options.data or Path(), options.test, options.kind, columns, seed=options.seed)
-    return dataclasses.replace(
-        task,
-        train=_some(task.train, options.n_train, options.seed),
-        test=_some(task.test, options.n_test, options.seed),
+    train, test = (
+        tuple(examples[i] for i in drawn(len(examples), most, seed=options.seed))
+        for examples, most in ((task.train, options.n_train), (task.test, options.n_test))
     )
-
-
-def _some(examples: tuple[Example, ...], most: int | None, seed: int) -> tuple[Example, ...]:
-    """Draw at most ``most`` examples; all if None."""
-    from trainer.supervised.input_transforms import drawn
-
-    return examples if most is None else tuple(examples[i] for i in drawn(len(examples), most, seed=seed))
-
-
-def _check(options: SupervisedArguments) -> None:
-    for name in ("n_train", "n_test", "seeds"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise InputError(f"{name} must be 1 or more; got {value}")
-
-
-def _conclude(run: Run) -> None:
-    print(f"wrote {run.path / 'report.json'}")
-    print(
-        f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  python -m viz.video --run {run.name}"
-    )
+    return dataclasses.replace(task, train=train, test=test)
 
 
 if __name__ == "__main__":

@@ -83,8 +83,8 @@ class Batch:
         return int(self.is_text[:, 1:].sum())
 
 
-def drawn(n: int, most: int, *, seed: int = 0) -> TokenIds:
-    """Draw at most ``most`` of the numbers below ``n``, in ascending order.
+def drawn(n: int, most: int | None, *, seed: int = 0) -> TokenIds:
+    """Draw at most ``most`` of the numbers below ``n``, all if None, in ascending order.
 
     Files are often sorted by label or alternate between labels, so neither the first examples nor evenly spaced ones are a fair sample.
 
@@ -121,17 +121,11 @@ def encode_examples(
 ) -> Encoded:
     """Encode examples of one kind as sequences of at most ``block_size`` tokens; ``encode`` maps a text to its tokens."""
     if block_size < SHORTEST_CONTEXT:
-        raise InputError(
-            f"a task needs a context of {SHORTEST_CONTEXT} tokens or more, and the model sees {block_size}"
-        )
-    sequences = []
-    n_cut = 0
-    for example in examples:
-        texts = [encode(text) for text in example.texts]
-        framed, kept = transform(example, texts, specials, block_size)
-        n_cut += kept
-        sequences.append(framed)
-    return Encoded(tuple(sequences), np.array([float(example.target) for example in examples]), specials, n_cut)
+        least = f"a task needs a context of {SHORTEST_CONTEXT} tokens or more"
+        raise InputError(f"{least}, and the model sees {block_size}")
+    encoded = [transform(each, [encode(text) for text in each.texts], specials, block_size) for each in examples]
+    targets = np.array([float(example.target) for example in examples])
+    return Encoded(tuple(framed for framed, _ in encoded), targets, specials, sum(is_cut for _, is_cut in encoded))
 
 
 def transform(

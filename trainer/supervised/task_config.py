@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
-from data.errors import InputError
+from trainer.config import check_at_least
 from trainer.finetune import finetune_config
 from trainer.finetune.finetune_config import TuneConfig
 
@@ -39,8 +38,7 @@ class TaskConfig(TuneConfig):
 def check(config: TaskConfig) -> TaskConfig:
     """Check a configuration and return it; an `InputError` names the field that is wrong."""
     finetune_config.check(config)
-    if not 0 <= config.lm_weight < math.inf:
-        raise InputError(f"lm_weight must be 0 or more; got {config.lm_weight}: pass `lm_weight=0.5`, say")
+    check_at_least(config, 0, "lm_weight")
     return config
 
 

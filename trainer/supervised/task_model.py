@@ -29,11 +29,7 @@ class Losses:
     scores: Tensor
     task: Tensor
     text: Tensor
-    weight: float
-
-    @property
-    def total(self) -> Tensor:
-        return self.task + self.weight * self.text if self.weight else self.task
+    total: Tensor
 
 
 class TaskModel(nn.Module):
@@ -74,10 +70,11 @@ class TaskModel(nn.Module):
 
     def losses(self, batch: Batch, weight: float, device: torch.device | None = None) -> Losses:
         """Compute the losses of a batch; ``weight`` is that of the language-model loss."""
-        ids, last = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.last))
-        is_text, targets = torch.from_numpy(batch.is_text).to(device), torch.from_numpy(batch.targets).to(device)
+        arrays = (batch.ids, batch.last, batch.is_text, batch.targets)
+        ids, last, is_text, targets = (torch.from_numpy(array).to(device) for array in arrays)
         scores, logits = self(ids, last)
-        return Losses(scores, task_loss(scores, targets, self.is_regression), text_loss(logits, ids, is_text), weight)
+        task, text = task_loss(scores, targets, self.is_regression), text_loss(logits, ids, is_text)
+        return Losses(scores, task, text, task + weight * text if weight else task)
 
 
 def final_states(model: Model, ids: Tensor) -> tuple[Tensor, Tensor]:

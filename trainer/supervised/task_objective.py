@@ -109,7 +109,8 @@ class TaskObjective:
             outputs, task, text = self._read(examples, numbers)
             found |= {f"{split}_loss": text, f"{split}_task_loss": task}
         scores = score(self.task, self._predicted(outputs, step), tested)
-        return {**found, **scores, "tokens": float(step * self.batch_size * self._tokens_an_example)}
+        tokens_an_example = round(float(np.mean([sum(map(len, each)) for each in self.train.sequences])))
+        return {**found, **scores, "tokens": float(step * self.batch_size * tokens_an_example)}
 
     def sample(self, step: int) -> Mapping[str, object] | None:
         """Generate a continuation of a text of the test set, which shows how much of the language model is left."""
@@ -126,15 +127,11 @@ class TaskObjective:
         start = self.tokenizer.decode(prompt.cpu().numpy())
         return {"prompt": start, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
-    def predictions(self) -> NDArray[Any]:
-        """Predict the test set: classes, or scores of a regression, (example,)."""
-        with evaluating(self.module):
-            outputs, _, _ = self._read(self.test, np.arange(len(self.test)))
-        return self._predicted(outputs, self.steps)
-
     def scores(self) -> dict[str, float]:
         """Score the predictions for the test set (see `trainer.supervised.task_scores.score`)."""
-        return score(self.task, self.predictions())
+        with evaluating(self.module):
+            outputs, _, _ = self._read(self.test, np.arange(len(self.test)))
+        return score(self.task, self._predicted(outputs, self.steps))
 
     @torch.no_grad()
     def _read(self, examples: Encoded, numbers: NDArray[np.int64]) -> tuple[Tensor, float, float]:
@@ -154,6 +151,7 @@ class TaskObjective:
         return torch.cat(outputs), task, text / max(1, n_predicted)
 
     def _predicted(self, outputs: Tensor, step: int) -> NDArray[Any]:
+        """Predict classes, or scores of a regression, (example,)."""
         if not outputs.isfinite().all():  # argmax would still choose a class, and so give a score
             raise not_finite(self, step)
         return (outputs[:, 0] if self.task.is_regression else outputs.argmax(-1)).cpu().numpy()
@@ -163,10 +161,6 @@ class TaskObjective:
         epoch, place = divmod(step, self.steps_an_epoch)
         order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.train))
         return order[place * self.batch_size : (place + 1) * self.batch_size]
-
-    @property
-    def _tokens_an_example(self) -> int:
-        return round(float(np.mean([sum(map(len, sequences)) for sequences in self.train.sequences])))
 
 
 def prepare(
@@ -218,23 +212,15 @@ def tune(
 ) -> tuple[Training[TaskObjective], dict[str, float]]:
     """Fine-tune and write a run; return the training and the scores of the test set."""
     task = objective.task
-    info = {
-        "tokenizer": objective.tokenizer.to_json(),
-        **_base_corpus(base),
-        "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
-    }
+    info = {"tokenizer": objective.tokenizer.to_json()}
+    if corpus := base.run.info.get("corpus"):
+        # Under a name or path that finds it, so that probes read the same text of both runs; a path, where it is the user's own.
+        source = base.run.info.get("training", {}).get("corpus")
+        info["corpus"] = {**corpus, "name": source or corpus.get("name")}
+    info["task"] = {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin}
     tuning = start_tuning(objective, objective.config, base, info, name=name)
     tuning.go(progress)
     return tuning, objective.scores()
-
-
-def _base_corpus(base: Base) -> dict[str, Any]:
-    """Describe the corpus of a base under a name or path that finds it, so that probes read the same text of both runs."""
-    corpus = base.run.info.get("corpus")
-    if not corpus:
-        return {}
-    source = base.run.info.get("training", {}).get("corpus")  # a path, where the text is the user's own
-    return {"corpus": {**corpus, "name": source or corpus.get("name")}}
 
 
 def tune_without_run(objective: TaskObjective, progress: Progress = lambda step: None) -> dict[str, float]:

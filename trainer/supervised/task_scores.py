@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from data.tasks.examples import Example, MultipleChoice, Task
+from data.tasks.examples import Example, Task
 
 
 def headline(task: Task) -> str:
@@ -75,8 +75,6 @@ def bag_of_words(task: Task) -> dict[str, float]:
         targets = np.concatenate([np.arange(len(task.labels)) == target for target in targets])
     model: Any = Ridge() if task.is_regression else LogisticRegression(max_iter=2000)
     model.fit(train, targets)
-    if task.is_regression:
-        return score(task, model.predict(test))
     if task.kind == "choice":
         return score(task, model.decision_function(test).reshape(-1, len(task.labels)).argmax(1))
     return score(task, model.predict(test))
@@ -100,15 +98,7 @@ def _features(vectorizer: Any, task: Task, examples: Sequence[Example]) -> Any:
 
     if task.kind == "classification":
         return vectorizer.transform([example.texts[0] for example in examples])
-    if task.kind == "choice":
-        pairs = [
-            (example.context, answer)
-            for example in examples
-            if isinstance(example, MultipleChoice)
-            for answer in example.answers
-        ]
-    else:
-        pairs = [(example.texts[0], example.texts[1]) for example in examples]
+    pairs = [(example.texts[0], second) for example in examples for second in example.texts[1:]]
     one, other = (vectorizer.transform(texts) for texts in zip(*pairs, strict=True))
     both = [one + other] if task.kind == "similarity" else [one, other]
     return sparse.hstack([*both, one.multiply(other), abs(one - other)]).tocsr()
