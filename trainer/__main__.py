@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
@@ -14,10 +14,6 @@ from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.runs import open_run
 from trainer.arguments import first_pass
 from trainer.config import TrainConfig, base_config
-
-if TYPE_CHECKING:
-    from trainer.loop import Training
-    from trainer.session import Session
 
 PROG = "python -m trainer"
 
@@ -49,6 +45,7 @@ def main(args: list[str]) -> int:
     default = TrainArguments(**dataclasses.asdict(default_config(args)))
     parsed: TrainArguments = parse(TrainArguments, prog=PROG, args=args, default=default)
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
+    from data.tokens.bits import bits_per_character
     from trainer.loop import Stopped
     from trainer.session import resume_training, start
 
@@ -56,34 +53,23 @@ def main(args: list[str]) -> int:
         training = resume_training(open_run(parsed.run), config, parsed.corpus_dir)
     else:
         training = start(config, parsed.run, parsed.corpus_dir)
-    _introduce(training)
-    run = training.run
+    run, session = training.run, training.objective
+    corpus, n_tokens = run.info["corpus"], session.tokenizer.vocab_size
+    print(
+        f"run {run.name}: {session.model.count_parameters():,} parameters, {corpus['name']} "
+        f"({corpus['characters']:,} characters, {n_tokens:,} tokens), {session.device}",
+        flush=True,
+    )
     try:
         measured = training.go()
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {run.name}")
         return EXIT_INTERRUPTED
-    _conclude(training, measured["val_loss_whole"])
-    return 0
-
-
-def _introduce(training: Training[Session]) -> None:
-    run, session = training.run, training.objective
-    print(
-        f"run {run.name}: {session.model.count_parameters():,} parameters, {run.info['corpus']['name']} "
-        f"({run.info['corpus']['characters']:,} characters, {session.tokenizer.vocab_size:,} tokens), {session.device}",
-        flush=True,
-    )
-
-
-def _conclude(training: Training[Session], val_loss: float) -> None:
-    from data.tokens.bits import bits_per_character
-
-    run, bits = training.run, bits_per_character(val_loss, *training.objective.validation_size)
-    print(
-        f"validation loss {val_loss:.4f} nats per token, {bits:.3f} bits per character, on the whole validation split"
-    )
+    loss = f"{measured['val_loss_whole']:.4f} nats per token"
+    bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
+    print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
+    return 0
 
 
 if __name__ == "__main__":

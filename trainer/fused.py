@@ -148,7 +148,9 @@ def attention_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) ->
     torch.baddbmm(d_k, d_scores.mT, q, beta=0, alpha=scale, out=d_k)
     d_qkv = d_heads.view(3, B, n_head, T, head_size).permute(1, 3, 0, 2, 4).reshape(N, 3 * C)
     d_normed, d_weight, d_qkv_bias = torch.mm(d_qkv, qkv), torch.mm(d_qkv.T, normed), d_qkv.sum(0)
-    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean=mean, rstd=rstd, gain=gain, bias=bias)
+    d_x, d_gain, d_bias = torch.ops.aten.native_layer_norm_backward(
+        d_normed, x, [C], mean, rstd, gain, bias, [True, True, True]
+    )
     return d_x.add_(grad), d_gain, d_bias, d_weight, d_qkv_bias, d_proj
 
 
@@ -179,17 +181,10 @@ def mlp_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) -> Tenso
     d_h = _scaled_product(grad, proj, 0.5)
     d_h.addcmul_(d_h, slope)
     d_normed, d_fc = torch.mm(d_h, fc), torch.mm(d_h.T, normed)
-    d_x, d_gain, d_bias = _layer_norm_backward(d_normed, x, mean=mean, rstd=rstd, gain=gain, bias=bias)
-    return d_x.add_(grad), d_gain, d_bias, d_fc, d_proj
-
-
-def _layer_norm_backward(
-    grad: Tensor, x: Tensor, *, mean: Tensor, rstd: Tensor, gain: Tensor, bias: Tensor
-) -> TensorTuple:
-    gradients: TensorTuple = torch.ops.aten.native_layer_norm_backward(
-        grad, x, [x.shape[1]], mean, rstd, gain, bias, [True, True, True]
+    d_x, d_gain, d_bias = torch.ops.aten.native_layer_norm_backward(
+        d_normed, x, [x.shape[1]], mean, rstd, gain, bias, [True, True, True]
     )
-    return gradients
+    return d_x.add_(grad), d_gain, d_bias, d_fc, d_proj
 
 
 def _scaled_product(a: Tensor, b: Tensor, scale: float) -> Tensor:

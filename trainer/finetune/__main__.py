@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
-from data.runs import Run, open_run
+from data.runs import open_run
 from trainer.arguments import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
 
@@ -66,7 +66,12 @@ def main(args: list[str]) -> int:
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
         return EXIT_INTERRUPTED
-    _conclude(tuning.run)
+    run, metrics, samples = tuning.run, tuning.run.metrics(), tuning.run.samples()
+    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
+    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
+    for when, sample in (("before", samples[0]), ("after", samples[-1])):
+        print(f"{when:>6}: {sample['prompt']}{' '.join(sample['text'].split())}")
+    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
     return 0
 
 
@@ -100,15 +105,6 @@ def _left_out(counts: Mapping[str, Any], length: int) -> list[str]:
         some = " ".join(list(dropped)[:MOST_SYMBOLS]) + (" ..." if len(dropped) > MOST_SYMBOLS else "")
         lines.append(f"dropped {sum(dropped.values()):,} characters that the model does not know: {some}")
     return lines
-
-
-def _conclude(run: Run) -> None:
-    metrics, samples = run.metrics(), run.samples()
-    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
-    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
-    for when, sample in (("before", samples[0]), ("after", samples[-1])):
-        print(f"{when:>6}: {sample['prompt']}{' '.join(sample['text'].split())}")
-    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
 
 
 if __name__ == "__main__":

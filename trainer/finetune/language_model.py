@@ -202,12 +202,12 @@ class LanguageObjective:
         """Measure the losses on the first rows of either split, and at the last step on all held-out documents."""
         n_rows = self.config.eval_rows
         measured = {
-            "train_loss": self._mean_loss(self._rows_in_order(self.documents.learned, n_rows)),
-            "val_loss": self._mean_loss(self._rows_in_order(self.documents.held_out, n_rows)),
+            "train_loss": self._mean_loss(self.documents.learned, n_rows),
+            "val_loss": self._mean_loss(self.documents.held_out, n_rows),
             "tokens": int(self._tokens_of_rows[min(step * self._rows_a_step, self._deal.n_rows)]),
         }
         if step == self.steps:
-            measured["val_loss_whole"] = self._mean_loss(self._rows_in_order(self.documents.held_out, None))
+            measured["val_loss_whole"] = self._mean_loss(self.documents.held_out, None)
         return measured
 
     def sample(self, step: int) -> Mapping[str, object]:
@@ -243,17 +243,15 @@ class LanguageObjective:
     def _n_targets(self, rows: Rows) -> int:
         return int((rows.labels(across=not self.config.mask_boundaries)[:, 1:] != IGNORED).sum())
 
-    def _rows_in_order(self, documents: Sequence[TokenIds], most: int | None) -> Iterator[Rows]:
-        """Yield the documents in their own order, in batches of rows, at most ``most`` rows."""
+    @torch.no_grad()
+    def _mean_loss(self, documents: Sequence[TokenIds], most: int | None) -> float:
+        """Measure the mean loss over the first ``most`` rows of documents in their own order; over all if None."""
+        total, n_targets = 0.0, 0
         bounds = row_bounds(np.array([len(document) for document in documents]), self.config.length)
         size, end = self.config.micro_batch, len(bounds) - 1 if most is None else min(most, len(bounds) - 1)
         for first in range(0, end, size):
-            yield pack_rows([documents[bounds[row] : bounds[row + 1]] for row in range(first, min(first + size, end))])
-
-    @torch.no_grad()
-    def _mean_loss(self, batches: Iterator[Rows]) -> float:
-        total, n_targets = 0.0, 0
-        for batch in batches:
+            rows = range(first, min(first + size, end))
+            batch = pack_rows([documents[bounds[row] : bounds[row + 1]] for row in rows])
             total += self.total_loss(batch).item()
             n_targets += self._n_targets(batch)
         return total / max(1, n_targets)

@@ -48,7 +48,7 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
     return Procedure(
         optimizers=[optimizer],
         schedule=schedule(config, steps),
-        snapshot_steps=snapshot_steps(module, config, steps),
+        snapshot_steps=_spread(steps, config.snapshot_every, [1, 2, 4, 8, 16, 32, 64] if _is_small(module) else []),
         eval_steps=_spread(steps, config.eval_every),
         resume_every=config.resume_every,
         seed=config.seed,
@@ -59,12 +59,8 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
     )
 
 
-def snapshot_steps(module: nn.Module, config: TuneConfig, steps: int) -> list[int]:
-    """List the steps at which a snapshot is written: every so many, first and last, and for small models 1, 2, 4, ... 64."""
-    return _spread(steps, config.snapshot_every, [1, 2, 4, 8, 16, 32, 64] if _is_small(module) else [])
-
-
 def _spread(last: int, every: int | None, early: Sequence[int] = ()) -> list[int]:
+    """List the steps up to the last, and the last: those of ``early``, and every so many, by default a twentieth of all."""
     return sorted({*range(0, last + 1, every or max(1, last // 20)), *(step for step in early if step <= last), last})
 
 

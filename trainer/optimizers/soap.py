@@ -3,8 +3,10 @@
 References
 ----------
 Gupta, Koren and Singer (2018), Shampoo: preconditioned stochastic tensor optimization.
-Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam, algorithm 3.
-Lin et al. (2025), Understanding and improving Shampoo and SOAP via Kullback-Leibler minimization.
+Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam, algorithm 3. Unlike there, the average gradient is stored in
+the coordinates and rotated when they are refreshed, which saves a rotation at every step.
+Lin et al. (2025), Understanding and improving Shampoo and SOAP via Kullback-Leibler minimization: the scaling, here with scales from
+Adam's squares.
 """
 
 from __future__ import annotations
@@ -52,11 +54,6 @@ class SOAP(Optimizer):
     ...     optimizer.step()
     >>> bool(weight.square().sum() < 3)
     True
-
-    References
-    ----------
-    Vyas et al. (2024), algorithm 3. Unlike there, the average gradient is stored in the coordinates and rotated when they are
-    refreshed, which saves a rotation at every step. The scaling is that of Lin et al. (2025), with scales from Adam's squares.
     """
 
     def __init__(
@@ -112,9 +109,8 @@ def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -
     _update_covariance(state, "row", by_column / _relative_sizes(state["square"], along=-2), beta_covariance)
     _update_covariance(state, "column", (by_row / _relative_sizes(state["square"], along=-1)).mT, beta_covariance)
     # Rotating the longer side is expensive: its rotation above is used again.
-    rotated = (
-        _rotate_columns(by_row, state) if gradient.shape[1] >= gradient.shape[2] else _rotate_rows(by_column, state)
-    )
+    is_tall = gradient.shape[1] >= gradient.shape[2]
+    rotated = _rotate_columns(by_row, state) if is_tall else _rotate_rows(by_column, state)
     state["mean"].lerp_(rotated, 1 - beta_mean)
     state["square"].lerp_(rotated.square(), 1 - beta_square)
     mean = rotated.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]

@@ -76,13 +76,7 @@ def measure(
 
 
 def summarise(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """Summarise each score by its mean, least and greatest value, and list the values.
-
-    Examples
-    --------
-    >>> summarise([{"accuracy": 0.5}, {"accuracy": 0.75}])
-    {'accuracy': {'mean': 0.625, 'least': 0.5, 'greatest': 0.75, 'values': [0.5, 0.75]}}
-    """
+    """Summarise each score by its mean, least and greatest value, and list the values."""
     found = {}
     for name in scores[0]:
         values = [each[name] for each in scores]
@@ -112,13 +106,7 @@ def show(report: TaskReport) -> None:
 
 
 def format_score(found: dict[str, Any] | None) -> str:
-    """Format a score for a table: its mean, and its range if there are several seeds.
-
-    Examples
-    --------
-    >>> format_score({"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]})
-    '0.625 (0.500 to 0.750)'
-    """
+    """Format a score for a table: its mean, and its range if there are several seeds, as in ``0.625 (0.500 to 0.750)``."""
     if found is None:
         return ""
     spread = f" ({found['least']:.3f} to {found['greatest']:.3f})" if len(found["values"]) > 1 else ""
