@@ -12,8 +12,7 @@ import tyro
 
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.runs import open_run
-from trainer.arguments import first_pass
-from trainer.config import TrainConfig, base_config
+from trainer.config import TrainConfig, base_config, first_pass
 
 PROG = "python -m trainer"
 

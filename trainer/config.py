@@ -165,6 +165,17 @@ def base_config(name: str | None = None, file: Path | None = None, run: Run | No
     return from_toml(file, base) if file is not None else base or preset(TrainConfig.preset)
 
 
+def first_pass(default: Config, args: list[str]) -> Config:
+    """Parse a command line to learn what decides the defaults of its options; the second parse, with the final ones, reports mistakes."""
+    import tyro
+
+    quiet: Any = {"add_help": False, "console_outputs": False}
+    try:
+        return tyro.cli(type(default), args=args, default=default, return_unknown_args=True, **quiet)[0]
+    except SystemExit:
+        return default
+
+
 def trained_config(run: Run) -> TrainConfig:
     """Read the configuration that a run was trained with; an error says if it was imported or fine-tuned."""
     if "training" not in run.info:

@@ -42,10 +42,8 @@ def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
     needed = sum(4 * p.numel() for p in model.parameters()) * (n_snapshots + 10)  # 10: two slots of optimizer state
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise InputError(
-            f"the snapshots of this run need about {needed / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB free: "
-            "free some space, or take fewer with `snapshot_every`"
-        )
+        sizes = f"need about {needed / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB free"
+        raise InputError(f"the snapshots of this run {sizes}: free some space, or take fewer with `snapshot_every`")
 
 
 def reuse_freed_memory() -> bool:

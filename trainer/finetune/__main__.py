@@ -13,7 +13,7 @@ import tyro
 
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.runs import open_run
-from trainer.arguments import first_pass
+from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from data.errors import InputError
 from data.runs import Run, open_run
-from trainer.finetune.base_snapshot import Base, grow, open_base, trainable, weights_of
+from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable, weights_of
 from trainer.finetune.finetune_config import TuneConfig, check, schedule
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.loading import Model, load_model
@@ -288,3 +288,7 @@ def test_a_tuning_stopped_at_its_first_step_writes_each_record_once(run: Run) ->
     resume_tuning(stopped.run, again, CONFIG).go(QUIET)
     assert [record["step"] for record in stopped.run.metrics()] == list(range(9))
     assert [snapshot.step for snapshot in stopped.run.snapshots()] == list(range(9))
+
+
+def test_a_file_name_becomes_the_name_of_a_run() -> None:
+    assert run_name("my reviews (1)") == "my-reviews-1"

@@ -22,7 +22,7 @@ from trainer.loading import load_model
 from trainer.supervised.input_transforms import SPECIAL_TOKENS
 from trainer.supervised.task_config import TaskConfig, with_warm_up
 from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, tune, tune_without_run
-from trainer.supervised.task_report import measure, show, summarise
+from trainer.supervised.task_report import format_score, measure, show, summarise
 from trainer.supervised.task_scores import headline
 
 CPU = torch.device("cpu")
@@ -372,3 +372,10 @@ def test_the_command_tells_a_mistake_in_one_line(runs: Path) -> None:
     assert_mistake(
         command("trainer.supervised", "--data", "nowhere.csv", "--kind", "choice"), "there is no file nowhere.csv"
     )
+
+
+def test_a_table_shows_the_mean_and_the_range_of_several_seeds() -> None:
+    found = summarise([{"accuracy": 0.5}, {"accuracy": 0.75}])
+    assert found == {"accuracy": {"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]}}
+    assert format_score(found["accuracy"]) == "0.625 (0.500 to 0.750)"
+    assert format_score(summarise([{"accuracy": 0.5}])["accuracy"]) == "0.500"
