@@ -32,6 +32,7 @@ from trainer.config import (
     base_config,
     check,
     eval_steps,
+    filled,
     model_config,
     replace,
     snapshot_steps,
@@ -220,14 +221,14 @@ def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None 
 
 def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = None) -> Training[Session]:
     """Continue a run where it stopped, with a configuration that may differ in the fields of `trainer.config.RESUMABLE`."""
-    config = check(config)
+    config = filled(config)
     check_resumable(trained_config(run), config, RESUMABLE, verb="train")
     corpus = load_corpus(config.corpus, corpus_dir)
     if corpus.sha256 != run.info["corpus"]["sha256"]:
         changed = f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on"
         raise InputError(f"{changed}: it cannot be resumed")
     threads = config.threads or run.info["threads"]
-    session = build(dataclasses.replace(config, threads=threads), corpus, run.tokenizer)
+    session = build(dataclasses.replace(check(config), threads=threads), corpus, run.tokenizer)
     return resume_run(run, session, config)
 
 
