@@ -22,12 +22,17 @@ MOST_ROWS = 24
 
 def main(request: ProbeRequest) -> None:
     """Measure a run, and print tables or write files and name them."""
+    from data.progress import progress_bar
     from data.runs import open_run
     from probes.parallel import open_client
 
     request.validate()
     if request.vectors is not None:
-        _import_vectors(request)
+        from probes.tables.vectors import import_vectors
+
+        run = import_vectors(request.vectors, request.run, request.limit)
+        draw = f"python -m viz.figures --run {run.name} --only tokens"
+        print(f"wrote run {run.name} ({run.info['source']['rows']:,} words); draw it with  {draw}")
         return
     if not request.measure:
         _list_measures()
@@ -38,22 +43,15 @@ def main(request: ProbeRequest) -> None:
     with open_client(request.scheduler):
         for name in request.probes:
             for title, single in _each_highlight(request, name):
-                _show(_measured(run, name, single), run, name, title, request)
-
-
-def _import_vectors(request: ProbeRequest) -> None:
-    from probes.tables.vectors import import_vectors
-
-    assert request.vectors is not None
-    run = import_vectors(request.vectors, request.run, request.limit)
-    print(
-        f"wrote run {run.name} ({run.info['source']['rows']:,} words); draw it with  python -m viz.figures --run {run.name} --only tokens"
-    )
+                with progress_bar(name, len(run.manifest()), "snapshot") as update:
+                    found = measure(run, name, single, progress=update)
+                _show(found, run, name, title, request)
 
 
 def _show(found: Any, run: Run, name: str, title: str, request: ProbeRequest) -> None:
     """Write a result to files and name them, or print it."""
     from probes.export import export_files
+    from probes.groups.wording import comparison_sentence
 
     if request.formats:
         for path in export_files(found, request.out or run.path / "exports", title, request.formats, request.step):
@@ -61,7 +59,9 @@ def _show(found: Any, run: Run, name: str, title: str, request: ProbeRequest) ->
         return
     _print(found, title, request.step)
     if name == "cohesion":
-        _print_sentences(found, request.step)
+        print()
+        for place in range(found.sizes["null"]):
+            print(comparison_sentence(found.isel({"null": place}), request.step, counted=True))
 
 
 def _each_highlight(request: ProbeRequest, name: str) -> Iterator[tuple[str, ProbeRequest]]:
@@ -89,13 +89,6 @@ def _slug(highlight: str) -> str:
     return "".join(kept).strip("-") or "-".join(f"u{ord(c):04x}" for c in highlight)
 
 
-def _measured(run: Run, name: str, request: ProbeRequest) -> xr.DataArray | xr.Dataset:
-    from data.progress import progress_bar
-
-    with progress_bar(name, len(run.manifest()), "snapshot") as update:
-        return measure(run, name, request, progress=update)
-
-
 def _list_measures() -> None:
     from rich.console import Console
     from rich.table import Table
@@ -115,8 +108,11 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
     dataset: Any = found if hasattr(found, "data_vars") else found.to_dataset(name=found.name or name)
     if step is not None and step not in dataset["step"].values:
         raise InputError(f"the snapshot of step {step} is not whole: choose another with `step`")
-    for dims, variables in _by_dims(dataset):
-        names = list(variables)
+    by_dims: dict[tuple[str, ...], list[Any]] = {}
+    for variable, values in dataset.data_vars.items():
+        by_dims.setdefault(tuple(map(str, values.dims[1:])), []).append(variable)
+    for dims, names in by_dims.items():
+        variables = dataset[names]
         at = int(dataset["step"].values[-1] if step is None else step)
         shown = variables.sel(step=at) if dims else variables
         index = dims or ("step",)
@@ -133,23 +129,6 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
         if len(frame) > MOST_ROWS:
             more = "rows more" if dims else "steps before these"
             console.print(f"... and {len(frame) - MOST_ROWS:,} {more}: --export csv writes them all")
-
-
-def _print_sentences(compared: Any, step: int | None) -> None:
-    """Print how close together the group stands at a step, in a line for each null."""
-    from probes.groups.wording import comparison_sentence
-
-    print()
-    for place in range(compared.sizes["null"]):
-        print(comparison_sentence(compared.isel({"null": place}), step, counted=True))
-
-
-def _by_dims(dataset: xr.Dataset) -> Iterator[tuple[tuple[str, ...], xr.Dataset]]:
-    kinds: dict[tuple[str, ...], list[Any]] = {}
-    for name, variable in dataset.data_vars.items():
-        kinds.setdefault(tuple(str(dim) for dim in variable.dims[1:]), []).append(name)
-    for dims, names in kinds.items():
-        yield dims, dataset[names]
 
 
 def _cell(value: Any) -> str:

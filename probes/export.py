@@ -44,18 +44,12 @@ def export_files(
     data : the result of a probe.
     folder : folder of the files; it is made if needed.
     name : start of the files' names.
-    formats : some of `FORMATS`.
+    formats : some of `FORMATS`; they and the step are checked before anything is written.
     step : the step that word2vec and projector files hold; the last if not given. The other formats hold all steps.
 
     Returns
     -------
     The paths of the files, in the order of ``formats``.
-
-    Raises
-    ------
-    InputError
-        If a format is unknown, there is no such step, or the format cannot hold the data. Formats and steps are checked before anything
-        is written.
 
     Examples
     --------
@@ -67,9 +61,8 @@ def export_files(
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
-        raise InputError(
-            f"data is written as {', '.join(FORMATS)}; got {', '.join(unknown) or 'none'}: choose among these"
-        )
+        got = ", ".join(unknown) or "none"
+        raise InputError(f"data is written as {', '.join(FORMATS)}; got {got}: choose among these")
     if "word2vec" in formats or "projector" in formats:
         trajectory = _check_trajectory(data)
         step = _check_step(trajectory, step)
@@ -98,14 +91,7 @@ def write_table(data: xr.DataArray | xr.Dataset, path: Path) -> list[Path]:
     data : array or dataset; an array without a name becomes the column ``value``, a dimension without labels counts from 0.
     path : ends in ``.csv`` (UTF-8, LF, text in quotes, NaN left empty) or ``.parquet`` (NaN is null).
 
-    Returns
-    -------
-    The paths of the files.
-
-    Raises
-    ------
-    InputError
-        If the ending is another, there is nothing to write, or a token holds a lone surrogate, which UTF-8 cannot.
+    A token that holds a lone surrogate, which UTF-8 cannot, is an `InputError`.
 
     Examples
     --------
@@ -139,12 +125,7 @@ def write_netcdf(data: xr.DataArray | xr.Dataset, path: Path) -> Path:
     """Write a NetCDF-4 file, which ``xarray.open_dataset`` reads back with equal values, coordinates and attributes.
 
     An array without a name becomes the variable ``value``. NetCDF attributes are numbers and text; anything else (a dict, a list, None, a
-    bool) is written as JSON text, which ``json.loads`` reads.
-
-    Raises
-    ------
-    InputError
-        If a text holds a NUL character or a lone surrogate, which NetCDF cannot.
+    bool) is written as JSON text, which ``json.loads`` reads. Text with a NUL character or a lone surrogate is an `InputError`.
     """
     dataset = _as_dataset(data).drop_encoding()  # the encoding of a file that it was read from may not fit
     _check_text(dataset, path.suffix, nul=False)
@@ -168,14 +149,9 @@ def write_word2vec(trajectory: xr.DataArray, path: Path, step: int | None = None
 
     Parameters
     ----------
-    trajectory : dimensions (step, token or position, dim).
+    trajectory : dimensions (step, token or position, dim); values that are not finite as float32 are an `InputError`.
     path : the file to write.
     step : the step to write; the last if not given.
-
-    Raises
-    ------
-    InputError
-        If the dimensions are others, there is no such step, or a value is not a finite float32.
     """
     labels, table = _one_step(trajectory, step)
     rows = (f"{escape(label)} {' '.join(row)}\n" for label, row in zip(labels, _decimals(table), strict=True))
@@ -198,20 +174,14 @@ def write_projector(
     -------
     The two paths. Without ``metadata`` the second holds only the labels, without a header, as the projector requires; otherwise its
     first line names the columns. A label that is invisible, or would break the line, is escaped (`probes.tables.vectors.escape`).
-
-    Raises
-    ------
-    InputError
-        As in `write_word2vec`; or if a column has another length than the items, or the name of the item dimension.
     """
     labels, table = _one_step(trajectory, step)
     item = str(trajectory.dims[1])
     columns: dict[str, Sequence[Any]] = {item: labels}
     for name, values in (metadata or {}).items():
         if len(values) != len(labels) or name == item:
-            raise InputError(
-                f"metadata {name!r} has {len(values)} values for {len(labels)} labels: give one for each, and a name other than {item!r}"
-            )
+            advice = f"give one for each, and a name other than {item!r}"
+            raise InputError(f"metadata {name!r} has {len(values)} values for {len(labels)} labels: {advice}")
         columns[name] = values
     lines = [] if len(columns) == 1 else [tuple(columns)]
     lines += zip(*columns.values(), strict=True)
@@ -257,21 +227,15 @@ def _encode_table(frame: pd.DataFrame, suffix: str) -> bytes:
 
 def _check_text(dataset: xr.Dataset, suffix: str, *, nul: bool = True) -> None:
     """Refuse text that a format cannot hold: lone surrogates, and NUL unless ``nul``."""
+    refused = f"which {suffix} files cannot hold"
     for name, variable in dataset.variables.items():
-        for text in _strings(variable):
+        if variable.dtype.kind not in "OU":
+            continue
+        for text in (value for value in variable.values.flat if isinstance(value, str)):
             if any("\ud800" <= character <= "\udfff" for character in text):
-                raise InputError(
-                    f"{name} {text!r} is half a character, which {suffix} files cannot hold: name it otherwise"
-                )
+                raise InputError(f"{name} {text!r} is half a character, {refused}: name it otherwise")
             if "\0" in text and not nul:
-                raise InputError(
-                    f"{name} {text!r} has a NUL character, which {suffix} files cannot hold: write parquet"
-                )
-
-
-def _strings(variable: xr.Variable) -> Iterator[str]:
-    if variable.dtype.kind in "OU":
-        yield from (value for value in variable.values.flat if isinstance(value, str))
+                raise InputError(f"{name} {text!r} has a NUL character, {refused}: write parquet")
 
 
 def _plain(attrs: Mapping[Any, Any]) -> dict[str, Any]:
@@ -305,15 +269,12 @@ def _check_step(trajectory: xr.DataArray, step: int | None) -> int:
 
 def _one_step(trajectory: xr.DataArray, step: int | None) -> tuple[list[str], NDArray[np.float32]]:
     """Return the labels and the vectors, (item, dim), of a step."""
-    trajectory = _check_trajectory(trajectory)
-    step = _check_step(trajectory, step)
-    here = trajectory.sel(step=step)
+    step = _check_step(_check_trajectory(trajectory), step)
     with np.errstate(over="ignore"):
-        table = here.values.astype(np.float32)
+        table = trajectory.sel(step=step).values.astype(np.float32)
     if not np.isfinite(table).all():
-        raise InputError(
-            f"step {step} has values that are NaN or infinite, which other programs cannot read: choose another step"
-        )
+        unreadable = "values that are NaN or infinite, which other programs cannot read"
+        raise InputError(f"step {step} has {unreadable}: choose another step")
     return [str(label) for label in trajectory[trajectory.dims[1]].values], table
 
 

@@ -153,7 +153,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
     remote = re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:.]+\]:\d{1,5}", scheduler)
     if not (local or remote):
         raise InputError(f"a scheduler is local, local:2 or tcp://host:port; got {scheduler!r}: pass `scheduler=local`")
-    distributed = _distributed()
+    distributed = import_dask("distributed", "`scheduler` needs")
     with contextlib.ExitStack() as stack:
         if local:
             cluster = stack.enter_context(_local_cluster(distributed, int(local[1]) if local[1] else None))
@@ -188,26 +188,24 @@ def _answering(distributed: Any, address: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=SECONDS_TO_ANSWER)
     except OSError:
-        raise InputError(
-            f"no Dask scheduler answers at {address} within {SECONDS_TO_ANSWER} seconds: start one with  dask scheduler --host "
-            f"{LOCALHOST}, or pass `scheduler=local`"
-        ) from None
+        advice = f"start one with  dask scheduler --host {LOCALHOST}, or pass `scheduler=local`"
+        seconds = f"{SECONDS_TO_ANSWER} seconds"
+        raise InputError(f"no Dask scheduler answers at {address} within {seconds}: {advice}") from None
     except TypeError as error:  # tls without certificates
         raise InputError(f"cannot connect to {address}: {' '.join(str(error).split())}") from None
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
         except TimeoutError:
-            raise InputError(
-                f"the Dask scheduler at {address} has no workers: start some with  dask worker {address} --nthreads 1"
-            ) from None
+            start = f"start some with  dask worker {address} --nthreads 1"
+            raise InputError(f"the Dask scheduler at {address} has no workers: {start}") from None
         yield client
 
 
-def _distributed() -> Any:
+def import_dask(module: str, need: str) -> Any:
+    """Import a module of Dask, or name in an `InputError` what needs it and how to install it."""
     try:
-        return import_module("distributed")
+        return import_module(module)
     except ImportError as missing:
-        raise InputError(
-            f"`scheduler` needs Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
-        ) from None
+        install = "install it with  pip install 'gptlab[dask]'"
+        raise InputError(f"{need} Dask, which is not installed ({missing}): {install}") from None

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from data.runs import Run
 
-ALL = "all"
-"""Stands for all probes that have what they need."""
-
 
 @dataclass(frozen=True)
 class ProbeRequest:
@@ -67,7 +64,7 @@ class ProbeRequest:
     @property
     def probes(self) -> list[str]:
         """Names of the requested probes; ``all`` leaves out those that lack the field that they need."""
-        if ALL not in self.measure:
+        if "all" not in self.measure:
             return list(self.measure)
         return [name for name, kind in PROBES.items() if kind.required is None or getattr(self, kind.required)]
 
@@ -77,27 +74,25 @@ class ProbeRequest:
         return [part.strip() for part in (self.export or "").split(",") if part.strip()]
 
     def validate(self) -> None:
-        """Check what can be checked without a run.
-
-        Raises
-        ------
-        InputError
-            If there is no such probe or format, a probe lacks a field that it needs, or ``vectors`` is combined with a measure.
-        """
+        """Check what can be checked without a run: names of probes and formats, and the fields that they need."""
         if self.vectors is not None and (self.measure or self.export):
             raise InputError("`vectors` makes a run and nothing else: measure or export it by a second command")
         if self.export is not None:
-            self._check_formats()
+            from probes.export import FORMATS
+
+            if not self.formats or set(self.formats) - set(FORMATS):
+                raise InputError(f"exports are written as {', '.join(FORMATS)}; got {self.export!r}: pass `export=csv`")
         for name in self.probes:
-            kind = PROBES[check_name(name)]
-            if kind.required is not None and not getattr(self, kind.required):
-                raise InputError(f"{kind.question} pass `{kind.required}`")
+            self.probe(name)
 
-    def _check_formats(self) -> None:
-        from probes.export import FORMATS
-
-        if not self.formats or set(self.formats) - set(FORMATS):
-            raise InputError(f"exports are written as {', '.join(FORMATS)}; got {self.export!r}: pass `export=csv`")
+    def probe(self, name: str) -> ProbeKind:
+        """Find a probe by name; an `InputError` asks for the field that it needs."""
+        if name not in PROBES:
+            raise InputError(f"there is no measure {name!r}; there is {', '.join(PROBES)}")
+        kind = PROBES[name]
+        if kind.required is not None and not getattr(self, kind.required):
+            raise InputError(f"{kind.question} pass `{kind.required}`")
+        return kind
 
 
 @dataclass(frozen=True)
@@ -107,10 +102,9 @@ class ProbeKind:
     Parameters
     ----------
     label : a line about it.
-    function : the module and the name of the probe, ``"probes.models.heads:head_scores"``.
+    function : the module, within probes, and the name of the probe, ``"models.heads:head_scores"``.
     fields : the fields of `ProbeRequest` that concern it.
-    required : the field that it cannot do without.
-    question : asks for that field.
+    required, question : the field that it cannot do without, and the question that asks for it.
     arguments : makes the arguments of the function from a run and a request; if None, they are the fields.
     """
 
@@ -124,7 +118,7 @@ class ProbeKind:
     def load(self) -> Callable[..., xr.DataArray | xr.Dataset]:
         """Import the probe."""
         module, _, name = self.function.partition(":")
-        function: Callable[..., xr.DataArray | xr.Dataset] = getattr(import_module(module), name)
+        function: Callable[..., xr.DataArray | xr.Dataset] = getattr(import_module(f"probes.{module}"), name)
         return function
 
 
@@ -139,31 +133,16 @@ def measure(
     name : of the probe.
     request : its fields that concern the probe are the probe's arguments.
     progress : called with the number of snapshots done so far.
-
-    Raises
-    ------
-    InputError
-        If there is no such probe, it does not apply to the run's model, or a field that it needs is missing or cannot be used.
     """
-    kind, request = PROBES[check_name(name)], request or ProbeRequest()
-    if kind.required is not None and not getattr(request, kind.required):
-        raise InputError(f"{kind.question} pass `{kind.required}`")
+    request = request or ProbeRequest()
+    kind = request.probe(name)
     function = kind.load()
-    arguments = (
-        {field: getattr(request, field) for field in kind.fields}
-        if kind.arguments is None
-        else kind.arguments(run, request)
-    )
+    arguments = {field: getattr(request, field) for field in kind.fields}
+    if kind.arguments is not None:
+        arguments = kind.arguments(run, request)
     if "progress" in inspect.signature(function).parameters:
         arguments["progress"] = progress
     return function(run, **arguments)
-
-
-def check_name(name: str) -> str:
-    """Check the name of a probe and return it; an `InputError` lists the names."""
-    if name not in PROBES:
-        raise InputError(f"there is no measure {name!r}; there is {', '.join(PROBES)}")
-    return name
 
 
 def highlighted_table(highlights: str | Sequence[str]) -> Literal["positions", "tokens"]:
@@ -202,53 +181,49 @@ def _group(_: Run, request: ProbeRequest) -> dict[str, Any]:
 
 
 PROBES: dict[str, ProbeKind] = {
-    "heads": ProbeKind(
-        "what each attention head does: seven scores", "probes.models.heads:head_scores", ("seed", "text")
-    ),
+    "heads": ProbeKind("what each attention head does: seven scores", "models.heads:head_scores", ("seed", "text")),
     "copying": ProbeKind(
-        "loss on repeated random tokens, whole and without each head", "probes.models.heads:copying", ("seed",)
+        "loss on repeated random tokens, whole and without each head", "models.heads:copying", ("seed",)
     ),
-    "attention": ProbeKind("attention maps of a prompt", "probes.models.attention:attention_maps", ("prompt",)),
+    "attention": ProbeKind("attention maps of a prompt", "models.attention:attention_maps", ("prompt",)),
     "next-token": ProbeKind(
-        "probabilities of the token after a prompt", "probes.models.logits:next_token_distribution", ("prompt",)
+        "probabilities of the token after a prompt", "models.logits:next_token_distribution", ("prompt",)
     ),
     "lens": ProbeKind(
-        "prediction of the next token after each layer (logit lens)", "probes.models.logits:logit_lens", ("prompt",)
+        "prediction of the next token after each layer (logit lens)", "models.logits:logit_lens", ("prompt",)
     ),
-    "context": ProbeKind("loss by position in the context", "probes.models.logits:loss_by_position", ("seed", "text")),
+    "context": ProbeKind("loss by position in the context", "models.logits:loss_by_position", ("seed", "text")),
     "zero-shot": ProbeKind(
         "accuracy at choosing which of four lines comes next, without training",
-        "probes.models.zero_shot:zero_shot",
+        "models.zero_shot:zero_shot",
         ("seed", "text"),
     ),
-    "tokens": ProbeKind("the token table", "probes.tables.embeddings:token_embeddings"),
+    "tokens": ProbeKind("the token table", "tables.embeddings:token_embeddings"),
     "token-geometry": ProbeKind(
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table",
-        "probes.tables.geometry:token_geometry",
+        "tables.geometry:token_geometry",
         ("text",),
         arguments=_counts,
     ),
     "neighbours": ProbeKind(
         "the nearest neighbours of a token",
-        "probes.tables.neighbours:nearest_neighbours",
+        "tables.neighbours:nearest_neighbours",
         ("token",),
         required="token",
         question="neighbours of which token?",
     ),
     "cohesion": ProbeKind(
         "how close together a highlighted group stands, against null groups",
-        "probes.groups.cohesion:group_cohesion",
+        "groups.cohesion:group_cohesion",
         ("highlight", "what", "metric", "seed", "text"),
         required="highlight",
         question="cohesion of which group?",
         arguments=_group,
     ),
-    "positions": ProbeKind("the position table", "probes.tables.embeddings:position_embeddings"),
+    "positions": ProbeKind("the position table", "tables.embeddings:position_embeddings"),
     "position-structure": ProbeKind(
         "Toeplitz fraction, low-frequency energy, spectrum of the position table",
-        "probes.tables.positions:position_structure",
+        "tables.positions:position_structure",
     ),
-    "position-similarity": ProbeKind(
-        "cosines of the centred position table", "probes.tables.positions:position_similarity"
-    ),
+    "position-similarity": ProbeKind("cosines of the centred position table", "tables.positions:position_similarity"),
 }

@@ -33,12 +33,7 @@ class Prompt:
 
 
 def encode_prompt(run: Run, text: str | None = None) -> Prompt:
-    """Tokenize a prompt for a run's model.
-
-    Parameters
-    ----------
-    run : the run whose model reads it.
-    text : the prompt; the opening of the run's last sample if None.
+    """Tokenize a prompt for a run's model; if None, the opening of the run's last sample.
 
     Raises
     ------
@@ -52,8 +47,9 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
     if not len(ids):
         raise InputError("the prompt is empty: give at least one symbol with `prompt`")
     if len(ids) > context:
+        surplus = len(ids) - context
         raise InputError(
-            f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {len(ids) - context}"
+            f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {surplus}"
         )
     labels = tokenizer.labels
     return Prompt(text, ids, tuple(labels[i] for i in ids))
@@ -113,19 +109,20 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, Token
     InputError
         If the run's corpus is not available any more, or has changed.
     """
-    tokenizer = run.tokenizer
+    tokenizer, info = run.tokenizer, run.info
     if text is not None:
         ids = tokenizer.encode(load_corpus(text).text)
         return ids, ids
-    info, corpus, context = run.info, _corpus(run), described_model(run).block_size
+    corpus = info.get("training", {}).get("corpus") or info.get("corpus", {}).get("name")
+    if not corpus:
+        raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with `text`")
     try:
         if "documents" in info["corpus"]:
             return _joined_documents(run.path, (run.path / "run.json").stat().st_mtime_ns)
-        return _tokens_of(corpus, info["corpus"]["sha256"], tokenizer, context)
+        return _tokens_of(str(corpus), info["corpus"]["sha256"], tokenizer, described_model(run).block_size)
     except InputError as error:
-        raise InputError(
-            f"the text that run {run.name!r} learned from cannot be had ({error}): pass it, or another, with `text`"
-        ) from None
+        missing = f"the text that run {run.name!r} learned from cannot be had ({error})"
+        raise InputError(f"{missing}: pass it, or another, with `text`") from None
 
 
 def validation_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | None = None) -> TokenIds:
@@ -144,9 +141,8 @@ def sliding_windows(run: Run, n_windows: int, *, seed: int = 0, text: Path | Non
     context = described_model(run).block_size
     _, ids = training_tokens(run, text)
     at_a_stretch = max(1, min(2 * context, n_windows, len(ids) - context))  # too short a text is refused below
-    passages = window_starts(
-        len(ids) - at_a_stretch + 1, context, -(-n_windows // at_a_stretch), seed=seed, step=0, stream="passages"
-    )
+    n_starts, n_passages = len(ids) - at_a_stretch + 1, -(-n_windows // at_a_stretch)
+    passages = window_starts(n_starts, context, n_passages, seed=seed, step=0, stream="passages")
     starts = (passages[:, None] + np.arange(at_a_stretch)).reshape(-1)[:n_windows]
     return ids[window_index(starts, context)]
 
@@ -172,9 +168,7 @@ class Repeats:
     def in_repeat(self) -> NDArray[np.bool_]:
         """Mask of the repeat without its first token, which cannot be predicted; (sequence, query)."""
         length = self.ids.shape[1]
-        places: NDArray[np.int64] = np.arange(length)
-        within: NDArray[np.bool_] = places[None, :] > (length - self.period)[:, None]
-        return within
+        return np.asarray(np.arange(length) > (length - self.period)[:, None])
 
 
 def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: int = 0) -> Repeats:
@@ -182,11 +176,7 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
 
     A block of fixed length could be copied by a head that always looks the same number of tokens back; a block of varying length
     can be copied only by a head that finds the earlier occurrence (Olsson et al. 2022, "In-context Learning and Induction Heads").
-
-    Raises
-    ------
-    InputError
-        If the context is too short for a block and its repeat, or the seed is negative.
+    A context that is too short for a block and its repeat is an `InputError`.
 
     Examples
     --------
@@ -195,10 +185,8 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
     [True, True, True]
     """
     if length < 2 * SHORTEST_REPEAT + 1:
-        raise NotApplicableError(
-            f"a repeated sequence needs a context of {2 * SHORTEST_REPEAT + 1} tokens or more, and the model sees {length}: "
-            "this score does not apply to it"
-        )
+        needed = f"a repeated sequence needs a context of {2 * SHORTEST_REPEAT + 1} tokens or more"
+        raise NotApplicableError(f"{needed}, and the model sees {length}: this score does not apply to it")
     if seed < 0:
         raise InputError(f"a seed is 0 or more; got {seed}: pass `seed=0`")
     random = np.random.default_rng([seed, length, vocab_size])
@@ -215,13 +203,6 @@ def _different(random: np.random.Generator, vocab_size: int, n: int) -> TokenIds
     """Draw tokens without replacement, starting again when the vocabulary is used up."""
     deals = [random.permutation(vocab_size) for _ in range(-(-n // vocab_size))]
     return np.concatenate(deals)[-n:]
-
-
-def _corpus(run: Run) -> str:
-    name = run.info.get("training", {}).get("corpus") or run.info.get("corpus", {}).get("name")
-    if not name:
-        raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with `text`")
-    return str(name)
 
 
 @lru_cache(maxsize=4)

@@ -83,11 +83,6 @@ def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") 
 
     At a step where the null does not spread at all, everything is a tie: percentile 0, p-values 1.
 
-    Raises
-    ------
-    InputError
-        As `cohesion`, or if the null is of other items.
-
     References
     ----------
     Phipson and Smyth 2010, "Permutation p-values should never be zero", Statistical Applications in Genetics and Molecular Biology
@@ -147,9 +142,13 @@ def group_cohesion(
     Raises
     ------
     InputError
-        If the run has no such table, the highlight names nothing in it, or ``text`` cannot be used; and as `cohesion`.
+        If the run has no such table, the highlight names nothing in it, or ``text`` cannot be used.
     """
-    trajectory = _between(read_table(run, what, progress=progress) if trajectory is None else trajectory, steps)
+    trajectory = read_table(run, what, progress=progress) if trajectory is None else trajectory
+    if steps is not None:
+        trajectory = trajectory.sel(step=slice(*steps))
+        if not trajectory.sizes["step"]:
+            raise InputError(f"there is no snapshot from step {steps[0]} to {steps[1]}: choose others, or all of them")
     group = parse_group(highlight, list(trajectory[trajectory.dims[1]].values))
     compared, missing = compare_with_nulls(run, trajectory, group, metric=metric, seed=seed, draws=draws, text=text)
     if missing:
@@ -169,15 +168,7 @@ def compare_with_nulls(
 ) -> tuple[xr.Dataset, str | None]:
     """Compare a group of a table, or of a control of it, with random groups and with those that fit.
 
-    Parameters
-    ----------
-    run, metric, seed, draws, text : as in `group_cohesion`.
-    trajectory : (step, token or position, dim).
-    group : the group to compare.
-
-    Returns
-    -------
-    The comparison, as `group_cohesion` returns it, and why the second null is missing, or None if it is not.
+    Returns the comparison, as `group_cohesion` does, and why the second null is missing, or None if it is not.
     """
     is_positions, n_items = trajectory.dims[1] == "position", trajectory.shape[1]
     nulls, missing = [random_groups(group.members, n_items, seed=seed, draws=draws)], None
@@ -200,8 +191,7 @@ def compare_with_nulls(
 def _standardised(ratios: FloatArray) -> FloatArray:
     """Standardise cohesions: standard deviations of the null by which each group is below its mean, (group, step); 0 if all are tied."""
     mean, deviation = ratios.mean(axis=0), ratios.std(axis=0)
-    z = np.divide(mean - ratios, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE)
-    return np.asarray(z)
+    return np.asarray(np.divide(mean - ratios, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE))
 
 
 def _against(ratios: FloatArray, z: FloatArray, observed: int) -> dict[str, FloatArray]:
@@ -240,12 +230,3 @@ def _checked(trajectory: xr.DataArray, metric: str) -> xr.DataArray:
 
 def _of_steps(trajectory: xr.DataArray) -> dict[str, Any]:
     return {str(name): coord for name, coord in trajectory.coords.items() if coord.dims == ("step",)}
-
-
-def _between(trajectory: xr.DataArray, steps: tuple[int, int] | None) -> xr.DataArray:
-    if steps is None:
-        return trajectory
-    chosen = trajectory.sel(step=slice(*steps))
-    if not chosen.sizes["step"]:
-        raise InputError(f"there is no snapshot from step {steps[0]} to {steps[1]}: choose others, or all of them")
-    return chosen

@@ -17,7 +17,7 @@ _CHARACTERS = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semico
 _NAMES = {character: name for name, character in _CHARACTERS.items() if name != "bar"}
 _CODE_POINTS = {ord(separator): f"U+{ord(separator):04X}" for separator in ",;"}
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
-_SEPARATOR = re.compile(r"[,;]|$")
+_END_OF_PART = re.compile(r"[,;]|$")
 
 
 class Part(NamedTuple):
@@ -62,19 +62,10 @@ class LabelIndex:
 
     def parse(self, text: str) -> int | None:
         """Find the one item that a text names, quoted or not."""
-        tokens = list(lex(text, self))
-        if len(tokens) != 1 or isinstance(tokens[0], str):
-            return None
-        part = tokens[0]
-        return self.find(part.text) if part.item is None else part.item
-
-    def find_quoted(self, text: str) -> int | None:
-        """Find the item of the label within quotes."""
-        return self.indices.get(text, self.displayed.get(text))
-
-    def find_word_start(self, text: str) -> int | None:
-        """Find the sub-word that starts a word with a text."""
-        return self.displayed.get(f"␣{text.strip()}")
+        match list(lex(text, self)):
+            case [Part(label, item)]:
+                return self.find(label) if item is None else item
+        return None
 
     def spell(self, index: int) -> str:
         """Write a label as pictures show it, or in quotes where that would not be parsed back."""
@@ -90,10 +81,10 @@ def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:
     """Split a text into parts and separators; beside a semicolon, space only separates."""
     at = 0
     while at < len(text):
-        quoted, (to_comma, _, _) = _QUOTED.match(text, at), text[at:].partition(",")
-        index = labels.find_quoted(_unquoted(quoted)) if quoted else None
-        if quoted and index is not None:
-            yield Part(_unquoted(quoted), index)
+        quoted, to_comma = _QUOTED.match(text, at), text[at:].partition(",")[0]
+        label = quoted[1].replace('""', '"') if quoted else ""
+        if quoted and (index := labels.indices.get(label, labels.displayed.get(label))) is not None:
+            yield Part(label, index)
             at = quoted.end()
         elif at == 0 and text in labels.indices:
             yield Part(text, labels.indices[text])
@@ -102,7 +93,7 @@ def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:
             yield Part(to_comma, index)
             at += len(to_comma)
         else:
-            end = _end_of_part(text, at)
+            end = next(_END_OF_PART.finditer(text, at)).start()
             part = text[at:end].rstrip() if text[end : end + 1] == ";" else text[at:end]
             if part.strip() or (part and part in labels.indices):
                 yield Part(part)
@@ -112,16 +103,7 @@ def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:
             at = len(text) - len(text[at + 1 :].lstrip()) if separator == ";" else at + 1
 
 
-def _end_of_part(text: str, start: int) -> int:
-    found = _SEPARATOR.search(text, start)
-    return found.start() if found else len(text)
-
-
 def quote(label: str) -> str:
     """Put a label into double quotes; a double quote within it is doubled."""
     doubled = label.replace('"', '""')
     return f'"{doubled}"'
-
-
-def _unquoted(quoted: re.Match[str]) -> str:
-    return quoted[1].replace('""', '"')

@@ -17,10 +17,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from data.errors import InputError
 from probes.groups.label_index import LabelIndex, Part, lex, quote
-from probes.groups.token_classes import CHARACTER_CLASSES, PORTUGUESE_NAMES, SUBWORD_CLASSES, TOKEN_CLASSES, is_word
+from probes.groups.token_classes import (
+    CHARACTER_CLASSES,
+    PORTUGUESE_NAMES,
+    SUBWORD_CLASSES,
+    character_class,
+    is_word,
+    subword_class,
+)
 
 _ENGLISH_NAMES = {translated: name for name, translated in PORTUGUESE_NAMES.items()}
 _GROUP = re.compile(r'(?:(?<![^,;])\s*"(?:[^"]|"")*"(?=\s*(?:[,;]|$))|[^;])+')
@@ -32,49 +40,6 @@ class Group:
 
     name: str
     members: tuple[int, ...]
-
-
-def class_names(language: str = "en") -> list[str]:
-    """List the names of the token classes in a language.
-
-    Parameters
-    ----------
-    language : ``"pt"`` for Portuguese, otherwise English.
-
-    Examples
-    --------
-    >>> class_names("pt")[:3]
-    ['vogais', 'consoantes', 'maiúsculas']
-    """
-    return [PORTUGUESE_NAMES[name] if language == "pt" else name for name in TOKEN_CLASSES]
-
-
-def named_group(name: str, tokens: Sequence[str], *, language: str = "en") -> Group:
-    """Find the tokens of a class.
-
-    Parameters
-    ----------
-    name : of the class, in English or Portuguese.
-    tokens : the vocabulary.
-    language : of the names that an error lists.
-
-    Raises
-    ------
-    InputError
-        If there is no such class, or no token belongs to it.
-
-    Examples
-    --------
-    >>> named_group("vowels", ["a", "b", "é"]).members
-    (0, 2)
-    """
-    belongs = TOKEN_CLASSES.get(_english(name))
-    if belongs is None:
-        raise InputError(f"there is no group {name!r}; there is {', '.join(class_names(language))}")
-    members = tuple(i for i, token in enumerate(tokens) if belongs(token))
-    if not members:
-        raise InputError(f"no token of this run belongs to the group {name!r}: choose another to highlight")
-    return Group(name, members)
 
 
 def classes(tokens: Sequence[str]) -> list[Group]:
@@ -89,9 +54,13 @@ def classes(tokens: Sequence[str]) -> list[Group]:
     >>> [group.name for group in classes(["a", "b", " ", " the", "ing"])]
     ['starts-word', 'inside-word', 'whitespace']
     """
-    kinds = SUBWORD_CLASSES if any(map(_has_space_and_word, tokens)) else CHARACTER_CLASSES
-    groups = (Group(name, tuple(i for i, t in enumerate(tokens) if belongs(t))) for name, belongs in kinds.items())
-    return [group for group in groups if group.members]
+    has_subwords = any(len(t) > 2 and is_word(t) and (t[0] == " " or t[-1] == " ") for t in tokens)
+    class_of, names = (subword_class, SUBWORD_CLASSES) if has_subwords else (character_class, CHARACTER_CLASSES)
+    members: dict[str, list[int]] = {name: [] for name in names}
+    for i, token in enumerate(tokens):
+        if name := class_of(token):
+            members[name].append(i)
+    return [Group(name, tuple(found)) for name, found in members.items() if found]
 
 
 def parse_highlight(
@@ -107,12 +76,8 @@ def parse_highlight(
 
     Returns
     -------
-    The groups, in the order of the texts; members in the order in which they are named.
-
-    Raises
-    ------
-    InputError
-        If a part of a text is neither a label nor a class, or a text names nothing.
+    The groups, in the order of the texts; members in the order in which they are named. A text that names nothing, or has a part that is
+    neither a label nor a class, is an `InputError`.
 
     Examples
     --------
@@ -130,11 +95,7 @@ def parse_highlight(
 def parse_highlight_leniently(
     texts: str | Sequence[str | Group], labels: Sequence[str | int], *, language: str = "en"
 ) -> tuple[tuple[Group, ...], tuple[InputError, ...]]:
-    """Parse a highlight into groups of what can be found, and errors about the rest.
-
-    Parameters
-    ----------
-    texts, labels, language : as in `parse_highlight`.
+    """Parse a highlight, as `parse_highlight` does, into groups of what can be found, and errors about the rest.
 
     Examples
     --------
@@ -147,12 +108,7 @@ def parse_highlight_leniently(
 
 
 def parse_group(text: str | Group, labels: Sequence[str | int], *, language: str = "en") -> Group:
-    """Parse a highlight of exactly one group.
-
-    Raises
-    ------
-    InputError
-        As `parse_highlight`, or if the text has more groups than one.
+    """Parse a highlight of exactly one group; several are an `InputError`.
 
     Examples
     --------
@@ -235,22 +191,12 @@ def _parsed(
         if isinstance(text, Group):
             yield text, []
             continue
-        groups = _parts(text, known)
+        by_semicolon = groupby(lex(text, known), key=lambda token: token == ";")
+        groups = [parts for _, tokens in by_semicolon if (parts := [part for part in tokens if isinstance(part, Part)])]
         yield from (_group(parts, known, language) for parts in groups)
         if not groups:
             error = f"`highlight` {text!r} names nothing: give labels or group names, e.g. `highlight=12,13,14`"
             yield Group("", ()), [InputError(error)]
-
-
-def _parts(text: str, labels: LabelIndex) -> list[list[Part]]:
-    """List the parts of each group of a text."""
-    groups: list[list[Part]] = [[]]
-    for token in lex(text, labels):
-        if isinstance(token, Part):
-            groups[-1].append(token)
-        elif token == ";":
-            groups.append([])
-    return [parts for parts in groups if parts]
 
 
 def _group(parts: Sequence[Part], labels: LabelIndex, language: str) -> tuple[Group, list[InputError]]:
@@ -276,19 +222,17 @@ def _resolved(part: Part, labels: LabelIndex, language: str) -> Group:
         return Group(name, (index,))
     if labels.are_positions:
         raise InputError(f"there is no position {text!r}: this run has positions 0 to {len(labels.names) - 1}")
-    if _english(word) in TOKEN_CLASSES:
-        return Group(name, named_group(word, labels.names).members)
-    if (index := labels.find_word_start(text)) is not None:
+    hyphenated = "-".join(word.split())  # a class of several words may be written with spaces
+    if (class_name := _ENGLISH_NAMES.get(hyphenated, hyphenated)) in PORTUGUESE_NAMES:
+        if members := _members(class_name, labels.names):
+            return Group(name, members)
+        raise InputError(f"no token of this run belongs to the group {word!r}: choose another to highlight")
+    if (index := labels.displayed.get(f"␣{word}")) is not None:
         return Group(f"␣{word}", (index,))
-    known = ", ".join(class_names(language))
+    known = ", ".join(PORTUGUESE_NAMES.values() if language == "pt" else PORTUGUESE_NAMES)
     raise InputError(f"{text!r} is neither a token of this run nor a group; groups are {known}")
 
 
-def _english(name: str) -> str:
-    """Translate the name of a class into English; a name of several words may have spaces for hyphens."""
-    hyphenated = "-".join(name.split())
-    return _ENGLISH_NAMES.get(hyphenated, hyphenated)
-
-
-def _has_space_and_word(token: str) -> bool:
-    return len(token) > 2 and is_word(token) and (token[0] == " " or token[-1] == " ")
+def _members(class_name: str, tokens: Sequence[str]) -> tuple[int, ...]:
+    class_of = character_class if class_name in CHARACTER_CLASSES else subword_class
+    return tuple(i for i, token in enumerate(tokens) if class_of(token) == class_name)

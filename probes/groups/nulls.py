@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from math import comb, prod
 
 import numpy as np
@@ -25,20 +25,16 @@ BIN_SIZE = 10
 
 @dataclass(frozen=True)
 class Null:
-    """Groups of one size.
-
-    Parameters
-    ----------
-    name : random, neighbouring or matched.
-    groups : (group, member), indices of items, ascending in each row.
-    observed : the row of the observed group.
-    exact : whether these are all the groups that there are.
-    """
+    """Groups of one size."""
 
     name: str
+    """Random, neighbouring or matched."""
     groups: TokenIds
+    """(group, member), indices of items, ascending in each row."""
     observed: int
+    """The row of the observed group."""
     exact: bool
+    """Whether these are all the groups that there are."""
 
     @property
     def n_groups(self) -> int:
@@ -64,8 +60,7 @@ def random_groups(members: Sequence[int], n_items: int, *, seed: int = 0, draws:
     Raises
     ------
     InputError
-        If the group has fewer than two members, is everything, names an item twice or one that is not there, or if the seed is
-        negative.
+        If `check_members` refuses the group, or the seed is negative.
 
     Examples
     --------
@@ -81,15 +76,7 @@ def neighbouring_groups(members: Sequence[int], n_items: int) -> Null:
 
     A group with gaps keeps them: 3, 9, 20 becomes 0, 6, 17, and so on. The pattern does not wrap around the end.
 
-    Parameters
-    ----------
-    members : the indices of the observed group among ordered items, such as positions.
-    n_items : number of items.
-
-    Raises
-    ------
-    InputError
-        As `random_groups`, or if the pattern fits nowhere else.
+    Parameters and errors are those of `random_groups`; a pattern that fits nowhere else is an `InputError`, too.
 
     Examples
     --------
@@ -99,9 +86,8 @@ def neighbouring_groups(members: Sequence[int], n_items: int) -> Null:
     pattern = check_members(members, n_items)
     places = n_items - int(np.ptp(pattern))
     if places == 1:
-        raise InputError(
-            f"a group from the first of {n_items} items to the last fits nowhere else: there is no neighbouring group to compare with"
-        )
+        there_is = f"a group from the first of {n_items} items to the last fits nowhere else"
+        raise InputError(f"{there_is}: there is no neighbouring group to compare with")
     groups = pattern - pattern[0] + np.arange(places)[:, None]
     return Null("neighbouring", groups, int(pattern[0]), exact=True)
 
@@ -124,7 +110,7 @@ def matched_groups(
     Raises
     ------
     InputError
-        As `random_groups`, or if the counts are negative or not finite, or the group fills each of its bins: there is no other group.
+        As `random_groups`, or if the counts are negative or not finite, or the group fills each of its bins.
 
     Examples
     --------
@@ -168,7 +154,10 @@ def frequency_bins(counts: ArrayLike, bin_size: int = BIN_SIZE) -> TokenIds:
 
 
 def check_members(members: Sequence[int], n_items: int) -> TokenIds:
-    """Sort the members of a group, (member,); an `InputError` explains why they are not a group to compare."""
+    """Sort the members of a group, (member,).
+
+    An `InputError` explains why they are no group to compare: fewer than two, all items, or one that is repeated or not there.
+    """
     found: TokenIds = np.sort(np.asarray(members).reshape(-1))
     if len(found) and not np.issubdtype(found.dtype, np.integer):
         raise InputError(f"members of a group are indices of items, whole numbers; got {found[0]!r}")
@@ -191,22 +180,13 @@ def _within_bins(name: str, members: TokenIds, bins: TokenIds, seed: int, draws:
         raise InputError(f"a seed is 0 or more, draws are 1 or more; got {seed} and {draws}")
     parts = [(np.flatnonzero(bins == b), int((bins[members] == b).sum())) for b in np.unique(bins[members])]
     if prod(comb(len(items), size) for items, size in parts) <= MOST_GROUPS:
-        groups = np.sort(_product([_combinations(items, size) for items, size in parts]), axis=1)
+        choices = product(*(combinations(items.tolist(), size) for items, size in parts))
+        flat = chain.from_iterable(chain.from_iterable(choices))
+        groups = np.sort(np.fromiter(flat, dtype=np.int64).reshape(-1, len(members)), axis=1)
         return Null(name, groups, int((groups == members).all(axis=1).argmax()), exact=True)
     random = np.random.default_rng([seed, len(bins), len(members)])
     drawn = np.hstack([items[_draw(random, len(items), size, draws)] for items, size in parts])
     return Null(name, np.vstack([members, np.sort(drawn, axis=1)]), 0, exact=False)
-
-
-def _combinations(items: TokenIds, size: int) -> TokenIds:
-    flat = chain.from_iterable(combinations(items.tolist(), size))
-    return np.fromiter(flat, dtype=np.int64).reshape(-1, size)
-
-
-def _product(parts: list[TokenIds]) -> TokenIds:
-    """Join every row of each part with every row of the others, (group, member)."""
-    rows = np.indices([len(part) for part in parts]).reshape(len(parts), -1)
-    return np.hstack([part[row] for part, row in zip(parts, rows, strict=True)])
 
 
 def _draw(random: np.random.Generator, n: int, size: int, draws: int) -> TokenIds:

@@ -8,7 +8,9 @@ Sentences are English, with English numbers. A table in another language passes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ import numpy as np
 
 from data.arrays import TokenIds
 from data.errors import InputError
+from data.runs import Run
+from probes.groups.naming import Group, parse_group
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,11 +93,6 @@ def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counte
     step : the last if None.
     counted : add how many groups were compared.
 
-    Raises
-    ------
-    InputError
-        If the step was not compared.
-
     Examples
     --------
     >>> import xarray as xr
@@ -112,6 +111,68 @@ def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counte
     closer = "closer" if compared.attrs["metric"] == "euclidean" else "closer in direction"
     clauses = (f"{closer} than {_share_of(null, np.asarray(compared.attrs['members']), counted)}" for null in nulls)
     return f"{compared.attrs['highlight'].replace(', ', ' ')}: {', '.join(clauses)}"
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """The comparison of one group in words, for every step."""
+
+    group: int
+    """Its index among the highlighted groups, which decides its colour."""
+    sentences: dict[int, str]
+    """By step, e.g. ``"12 13 14: closer than 99.7% of random triples, closer than 76% of neighbouring triples"``."""
+    p_values: dict[int, str]
+    """By step, e.g. ``"p .04 and .84, corrected over steps"``."""
+
+
+def compare_groups(
+    run: Run,
+    trajectory: xr.DataArray,
+    highlights: Sequence[str | Group],
+    *,
+    metric: str = "euclidean",
+    warn: bool = True,
+) -> tuple[GroupComparison, ...]:
+    """Compare groups of a table with their nulls, in the full space.
+
+    Parameters
+    ----------
+    run : the run in whose text tokens are counted.
+    trajectory : (step, token or position, dim), the run's own table or a control with the same items.
+    highlights : groups, or texts of one group each, see `probes.groups.naming`.
+    metric : ``"euclidean"`` or ``"cosine"``.
+    warn : warn of groups that cannot be compared (of one item, or of all), which are left out, and of nulls that are not available.
+    """
+    found = []
+    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    for index, highlight in enumerate(highlights):
+        try:
+            found.append(_comparison(run, trajectory, index, parse_group(highlight, labels), metric=metric, warn=warn))
+        except InputError as error:
+            if warn:
+                name = highlight.name if isinstance(highlight, Group) else highlight
+                warnings.warn(f"highlight {name!r}: no comparison is shown: {error}", stacklevel=2)
+    return tuple(found)
+
+
+def _comparison(
+    run: Run, trajectory: xr.DataArray, index: int, group: Group, *, metric: str, warn: bool
+) -> GroupComparison:
+    from probes.groups.cohesion import compare_with_nulls
+
+    compared, missing = compare_with_nulls(run, trajectory, group, metric=metric)
+    if missing and warn:
+        warnings.warn(missing, stacklevel=4)
+    # In a sentence the name has no commas, and is cut.
+    named = compared.assign_attrs(highlight=short_name(group.name.replace(", ", " ")))
+    steps = [int(step) for step in named["step"].values]
+    corrected = ", corrected over steps" if len(steps) > 1 else ""
+    texts = [" and ".join(p_value_text(float(p)) for p in values) for values in named["p_corrected"].values]
+    return GroupComparison(
+        index,
+        {step: comparison_sentence(named, step) for step in steps},
+        {step: f"p {text}{corrected}" for step, text in zip(steps, texts, strict=True)},
+    )
 
 
 def _share_of(null: xr.Dataset, members: TokenIds, counted: bool) -> str:

@@ -51,10 +51,9 @@ def attention_maps(
     coords = {**head_coords(run), **token_coords(encoded)}
     layers = heads = slice(None)
     if head is not None:
-        for name, number in zip(("layer", "head"), head, strict=True):
-            _check_part(name, number, len(coords[name]))
-            coords[name] = coords[name][number : number + 1]
+        check_head(xr.Dataset(coords=coords), *head)
         layers, heads = (slice(number, number + 1) for number in head)
+        coords |= {"layer": coords["layer"][layers], "head": coords["head"][heads]}
 
     def measure(model: Model) -> dict[str, Tensor]:
         kept = observe(model, ids, attention=True).attention[layers]
@@ -79,20 +78,12 @@ def token_coords(prompt: Prompt) -> dict[str, Any]:
 def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:
     """Refuse a layer or a head that the model does not have; None stands for all of them."""
     for name, number in (("layer", layer), ("head", head)):
-        if number is not None:
-            _check_part(name, number, data.sizes[name])
-
-
-def _check_part(name: str, number: int, n: int) -> None:
-    if not 0 <= number < n:
-        raise InputError(f"there is no {name} {number}: this model has {name}s 0 to {n - 1}")
+        if number is not None and not 0 <= number < data.sizes[name]:
+            raise InputError(f"there is no {name} {number}: this model has {name}s 0 to {data.sizes[name] - 1}")
 
 
 def spread(maps: xr.DataArray) -> xr.DataArray:
-    """Compute how evenly each head attends: mean entropy of its rows over the largest possible, (..., query, key) to (...).
-
-    See `probes.models.heads.entropy`. For a prompt of one token it is 1.
-    """
+    """Compute the `~probes.models.heads.entropy` of each head, (..., query, key) to (...); for a prompt of one token it is 1."""
     from probes.models.heads import entropy
 
     if maps.sizes["query"] < 2:

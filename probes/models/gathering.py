@@ -32,14 +32,10 @@ class Gathered:
     An array of more than `MOST_BYTES_IN_MEMORY` is written to a temporary file without a name and mapped for reading, so that only the
     parts that are read take memory. The file is deleted with the array. A smaller array is allocated at once: many small arrays
     among large ones that are freed would fragment the memory of the process.
-
-    Parameters
-    ----------
-    most : largest number of snapshots.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most_snapshots: int) -> None:
+        self._most = most_snapshots
         self._n_steps = 0
         self._array: NDArray[Any] = np.empty(0)
         self._file: Any = None
@@ -133,11 +129,9 @@ def _measure_part(shared: tuple[Path, ModelMeasure], snapshots: Sequence[Snapsho
         here = dataclasses.replace(snapshot, path=path / "snapshots" / snapshot.path.name)
         tensors = here.read_checked()
         if isinstance(tensors, str):
-            raise InputError(
-                f"snapshot of step {snapshot.step} {tensors} where a worker reads it ({path}): give the workers the same folder of runs"
-            )
+            where = f"where a worker reads it ({path}): give the workers the same folder of runs"
+            raise InputError(f"snapshot of step {snapshot.step} {tensors} {where}")
         load_weights(model, tensors, f"snapshot of step {snapshot.step}")
-        found.append(
-            {name: np.array(value) for name, value in measure(model).items()}
-        )  # a copy: the weights will change
+        # A copy: the weights will change.
+        found.append({name: np.array(value) for name, value in measure(model).items()})
     return found

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from data.runs import Run
 from probes.models.attention import head_coords
 from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe, silenced
-from probes.texts import Repeats, repeated_sequences, validation_windows
+from probes.texts import repeated_sequences, validation_windows
 from trainer.config import described_model
 from trainer.loading import Model
 
@@ -97,8 +97,6 @@ def duplicate_token(A: Tensor, period: Tensor) -> Tensor:
 def induction(A: Tensor, period: Tensor) -> Tensor:
     """Compute the mean attention, within the repeat, to the token that *followed* the earlier occurrence (prefix matching).
 
-    Parameters are those of `duplicate_token`.
-
     References
     ----------
     Olsson et al. 2022, "In-context Learning and Induction Heads" (arXiv 2209.11895), "prefix matching score".
@@ -118,10 +116,7 @@ ON_TEXT: dict[str, Callable[[Tensor], Tensor]] = {
     "entropy_without_sink": entropy_without_sink,
     "distance": distance,
 }
-ON_REPEATS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "duplicate_token": duplicate_token,
-    "induction": induction,
-}
+ON_REPEATS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"duplicate_token": duplicate_token, "induction": induction}
 LONG_NAMES = {
     "previous_token": "attention to the previous token",
     "duplicate_token": "attention to the same token earlier",
@@ -147,29 +142,29 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
     -------
     Variables ``previous_token``, ``sink``, ``entropy``, ``entropy_without_sink``, ``distance`` (measured on text) and
     ``duplicate_token``, ``induction`` (on sequences whose end repeats what came before), each (step, layer, head), float32.
-    The attribute ``uniform`` is the score of a head that attends evenly. Contexts beyond 128 tokens are scored on their first 128.
+    The attribute ``uniform`` is the score of a head that attends evenly. Contexts beyond 128 tokens are scored on their first 128;
+    one that is too short for a repeat is an `InputError`.
 
-    Raises
-    ------
-    InputError
-        If the context is too short for a repeat, or the text cannot be had.
     """
-    context = scored_context(run)
+    context = _scored_context(run)
     repeats = repeated_sequences(described_model(run).vocab_size, context, N_SEQUENCES, seed=seed)
+    period = torch.from_numpy(repeats.period)
     windows = validation_windows(run, N_SEQUENCES, seed=seed, text=text)[:, :context]
 
     def measure(model: Model) -> dict[str, Tensor]:
-        return _score_text(model, windows) | _score_repeats(model, repeats)
+        return _mean_scores(model, windows, ON_TEXT) | _mean_scores(model, repeats.ids, ON_REPEATS, period)
 
     scores = over_snapshots(run, measure, dict.fromkeys(LONG_NAMES, ("layer", "head")), head_coords(run), progress)
-    uniform = _uniform_scores(context, repeats)
-    for name in scores:
-        scores[name].attrs.update(long_name=LONG_NAMES[str(name)], uniform=uniform[str(name)])
+    even = uniform_attention(context)
+    uniform = {name: float(score(even)) for name, score in ON_TEXT.items()}
+    even = even.expand(len(period), 1, context, context)
+    uniform |= {name: float(score(even, period).mean()) for name, score in ON_REPEATS.items()}
+    for name, long_name in LONG_NAMES.items():
+        scores[name].attrs.update(long_name=long_name, uniform=uniform[name])
     return scores
 
 
-def scored_context(run: Run) -> int:
-    """Count the tokens of the context that the scores are measured on."""
+def _scored_context(run: Run) -> int:
     return min(described_model(run).block_size, LONGEST_SCORED)
 
 
@@ -186,13 +181,9 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
     -------
     ``loss`` (step): mean loss in nats per token within the repeat; ``loss_before`` (step): that of the random tokens before
     it, which cannot be predicted; ``loss_without`` (step, layer, head): ``loss`` when the output of that head is replaced by zeros.
-
-    Raises
-    ------
-    InputError
-        If the context is too short for a repeat.
+    A context that is too short for a repeat is an `InputError`.
     """
-    repeats = repeated_sequences(described_model(run).vocab_size, scored_context(run), N_SEQUENCES // 4, seed=seed)
+    repeats = repeated_sequences(described_model(run).vocab_size, _scored_context(run), N_SEQUENCES // 4, seed=seed)
     within = repeats.in_repeat[:, 1:]
 
     def measure(model: Model) -> dict[str, Any]:
@@ -210,27 +201,17 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
     return found
 
 
-def _score_text(model: Model, windows: TokenIds) -> dict[str, Tensor]:
-    """Compute the mean of each score on text, (layer, head)."""
-    totals: dict[str, Tensor] = {}
-    for part in in_parts(model, windows):
-        for layer, A in enumerate(observe(model, torch.from_numpy(windows[part]), attention=True).attention):
-            _add(totals, layer, {name: score(A) for name, score in ON_TEXT.items()}, model)
-    return {name: total / len(windows) for name, total in totals.items()}
-
-
-def _score_repeats(model: Model, repeats: Repeats) -> dict[str, Tensor]:
-    totals: dict[str, Tensor] = {}
-    for part in in_parts(model, repeats.ids):
-        period = torch.from_numpy(repeats.period[part])
-        for layer, A in enumerate(observe(model, torch.from_numpy(repeats.ids[part]), attention=True).attention):
-            _add(totals, layer, {name: score(A, period) for name, score in ON_REPEATS.items()}, model)
-    return {name: total / len(repeats.ids) for name, total in totals.items()}
-
-
-def _add(totals: dict[str, Tensor], layer: int, scores: dict[str, Tensor], model: Model) -> None:
-    for name, score in scores.items():
-        totals.setdefault(name, torch.zeros(model.config.n_layer, model.config.n_head))[layer] += score.sum(0)
+def _mean_scores(
+    model: Model, ids: TokenIds, scores: Mapping[str, Callable[..., Tensor]], *arguments: Tensor
+) -> dict[str, Tensor]:
+    """Compute the mean of each score over sequences (sequence, query), (layer, head); each sequence has arguments of its own."""
+    totals = {name: torch.zeros(model.config.n_layer, model.config.n_head) for name in scores}
+    for part in in_parts(model, ids):
+        own = [argument[part] for argument in arguments]
+        for layer, A in enumerate(observe(model, torch.from_numpy(ids[part]), attention=True).attention):
+            for name, score in scores.items():
+                totals[name][layer] += score(A, *own).sum(0)
+    return {name: total / len(ids) for name, total in totals.items()}
 
 
 def _at_offset(A: Tensor, period: Tensor, ahead: int) -> Tensor:
@@ -241,14 +222,6 @@ def _at_offset(A: Tensor, period: Tensor, ahead: int) -> Tensor:
     found = A.gather(-1, keys[:, None, :, None].expand(*A.shape[:-1], 1))[..., 0]  # (sequence, head, query)
     counts = (queries >= (n - period)[:, None]).to(A.dtype)[:, None]  # (sequence, 1, query)
     return (found * counts).sum(-1) / counts.sum(-1)
-
-
-def _uniform_scores(context: int, repeats: Repeats) -> dict[str, float]:
-    even = uniform_attention(context)
-    on_text = {name: float(score(even)) for name, score in ON_TEXT.items()}
-    period = torch.from_numpy(repeats.period)
-    even = even.expand(len(period), 1, context, context)
-    return on_text | {name: float(score(even, period).mean()) for name, score in ON_REPEATS.items()}
 
 
 def _entropy(A: Tensor) -> Tensor:

@@ -54,15 +54,8 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
 def leading_tokens(distribution: xr.DataArray, most: int = 24) -> list[int]:
     """Select the most probable tokens of the last step and of any step.
 
-    Parameters
-    ----------
-    distribution : probabilities, (step, token).
-    most : number of tokens selected.
-
-    Returns
-    -------
-    Numbers of the tokens. They alternate between the most probable at the last step and those whose largest probability over all steps
-    is highest, so that both kinds are among the first few.
+    Returns the numbers of at most ``most`` tokens of a distribution (step, token). They alternate between the most probable at the last
+    step and those whose largest probability over all steps is highest, so that both kinds are among the first few.
 
     Examples
     --------
@@ -104,36 +97,26 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
     ids = torch.from_numpy(encoded.ids)[None]
     labels = _labels(run)
 
-    def measure(model: Model) -> dict[str, Any]:
-        seen = _lens(model, ids)
-        return {**seen, "top": labels[seen["top"].numpy()]}
-
     coords = {
         "layer": np.arange(described_model(run).n_layer + 1),
         "position": np.arange(len(encoded.ids)),
         "prompt_token": ("position", np.array(encoded.tokens, dtype=object)),
         "token": labels,
     }
-    return over_snapshots(run, measure, _LENS_DIMS, coords, progress).assign_attrs(prompt=encoded.text)
+    at_position = dict.fromkeys(("top", "top_probability", "entropy", "divergence"), ("layer", "position"))
+    dims = at_position | {"probability": ("layer", "token")}
+    found = over_snapshots(run, lambda model: _lens(model, ids, labels), dims, coords, progress)
+    return found.assign_attrs(prompt=encoded.text)
 
 
-_LENS_DIMS: dict[str, tuple[str, ...]] = {
-    "top": ("layer", "position"),
-    "top_probability": ("layer", "position"),
-    "entropy": ("layer", "position"),
-    "divergence": ("layer", "position"),
-    "probability": ("layer", "token"),
-}
-
-
-def _lens(model: Model, ids: Tensor) -> dict[str, Tensor]:
+def _lens(model: Model, ids: Tensor, labels: np.ndarray) -> dict[str, Any]:
     streams = torch.cat(observe(model, ids, residual=True).residual)  # (layer, position, dim)
     with torch.no_grad():
         log_p = F.log_softmax(model.unembed(streams), dim=-1)  # (layer, position, token)
     p = log_p.exp()
     best = p.max(-1)
     return {
-        "top": best.indices,
+        "top": labels[best.indices.numpy()],
         "top_probability": best.values,
         "entropy": torch.special.entr(p).sum(-1),
         "divergence": (p[-1] * (log_p[-1] - log_p)).sum(-1).clamp_min(0),
@@ -150,18 +133,13 @@ def loss_by_position(
     ----------
     run : the run to measure.
     seed : seed of the windows of the validation text; they are the same at every snapshot.
-    text : a text file instead of the validation split of the run's own corpus.
+    text : a text file instead of the validation split of the run's own corpus; an `InputError` if that cannot be had.
     progress : called with the number of snapshots done so far.
 
     Returns
     -------
     ``loss`` (step, position): mean loss in nats of the token that follows position + 1 tokens. ``in_context_score`` (step):
     the mean of the last eighth of the positions minus that of the second eighth; below 0 where context helps.
-
-    Raises
-    ------
-    InputError
-        If the text cannot be had.
 
     References
     ----------

@@ -16,6 +16,7 @@ from data.errors import InputError, NotApplicableError
 from data.progress import Progress
 from data.runs import Run, Snapshot
 from data.runs.safetensors_files import read_tensor
+from probes.parallel import import_dask
 
 TableName = Literal["positions", "tokens"]
 """The embedding tables of a model."""
@@ -42,14 +43,9 @@ def read_table(run: Run, table: TableName | str, *, progress: Progress | None = 
     NotApplicableError
         If the run has no such table: a model with rotary positions has no position table.
     InputError
-        If there is no table of this name, or no whole snapshot.
-
-    Warns
-    -----
-    UserWarning
-        For each snapshot that is missing or damaged; it is left out.
+        If there is no table of this name, or no whole snapshot. A snapshot that is missing or damaged is left out with a warning.
     """
-    name, unused = _tensor_of(run, table), _first_row(run, table)
+    name, unused = _tensor_of(run, table)
     most = max(1, len(run.manifest()))  # a run that is being trained has more by the time they are read
     snapshots: list[Snapshot] = []
     values = np.empty(0, dtype=np.float32)
@@ -66,18 +62,12 @@ def read_table(run: Run, table: TableName | str, *, progress: Progress | None = 
 
 
 def token_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
-    """Read the token table at every whole snapshot, (step, token, dim).
-
-    Parameters, coordinates and errors are those of `read_table`.
-    """
+    """Read the token table at every whole snapshot, (step, token, dim); see `read_table`."""
     return read_table(run, "tokens", progress=progress)
 
 
 def position_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
-    """Read the position table at every whole snapshot, (step, position, dim).
-
-    Parameters, coordinates and errors are those of `read_table`.
-    """
+    """Read the position table at every whole snapshot, (step, position, dim); see `read_table`."""
     return read_table(run, "positions", progress=progress)
 
 
@@ -88,24 +78,16 @@ def lazy_table(run: Run, table: TableName | str = "tokens") -> xr.DataArray:
     and faster. The files are checked for damage now. ``.variable[i].values`` reads one snapshot, ``.compute()`` all of them, on
     the workers of the surrounding `~probes.parallel.open_client`.
 
-    Parameters
-    ----------
-    run : the run to read; workers need it under the same path.
-    table : ``"tokens"`` or ``"positions"``.
-
-    Returns
-    -------
-    As `read_table`, backed by a Dask array with a chunk for each step.
-
-    Raises
-    ------
-    InputError
-        As `read_table`, or if Dask is not installed.
+    Parameters, result and errors are those of `read_table`; the values are a Dask array with a chunk for each step. Workers need the run
+    under the same path.
     """
-    name, unused = _tensor_of(run, table), _first_row(run, table)
+    name, unused = _tensor_of(run, table)
     snapshots = run.sound_snapshots()
-    rows, width = snapshots[0].tensor(name)[unused:].shape
-    values = _stacked([snapshot.path.absolute() for snapshot in snapshots], name, (rows, width), unused)
+    shape = snapshots[0].tensor(name)[unused:].shape
+    array = import_dask("dask.array", "lazy tables need")
+    read = import_module("dask").delayed(_read, pure=True)
+    tables = [read(str(snapshot.path.absolute()), name, unused) for snapshot in snapshots]
+    values = array.stack([array.from_delayed(one, shape, np.float32) for one in tables])
     return _labelled(run, table, values, snapshots)
 
 
@@ -119,19 +101,14 @@ def token_labels(run: Run, rows: int) -> NDArray[Any]:
     return np.array([*labels, *(f"[unused {i}]" for i in range(len(labels), rows))], dtype=object)
 
 
-def _tensor_of(run: Run, table: str) -> str:
-    """Return the name of the tensor in the snapshots that holds a table."""
+def _tensor_of(run: Run, table: str) -> tuple[str, int]:
+    """Find the tensor in the snapshots that holds a table, and its unused first rows: two in position tables like OPT's."""
     if table not in _ITEMS:
         raise InputError(f"there is no table {table!r}: choose {' or '.join(get_args(TableName))}")
     name = run.info["tensors"].get(f"{_ITEMS[table]}_table")
     if name is None:
         raise NotApplicableError(f"run {run.name!r} has no {_ITEMS[table]} table: its model does not use one")
-    return str(name)
-
-
-def _first_row(run: Run, table: str) -> int:
-    """Return how many unused rows a table starts with: two in position tables like OPT's, otherwise none."""
-    return int(run.info["tensors"].get("position_offset", 0)) if table == "positions" else 0
+    return str(name), int(run.info["tensors"].get("position_offset", 0)) if table == "positions" else 0
 
 
 def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) -> xr.DataArray:
@@ -147,18 +124,6 @@ def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) 
         name=f"{item}_table",
         attrs={"run": run.name},
     )
-
-
-def _stacked(paths: list[Path], name: str, shape: tuple[int, int], unused: int) -> Any:
-    """Build a Dask array (step, item, dim) with a chunk for each file."""
-    try:
-        dask, array = import_module("dask"), import_module("dask.array")
-    except ImportError as missing:
-        raise InputError(
-            f"lazy tables need Dask, which is not installed ({missing}): install it with  pip install 'gptlab[dask]'"
-        ) from None
-    read = dask.delayed(_read, pure=True)
-    return array.stack([array.from_delayed(read(str(path), name, unused), shape, np.float32) for path in paths])
 
 
 def _read(path: str, name: str, unused: int) -> NDArray[np.float32]:

@@ -14,14 +14,7 @@ from data.errors import InputError
 from data.runs import Run
 from probes.tables.agreement import FEWEST_ITEMS, debiased_cka, nearest, neighbour_overlap, rank_correlation
 from probes.tables.embeddings import token_embeddings
-from probes.tables.spread import (
-    effective_rank,
-    iso_score,
-    mean_cosine,
-    singular_values,
-    stable_rank,
-    white_iso_score,
-)
+from probes.tables.spread import effective_rank, iso_score, mean_cosine, singular_values, stable_rank, white_iso_score
 
 
 def token_geometry(run: Run, frequencies: Mapping[str, float] | ArrayLike | None = None) -> xr.Dataset:
@@ -58,7 +51,14 @@ def token_geometry(run: Run, frequencies: Mapping[str, float] | ArrayLike | None
     steps, final = [], nearest(last, k)
     for values in trajectory.values:
         table = values.astype(np.float64)
-        step = _shape(table) | {
+        spectrum = singular_values(table)
+        step: dict[str, Any] = {
+            "mean_cosine": mean_cosine(table),
+            "isotropy": iso_score(table),
+            "effective_rank": effective_rank(spectrum),
+            "stable_rank": stable_rank(spectrum),
+            "norm": np.linalg.norm(table, axis=1),
+            "singular_value": spectrum,
             "cka_with_last": debiased_cka(table, last),
             "neighbours_as_last": neighbour_overlap(nearest(table, k), final),
             "drift": np.linalg.norm(table - first, axis=1),
@@ -70,18 +70,6 @@ def token_geometry(run: Run, frequencies: Mapping[str, float] | ArrayLike | None
     dataset["isotropy"].attrs["white"] = white_iso_score(*first.shape)
     dataset["neighbours_as_last"].attrs.update(k=k, chance=k / (len(tokens) - 1))
     return dataset
-
-
-def _shape(table: FloatArray) -> dict[str, Any]:
-    spectrum = singular_values(table)
-    return {
-        "mean_cosine": mean_cosine(table),
-        "isotropy": iso_score(table),
-        "effective_rank": effective_rank(spectrum),
-        "stable_rank": stable_rank(spectrum),
-        "norm": np.linalg.norm(table, axis=1),
-        "singular_value": spectrum,
-    }
 
 
 def over_steps(trajectory: xr.DataArray, steps: list[dict[str, Any]], second: Mapping[str, str]) -> xr.Dataset:
@@ -103,9 +91,8 @@ def _counts(frequencies: Mapping[str, float] | ArrayLike, tokens: list[str]) -> 
         frequencies = [frequencies.get(token, 0) for token in tokens]
     counts = np.asarray(frequencies, dtype=np.float64)
     if counts.shape != (len(tokens),):
-        raise InputError(
-            f"frequencies must be a count for each of {len(tokens)} tokens; got an array of shape {counts.shape}"
-        )
+        got = f"got an array of shape {counts.shape}"
+        raise InputError(f"frequencies must be a count for each of {len(tokens)} tokens; {got}")
     if not np.isfinite(counts).all() or counts.min() < 0 or np.count_nonzero(counts) < 2:
         raise InputError("frequencies must be counts of 0 or more, with two tokens at least that occur")
     return counts

@@ -86,25 +86,12 @@ def neighbours_of_all(trajectory: xr.DataArray, k: int = 5, *, metric: str = "eu
 def neighbours_of_one(trajectory: xr.DataArray, item: int, k: int = 10, *, metric: str = "euclidean") -> xr.Dataset:
     """Find the nearest neighbours of one item at every step, with their distances.
 
-    Parameters
-    ----------
-    trajectory : a table over steps, (step, token or position, dim).
-    item : number of the item.
-    k : number of neighbours; of a smaller table, all other items.
-    metric : euclidean or cosine.
+    Trajectory, ``k`` and metric are as in `neighbours_of_all`; ``item`` is the number of the item.
 
     Returns
     -------
     ``neighbour`` (step, rank), numbers of the neighbours, nearest first, int64; among equal distances the smaller number comes first.
     ``distance`` (step, rank), their distances, in the dtype of the table.
-
-    Examples
-    --------
-    >>> places = np.array([[[0.0], [1.0], [1.5], [5.0]]])
-    >>> table = xr.DataArray(places, dims=("step", "token", "dim"), coords={"step": [0], "token": list("abcd")})
-    >>> found = neighbours_of_one(table, 2, k=2)
-    >>> found["neighbour"].values.tolist(), found["distance"].values.tolist()
-    ([[1, 0]], [[0.5, 1.5]])
     """
     from sklearn.metrics import pairwise_distances
 

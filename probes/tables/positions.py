@@ -57,10 +57,9 @@ def position_structure(run: Run) -> xr.Dataset:
         )
     dataset = over_steps(trajectory, steps, {"singular_value": "component"}).drop_vars("position")
     positions = trajectory.sizes["position"]
+    low = low_bins(positions)
     dataset["toeplitz_fraction"].attrs["white"] = 2 / (positions + 1)
-    dataset["low_frequency_energy"].attrs.update(
-        white=low_bins(positions) / max(1, positions - 1), bins=(1, low_bins(positions))
-    )
+    dataset["low_frequency_energy"].attrs.update(white=low / max(1, positions - 1), bins=(1, low))
     return dataset
 
 
@@ -75,12 +74,7 @@ def position_similarity(run: Run) -> xr.DataArray:
     -------
     Trajectory with dimensions (step, position, other), float32, from -1 to 1: the mean row is taken from each row first, since a
     vector that all positions share would make all of them similar. A position that stands at the mean has no direction: its
-    cosines, that with itself included, are 0.
-
-    Raises
-    ------
-    InputError
-        As `position_structure`.
+    cosines, that with itself included, are 0. Errors are those of `position_structure`.
     """
     trajectory = position_embeddings(run)
     return xr.DataArray(

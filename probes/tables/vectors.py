@@ -28,9 +28,10 @@ from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 
 TABLE = "token_table"
+GIVE = "give a file with a token and its values on each line"
 
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_NAMES = {written: character for character, written in _NAMED.items()}
+_NAMES = {written: character for character, written in _NAMED.items()} | {"\\e": ""}
 _ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4})")
 _HEADER = re.compile(r"([0-9]+)[ \t]+([0-9]+)")
 _BOM = "\ufeff"
@@ -58,7 +59,7 @@ def unescape(written: str) -> str:
     >>> unescape(r"a\u0020b"), unescape(r"\e"), unescape(r"C:\dir")
     ('a b', '', 'C:\\dir')
     """
-    return _ESCAPE.sub(lambda found: _character(found[0]), written)
+    return _ESCAPE.sub(lambda found: _NAMES[found[0]] if found[0] in _NAMES else chr(int(found[0][2:], 16)), written)
 
 
 def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
@@ -149,14 +150,15 @@ def _lines(file: Iterator[bytes], name: str, seen: Callable[[bytes], object]) ->
         if not text:
             empty = empty or number
             continue
-        yield number, _without_bom(text) if number == 1 else text
+        # A byte-order mark with a space after it is a token.
+        yield number, text.removeprefix(_BOM) if number == 1 and not text.startswith(_BOM + " ") else text
 
 
 def _read_rows(lines: Iterator[tuple[int, str]], name: str, limit: int | None) -> tuple[list[str], NDArray[np.float32]]:
     """Read the tokens and their vectors, (row, dim)."""
     first = next(lines, None)
     if first is None:
-        raise InputError(f"{name} is empty: give a file with a token and its values on each line")
+        raise InputError(f"{name} is empty: {GIVE}")
     header = _HEADER.fullmatch(first[1])
     dim = int(header[2]) if header else _numbers_at_end(first[1])
     if dim < 1:
@@ -167,18 +169,19 @@ def _read_rows(lines: Iterator[tuple[int, str]], name: str, limit: int | None) -
         tokens.append(token)
         vectors.append(vector)
     if header:
-        _check_count(len(tokens), int(header[1]), limit, name)
+        promised = int(header[1])
+        if len(tokens) != min(promised, limit or promised):
+            what = "more" if len(tokens) > promised else f"only {len(tokens):,}"
+            advice = "get the file again, or correct its header"
+            raise InputError(f"line 1 of {name} promises {promised:,} rows and {what} follow: {advice}")
         tokens = _without_escapes(tokens)
     if not tokens:
-        raise InputError(
-            f"{name} holds no vectors, only a header: give a file with a token and its values on each line"
-        )
+        raise InputError(f"{name} holds no vectors, only a header: {GIVE}")
     table = np.stack(vectors)
     wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if wrong.size:
-        _fail(
-            name, int(wrong[0]) + (2 if header else 1), "holds a value that is NaN, infinite or too large for float32"
-        )
+        number = int(wrong[0]) + (2 if header else 1)
+        _fail(name, number, "holds a value that is NaN, infinite or too large for float32")
     return tokens, table
 
 
@@ -195,15 +198,6 @@ def _parse(line: str, dim: int, name: str, number: int) -> tuple[str, NDArray[np
         return token, values.astype(np.float32)
 
 
-def _check_count(found: int, promised: int, limit: int | None, name: str) -> None:
-    expected = promised if limit is None else min(promised, limit)
-    if found != expected:
-        what = "more" if found > expected else f"only {found:,}"
-        raise InputError(
-            f"line 1 of {name} promises {promised:,} rows and {what} follow: get the file again, or correct its header"
-        )
-
-
 def _first_occurrences(tokens: list[str], name: str) -> list[int]:
     """List the rows of the first occurrence of each token; warn if any others are left out."""
     rows: dict[str, int] = {}
@@ -211,10 +205,8 @@ def _first_occurrences(tokens: list[str], name: str) -> list[int]:
         rows.setdefault(token, row)
     if left_out := len(tokens) - len(rows):
         twice = next(token for row, token in enumerate(tokens) if rows[token] != row)
-        warnings.warn(
-            f"{name} has {left_out} rows of tokens that came before, {twice!r} for one: the first of each is kept",
-            stacklevel=3,
-        )
+        repeated = f"{left_out} rows of tokens that came before, {twice!r} for one"
+        warnings.warn(f"{name} has {repeated}: the first of each is kept", stacklevel=3)
     return list(rows.values())
 
 
@@ -240,16 +232,6 @@ def _is_number(field: str) -> bool:
 
 def _breaks_a_line(character: str) -> bool:
     return character.isspace() or character == _BOM or unicodedata.category(character) in ("Cc", "Cs")
-
-
-def _character(written: str) -> str:
-    if written == "\\e":
-        return ""
-    return _NAMES[written] if written in _NAMES else chr(int(written[2:], 16))
-
-
-def _without_bom(text: str) -> str:
-    return text if text.startswith(_BOM + " ") else text.removeprefix(_BOM)
 
 
 def _fail(name: str, number: int, what: str) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.text import Text
 
-from probes.groups.comparison import GroupComparison
+from probes.groups.wording import GroupComparison
 from viz.drawing.canvas import Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width, wrap

@@ -11,8 +11,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
+from probes.groups.wording import GroupComparison
 from viz.drawing.bands import ROW_PX, BandPanel, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve

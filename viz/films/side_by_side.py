@@ -12,7 +12,7 @@ import xarray as xr
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
-from probes.groups.comparison import GroupComparison, compare_groups
+from probes.groups.wording import GroupComparison, compare_groups
 from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table, table_name
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, with_derived_hashes

@@ -21,7 +21,7 @@ from viz.player.serialization import quantize_shares
 from viz.player.words import format_number, section
 
 if TYPE_CHECKING:
-    from probes.groups.comparison import GroupComparison
+    from probes.groups.wording import GroupComparison
     from viz.films.embedding_film import ProjectionView
 
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
@@ -178,7 +178,7 @@ def scene_of_projection(
     theme : colours.
     title : name of the scatter plot.
     loss : records of the losses, as `data.runs.Run.metrics` returns them; none if None.
-    comparisons : comparisons of the groups with null groups, see `probes.groups.comparison.compare_groups`.
+    comparisons : comparisons of the groups with null groups, see `probes.groups.wording.compare_groups`.
     language : ``en`` or ``pt``.
 
     Examples

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
+from probes.groups.wording import GroupComparison
 from tests.viz.player.scenes import LABELS, STEPS, losses, projection
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import ProjectionView
