@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 from data.commands import run_command
 from data.errors import InputError
+from probes.groups.naming import split_highlight
 from probes.registry import PROBES, ProbeRequest, highlighted_table, measure
 
 if TYPE_CHECKING:
@@ -69,18 +74,13 @@ def _each_highlight(request: ProbeRequest, name: str) -> Iterator[tuple[str, Pro
     if name != "cohesion":
         yield name, request
         return
-    for highlight in (group for text in request.highlight for group in _groups(text)):
-        what = request.what or highlighted_table(highlight)
-        metric = [request.metric] if request.metric != "euclidean" else []
-        title = "-".join([name, what, _slug(highlight), *metric])
-        yield title, dataclasses.replace(request, highlight=(highlight,), what=what)
-
-
-def _groups(highlight: str) -> Sequence[str]:
-    from probes.groups.naming import split_highlight
-
-    groups = split_highlight(highlight)
-    return groups if len(groups) > 1 else (highlight,)  # a space around the only group may belong to a token
+    metric = [request.metric] if request.metric != "euclidean" else []
+    for text in request.highlight:
+        groups = split_highlight(text)
+        for highlight in groups if len(groups) > 1 else [text]:  # a space around the only group may belong to a token
+            what = request.what or highlighted_table(highlight)
+            title = "-".join([name, what, _slug(highlight), *metric])
+            yield title, dataclasses.replace(request, highlight=(highlight,), what=what)
 
 
 def _slug(highlight: str) -> str:
@@ -90,9 +90,6 @@ def _slug(highlight: str) -> str:
 
 
 def _list_measures() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table("measure", "what it tells", "takes", box=None)
     for name, kind in PROBES.items():
         table.add_row(name, kind.label, " ".join(f"--{field}" for field in kind.fields))
@@ -102,9 +99,6 @@ def _list_measures() -> None:
 
 def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> None:
     """Print a table for each set of dimensions: values at one step, or over the steps where there is one number a step."""
-    from rich.console import Console
-    from rich.table import Table
-
     dataset: Any = found if hasattr(found, "data_vars") else found.to_dataset(name=found.name or name)
     if step is not None and step not in dataset["step"].values:
         raise InputError(f"the snapshot of step {step} is not whole: choose another with `step`")
@@ -112,12 +106,10 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
     for variable, values in dataset.data_vars.items():
         by_dims.setdefault(tuple(map(str, values.dims[1:])), []).append(variable)
     for dims, names in by_dims.items():
-        variables = dataset[names]
         at = int(dataset["step"].values[-1] if step is None else step)
-        shown = variables.sel(step=at) if dims else variables
-        index = dims or ("step",)
-        table = Table(*[*index, *map(str, names)], box=None)
-        frame = shown[names].to_dataframe()[names].reset_index()
+        shown = dataset[names].sel(step=at) if dims else dataset[names]
+        table = Table(*(dims or ("step",)), *map(str, names), box=None)
+        frame = shown.to_dataframe()[names].reset_index()
         if dims == ("token",) and len(names) == 1:  # a distribution: the most probable first
             frame = frame.sort_values(str(names[0]), ascending=False)
         part = frame.head(MOST_ROWS) if dims else frame.tail(MOST_ROWS)  # of the steps, the last
@@ -132,8 +124,6 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
     if isinstance(value, str):
         return escape(repr(value))
     return f"{value:,}" if isinstance(value, Integral) else f"{value:.4f}"

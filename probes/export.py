@@ -253,10 +253,9 @@ def _check_trajectory(data: xr.DataArray | xr.Dataset) -> xr.DataArray:
     dims = tuple(map(str, data.dims))
     if isinstance(data, xr.DataArray) and len(dims) == 3 and dims[::2] == ("step", "dim") and dims[1] in ITEMS:
         return data
-    raise InputError(
-        f"word2vec and projector files hold a vector per token or position, so they need a trajectory with the dimensions step, token or "
-        f"position, dim; this has {', '.join(dims) or 'none'}: choose csv, parquet or netcdf"
-    )
+    rule = "word2vec and projector files hold a vector per token or position, so they need a trajectory"
+    found = f"with the dimensions step, token or position, dim; this has {', '.join(dims) or 'none'}"
+    raise InputError(f"{rule} {found}: choose csv, parquet or netcdf")
 
 
 def _check_step(trajectory: xr.DataArray, step: int | None) -> int:

@@ -6,7 +6,7 @@ A probe is imported when it is first used; only those that run a model import to
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -145,7 +145,7 @@ def measure(
     return function(run, **arguments)
 
 
-def highlighted_table(highlights: str | Sequence[str]) -> Literal["positions", "tokens"]:
+def highlighted_table(highlight: str) -> Literal["positions", "tokens"]:
     """Choose the table that a highlight is of: positions if it is whole numbers only, otherwise tokens.
 
     It depends on the highlight alone, not on the run. To highlight digits among the tokens, request ``what="tokens"``.
@@ -155,8 +155,7 @@ def highlighted_table(highlights: str | Sequence[str]) -> Literal["positions", "
     >>> [highlighted_table(text) for text in ("12,13,14", "vowels", "a,1")]
     ['positions', 'tokens', 'tokens']
     """
-    texts = [highlights] if isinstance(highlights, str) else highlights
-    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in highlight.split(",") if part.strip()]
     are_numbers = bool(parts) and all(part.isascii() and part.isdigit() for part in parts)
     return "positions" if are_numbers else "tokens"
 
@@ -177,7 +176,8 @@ def _group(_: Run, request: ProbeRequest) -> dict[str, Any]:
     if len(request.highlight) > 1:
         raise InputError("cohesion is measured of one group at a time: pass one `highlight`")
     fields = {name: getattr(request, name) for name in ("metric", "seed", "text")}
-    return {"what": request.what or highlighted_table(request.highlight), "highlight": request.highlight[0], **fields}
+    [highlight] = request.highlight
+    return {"what": request.what or highlighted_table(highlight), "highlight": highlight, **fields}
 
 
 PROBES: dict[str, ProbeKind] = {

@@ -47,10 +47,8 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
     if not len(ids):
         raise InputError("the prompt is empty: give at least one symbol with `prompt`")
     if len(ids) > context:
-        surplus = len(ids) - context
-        raise InputError(
-            f"the prompt has {len(ids)} tokens, and the model sees at most {context}: shorten it by {surplus}"
-        )
+        too_many = f"the prompt has {len(ids)} tokens, and the model sees at most {context}"
+        raise InputError(f"{too_many}: shorten it by {len(ids) - context}")
     labels = tokenizer.labels
     return Prompt(text, ids, tuple(labels[i] for i in ids))
 

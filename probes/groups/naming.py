@@ -146,12 +146,9 @@ def split_highlight(text: str) -> tuple[str, ...]:
 
 
 def format_highlight(groups: Iterable[Group | Sequence[int]], labels: Sequence[str | int]) -> str:
-    """Write groups as a text that `parse_highlight` reads back to the same members.
+    """Write groups, or the indices of their members, as a text that `parse_highlight` reads back to the same members.
 
-    Parameters
-    ----------
-    groups : groups, or the indices of their members.
-    labels : the labels of the items, each once; labels are written as pictures show them where that is unambiguous.
+    No label may stand twice among the labels of the items; labels are written as pictures show them where that is unambiguous.
 
     Examples
     --------

@@ -123,9 +123,8 @@ def matched_groups(
     checked = check_members(members, len(values))
     bins = frequency_bins(values, bin_size)
     if all(np.isin(np.flatnonzero(bins == b), checked).all() for b in np.unique(bins[checked])):
-        raise InputError(
-            f"the group holds every item of its frequencies, so none is left to match it with: widen the bins (bin_size, now {bin_size})"
-        )
+        none_left = "the group holds every item of its frequencies, so none is left to match it with"
+        raise InputError(f"{none_left}: widen the bins (bin_size, now {bin_size})")
     return _within_bins("matched", checked, bins, seed, draws)
 
 

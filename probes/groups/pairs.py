@@ -19,11 +19,7 @@ MANY_ITEMS = 1500  # with more, single distances are computed within groups only
 def ratios_to_all(values: NDArray[Any], groups: TokenIds, metric: str) -> Iterator[FloatArray]:
     """Yield the mean distance of the pairs within each group over that of all pairs, (group, step), for some steps at a time.
 
-    Parameters
-    ----------
-    values : (step, item, dim).
-    groups : indices of the members, (group, member).
-    metric : ``"euclidean"`` or ``"cosine"``.
+    ``values`` is (step, item, dim); ``groups`` holds the indices of the members, (group, member); the metric is euclidean or cosine.
     """
     n_steps = max(1, min(STEPS_AT_ONCE, BLOCK_ENTRIES // max(values.shape[1] ** 2, len(groups))))
     for start in range(0, len(values), n_steps):
@@ -70,9 +66,8 @@ def _mean_distance(vectors: FloatArray, metric: str) -> float:
     items = len(vectors)
     if metric == "cosine":
         total = vectors.sum(axis=0)
-        pairs = (
-            items**2 - total @ total
-        )  # of 1 - cos, from both ends and with themselves: 0 for a direction, 1 for none
+        # The sum of 1 - cos, from both ends and with themselves: 0 for a direction, 1 for none.
+        pairs = items**2 - total @ total
         return max(0.0, float(pairs - (~vectors.any(axis=1)).sum())) / (items * (items - 1))
     centred = vectors - vectors.mean(axis=0)  # large squares would hide small distances
     squares, summed = (centred**2).sum(axis=1), 0.0

@@ -143,36 +143,29 @@ def compare_groups(
     metric : ``"euclidean"`` or ``"cosine"``.
     warn : warn of groups that cannot be compared (of one item, or of all), which are left out, and of nulls that are not available.
     """
+    from probes.groups.cohesion import compare_with_nulls
+
     found = []
     labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    steps = [int(step) for step in trajectory["step"].values]
+    corrected = ", corrected over steps" if len(steps) > 1 else ""
     for index, highlight in enumerate(highlights):
         try:
-            found.append(_comparison(run, trajectory, index, parse_group(highlight, labels), metric=metric, warn=warn))
+            group = parse_group(highlight, labels)
+            compared, missing = compare_with_nulls(run, trajectory, group, metric=metric)
         except InputError as error:
             if warn:
                 name = highlight.name if isinstance(highlight, Group) else highlight
                 warnings.warn(f"highlight {name!r}: no comparison is shown: {error}", stacklevel=2)
+            continue
+        if missing and warn:
+            warnings.warn(missing, stacklevel=3)
+        # In a sentence the name has no commas, and is cut.
+        named = compared.assign_attrs(highlight=short_name(group.name.replace(", ", " ")))
+        texts = [" and ".join(p_value_text(float(p)) for p in values) for values in named["p_corrected"].values]
+        p_values = {step: f"p {text}{corrected}" for step, text in zip(steps, texts, strict=True)}
+        found.append(GroupComparison(index, {step: comparison_sentence(named, step) for step in steps}, p_values))
     return tuple(found)
-
-
-def _comparison(
-    run: Run, trajectory: xr.DataArray, index: int, group: Group, *, metric: str, warn: bool
-) -> GroupComparison:
-    from probes.groups.cohesion import compare_with_nulls
-
-    compared, missing = compare_with_nulls(run, trajectory, group, metric=metric)
-    if missing and warn:
-        warnings.warn(missing, stacklevel=4)
-    # In a sentence the name has no commas, and is cut.
-    named = compared.assign_attrs(highlight=short_name(group.name.replace(", ", " ")))
-    steps = [int(step) for step in named["step"].values]
-    corrected = ", corrected over steps" if len(steps) > 1 else ""
-    texts = [" and ".join(p_value_text(float(p)) for p in values) for values in named["p_corrected"].values]
-    return GroupComparison(
-        index,
-        {step: comparison_sentence(named, step) for step in steps},
-        {step: f"p {text}{corrected}" for step, text in zip(steps, texts, strict=True)},
-    )
 
 
 def _share_of(null: xr.Dataset, members: TokenIds, counted: bool) -> str:

@@ -82,12 +82,8 @@ def over_snapshots(
     run : the run to measure.
     measure : computes tensors, arrays or numbers, by name, from a model.
     dims : dimensions of each, by the same names; ``step`` is put before them.
-    coords : coordinates of these dimensions.
+    coords : coordinates of these dimensions; the steps and the hashes of the snapshots (``sha256``) are put before them.
     progress : called with the number of snapshots done so far.
-
-    Returns
-    -------
-    A Dataset with the steps and the hashes of the snapshots (``sha256``) as coordinates.
     """
     gathered = {name: Gathered(len(run.manifest())) for name in dims}
     snapshots = []

@@ -82,10 +82,7 @@ def distance(A: Tensor) -> Tensor:
 def duplicate_token(A: Tensor, period: Tensor) -> Tensor:
     """Compute the mean attention, within the repeat, to the earlier occurrence of the same token.
 
-    Parameters
-    ----------
-    A : (sequence, head, query, key).
-    period : (sequence,), distance to the earlier occurrence in tokens.
+    ``A`` is (sequence, head, query, key), ``period`` (sequence,) the distance to the earlier occurrence in tokens.
 
     References
     ----------
@@ -110,11 +107,7 @@ def uniform_attention(n: int) -> Tensor:
 
 
 ON_TEXT: dict[str, Callable[[Tensor], Tensor]] = {
-    "previous_token": previous_token,
-    "sink": sink,
-    "entropy": entropy,
-    "entropy_without_sink": entropy_without_sink,
-    "distance": distance,
+    score.__name__: score for score in (previous_token, sink, entropy, entropy_without_sink, distance)
 }
 ON_REPEATS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"duplicate_token": duplicate_token, "induction": induction}
 LONG_NAMES = {

@@ -40,8 +40,6 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
     ids : token ids, (sequence, query).
     attention, residual : whether to keep them besides the logits.
 
-    Notes
-    -----
     A hook takes the attention weights that the model used; they are not computed a second time. Meanwhile the model does not use the
     fused kernel, which does not return them.
     """
@@ -51,7 +49,11 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
     with contextlib.ExitStack() as stack:
         for block in model.h:
             if attention:
-                stack.enter_context(_watching(block.attn, seen.attention))
+                attn: Any = block.attn
+                hook = attn.pattern.register_forward_hook(lambda _, __, weights: seen.attention.append(weights))
+                stack.callback(hook.remove)
+                stack.callback(setattr, attn, "observed", attn.observed)
+                attn.observed = True
             if residual:
                 before = block.register_forward_pre_hook(lambda _, inputs: seen.residual.append(inputs[0]))
                 stack.callback(before.remove)
@@ -60,17 +62,6 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
             stack.callback(last.remove)
         seen.logits = model(ids)[0]
     return seen
-
-
-@contextlib.contextmanager
-def _watching(attn: Any, kept: list[Tensor]) -> Iterator[None]:
-    hook = attn.pattern.register_forward_hook(lambda _, __, weights: kept.append(weights))
-    before, attn.observed = attn.observed, True
-    try:
-        yield
-    finally:
-        hook.remove()
-        attn.observed = before
 
 
 @contextlib.contextmanager

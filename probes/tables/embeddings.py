@@ -113,17 +113,10 @@ def _tensor_of(run: Run, table: str) -> tuple[str, int]:
 
 def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) -> xr.DataArray:
     item = _ITEMS[table]
-    return xr.DataArray(
-        values,
-        dims=("step", item, "dim"),
-        coords={
-            "step": [snapshot.step for snapshot in snapshots],
-            item: token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1]),
-            "sha256": ("step", [snapshot.sha256 for snapshot in snapshots]),
-        },
-        name=f"{item}_table",
-        attrs={"run": run.name},
-    )
+    labels = token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1])
+    hashes = ("step", [snapshot.sha256 for snapshot in snapshots])
+    coords = {"step": [snapshot.step for snapshot in snapshots], item: labels, "sha256": hashes}
+    return xr.DataArray(values, coords, ("step", item, "dim"), f"{item}_table", {"run": run.name})
 
 
 def _read(path: str, name: str, unused: int) -> NDArray[np.float32]:

@@ -94,17 +94,10 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): give a file of word vectors as text") from None
     kept = _first_occurrences(tokens, path.name)
-    return xr.DataArray(
-        table[None] if len(kept) == len(tokens) else table[None, kept],
-        dims=("step", "token", "dim"),
-        coords={
-            "step": [0],
-            "token": np.array([tokens[row] for row in kept], dtype=object),
-            "sha256": ("step", [content.hexdigest()]),
-        },
-        name="token_table",
-        attrs={"run": path.name},
-    )
+    values = table[None] if len(kept) == len(tokens) else table[None, kept]
+    labels = np.array([tokens[row] for row in kept], dtype=object)
+    coords = {"step": [0], "token": labels, "sha256": ("step", [content.hexdigest()])}
+    return xr.DataArray(values, coords, ("step", "token", "dim"), "token_table", {"run": path.name})
 
 
 def import_vectors(path: Path, name: str | None = None, limit: int | None = None, *, folder: Path | None = None) -> Run:
@@ -113,13 +106,8 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
     Parameters
     ----------
     path, limit : as in `read_word2vec`.
-    name : name of the new run; made from the file's name if None.
+    name : name of the new run, which must not exist; made from the file's name if None.
     folder : folder of the runs; the usual one if None.
-
-    Raises
-    ------
-    InputError
-        As `read_word2vec`, or if a run of this name exists.
     """
     trajectory = read_word2vec(path, limit)
     name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "vectors"

@@ -29,7 +29,7 @@ from probes.texts import (
 )
 from tests.conftest import made_text
 from tests.probes.made_run import SYMBOLS, made_run, shape
-from tests.trainer.generation.test_sampling import BPE, sentence_pieces, words_with_ends
+from tests.trainer.generation.test_streamed_text import BPE, sentence_pieces, words_with_ends
 
 
 @pytest.fixture
