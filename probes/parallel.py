@@ -33,17 +33,13 @@ _client: ContextVar[Any] = ContextVar("client", default=None)
 
 @contextlib.contextmanager
 def open_client(scheduler: str | None) -> Iterator[Any]:
-    """Connect to workers; within the ``with``, they run the models of probes and read lazy trajectories.
+    """Connect to workers, and yield a ``distributed.Client``; within the ``with``, they run models and read lazy trajectories.
 
     Parameters
     ----------
-    scheduler : ``None``: everything is computed in this process. ``"local"`` or ``"local:2"``: processes on this machine (two, or one
-        for each core), of one thread each, which only this machine can reach, and which end with the ``with``.
+    scheduler : ``None``: everything is computed in this process, and None is yielded. ``"local"`` or ``"local:2"``: processes on this
+        machine (two, or one for each core), of one thread each, which only this machine can reach, and which end with the ``with``.
         ``"tcp://host:port"`` or ``"tls://host:port"``: a running scheduler, whose workers see the runs under the same path.
-
-    Yields
-    ------
-    A ``distributed.Client``, or None where everything is computed in this process.
 
     Raises
     ------

@@ -56,24 +56,20 @@ def encode_prompt(run: Run, text: str | None = None) -> Prompt:
 def default_prompt(run: Run) -> str:
     """Choose the opening of a run's last sample: its first line, or more if that is short, as far as the model's context reaches.
 
-    A longer text is cut after a word. Without a sample, the text of the first tokens of the vocabulary is chosen.
+    A longer text is cut after a word. Without a sample, the text of the first tokens of the vocabulary is chosen, except special tokens
+    and halves of characters.
     """
     tokenizer, context = run.tokenizer, described_model(run).block_size
     samples = run.samples()
     text = str(samples[-1]["text"]).strip() if samples else ""
     if not text:
-        return beginning(tokenizer, _first_tokens(tokenizer, context), context)
+        special = set(tokenizer.special_tokens.values())
+        whole = (i for i in range(tokenizer.vocab_size) if i not in special and HALF not in tokenizer.decode([i]))
+        return beginning(tokenizer, tokenizer.decode(list(islice(whole, context))), context)
     line = text.split("\n")[0]
     opening = line if len(tokenizer.encode(line)) >= SHORTEST_OPENING else text
     seen = beginning(tokenizer, opening, context)
     return seen.rsplit(" ", 1)[0] if " " in seen and seen != opening else seen
-
-
-def _first_tokens(tokenizer: Tokenizer, most: int) -> str:
-    """Decode the first tokens of a vocabulary, except special tokens and halves of characters."""
-    special = set(tokenizer.special_tokens.values())
-    texts = (i for i in range(tokenizer.vocab_size) if i not in special and HALF not in tokenizer.decode([i]))
-    return tokenizer.decode(list(islice(texts, most)))
 
 
 def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
@@ -114,10 +110,11 @@ def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, Token
     corpus = info.get("training", {}).get("corpus") or info.get("corpus", {}).get("name")
     if not corpus:
         raise NotApplicableError(f"run {run.name!r} does not say which text it learned from: pass one with `text`")
+    context = described_model(run).block_size
     try:
         if "documents" in info["corpus"]:
             return _joined_documents(run.path, (run.path / "run.json").stat().st_mtime_ns)
-        return _tokens_of(str(corpus), info["corpus"]["sha256"], tokenizer, described_model(run).block_size)
+        return _tokens_of(str(corpus), info["corpus"]["sha256"], tokenizer, context)
     except InputError as error:
         missing = f"the text that run {run.name!r} learned from cannot be had ({error})"
         raise InputError(f"{missing}: pass it, or another, with `text`") from None
@@ -192,15 +189,11 @@ def repeated_sequences(vocab_size: int, length: int, n_sequences: int, *, seed: 
     period = random.permutation(np.resize(lengths, n_sequences))  # evenly: no period is more frequent than another
     ids = np.empty((n_sequences, length), dtype=np.int64)
     for row, p in zip(ids, period, strict=True):
-        row[: length - p] = _different(random, vocab_size, int(length - p))
+        # Tokens are drawn without replacement, starting again when the vocabulary is used up.
+        deals = [random.permutation(vocab_size) for _ in range(-(-(length - p) // vocab_size))]
+        row[: length - p] = np.concatenate(deals)[p - length :]
         row[length - p :] = row[length - 2 * p : length - p]
     return Repeats(ids, period)
-
-
-def _different(random: np.random.Generator, vocab_size: int, n: int) -> TokenIds:
-    """Draw tokens without replacement, starting again when the vocabulary is used up."""
-    deals = [random.permutation(vocab_size) for _ in range(-(-n // vocab_size))]
-    return np.concatenate(deals)[-n:]
 
 
 @lru_cache(maxsize=4)

@@ -65,10 +65,7 @@ def cohesion(trajectory: xr.DataArray, members: Sequence[int], metric: str = "eu
 def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") -> xr.Dataset:
     """Compare the cohesion of a group with that of the groups of a null, at every step.
 
-    Parameters
-    ----------
-    trajectory, metric : as in `cohesion`.
-    null : the groups to compare with, including the observed group.
+    Trajectory and metric are as in `cohesion`; the null holds the groups to compare with, including the observed group.
 
     Returns
     -------
@@ -94,7 +91,9 @@ def compare(trajectory: xr.DataArray, null: Null, *, metric: str = "euclidean") 
         raise InputError(f"the null names item {null.groups.max()}, and there are {n_items}: make it for this table")
     found, best = [], np.full(len(null.groups), -np.inf)
     for ratios in ratios_to_all(trajectory.values, null.groups, metric):
-        z = _standardised(ratios)
+        # Standard deviations of the null by which each group is below its mean, (group, step); 0 if all are tied.
+        below_mean, deviation = ratios.mean(axis=0) - ratios, ratios.std(axis=0)
+        z = np.divide(below_mean, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE)
         np.maximum(best, z.max(axis=1), out=best)
         found.append(_against(ratios, z, null.observed))
     per_step = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
@@ -186,12 +185,6 @@ def compare_with_nulls(
     compared = _side_by_side([compare(trajectory, null, metric=metric) for null in nulls])
     what = "positions" if is_positions else "tokens"
     return compared.assign_attrs(run=run.name, what=what, highlight=group.name), missing
-
-
-def _standardised(ratios: FloatArray) -> FloatArray:
-    """Standardise cohesions: standard deviations of the null by which each group is below its mean, (group, step); 0 if all are tied."""
-    mean, deviation = ratios.mean(axis=0), ratios.std(axis=0)
-    return np.asarray(np.divide(mean - ratios, deviation, out=np.zeros_like(ratios), where=deviation > DEGENERATE))
 
 
 def _against(ratios: FloatArray, z: FloatArray, observed: int) -> dict[str, FloatArray]:

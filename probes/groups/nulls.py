@@ -103,14 +103,11 @@ def matched_groups(
     Parameters
     ----------
     members : the indices of the observed group.
-    counts : occurrences of each item, (item,).
+    counts : occurrences of each item, (item,), finite and 0 or more.
     bin_size : smallest number of items in a bin.
     seed, draws : as in `random_groups`.
 
-    Raises
-    ------
-    InputError
-        As `random_groups`, or if the counts are negative or not finite, or the group fills each of its bins.
+    Errors are those of `random_groups`; a group that fills each of its bins, and so has no other to match, is an `InputError`, too.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from data.progress import Progress
 from data.runs import Run
 from probes.models.gathering import over_snapshots
 from probes.models.observation import observe
-from probes.texts import Prompt, encode_prompt
+from probes.texts import encode_prompt
 from trainer.config import described_model
 from trainer.loading import Model
 
@@ -48,7 +48,9 @@ def attention_maps(
     """
     encoded = encode_prompt(run, prompt)
     ids = torch.from_numpy(encoded.ids)[None]
-    coords = {**head_coords(run), **token_coords(encoded)}
+    tokens, places = np.array(encoded.tokens, dtype=object), np.arange(len(encoded.ids))
+    coords: dict[str, Any] = {**head_coords(run), "query": places, "key": places}
+    coords |= {"query_token": ("query", tokens), "key_token": ("key", tokens)}
     layers = heads = slice(None)
     if head is not None:
         check_head(xr.Dataset(coords=coords), *head)
@@ -67,12 +69,6 @@ def head_coords(run: Run) -> dict[str, np.ndarray]:
     """Make the coordinates of a model's layers and heads, both counted from 0."""
     shape = described_model(run)
     return {"layer": np.arange(shape.n_layer), "head": np.arange(shape.n_head)}
-
-
-def token_coords(prompt: Prompt) -> dict[str, Any]:
-    """Make the coordinates of a prompt's tokens as queries and as keys."""
-    tokens, places = np.array(prompt.tokens, dtype=object), np.arange(len(prompt.ids))
-    return {"query": places, "key": places, "query_token": ("query", tokens), "key_token": ("key", tokens)}
 
 
 def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:

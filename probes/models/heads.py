@@ -56,7 +56,7 @@ def entropy(A: Tensor) -> Tensor:
     1 is even attention to all tokens, 0 attention to a single one. The first query, which has one key, is left out.
     """
     n_keys = torch.arange(2, A.shape[-2] + 1, device=A.device)
-    return (_entropy(A[..., 1:, :]) / n_keys.log()).mean(-1)
+    return (torch.sum(torch.special.entr(A[..., 1:, :]), -1) / n_keys.log()).mean(-1)
 
 
 def entropy_without_sink(A: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ def entropy_without_sink(A: Tensor) -> Tensor:
     rest = A[..., 2:, 1:]
     mass = rest.sum(-1, keepdim=True)
     n_keys = torch.arange(2, A.shape[-2], device=A.device)
-    share = _entropy(rest / mass.clamp_min(1e-6)) / n_keys.log()
+    share = torch.sum(torch.special.entr(rest / mass.clamp_min(1e-6)), -1) / n_keys.log()
     counts = (mass[..., 0] > 1e-6).float()
     return (share * counts).sum(-1) / counts.sum(-1).clamp_min(1)
 
@@ -215,10 +215,6 @@ def _at_offset(A: Tensor, period: Tensor, ahead: int) -> Tensor:
     found = A.gather(-1, keys[:, None, :, None].expand(*A.shape[:-1], 1))[..., 0]  # (sequence, head, query)
     counts = (queries >= (n - period)[:, None]).to(A.dtype)[:, None]  # (sequence, 1, query)
     return (found * counts).sum(-1) / counts.sum(-1)
-
-
-def _entropy(A: Tensor) -> Tensor:
-    return torch.sum(torch.special.entr(A), -1)
 
 
 def _token_losses(model: Model, ids: TokenIds) -> np.ndarray:

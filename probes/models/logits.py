@@ -34,12 +34,7 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
 
     Returns
     -------
-    Trajectory with dimensions (step, token), float32; each step sums to 1.
-
-    Raises
-    ------
-    InputError
-        If the prompt is empty, too long or outside the vocabulary.
+    Trajectory with dimensions (step, token), float32; each step sums to 1. Errors are those of `~probes.texts.encode_prompt`.
     """
     encoded = encode_prompt(run, prompt)
     ids = torch.from_numpy(encoded.ids)[None]
@@ -81,12 +76,7 @@ def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None
     Variables over (step, layer, position): ``top``, the most probable next token, and ``top_probability``; ``entropy`` of the
     distribution, in nats; ``divergence``, the Kullback-Leibler divergence of the model's final prediction from it, in nats. Over (step,
     layer, token): ``probability``, the distribution after the last position. ``layer`` counts from 0, the embeddings, to n_layer; the
-    coordinate ``prompt_token`` (position) holds the prompt.
-
-    Raises
-    ------
-    InputError
-        If the prompt is empty, too long or outside the vocabulary.
+    coordinate ``prompt_token`` (position) holds the prompt. Errors are those of `~probes.texts.encode_prompt`.
 
     References
     ----------
@@ -148,7 +138,12 @@ def loss_by_position(
     windows = torch.from_numpy(sliding_windows(run, N_WINDOWS, seed=seed, text=text))
 
     def measure(model: Model) -> dict[str, Any]:
-        losses = _mean_losses(model, windows)
+        total = torch.zeros(windows.shape[1] - 1)
+        for part in in_parts(model, windows.numpy()):
+            shown = windows[part]
+            logits = observe(model, shown[:, :-1]).logits
+            total += F.cross_entropy(logits.transpose(1, 2), shown[:, 1:], reduction="none").sum(0)
+        losses = (total / len(windows)).numpy()
         return {"loss": losses, "in_context_score": in_context_score(losses)}
 
     dims = {"loss": ("position",), "in_context_score": ()}
@@ -170,15 +165,6 @@ def in_context_score(loss: np.ndarray) -> np.ndarray:
     part = max(1, n // 8)
     early = loss[..., min(part, n - 1) : min(part, n - 1) + part].mean(-1)
     return np.asarray(loss[..., -part:].mean(-1) - early)
-
-
-def _mean_losses(model: Model, windows: Tensor) -> np.ndarray:
-    total = torch.zeros(windows.shape[1] - 1)
-    for part in in_parts(model, windows.numpy()):
-        shown = windows[part]
-        logits = observe(model, shown[:, :-1]).logits
-        total += F.cross_entropy(logits.transpose(1, 2), shown[:, 1:], reduction="none").sum(0)
-    return (total / len(windows)).numpy()
 
 
 def _labels(run: Run) -> np.ndarray:

@@ -32,13 +32,7 @@ class Observation:
 
 @torch.no_grad()
 def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: bool = False) -> Observation:
-    """Run a model on sequences and keep intermediate results.
-
-    Parameters
-    ----------
-    model : the model to run; it is not changed.
-    ids : token ids, (sequence, query).
-    attention, residual : whether to keep them besides the logits.
+    """Run a model on sequences (sequence, query) and keep the logits, and on request the attention and the residual stream.
 
     A hook takes the attention weights that the model used; they are not computed a second time. Meanwhile the model does not use the
     fused kernel, which does not return them.
