@@ -98,8 +98,7 @@ def main(args: list[str]) -> int:
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  {films}")
     if not report["whole"]:
         print("stopped: the report holds the seeds that were finished")
-        return EXIT_INTERRUPTED
-    return 0
+    return 0 if report["whole"] else EXIT_INTERRUPTED
 
 
 def read(options: SupervisedArguments) -> Task:
