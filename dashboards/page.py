@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import TypeVar, cast
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ from data.errors import InputError
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
 from viz.player import Panel, Scene
+from viz.player.projection_scene import validation_loss
 
 Option = TypeVar("Option", str, int)
 
@@ -103,13 +104,8 @@ def choose_language() -> None:
     with st.sidebar:
         now = get_field("lang")
         set_initial_value("language_choice", now)
-        chosen = st.segmented_control(
-            translation()("page.language"),
-            list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
-            key="language_choice",
-        )
-    if chosen and chosen != now:
+        chosen = choose(translation()("page.language"), LANGUAGES, "language_choice")
+    if chosen != now:
         set_field("lang", chosen)
         st.rerun()
 
@@ -147,27 +143,21 @@ def guarded(draw: Callable[[], None], say: Translation) -> None:
         st.warning(say("page.vanished"), icon=":material/folder_off:")
 
 
-def live_fragment(page: Page) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Make the part of a page that holds the slider a fragment, which reruns alone, and every two seconds while the run is live."""
+def show_live(page: Page, draw: Callable[[], None]) -> None:
+    """Draw the part of a page that holds the slider in a fragment, which reruns alone, and every two seconds while the run is live."""
     was_live = page.is_live
 
-    def decorate(draw: Callable[[], None]) -> Callable[[], None]:
-        def part() -> None:
-            if was_live and not page.is_live:
-                st.rerun()  # the whole page, once: the run has ended and the fragment need not rerun any more
-            draw()
+    def part() -> None:
+        if was_live and not page.is_live:
+            st.rerun()  # the whole page, once: the run has ended and the fragment need not rerun any more
+        guarded(draw, page.say)
 
-        fragment: Callable[[], None] = st.fragment(run_every=REFRESH_EVERY_S if was_live else None)(part)
-        return fragment
-
-    return decorate
+    st.fragment(part, run_every=REFRESH_EVERY_S if was_live else None)()
 
 
 def validation_losses(page: Page) -> tuple[list[int], list[float]] | None:
     """Return steps and validation losses of a run, or None if no loss was measured."""
-    measured = [(int(record["step"]), record.get("val_loss")) for record in queries.metrics(page.computation, page.run)]
-    found = [(step, float(loss)) for step, loss in measured if loss is not None and math.isfinite(loss)]
-    return ([step for step, _ in found], [loss for _, loss in found]) if found else None
+    return validation_loss(queries.metrics(page.computation, page.run))
 
 
 def show_scene(
@@ -185,9 +175,7 @@ def show_scene(
 
     Parameters
     ----------
-    page : the page.
     name : of the page. While the page is open, the slider keeps its position.
-    panels : the panels.
     columns : CSS ``grid-template`` of the panels' areas.
     steps : the steps at which the slider stops.
     fields : further fields of the address that this page uses.
@@ -214,7 +202,7 @@ def show_scene(
         write_address(names)  # before the browser, which owns the slider from now on, may write its position
     events = mount(scene, key=f"player_{name}")
     time.sleep(SEND_TIME_S)
-    if not is_new and events.step in set(steps):
+    if not is_new and events.step in steps:
         set_field("step", None if events.step == steps[-1] else events.step)
     if events.scale:
         set_field("scale", events.scale)
@@ -250,10 +238,47 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
     return int(entered["step"]), is_new  # type: ignore[call-overload]
 
 
-def ask_option(name: str, label: str, options: Sequence[Option], format: Callable[[Option], str]) -> Option:
-    """Ask for one of a few options, and set the field of that name."""
-    now = get_field(name)
-    set_initial_value(f"{name}_choice", now if now in options else options[0])
-    chosen: Any = st.segmented_control(label, options, format_func=format, key=f"{name}_choice", required=True)
-    set_field(name, chosen)
-    return cast("Option", chosen)
+def choose(label: str, names: Mapping[Option, str], key: str, default: Option | None = None) -> Option:
+    """Show a few options by their names, and return the chosen one."""
+    return cast(
+        "Option",
+        st.segmented_control(
+            label, list(names), default=default, format_func=names.__getitem__, key=key, required=True
+        ),
+    )
+
+
+def ask_option(field: str, label: str, names: Mapping[Option, str]) -> Option:
+    """Ask for one of a few options, and set a field of the address."""
+    now = get_field(field)
+    set_initial_value(f"{field}_choice", now if now in names else next(iter(names)))
+    chosen = choose(label, names, f"{field}_choice")
+    set_field(field, chosen)
+    return chosen
+
+
+def offer_download(
+    label: str,
+    data: bytes | Callable[[], bytes],
+    name: str,
+    mime: str,
+    *,
+    icon: str = "download",
+    help: str | None = None,
+) -> None:
+    """Show the button of a download; a function is called on a click, not at every rerun."""
+    st.download_button(
+        label,
+        data,
+        name,
+        mime,
+        key=f"download {name}",
+        icon=f":material/{icon}:",
+        on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
+        help=help,
+    )
+
+
+def megabytes(path: Path, say: Translation) -> str:
+    """Write the size of a file."""
+    return f"{say.number(path.stat().st_size / 1e6, 1)} MB"

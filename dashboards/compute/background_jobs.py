@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future, wait
 from typing import Generic
 
 from dashboards.compute.result_cache import Value
@@ -30,31 +31,26 @@ class BackgroundJob(Generic[Value]):
         self.done = 0
         self.state = state
         self.polled_s = time.monotonic()
-        self._make = make
-        self._value: Value | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._future: Future[Value] = Future()
+        threading.Thread(target=self._run, args=(make,), daemon=True).start()
 
     @property
     def is_finished(self) -> bool:
-        return not self._thread.is_alive()
+        return self._future.done()
 
     def result(self) -> Value:
         """Return the value, or raise the error, of a finished job."""
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]
+        return self._future.result()
 
     def wait(self, seconds: float) -> None:
         """Wait at most ``seconds`` for the end."""
-        self._thread.join(seconds)
+        wait([self._future], seconds)
 
-    def _run(self) -> None:
+    def _run(self, make: Callable[[Progress], Value]) -> None:
         try:
-            self._value = self._make(self._report)
+            self._future.set_result(make(self._report))
         except BaseException as error:  # raised again by `result`
-            self._error = error
+            self._future.set_exception(error)
 
     def _report(self, done: int) -> None:
         self.done = done
@@ -83,14 +79,8 @@ class BackgroundJobs:
     ) -> Value | BackgroundJob[Value]:
         """Return the value of ``make``, or the job that computes it if that takes longer than ``patience_s``.
 
-        The job of a key is started only once. An error of ``make`` is raised here.
-
-        Parameters
-        ----------
-        key : identifies the job.
-        make : called in a thread of its own, with a function that reports progress.
-        patience_s : how long to wait for the value, in seconds.
-        state : of the subject, where that changes. A job on an earlier state is finished before one on a later state is started.
+        The job of a key is started only once. An error of ``make`` is raised here. Where the subject changes, ``state`` identifies its
+        state: a job on an earlier state is finished before one on a later state is started.
         """
         with self._lock:
             self._forget_unclaimed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,6 @@ class GenerationTask:
     prompt: str
     decoding: Decoding
     request: GenerationRequest
-
-    @property
-    def key(self) -> Hashable:
-        """Identifies the text."""
-        return (self.run.path, self.step, self.sha256, self.prompt, self.decoding, self.request)
 
 
 @dataclass
@@ -78,22 +73,17 @@ class GenerationStream:
 
 
 def open_streams(
-    streams: MutableMapping[Hashable, GenerationStream], tasks: Sequence[GenerationTask], computation: Computation
+    streams: MutableMapping[GenerationTask, GenerationStream], tasks: Sequence[GenerationTask], computation: Computation
 ) -> list[GenerationStream]:
     """Return the stream of each task, started anew or continued; unfinished streams of other tasks are dropped.
 
-    Parameters
-    ----------
-    streams : the streams of this visit, changed in place; the last finished ones are kept.
-    tasks : the texts that the page shows.
-    computation : provides the models.
+    ``streams``, those of this visit, are changed in place; the last finished ones are kept.
     """
-    wanted = {task.key for task in tasks}
-    for key in [key for key, stream in streams.items() if key not in wanted and not stream.is_finished]:
-        del streams[key]
-    found = [streams.setdefault(task.key, GenerationStream(task, computation)) for task in tasks]
-    for key in [key for key in streams if key not in wanted][: max(0, len(streams) - MOST_KEPT)]:
-        del streams[key]
+    for other in [task for task, stream in streams.items() if task not in tasks and not stream.is_finished]:
+        del streams[other]
+    found = [streams.setdefault(task, GenerationStream(task, computation)) for task in tasks]
+    for other in [task for task in streams if task not in tasks][: max(0, len(streams) - MOST_KEPT)]:
+        del streams[other]
     return found
 
 

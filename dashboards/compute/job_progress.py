@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import streamlit as st
 
-from dashboards.compute.jobs import Job, JobKey, Jobs, JobStatus
-from dashboards.page import escape_markdown
+from dashboards.compute.jobs import MOST_RUNNING, BusyError, Job, JobKey, Jobs, JobStatus
+from dashboards.page import Page, escape_markdown
 from dashboards.state.language import Translation
 
 LOOK_EVERY_S = 0.5
@@ -15,33 +16,41 @@ LOOK_EVERY_S = 0.5
 UNITS = {"film": "jobs.frames", "training": "jobs.steps"}
 
 
-def await_job(job: Job) -> None:
-    """Remember that this visit started a job, so that it is notified when the job ends."""
-    st.session_state.setdefault("awaited", {})[job.key] = job
+def start_job(page: Page, key: JobKey, arguments: Sequence[str], hidden: tuple[Path, str]) -> None:
+    """Start a job, or find the running one with the same key, remember that this visit waits for it, and rerun the page."""
+    try:
+        job, is_new = page.computation.jobs.start(key, arguments, hidden)
+    except BusyError:
+        st.warning(page.say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
+        return
+    st.session_state.setdefault("awaited", {})[key] = job
+    if not is_new:
+        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
+    st.rerun()
 
 
-def arrived() -> list[Job]:
-    """Return the jobs of this visit that have ended since the last call."""
+def arrived(say: Translation) -> list[Job]:
+    """Return the jobs of this visit that are done since the last call; for a cancelled one, show a message."""
     awaited: dict[JobKey, Job] = st.session_state.setdefault("awaited", {})
     ended = [job for job in awaited.values() if job.status.state != "running"]
     for job in ended:
         del awaited[job.key]
-    return ended
+        if job.status.state == "cancelled":
+            st.toast(say("jobs.cancelled"), icon=":material/stop_circle:")
+    return [job for job in ended if job.status.state == "done"]
+
+
+def show_jobs_of(page: Page, folder: str, suffix: str = "") -> bool:
+    """Show the jobs that make files in a folder of the run, see `show_jobs`; ``suffix`` is that of the files."""
+    jobs, start = page.computation.jobs, f"{folder}/"
+    found = [job for job in jobs.of_run(page.run.name) if job.key.made.startswith(start)]
+    return show_jobs(jobs, found, page.say, lambda job: job.key.made.removeprefix(start) + suffix)
 
 
 def show_jobs(jobs: Jobs, shown: Sequence[Job], say: Translation, title: Callable[[Job], str]) -> bool:
-    """Show jobs, updated twice a second while one is running; when one ends, the whole page reruns.
+    """Show some of the jobs, each with its title, and return whether one of them is running.
 
-    Parameters
-    ----------
-    jobs : all jobs of the server.
-    shown : the jobs of this page.
-    say : texts in the reader's language.
-    title : names what a job makes.
-
-    Returns
-    -------
-    is_running : whether one of them is running.
+    They are updated twice a second while one is running; when one ends, the whole page reruns.
     """
     running = [job for job in shown if job.status.state == "running"]
     for job in shown:

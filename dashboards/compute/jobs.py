@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -32,6 +33,7 @@ MOST_LINES = 12
 LONGEST_LINE = 2000
 # How long a cancelled command may take to tidy up before it is terminated.
 PATIENCE_S = 5.0
+INTERRUPT, KILL = (signal.SIGINT, signal.SIGKILL) if os.name == "posix" else (signal.SIGTERM, signal.SIGTERM)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -88,7 +90,6 @@ class Job:
     """Folder and prefix of the hidden files that are removed if the job does not finish."""
     _process: subprocess.Popen[str]
     _status: JobStatus
-    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
     _ended: threading.Event = field(default_factory=threading.Event)
     _cancelled: threading.Lock = field(default_factory=threading.Lock)
     """Acquired by the first call of `cancel`, and never released."""
@@ -120,18 +121,13 @@ class Jobs:
         self._lock = threading.Lock()
 
     def start(self, key: JobKey, arguments: Sequence[str], hidden: tuple[Path, str] | None = None) -> tuple[Job, bool]:
-        """Start a command of the project, or return the running job with the same key.
+        """Start a command of the project, or return the running job with the same key; the second value is whether it is new.
 
         Parameters
         ----------
         key : what the command makes.
         arguments : a module and its options, e.g. ``["viz.video", "--what=tokens"]``.
         hidden : see `Job`.
-
-        Returns
-        -------
-        job : the job that makes it.
-        is_new : whether this call started it.
 
         Raises
         ------
@@ -142,8 +138,7 @@ class Jobs:
             known = self._jobs.get(key)
             if known is not None and known.status.state == "running":
                 return known, False
-            running = [job for job in self._jobs.values() if job.status.state == "running"]
-            if len(running) >= MOST_RUNNING:
+            if len(self._running()) >= MOST_RUNNING:
                 raise BusyError(f"{MOST_RUNNING} jobs are under way: wait for one to end, or cancel one")
             job = Job(key, tuple(arguments), hidden, _process(arguments), JobStatus("running", time.time()))
             self._jobs[key] = job
@@ -170,9 +165,11 @@ class Jobs:
 
     def end_all(self) -> None:
         """Cancel every running job."""
-        for job in list(self._jobs.values()):
-            if job.status.state == "running":
-                job.cancel()
+        for job in self._running():
+            job.cancel()
+
+    def _running(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.status.state == "running"]
 
     def _forget_old(self) -> None:
         ended = [key for key, job in self._jobs.items() if job.status.state != "running"]
@@ -223,14 +220,12 @@ def _read_line(job: Job, line: str) -> None:
     try:
         record = json.loads(line)
         what, done, total, note = str(record["what"]), int(record["done"]), int(record["total"]), str(record["note"])
-    except (ValueError, KeyError, TypeError):
-        is_progress = False
+    except (ValueError, KeyError, TypeError):  # not progress
+        if line:
+            lines = (*job._status.lines, _without_command(line))
+            job._status = replace(job._status, lines=lines[-MOST_LINES:])
     else:
-        is_progress = True
         job._status = replace(job._status, what=what, done=done, total=total, note=note)
-    if line and not is_progress:
-        job._lines.append(_without_command(line))
-        job._status = replace(job._status, lines=tuple(job._lines))
 
 
 def _without_command(line: str) -> str:
@@ -247,27 +242,21 @@ def _without_command(line: str) -> str:
 
 def _stop(process: subprocess.Popen[str]) -> None:
     """Interrupt a command, then terminate it, then kill it, until it ends; on return its process group has ended."""
-    for send, patience_s in ((_interrupt_command, PATIENCE_S), (_terminate_group, 1.0), (_kill_group, 1.0)):
+    send_group = partial(os.killpg, process.pid) if hasattr(os, "killpg") else process.send_signal
+    # Only the command is interrupted: it closes its encoders itself, as after Ctrl-C.
+    attempts = (
+        (process.send_signal, INTERRUPT, PATIENCE_S),
+        (send_group, signal.SIGTERM, 1.0),
+        (send_group, KILL, 1.0),
+    )
+    for send, number, patience_s in attempts:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            send(process)
+            send(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience_s)
             break
-    with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-        os.killpg(process.pid, signal.SIGKILL)  # an encoder that outlived its command
-
-
-def _interrupt_command(process: subprocess.Popen[str]) -> None:
-    # Only the command is interrupted: it closes its encoders itself, as after Ctrl-C.
-    process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-
-
-def _terminate_group(process: subprocess.Popen[str]) -> None:
-    os.killpg(process.pid, signal.SIGTERM) if hasattr(os, "killpg") else process.terminate()
-
-
-def _kill_group(process: subprocess.Popen[str]) -> None:
-    os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        send_group(KILL)  # an encoder that outlived its command
 
 
 def _remove_hidden_files(job: Job) -> None:

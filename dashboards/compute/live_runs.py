@@ -53,12 +53,10 @@ class LiveMeasures:
 
         Parameters
         ----------
-        run : the run to measure.
         name : identifies the measure.
         cache : keeps the results.
         measure : measures the snapshots of a run one by one.
         join : concatenates the values of earlier and later snapshots.
-        progress : called with the number of snapshots done so far.
         """
         digests, before = digests_of(run), self.latest(run, name)
         known = before[0] if before else ()
@@ -70,7 +68,8 @@ class LiveMeasures:
             for note in earlier.notes:
                 notify(note)
             try:
-                later = measure(LaterSnapshots(run.path, known[-1][0]), progress and _offset(progress, len(known)))
+                count_on = progress and (lambda done: progress(len(known) + done))
+                later = measure(LaterSnapshots(run.path, known[-1][0]), count_on)
             except InputError:  # every new snapshot is damaged, which notices have said
                 return earlier.value
             return join(earlier.value, later)
@@ -96,7 +95,3 @@ def digests_of(run: Run) -> Digests:
 
 def _key(run: Run, name: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
     return (*name, run.path, run.info.get("created"))
-
-
-def _offset(progress: Progress, n_before: int) -> Progress:
-    return lambda done: progress(n_before + done)

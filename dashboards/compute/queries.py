@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
-from dashboards.compute.result_cache import CachedResult
+from dashboards.compute.result_cache import CachedResult, ResultCache, Value
 from dashboards.state.run_list import snapshots_stamp, stamp
 from data.errors import InputError
 from data.progress import Progress
@@ -40,6 +41,9 @@ WORTH_THREADS = 5_000_000  # parameters
 
 Head = tuple[int, int]
 """Layer and head."""
+
+Polled = CachedResult[xr.Dataset] | BackgroundJob[CachedResult[xr.Dataset]]
+"""A result, or the job that computes it."""
 
 
 def table(
@@ -105,7 +109,7 @@ def neighbours(computation: Computation, run: Run, trajectory: xr.DataArray, ite
 
 def group_cohesion(
     computation: Computation, run: Run, trajectory: xr.DataArray, group: Group, *, what: TableName, metric: str
-) -> CachedResult[xr.Dataset] | BackgroundJob[CachedResult[xr.Dataset]]:
+) -> Polled:
     """Compare a group with null groups in the full space, in the background: for a large table it takes minutes."""
     if len(group.members) > MOST_COMPARED:
         raise InputError(
@@ -188,27 +192,23 @@ def _join_maps(earlier: PackedMaps, later: PackedMaps) -> PackedMaps:
 
 def head_scores(computation: Computation, run: Run, progress: Progress | None = None) -> CachedResult[xr.Dataset]:
     """Measure the scores of every head, each (step, layer, head)."""
-    from probes.models.heads import head_scores as scores
+    from probes.models.heads import head_scores as measure
 
-    def measure(part: Run, done: Progress | None) -> xr.Dataset:
-        set_threads(run)
-        return scores(part, progress=done)
-
-    return computation.live.get(
-        run, ("heads",), cache=computation.results, measure=measure, join=_concatenate, progress=progress
-    )
+    return _measure_snapshots(computation, run, ("heads",), measure, computation.results, progress)
 
 
 def zero_shot(computation: Computation, run: Run, progress: Progress | None = None) -> CachedResult[xr.Dataset]:
     """Measure how often the model finds the next one of four lines, (step)."""
-    from probes.models.zero_shot import zero_shot as accuracy
+    from probes.models.zero_shot import zero_shot as measure
 
-    def measure(part: Run, done: Progress | None) -> xr.Dataset:
-        set_threads(run)
-        return accuracy(part, progress=done)
+    return _measure_snapshots(computation, run, ("zero-shot",), measure, computation.results, progress)
 
-    return computation.live.get(
-        run, ("zero-shot",), cache=computation.results, measure=measure, join=_concatenate, progress=progress
+
+def poll_measure(computation: Computation, run: Run, name: Literal["heads", "zero-shot"]) -> Polled:
+    """Return a measure of all snapshots, or the job that computes it."""
+    measure = head_scores if name == "heads" else zero_shot
+    return computation.background.poll(
+        (name, run.path), lambda progress: measure(computation, run, progress), state=digests_of(run)
     )
 
 
@@ -218,19 +218,12 @@ def latest(computation: Computation, run: Run, name: str) -> CachedResult[xr.Dat
     return known[1] if known else None
 
 
-def next_token(
-    computation: Computation, run: Run, prompt: str, progress: Progress | None = None
-) -> CachedResult[xr.DataArray]:
+def next_token(computation: Computation, run: Run, prompt: str) -> CachedResult[xr.DataArray]:
     """Compute the probabilities of the token after a prompt, (step, token)."""
     from probes.models.logits import next_token_distribution
 
-    def measure(part: Run, done: Progress | None) -> xr.DataArray:
-        set_threads(run)
-        return next_token_distribution(part, prompt, progress=done)
-
-    return computation.live.get(
-        run, ("next", prompt), cache=computation.prompts, measure=measure, join=_concatenate, progress=progress
-    )
+    measure = partial(next_token_distribution, prompt=prompt)
+    return _measure_snapshots(computation, run, ("next", prompt), measure, computation.prompts)
 
 
 def leading_probabilities(
@@ -252,6 +245,21 @@ def leading_probabilities(
     return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value
 
 
+def _measure_snapshots(
+    computation: Computation,
+    run: Run,
+    name: tuple[str, ...],
+    measure: Callable[..., Value],
+    cache: ResultCache,
+    progress: Progress | None = None,
+) -> CachedResult[Value]:
+    def measure_part(part: Run, done: Progress | None) -> Value:
+        set_threads(run)
+        return measure(part, progress=done)
+
+    return computation.live.get(run, name, cache=cache, measure=measure_part, join=_concatenate, progress=progress)
+
+
 def _concatenate(earlier: Any, later: Any) -> Any:
     return xr.concat(
         [earlier, later], dim="step", join="exact", combine_attrs="override", coords="minimal", compat="override"
@@ -271,6 +279,11 @@ def metrics(computation: Computation, run: Run) -> list[dict[str, Any]]:
 def steps_of(array: xr.DataArray | xr.Dataset) -> list[int]:
     """List the steps of a trajectory as plain integers."""
     return [int(step) for step in array["step"].values]
+
+
+def labels_of(trajectory: xr.DataArray) -> list[str]:
+    """List the labels of a table's items."""
+    return [str(label) for label in trajectory[trajectory.dims[1]].values]
 
 
 def _layout_key(run: Run, trajectory: xr.DataArray, method: str, n_axes: int, metric: str) -> tuple[Hashable, ...]:

@@ -7,18 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.forms.film_form import MOST_CHARACTERS
-from dashboards.forms.group_form import MOST_GROUPS
-from dashboards.page import Page, escape_markdown, set_step
-from dashboards.state.film_list import METHODS
+from dashboards.forms.film_form import MOST_CHARACTERS, ask_part, ask_short_prompt, n_parts
+from dashboards.forms.group_form import MOST_GROUPS, highlight_input
+from dashboards.page import Page, choose, escape_markdown, set_step
+from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import split_highlight
-from probes.texts import default_prompt
 from trainer.config import described_model
 from viz.drawing.slide import SIZES
 from viz.grouped_table import loss_curve
+from viz.projection.projector import METHODS
 from viz.registry import FIGURES, canonical
 from viz.request import FigureRequest
 
@@ -62,22 +62,11 @@ def ask_figure(page: Page) -> FigureRequest:
 def _ask_look(page: Page) -> dict[str, Any]:
     say = page.say
     set_initial_value("figure_theme", get_field("colors") or page.theme.name)
-    theme = st.segmented_control(
-        page.label("theme"),
-        ["light", "dark"],
-        format_func=lambda theme: say(f"films.{theme}"),
-        required=True,
-        key="figure_theme",
-    )
+    theme = choose(page.label("theme"), say.names("films", "light", "dark"), "figure_theme")
     set_field("colors", None if theme == page.theme.name else theme)
     set_initial_value("figure_size", get_field("shape"))
-    size = st.segmented_control(
-        say("figures.shape"),
-        list(SIZES),
-        format_func=lambda size: say("figures.square") if size == "square" else size,
-        required=True,
-        key="figure_size",
-    )
+    shapes = {size: say("figures.square") if size == "square" else size for size in SIZES}
+    size = choose(say("figures.shape"), shapes, "figure_size")
     set_field("shape", size)
     set_initial_value("figure_transparent", get_field("ground") == "transparent")
     transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
@@ -110,70 +99,38 @@ def _ask_name(page: Page) -> str:
 
 
 def _ask_step(page: Page) -> int | None:
-    steps = [record["step"] for record in page.run.manifest()]
+    steps = run_list.snapshot_steps(page.run)
     if not steps:
         return None
-    linked = get_field("step")
-    set_initial_value(f"figure_step {page.run.name}", linked if linked in steps else steps[-1], steps)
-    step = st.selectbox(
-        page.say("slider.step").capitalize(),
-        steps[::-1],
-        format_func=page.say.number,
-        key=f"figure_step {page.run.name}",
-    )
-    set_step(None if step == steps[-1] else step)
-    return None if step == steps[-1] else step
+    linked, key = get_field("step"), f"figure_step {page.run.name}"
+    set_initial_value(key, linked if linked in steps else steps[-1], steps)
+    label = page.say("slider.step").capitalize()
+    chosen = st.selectbox(label, steps[::-1], format_func=page.say.number, key=key)
+    step = None if chosen == steps[-1] else chosen
+    set_step(step)
+    return step
 
 
 def _ask_prompt(page: Page) -> str | None:
-    try:
-        usual = default_prompt(page.run)
-    except InputError:
-        usual = ""
     set_initial_value("figure_prompt", get_field("prompt")[:MOST_CHARACTERS])
-    text = st.text_input(
-        page.label("prompt"),
-        key="figure_prompt",
-        placeholder=usual,
-        max_chars=MOST_CHARACTERS,
-        help=page.say("attention.prompt_help"),
-    )
+    text = ask_short_prompt(page, "figure_prompt")
     set_field("prompt", text)
-    return text or None
+    return text
 
 
 def _ask_part(page: Page, part: str) -> int | None:
-    n = int(page.run.info.get("model", {}).get(f"n_{part}", 0))
-    linked = get_field(part)
-    set_initial_value(f"figure_{part} {page.run.name}", linked if linked is not None and linked < n else -1)
-    at = st.selectbox(
-        page.say(f"slider.{part}").capitalize(),
-        [-1, *range(n)],
-        format_func=lambda at: page.say(f"figures.usual_{part}") if at < 0 else str(at),
-        key=f"figure_{part} {page.run.name}",
-    )
-    set_field(part, None if at < 0 else at)
-    return None if at < 0 else at
+    linked, key = get_field(part), f"figure_{part} {page.run.name}"
+    set_initial_value(key, linked if linked in range(n_parts(page.run, part)) else -1)
+    at = ask_part(page, part, f"figures.usual_{part}", key)
+    set_field(part, at)
+    return at
 
 
 def _ask_map(page: Page) -> dict[str, Any]:
-    say = page.say
     set_initial_value("figure_method", get_field("method"))
-    method = st.segmented_control(
-        page.label("method"),
-        list(METHODS),
-        format_func=METHODS.__getitem__,
-        required=True,
-        key="figure_method",
-    )
+    method = choose(page.label("method"), METHODS, "figure_method")
     set_field("method", method)
     set_initial_value("figure_groups", "; ".join(get_field("group")))
-    text = st.text_input(
-        page.label("highlight"),
-        key="figure_groups",
-        placeholder=say("embeddings.groups_placeholder"),
-        max_chars=MOST_CHARACTERS,
-        help=say("films.groups_help"),
-    )
-    set_field("group", split_highlight(text)[:MOST_GROUPS])
-    return {"method": method, "highlight": split_highlight(text)}
+    highlight = split_highlight(highlight_input(page, "figure_groups", "films.groups_help", MOST_CHARACTERS))
+    set_field("group", highlight[:MOST_GROUPS])
+    return {"method": method, "highlight": highlight}

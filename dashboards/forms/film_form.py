@@ -6,13 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.page import Page, escape_markdown
-from dashboards.state.film_list import METHODS
+from dashboards.forms.group_form import highlight_input
+from dashboards.forms.prompt_form import usual_prompt
+from dashboards.page import Page, choose, escape_markdown
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import parse_highlight, split_highlight
-from probes.texts import default_prompt, encode_prompt
+from probes.texts import encode_prompt
 from viz.films.timeline import Timeline
+from viz.projection.projector import METHODS
 from viz.registry import FILMS
 from viz.request import FilmRequest
 
@@ -25,22 +27,16 @@ N_TEMPERATURES = 20  # as `probes.models.decoding` has them, which loads PyTorch
 def ask_film(page: Page) -> FilmRequest | None:
     """Show the form and build a request from it; None, after a message, where it cannot be filmed."""
     say = page.say
-    what = st.segmented_control(
-        say("films.what"),
-        list(FILMS),
-        default="tokens",
-        format_func=lambda name: FILMS[name].labels[say.language],
-        required=True,
-        key="film_what",
-    )
+    names = {name: kind.labels[say.language] for name, kind in FILMS.items()}
+    what = choose(say("films.what"), names, "film_what", "tokens")
     fields = FILMS[what].fields
-    chosen = {}
+    chosen: dict[str, Any] = {}
     if "highlight" in fields:
         chosen = _table(page)
     elif "layer" in fields:
         chosen = _attention(page)
     elif "prompt" in fields:
-        chosen = _prompt(page)
+        chosen = {"prompt": ask_short_prompt(page, "film_prompt")}
     n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
     request = FilmRequest(what=what, run=page.run.name, **chosen, **_look(page, n_keyframes))
     try:
@@ -53,26 +49,13 @@ def ask_film(page: Page) -> FilmRequest | None:
 
 def _table(page: Page) -> dict[str, Any]:
     say = page.say
-    method, metric, control = st.columns([1.2, 1.2, 1.8])
-    with method:
-        chosen = st.segmented_control(
-            page.label("method"),
-            list(METHODS),
-            default="tsne",
-            format_func=METHODS.__getitem__,
-            required=True,
-            key="film_method",
-        )
-    with metric:
-        distance = st.segmented_control(
-            page.label("metric"),
-            ["euclidean", "cosine"],
-            default="euclidean",
-            format_func=lambda name: say(f"embeddings.{name}"),
-            required=True,
-            key="film_metric",
-        )
-    with control:
+    places = st.columns([1.2, 1.2, 1.8])
+    with places[0]:
+        method = choose(page.label("method"), METHODS, "film_method", "tsne")
+    with places[1]:
+        metrics = say.names("embeddings", "euclidean", "cosine")
+        metric = choose(page.label("metric"), metrics, "film_metric", "euclidean")
+    with places[2]:
         beside = st.selectbox(
             page.label("control"),
             CONTROLS,
@@ -80,95 +63,68 @@ def _table(page: Page) -> dict[str, Any]:
             key="film_control",
             help=say("films.control_help"),
         )
-    chosen_control = None if beside == "none" else beside
-    return {"method": chosen, "metric": distance, "control": chosen_control, "highlight": _highlight(page)}
+    highlight = split_highlight(highlight_input(page, "film_groups", "films.groups_help", MOST_CHARACTERS))
+    control = None if beside == "none" else beside
+    return {"method": method, "metric": metric, "control": control, "highlight": highlight}
 
 
-def _highlight(page: Page) -> tuple[str, ...]:
-    text = st.text_input(
-        page.label("highlight"),
-        key="film_groups",
-        placeholder=page.say("embeddings.groups_placeholder"),
-        max_chars=MOST_CHARACTERS,
-        help=page.say("films.groups_help"),
-    )
-    return split_highlight(text)
-
-
-def _prompt(page: Page, place: Any = st) -> dict[str, Any]:
-    try:
-        usual = default_prompt(page.run)
-    except InputError:
-        usual = ""
-    prompt = place.text_input(
+def ask_short_prompt(page: Page, key: str, place: Any = st) -> str | None:
+    """Ask for a prompt in a line; None if it is left empty."""
+    text = place.text_input(
         page.label("prompt"),
-        key="film_prompt",
-        placeholder=usual,
+        key=key,
+        placeholder=usual_prompt(page.run),
         max_chars=MOST_CHARACTERS,
         help=page.say("attention.prompt_help"),
     )
-    return {"prompt": prompt or None}
+    return text or None
+
+
+def ask_part(page: Page, part: str, usual: str, key: str, place: Any = st) -> int | None:
+    """Ask for a layer or a head; None, shown by the text ``usual``, if none is chosen."""
+    at = place.selectbox(
+        page.say(f"slider.{part}").capitalize(),
+        [-1, *range(n_parts(page.run, part))],
+        format_func=lambda at: page.say(usual) if at < 0 else str(at),
+        key=key,
+    )
+    return None if at < 0 else at
+
+
+def n_parts(run: Run, part: str) -> int:
+    """Count the layers or heads of a run's model."""
+    return int(run.info.get("model", {}).get(f"n_{part}", 0))
 
 
 def _attention(page: Page) -> dict[str, Any]:
-    say, model = page.say, page.run.info.get("model", {})
     text, layers, heads = st.columns([3, 1, 1])
-    chosen = _prompt(page, text)
-    for place, name in ((layers, "layer"), (heads, "head")):
-        at = place.selectbox(
-            say(f"slider.{name}").capitalize(),
-            [-1, *range(int(model.get(f"n_{name}", 0)))],
-            format_func=lambda at: say("films.all") if at < 0 else str(at),
-            key=f"film_{name}",
-        )
-        chosen[name] = None if at < 0 else at
-    return chosen
+    return {
+        "prompt": ask_short_prompt(page, "film_prompt", text),
+        "layer": ask_part(page, "layer", "films.all", "film_layer", layers),
+        "head": ask_part(page, "head", "films.all", "film_head", heads),
+    }
 
 
 def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     say = page.say
-    theme, size, pace = st.columns([1.2, 1.2, 1.8])
-    with theme:
-        chosen = st.segmented_control(
-            page.label("theme"),
-            ["light", "dark"],
-            default=page.theme.name,
-            format_func=lambda name: say(f"films.{name}"),
-            required=True,
-            key="film_theme",
-        )
-    with size:
-        pixels = st.segmented_control(
-            page.label("size"),
-            list(SIZES),
-            default="1920x1080",
-            format_func=SIZES.__getitem__,
-            required=True,
-            key="film_size",
-        )
-    with pace:
-        seconds = st.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
-        lasts = len(Timeline(max(2, n_keyframes), 30, seconds, FilmRequest.hold)) / 30
+    places = st.columns([1.2, 1.2, 1.8])
+    with places[0]:
+        theme = choose(page.label("theme"), say.names("films", "light", "dark"), "film_theme", page.theme.name)
+    with places[1]:
+        size = choose(page.label("size"), SIZES, "film_size", "1920x1080")
+    with places[2]:
+        pace = st.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
+        lasts = len(Timeline(max(2, n_keyframes), 30, pace, FilmRequest.hold)) / 30
         st.caption(say("films.lasts", seconds=say.number(lasts)))
-    return {"theme": chosen, "size": pixels, "seconds_per_snapshot": seconds}
+    return {"theme": theme, "size": size, "seconds_per_snapshot": pace}
 
 
 def check(run: Run, request: FilmRequest, language: str = "en") -> None:
-    """Refuse what the command would refuse, before it starts.
-
-    Raises
-    ------
-    InputError
-        As `FilmRequest.validate`; also for groups that name nothing, and prompts that the model cannot read.
-    """
+    """Refuse what the command would refuse: as `FilmRequest.validate`; also groups that name nothing, and prompts that cannot be read."""
     request.validate()
     if "prompt" in request.kind.fields:
         encode_prompt(run, request.prompt)
     if request.highlight:
-        parse_highlight(request.highlight, _labels(run, request.what), language=language)
-
-
-def _labels(run: Run, what: str) -> list[str]:
-    if what == "tokens":
-        return run.tokenizer.labels
-    return [str(i) for i in range(int(run.info.get("model", {}).get("block_size", 0)))]
+        context = int(run.info.get("model", {}).get("block_size", 0))
+        labels = run.tokenizer.labels if request.what == "tokens" else [str(i) for i in range(context)]
+        parse_highlight(request.highlight, labels, language=language)

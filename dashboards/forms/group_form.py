@@ -19,19 +19,22 @@ def ask_highlight(page: Page) -> tuple[str, ...]:
     set_initial_value("groups_text", "; ".join(get_field("group")))
     if "lassoed_groups" in st.session_state:
         st.session_state["groups_text"] = st.session_state.pop("lassoed_groups")
-    say = page.say
-    text = st.text_input(
-        page.label("highlight"),
-        key="groups_text",
-        help=say("embeddings.groups_help"),
-        placeholder=say("embeddings.groups_placeholder"),
-        max_chars=MOST_CHARACTERS,
-    )
-    texts = split_highlight(text)
+    texts = split_highlight(highlight_input(page, "groups_text", "embeddings.groups_help", MOST_CHARACTERS))
     if len(texts) > MOST_GROUPS:
-        st.caption(say("embeddings.many_groups", most=MOST_GROUPS))
+        st.caption(page.say("embeddings.many_groups", most=MOST_GROUPS))
     set_field("group", texts[:MOST_GROUPS])
     return texts[:MOST_GROUPS]
+
+
+def highlight_input(page: Page, key: str, help: str, most: int) -> str:
+    """Show the field for a highlight of at most ``most`` characters, and return its text."""
+    return st.text_input(
+        page.label("highlight"),
+        key=key,
+        help=page.say(help),
+        placeholder=page.say("embeddings.groups_placeholder"),
+        max_chars=most,
+    )
 
 
 def find_groups(page: Page, texts: Sequence[str], labels: Sequence[str], *, with_notes: bool = True) -> list[Group]:

@@ -20,33 +20,18 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class ReadablePrompt:
-    """A prompt as the model reads it.
-
-    Attributes
-    ----------
-    text, n_tokens : the part that is read.
-    n_given : tokens of the whole prompt, without unknown symbols.
-    unknown : symbols that the vocabulary lacks.
-    """
+    """The part of a prompt that the model reads, and the symbols that the vocabulary lacks; ``n_given`` are the tokens without these."""
 
     text: str
     n_tokens: int
     n_given: int
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def is_cut(self) -> bool:
-        return self.n_tokens < self.n_given
+    unknown: tuple[str, ...]
 
 
 def ask_prompt(page: Page, help: str = "") -> str:
     """Ask for a prompt; if it is left empty, the opening of the run's last sample, shown in grey, is the prompt."""
     set_initial_value("prompt_text", get_field("prompt"))
-    try:
-        usual = default_prompt(page.run)
-    except InputError:
-        usual = ""
-    say = page.say
+    usual, say = usual_prompt(page.run), page.say
     text = st.text_area(
         page.label("prompt"),
         key="prompt_text",
@@ -59,14 +44,16 @@ def ask_prompt(page: Page, help: str = "") -> str:
     return text or usual
 
 
-def readable_prompt(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
-    """Remove symbols that the run's vocabulary lacks from a prompt, and cut it to ``most`` tokens (the context length if None).
+def usual_prompt(run: Run) -> str:
+    """Return the prompt that an empty field stands for; empty where the run has none."""
+    try:
+        return default_prompt(run)
+    except InputError:
+        return ""
 
-    Raises
-    ------
-    InputError
-        If nothing is left of it, or the run has no model.
-    """
+
+def readable_prompt(run: Run, text: str, most: int | None = None) -> ReadablePrompt:
+    """Remove symbols that the run's vocabulary lacks from a prompt, and cut it to ``most`` tokens (the context length if None)."""
     context, tokenizer = described_model(run).block_size, run.tokenizer
     text, unknown = known_symbols(run, text)
     n_given = len(tokenizer.encode(text))
@@ -92,18 +79,10 @@ def show_unknown(page: Page, unknown: tuple[str, ...]) -> None:
 def read_prompt(
     page: Page, text: str, most: int | None = None, reason: str = "attention.cut_context"
 ) -> ReadablePrompt:
-    """Read as much of a prompt as the model can, and show below its field what was left out.
-
-    Parameters
-    ----------
-    page : the page.
-    text : the prompt.
-    most : as in `readable_prompt`, whose errors are raised.
-    reason : key of the text that says why the prompt was cut.
-    """
+    """Read as much of a prompt as the model can, and show below its field what was left out, and for which ``reason``, a key of a text."""
     prompt, say = readable_prompt(page.run, text, most), page.say
     show_unknown(page, prompt.unknown)
-    if prompt.is_cut:
+    if prompt.n_tokens < prompt.n_given:
         st.caption(escape_markdown(say(reason, shown=say.number(prompt.n_tokens), given=say.number(prompt.n_given))))
     return prompt
 

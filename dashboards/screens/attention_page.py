@@ -8,19 +8,17 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import Head, PackedMaps
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable_prompt
-from dashboards.page import Page, escape_markdown, guarded, live_fragment, open_page, show_notes, show_scene
+from dashboards.page import Page, escape_markdown, guarded, open_page, show_live, show_notes, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from dashboards.views.zero_shot_panel import show_progress
-from data.errors import InputError
+from dashboards.views.live_panels import await_measure, measured_panel
 from data.runs import Run
 from trainer.config import described_model
-from viz.player import Panel, Samples
+from viz.player import HeadTimeline, Panel
 
 FIELDS = ("prompt", "layer", "head", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
@@ -39,8 +37,8 @@ def _draw(page: Page) -> None:
         # More tokens fit when only one head is shown.
         long = readable_prompt(page.run, text, queries.most_tokens(page.run, n_heads=1)).text
         score = ask_score(page)
-        await_scores(page)
-    live_fragment(page)(lambda: guarded(lambda: _draw_panels(page, (prompt, long), score), page.say))()
+        await_measure(page, "heads", "attention.scoring")
+    show_live(page, lambda: _draw_panels(page, (prompt, long), score))
 
 
 def read_short_prompt(page: Page, text: str, *others: Run) -> str:
@@ -61,24 +59,6 @@ def ask_score(page: Page) -> str:
     )
     set_field("score", score)
     return str(score)
-
-
-def await_scores(page: Page) -> None:
-    """Show the progress of measuring the heads, and rerun the page when it is finished."""
-    found = _poll_scores(page)
-    if isinstance(found, BackgroundJob):
-        show_progress(page, found, "attention.scoring")
-
-
-def _poll_scores(page: Page) -> CachedResult[xr.Dataset] | BackgroundJob[CachedResult[xr.Dataset]] | InputError:
-    try:
-        return page.computation.background.poll(
-            ("heads", page.run.path),
-            lambda progress: queries.head_scores(page.computation, page.run, progress),
-            state=digests_of(page.run),
-        )
-    except InputError as error:
-        return error
 
 
 def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
@@ -120,15 +100,13 @@ def maps_of(
 
 
 def scores_panel(page: Page, score: str, chosen: Head | None, *, id: str = "scores", title: str = "") -> Panel:
-    """Build the timeline of a score; without a result, the panel says why."""
-    found = _poll_scores(page)
+    """Build the timeline of a score of the heads."""
     title = title or title_of(page, score)
-    if isinstance(found, InputError):
-        return Samples(id, id, title, texts=(), empty=page.say.error(found))
-    known = queries.latest(page.computation, page.run, "heads") if isinstance(found, BackgroundJob) else found
-    if known is None:
-        return Samples(id, id, title, texts=(), empty=page.say("attention.scoring_yet"))
-    return run_panels.score_timeline(page, id, known.value[score], title, chosen, id=id)
+
+    def timeline(scores: xr.Dataset) -> HeadTimeline:
+        return run_panels.score_timeline(page, id, scores[score], title, chosen, id=id)
+
+    return measured_panel(page, "heads", timeline, id=id, title=title, pending="attention.scoring_yet")
 
 
 def title_of(page: Page, score: str) -> str:

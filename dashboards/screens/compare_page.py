@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -21,18 +22,19 @@ from dashboards.page import (
     open_page,
     show_notes,
     show_scene,
+    validation_losses,
 )
 from dashboards.player import Events
 from dashboards.screens import attention_page, embeddings_page
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.views import run_panels
+from dashboards.views.live_panels import await_measure
 from data.runs import Run
 from viz.drawing.theme import group_color
 from viz.films.side_by_side import shared_labels, turned_onto
 from viz.player import Curves, HeadTimeline, Panel
 from viz.player.panels import Series
-from viz.projection.projector import METHODS
 
 VIEWS = ("embeddings", "attention", "heads", "text")
 FIELDS = ("with", "view")
@@ -43,16 +45,11 @@ COLUMNS_OF_TEXT = '"left right" 1fr "loss loss" 1fr / 1fr 1fr'
 RECORDED = ("parameters", "model", "training", "corpus")
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """The page of each of two runs."""
 
     left: Page
     right: Page
-
-    @property
-    def pages(self) -> tuple[Page, Page]:
-        return self.left, self.right
 
 
 def show() -> None:
@@ -112,9 +109,9 @@ def most_alike(run: Run, others: Sequence[Run]) -> Run:
 def _draw(pair: Pair) -> None:
     say = pair.left.say
     with st.sidebar:
-        view = ask_option("view", say("compare.view"), list(VIEWS), lambda name: say(f"compare.{name}"))
+        view = ask_option("view", say("compare.view"), say.names("compare", *VIEWS))
         draw = {"embeddings": _embeddings, "attention": _attention, "heads": _heads, "text": _text}[view](pair)
-    is_live = any(page.is_live for page in pair.pages)
+    is_live = any(page.is_live for page in pair)
     st.fragment(lambda: guarded(draw, say), run_every=REFRESH_EVERY_S if is_live else None)()
 
 
@@ -123,33 +120,32 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
     st.caption(pair.left.say("compare.rotated_help"))
 
     def draw() -> None:
-        left, right = (_layout(page, form) for page in pair.pages)
+        left, right = (_layout(page, form) for page in pair)
         if left is None or right is None:
             return
         (first, layout), (second, beside) = left, right
-        layouts, titles = (layout, beside), [f"{pair.left.run.name}: {_title(pair.left, form, first)}"]
+        layouts, titles = (
+            (layout, beside),
+            [f"{pair.left.run.name}: {embeddings_page.title_of(pair.left, form, first)}"],
+        )
         n_shared = len(shared_labels(beside, layout))
         if n_shared > form.axes:
             layouts = (layout, turned_onto(beside, layout))
         titles.append(_title_beside(pair, form, n_shared, (first, second)))
-        panels: list[Panel] = []
-        for page, side, title, table, where in zip(pair.pages, SIDES, titles, (first, second), layouts, strict=True):
-            labels = embeddings_page.labels_of(table)
-            scatter = run_panels.scatter(
-                page,
-                side,
-                title,
-                table,
-                where,
-                groups=find_groups(page, form.groups, labels, with_notes=side == "left"),  # not the same note twice
-                neighbours=queries.all_neighbours(page.computation, page.run, table, form.metric),
-                id=side,
-                steps=queries.steps_of(table),
+        panels = []
+        for page, side, title, table, where in zip(pair, SIDES, titles, (first, second), layouts, strict=True):
+            # The same note is not shown twice.
+            groups = find_groups(page, form.groups, queries.labels_of(table), with_notes=side == "left")
+            near = queries.all_neighbours(page.computation, page.run, table, form.metric)
+            steps = queries.steps_of(table)
+            panels.append(
+                run_panels.scatter(
+                    page, side, title, table, where, groups=groups, neighbours=near, id=side, steps=steps
+                )
             )
-            panels.append(scatter)
         events = _show(pair, panels, embeddings_page.FIELDS, (queries.steps_of(first), queries.steps_of(second)))
         lassoed = second if events.panel == "right" else first
-        highlight_lassoed(embeddings_page.labels_of(lassoed), events.selected)
+        highlight_lassoed(queries.labels_of(lassoed), events.selected)
 
     return draw
 
@@ -160,10 +156,6 @@ def _layout(page: Page, form: embeddings_page.EmbeddingsForm) -> tuple[xr.DataAr
     trajectory = embeddings_page.requested_snapshots(page, form, table.value)
     layout = embeddings_page.layout_of(page, trajectory, form)
     return None if layout is None else (trajectory, layout)
-
-
-def _title(page: Page, form: embeddings_page.EmbeddingsForm, trajectory: xr.DataArray) -> str:
-    return page.say(f"embeddings.title_{form.what}", dim=trajectory.sizes["dim"], method=METHODS[form.method])
 
 
 def _title_beside(
@@ -184,7 +176,7 @@ def _attention(pair: Pair) -> Callable[[], None]:
     def draw() -> None:
         chosen, place = attention_page.chosen_head(pair.left), st.empty()
         try:
-            maps = [attention_page.maps_of(page, text, place) for page, text in zip(pair.pages, prompts, strict=True)]
+            maps = [attention_page.maps_of(page, text, place) for page, text in zip(pair, prompts, strict=True)]
         finally:
             place.empty()
         show_notes([note for found in maps for note in found.notes], pair.left.say)
@@ -192,7 +184,7 @@ def _attention(pair: Pair) -> Callable[[], None]:
             run_panels.attention(
                 page, side, found.value, chosen, id=side, title=page.run.name, steps=list(found.value.steps)
             )
-            for page, side, found in zip(pair.pages, SIDES, maps, strict=True)
+            for page, side, found in zip(pair, SIDES, maps, strict=True)
         ]
         fields = ("prompt", "layer", "head")
         events = _show(pair, panels, fields, [found.value.steps for found in maps])
@@ -203,19 +195,19 @@ def _attention(pair: Pair) -> Callable[[], None]:
 
 def _heads(pair: Pair) -> Callable[[], None]:
     score = attention_page.ask_score(pair.left)
-    for page in pair.pages:
-        attention_page.await_scores(page)
+    for page in pair:
+        await_measure(page, "heads", "attention.scoring")
 
     def draw() -> None:
         title = attention_page.title_of(pair.left, score)
         panels = [
             attention_page.scores_panel(page, score, None, id=side, title=f"{page.run.name}: {title}")
-            for page, side in zip(pair.pages, SIDES, strict=True)
+            for page, side in zip(pair, SIDES, strict=True)
         ]
         # One colour scale, so that equal values have the same colour.
         high = max((panel.high for panel in panels if isinstance(panel, HeadTimeline)), default=1.0)
         panels = [replace(panel, high=high) if isinstance(panel, HeadTimeline) else panel for panel in panels]
-        _show(pair, panels, ("score",), [_snapshots(page.run) for page in pair.pages])
+        _show(pair, panels, ("score",), [run_list.snapshot_steps(page.run) for page in pair])
 
     return draw
 
@@ -224,9 +216,9 @@ def _text(pair: Pair) -> Callable[[], None]:
     def draw() -> None:
         panels = [
             replace(run_panels.sample(page, side), id=side, title=f"{page.run.name}: {page.say('views.sample')}")
-            for page, side in zip(pair.pages, SIDES, strict=True)
+            for page, side in zip(pair, SIDES, strict=True)
         ]
-        _show(pair, panels, (), [_snapshots(page.run) for page in pair.pages], COLUMNS_OF_TEXT)
+        _show(pair, panels, (), [run_list.snapshot_steps(page.run) for page in pair], COLUMNS_OF_TEXT)
 
     return draw
 
@@ -245,28 +237,23 @@ def _show(
 
 def _losses(pair: Pair) -> Curves:
     series = []
-    for place, page in enumerate(pair.pages):
-        found = [one for one in queries.metrics(page.computation, page.run) if one.get("val_loss") is not None]
-        steps, values = [one["step"] for one in found], [one["val_loss"] for one in found]
-        series.append(Series(page.run.name, group_color(page.theme, place), steps, values))
+    for place, page in enumerate(pair):
+        steps, losses = validation_losses(page) or ([], [])
+        series.append(Series(page.run.name, group_color(page.theme, place), steps, losses))
     return Curves("loss", "loss", pair.left.say("compare.losses"), series=series)
-
-
-def _snapshots(run: Run) -> list[int]:
-    return [int(record["step"]) for record in run.manifest()]
 
 
 def _differences(pair: Pair) -> None:
     """List the settings in which the two runs differ."""
     say = pair.left.say
-    mine, theirs = (_settings(page.run) for page in pair.pages)
+    mine, theirs = (_settings(page.run) for page in pair)
     names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
     with st.expander(say("compare.differences")):
         if not names:
             st.caption(say("compare.no_differences"))
             return
         columns = {say("compare.setting"): names}
-        for page, settings in zip(pair.pages, (mine, theirs), strict=True):
+        for page, settings in zip(pair, (mine, theirs), strict=True):
             columns[page.run.name] = [settings.get(name, "–") for name in names]
         st.dataframe(pd.DataFrame(columns), hide_index=True)
 

@@ -12,7 +12,7 @@ from dashboards.compute import queries
 from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.group_form import ask_highlight, find_groups, highlight_lassoed
-from dashboards.page import Page, ask_option, guarded, live_fragment, open_page, show_notes, show_scene
+from dashboards.page import Page, ask_option, open_page, show_live, show_notes, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field
 from dashboards.views import measure_panels, run_panels
 from data.errors import InputError
@@ -21,6 +21,7 @@ from probes.groups.naming import Group, format_label, parse_label
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
 from viz.player import Panel
+from viz.player.projection_scene import fidelity_panel
 from viz.projection.projector import METHODS
 
 FIELDS = ("what", "method", "axes", "metric", "group")
@@ -45,19 +46,17 @@ def show() -> None:
     """Draw the page."""
     page = open_page()
     form = ask_layout(page)
-    live_fragment(page)(lambda: guarded(lambda: _draw(page, form), page.say))()
+    show_live(page, lambda: _draw(page, form))
 
 
 def ask_layout(page: Page) -> EmbeddingsForm:
     """Ask in the sidebar which table to show, and how; the choices are written into the address."""
     say = page.say
     with st.sidebar:
-        what = ask_option("what", page.label("what"), ["tokens", "positions"], lambda name: say(f"embeddings.{name}"))
-        method = ask_option("method", page.label("method"), list(METHODS), METHODS.__getitem__)
-        axes = ask_option("axes", page.label("axes"), [2, 3], lambda n: f"{n}-D")
-        metric = ask_option(
-            "metric", page.label("metric"), ["euclidean", "cosine"], lambda name: say(f"embeddings.{name}")
-        )
+        what = ask_option("what", page.label("what"), say.names("embeddings", "tokens", "positions"))
+        method = ask_option("method", page.label("method"), METHODS)
+        axes = ask_option("axes", page.label("axes"), {2: "2-D", 3: "3-D"})
+        metric = ask_option("metric", page.label("metric"), say.names("embeddings", "euclidean", "cosine"))
         groups = ask_highlight(page)
         if method != "pca":
             st.caption(say("embeddings.tsne_warning"))
@@ -71,33 +70,22 @@ def layout_of(page: Page, trajectory: xr.DataArray, form: EmbeddingsForm) -> xr.
 
     The PCA layout of a large table is drawn at once, and its fidelity is measured on request.
     """
-    say, (n_steps, n_items) = page.say, trajectory.shape[:2]
-    method = form.method
-    place = st.empty()
-    if n_items > MANY_ITEMS and not queries.is_cached(
-        page.computation, page.run, trajectory, method, n_axes=form.axes, metric=form.metric
-    ):
-        requested = f"{page.run.name} {form.what} {method} {form.axes} {form.metric}"
+    place, (n_steps, n_items) = st.empty(), trajectory.shape[:2]
+    method, n_axes, metric = form.method, form.axes, form.metric
+    table = page.computation, page.run, trajectory
+    if n_items > MANY_ITEMS and not queries.is_cached(*table, method, n_axes=n_axes, metric=metric):
+        requested = f"{page.run.name} {form.what} {method} {n_axes} {metric}"
         if st.session_state.get("requested_layout") != requested and not _offer(place, page, trajectory, form):
             if method != "pca":
                 return None
-            return queries.pca_without_fidelity(
-                page.computation, page.run, trajectory, n_axes=form.axes, metric=form.metric
-            ).value
+            return queries.pca_without_fidelity(*table, n_axes=n_axes, metric=metric).value
         st.session_state["requested_layout"] = requested
+    bar = _bar(place, page, n_steps)
     try:
-        found = queries.projection(
-            page.computation,
-            page.run,
-            trajectory,
-            method,
-            n_axes=form.axes,
-            metric=form.metric,
-            progress=_bar(place, page, n_steps),
-        )
+        found = queries.projection(*table, method, n_axes=n_axes, metric=metric, progress=bar)
     finally:
         place.empty()
-    show_notes(found.notes, say)
+    show_notes(found.notes, page.say)
     return found.value
 
 
@@ -128,7 +116,7 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
     table = queries.table(page.computation, page.run, form.what)
     show_notes(table.notes, page.say)
     trajectory = requested_snapshots(page, form, table.value)
-    labels = labels_of(trajectory)
+    labels = queries.labels_of(trajectory)
     groups = find_groups(page, form.groups, labels)
     layout = layout_of(page, trajectory, form)
     if layout is None:
@@ -137,13 +125,15 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
     points = run_panels.scatter(
         page,
         "points",
-        page.say(f"embeddings.title_{form.what}", dim=trajectory.sizes["dim"], method=METHODS[form.method]),
+        title_of(page, form, trajectory),
         trajectory,
         layout,
         groups=groups,
         neighbours=queries.all_neighbours(page.computation, page.run, trajectory, form.metric),
     )
-    around = [] if item is None else [_neighbours(page, form, trajectory, item=item, groups=groups)]
+    around: list[Panel] = []
+    if item is not None:
+        around.append(measure_panels.neighbours(page, trajectory, item=item, metric=form.metric, groups=groups))
     column = _side_panels(page, form.what, layout, compared, around)
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in column)
     panels = [points, *(panel for panel, _ in column)]
@@ -154,34 +144,20 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
     _await(compared)
 
 
-def _neighbours(
-    page: Page, form: EmbeddingsForm, trajectory: xr.DataArray, *, item: int, groups: Sequence[Group]
-) -> Panel:
-    return measure_panels.neighbours(page, "neighbours", trajectory, item=item, metric=form.metric, groups=groups)
-
-
 def _side_panels(
     page: Page, what: TableName, layout: xr.Dataset, compared: _Compared, around: Sequence[Panel]
 ) -> list[tuple[Panel, str]]:
-    """Build the panels beside the points, from the top down, each with its height in CSS.
-
-    Parameters
-    ----------
-    page, what, layout : the page, the name of its table, and its layout.
-    compared : the comparisons of the groups.
-    around : the panel of the selected item's neighbours, if an item is selected.
-    """
+    """Build the panels beside the points, from the top down, each with its height in CSS; ``around`` holds the neighbours of an item."""
     colors = compared.colors(page)
     column = [(panel, "6fr") for panel in around]
     if colors:
-        column.append((measure_panels.cohesion(page, "cohesion", compared.known, colors), "5fr"))
-        table = measure_panels.comparisons(page, "comparisons", what, compared.known, colors)
-        column.append((table, "fit-content(24%)"))
+        column.append((measure_panels.cohesion(page, compared.known, colors), "5fr"))
+        column.append((measure_panels.comparisons(page, what, compared.known, colors), "fit-content(24%)"))
     if not (around and colors) and queries.metrics(page.computation, page.run):
-        column.insert(0, (run_panels.loss(page, "loss"), "4fr"))
-    column.append((measure_panels.fidelity(page, "fidelity", layout), "fit-content(40%)"))
+        column.insert(0, (run_panels.loss(page), "4fr"))
+    column.append((fidelity_panel(layout, language=page.say.language), "fit-content(40%)"))
     if not around and not colors and queries.samples(page.computation, page.run):
-        column.append((run_panels.sample(page, "sample"), "4fr"))
+        column.append((run_panels.sample(page), "4fr"))
     return column if len(column) > 1 else [(column[0][0], "1fr")]
 
 
@@ -193,28 +169,20 @@ def requested_snapshots(page: Page, form: EmbeddingsForm, trajectory: xr.DataArr
     last_steps: dict[object, int] = st.session_state.setdefault("last_steps", {})
     last = last_steps.setdefault(key, int(trajectory["step"][-1]))
     n_new = int((trajectory["step"] > last).sum())
-    if n_new and st.button(
-        page.say("embeddings.refresh", n=n_new), key=f"refresh {page.run.name}", icon=":material/refresh:"
-    ):
+    label = page.say("embeddings.refresh", n=n_new)
+    if n_new and st.button(label, key=f"refresh {page.run.name}", icon=":material/refresh:"):
         last_steps[key] = last = int(trajectory["step"][-1])
     return trajectory.sel(step=slice(None, last))
 
 
-def labels_of(trajectory: xr.DataArray) -> list[str]:
-    """List the labels of a table's items."""
-    return [str(label) for label in trajectory[trajectory.dims[1]].values]
+def title_of(page: Page, form: EmbeddingsForm, trajectory: xr.DataArray) -> str:
+    """Write the title of a picture: its table and its method."""
+    return page.say(f"embeddings.title_{form.what}", dim=trajectory.sizes["dim"], method=METHODS[form.method])
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """The comparisons of groups with null groups.
-
-    Attributes
-    ----------
-    groups : all highlighted groups.
-    known : finished comparisons, by the name of the group.
-    running : the others, by the name of the group.
-    """
+    """The comparisons of groups with null groups, by the name of the group: finished ones are ``known``, others are ``running``."""
 
     groups: Sequence[Group]
     known: Mapping[str, xr.Dataset]
@@ -223,19 +191,16 @@ class _Compared:
     def colors(self, page: Page) -> dict[str, str]:
         """Return the colours of the groups that can be compared; they are those of the points."""
         names = {*self.known, *self.running}
-        return {
-            group.name: group_color(page.theme, index) for index, group in enumerate(self.groups) if group.name in names
-        }
+        return {group.name: group_color(page.theme, i) for i, group in enumerate(self.groups) if group.name in names}
 
 
 def _compare(page: Page, form: EmbeddingsForm, trajectory: xr.DataArray, groups: Sequence[Group]) -> _Compared:
     """Compare every group with null groups; a note says why one cannot be compared."""
+    table = page.computation, page.run, trajectory
     known, running, notes = {}, {}, []
     for group in groups:
         try:
-            found = queries.group_cohesion(
-                page.computation, page.run, trajectory, group, what=form.what, metric=form.metric
-            )
+            found = queries.group_cohesion(*table, group, what=form.what, metric=form.metric)
         except InputError as error:
             notes.append(f"{group.name}: {error}")
             continue

@@ -5,22 +5,21 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
-from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import MOST_RUNNING, BusyError, JobKey
+from dashboards.compute.job_progress import arrived, show_jobs_of, start_job
+from dashboards.compute.jobs import JobKey
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.figure_form import ask_figure, figure_name, reasons
-from dashboards.page import Page, escape_markdown, guarded, open_page, show_notes
+from dashboards.page import Page, escape_markdown, guarded, megabytes, offer_download, open_page, show_notes
 from dashboards.state import run_list
-from dashboards.state.film_list import METHODS
 from dashboards.state.url import write_address
 from data.progress import Progress
 from viz.figures.deck import require_pptx
 from viz.figures.figure import Figure, make_figure
 from viz.figures.run_deck import deck_name
+from viz.projection.projector import METHODS
 from viz.request import FIGURE_FORMATS, FigureRequest
 
 FOLDER = "figures"
@@ -46,9 +45,7 @@ def show() -> None:
     """Draw the page."""
     page = open_page()
     request = ask_figure(page)
-    for job in arrived():
-        if job.status.state == "cancelled":
-            st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
+    arrived(page.say)
     guarded(lambda: _still(page, request), page.say)
     guarded(lambda: _deck(page, request), page.say)
     _left_out(page)
@@ -73,16 +70,9 @@ def _still(page: Page, request: FigureRequest) -> None:
     st.caption(escape_markdown(still.figure.alt_text))
     with st.container(horizontal=True):
         for suffix in FIGURE_FORMATS:
-            st.download_button(
-                suffix.upper(),
-                still.png if suffix == "png" else partial(_encoded, still.figure, suffix),
-                f"{page.run.name}-{request.file_name}.{suffix}",
-                MIMES[suffix],
-                key=f"take_{suffix}",
-                icon=":material/download:",
-                on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
-                help=page.say(f"figures.{suffix}_help"),
-            )
+            data = still.png if suffix == "png" else partial(_encoded, still.figure, suffix)
+            file = f"{page.run.name}-{request.file_name}.{suffix}"
+            offer_download(suffix.upper(), data, file, MIMES[suffix], help=page.say(f"figures.{suffix}_help"))
 
 
 def draw(page: Page, request: FigureRequest, progress: Progress) -> CachedResult[Still]:
@@ -120,49 +110,23 @@ def _deck(page: Page, request: FigureRequest) -> None:
         st.caption(say("figures.deck_help", method=METHODS["tsne"]))
         require_pptx()
         name = deck_name(page.run, request)
-        found = [job for job in page.computation.jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
-        is_running = show_jobs(
-            page.computation.jobs, found, say, lambda job: job.key.made.removeprefix(f"{FOLDER}/") + ".pptx"
-        )
+        key = JobKey(page.run.name, f"{FOLDER}/{name}")
+        is_running = show_jobs_of(page, FOLDER, ".pptx")
         with st.container(horizontal=True, vertical_alignment="center"):
             if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
-                _start_deck(page, request, name)
-            _take_deck(page, page.run.path / FOLDER / f"{name}.pptx")
-        job = page.computation.jobs.get(JobKey(page.run.name, f"{FOLDER}/{name}"))
+                _start_deck(page, request, key)
+            path = page.run.path / FOLDER / f"{name}.pptx"
+            if path in run_list.files(page.run, FOLDER, (".pptx",)):
+                label = f"{path.name} · {megabytes(path, say)}"
+                offer_download(label, partial(path.read_bytes), path.name, DECK_MIME)
+        job = page.computation.jobs.get(key)
         if job is not None and job.status.state == "done":
             show_notes([line for line in job.status.lines if line.startswith("not drawn")], say)
 
 
-def _take_deck(page: Page, path: Path) -> None:
-    if path not in run_list.files(page.run, FOLDER, (".pptx",)):
-        return
-    size = page.say.number(path.stat().st_size / 1e6, 1)
-    st.download_button(
-        f"{path.name} · {size} MB",
-        partial(path.read_bytes),
-        path.name,
-        DECK_MIME,
-        key="take_deck",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def _start_deck(page: Page, request: FigureRequest, name: str) -> None:
+def _start_deck(page: Page, request: FigureRequest, key: JobKey) -> None:
     deck = FigureRequest(run=page.run.name, theme=request.theme, size=request.size, format="png", deck=True)
-    try:
-        job, is_new = page.computation.jobs.start(
-            JobKey(page.run.name, f"{FOLDER}/{name}"),
-            ["viz.figures", *deck.arguments()],
-            hidden=(page.run.path / FOLDER, ""),
-        )
-    except BusyError:
-        st.warning(page.say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
-        return
-    await_job(job)
-    if not is_new:
-        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
-    st.rerun()
+    start_job(page, key, ["viz.figures", *deck.arguments()], hidden=(page.run.path / FOLDER, ""))
 
 
 def _left_out(page: Page) -> None:

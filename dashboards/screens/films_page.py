@@ -7,15 +7,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards.compute.job_progress import arrived, await_job, show_jobs
-from dashboards.compute.jobs import MOST_RUNNING, BusyError, Job, JobKey
+from dashboards.compute.job_progress import arrived, show_jobs_of, start_job
+from dashboards.compute.jobs import JobKey
 from dashboards.forms.film_form import ask_film
-from dashboards.page import Page, escape_markdown, guarded, open_page
+from dashboards.page import Page, escape_markdown, guarded, megabytes, offer_download, open_page
 from dashboards.state import film_list
 from dashboards.state.film_list import FilmFiles
 from dashboards.state.url import get_field, set_field, set_initial_value, write_address
-from data.errors import InputError
-from viz.request import FilmRequest
 
 FOLDER = "films"
 FIELDS = ("film",)
@@ -26,11 +24,8 @@ def show() -> None:
     """Draw the page."""
     page = open_page()
     _show_ended(page)
-    found = [job for job in page.computation.jobs.of_run(page.run.name) if job.key.made.startswith(f"{FOLDER}/")]
     with st.container():  # always there, so that the film below keeps its place and plays on when a bar appears or goes
-        is_rendering = show_jobs(
-            page.computation.jobs, found, page.say, lambda job: job.key.made.removeprefix(f"{FOLDER}/")
-        )
+        is_rendering = show_jobs_of(page, FOLDER)
     if not is_rendering or film_list.films(page.run):
         guarded(lambda: _gallery(page), page.say)
     with st.expander(
@@ -41,13 +36,11 @@ def show() -> None:
 
 
 def _show_ended(page: Page) -> None:
-    """Select a film that this visit waited for; show a message where it was cancelled."""
-    for job in arrived():
-        if job.key.run == page.run.name and job.status.state == "done" and job.key.made.startswith(f"{FOLDER}/"):
+    """Select a film that this visit waited for."""
+    for job in arrived(page.say):
+        if job.key.run == page.run.name and job.key.made.startswith(f"{FOLDER}/"):
             set_field("film", job.key.made.removeprefix(f"{FOLDER}/"))
             st.session_state.pop("film_choice", None)
-        elif job.status.state == "cancelled":
-            st.toast(page.say("jobs.cancelled"), icon=":material/stop_circle:")
 
 
 def _gallery(page: Page) -> None:
@@ -97,31 +90,18 @@ def _play(page: Page, film: FilmFiles) -> None:
         st.video(str(mp4), autoplay=True, loop=True, muted=True, alt=film.alt_text or None)
     elif gif:
         st.image(str(gif), width="stretch", alt=film.alt_text or None)
-    if film.alt_text:
-        st.caption(escape_markdown(film.alt_text))
-    else:
-        st.caption(page.say("films.no_sidecar"))
+    st.caption(escape_markdown(film.alt_text) or page.say("films.no_sidecar"))
     with st.container(horizontal=True):
         for suffix, path in film.files.items():
-            size = page.say.number(path.stat().st_size / 1e6, 1)
-            st.download_button(
-                f"{suffix[1:].upper()} · {size} MB",
-                partial(path.read_bytes),  # read on a click, not at every rerun
-                path.name,
-                MIMES[suffix],
-                key=f"download {path.name}",
-                icon=":material/download:",
-                on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
-            )
+            label = f"{suffix[1:].upper()} · {megabytes(path, page.say)}"
+            offer_download(label, partial(path.read_bytes), path.name, MIMES[suffix])
         if film.sidecar:
-            st.download_button(
+            offer_download(
                 page.say("films.sidecar"),
                 partial(film.sidecar.read_bytes),
                 film.sidecar.name,
                 "application/json",
-                key=f"download {film.sidecar.name}",
-                icon=":material/description:",
-                on_click="ignore",
+                icon="description",
                 help=page.say("films.sidecar_help"),
             )
 
@@ -136,29 +116,5 @@ def _form(page: Page) -> None:
         pressed = st.button(page.say("films.render"), type="primary", icon=":material/movie:", key="film_render")
         st.caption(page.say("films.replaces" if is_there else "films.as", name=escape_markdown(stem)))
     if pressed:
-        _render(page, request)
-
-
-def _render(page: Page, request: FilmRequest) -> None:
-    try:
-        job, is_new = render(page, request)
-    except BusyError:
-        st.warning(page.say("jobs.busy", n=MOST_RUNNING), icon=":material/hourglass:")
-        return
-    except InputError as mistake:
-        st.warning(escape_markdown(page.say.error(mistake)), icon=":material/info:")
-        return
-    await_job(job)
-    if not is_new:
-        st.toast(page.say("jobs.same"), icon=":material/group:", duration="long")
-    st.rerun()
-
-
-def render(page: Page, request: FilmRequest) -> tuple[Job, bool]:
-    """Start rendering a film, or find the job that renders it already."""
-    stem = request.file_name
-    return page.computation.jobs.start(
-        JobKey(page.run.name, f"{FOLDER}/{stem}"),
-        ("viz.video", *request.arguments()),
-        hidden=(page.run.path / FOLDER, f".{stem}.partial"),
-    )
+        key, hidden = JobKey(page.run.name, f"{FOLDER}/{stem}"), (page.run.path / FOLDER, f".{stem}.partial")
+        start_job(page, key, ("viz.video", *request.arguments()), hidden)

@@ -12,10 +12,9 @@ import streamlit as st
 from dashboards.compute import queries
 from dashboards.compute.generation_stream import GenerationStream, GenerationTask, advance_streams, open_streams
 from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown, visible_end
-from dashboards.page import Page, escape_markdown, guarded, live_fragment, open_page, show_scene
+from dashboards.page import Page, escape_markdown, guarded, open_page, show_live, show_scene
 from dashboards.state.url import get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from data.runs import Snapshot
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
@@ -27,7 +26,7 @@ UPDATE_EVERY_S = 0.08
 """Often enough for the text to appear continuously."""
 
 STYLE = """<style>
-.written {{ background: {panel}; color: {text}; border-radius: 10px; border-left: 4px solid {edge};
+.written {{ background: {panel}; color: {text}; border-radius: 10px; border-left: 4px solid {panel};
   padding: 10px 14px; min-height: 170px; max-height: max(230px, calc((100vh - 424px) / {rows})); overflow: auto; }}
 .written.now {{ border-left-color: {accent}; }}
 .written h4 {{ margin: 0; padding: 0; font-size: 15px; font-weight: 600; color: {text}; }}
@@ -63,7 +62,7 @@ def _draw(page: Page) -> None:
         return
     with st.sidebar:
         form = _ask(page, [snapshot.step for snapshot in snapshots])
-    live_fragment(page)(lambda: guarded(lambda: _draw_fragment(page, form), page.say))()
+    show_live(page, lambda: _draw_fragment(page, form))
 
 
 def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
@@ -168,20 +167,20 @@ def _texts(page: Page, form: GenerationForm, now: int) -> None:
     """Generate the texts of the chosen snapshots side by side, and show them as they grow."""
     snapshots = {snapshot.step: snapshot for snapshot in page.run.snapshots()}
     shown = [snapshots[step] for step in sorted({*form.beside, now}) if step in snapshots]
-    st.html(_style(page, n_rows=-(-len(shown) // IN_A_ROW)))
+    theme, n_rows = page.theme, -(-len(shown) // IN_A_ROW)
+    colors = {"panel": theme.panel, "text": theme.text, "muted": theme.muted, "accent": theme.palette[0]}
+    st.html(STYLE.format(rows=n_rows, **colors))
     places = _places(len(shown))
     losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.computation, page.run)}
-    tasks = [_task(page, form, snapshot) for snapshot in shown]
+    tasks = [
+        GenerationTask(page.run, snapshot.step, snapshot.sha256, form.prompt, form.decoding, form.request)
+        for snapshot in shown
+    ]
     streams = open_streams(st.session_state.setdefault("streams", {}), tasks, page.computation)
     for place, stream in zip(places, streams, strict=True):
         place.html(_card(page, stream, losses, now))
-    by_key = {stream.task.key: place for place, stream in zip(places, streams, strict=True)}
     for stream in advance_streams(streams, UPDATE_EVERY_S):
-        by_key[stream.task.key].html(_card(page, stream, losses, now))
-
-
-def _task(page: Page, form: GenerationForm, snapshot: Snapshot) -> GenerationTask:
-    return GenerationTask(page.run, snapshot.step, snapshot.sha256, form.prompt, form.decoding, form.request)
+        places[streams.index(stream)].html(_card(page, stream, losses, now))
 
 
 def _places(n: int) -> list[Any]:
@@ -190,13 +189,6 @@ def _places(n: int) -> list[Any]:
     in_a_row = -(-n // n_rows)
     columns = [column for _ in range(n_rows) for column in st.columns(in_a_row, gap="small")]
     return [column.empty() for column in columns[:n]]
-
-
-def _style(page: Page, n_rows: int) -> str:
-    theme = page.theme
-    return STYLE.format(
-        panel=theme.panel, text=theme.text, muted=theme.muted, edge=theme.panel, accent=theme.palette[0], rows=n_rows
-    )
 
 
 def _card(page: Page, stream: GenerationStream, losses: dict[int, float | None], now: int) -> str:

@@ -13,16 +13,16 @@ from dashboards.page import (
     Page,
     escape_markdown,
     guarded,
-    live_fragment,
     open_page,
+    show_live,
     show_notes,
     show_scene,
     validation_losses,
 )
 from dashboards.state import run_list
 from dashboards.views import run_panels
+from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.views.losses_chart import losses_chart
-from dashboards.views.zero_shot_panel import ask_zero_shot, zero_shot_panel
 from data.runs import Run
 
 FIELDS = ("ask",)
@@ -36,7 +36,7 @@ def show() -> None:
     page = open_page()
     with st.sidebar:
         with_zero_shot = ask_zero_shot(page)
-    live_fragment(page)(lambda: guarded(lambda: _draw(page, with_zero_shot), page.say))()
+    show_live(page, lambda: _draw(page, with_zero_shot))
     guarded(lambda: _table(page), page.say)
     guarded(lambda: _configuration(page), page.say)
 
@@ -44,11 +44,11 @@ def show() -> None:
 def _draw(page: Page, with_zero_shot: bool) -> None:
     facts(page)
     show_notes(defects(page), page.say)
-    steps = [int(record["step"]) for record in page.run.manifest()]
+    steps = run_list.snapshot_steps(page.run)
     if not steps:
         st.info(page.say("page.no_snapshots"), icon=":material/hourglass_empty:")
         return
-    panels = [run_panels.loss(page, "loss"), run_panels.sample(page, "sample", history=True)]
+    panels = [run_panels.loss(page), run_panels.sample(page, history=True)]
     columns = '"loss sample" 1fr / 1fr 1fr'
     if with_zero_shot:
         panels.append(zero_shot_panel(page))
@@ -59,7 +59,7 @@ def _draw(page: Page, with_zero_shot: bool) -> None:
 def facts(page: Page) -> None:
     """Show four facts about the run, each with a line that explains it."""
     run, say = page.run, page.say
-    info, measured, steps = run.info, metrics(page.computation, run), [int(record["step"]) for record in run.manifest()]
+    info, measured, steps = run.info, metrics(page.computation, run), run_list.snapshot_steps(run)
     corpus, live = info.get("corpus") or {}, say("page.live") if page.is_live else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
     shown = (

@@ -11,10 +11,10 @@ from dashboards.state import run_list
 from dashboards.state.language import Translation
 from data.errors import InputError
 from data.runs import Run
+from viz.projection.projector import METHODS
 from viz.request import FilmRequest
 
 SUFFIXES = (".mp4", ".gif")
-METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 LONGEST_SIDECAR = 10_000_000
 
 

@@ -52,6 +52,10 @@ class Translation:
             if key.startswith(f"{section}.")
         }
 
+    def names(self, section: str, *options: str) -> dict[str, str]:
+        """Return the names of options, which are keys of a section."""
+        return {option: self(f"{section}.{option}") for option in options}
+
     def field(self, name: str) -> str:
         """Return the label of a field of a request; its name if it has no label.
 

@@ -51,6 +51,11 @@ def stamp(run: Run) -> tuple[int, ...]:
     return tuple(marks)
 
 
+def snapshot_steps(run: Run) -> list[int]:
+    """List the steps of the snapshots of a run."""
+    return [int(record["step"]) for record in run.manifest()]
+
+
 def snapshots_stamp(run: Run) -> tuple[int, ...]:
     """Return times and sizes of the records of a run and its snapshots."""
     return stamp(run)[:4]
@@ -59,7 +64,7 @@ def snapshots_stamp(run: Run) -> tuple[int, ...]:
 def is_live(run: Run) -> bool:
     """Check whether a run seems to be in training: it has not reached its last step, and has written something recently."""
     last = run.info.get("training", {}).get("steps")
-    snapshots = [record["step"] for record in run.manifest()]
-    if last is None or (snapshots and snapshots[-1] >= last):
+    steps = snapshot_steps(run)
+    if last is None or (steps and steps[-1] >= last):
         return False
     return time.time() - max(stamp(run)[::2]) / 1e9 < SILENT_S

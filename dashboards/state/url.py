@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -15,6 +14,8 @@ from dashboards.state.language import LANGUAGES, Translation
 from data.errors import InputError
 from data.runs import check_run_name
 from probes.groups.naming import split_highlight
+
+Number = TypeVar("Number", int, float)
 
 LONGEST_TEXT = 2000
 LONGEST_SHOWN = 60
@@ -69,31 +70,17 @@ def one_of(*names: str, **aliases: str) -> Callable[[str], str]:
     return read
 
 
-def integer(low: int, high: int) -> Callable[[str], int]:
-    """Build a reader of integers from ``low`` to ``high``."""
+def between(low: Number, high: Number) -> Callable[[str], Number]:
+    """Build a reader of numbers from ``low`` to ``high``, of integers if the two are integers."""
+    convert = type(low)
 
-    def read(text: str) -> int:
+    def read(text: str) -> Number:
         try:
-            number = int(text)
+            number = convert(text)
         except ValueError:
-            raise InvalidValueError("no_whole_number") from None
-        if not low <= number <= high:
+            raise InvalidValueError("no_whole_number" if convert is int else "no_number") from None
+        if not low <= number <= high:  # nor is it NaN
             raise InvalidValueError("not_between", low=low, high=high)
-        return number
-
-    return read
-
-
-def decimal(low: float, high: float) -> Callable[[str], float]:
-    """Build a reader of finite numbers from ``low`` to ``high``."""
-
-    def read(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            raise InvalidValueError("no_number") from None
-        if not (math.isfinite(number) and low <= number <= high):
-            raise InvalidValueError("not_between", low=float(low), high=float(high))
         return number
 
     return read
@@ -130,28 +117,28 @@ def run_name(name: str) -> str:
 FIELDS: dict[str, Field] = {
     "lang": Field("en", one_of(*LANGUAGES)),
     "run": Field(None, run_name),
-    "step": Field(None, integer(0, MOST_STEPS)),
+    "step": Field(None, between(0, MOST_STEPS)),
     "scale": Field("log", one_of("log", "linear")),
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
-    "axes": Field(2, integer(2, 3)),
+    "axes": Field(2, between(2, 3)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
     "prompt": Field("", short_text),
-    "layer": Field(None, integer(0, MOST_PARTS)),
-    "head": Field(None, integer(0, MOST_PARTS)),
+    "layer": Field(None, between(0, MOST_PARTS)),
+    "head": Field(None, between(0, MOST_PARTS)),
     "score": Field("previous_token", short_text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
     "with": Field(None, run_name),
     "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", scores="heads")),
-    "temperature": Field(0.8, decimal(0, 2)),
-    "top_k": Field(0, integer(0, 10**6)),
-    "top_p": Field(1.0, decimal(0.01, 1)),
-    "seed": Field(0, integer(0, 2**31 - 1)),
-    "tokens": Field(120, integer(1, 2000)),
+    "temperature": Field(0.8, between(0.0, 2.0)),
+    "top_k": Field(0, between(0, 10**6)),
+    "top_p": Field(1.0, between(0.01, 1.0)),
+    "seed": Field(0, between(0, 2**31 - 1)),
+    "tokens": Field(120, between(1, 2000)),
     "stop": Field("", short_text),
-    "beside": Field((), list_of(integer(0, MOST_STEPS), most=6), lambda steps: ",".join(map(str, steps))),
+    "beside": Field((), list_of(between(0, MOST_STEPS), most=6), lambda steps: ",".join(map(str, steps))),
     "film": Field(None, short_text),
     "figure": Field(None, short_text),
     "colors": Field(None, one_of("light", "dark")),
@@ -165,12 +152,7 @@ BROWSER_FIELDS = ("step", "scale")
 
 
 def read_address() -> list[InvalidField]:
-    """Read the address at the start of a visit, and when Back or Forward has led to another address.
-
-    Returns
-    -------
-    invalid : the fields that could not be read.
-    """
+    """Read the address at the start of a visit, and when Back or Forward has led to another; return the fields that could not be read."""
     went_back = bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
     if "fields" in st.session_state and not (went_back and st.query_params):
         return []
@@ -222,11 +204,8 @@ def set_initial_value(key: str, value: Any, among: Sequence[Any] | None = None) 
     """Set a widget's initial value on page entry and after the address has been read; otherwise leave it as the reader set it.
 
     Call it right before a widget that has no default of its own. To Streamlit, the same key on another page is another widget, and its
-    value does not pass from one page to the next.
-
-    Parameters
-    ----------
-    among : the options, where they may change while the page is open. ``value`` replaces an option that no longer exists.
+    value does not pass from one page to the next. ``among`` are the options, where they may change while the page is open: ``value``
+    replaces an option that no longer exists.
     """
     place = _place()
     initialised: dict[str, object] = st.session_state.setdefault("initialised", {})
@@ -255,12 +234,7 @@ def write_address(names: Sequence[str], *, has_slider: bool = True) -> None:
 
     The last address written is remembered, not read: a page that reruns by itself is given the address of the time when its run started.
     The position of the slider is no reason to write, since the browser has written it already; writing it again could undo a Back that
-    came in between.
-
-    Parameters
-    ----------
-    names : step and scale, if among them, are written last, as the browser does.
-    has_slider : whether the browser shows a slider on this page; a page without one writes its step itself.
+    came in between. A page without a slider (``has_slider``) writes its step itself. Step and scale come last, as the browser writes them.
     """
     st.session_state["has_written"] = True
     ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSER_FIELDS)

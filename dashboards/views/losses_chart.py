@@ -11,18 +11,13 @@ from viz.player.scene import FONT
 
 HEIGHT_PX = 330
 
+LossCurves = Mapping[str, tuple[Sequence[int], Sequence[float]]]
 
-def losses_chart(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> dict[str, Any]:
-    """Build the chart of validation losses over training steps.
 
-    Parameters
-    ----------
-    page : decides colours, language and number format.
-    curves : steps and losses of each run, by its name.
+def losses_chart(page: Page, curves: LossCurves) -> dict[str, Any]:
+    """Build the chart of validation losses over training steps: steps and losses of each run by its name.
 
-    Returns
-    -------
-    A Vega-Lite specification with its data. A click in the legend brings out one run.
+    A click in the legend brings out one run.
     """
     names = list(curves)
     colors = {"domain": names, "range": [group_color(page.theme, index) for index in range(len(names))]}
@@ -31,18 +26,14 @@ def losses_chart(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[
         for name, (steps, losses) in curves.items()
         for step, loss in zip(steps, losses, strict=True)
     ]
+    loss = page.say("projection.loss")
     line = {
         "data": {"values": lines},
         "mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "linear"},
         "params": [{"name": "picked", "select": {"type": "point", "fields": ["run"]}, "bind": "legend"}],
         "encoding": {
             "x": _x(page, curves),
-            "y": {
-                "field": "loss",
-                "type": "quantitative",
-                "scale": {"zero": False},
-                "title": page.say("projection.loss"),
-            },
+            "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": loss},
             "color": {"field": "run", "type": "nominal", "scale": colors, "title": None},
             "opacity": {"condition": {"param": "picked", "value": 1}, "value": 0.15},
         },
@@ -56,20 +47,17 @@ def losses_chart(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[
     }
 
 
-def _x(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> dict[str, Any]:
+def _x(page: Page, curves: LossCurves) -> dict[str, Any]:
     last = max(steps[-1] for steps, _ in curves.values())
     ticks = sorted({0, last, *(10**n for n in range(1, len(str(last))) if 10**n < 0.5 * last)})
-    axis = {"values": ticks, "grid": False, "title": page.say("slider.training_step"), "labelExpr": _number(page, ",")}
-    # A symmetric logarithm, log(1 + step), has a place for step 0.
-    return {
-        "field": "step",
-        "type": "quantitative",
-        "scale": {"type": "symlog", "constant": 1, "nice": False},
-        "axis": axis,
-    }
+    number = "format(datum.value, ',')"
+    number = f"replace({number}, /,/g, '.')" if page.say.language == "pt" else number
+    axis = {"values": ticks, "grid": False, "title": page.say("slider.training_step"), "labelExpr": number}
+    scale = {"type": "symlog", "constant": 1, "nice": False}  # log(1 + step) has a place for step 0
+    return {"field": "step", "type": "quantitative", "scale": scale, "axis": axis}
 
 
-def _hover_rule(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> dict[str, Any]:
+def _hover_rule(page: Page, curves: LossCurves) -> dict[str, Any]:
     """Build a vertical rule at the step nearest to the pointer, with the losses of all runs there as its tooltip."""
     steps = sorted({step for steps, _ in curves.values() for step in steps})
     by_run = {name: dict(zip(steps, losses, strict=True)) for name, (steps, losses) in curves.items()}
@@ -89,11 +77,6 @@ def _hover_rule(page: Page, curves: Mapping[str, tuple[Sequence[int], Sequence[f
         "params": [{"name": "hover", "select": select}],
         "encoding": {"x": _x(page, curves), "opacity": opacity, "tooltip": tooltip},
     }
-
-
-def _number(page: Page, format: str) -> str:
-    written = f"format(datum.value, '{format}')"
-    return f"replace({written}, /,/g, '.')" if page.say.language == "pt" else written
 
 
 def _config(page: Page) -> dict[str, Any]:

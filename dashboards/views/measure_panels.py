@@ -1,4 +1,4 @@
-"""Panels of numbers: the fidelity of a layout, and how close groups and neighbours are in the full space."""
+"""Panels of numbers: how close groups and neighbours are in the full space."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Numbers, Series
-from viz.player.projection_scene import fidelity_panel
+from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Series
 
 SIGNIFICANT = 0.05
 
 
-def fidelity(page: Page, area: str, layout: xr.Dataset) -> Numbers:
-    """Build the panel of a layout's fidelity at each step; it says so if the fidelity was not measured."""
-    return fidelity_panel(layout, area=area, language=page.say.language)
-
-
-def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Curves:
+def cohesion(page: Page, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Curves:
     """Build the curves of each group's cohesion over training, with the band of random groups of the first one's size."""
     series = [
         Series(short_name(name, 20), colors[name], queries.steps_of(group), group["cohesion"].values.tolist())
@@ -36,12 +30,10 @@ def cohesion(page: Page, area: str, known: Mapping[str, xr.Dataset], colors: Map
         low, middle, high = (_nulls(first)[0]["band"].isel(quantile=i).values.tolist() for i in range(3))
         name = page.say("views.random_band")
         series.append(Series(name, page.theme.muted, queries.steps_of(first), middle, True, low, high))
-    return Curves("cohesion", area, page.say("views.cohesion"), series=series)
+    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=series)
 
 
-def comparisons(
-    page: Page, area: str, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]
-) -> Comparisons:
+def comparisons(page: Page, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Comparisons:
     """Build the table of group comparisons: for each kind of null groups, the share that is further apart, and the corrected p-value.
 
     The row of a group that is not ``known`` yet is empty.
@@ -55,7 +47,7 @@ def comparisons(
         rows.append(ComparisonRow(name, color, steps, cells))
     columns = [page.say(f"views.than_{kind}") for kind in kinds]
     title, help = page.say("views.comparisons"), page.say("views.comparisons_help")
-    return Comparisons("comparisons", area, title, columns=columns, rows=rows, help=help)
+    return Comparisons("comparisons", "comparisons", title, columns=columns, rows=rows, help=help)
 
 
 def _nulls(compared: xr.Dataset) -> list[xr.Dataset]:
@@ -77,18 +69,16 @@ def _cells(page: Page, null: xr.Dataset) -> list[Comparison]:
     ]
 
 
-def neighbours(
-    page: Page, area: str, trajectory: xr.DataArray, *, item: int, metric: str, groups: Sequence[Group]
-) -> Neighbours:
+def neighbours(page: Page, trajectory: xr.DataArray, *, item: int, metric: str, groups: Sequence[Group]) -> Neighbours:
     """Build the list of the nearest neighbours of an item in the full space at every step."""
-    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    labels = queries.labels_of(trajectory)
     found = queries.neighbours(page.computation, page.run, trajectory, item, metric)
     colors = item_colors(len(labels), groups, page.theme)
     visible = {page.theme.disc: page.theme.muted}  # the colour of a disc is too faint for text
     numbers = found["neighbour"].values
     return Neighbours(
         "neighbours",
-        area,
+        "neighbours",
         page.say("embeddings.neighbours", name=label_name(labels[item])),
         item=item,
         measured_steps=queries.steps_of(trajectory),

@@ -17,16 +17,7 @@ from probes.groups.naming import Group, classes
 from probes.groups.symbols import display
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, weight_map
-from viz.player.panels import (
-    Bars,
-    Curves,
-    HeadTimeline,
-    HeatMaps,
-    LargeMap,
-    Samples,
-    Scatter,
-    StepText,
-)
+from viz.player.panels import Bars, Curves, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
 
 
@@ -48,11 +39,10 @@ def scatter(
     steps: Sequence[int] | None = None,
 ) -> Scatter:
     """Build the picture of a layout, with its groups highlighted; without groups, tokens are coloured by their classes."""
-    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
     return scatter_panel(
         layout,
         groups,
-        classes(labels),
+        classes(queries.labels_of(trajectory)),
         theme=page.theme,
         title=title,
         id=id,
@@ -64,13 +54,12 @@ def scatter(
     )
 
 
-def loss(page: Page, area: str) -> Curves:
+def loss(page: Page) -> Curves:
     """Build the curves of the run's losses."""
-    found = queries.metrics(page.computation, page.run)
-    return loss_panel(found, theme=page.theme, area=area, language=page.say.language)
+    return loss_panel(queries.metrics(page.computation, page.run), theme=page.theme, language=page.say.language)
 
 
-def sample(page: Page, area: str, *, history: bool = False) -> Samples:
+def sample(page: Page, area: str = "sample", *, history: bool = False) -> Samples:
     """Build the panel of the texts sampled during training; with ``history``, it lists all of them."""
     texts = [
         StepText(

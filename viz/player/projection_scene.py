@@ -255,7 +255,7 @@ def scene_of_views(
         grid=f"{' '.join(rows)} / {columns}",
         words=section("slider", language),
         language=LOCALES[language],
-        loss=_validation_loss(next(iter(known.values()), ())),
+        loss=validation_loss(next(iter(known.values()), ())),
         min_height_px=440,
     )
 
@@ -276,7 +276,7 @@ def _beside(
     return panels
 
 
-def _validation_loss(metrics: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
+def validation_loss(metrics: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
     """Select the finite validation losses for the slider; None if there is none."""
     found = [(int(one["step"]), float(one["val_loss"])) for one in metrics if one.get("val_loss") is not None]
     found = [(step, loss) for step, loss in found if np.isfinite(loss)]

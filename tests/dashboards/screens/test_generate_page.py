@@ -221,7 +221,7 @@ def test_a_text_goes_on_where_it_was_and_another_task_drops_it(run: Run, computa
     (unfinished,) = open_streams(kept, [other], computation)
     unfinished.advance(0)
     assert open_streams(kept, [task], computation) == [one]  # finished: it is still there
-    assert other.key not in kept
+    assert other not in kept
 
 
 def test_a_model_is_loaded_once_for_a_snapshot(
