@@ -86,13 +86,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def check_port(port: int) -> None:
-    """Check that a port can be listened at.
-
-    Raises
-    ------
-    InputError
-        If it is not a port number, is taken, or needs more rights.
-    """
+    """Check that a port can be listened at: that it is a port number, is not taken, and needs no more rights."""
     if not 1 <= port <= 65535:
         raise InputError(f"a port is between 1 and 65535; got {port}: leave `port` out for 8501")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, escape_markdown, translation
+from dashboards.page import STYLE, choose_language, translation
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, read_address
+from dashboards.widgets import escape_markdown
 
 NAME = "GPTLab"
 SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
@@ -24,18 +25,14 @@ def main() -> None:
     invalid: list[InvalidField] = st.session_state.setdefault("invalid_fields", [])
     invalid += read_address()
     page = st.navigation(_pages(), position="top")
-    st.set_page_config(page_title=title(page.title), page_icon=str(ICON), layout="wide")
+    title = NAME if page.title == NAME else f"{page.title} · {NAME}"
+    st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
     invalid.clear()
     choose_language()
-
-
-def title(page: str) -> str:
-    """Write the title of the browser's tab."""
-    return page if page == NAME else f"{page} · {NAME}"
 
 
 def _pages() -> list[st.Page]:

@@ -1,15 +1,13 @@
-"""What all pages have in common: the choice of a run, the reader's language, messages, and the player with its slider."""
+"""What all pages have in common: the choice of a run, the reader's language, and the player with its slider."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar, cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboards.compute import queries
 from dashboards.compute.computation import Computation, start_computation
@@ -18,20 +16,18 @@ from dashboards.player import show as mount
 from dashboards.state import run_list
 from dashboards.state.language import LANGUAGES, Translation
 from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
-from data.errors import InputError
+from dashboards.widgets import choose, escape_markdown, guarded
+from data.progress import Progress
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
-from viz.player import Panel, Scene
+from viz.player.panels import Panel
 from viz.player.projection_scene import validation_loss
+from viz.player.scene import Scene
 
-Option = TypeVar("Option", str, int)
-
-MOST_NOTES = 4
 REFRESH_EVERY_S = 2.0
 # Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
 # then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
-_ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 # Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room.
 STYLE = """<style>
@@ -71,11 +67,6 @@ def translation() -> Translation:
     return Translation(get_field("lang"))
 
 
-def theme() -> Theme:
-    """Return the colours that go with the reader's light or dark theme."""
-    return THEMES["dark" if st.context.theme.type == "dark" else "light"]
-
-
 def open_page() -> Page:
     """Choose the run in the sidebar and open it; without a run, show why and stop the page."""
     say = translation()
@@ -96,7 +87,8 @@ def open_page() -> Page:
     if chosen != (wanted or names[0]):
         set_step(None)
     set_field("run", chosen)
-    return Page(runs[names.index(chosen)], say, theme(), shared_computation())
+    theme = THEMES["dark" if st.context.theme.type == "dark" else "light"]
+    return Page(runs[names.index(chosen)], say, theme, shared_computation())
 
 
 def choose_language() -> None:
@@ -108,39 +100,6 @@ def choose_language() -> None:
     if chosen != now:
         set_field("lang", chosen)
         st.rerun()
-
-
-def show_notes(notes: Sequence[str], say: Translation) -> None:
-    """Show notes, such as what was left out and why, in one box."""
-    if notes:
-        shown = list(dict.fromkeys(notes))
-        n_more = len(shown) - MOST_NOTES
-        more = [say("page.more_notes", n=n_more)] if n_more > 0 else []
-        lines = [*(escape_markdown(say.error(note)) for note in shown[:MOST_NOTES]), *more]
-        st.warning("\n\n".join(lines), icon=":material/warning:")
-
-
-def escape_markdown(text: str) -> str:
-    """Escape a text for places that read Markdown, so that names and prompts do not become links, formulas or colours.
-
-    Examples
-    --------
-    >>> escape_markdown("a_b [x](y) $z$ :red[w]")
-    'a\\\\_b \\\\[x\\\\]\\\\(y\\\\) \\\\$z\\\\$ \\\\:red\\\\[w\\\\]'
-    """
-    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+-!|<>$:~&" else c for c in text)
-    # Addresses become links even if escaped, unless an invisible joiner stands in them.
-    return _ADDRESS.sub(lambda found: f"{found[0][0]}\u2060{found[0][1:]}", escaped)
-
-
-def guarded(draw: Callable[[], None], say: Translation) -> None:
-    """Draw a part of a page; if it cannot be drawn, show the reason in its place, and the rest of the page goes on."""
-    try:
-        draw()
-    except InputError as error:
-        st.info(escape_markdown(say.error(error)), icon=":material/info:")
-    except OSError:
-        st.warning(say("page.vanished"), icon=":material/folder_off:")
 
 
 def show_live(page: Page, draw: Callable[[], None]) -> None:
@@ -158,6 +117,17 @@ def show_live(page: Page, draw: Callable[[], None]) -> None:
 def validation_losses(page: Page) -> tuple[list[int], list[float]] | None:
     """Return steps and validation losses of a run, or None if no loss was measured."""
     return validation_loss(queries.metrics(page.computation, page.run))
+
+
+def snapshot_progress(page: Page, place: DeltaGenerator, key: str) -> Progress:
+    """Build the function that shows progress over the snapshots of the run; ``key`` is that of its text."""
+    total = max(1, len(page.run.manifest()))
+
+    def update(done: int, note: str = "") -> None:
+        text = page.say(key, done=page.say.number(done), total=page.say.number(total))
+        place.progress(min(1.0, done / total), text)
+
+    return update
 
 
 def show_scene(
@@ -236,49 +206,3 @@ def _entry(name: str, run: Run, steps: Sequence[int]) -> tuple[int, bool]:
         entered.update(page=name, run=run.name, visit=visits(), step=nearest)
         forget_events()
     return int(entered["step"]), is_new  # type: ignore[call-overload]
-
-
-def choose(label: str, names: Mapping[Option, str], key: str, default: Option | None = None) -> Option:
-    """Show a few options by their names, and return the chosen one."""
-    return cast(
-        "Option",
-        st.segmented_control(
-            label, list(names), default=default, format_func=names.__getitem__, key=key, required=True
-        ),
-    )
-
-
-def ask_option(field: str, label: str, names: Mapping[Option, str]) -> Option:
-    """Ask for one of a few options, and set a field of the address."""
-    now = get_field(field)
-    set_initial_value(f"{field}_choice", now if now in names else next(iter(names)))
-    chosen = choose(label, names, f"{field}_choice")
-    set_field(field, chosen)
-    return chosen
-
-
-def offer_download(
-    label: str,
-    data: bytes | Callable[[], bytes],
-    name: str,
-    mime: str,
-    *,
-    icon: str = "download",
-    help: str | None = None,
-) -> None:
-    """Show the button of a download; a function is called on a click, not at every rerun."""
-    st.download_button(
-        label,
-        data,
-        name,
-        mime,
-        key=f"download {name}",
-        icon=f":material/{icon}:",
-        on_click="ignore",  # a rerun would drop the file that the browser is about to fetch
-        help=help,
-    )
-
-
-def megabytes(path: Path, say: Translation) -> str:
-    """Write the size of a file."""
-    return f"{say.number(path.stat().st_size / 1e6, 1)} MB"

@@ -17,21 +17,14 @@ STATES = ("step", "head", "item")
 
 @dataclass(frozen=True)
 class Events:
-    """Events of the player; None where there was none.
+    """Events of the player; None where there was none. A lasso lasts for one run of the page."""
 
-    Parameters
-    ----------
-    step, scale : where the slider rests, and its scale.
-    selected, panel : items in a lasso that are to be highlighted, and the panel they are in; for one run of the page.
-    head, item : the chosen head, [] for all, and the selected item, -1 for none.
-    """
-
-    step: int | None = None
+    step: int | None = None  # where the slider rests
     scale: str | None = None
-    selected: list[int] | None = None
-    panel: str | None = None
-    head: list[int] | None = None
-    item: int | None = None
+    selected: list[int] | None = None  # items in a lasso, to be highlighted
+    panel: str | None = None  # of the lasso
+    head: list[int] | None = None  # [] for all
+    item: int | None = None  # -1 for none
 
 
 def show(scene: Scene, key: str, on_change: Any = None) -> Events:

@@ -18,18 +18,11 @@ KEEP_FINISHED_S = 60.0
 
 
 class BackgroundJob(Generic[Value]):
-    """A computation that runs in a thread of its own.
-
-    Attributes
-    ----------
-    done : the last progress that was reported.
-    state : the state of its subject when it was started, see `BackgroundJobs.poll`.
-    polled_s : when it was last polled, on the monotonic clock.
-    """
+    """A computation that runs in a thread of its own; ``done`` is the last progress that was reported."""
 
     def __init__(self, make: Callable[[Progress], Value], state: Hashable = None):
         self.done = 0
-        self.state = state
+        self.state = state  # of its subject when it was started, see `BackgroundJobs.poll`
         self.polled_s = time.monotonic()
         self._future: Future[Value] = Future()
         threading.Thread(target=self._run, args=(make,), daemon=True).start()

@@ -34,14 +34,7 @@ class GenerationTask:
 
 @dataclass
 class GenerationStream:
-    """A text that is being generated.
-
-    Attributes
-    ----------
-    text : what has been generated so far.
-    end : why the text has ended, None until then.
-    error : why no more could be generated, if so.
-    """
+    """A text that is being generated: ``end`` says why it has ended, ``error`` why no more could be generated."""
 
     task: GenerationTask
     computation: Computation = field(repr=False)

@@ -8,8 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.compute.jobs import MOST_RUNNING, BusyError, Job, JobKey, Jobs, JobStatus
-from dashboards.page import Page, escape_markdown
+from dashboards.page import Page
 from dashboards.state.language import Translation
+from dashboards.widgets import escape_markdown
 
 LOOK_EVERY_S = 0.5
 # The units of a command's progress; all other progress counts snapshots.
@@ -91,9 +92,7 @@ def status_text(status: JobStatus, say: Translation) -> str:
 def _show_failed(jobs: Jobs, job: Job, say: Translation, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         reason = job.status.line or say("jobs.no_reason")
-        st.error(
-            f"{escape_markdown(say('jobs.failed', title=title))} {escape_markdown(reason)}", icon=":material/error:"
-        )
+        st.error(escape_markdown(f"{say('jobs.failed', title=title)} {reason}"), icon=":material/error:")
         if st.button(say("jobs.dismiss"), key=f"dismiss {job.key.run} {job.key.made}", type="tertiary"):
             jobs.forget(job.key)
             st.rerun()

@@ -51,17 +51,10 @@ class JobKey:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The status of a job.
-
-    Attributes
-    ----------
-    started, seconds : when it was started (seconds since 1970) and how long it has taken.
-    what, done, total, note : the last progress that the command reported.
-    lines : the last other lines that it printed.
-    """
+    """The status of a job: the last progress that the command reported, and the last other ``lines`` that it printed."""
 
     state: JobState
-    started: float
+    started: float  # seconds since 1970
     what: str = ""
     done: int = 0
     total: int = 0
@@ -85,7 +78,6 @@ class Job:
     """A command that runs as a process. Its fields belong to this module; pages read `status`."""
 
     key: JobKey
-    arguments: tuple[str, ...]
     hidden: tuple[Path, str] | None
     """Folder and prefix of the hidden files that are removed if the job does not finish."""
     _process: subprocess.Popen[str]
@@ -123,16 +115,8 @@ class Jobs:
     def start(self, key: JobKey, arguments: Sequence[str], hidden: tuple[Path, str] | None = None) -> tuple[Job, bool]:
         """Start a command of the project, or return the running job with the same key; the second value is whether it is new.
 
-        Parameters
-        ----------
-        key : what the command makes.
-        arguments : a module and its options, e.g. ``["viz.video", "--what=tokens"]``.
-        hidden : see `Job`.
-
-        Raises
-        ------
-        BusyError
-            If `MOST_RUNNING` other jobs are running.
+        ``arguments`` are a module and its options, e.g. ``["viz.video", "--what=tokens"]``. `BusyError` is raised if `MOST_RUNNING` other
+        jobs are running.
         """
         with self._lock:
             known = self._jobs.get(key)
@@ -140,7 +124,7 @@ class Jobs:
                 return known, False
             if len(self._running()) >= MOST_RUNNING:
                 raise BusyError(f"{MOST_RUNNING} jobs are under way: wait for one to end, or cancel one")
-            job = Job(key, tuple(arguments), hidden, _process(arguments), JobStatus("running", time.time()))
+            job = Job(key, hidden, _process(arguments), JobStatus("running", time.time()))
             self._jobs[key] = job
             self._jobs.move_to_end(key)
             self._forget_old()

@@ -51,12 +51,7 @@ class LiveMeasures:
     ) -> CachedResult[Value]:
         """Measure all snapshots of a run, continuing from the last result if only new snapshots have been added.
 
-        Parameters
-        ----------
-        name : identifies the measure.
-        cache : keeps the results.
-        measure : measures the snapshots of a run one by one.
-        join : concatenates the values of earlier and later snapshots.
+        ``name`` identifies the measure, and ``join`` concatenates the values of earlier and later snapshots.
         """
         digests, before = digests_of(run), self.latest(run, name)
         known = before[0] if before else ()

@@ -16,7 +16,7 @@ from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.result_cache import CachedResult, ResultCache, Value
-from dashboards.state.run_list import snapshots_stamp, stamp
+from dashboards.state.run_list import stamp
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
@@ -50,7 +50,7 @@ def table(
     computation: Computation, run: Run, what: TableName, progress: Progress | None = None
 ) -> CachedResult[xr.DataArray]:
     """Read an embedding table at all whole snapshots, (step, token or position, dim)."""
-    key = ("table", run.path, snapshots_stamp(run), what)
+    key = ("table", run.path, stamp(run)[:4], what)  # not the records of its metrics and samples
     return computation.tables.get(key, lambda: read_table(run, what, progress=progress))
 
 
@@ -131,13 +131,9 @@ def group_cohesion(
 
 @dataclass(frozen=True)
 class PackedMaps:
-    """Attention maps as they are sent to the browser.
+    """Attention maps of a prompt as they are sent to the browser.
 
-    Attributes
-    ----------
-    weights : (step, layer, head, cell), uint16: 65535 for a weight of 1. The cells of a map up to the diagonal, row by row.
-    tokens : of the prompt.
-    steps : of the snapshots.
+    ``weights`` are (step, layer, head, cell), 65535 for a weight of 1: the cells of a map up to the diagonal, row by row.
     """
 
     weights: NDArray[np.uint16]
@@ -194,14 +190,14 @@ def head_scores(computation: Computation, run: Run, progress: Progress | None = 
     """Measure the scores of every head, each (step, layer, head)."""
     from probes.models.heads import head_scores as measure
 
-    return _measure_snapshots(computation, run, ("heads",), measure, computation.results, progress)
+    return _measure_snapshots(computation, run, ("heads",), measure, cache=computation.results, progress=progress)
 
 
 def zero_shot(computation: Computation, run: Run, progress: Progress | None = None) -> CachedResult[xr.Dataset]:
     """Measure how often the model finds the next one of four lines, (step)."""
     from probes.models.zero_shot import zero_shot as measure
 
-    return _measure_snapshots(computation, run, ("zero-shot",), measure, computation.results, progress)
+    return _measure_snapshots(computation, run, ("zero-shot",), measure, cache=computation.results, progress=progress)
 
 
 def poll_measure(computation: Computation, run: Run, name: Literal["heads", "zero-shot"]) -> Polled:
@@ -223,7 +219,7 @@ def next_token(computation: Computation, run: Run, prompt: str) -> CachedResult[
     from probes.models.logits import next_token_distribution
 
     measure = partial(next_token_distribution, prompt=prompt)
-    return _measure_snapshots(computation, run, ("next", prompt), measure, computation.prompts)
+    return _measure_snapshots(computation, run, ("next", prompt), measure, cache=computation.prompts)
 
 
 def leading_probabilities(
@@ -250,6 +246,7 @@ def _measure_snapshots(
     run: Run,
     name: tuple[str, ...],
     measure: Callable[..., Value],
+    *,
     cache: ResultCache,
     progress: Progress | None = None,
 ) -> CachedResult[Value]:

@@ -9,9 +9,10 @@ import streamlit as st
 
 from dashboards.forms.film_form import MOST_CHARACTERS, ask_part, ask_short_prompt, n_parts
 from dashboards.forms.group_form import MOST_GROUPS, highlight_input
-from dashboards.page import Page, choose, escape_markdown, set_step
+from dashboards.page import Page, set_step
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
+from dashboards.widgets import ask_option, choose, escape_markdown
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import split_highlight
@@ -64,10 +65,8 @@ def _ask_look(page: Page) -> dict[str, Any]:
     set_initial_value("figure_theme", get_field("colors") or page.theme.name)
     theme = choose(page.label("theme"), say.names("films", "light", "dark"), "figure_theme")
     set_field("colors", None if theme == page.theme.name else theme)
-    set_initial_value("figure_size", get_field("shape"))
     shapes = {size: say("figures.square") if size == "square" else size for size in SIZES}
-    size = choose(say("figures.shape"), shapes, "figure_size")
-    set_field("shape", size)
+    size = ask_option("shape", say("figures.shape"), shapes, "figure_size")
     set_initial_value("figure_transparent", get_field("ground") == "transparent")
     transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
     set_field("ground", "transparent" if transparent else None)
@@ -127,9 +126,7 @@ def _ask_part(page: Page, part: str) -> int | None:
 
 
 def _ask_map(page: Page) -> dict[str, Any]:
-    set_initial_value("figure_method", get_field("method"))
-    method = choose(page.label("method"), METHODS, "figure_method")
-    set_field("method", method)
+    method = ask_option("method", page.label("method"), METHODS, "figure_method")
     set_initial_value("figure_groups", "; ".join(get_field("group")))
     highlight = split_highlight(highlight_input(page, "figure_groups", "films.groups_help", MOST_CHARACTERS))
     set_field("group", highlight[:MOST_GROUPS])

@@ -8,7 +8,8 @@ import streamlit as st
 
 from dashboards.forms.group_form import highlight_input
 from dashboards.forms.prompt_form import usual_prompt
-from dashboards.page import Page, choose, escape_markdown
+from dashboards.page import Page
+from dashboards.widgets import choose, escape_markdown
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import parse_highlight, split_highlight
@@ -49,20 +50,17 @@ def ask_film(page: Page) -> FilmRequest | None:
 
 def _table(page: Page) -> dict[str, Any]:
     say = page.say
-    places = st.columns([1.2, 1.2, 1.8])
-    with places[0]:
-        method = choose(page.label("method"), METHODS, "film_method", "tsne")
-    with places[1]:
-        metrics = say.names("embeddings", "euclidean", "cosine")
-        metric = choose(page.label("metric"), metrics, "film_metric", "euclidean")
-    with places[2]:
-        beside = st.selectbox(
-            page.label("control"),
-            CONTROLS,
-            format_func=lambda name: say(f"films.control_{name}"),
-            key="film_control",
-            help=say("films.control_help"),
-        )
+    left, middle, right = st.columns([1.2, 1.2, 1.8])
+    method = choose(page.label("method"), METHODS, "film_method", "tsne", left)
+    metrics = say.names("embeddings", "euclidean", "cosine")
+    metric = choose(page.label("metric"), metrics, "film_metric", "euclidean", middle)
+    beside = right.selectbox(
+        page.label("control"),
+        CONTROLS,
+        format_func=lambda name: say(f"films.control_{name}"),
+        key="film_control",
+        help=say("films.control_help"),
+    )
     highlight = split_highlight(highlight_input(page, "film_groups", "films.groups_help", MOST_CHARACTERS))
     control = None if beside == "none" else beside
     return {"method": method, "metric": metric, "control": control, "highlight": highlight}
@@ -107,15 +105,12 @@ def _attention(page: Page) -> dict[str, Any]:
 
 def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     say = page.say
-    places = st.columns([1.2, 1.2, 1.8])
-    with places[0]:
-        theme = choose(page.label("theme"), say.names("films", "light", "dark"), "film_theme", page.theme.name)
-    with places[1]:
-        size = choose(page.label("size"), SIZES, "film_size", "1920x1080")
-    with places[2]:
-        pace = st.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
-        lasts = len(Timeline(max(2, n_keyframes), 30, pace, FilmRequest.hold)) / 30
-        st.caption(say("films.lasts", seconds=say.number(lasts)))
+    left, middle, right = st.columns([1.2, 1.2, 1.8])
+    theme = choose(page.label("theme"), say.names("films", "light", "dark"), "film_theme", page.theme.name, left)
+    size = choose(page.label("size"), SIZES, "film_size", "1920x1080", middle)
+    pace = right.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
+    lasts = len(Timeline(max(2, n_keyframes), 30, pace, FilmRequest.hold)) / 30
+    right.caption(say("films.lasts", seconds=say.number(lasts)))
     return {"theme": theme, "size": size, "seconds_per_snapshot": pace}
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards.page import Page, show_notes, translation
+from dashboards.page import Page, translation
 from dashboards.state.url import get_field, set_field, set_initial_value
+from dashboards.widgets import show_notes
 from probes.groups.naming import Group, format_highlight, parse_highlight_leniently, split_highlight
 
 MOST_GROUPS = 6

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards.page import Page, escape_markdown
+from dashboards.page import Page
 from dashboards.state.url import LONGEST_TEXT, get_field, set_field, set_initial_value
+from dashboards.widgets import escape_markdown
 from data.errors import InputError
 from data.runs import Run
 from data.tokens.tokenizers import known_part

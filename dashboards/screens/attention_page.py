@@ -12,13 +12,14 @@ from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import Head, PackedMaps
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable_prompt
-from dashboards.page import Page, escape_markdown, guarded, open_page, show_live, show_notes, show_scene
+from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from dashboards.views.live_panels import await_measure, measured_panel
+from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
 from data.runs import Run
 from trainer.config import described_model
-from viz.player import HeadTimeline, Panel
+from viz.player.panels import HeadTimeline, Panel
 
 FIELDS = ("prompt", "layer", "head", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
@@ -62,13 +63,11 @@ def ask_score(page: Page) -> str:
 
 
 def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
-    (prompt, long), chosen, place = prompts, chosen_head(page), st.empty()
-    try:
+    (prompt, long), chosen = prompts, chosen_head(page)
+    with cleared_place() as place:
         maps = maps_of(page, prompt, place)
         large = maps_of(page, long, place, chosen).value if chosen and long != prompt else None
         leading = queries.leading_probabilities(page.computation, page.run, long)
-    finally:
-        place.empty()
     show_notes(maps.notes, page.say)
     panels = [
         run_panels.attention(page, "maps", maps.value, chosen, large=large),
@@ -85,28 +84,22 @@ def maps_of(
     page: Page, prompt: str, place: st.delta_generator.DeltaGenerator, head: Head | None = None
 ) -> CachedResult[PackedMaps]:
     """Measure the attention maps of a prompt, with progress shown; the job goes on if the reader leaves the page."""
-    run = page.run
-    total = max(1, len(run.manifest()))
-
-    def update(done: int) -> None:
-        place.progress(min(1.0, done / total), page.say("attention.reading", done=done, total=total))
-
     return page.computation.background.wait_for(
-        ("attention", run.path, prompt, head),
-        partial(queries.attention, page.computation, run, prompt, head),
-        update,
-        state=digests_of(run),
+        ("attention", page.run.path, prompt, head),
+        partial(queries.attention, page.computation, page.run, prompt, head),
+        snapshot_progress(page, place, "attention.reading"),
+        state=digests_of(page.run),
     )
 
 
-def scores_panel(page: Page, score: str, chosen: Head | None, *, id: str = "scores", title: str = "") -> Panel:
+def scores_panel(page: Page, score: str, chosen: Head | None, *, area: str = "scores", title: str = "") -> Panel:
     """Build the timeline of a score of the heads."""
     title = title or title_of(page, score)
 
     def timeline(scores: xr.Dataset) -> HeadTimeline:
-        return run_panels.score_timeline(page, id, scores[score], title, chosen, id=id)
+        return run_panels.score_timeline(page, area, scores[score], title, chosen)
 
-    return measured_panel(page, "heads", timeline, id=id, title=title, pending="attention.scoring_yet")
+    return measured_panel(page, "heads", timeline, area=area, title=title, pending="attention.scoring_yet")
 
 
 def title_of(page: Page, score: str) -> str:

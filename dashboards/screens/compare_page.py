@@ -13,28 +13,18 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.forms.group_form import find_groups, highlight_lassoed
 from dashboards.forms.prompt_form import ask_prompt, read_prompt
-from dashboards.page import (
-    REFRESH_EVERY_S,
-    Page,
-    ask_option,
-    escape_markdown,
-    guarded,
-    open_page,
-    show_notes,
-    show_scene,
-    validation_losses,
-)
+from dashboards.page import REFRESH_EVERY_S, Page, open_page, show_scene, validation_losses
 from dashboards.player import Events
 from dashboards.screens import attention_page, embeddings_page
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.views import run_panels
 from dashboards.views.live_panels import await_measure
+from dashboards.widgets import ask_option, cleared_place, escape_markdown, guarded, show_notes
 from data.runs import Run
 from viz.drawing.theme import group_color
 from viz.films.side_by_side import shared_labels, turned_onto
-from viz.player import Curves, HeadTimeline, Panel
-from viz.player.panels import Series
+from viz.player.panels import Curves, HeadTimeline, Panel, Series
 
 VIEWS = ("embeddings", "attention", "heads", "text")
 FIELDS = ("with", "view")
@@ -124,24 +114,21 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
         if left is None or right is None:
             return
         (first, layout), (second, beside) = left, right
-        layouts, titles = (
-            (layout, beside),
-            [f"{pair.left.run.name}: {embeddings_page.title_of(pair.left, form, first)}"],
-        )
         n_shared = len(shared_labels(beside, layout))
         if n_shared > form.axes:
-            layouts = (layout, turned_onto(beside, layout))
-        titles.append(_title_beside(pair, form, n_shared, (first, second)))
+            beside = turned_onto(beside, layout)
+        title = f"{pair.left.run.name}: {embeddings_page.title_of(pair.left, form, first)}"
+        titles = title, _title_beside(pair, form, n_shared, (first, second))
         panels = []
-        for page, side, title, table, where in zip(pair, SIDES, titles, (first, second), layouts, strict=True):
+        for page, side, title, table, points in zip(
+            pair, SIDES, titles, (first, second), (layout, beside), strict=True
+        ):
             # The same note is not shown twice.
             groups = find_groups(page, form.groups, queries.labels_of(table), with_notes=side == "left")
             near = queries.all_neighbours(page.computation, page.run, table, form.metric)
             steps = queries.steps_of(table)
             panels.append(
-                run_panels.scatter(
-                    page, side, title, table, where, groups=groups, neighbours=near, id=side, steps=steps
-                )
+                run_panels.scatter(page, side, title, table, points, groups=groups, neighbours=near, steps=steps)
             )
         events = _show(pair, panels, embeddings_page.FIELDS, (queries.steps_of(first), queries.steps_of(second)))
         lassoed = second if events.panel == "right" else first
@@ -174,16 +161,12 @@ def _attention(pair: Pair) -> Callable[[], None]:
     prompts = prompt, read_prompt(pair.right, prompt).text
 
     def draw() -> None:
-        chosen, place = attention_page.chosen_head(pair.left), st.empty()
-        try:
+        chosen = attention_page.chosen_head(pair.left)
+        with cleared_place() as place:
             maps = [attention_page.maps_of(page, text, place) for page, text in zip(pair, prompts, strict=True)]
-        finally:
-            place.empty()
         show_notes([note for found in maps for note in found.notes], pair.left.say)
         panels = [
-            run_panels.attention(
-                page, side, found.value, chosen, id=side, title=page.run.name, steps=list(found.value.steps)
-            )
+            run_panels.attention(page, side, found.value, chosen, title=page.run.name, steps=list(found.value.steps))
             for page, side, found in zip(pair, SIDES, maps, strict=True)
         ]
         fields = ("prompt", "layer", "head")
@@ -201,7 +184,7 @@ def _heads(pair: Pair) -> Callable[[], None]:
     def draw() -> None:
         title = attention_page.title_of(pair.left, score)
         panels = [
-            attention_page.scores_panel(page, score, None, id=side, title=f"{page.run.name}: {title}")
+            attention_page.scores_panel(page, score, None, area=side, title=f"{page.run.name}: {title}")
             for page, side in zip(pair, SIDES, strict=True)
         ]
         # One colour scale, so that equal values have the same colour.
@@ -215,7 +198,7 @@ def _heads(pair: Pair) -> Callable[[], None]:
 def _text(pair: Pair) -> Callable[[], None]:
     def draw() -> None:
         panels = [
-            replace(run_panels.sample(page, side), id=side, title=f"{page.run.name}: {page.say('views.sample')}")
+            replace(run_panels.sample(page, side), title=f"{page.run.name}: {page.say('views.sample')}")
             for page, side in zip(pair, SIDES, strict=True)
         ]
         _show(pair, panels, (), [run_list.snapshot_steps(page.run) for page in pair], COLUMNS_OF_TEXT)

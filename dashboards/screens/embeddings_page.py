@@ -12,15 +12,16 @@ from dashboards.compute import queries
 from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.group_form import ask_highlight, find_groups, highlight_lassoed
-from dashboards.page import Page, ask_option, open_page, show_live, show_notes, show_scene
+from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field
 from dashboards.views import measure_panels, run_panels
+from dashboards.widgets import ask_option, show_notes
 from data.errors import InputError
 from data.progress import Progress
 from probes.groups.naming import Group, format_label, parse_label
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
-from viz.player import Panel
+from viz.player.panels import Panel
 from viz.player.projection_scene import fidelity_panel
 from viz.projection.projector import METHODS
 
@@ -70,7 +71,7 @@ def layout_of(page: Page, trajectory: xr.DataArray, form: EmbeddingsForm) -> xr.
 
     The PCA layout of a large table is drawn at once, and its fidelity is measured on request.
     """
-    place, (n_steps, n_items) = st.empty(), trajectory.shape[:2]
+    (n_steps, n_items), place = trajectory.shape[:2], st.empty()
     method, n_axes, metric = form.method, form.axes, form.metric
     table = page.computation, page.run, trajectory
     if n_items > MANY_ITEMS and not queries.is_cached(*table, method, n_axes=n_axes, metric=metric):

@@ -12,9 +12,10 @@ from dashboards.compute.job_progress import arrived, show_jobs_of, start_job
 from dashboards.compute.jobs import JobKey
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.figure_form import ask_figure, figure_name, reasons
-from dashboards.page import Page, escape_markdown, guarded, megabytes, offer_download, open_page, show_notes
+from dashboards.page import Page, open_page, snapshot_progress
 from dashboards.state import run_list
 from dashboards.state.url import write_address
+from dashboards.widgets import cleared_place, escape_markdown, guarded, megabytes, offer_download, show_notes
 from data.progress import Progress
 from viz.figures.deck import require_pptx
 from viz.figures.figure import Figure, make_figure
@@ -58,11 +59,9 @@ def _still(page: Page, request: FigureRequest) -> None:
     if name in left_out:
         st.info(escape_markdown(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
         return
-    place = st.empty()
-    try:
-        found = draw(page, request, _bar(place, page))
-    finally:
-        place.empty()
+    with cleared_place() as place:
+        place.progress(0.0, page.say("figures.drawing"))
+        found = draw(page, request, snapshot_progress(page, place, "jobs.snapshots"))
     show_notes(found.notes, page.say)
     still = found.value
     with st.container(key="figure_preview", border=True, horizontal_alignment="center"):
@@ -89,17 +88,6 @@ def _draw(page: Page, request: FigureRequest, progress: Progress) -> Still:
 def _encoded(figure: Figure, suffix: str) -> bytes:
     with _encoding:
         return figure.encode(suffix)
-
-
-def _bar(place: st.delta_generator.DeltaGenerator, page: Page) -> Progress:
-    total = max(1, len(page.run.manifest()))
-
-    def update(done: int, note: str | None = None) -> None:
-        text = page.say("jobs.snapshots", done=page.say.number(done), total=page.say.number(total))
-        place.progress(min(1.0, done / total), text)
-
-    place.progress(0.0, page.say("figures.drawing"))
-    return update
 
 
 def _deck(page: Page, request: FigureRequest) -> None:

@@ -10,10 +10,11 @@ import streamlit as st
 from dashboards.compute.job_progress import arrived, show_jobs_of, start_job
 from dashboards.compute.jobs import JobKey
 from dashboards.forms.film_form import ask_film
-from dashboards.page import Page, escape_markdown, guarded, megabytes, offer_download, open_page
+from dashboards.page import Page, open_page
 from dashboards.state import film_list
 from dashboards.state.film_list import FilmFiles
 from dashboards.state.url import get_field, set_field, set_initial_value, write_address
+from dashboards.widgets import escape_markdown, guarded, megabytes, offer_download
 
 FOLDER = "films"
 FIELDS = ("film",)
@@ -26,11 +27,10 @@ def show() -> None:
     _show_ended(page)
     with st.container():  # always there, so that the film below keeps its place and plays on when a bar appears or goes
         is_rendering = show_jobs_of(page, FOLDER)
-    if not is_rendering or film_list.films(page.run):
+    is_empty = not film_list.films(page.run)
+    if not is_rendering or not is_empty:
         guarded(lambda: _gallery(page), page.say)
-    with st.expander(
-        page.say("films.new"), expanded=not film_list.films(page.run), icon=":material/movie_edit:", key="film_form"
-    ):
+    with st.expander(page.say("films.new"), expanded=is_empty, icon=":material/movie_edit:", key="film_form"):
         guarded(lambda: _form(page), page.say)
     write_address(FIELDS)
 

@@ -7,9 +7,10 @@ import streamlit as st
 from dashboards import demo
 from dashboards.compute.job_progress import show_jobs
 from dashboards.compute.jobs import MOST_RUNNING, BusyError, JobKey
-from dashboards.page import escape_markdown, shared_computation, translation
+from dashboards.page import shared_computation, translation
 from dashboards.state import run_list
 from dashboards.state.language import Translation
+from dashboards.widgets import escape_markdown
 from data.runs import runs_folder
 
 FIELDS = ()

@@ -12,15 +12,15 @@ import streamlit as st
 from dashboards.compute import queries
 from dashboards.compute.generation_stream import GenerationStream, GenerationTask, advance_streams, open_streams
 from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown, visible_end
-from dashboards.page import Page, escape_markdown, guarded, open_page, show_live, show_scene
-from dashboards.state.url import get_field, set_field, set_initial_value, write_address
+from dashboards.page import Page, open_page, show_live, show_scene
+from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
+from dashboards.widgets import escape_markdown, guarded
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
 
 FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
-MOST_BESIDE = 6
 IN_A_ROW = 4
 UPDATE_EVERY_S = 0.08
 """Often enough for the text to appear continuously."""
@@ -74,13 +74,10 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
         st.caption(escape_markdown(cropped))
     temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
     left, right = st.columns(2)
-    with left:
-        top_k = _number(page, "top_k", st.number_input, 0, described_model(page.run).vocab_size)
-    with right:
-        top_p = _number(page, "top_p", st.number_input, 0.01, 1.0, step=0.05)
+    top_k = _number(page, "top_k", left.number_input, 0, described_model(page.run).vocab_size)
+    top_p = _number(page, "top_p", right.number_input, 0.01, 1.0, step=0.05)
     left, right = st.columns(2)
-    with left:
-        n_tokens = _number(page, "tokens", st.number_input, 1, 2000, step=20)
+    n_tokens = _number(page, "tokens", left.number_input, 1, 2000, step=20)
     with right:
         seed = _ask_seed(page)
     set_initial_value("stop_text", get_field("stop"))
@@ -109,9 +106,8 @@ def _ask_seed(page: Page) -> int:
     def another() -> None:
         st.session_state["seed_choice"] = (st.session_state["seed_choice"] + 1) % 2**31
 
-    seed = int(
-        st.number_input(page.label("seed"), 0, 2**31 - 1, key="seed_choice", help=page.say("generate.seed_help"))
-    )
+    help = page.say("generate.seed_help")
+    seed = int(st.number_input(page.label("seed"), 0, 2**31 - 1, key="seed_choice", help=help))
     set_field("seed", seed)
     st.button(page.say("generate.another"), icon=":material/casino:", on_click=another, width="stretch", key="another")
     return seed
@@ -143,8 +139,8 @@ def _draw_fragment(page: Page, form: GenerationForm) -> None:
     leading = queries.leading_probabilities(page.computation, page.run, tail)
     drawn = queries.leading_probabilities(page.computation, page.run, tail, form.decoding)
     panels = [
-        run_panels.next_token(page, "next", leading, id="next"),
-        run_panels.next_token(page, "drawn", drawn, id="drawn", title=_drawn_title(page, form.decoding)),
+        run_panels.next_token(page, "next", leading),
+        run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding)),
     ]
     steps = queries.steps_of(leading)
     events = show_scene(

@@ -9,20 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.compute.queries import metrics
-from dashboards.page import (
-    Page,
-    escape_markdown,
-    guarded,
-    open_page,
-    show_live,
-    show_notes,
-    show_scene,
-    validation_losses,
-)
+from dashboards.page import Page, open_page, show_live, show_scene, validation_losses
 from dashboards.state import run_list
 from dashboards.views import run_panels
 from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.views.losses_chart import losses_chart
+from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs import Run
 
 FIELDS = ("ask",)
@@ -62,10 +54,11 @@ def facts(page: Page) -> None:
     info, measured, steps = run.info, metrics(page.computation, run), run_list.snapshot_steps(run)
     corpus, live = info.get("corpus") or {}, say("page.live") if page.is_live else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
+    span = say("overview.span", first=say.number(steps[0]), last=say.number(steps[-1])) if steps else ""
     shown = (
         ("parameters", say.number(info.get("parameters", 0)), shape(page)),
         ("text", escape_markdown(str(corpus.get("name") or say("overview.none"))), _length(page)),
-        ("snapshots", say.number(len(steps)), " · ".join(part for part in (_span(page, steps), live) if part)),
+        ("snapshots", say.number(len(steps)), " · ".join(part for part in (span, live) if part)),
         ("val_loss", say("overview.none") if loss is None else say.number(loss, 3), _fall(page, measured)),
     )
     for column, (name, value, line) in zip(st.columns(4), shown, strict=True):
@@ -91,11 +84,6 @@ def _length(page: Page) -> str:
     parts = [page.say("overview.characters", n=page.say.number(characters))] if characters else []
     parts += [page.say("overview.symbols", n=page.say.number(symbols))] if symbols else []
     return " · ".join(parts)
-
-
-def _span(page: Page, steps: list[int]) -> str:
-    say = page.say
-    return say("overview.span", first=say.number(steps[0]), last=say.number(steps[-1])) if steps else ""
 
 
 def _fall(page: Page, measured: list[dict[str, Any]]) -> str:

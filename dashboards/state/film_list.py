@@ -12,6 +12,7 @@ from dashboards.state.language import Translation
 from data.errors import InputError
 from data.runs import Run
 from viz.projection.projector import METHODS
+from viz.registry import FILMS
 from viz.request import FilmRequest
 
 SUFFIXES = (".mp4", ".gif")
@@ -42,10 +43,8 @@ def _film(run: Run, stem: str, files: dict[str, Path]) -> FilmFiles:
     sidecars = [path.with_name(f"{path.name}.json") for path in files.values()]
     sidecar = next((path for path in sidecars if path.is_file() and run_list.is_within(path, run.path)), None)
     record = read_sidecar(sidecar) if sidecar else {}
-    alt_text = record.get("alt_text")
-    return FilmFiles(
-        stem, files, sidecar, _request(record.get("options")), alt_text if isinstance(alt_text, str) else ""
-    )
+    request, alt_text = _request(record.get("options")), record.get("alt_text")
+    return FilmFiles(stem, files, sidecar, request, alt_text if isinstance(alt_text, str) else "")
 
 
 def _request(options: Any) -> FilmRequest | None:
@@ -54,10 +53,9 @@ def _request(options: Any) -> FilmRequest | None:
         return None
     try:
         request = FilmRequest.from_record(options)
-        _ = request.kind  # raises where there is no such kind
     except InputError:
         return None
-    return request
+    return request if request.what in FILMS else None
 
 
 def read_sidecar(path: Path) -> dict[str, Any]:
@@ -91,11 +89,8 @@ def details(film: FilmFiles, say: Translation) -> str:
     if request is None:
         return ", ".join(suffix[1:].upper() for suffix in film.files)
     parts = [say("embeddings.cosine")] if request.metric == "cosine" else []
-    parts += [
-        f"{say(f'slider.{name}')} {at}"
-        for name, at in (("layer", request.layer), ("head", request.head))
-        if at is not None
-    ]
+    places = {"layer": request.layer, "head": request.head}
+    parts += [f"{say(f'slider.{name}')} {at}" for name, at in places.items() if at is not None]
     if request.control:
         parts.append(say(f"films.beside_{request.control}"))
     if request.runs:

@@ -56,11 +56,6 @@ def snapshot_steps(run: Run) -> list[int]:
     return [int(record["step"]) for record in run.manifest()]
 
 
-def snapshots_stamp(run: Run) -> tuple[int, ...]:
-    """Return times and sizes of the records of a run and its snapshots."""
-    return stamp(run)[:4]
-
-
 def is_live(run: Run) -> bool:
     """Check whether a run seems to be in training: it has not reached its last step, and has written something recently."""
     last = run.info.get("training", {}).get("steps")

@@ -15,12 +15,13 @@ from data.errors import InputError
 from data.runs import check_run_name
 from probes.groups.naming import split_highlight
 
-Number = TypeVar("Number", int, float)
+Bound = TypeVar("Bound", int, float)
 
 LONGEST_TEXT = 2000
 LONGEST_SHOWN = 60
 MOST_STEPS = 10**12
 MOST_PARTS = 10_000
+MOST_BESIDE = 6
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ def one_of(*names: str, **aliases: str) -> Callable[[str], str]:
     return read
 
 
-def between(low: Number, high: Number) -> Callable[[str], Number]:
+def between(low: Bound, high: Bound) -> Callable[[str], Bound]:
     """Build a reader of numbers from ``low`` to ``high``, of integers if the two are integers."""
     convert = type(low)
 
-    def read(text: str) -> Number:
+    def read(text: str) -> Bound:
         try:
             number = convert(text)
         except ValueError:
@@ -86,16 +87,12 @@ def between(low: Number, high: Number) -> Callable[[str], Number]:
     return read
 
 
-def list_of(read: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, ...]]:
-    """Build a reader of up to ``most`` values separated by commas."""
-
-    def read_all(text: str) -> tuple[Any, ...]:
-        parts = text.split(",")
-        if len(parts) > most:
-            raise InvalidValueError("too_many", n=len(parts), most=most)
-        return tuple(dict.fromkeys(read(part) for part in parts))
-
-    return read_all
+def step_list(text: str) -> tuple[int, ...]:
+    """Read up to `MOST_BESIDE` steps separated by commas."""
+    parts = text.split(",")
+    if len(parts) > MOST_BESIDE:
+        raise InvalidValueError("too_many", n=len(parts), most=MOST_BESIDE)
+    return tuple(dict.fromkeys(map(between(0, MOST_STEPS), parts)))
 
 
 def short_text(text: str) -> str:
@@ -138,7 +135,7 @@ FIELDS: dict[str, Field] = {
     "seed": Field(0, between(0, 2**31 - 1)),
     "tokens": Field(120, between(1, 2000)),
     "stop": Field("", short_text),
-    "beside": Field((), list_of(between(0, MOST_STEPS), most=6), lambda steps: ",".join(map(str, steps))),
+    "beside": Field((), step_list, lambda steps: ",".join(map(str, steps))),
     "film": Field(None, short_text),
     "figure": Field(None, short_text),
     "colors": Field(None, one_of("light", "dark")),

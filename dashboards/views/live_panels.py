@@ -15,8 +15,7 @@ from dashboards.page import Page
 from dashboards.state.url import get_field, set_field
 from data.errors import InputError
 from viz.drawing.theme import group_color
-from viz.player import Curves, Panel, Samples
-from viz.player.panels import Series
+from viz.player.panels import Curves, Panel, Samples, Series
 
 LOOK_EVERY_S = 0.7
 AREA = "next_line"
@@ -43,26 +42,22 @@ def await_measure(page: Page, name: Measure, key: str) -> None:
 
 
 def measured_panel(
-    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, id: str, title: str, pending: str
+    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, area: str, title: str, pending: str
 ) -> Panel:
-    """Draw the last result of a measure; without one, the panel says why, or, by the text ``pending``, that it is being measured."""
+    """Draw the last result of a measure; without one, the panel says why, or by the text ``pending`` that it is being measured."""
     try:
         found = queries.poll_measure(page.computation, page.run, name)
         known = queries.latest(page.computation, page.run, name) if isinstance(found, BackgroundJob) else found
     except InputError as error:
-        return Samples(id, id, title, texts=(), empty=page.say.error(error))
-    return draw(known.value) if known else Samples(id, id, title, texts=(), empty=page.say(pending))
+        return Samples(area, area, title, texts=(), empty=page.say.error(error))
+    return draw(known.value) if known else Samples(area, area, title, texts=(), empty=page.say(pending))
 
 
 def ask_zero_shot(page: Page) -> bool:
     """Ask whether to measure zero-shot accuracy, and show progress while it is measured."""
     say = page.say
-    wanted = st.toggle(
-        say("overview.zero_shot"),
-        value=get_field("ask") == "zero-shot",
-        key="zero_shot",
-        help=say("overview.zero_shot_help"),
-    )
+    before, help = get_field("ask") == "zero-shot", say("overview.zero_shot_help")
+    wanted = st.toggle(say("overview.zero_shot"), value=before, key="zero_shot", help=help)
     set_field("ask", "zero-shot" if wanted else None)
     if wanted:
         await_measure(page, "zero-shot", "overview.zero_shot_asking")
@@ -84,4 +79,4 @@ def zero_shot_panel(page: Page) -> Panel:
         return Curves(AREA, AREA, title, series=series)
 
     title = page.say("overview.zero_shot_name")
-    return measured_panel(page, "zero-shot", curves, id=AREA, title=title, pending="overview.zero_shot_yet")
+    return measured_panel(page, "zero-shot", curves, area=AREA, title=title, pending="overview.zero_shot_yet")

@@ -35,7 +35,6 @@ def scatter(
     *,
     groups: Sequence[Group],
     neighbours: NDArray[Any] | None = None,
-    id: str = "points",
     steps: Sequence[int] | None = None,
 ) -> Scatter:
     """Build the picture of a layout, with its groups highlighted; without groups, tokens are coloured by their classes."""
@@ -45,7 +44,7 @@ def scatter(
         classes(queries.labels_of(trajectory)),
         theme=page.theme,
         title=title,
-        id=id,
+        id=area,
         area=area,
         language=page.say.language,
         class_names=page.say.section("classes"),
@@ -70,7 +69,7 @@ def sample(page: Page, area: str = "sample", *, history: bool = False) -> Sample
         for one in queries.samples(page.computation, page.run)
     ]
     return Samples(
-        "sample", area, page.say("views.sample"), texts=texts, empty=page.say("views.no_sample"), history=history
+        area, area, page.say("views.sample"), texts=texts, empty=page.say("views.no_sample"), history=history
     )
 
 
@@ -81,13 +80,12 @@ def attention(
     chosen: tuple[int, int] | None = None,
     *,
     large: PackedMaps | None = None,
-    id: str = "maps",
     title: str = "",
     steps: Sequence[int] | None = None,
 ) -> HeatMaps:
     """Build the attention maps of a prompt; ``large`` is the map of the chosen head, where it has more tokens."""
     return HeatMaps(
-        id,
+        area,
         area,
         title or page.say("views.attention"),
         values=maps.weights,
@@ -103,19 +101,13 @@ def attention(
 
 
 def score_timeline(
-    page: Page,
-    area: str,
-    scores: xr.DataArray,
-    title: str,
-    chosen: tuple[int, int] | None = None,
-    *,
-    id: str = "scores",
+    page: Page, area: str, scores: xr.DataArray, title: str, chosen: tuple[int, int] | None = None
 ) -> HeadTimeline:
     """Build the timeline of a score of every head; the last colour stands for 1, or for the largest value if that is more."""
     heads = [(int(layer), int(head)) for layer in scores["layer"].values for head in scores["head"].values]
     uniform = float(scores.attrs["uniform"])
     return HeadTimeline(
-        id,
+        area,
         area,
         title,
         values=scores.transpose("step", "layer", "head").values.reshape(scores.sizes["step"], -1).astype(np.float32),
@@ -131,11 +123,11 @@ def score_timeline(
     )
 
 
-def next_token(page: Page, area: str, leading: xr.DataArray, *, id: str = "next", title: str = "") -> Bars:
+def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") -> Bars:
     """Build the bars of the most probable next tokens, (step, token), see `queries.leading_probabilities`."""
     tokens = [str(token) for token in leading["token"].values]
     return Bars(
-        id,
+        area,
         area,
         title or page.say("attention.next"),
         values=leading.values.astype(np.float32),

@@ -13,7 +13,8 @@ from viz.player import Panel, Scene
 
 SCRIPT = """
 from dashboards.state.url import read_address
-from dashboards.page import escape_markdown, translation
+from dashboards.page import translation
+from dashboards.widgets import escape_markdown
 from dashboards.screens import {name}_page
 import streamlit as st
 for mistake in read_address():
