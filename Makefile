@@ -18,15 +18,7 @@ setup: .venv/ready
 	@touch $@
 
 demo: setup
-	if [ -e runs/demo/run.json ]; then $(BIN)/python -m trainer --resume --run demo; \
-	else $(BIN)/python -m trainer --preset cpu --run demo; fi
-	$(BIN)/python -m viz.video --run demo --what positions --highlight 12,13,14
-	$(BIN)/python -m viz.video --run demo --what tokens --highlight vowels --highlight uppercase
-	$(BIN)/python -m viz.figures --run demo
-	@echo
-	@echo "Films:      runs/demo/films"
-	@echo "Figures:    runs/demo/figures"
-	@echo "Dashboard:  $(BIN)/python -m dashboards"
+	$(BIN)/gptlab demo
 
 dashboard: setup
 	$(BIN)/python -m dashboards
