@@ -37,14 +37,24 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
-    """A folder of runs with one finished run of the tiny preset, shared by all tests; not to be modified."""
-    from trainer.config import preset, replace
+    """A folder of runs with one finished run of the tiny preset, shared by all tests; not to be modified.
+
+    A tiny model trains to slightly other numbers on another processor. GPTLAB_TEST_SEED and GPTLAB_TEST_THREADS change them here, to find
+    tests that depend on the very numbers.
+    """
+    from trainer.config import TrainConfig, preset, replace
     from trainer.session import start
 
     folder = tmp_path_factory.mktemp("trained") / "runs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPTLAB_RUNS", str(folder))
-        start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "tiny").go(lambda step, note: None)
+        fields = {
+            "corpus": str(text_file),
+            "seed": int(os.environ.get("GPTLAB_TEST_SEED", TrainConfig.seed)),
+        }
+        if threads := os.environ.get("GPTLAB_TEST_THREADS"):
+            fields["threads"] = int(threads)
+        start(replace(preset("tiny"), fields, "test"), "tiny").go(lambda step, note: None)
     return folder
 
 
