@@ -155,7 +155,7 @@ def test_a_first_visit_trains_a_run_on_the_spot_and_leads_to_it(empty: tuple[Vis
     guest.page.get_by_role("button", name="Train it now").click()
     guest.page.get_by_test_id("stProgress").wait_for()
     guest.shot("first-visit-training")
-    guest.page.get_by_role("link", name="Overview").wait_for()
+    guest.page.get_by_role("link", name="Overview").wait_for(timeout=240_000)  # a training of 20 s, on a busy machine
     guest.settle()
     assert [path.name for path in runs.iterdir() if not path.name.startswith(".")] == [demo.NAME]
     guest.until(lambda: guest.step() > 0)  # it stands at the end, and goes with it
