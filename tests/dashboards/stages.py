@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from streamlit.testing.v1 import AppTest
 
 from dashboards.player import Events
-from viz.player import Panel, Scene
+from viz.player.panels import Panel
+from viz.player.scene import Scene
 
 SCRIPT = """
 from dashboards.state.url import read_address

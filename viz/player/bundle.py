@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Literal
 
 FOLDER = Path(__file__).parent / "js"
-# Each module after those that it imports.
-MODULES = (
-    "drawing",
-    "step_axis",
-    "slider",
-    "player",
-    "tooltip",
-    "color_scale",
-    "head_choice",
-    "atlas",
-    "curves",
-    "cloud",
-    "camera",
-    "gestures",
-    "discs",
-    "label_placement",
-    "lasso",
-    "overlays",
-    "item_search",
-    "scatter_links",
-    "scatter_labels",
-    "scatter_controls",
-    "scatter",
-    "map_drawing",
-    "maps",
-    "head_timeline",
-    "bars",
-    "samples",
-    "numbers",
-    "comparisons",
-    "neighbours",
-)
+HOSTS = ("streamlit", "page")
 HTML = '<div class="player" data-testid="player"><div class="slider"></div><div class="panels"></div></div>'
 """The element in which the player is mounted."""
 
@@ -56,7 +26,10 @@ def script(host: Literal["streamlit", "page"]) -> str:
 
     The script of ``streamlit`` exports its mount function as default. With that of ``page``, call ``$page.play(element, scene)``.
     """
-    modules = [_wrap(name, (FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in (*MODULES, host)]
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.js"))}
+    imports = {name: re.findall(r'from "\./(\w+)\.js";$', source, re.MULTILINE) for name, source in sources.items()}
+    order = [name for name in TopologicalSorter(imports).static_order() if name not in HOSTS]
+    modules = [_wrap(name, sources[name]) for name in (*order, host)]
     return "\n".join([*modules, "export default $streamlit.default_;"] if host == "streamlit" else modules)
 
 

@@ -25,9 +25,6 @@ class Panel:
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
-        return self._packed()
-
-    def _packed(self) -> dict[str, Any]:
         fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return with_version({"kind": self.kind, **fields})
 
@@ -75,7 +72,7 @@ class Scatter(Panel):
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent, with the layout quantised to its limits, which halves its size."""
-        return dataclasses.replace(self, layout=quantize_layout(self.layout))._packed()
+        return Panel.to_json(dataclasses.replace(self, layout=quantize_layout(self.layout)))
 
 
 @dataclass(frozen=True)

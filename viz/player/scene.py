@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from viz.drawing.theme import Theme
 from viz.player.panels import Panel
-from viz.player.serialization import with_version
+from viz.player.serialization import to_json, with_version
 
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
@@ -49,34 +50,6 @@ class Scene:
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent to the browser."""
-        theme = {
-            "name": self.theme.name,
-            "background": self.theme.background,
-            "panel": self.theme.panel,
-            "text": self.theme.text,
-            "muted": self.theme.muted,
-            "line": self.theme.line,
-            "disc": self.theme.disc,
-            "discText": self.theme.disc_text,
-            "palette": list(self.theme.palette),
-            "accent": self.theme.palette[1],  # the colour of buttons and links in .streamlit/config.toml, too
-            "font": FONT,
-        }
-        loss = None if self.loss is None else {"steps": list(self.loss[0]), "values": [float(v) for v in self.loss[1]]}
-        return with_version(
-            {
-                "steps": [int(step) for step in self.steps],
-                "step": int(self.step),
-                "decision": self.decision,
-                "theme": theme,
-                "words": dict(self.words),
-                "language": self.language,
-                "scale": self.scale,
-                "grid": self.grid,
-                "live": self.live,
-                "min_height_px": self.min_height_px,
-                "max_height_px": self.max_height_px,
-                "loss": loss,
-                "panels": [panel.to_json() for panel in self.panels],
-            }
-        )
+        accent = self.theme.palette[1]  # the colour of buttons and links in .streamlit/config.toml, too
+        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return with_version(fields | {"theme": to_json(self.theme) | {"accent": accent, "font": FONT}})

@@ -102,6 +102,8 @@ def to_json(value: Any) -> Any:
     """Convert a value to JSON types: arrays packed, dataclasses as objects, numbers that are not finite as null."""
     if isinstance(value, np.ndarray):
         return pack(value)
+    if hasattr(value, "to_json"):
+        return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, np.generic):

@@ -19,7 +19,7 @@ from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
-from viz.player import Bars, HeadTimeline, HeatMaps, Samples
+from viz.player.panels import Bars, HeadTimeline, HeatMaps, Samples
 
 say = Translation("en")
 

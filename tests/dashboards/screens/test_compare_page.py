@@ -18,7 +18,7 @@ from data.runs import Run, create_run, write_snapshot
 from data.runs.atomic_files import append_line
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
-from viz.player import Curves, HeadTimeline, HeatMaps, Samples, Scatter
+from viz.player.panels import Curves, HeadTimeline, HeatMaps, Samples, Scatter
 
 
 @pytest.fixture

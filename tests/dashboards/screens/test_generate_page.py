@@ -24,7 +24,7 @@ from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.sampling import generate_samples
 from trainer.loading import load_model
-from viz.player import Bars
+from viz.player.panels import Bars
 
 CARD = re.compile(
     r'<div class="written( now)?" data-step="(\d+)".*?<b>(.*?)</b>(.*?)</pre>.*?<div class="end">(.*?)</div>', re.DOTALL

@@ -11,7 +11,7 @@ from typing import Any
 from data.runs import Run
 from probes.models.zero_shot import zero_shot
 from tests.dashboards.stages import Stage, open_screen, run_until
-from viz.player import Curves, Samples
+from viz.player.panels import Curves, Samples
 
 
 def test_the_losses_and_the_texts_of_the_run_stand_under_the_slider(run: Run, stage: Stage) -> None:

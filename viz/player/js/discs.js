@@ -48,7 +48,7 @@ export function makeDiscs(theme) {
       const base = !isLabelled && color === theme.disc ? blend(theme.muted, theme.disc, 0.6) : color;
       const faintest = isLabelled ? MIN_SHARE : MIN_DOT_SHARE;
       const disc = blend(base, theme.panel, faintest + (1 - faintest) * share);
-      const text = color === theme.disc ? theme.discText : textOn(disc);
+      const text = color === theme.disc ? theme.disc_text : textOn(disc);
       found = { disc, glyph: blend(text, disc, MIN_GLYPH_SHARE + (1 - MIN_GLYPH_SHARE) * share) };
       colors.set(key, found);
     }

@@ -169,12 +169,13 @@ export function makeSlider(host, player) {
 }
 
 function drawLoss(context, loss, x, base, theme) {
-  if (!loss || loss.steps.length < 2) return;
-  const low = Math.min(...loss.values);
-  const high = Math.max(...loss.values);
+  if (!loss || loss[0].length < 2) return;
+  const [steps, values] = loss;
+  const low = Math.min(...values);
+  const high = Math.max(...values);
   const y = (value) => base - 6 - ((value - low) / (high - low || 1)) * (base - 12);
   context.beginPath();
-  loss.steps.forEach((step, i) => (i ? context.lineTo(x(step), y(loss.values[i])) : context.moveTo(x(step), y(loss.values[i]))));
+  steps.forEach((step, i) => (i ? context.lineTo(x(step), y(values[i])) : context.moveTo(x(step), y(values[i]))));
   context.strokeStyle = withAlpha(theme.muted, 0.55);
   context.lineWidth = 1.5;
   context.lineJoin = "round";
@@ -183,8 +184,8 @@ function drawLoss(context, loss, x, base, theme) {
 
 /** Find the last loss measured at or before a step; null where there is none. */
 function lossAt(loss, step) {
-  const at = loss ? lastIndex(loss.steps, step) : -1;
-  return at < 0 ? null : loss.values[at];
+  const at = loss ? lastIndex(loss[0], step) : -1;
+  return at < 0 ? null : loss[1][at];
 }
 
 function icon(path) {
