@@ -13,8 +13,6 @@ from viz.player import words
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
 LANGUAGES = {"en": "English", "pt": "Português"}
-#: The tags by which browsers know them.
-TAGS = {"en": "en", "pt": "pt-BR"}
 
 
 @lru_cache(maxsize=1)
@@ -89,4 +87,4 @@ class Translation:
     @property
     def tag(self) -> str:
         """The language tag for browsers."""
-        return TAGS[self.language]
+        return words.LOCALES[self.language]

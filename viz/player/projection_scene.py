@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from viz.drawing.theme import Theme, group_color
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
 from viz.player.serialization import quantize_shares
-from viz.player.words import format_number, section
+from viz.player.words import LOCALES, format_number, section
 
 if TYPE_CHECKING:
     from probes.groups.wording import GroupComparison
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
 LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))  # key, word, index in the palette
 BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
-LOCALES = {"en": "en", "pt": "pt-BR"}
 
 
 def scatter_panel(
@@ -53,11 +52,9 @@ def scatter_panel(
     projection : ``layout`` (step, token or position, axis), and ``trust`` (step, item) if it was measured.
     groups : highlighted groups, each in a colour of its own.
     classes : groups that give the colours where none is highlighted. Positions have a colour scale instead.
-    title, id, area : see `viz.player.panels.Panel`.
+    title, id, area, neighbours, steps : see `viz.player.panels.Scatter`.
     language : ``en`` or ``pt``.
     class_names : names of the classes in the language; their own names by default.
-    neighbours : (step, item, k), see `viz.player.panels.Scatter`.
-    steps : the snapshots of the panel, where they are not the scene's.
     trust : whether points of low trust are faded.
     is_page : whether it is on a page of its own, on which nothing answers to the selection of points.
     """
@@ -95,38 +92,24 @@ def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | N
 
 
 def loss_panel(
-    metrics: Sequence[Mapping[str, Any]], *, theme: Theme, id: str = "loss", area: str = "loss", language: str = "en"
+    metrics: Sequence[Mapping[str, Any]], *, theme: Theme, area: str = "loss", language: str = "en"
 ) -> Curves:
-    """Build the curves of a run's validation and training loss.
-
-    Parameters
-    ----------
-    metrics : records with ``step``, ``val_loss`` and ``train_loss``, as `data.runs.Run.metrics` returns them.
-    theme, id, area, language : see `scatter_panel`.
-    """
+    """Build the curves of validation and training loss from a run's records, as `data.runs.Run.metrics` returns them."""
     words = section("projection", language)
     series = [
         _loss_series(words[word], theme.palette[color], metrics, key)
         for key, word, color in LOSSES
         if metrics and key in metrics[0]
     ]
-    return Curves(id, area, words["loss"], series=series)
+    return Curves("loss", area, words["loss"], series=series)
 
 
 def _loss_series(name: str, color: str, metrics: Sequence[Mapping[str, Any]], key: str = "val_loss") -> Series:
     return Series(name, color, [int(record["step"]) for record in metrics], [record.get(key) for record in metrics])
 
 
-def fidelity_panel(
-    projection: xr.Dataset, *, id: str = "fidelity", area: str = "fidelity", language: str = "en"
-) -> Numbers:
-    """Build the table of a projection's measures at each step, or a note that they have not been measured.
-
-    Parameters
-    ----------
-    projection : measures over (step,), see `viz.projection.projector.project`.
-    id, area, language : see `scatter_panel`.
-    """
+def fidelity_panel(projection: xr.Dataset, *, area: str = "fidelity", language: str = "en") -> Numbers:
+    """Build the table of a projection's measures at each step, or a note that they have not been measured."""
     words, steps = section("projection", language), [int(step) for step in projection["step"].values]
     lines = []
     for name in MEASURES:
@@ -137,17 +120,10 @@ def fidelity_panel(
             lines.append(Number(words[name], steps, texts, words[f"{name}_help"], "", shares))
     if "trust" not in projection:
         lines.append(Number(words["no_fidelity"], steps, [""] * len(steps), words["no_fidelity_help"]))
-    return Numbers(id, area, words["fidelity"], lines=lines)
+    return Numbers("fidelity", area, words["fidelity"], lines=lines)
 
 
-def comparison_panel(
-    comparisons: Sequence[GroupComparison],
-    *,
-    theme: Theme,
-    id: str = "comparisons",
-    area: str = "comparisons",
-    language: str = "en",
-) -> Numbers:
+def comparison_panel(comparisons: Sequence[GroupComparison], *, theme: Theme, language: str = "en") -> Numbers:
     """Build the sentences that compare groups with null groups, a line a group."""
     lines = []
     for one in comparisons:
@@ -155,45 +131,7 @@ def comparison_panel(
         name = next(iter(parts.values()))[0]
         texts = [f"{text} ({one.p_values[step]})" for step, (_, _, text) in parts.items()]
         lines.append(Number(name, [int(step) for step in parts], texts, color=group_color(theme, one.group)))
-    return Numbers(id, area, section("projection", language)["comparisons"], lines=lines)
-
-
-def scene_of_projection(
-    projection: xr.Dataset,
-    groups: Sequence[Group] = (),
-    classes: Sequence[Group] = (),
-    *,
-    theme: Theme,
-    title: str = "",
-    loss: Sequence[Mapping[str, Any]] | None = None,
-    comparisons: Sequence[GroupComparison] = (),
-    language: str = "en",
-) -> Scene:
-    """Build the scene of one projection, with losses and fidelity beside the points.
-
-    Parameters
-    ----------
-    projection : the result of `viz.projection.projector.project`, in two or three dimensions.
-    groups, classes : see `scatter_panel`.
-    theme : colours.
-    title : name of the scatter plot.
-    loss : records of the losses, as `data.runs.Run.metrics` returns them; none if None.
-    comparisons : comparisons of the groups with null groups, see `probes.groups.wording.compare_groups`.
-    language : ``en`` or ``pt``.
-
-    Examples
-    --------
-    >>> from viz.drawing.theme import THEMES
-    >>> points = np.random.default_rng(0).normal(size=(2, 6, 2))
-    >>> layout = xr.DataArray(points, dims=("step", "position", "axis"), coords={"step": [0, 100], "position": range(6)})
-    >>> scene = scene_of_projection(xr.Dataset({"layout": layout}), theme=THEMES["light"])
-    >>> [panel.id for panel in scene.panels], scene.step
-    (['points', 'fidelity'], 100)
-    """
-    from viz.films.embedding_film import ProjectionView
-
-    view = ProjectionView(projection, groups=groups, classes=classes, name=title, comparisons=comparisons)
-    return scene_of_views([view], theme=theme, losses={"": loss} if loss else {}, language=language)
+    return Numbers("comparisons", "comparisons", section("projection", language)["comparisons"], lines=lines)
 
 
 def scene_of_views(
@@ -208,76 +146,79 @@ def scene_of_views(
 
     Parameters
     ----------
-    views : the projections of a film, of the same steps.
+    views : the projections of a film, of the same steps, in two or three dimensions.
     losses : records of the losses by the name of the run; of several runs, the validation losses are shown together.
-    trust : whether points of low trust are faded.
-    theme, language : see `scene_of_projection`.
+    theme, trust, language : see `scatter_panel`.
 
     Raises
     ------
     InputError
         Unknown language, or no view.
+
+    Examples
+    --------
+    >>> from viz.drawing.theme import THEMES
+    >>> from viz.films.embedding_film import ProjectionView
+    >>> points = np.random.default_rng(0).normal(size=(2, 6, 2))
+    >>> layout = xr.DataArray(points, dims=("step", "position", "axis"), coords={"step": [0, 100], "position": range(6)})
+    >>> scene = scene_of_views([ProjectionView(xr.Dataset({"layout": layout}))], theme=THEMES["light"])
+    >>> [panel.id for panel in scene.panels], scene.step
+    (['points', 'fidelity'], 100)
     """
     if language not in LOCALES:
         raise InputError(f"unknown `language` {language!r}: there is {', '.join(LOCALES)}")
     if not views:
         raise InputError("a scene needs a projection; got none")
-    areas = [f"points{i}" if i else "points" for i in range(len(views))]
-    points: list[Panel] = [
-        scatter_panel(
-            view.projection,
-            view.groups,
-            view.classes,
-            theme=theme,
-            title=view.name,
-            id=area,
-            area=area,
-            language=language,
-            trust=trust,
-            is_page=True,
-        )
-        for view, area in zip(views, areas, strict=True)
-    ]
     steps = [int(step) for step in views[0].projection["step"].values]
-    known = {
-        name: shown
-        for name, metrics in (losses or {}).items()
-        if (shown := [record for record in metrics if record["step"] <= steps[-1]])
+    until_last = {
+        name: [record for record in metrics if record["step"] <= steps[-1]] for name, metrics in (losses or {}).items()
     }
-    beside = _beside(views[0], theme, known, language)
-    rows = [f'"{" ".join(areas)} {panel.area}" {height}' for panel, height in beside]
+    measured = {name: metrics for name, metrics in until_last.items() if metrics}
+    points = _points(views, theme, language, trust=trust)
+    beside = _beside(views[0], theme, measured, language)
+    areas = " ".join(panel.area for panel in points)
+    rows = [f'"{areas} {panel.area}" {"minmax(0, 1fr)" if panel.id == "loss" else "auto"}' for panel in beside]
     columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE_WIDTH])
     return Scene(
         steps=steps,
         step=steps[-1],
         theme=theme,
-        panels=[*points, *(panel for panel, _ in beside)],
+        panels=[*points, *beside],
         grid=f"{' '.join(rows)} / {columns}",
         words=section("slider", language),
         language=LOCALES[language],
-        loss=validation_loss(next(iter(known.values()), ())),
+        loss=validation_loss(next(iter(measured.values()), ())),
         min_height_px=440,
     )
 
 
+def _points(views: Sequence[ProjectionView], theme: Theme, language: str, *, trust: bool) -> list[Panel]:
+    style: dict[str, Any] = {"theme": theme, "language": language, "trust": trust, "is_page": True}
+    areas = [f"points{i}" if i else "points" for i in range(len(views))]
+    return [
+        scatter_panel(view.projection, view.groups, view.classes, title=view.name, id=area, area=area, **style)
+        for view, area in zip(views, areas, strict=True)
+    ]
+
+
 def _beside(
     view: ProjectionView, theme: Theme, losses: Mapping[str, Sequence[Mapping[str, Any]]], language: str
-) -> list[tuple[Panel, str]]:
-    """Build the panels beside the points, from top to bottom, each with its height in CSS."""
-    panels: list[tuple[Panel, str]] = [(fidelity_panel(view.projection, language=language), "auto")]
+) -> list[Panel]:
+    """Build the panels beside the points, from top to bottom."""
+    panels: list[Panel] = [fidelity_panel(view.projection, language=language)]
     if losses:
         curves = loss_panel(next(iter(losses.values())), theme=theme, language=language)
         if len(losses) > 1:
             series = [_loss_series(name, group_color(theme, i), losses[name]) for i, name in enumerate(losses)]
             curves = replace(curves, series=series)
-        panels.insert(0, (curves, "minmax(0, 1fr)"))
+        panels.insert(0, curves)
     if view.comparisons:
-        panels.append((comparison_panel(view.comparisons, theme=theme, language=language), "auto"))
+        panels.append(comparison_panel(view.comparisons, theme=theme, language=language))
     return panels
 
 
-def validation_loss(metrics: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
-    """Select the finite validation losses for the slider; None if there is none."""
+def validation_loss(metrics: Iterable[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
+    """Select the steps and values of the finite validation losses, for the slider; None if there is none."""
     found = [(int(one["step"]), float(one["val_loss"])) for one in metrics if one.get("val_loss") is not None]
     found = [(step, loss) for step, loss in found if np.isfinite(loss)]
     return ([step for step, _ in found], [loss for _, loss in found]) if found else None

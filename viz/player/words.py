@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 WORDS = Path(__file__).with_name("words.toml")
+LOCALES = {"en": "en", "pt": "pt-BR"}
+"""The tags by which browsers know the languages."""
 
 
 @lru_cache(maxsize=1)

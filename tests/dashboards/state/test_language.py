@@ -9,8 +9,9 @@ from string import Formatter
 
 import pytest
 
-from dashboards.state.language import LANGUAGES, TAGS, Translation, catalogue
+from dashboards.state.language import LANGUAGES, Translation, catalogue
 from data.errors import InputError
+from viz.player.words import LOCALES
 from viz.request import FigureRequest, FilmRequest
 
 DASHBOARDS = Path(__file__).parents[3] / "dashboards"
@@ -50,7 +51,7 @@ def test_numbers_are_written_as_the_language_writes_them() -> None:
     assert Translation("en").number(1234567.891, 2) == "1,234,567.89"
     assert Translation("pt").number(1234567.891, 2) == "1.234.567,89"
     assert Translation("pt").number(-0.5, 1) == "-0,5"
-    assert set(TAGS) == set(LANGUAGES)
+    assert set(LOCALES) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize(("language", "advice"), [("en", "pass “Perplexity” 20"), ("pt", "pass “Perplexidade” 20")])

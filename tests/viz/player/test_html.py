@@ -12,8 +12,9 @@ from probes.groups.naming import Group
 from tests.browser.visit import FLAGS, chromium
 from tests.viz.player.scenes import losses, projection
 from viz.drawing.theme import THEMES
+from viz.films.embedding_film import ProjectionView
 from viz.player.html import frame, page
-from viz.player.projection_scene import scene_of_projection
+from viz.player.projection_scene import scene_of_views
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,9 +23,8 @@ LOCAL = ("file:", "about:", "data:", "blob:")
 
 
 def document(theme: str = "light", axes: int = 2, language: str = "en") -> str:
-    scene = scene_of_projection(
-        projection(axes=axes), [Group("</script>", (0, 1))], theme=THEMES[theme], loss=losses(), language=language
-    )
+    view = ProjectionView(projection(axes=axes), [Group("</script>", (0, 1))])
+    scene = scene_of_views([view], theme=THEMES[theme], losses={"": losses()}, language=language)
     return page(scene, title="Tokens <b>& more</b>", description="</title> & so on")
 
 

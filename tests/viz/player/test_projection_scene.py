@@ -18,7 +18,6 @@ from viz.player.projection_scene import (
     fidelity_panel,
     loss_panel,
     scatter_panel,
-    scene_of_projection,
     scene_of_views,
 )
 from viz.player.words import catalogue, section
@@ -30,7 +29,8 @@ VOWELS = Group("vowels", (0, 1, 2, 3, 4))
 def test_a_scene_has_points_losses_fidelity_and_comparisons() -> None:
     sentences = dict.fromkeys(STEPS, "vowels: closer than 99% of random quintuples")
     compared = GroupComparison(0, sentences, dict.fromkeys(STEPS, "p .01"))
-    scene = scene_of_projection(projection(), [VOWELS], theme=LIGHT, loss=losses(), comparisons=[compared])
+    view = ProjectionView(projection(), [VOWELS], comparisons=[compared])
+    scene = scene_of_views([view], theme=LIGHT, losses={"": losses()})
     assert [panel.id for panel in scene.panels] == ["points", "loss", "fidelity", "comparisons"]
     assert all(f"{panel.area}" in scene.grid for panel in scene.panels)
     assert (list(scene.steps), scene.step) == ([*STEPS], STEPS[-1])
@@ -43,7 +43,7 @@ def test_a_scene_has_points_losses_fidelity_and_comparisons() -> None:
 
 
 def test_without_losses_and_comparisons_their_panels_are_left_out() -> None:
-    scene = scene_of_projection(projection(), theme=LIGHT)
+    scene = scene_of_views([ProjectionView(projection())], theme=LIGHT)
     assert [panel.id for panel in scene.panels] == ["points", "fidelity"]
     assert scene.loss is None
 
@@ -105,7 +105,7 @@ def test_a_scene_needs_a_view_and_a_known_language() -> None:
     with pytest.raises(InputError, match="needs a projection"):
         scene_of_views([], theme=LIGHT)
     with pytest.raises(InputError, match="unknown `language` 'fr': there is en, pt"):
-        scene_of_projection(projection(), theme=LIGHT, language="fr")
+        scene_of_views([ProjectionView(projection())], theme=LIGHT, language="fr")
 
 
 def test_every_text_is_there_in_both_languages() -> None:
