@@ -128,7 +128,7 @@ def large(trajectory: xr.DataArray, threads: int) -> None:
     """Print what a chain of many items takes, by stage, and what fresh fits take."""
     n_steps, n_items, n_dims = trajectory.shape
     stages: dict[str, float] = {}
-    for module, name in ((engine, "_judged"), (engine, "_prepared")):
+    for module, name in ((engine, "_add_fidelity"), (engine, "pooled_basis")):
         _clocked(module, name, stages)
     marks = [time.perf_counter()]
     project(trajectory, n_jobs=threads, progress=lambda done: marks.append(time.perf_counter()))
@@ -142,12 +142,12 @@ def large(trajectory: xr.DataArray, threads: int) -> None:
             np.asarray(trajectory.variable[int(i)].values, dtype=float)
         )
         fresh.append(time.perf_counter() - begun)
-    following = float(np.median(each[1:]))
+    following, reduction = float(np.median(each[1:])), stages.get("pooled_basis", 0.0)
     rows = [
-        ("reduction to 50 dimensions", stages["_prepared"], stages["_prepared"] / whole),
+        ("reduction to 50 dimensions", reduction, reduction / whole),
         ("first layout", each[0], each[0] / whole),
         ("following layouts, all", each[1:].sum(), each[1:].sum() / whole),
-        ("measures and motion floor", stages["_judged"], stages["_judged"] / whole),
+        ("measures and motion floor", stages["_add_fidelity"], stages["_add_fidelity"] / whole),
         ("all of it", whole, 1.0),
         ("a following layout, median", following, ""),
         ("a fresh openTSNE fit, median", float(np.median(fresh)), ""),

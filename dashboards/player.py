@@ -32,7 +32,7 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
     state = _component()(
         key=key,
         data=scene.to_json(),
-        **{f"on_{name}_change": on_change or _ignore for name in (*STATES, "scale", "selected")},
+        **{f"on_{name}_change": on_change or (lambda: None) for name in (*STATES, "scale", "selected")},
     )
     lasso = state.get("selected") or {}
     events = {name: state.get(name) or {} for name in STATES}
@@ -46,7 +46,3 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
 @lru_cache(maxsize=1)
 def _component() -> Any:
     return st.components.v2.component("gptlab_player", html=HTML, css=style(), js=script("streamlit"))
-
-
-def _ignore() -> None:
-    """Leave a change to the page's next run."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
-from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
+from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from viz.drawing.canvas import Canvas
+from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width
@@ -51,13 +51,8 @@ def bands_of(projection: xr.Dataset) -> list[Band]:
     return rows
 
 
-class BandPanel:
-    """Bands with a cursor, and values that change with the snapshot.
-
-    Parameters
-    ----------
-    box : holds names, bands and values; the rows divide its height evenly.
-    """
+class BandPanel(AnimatedPanel):
+    """Names, bands with a cursor, and values that change with the snapshot, in rows that divide the height of a box evenly."""
 
     def __init__(self, canvas: Canvas, box: Box, rows: list[Band], clock: FilmClock, unit: float):
         self.rows, self.clock = rows, clock
@@ -74,14 +69,12 @@ class BandPanel:
         self._values = [canvas.text(box.right, y, "", animated=True, **style) for y in lines]
 
     def show(self, step: int) -> list[Artist]:
-        """Write the values at a step."""
         at = int(np.searchsorted(self.clock.steps, step))
         for text, row in zip(self._values, self.rows, strict=True):
             text.set_text(_number(row.values[at]))
         return list(self._values)
 
     def move(self, time: float) -> list[Artist]:
-        """Move the cursor to a time."""
         self._cursor.set_xdata([time, time])
         return [self._cursor]
 
@@ -107,7 +100,8 @@ class BandPanel:
         (self._cursor,) = axes.plot(
             [0, 0], [0, n], color=canvas.theme.text, linewidth=3.5 * unit, animated=True, clip_on=False
         )
-        self._cursor.set_path_effects(_halo(canvas.theme.background, 6.5 * unit))
+        halo = Stroke(linewidth=6.5 * unit, foreground=canvas.theme.background)
+        self._cursor.set_path_effects([halo, Normal()])
 
     def _fitting_names(self, width_px: float) -> tuple[list[str], bool]:
         """Choose names that fit, and whether the chance level is written beside them."""
@@ -118,11 +112,12 @@ class BandPanel:
         return short, False
 
     def _names_width(self, names: list[str]) -> float:
-        return max(self._name_width(name, row) for name, row in zip(names, self.rows, strict=True)) + 16 * self._unit
-
-    def _name_width(self, name: str, row: Band) -> float:
-        width = text_width(name, NAME_PX * self._unit)
-        return width + text_width(self._chance(row), CHANCE_PX * self._unit)
+        unit, chances = self._unit, [self._chance(row) for row in self.rows]
+        widths = [
+            text_width(name, NAME_PX * unit) + text_width(chance, CHANCE_PX * unit)
+            for name, chance in zip(names, chances, strict=True)
+        ]
+        return max(widths) + 16 * unit
 
     def _chance(self, row: Band) -> str:
         return f"  chance {_number(row.chance)}" if row.chance is not None and self._with_chance else ""
@@ -133,10 +128,6 @@ class BandPanel:
         x += text_width(name, NAME_PX * unit)
         color, size = canvas.theme.muted, CHANCE_PX * unit
         canvas.text(x, y, self._chance(row), color=color, size=size, va="center_baseline")
-
-
-def _halo(color: str, width: float) -> list[AbstractPathEffect]:
-    return [Stroke(linewidth=width, foreground=color), Normal()]
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -59,12 +59,10 @@ class Surface:
         color: str | tuple[float, float, float] | None = None,
         size: float = TEXT_PT,
         bold: bool = False,
-        ha: Literal["left", "center", "right"] = "left",
-        va: Literal["baseline", "center", "center_baseline", "top", "bottom"] = "baseline",
         from_top: bool = False,
-        **more: Any,
+        **style: Any,
     ) -> Text:
-        """Write a text at a point, ``from_top`` if ``y`` is measured from the upper edge.
+        """Write a text at a point, ``from_top`` if ``y`` is measured from the upper edge; more style is that of `matplotlib.text.Text`.
 
         It is never parsed as mathematics, since tokens may be dollar signs.
         """
@@ -76,10 +74,8 @@ class Surface:
             color=color or self.theme.text,
             fontsize=size,
             weight="bold" if bold else "normal",
-            ha=ha,
-            va=va,
             parse_math=False,
-            **more,
+            **style,
         )
 
     def line(self, xs: Sequence[float], ys: Sequence[float], color: str, **style: Any) -> None:
@@ -145,9 +141,8 @@ class Size:
     @property
     def unit(self) -> float:
         """The scale of the frame, 1 for 1920x1080: all lengths in films are given for that size and multiplied by it."""
-        return (
-            min(self.width / 1920, self.height / 1080) if self.is_wide else min(self.width / 1080, self.height / 1500)
-        )
+        width, height = (1920, 1080) if self.is_wide else (1080, 1500)
+        return min(self.width / width, self.height / height)
 
     @property
     def is_wide(self) -> bool:
@@ -201,3 +196,15 @@ class Canvas(Surface):
         renderer = self._agg.get_renderer()
         for artist in artists:
             artist.draw(renderer)
+
+
+class AnimatedPanel:
+    """A part of the frame that follows the time of the film."""
+
+    def show(self, step: int) -> list[Artist]:
+        """Update what changes with the snapshot; return its artists, which are drawn once for the snapshot of ``step``."""
+        return []
+
+    def move(self, time: float) -> list[Artist]:
+        """Update what moves; return its artists, which are drawn in the frame at ``time``, counted in snapshots."""
+        return []

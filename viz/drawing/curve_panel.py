@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from viz.drawing.canvas import Canvas
+from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width
 from viz.drawing.theme import Theme
@@ -45,15 +45,9 @@ class Curve:
 
     def format_at(self, step: float) -> str:
         """Format the value at a step: ``1.52``, or ``1.52–1.58`` for several runs."""
-        if not self.runs:
-            return self.form.format(self.at(step))
-        values = [np.interp(step, self.steps, run) for run in self.runs]
-        ends = [self.form.format(float(value)) for value in (min(values), max(values))]
+        values = [float(np.interp(step, self.steps, line)) for line in self.runs or (self.values,)]
+        ends = [self.form.format(value) for value in (min(values), max(values))]
         return "–".join(dict.fromkeys(ends))
-
-    def at(self, step: float) -> float:
-        """Interpolate the value at a step."""
-        return float(np.interp(step, self.steps, self.values))
 
 
 @dataclass(frozen=True)
@@ -100,27 +94,22 @@ def _spread(times: list[int], last: int, most: int) -> list[int]:
     return kept
 
 
-class StepReadout:
+class StepReadout(AnimatedPanel):
     """The training step in large figures; it changes with the snapshot. With ``align_right`` it stands at the right end of ``box``."""
 
     def __init__(self, canvas: Canvas, box: Box, clock: FilmClock, unit: float, *, align_right: bool = False):
         self._clock = clock
         x = box.right if align_right else box.left
-        ha: Literal["left", "right"] = "right" if align_right else "left"
+        ha = "right" if align_right else "left"
         canvas.text(x, box.top, clock.name, color=canvas.theme.muted, size=24 * unit, va="bottom", ha=ha)
         self._step = canvas.text(x, box.bottom, "", size=92 * unit, bold=True, ha=ha, animated=True)
 
     def show(self, step: int) -> list[Artist]:
-        """Write the step."""
         self._step.set_text(self._clock.write(step))
         return [self._step]
 
-    def move(self, time: float) -> list[Artist]:
-        """Return no artists: nothing moves between snapshots."""
-        return []
 
-
-class CurvePanel:
+class CurvePanel(AnimatedPanel):
     """A `Curve` in its axes: the cursor moves, and the value changes with the snapshot."""
 
     def __init__(self, canvas: Canvas, box: Box, curve: Curve, clock: FilmClock, unit: float):
@@ -141,12 +130,10 @@ class CurvePanel:
         canvas.text(box.left, y, title, size=22 * unit)
 
     def show(self, step: int) -> list[Artist]:
-        """Write the value at a step."""
         self._value.set_text(self.curve.format_at(step))
         return [self._value]
 
     def move(self, time: float) -> list[Artist]:
-        """Move the cursor to a time."""
         self._rule.set_xdata([time, time])
         lines = self.curve.runs or (self.curve.values,)
         self._dot.set_data([time] * len(lines), [np.interp(time, self._times, values) for values in lines])
@@ -165,15 +152,9 @@ class CurvePanel:
         else:
             axes.plot(self._times, curve.values, color=color, linewidth=3.5 * unit, label=curve.name)
         if curve.second_name:
-            axes.legend(
-                frameon=False,
-                fontsize=20 * unit,
-                labelcolor=theme.muted,
-                loc="lower right" if curve.names_below else "upper right",
-                ncols=2 if curve.names_below else 1,
-                handlelength=1.1,
-                borderaxespad=0.1,
-            )
+            place: Literal["lower right", "upper right"] = "lower right" if curve.names_below else "upper right"
+            style = {"fontsize": 20 * unit, "labelcolor": theme.muted, "handlelength": 1.1, "borderaxespad": 0.1}
+            axes.legend(frameon=False, loc=place, ncols=2 if curve.names_below else 1, **style)
 
 
 def format_time_axes(

@@ -6,13 +6,12 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Protocol
 
 import numpy as np
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
-from viz.drawing.canvas import Canvas, Frame, Size
+from viz.drawing.canvas import AnimatedPanel, Canvas, Frame, Size
 from viz.drawing.curve_panel import Curve, CurvePanel, FilmClock, StepReadout
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width, wrap
@@ -162,16 +161,6 @@ def _cell(cell: Box, unit: float, parts: FrameParts) -> PanelCell:
     return PanelCell((cell.left, cell.top - name * 0.45), panel, text, bands)
 
 
-class AnimatedPanel(Protocol):
-    """A part of the frame that follows the time of the film."""
-
-    def show(self, step: int) -> list[Artist]:
-        """Update what changes with the snapshot; return its artists, which are drawn once for the snapshot of ``step``."""
-
-    def move(self, time: float) -> list[Artist]:
-        """Update what moves; return its artists, which are drawn in the frame at ``time``, counted in snapshots."""
-
-
 class FilmFrame:
     """The canvas of a film with all that films share; the film itself draws into the panels of its `layout`.
 
@@ -198,10 +187,8 @@ class FilmFrame:
         self.clock = clock or FilmClock(np.asarray(steps, dtype=np.int64))
         self.layout = FrameLayout.of(size, len(curves), parts)
         self.unit = size.unit
-        readout = StepReadout(
-            self.canvas, self.layout.readout, self.clock, self.unit, align_right=self.layout.curves_below
-        )
-        self._animated: list[AnimatedPanel] = [readout]
+        box, below = self.layout.readout, self.layout.curves_below
+        self._animated: list[AnimatedPanel] = [StepReadout(self.canvas, box, self.clock, self.unit, align_right=below)]
         for box, curve in zip(self.layout.curves, curves, strict=True):
             self.add(CurvePanel(self.canvas, box, curve, self.clock, self.unit))
         self._write_title(caption)
@@ -223,16 +210,9 @@ class FilmFrame:
         moving: Callable[[float], list[Artist]],
         paint: Callable[[float, Frame], None] | None = None,
     ) -> Iterator[Frame]:
-        """Draw the frame at each time (counted in snapshots).
+        """Draw the frame at each time, counted in snapshots; pixels and ``paint`` are those of `Canvas.frame`.
 
-        Parameters
-        ----------
-        moving : updates the picture to a time and returns its artists, which must be animated.
-        paint : changes pixels of the background before the artists are drawn.
-
-        Yields
-        ------
-        A view of the pixels, (height, width, 4), valid until the next frame.
+        ``moving`` updates the picture to a time and returns its artists, which must be animated.
         """
         self.canvas.save_film_background()
         shown_step = None

@@ -46,17 +46,14 @@ class Box:
         >>> Box(0, 0, 100, 50).part(0.5, 0, 0.5, 1)
         Box(left=50.0, bottom=0, width=50.0, height=50)
         """
-        return Box(
-            self.left + left * self.width, self.bottom + bottom * self.height, width * self.width, height * self.height
-        )
+        x, y = self.left + left * self.width, self.bottom + bottom * self.height
+        return Box(x, y, width * self.width, height * self.height)
 
     def columns(self, shares: Sequence[float], gap: float) -> list[Box]:
         """Divide the box into columns of these relative widths, from left to right."""
         room = (self.width - gap * (len(shares) - 1)) / sum(shares)
-        starts = [room * sum(shares[:i]) + gap * i for i in range(len(shares))]
-        return [
-            Box(self.left + x, self.bottom, room * share, self.height) for x, share in zip(starts, shares, strict=True)
-        ]
+        starts = [self.left + (room * sum(shares[:i]) + gap * i) for i in range(len(shares))]
+        return [Box(x, self.bottom, room * share, self.height) for x, share in zip(starts, shares, strict=True)]
 
     def rows(self, shares: Sequence[float], gap: float) -> list[Box]:
         """Divide the box into rows of these relative heights, from top to bottom."""

@@ -22,13 +22,9 @@ FAINT_DISCS = 2.9
 
 
 def add_legend(surface: Surface, box: Box, groups: Sequence[Group], size: float, *, trust: bool = False) -> None:
-    """Draw a legend: a disc and a name for each group.
+    """Draw a legend: a disc and a name for each group, and with ``trust`` an entry that explains faint discs.
 
-    Parameters
-    ----------
-    box : the first row is centred on its upper edge, and rows wrap at its width.
-    size : font size in points.
-    trust : whether the last entry explains faint discs, which show items of low trust.
+    The first row is centred on the upper edge of the box, and rows wrap at its width. ``size`` is that of the text, in points.
     """
     theme = surface.theme
     for index, (column, row) in enumerate(flow(_entry_widths(groups, size, trust), box.width)):
@@ -57,9 +53,7 @@ def _entry_widths(groups: Sequence[Group], size: float, trust: bool) -> list[flo
 def item_colors(n_items: int, groups: Sequence[Group], theme: Theme, *, ordered: bool = False) -> list[str]:
     """Choose a colour for each item: that of the first group that holds it, else the theme's colour of other items.
 
-    Parameters
-    ----------
-    ordered : whether the items, if there are no groups, are coloured by their order.
+    ``ordered`` items are coloured by their order if there are no groups.
     """
     if ordered and not groups:
         low, high = (0.0, 0.92) if theme.name == "light" else (0.16, 1.0)

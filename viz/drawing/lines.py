@@ -53,9 +53,7 @@ def quiet_axes(axes: Axes, theme: Theme, bins: int = 6) -> None:
 def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd], *, dots: bool = False) -> None:
     """Write the name of each line at its end, at the right of ``box``, without overlaps.
 
-    Parameters
-    ----------
-    dots : whether a disc has the colour of the line, and the name the colour of text: for colours too faint to be read.
+    With ``dots``, a disc has the colour of the line, and the name the colour of text: for colours too faint to be read.
     """
     heights = [LINE_PT * (1 + end.text.count("\n")) for end in ends]
     wanted = [float(axes.transData.transform((0, end.value))[1]) for end in ends]
@@ -63,31 +61,21 @@ def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd], *, do
         if dots:
             slide.dot(box.right + 14, y + end.text.count("\n") * LINE_PT / 2, end.color)
         color = end.color if not dots else slide.theme.text if end.bold else slide.theme.muted
-        slide.text(
-            box.right + (26 if dots else 12), y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15
-        )
+        x = box.right + (26 if dots else 12)
+        slide.text(x, y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15)
 
 
 def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, steps: Sequence[int], theme: Theme) -> list[LineEnd]:
-    """Draw the lines of all snapshots, coloured by step; the first, the middle and the last are thick.
+    """Draw the lines of all snapshots, (step, place), over ``x``, (place,), coloured by step.
 
-    Parameters
-    ----------
-    x : (place,)
-    lines : (step, place)
-    steps : the snapshots' steps.
-
-    Returns
-    -------
-    The ends of the thick lines, first to last.
+    The first, the middle and the last are thick; their ends are returned in this order.
     """
     colors = step_colors(len(lines), theme)
     named = evenly(len(lines), 3)
     for i in sorted({*evenly(len(lines), MOST_LINES), *named}):
         width, alpha = (4.0 if i == len(lines) - 1 else 2.8, 1.0) if i in named else (0.9, 0.7)
-        axes.plot(
-            x, lines[i], color=colors[i], linewidth=width, alpha=alpha, clip_on=len(x) > 1, **single_marker(lines[i])
-        )
+        style = single_marker(lines[i]) | {"color": colors[i], "linewidth": width, "alpha": alpha}
+        axes.plot(x, lines[i], clip_on=len(x) > 1, **style)
     axes.set_xlim(float(x[0]), float(x[-1]) if len(x) > 1 else float(x[0]) + 1)
     return [
         LineEnd(float(lines[i][np.isfinite(lines[i])][-1]), f"step {steps[i]:,}", colors[i], bold=i == len(lines) - 1)

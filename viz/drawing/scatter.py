@@ -42,8 +42,7 @@ class Discs:
     Parameters
     ----------
     axes : their limits must be set by the caller.
-    labels : one per item.
-    colors : fill colour of each item.
+    labels, colors : the label and the fill colour of each item.
     radius_px : radius of a disc in pixels.
     on_top : indices of the items drawn last, the first of them uppermost.
     named : indices of the items to label where not all can be.
@@ -92,7 +91,7 @@ class Discs:
         axes.add_collection(self.artist, autolim=False)
 
     def move(self, points: Points) -> None:
-        """Move the items to ``points``, (item, axis)."""
+        """Move the items."""
         places, n = points[self.order], self._n_dots
         self.artist.set_offsets(np.concatenate([places[:n], np.repeat(places[n:], 2, axis=0)]))
 
@@ -153,7 +152,6 @@ def landmarks(
 
     Parameters
     ----------
-    labels : one per item.
     layouts : positions of the items, (step, item, axis); labels must not overlap at the last step.
     size_px : width and height of the panel.
     name_px : half the height of a label.
@@ -180,14 +178,10 @@ def _has_words(label: str) -> bool:
 
 
 def shades(color: str, theme: Theme) -> NDArray[np.float64]:
-    """Compute the colours of a disc and of its glyphs, from faintest to opaque.
+    """Compute the colours of a disc and of its glyphs, from faintest to opaque, (shade, disc and glyph, red green blue alpha).
 
     They are blended with the panel's colour rather than made transparent: where faint discs overlap, one still covers the other. Glyphs
     keep more than half their opacity; they turn from light to dark, or the reverse, where they could not be read on a faint disc.
-
-    Returns
-    -------
-    (shade, disc and glyph, 4), red, green, blue and alpha from 0 to 1.
     """
     opacities = np.linspace(FAINTEST, 1.0, SHADES)
     discs = [over(color, theme.panel, opacity) for opacity in opacities]
@@ -217,13 +211,9 @@ def radius_px(n_items: int, width_px: float, height_px: float, unit: float) -> f
 def fixed_limits(
     layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float
 ) -> tuple[Points, Points]:
-    """Compute x and y limits that hold every item at every step, with equal scales on both axes.
+    """Compute x and y limits that hold all items of layouts (..., item, axis) in an area, with equal scales on both axes.
 
-    Parameters
-    ----------
-    layouts : positions of the items, (step, item, axis) or (item, axis).
-    width_px, height_px : size of the area.
-    margin_px : free space at each edge, at least a disc's radius.
+    ``margin_px`` is the free space at each edge, at least a disc's radius.
     """
     flat = np.asarray(layouts, dtype=np.float64).reshape(-1, 2)
     low, high = flat.min(axis=0), flat.max(axis=0)
@@ -237,13 +227,7 @@ def fixed_limits(
 def add_scatter_axes(
     surface: Surface, box: Box, layouts: NDArray[np.floating], *, margin: float, corner: float
 ) -> Axes:
-    """Add a panel for a scatter plot, without ticks (t-SNE's axes mean nothing), with limits that hold all ``layouts``.
-
-    Parameters
-    ----------
-    margin : free space at the edges, in points.
-    corner : radius of the panel's corners, in points.
-    """
+    """Add a panel for a scatter plot, without ticks (t-SNE's axes mean nothing), with limits that hold all ``layouts``."""
     surface.panel(box, corner)
     axes = surface.axes(box)
     axes.set_axis_off()

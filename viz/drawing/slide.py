@@ -117,13 +117,7 @@ def color_bar(slide: Slide, box: Box, scale: tuple[Colormap, Normalize], ticks: 
 
 
 def scale_key(slide: Slide, x: float, y: float, names: Sequence[str], colors: Sequence[str]) -> None:
-    """Draw the key of a scale of colours in one line, ``layer 1 ▮▮▮▮ 4``.
-
-    Parameters
-    ----------
-    x, y : the start of the baseline.
-    names : of the first and of the last colour.
-    """
+    """Draw the key of a scale of colours from the start of a baseline: ``layer 1 ▮▮▮▮ 4``, with names of the first and last colour."""
     slide.text(x, y, names[0])
     x += text_width(names[0]) + 9
     cell = max(min(72 / len(colors), 16.0), 0.5)

@@ -51,13 +51,7 @@ def short_label(token: str, most: int = 10) -> str:
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float = TEXT_PT, *, bold: bool = False, ink: bool = False) -> float:
-    """Measure the width of a text in points, as it is set.
-
-    Parameters
-    ----------
-    size : font size in points.
-    ink : measure the outlines alone, without the space that the font leaves before the first and after the last glyph.
-    """
+    """Measure the width of a text in points; with ``ink``, without the space that the font leaves before and after the outlines."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath, text_to_path
 
@@ -99,17 +93,14 @@ def _wrap_greedily(text: str, width: float, size: float, bold: bool) -> list[str
 
 def shorten(text: str, width: float, size: float = TEXT_PT, *, keep: Literal["start", "end"] = "start") -> str:
     """Shorten a text to a width in points, with an ellipsis in place of what is removed; ``keep`` is the part that stays."""
-    kept = text
-    while kept and text_width(_elided(kept, text, keep), size) > width:
+    kept = shown = text
+    while kept and text_width(shown, size) > width:
         kept = kept[:-1] if keep == "start" else kept[1:]
-    return _elided(kept, text, keep)
+        shown = f"{kept}…" if keep == "start" else f"…{kept}"
+    return shown
 
 
 def quoted(prompt: str, width: float) -> str:
     """Quote a prompt within a width in points, with symbols for white space other than the space."""
     shown = "".join(c if c == " " else display(c) for c in prompt)
     return f"“{shorten(shown, width - 20)}”"
-
-
-def _elided(kept: str, text: str, keep: str) -> str:
-    return text if kept == text else f"{kept}…" if keep == "start" else f"…{kept}"

@@ -25,8 +25,6 @@ from viz.fidelity.ranking import rank_correlation, rank_rows
 if TYPE_CHECKING:
     import xarray as xr
 
-ContinueLayout = Callable[[FloatArray, FloatArray], FloatArray]
-
 FLOOR_STEPS = 5
 FLOOR_PERCENTILE = 95  # of the motions on unchanged data
 
@@ -86,34 +84,19 @@ def motion_over_steps(trajectory: xr.DataArray, layout: xr.DataArray) -> xr.Data
     true, drawn = displacements(trajectory), displacements(layout) / (width or 1.0)
     agreement, together = motion_agreement(true, drawn)
     static = static_motion(true, drawn)
-    of_items = {"true_motion": true, "drawn_motion": drawn}
-    of_steps = {"motion_agreement": agreement, "static_motion": static}
-    variables = {name: ((step, item), _at_end_step(values)) for name, values in of_items.items()}
-    summaries = {name: ((step,), _at_end_step(values)) for name, values in of_steps.items()}
+    measures = {"true_motion": true, "drawn_motion": drawn, "motion_agreement": agreement, "static_motion": static}
+    variables = {name: ((step, item)[: values.ndim], _at_end_step(values)) for name, values in measures.items()}
     attributes = {"layout_width": width, "motion_agreement": together}
     if np.isfinite(static).any():
         attributes["static_motion"] = float(np.nanmean(static))
-    coordinates = {
-        name: coordinate for name, coordinate in layout.coords.items() if set(coordinate.dims) <= {step, item}
-    }
-    return xr.Dataset(variables | summaries, coords=coordinates, attrs=attributes)
+    coordinates = layout.isel({layout.dims[2]: 0}, drop=True).coords
+    return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
 def displacements(trajectory: xr.DataArray | NDArray[np.floating]) -> FloatArray:
-    """Compute the distance of each item from each step to the next.
+    """Compute the distance of each item from each step to the next, (step - 1, item), for vectors or layouts (step, item, dim or axis).
 
-    Parameters
-    ----------
-    trajectory : (step, item, dim or axis), vectors or layouts; a lazy one is loaded step by step.
-
-    Returns
-    -------
-    (step - 1, item), in the units of the vectors or of the layout.
-
-    Raises
-    ------
-    InputError
-        Fewer than two steps, or values that are not finite.
+    A lazy trajectory is loaded step by step.
 
     Example
     -------
@@ -133,15 +116,7 @@ def displacements(trajectory: xr.DataArray | NDArray[np.floating]) -> FloatArray
 
 
 def layout_width(layouts: NDArray[np.floating]) -> float:
-    """Compute the width of a layout; no single point decides it.
-
-    Parameters
-    ----------
-    layouts : (step, item, axis), or (item, axis) of a single step.
-
-    Returns
-    -------
-    Twice the root mean square distance of the points from the centre of their step, pooled over all steps; layout units.
+    """Compute the width (see the module) of layouts (step, item, axis), or of a single one (item, axis).
 
     Example
     -------
@@ -194,7 +169,7 @@ def static_motion(true: FloatArray, drawn: FloatArray) -> FloatArray:
 
 
 def motion_floor(
-    continue_layout: ContinueLayout,
+    continue_layout: Callable[[FloatArray, FloatArray], FloatArray],
     trajectory: Any,
     layouts: NDArray[np.floating],
     *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,16 @@ from data.arrays import FloatArray
 from data.errors import InputError
 from data.progress import Progress
 from probes.parallel import current_client, map_steps
-from viz.fidelity.blocks import pair_distances, row_blocks, sample_rows
-from viz.fidelity.ranking import Distances, Integers, Ranks, rank_correlation, rank_rows
+from viz.fidelity.ranking import (
+    Distances,
+    Integers,
+    Ranks,
+    pair_distances,
+    rank_correlation,
+    rank_rows,
+    row_blocks,
+    sample_rows,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,24 +126,20 @@ def measure_fidelity(
         chosen = None if partners is None else partners[block]
         pairs.append(np.stack([pair_distances(distances, own, chosen) for distances in (in_space, in_picture)]))
         true, shown = rank_rows(in_space, own), rank_rows(in_picture, own)
-        scores[:, own] = [*_neighbour_scores(true, shown, neighbours), rank_correlation(true, shown)]
+        both = np.minimum(true.shares(neighbours), shown.shares(neighbours)).sum(axis=1)
+        scores[:, own] = [
+            _rank_score(true, shown, neighbours),
+            _rank_score(shown, true, neighbours),
+            np.minimum(both / neighbours, 1.0),  # shares of ties may add up to slightly more
+            rank_correlation(true, shown),
+        ]
     ranked = np.concatenate(pairs, axis=1)
     together = rank_correlation(rank_rows(ranked[:1]), rank_rows(ranked[1:]))
-    trust, continuity, recall = (float(measure[scored].mean()) for measure in scores[:3])
-    return Fidelity(
-        trustworthiness=trust,
-        continuity=continuity,
-        recall=recall,
-        distance_correlation=float(together[0]),
-        stress=stress.value(),
-        item_trustworthiness=scores[0],
-        item_continuity=scores[1],
-        item_recall=scores[2],
-        item_distance_correlation=scores[3],
-        rows=scored,
-        pairs=ranked.shape[1],
-        chance=neighbours / (len(vectors) - 1),
-    )
+    means = [float(measure[scored].mean()) for measure in scores[:3]]
+    measures: dict[str, Any] = dict(zip(MEASURES, [*means, float(together[0]), stress.value()], strict=True))
+    measures |= {f"item_{name}": of_items for name, of_items in zip(ITEM_MEASURES, scores, strict=True)}
+    chance = neighbours / (len(vectors) - 1)
+    return Fidelity(**measures, rows=scored, pairs=ranked.shape[1], chance=chance)
 
 
 def fidelity_over_steps(
@@ -195,23 +199,13 @@ def fidelity_over_steps(
     }
     attributes = {"neighbours": neighbours, "metric": metric, "seed": seed, "chance": steps[0].chance}
     attributes |= {"scored_items": len(steps[0].rows), "ranked_pairs": steps[0].pairs}
-    coordinates = {
-        name: coordinate for name, coordinate in layout.coords.items() if set(coordinate.dims) <= {step, item}
-    }
-    return xr.Dataset(of_steps | of_items, coords=coordinates, attrs=attributes)
+    return xr.Dataset(of_steps | of_items, coords=layout.isel({layout.dims[2]: 0}, drop=True).coords, attrs=attributes)
 
 
-def _measure_step(
-    labelled: tuple[object, tuple[NDArray[np.floating], NDArray[np.floating]]],
-    *,
-    neighbours: int,
-    metric: str,
-    rows: int | None,
-    seed: int,
-) -> Fidelity:
+def _measure_step(labelled: tuple[object, tuple[FloatArray, FloatArray]], **options: Any) -> Fidelity:
     step, (vectors, points) = labelled
     try:
-        return measure_fidelity(vectors, points, neighbours, metric, rows=rows, seed=seed)
+        return measure_fidelity(vectors, points, **options)
     except InputError as error:
         raise InputError(f"step {step}: {error}") from None
 
@@ -250,13 +244,6 @@ class _Stress:
             return float(self.shown > 0)  # equal vectors: only a layout of a single point fits
         least = self.residual - self.product**2 / (self.shown or 1.0)
         return float(np.sqrt(np.clip(least / self.true, 0.0, 1.0)))
-
-
-def _neighbour_scores(true: Ranks, shown: Ranks, neighbours: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Compute trustworthiness, continuity and recall, each (row,)."""
-    both = np.minimum(true.shares(neighbours), shown.shares(neighbours)).sum(axis=1)
-    recall = np.minimum(both / neighbours, 1.0)  # shares of ties may add up to slightly more
-    return _rank_score(true, shown, neighbours), _rank_score(shown, true, neighbours), recall
 
 
 def _rank_score(judge: Ranks, listed: Ranks, neighbours: int) -> FloatArray:

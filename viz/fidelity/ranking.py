@@ -1,4 +1,4 @@
-"""Distances between items, and their ranks.
+"""Distances between items and their ranks: by blocks of rows and, of many items, for a sample, so that memory stays bounded.
 
 Items at equal distances are tied. Distances that differ by less than a part in 10^10 count as equal, or rotating a layout would break ties
 by rounding.
@@ -6,12 +6,14 @@ by rounding.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.arrays import FloatArray
+from data.errors import InputError
 
 Integers = NDArray[np.int64]
 
@@ -19,6 +21,11 @@ SAME = 1e-10  # relative: smaller differences are rounding
 FEW_DIMS = 16  # up to so many, differences are as fast as a matrix product
 CANCELS = 1e-3  # of the sum of two squared norms: a smaller squared distance has lost three digits or more
 PARALLEL = 1e-28  # cosine distance below which rows differ in length alone, up to rounding
+
+BLOCK_ENTRIES = 2**21  # distances in memory at once: 16 MB, whatever the number of items
+ALL_ROWS_UP_TO = 3000  # items; beyond, a sample of them is scored, each against all
+SAMPLED_ROWS = 2000
+MOST_PAIRS = 2**20  # pairs whose distances are ranked together; beyond, a sample
 
 
 class Distances:
@@ -99,16 +106,7 @@ class Ranks:
 
 
 def rank_rows(distances: FloatArray, own: Integers | None = None) -> Ranks:
-    """Rank each row of distances.
-
-    Parameters
-    ----------
-    distances : (row, item); overwritten with infinity where an item meets itself.
-    own : (row,), the item from which a row's distances are measured; None if it is not in the row.
-
-    Returns
-    -------
-    The ranks, 1 for the smallest distance.
+    """Rank each row of distances, (row, item), which are overwritten with infinity where an item meets itself; for ``own`` see `Ranks`.
 
     Example
     -------
@@ -140,15 +138,7 @@ def _scatter(order: Integers, values: Integers) -> Integers:
 
 
 def rank_correlation(one: Ranks, other: Ranks) -> FloatArray:
-    """Compute Spearman's rank correlation of each row.
-
-    Parameters
-    ----------
-    one, other : ranks of the same items, (row, item).
-
-    Returns
-    -------
-    (row,) : -1 to 1; 0 where all items of a row are tied.
+    """Compute Spearman's rank correlation of each row, (row,), -1 to 1; 0 where all items of a row are tied.
 
     Example
     -------
@@ -160,3 +150,42 @@ def rank_correlation(one: Ranks, other: Ranks) -> FloatArray:
     covariance = np.einsum("ij,ij->i", a, b)
     correlation: FloatArray = np.clip(np.divide(covariance, norm, out=np.zeros_like(norm), where=norm > 0), -1.0, 1.0)
     return correlation
+
+
+def row_blocks(items: int, rows: int | None = None) -> Iterator[slice]:
+    """Yield slices of at most `BLOCK_ENTRIES` entries that cover the rows of a rows-by-items matrix; square by default."""
+    rows = items if rows is None else rows
+    height = max(1, BLOCK_ENTRIES // items)
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))
+
+
+def sample_rows(items: int, rows: int | None, seed: int) -> tuple[Integers, Integers | None]:
+    """Draw the items to score, (row,), and for each of them the partners (row, partner) of its ranked pairs; None for all pairs.
+
+    Without ``rows``, all items are scored up to `ALL_ROWS_UP_TO`, else `SAMPLED_ROWS`.
+    """
+    random = np.random.default_rng(seed)
+    if rows is None:
+        rows = items if items <= ALL_ROWS_UP_TO else SAMPLED_ROWS
+    if rows < 1:
+        raise InputError(
+            f"`rows` must be at least 1; got {rows}: leave it out for {SAMPLED_ROWS}, or for all of few items"
+        )
+    scored = np.arange(items) if rows >= items else np.sort(random.choice(items, rows, replace=False))
+    if rows >= items and items * (items - 1) // 2 <= MOST_PAIRS:
+        return scored, None
+    partners = random.integers(items - 1, size=(len(scored), max(1, min(items - 1, MOST_PAIRS // len(scored)))))
+    return scored, partners + (partners >= scored[:, None])  # no item is its own partner
+
+
+def pair_distances(distances: FloatArray, own: Integers, partners: Integers | None) -> FloatArray:
+    """Select the distances of the sampled pairs, (pair,), from a block (row, item) with the item of each row, (row,).
+
+    ``partners`` is that of `sample_rows`; None selects all items with a higher number, so that each pair occurs once.
+    """
+    if partners is not None:
+        drawn: FloatArray = np.take_along_axis(distances, partners, axis=1).ravel()
+        return drawn
+    later: NDArray[np.bool_] = np.arange(distances.shape[1]) > own[:, None]
+    return distances[later]

@@ -35,8 +35,7 @@ def item_trust(
 
     Returns
     -------
-    (step, item), 0.25 to 1: 1 for an item that rests or moves far beyond its floor, and half of whose neighbours are real, beyond chance;
-    0.25 for one without real neighbours, or one that moves by just its floor.
+    (step, item), 0.25 to 1.
 
     Example
     -------

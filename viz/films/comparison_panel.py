@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.text import Text
 
 from probes.groups.wording import GroupComparison
-from viz.drawing.canvas import Canvas
+from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width, wrap
 from viz.drawing.theme import group_color
@@ -39,7 +39,7 @@ def height_of(comparisons: Sequence[GroupComparison], width_px: float, unit: flo
     return sum(most) * LINE_PX * unit
 
 
-class ComparisonPanel:
+class ComparisonPanel(AnimatedPanel):
     """Group comparisons from the top of a box down; each keeps its place when another takes more or fewer lines.
 
     Parameters
@@ -56,7 +56,6 @@ class ComparisonPanel:
             y = self._add(comparison, box.left, y)
 
     def show(self, step: int) -> list[Artist]:
-        """Write the comparisons at a step."""
         shown: list[Artist] = []
         for comparison, texts in zip(self.comparisons, self._lines, strict=True):
             lines = lines_of(comparison, step, self._width_px, self._unit)
@@ -67,10 +66,6 @@ class ComparisonPanel:
                 small.set_x(text.get_position()[0] + start / self._canvas.size.width)
                 shown += [text, small]
         return shown
-
-    def move(self, time: float) -> list[Artist]:
-        """Return no artists: nothing moves between snapshots."""
-        return []
 
     def _add(self, comparison: GroupComparison, x: float, top: float) -> float:
         """Add the texts of a comparison below ``top``; return their lower edge."""

@@ -63,16 +63,6 @@ $page.play(document.querySelector(".player"), JSON.parse(document.getElementById
 
 
 def frame(document: str, *, height_px: int = 640) -> str:
-    """Put a page into a frame, as a notebook shows it.
-
-    Parameters
-    ----------
-    document : the HTML of `page`.
-    height_px : height of the frame; it is as wide as the notebook's cell.
-
-    Returns
-    -------
-    An ``iframe`` that holds the page itself and is closed off from the notebook around it.
-    """
+    """Put the HTML of `page` into an ``iframe`` that is as wide as a notebook's cell and closed off from the notebook around it."""
     look = f"width: 100%; height: {height_px}px; border: 0;"
     return f'<iframe srcdoc="{escape(document)}" sandbox="allow-scripts" style="{look}"></iframe>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -17,11 +18,15 @@ class Panel:
     """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's."""
 
     kind: ClassVar[str] = ""
+    """The name of the class as the browser knows it, e.g. ``heat-maps``."""
 
     id: str
     area: str
     title: str
     steps: Sequence[int] | None = field(default=None, kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
@@ -52,11 +57,8 @@ class Scatter(Panel):
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
     thread : whether a line connects the items in their order.
-    trust_note : the meaning of faded points, for the legend.
     words : texts of the tools, by name.
     """
-
-    kind = "scatter"
 
     layout: NDArray[Any]
     labels: Sequence[str]
@@ -67,7 +69,6 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
-    trust_note: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,8 +93,6 @@ class Series:
 class Curves(Panel):
     """Curves over training with a cursor at the slider's step; a click goes there. ``limits`` are those of the vertical axis."""
 
-    kind = "curves"
-
     series: Sequence[Series]
     unit: str = ""
     limits: tuple[float, float] | None = None
@@ -110,35 +109,26 @@ class LargeMap:
 
 @dataclass(frozen=True)
 class HeatMaps(Panel):
-    """Square heat maps over steps, a row a layer and a column a head; a click enlarges one of them.
+    """Attention maps over steps, a row a layer and a column a head; a click enlarges one of them.
 
     Parameters
     ----------
-    values : (step, layer, head, cell), uint8 or uint16: integers from 0, which stands for ``low``, to the largest of the type, which
-        stands for ``high``. Cells are in row-major order; causal maps hold only those up to the diagonal.
+    values : (step, layer, head, cell), uint8 or uint16: integers from 0, which stands for 0, to the largest of the type, which stands
+        for 1. Cells are in row-major order, only those up to the diagonal.
     tokens : labels of the queries and keys.
-    ramp : colours from ``low`` to ``high``, 256 of them.
-    low, high : values at the ends of the ramp.
-    curve : ``sqrt`` colours by the square root, so that small weights are visible; or ``linear``.
+    ramp : colours from 0 to 1, 256 of them, by the square root of the weight, so that small weights are visible.
     chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
     chosen : (layer, head) of the map that is enlarged, or None for all.
     large : the map that is shown instead when its head is enlarged.
-    causal : whether there are no cells above the diagonal.
     layer_name, head_name : words before their indices.
     """
-
-    kind = "maps"
 
     values: NDArray[Any]
     tokens: Sequence[str]
     ramp: Sequence[str]
-    low: float = 0.0
-    high: float = 1.0
-    curve: str = "sqrt"
     chooses: bool = False
     chosen: tuple[int, int] | None = None
     large: LargeMap | None = None
-    causal: bool = True
     layer_name: str = "layer"
     head_name: str = "head"
 
@@ -152,19 +142,16 @@ class HeadTimeline(Panel):
     values : (step, row), float.
     rows : names of the rows.
     heads : (layer, head) of each row, if rows are heads; layers are set apart.
-    ramp, low, high : colours, and the values at their ends.
+    ramp, high : colours from 0 up, and the value of the last.
     note : a line above the heat map.
     uniform : the value of uniform attention, which the colour bar marks.
     chooses, chosen : as in `HeatMaps`.
     """
 
-    kind = "head-timeline"
-
     values: NDArray[Any]
     rows: Sequence[str]
     ramp: Sequence[str]
     heads: Sequence[tuple[int, int]] | None = None
-    low: float = 0.0
     high: float = 1.0
     note: str = ""
     uniform: float | None = None
@@ -185,8 +172,6 @@ class Bars(Panel):
     others : name of the bar for all other tokens; no such bar if empty.
     n_tokens : size of the vocabulary.
     """
-
-    kind = "bars"
 
     values: NDArray[Any]
     labels: Sequence[str]
@@ -209,8 +194,6 @@ class StepText:
 class Samples(Panel):
     """Texts over steps. The last one at or before the slider's step is shown, and with ``history`` a list of all below it."""
 
-    kind = "samples"
-
     texts: Sequence[StepText]
     empty: str = ""
     history: bool = False
@@ -231,8 +214,6 @@ class Number:
 @dataclass(frozen=True)
 class Numbers(Panel):
     """A table of measures at the slider's step, a line each."""
-
-    kind = "numbers"
 
     lines: Sequence[Number]
 
@@ -260,8 +241,6 @@ class ComparisonRow:
 class Comparisons(Panel):
     """Comparisons of groups with null groups in the full space: a row a group, a column a kind of null groups."""
 
-    kind = "comparisons"
-
     columns: Sequence[str]
     rows: Sequence[ComparisonRow]
     help: str = ""
@@ -278,8 +257,6 @@ class Neighbours(Panel):
     items, distances : (step, rank), indices of the nearest items, and their distances.
     styles : name and colour of every item that occurs, by its index.
     """
-
-    kind = "neighbours"
 
     item: int
     measured_steps: Sequence[int]

@@ -78,7 +78,6 @@ def scatter_panel(
         classes=[] if groups else _colored(shown, theme, class_names),
         neighbours=neighbours,
         thread=ordered,
-        trust_note=words["trust_note"],
         words=words,
         steps=steps,
     )

@@ -39,13 +39,9 @@ MISSING, LEVELS = 65535, 65534
 
 
 def quantize_layout(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Quantise places to integers from 0 to `LEVELS`, with one unit for all axes; `MISSING` where there is none.
+    """Quantise places (step, item, axis) to integers from 0 to `LEVELS`, with one unit for all axes; `MISSING` where there is none.
 
     A screen shows about a fiftieth of these levels, so the plot can be magnified many times before they are visible.
-
-    Parameters
-    ----------
-    layout : (step, item, axis).
 
     Examples
     --------
@@ -64,15 +60,9 @@ def quantize_layout(layout: NDArray[np.floating]) -> NDArray[np.uint16]:
 
 
 def quantize_causal_maps(maps: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Quantize causal attention maps: 0 to 1 as 0 to 65535, and only the cells up to the diagonal, row by row.
+    """Quantise causal attention maps (step, layer, head, query, key): 0 to 1 as 0 to 65535, in cells (step, layer, head, cell).
 
-    Parameters
-    ----------
-    maps : (step, layer, head, query, key); read step by step, since large maps are in a memory-mapped file.
-
-    Returns
-    -------
-    Cells, (step, layer, head, cell).
+    Only the cells up to the diagonal are kept, row by row. Maps are read step by step, since large ones are in a memory-mapped file.
 
     Examples
     --------

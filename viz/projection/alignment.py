@@ -1,7 +1,6 @@
 """Rotations and reflections that align layouts.
 
-t-SNE and UMAP leave the orientation of a layout open. These functions fix it, so that no motion in a film is a mere rotation of the whole
-layout.
+t-SNE and UMAP leave the orientation of a layout open. It is fixed here, so that no motion in a film is a mere rotation of the whole layout.
 """
 
 from __future__ import annotations
@@ -11,15 +10,7 @@ from numpy.typing import NDArray
 
 
 def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotate or reflect points to lie as close as possible to a reference (orthogonal Procrustes).
-
-    Parameters
-    ----------
-    points, reference : (item, axis), both centred at the origin; layout units.
-
-    Returns
-    -------
-    (item, axis) : ``points`` rotated or reflected; distances between them are unchanged.
+    """Rotate or reflect points (item, axis) to lie as close as possible to a reference; both are centred at the origin.
 
     Example
     -------
@@ -39,15 +30,7 @@ def rotate_onto(points: NDArray[np.float64], reference: NDArray[np.float64]) -> 
 
 
 def align_to_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centre points and rotate them so that they spread most along x, with the first items at the left.
-
-    Parameters
-    ----------
-    points : (item, axis), layout units.
-
-    Returns
-    -------
-    (item, axis) : centred at the origin, principal axes along the coordinate axes, signs by `reading_signs`.
+    """Centre points (item, axis) and rotate them so that they spread most along x, with signs by `reading_signs`.
 
     Example
     -------
@@ -63,15 +46,9 @@ def align_to_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def reading_signs(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the sign of each axis that puts later items on its positive side, so that position 0 is at the left.
+    """Find the sign of each axis, (axis,), that puts later ones of centred points (item, axis) on its positive side.
 
-    Parameters
-    ----------
-    points : (item, axis), centred at the origin.
-
-    Returns
-    -------
-    (axis,) : 1.0 or -1.0.
+    So position 0 is at the left.
 
     Example
     -------

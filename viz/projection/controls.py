@@ -54,20 +54,12 @@ def with_derived_hashes(trajectory: xr.DataArray, what: str) -> xr.DataArray:
 
 
 def shuffle_values(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating]:
-    """Permute the values of each dimension among the items, by the same permutation at every step.
+    """Permute the values of each dimension, (step, item, dim), among the items, by the same permutation at every step.
 
     Every dimension keeps its values at each step, and with them mean, spread and outliers. Lost is which values belong to one item, and so
     which items are neighbours. Since the permutation is the same at every step, each value moves as in the run: the table changes by
     exactly as much from step to step, and the film is as calm. With a new permutation at each step points would jump, and the run would
     look better by its calm alone.
-
-    Parameters
-    ----------
-    values : (step, item, dim).
-
-    Returns
-    -------
-    (step, item, dim).
 
     Example
     -------
@@ -82,7 +74,7 @@ def shuffle_values(values: NDArray[np.floating], seed: int = 0) -> NDArray[np.fl
 
 
 def redraw_values(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
-    """Draw random tables that change as much as the run's and learn nothing.
+    """Draw random tables (step, item, dim), float64, that change as much as the run's and learn nothing.
 
     Each dimension is normal, with the mean and standard deviation that it has over the items at the first step. Independent draws would
     flicker, and a single draw would stand still. So the tables form an autoregressive process,
@@ -91,14 +83,6 @@ def redraw_values(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
 
     which has that distribution at every step. Its expected squared change is 2 (1 - a) times its squared spread; ``a`` is chosen so that
     this equals the run's (`relative_drift`). Where the run does not change, the control does not either.
-
-    Parameters
-    ----------
-    values : (step, item, dim).
-
-    Returns
-    -------
-    (step, item, dim), float64.
     """
     first = np.asarray(values[0], dtype=np.float64)
     mean, deviation = first.mean(axis=0), first.std(axis=0)
@@ -115,18 +99,10 @@ def redraw_values(values: NDArray[np.floating], seed: int = 0) -> FloatArray:
 
 
 def relative_drift(values: NDArray[np.floating]) -> FloatArray:
-    """Compute the change of a table from each step to the next, relative to its spread.
+    """Compute the change of a table (step, item, dim) from each step to the next, (step - 1,), relative to its spread.
 
-    Both are root mean squares about the mean of the items, so a shift of all items together does not count; no layout shows it. The spread
-    is that of both steps.
-
-    Parameters
-    ----------
-    values : (step, item, dim).
-
-    Returns
-    -------
-    (step - 1,), 0 for no change, the square root of 2 for independent tables.
+    It is 0 for no change, and the square root of 2 for independent tables. Both are root mean squares about the mean of the items, so a
+    shift of all items together does not count; no layout shows it. The spread is that of both steps.
 
     Example
     -------

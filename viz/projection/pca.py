@@ -41,10 +41,6 @@ def pooled_basis(snapshots: Iterable[NDArray[np.float64]], n_axes: int = 2) -> B
     snapshots : matrices (item, dim); the last one determines the signs (see `viz.projection.alignment.reading_signs`).
     n_axes : number of axes, at most the number of dimensions.
 
-    Returns
-    -------
-    The basis.
-
     Example
     -------
     >>> line = np.outer(np.arange(4.0), [3.0, 4.0, 0.0])

@@ -7,9 +7,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
@@ -26,29 +25,39 @@ LAYOUT_VERSION = 5
 ITEMS_FOR_THREADS = 1000
 
 
+class ProjectionOptions(TypedDict, total=False):
+    """The options of `viz.projection.projector.project` that decide the layout; they are part of the key."""
+
+    n_axes: int
+    metric: str
+    seed: int
+    perplexity: float | None
+
+
+DEFAULTS = ProjectionOptions(n_axes=2, metric="euclidean", seed=0, perplexity=None)
+
+
 def cached_projection(
     run: Run,
     trajectory: xr.DataArray,
     method: str,
     *,
-    n_axes: int = 2,
-    metric: str = "euclidean",
-    seed: int = 0,
-    perplexity: float | None = None,
     progress: Progress | None = None,
+    **options: Unpack[ProjectionOptions],
 ) -> xr.Dataset:
     """Project a trajectory, or read the projection from ``projections/`` of the run if it was made before.
 
     The key of the cache consists of the snapshots' hashes, the method and its parameters, the seed and the libraries' versions. Arguments,
     result and errors are those of `viz.projection.projector.project`; the result also has the coordinate ``sha256`` (step).
     """
-    options: dict[str, Any] = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
     path = _path(run, trajectory, method, options)
     if (cached := _read(path, trajectory)) is not None:
         if progress is not None:
             progress(trajectory.sizes["step"])
         return cached
-    projection = project(trajectory, method, progress=progress, n_jobs=_threads(trajectory), **options)
+    # For few items more threads only cost time.
+    n_jobs = 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
+    projection = project(trajectory, method, progress=progress, n_jobs=n_jobs, **options)
     projection = projection.assign_coords(sha256=trajectory["sha256"])
     try:
         write_bytes(path, _encode(projection))
@@ -57,41 +66,17 @@ def cached_projection(
     return projection
 
 
-def is_cached(
-    run: Run,
-    trajectory: xr.DataArray,
-    method: str,
-    *,
-    n_axes: int = 2,
-    metric: str = "euclidean",
-    seed: int = 0,
-    perplexity: float | None = None,
-) -> bool:
+def is_cached(run: Run, trajectory: xr.DataArray, method: str, **options: Unpack[ProjectionOptions]) -> bool:
     """Check whether `cached_projection` would find these arguments on disk, without computing."""
-    options = {"n_axes": n_axes, "metric": metric, "seed": seed, "perplexity": perplexity}
     return _path(run, trajectory, method, options).is_file()
 
 
-def _path(run: Run, trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> Path:
-    return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{_key(trajectory, method, options)}.npz"
-
-
-def _threads(trajectory: xr.DataArray) -> int:
-    """Choose one thread for few items, for which more only cost time, and all cores for many."""
-    return 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
-
-
-def _key(trajectory: xr.DataArray, method: str, options: Mapping[str, Any]) -> str:
+def _path(run: Run, trajectory: xr.DataArray, method: str, options: ProjectionOptions) -> Path:
+    hashes = list(trajectory["sha256"].values)
     libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
-    what = [
-        LAYOUT_VERSION,
-        str(trajectory.name),
-        list(trajectory["sha256"].values),
-        method,
-        dict(options),
-        libraries,
-    ]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    what = [LAYOUT_VERSION, str(trajectory.name), hashes, method, DEFAULTS | options, libraries]
+    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{key}.npz"
 
 
 def _encode(projection: xr.Dataset) -> bytes:

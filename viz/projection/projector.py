@@ -20,9 +20,11 @@ import numpy as np
 from data.arrays import FloatArray
 from data.errors import InputError
 from data.progress import Progress
-from viz.fidelity.motion import motion_floor, motion_over_steps
+from viz.fidelity.motion import FLOOR_STEPS, motion_floor, motion_over_steps
 from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
 from viz.fidelity.trust import item_trust
+from viz.projection import tsne, umap
+from viz.projection.pca import pooled_basis
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +41,6 @@ REDUCED_FROM_DIMS, REDUCED_FROM_ITEMS = 100, 1000
 
 # Of many items a sample is scored, the same at all steps: (up to so many items, this many rows; None for all).
 SCORED_ROWS = ((3_000, None), (20_000, 1000), (10**9, 500))
-FLOOR_STEPS = 5
 FLOOR_STEPS_MANY, FLOOR_MANY_ITEMS = 2, 3_000
 
 
@@ -68,8 +69,7 @@ class _Steps:
         """Build the trajectory in the metric: unchanged for Euclidean distances, all rows of length 1 for cosine."""
         if self.metric == "euclidean":
             return self.trajectory
-        unit = _Steps(self.trajectory, self.metric)
-        return self.trajectory.copy(data=np.stack(list(unit)))
+        return self.trajectory.copy(data=np.stack(list(_Steps(self.trajectory, self.metric))))
 
     def __len__(self) -> int:
         return self.trajectory.shape[0]
@@ -83,9 +83,6 @@ class _Steps:
 
     def __iter__(self) -> Iterator[FloatArray]:
         return (self[i] for i in range(len(self)))
-
-    def __reversed__(self) -> Iterator[FloatArray]:
-        return (self[i] for i in reversed(range(len(self))))
 
 
 def project(
@@ -146,7 +143,9 @@ def project(
     import xarray as xr
 
     _check(trajectory, method, n_axes, metric, perplexity)
-    steps = _prepared(trajectory, method, metric)
+    steps = _Steps(trajectory, metric)
+    if method != "pca" and trajectory.shape[1] > REDUCED_FROM_ITEMS and trajectory.shape[2] > REDUCED_FROM_DIMS:
+        steps = _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
     made = _lay_out(steps, method, n_axes=n_axes, seed=seed, perplexity=perplexity, n_jobs=n_jobs)
     layout = np.empty((*trajectory.shape[:2], n_axes))
     measured, iterations = np.full(len(steps), np.nan), []
@@ -180,29 +179,14 @@ def default_perplexity(items: int) -> float:
     return min(30.0, max(2.0, (items - 1) / 6))
 
 
-def _prepared(trajectory: xr.DataArray, method: str, metric: str) -> _Steps:
-    """Prepare the matrices to lay out; methods with a neighbour search get them reduced to `REDUCED_DIMS`."""
-    steps = _Steps(trajectory, metric)
-    _, items, dims = trajectory.shape
-    if method == "pca" or dims <= REDUCED_FROM_DIMS or items <= REDUCED_FROM_ITEMS:
-        return steps
-    from viz.projection.pca import pooled_basis
-
-    return _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
-
-
 def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
     items = steps.trajectory.shape[1]
     if method == "pca":
-        from viz.projection.pca import pooled_basis
-
         basis = pooled_basis(steps, n_axes)
         fixed = ((basis.project(vectors), basis.explained_variance(vectors), 0) for vectors in reversed(steps))
         return _Layouts(fixed, "explained_variance")
     reduced = {} if steps.basis is None else {"reduced_dims": REDUCED_DIMS}
     if method == "umap":
-        from viz.projection import umap
-
         neighbours = umap.default_neighbours(items)
         chain = umap.chain(reversed(steps), neighbours=neighbours, seed=seed, n_axes=n_axes)
         return _Layouts(
@@ -211,8 +195,6 @@ def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: 
             {"umap_neighbours": neighbours, **reduced},
             lambda vectors, points, _: umap.continue_layout(vectors, points, neighbours=neighbours, seed=seed + 1),
         )
-    from viz.projection import tsne
-
     chosen = default_perplexity(items) if perplexity is None else float(perplexity)
     fits = tsne.chain(reversed(steps), perplexity=chosen, seed=seed, n_jobs=n_jobs, n_axes=n_axes)
     return _Layouts(
@@ -255,9 +237,10 @@ def _floor(steps: _Steps, made: _Layouts, layouts: FloatArray, iterations: Seque
         return np.zeros(items)
     continue_layout, n_iter = made.continue_layout, max(1, int(np.median([n for n in iterations if n] or [1])))
     n_steps = FLOOR_STEPS if items <= FLOOR_MANY_ITEMS else FLOOR_STEPS_MANY
-    return motion_floor(
+    floor = motion_floor(
         lambda vectors, points: continue_layout(vectors, points, n_iter), steps, layouts, steps=n_steps
-    ).high
+    )
+    return floor.high
 
 
 def _check(trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perplexity: float | None) -> None:
@@ -304,6 +287,5 @@ def _check_perplexity(perplexity: float, method: str, items: int) -> None:
             f"perplexity must be below (items - 1) / 3; got {perplexity:g} for {items} items: pass `perplexity={suggested}`"
         )
     if perplexity < 1:
-        raise InputError(
-            f"perplexity must be at least 1; got {perplexity:g}: pass `perplexity={default_perplexity(items):.0f}`"
-        )
+        usual = f"{default_perplexity(items):.0f}"
+        raise InputError(f"perplexity must be at least 1; got {perplexity:g}: pass `perplexity={usual}`")

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.fidelity.blocks import row_blocks
+from viz.fidelity.ranking import row_blocks
 from viz.projection.alignment import align_to_axes, rotate_onto
 
 
@@ -73,10 +73,8 @@ EXACT_DIVERGENCE_UP_TO = 5000  # items; beyond, openTSNE's approximation is used
 
 @dataclass(frozen=True)
 class Fit:
-    """The layout of one snapshot, and the state from which the next one continues.
+    """The layout ``points`` (item, axis) of the ``vectors`` (item, dim) of a snapshot, and the state from which the next one continues.
 
-    points : (item, axis), layout units (arbitrary), centred at the origin.
-    vectors : (item, dim), the vectors that were laid out.
     affinities : (item, item), sparse, the joint probabilities; they sum to 1.
     last_retried : the affinities at the last re-exaggeration.
     divergence : the Kullback-Leibler divergence as openTSNE approximates it, nats.
@@ -172,17 +170,9 @@ def continue_layout(
     seed: int = 0,
     n_jobs: int = 1,
 ) -> NDArray[np.float64]:
-    """Optimise a layout further for the vectors it already shows, to measure the motion of the method itself.
+    """Optimise a layout (item, axis) further for the vectors (item, dim) it already shows, and rotate the result onto it.
 
-    Parameters
-    ----------
-    vectors : (item, dim).
-    points : (item, axis), their layout.
-    n_iter : number of iterations, as many as the chain makes for a step.
-
-    Returns
-    -------
-    (item, axis), rotated onto ``points``.
+    With ``n_iter`` as in the chain, this measures the motion of the method itself.
     """
     engine = _Engine(perplexity, seed, n_jobs, points.shape[1])
     moved = np.array(_optimize(engine.embedding(points, engine.affinities(vectors)), n_iter))
@@ -190,16 +180,12 @@ def continue_layout(
 
 
 def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
-    """Compute the Kullback-Leibler divergence of a layout exactly, without an items-by-items matrix in memory.
+    """Compute the Kullback-Leibler divergence of a layout exactly, in nats, without an items-by-items matrix in memory.
 
     Parameters
     ----------
     affinities : (item, item) sparse joint probabilities, summing to 1.
-    points : (item, axis).
-
-    Returns
-    -------
-    The divergence of the layout's Student-t similarities from the affinities, in nats.
+    points : (item, axis), whose Student-t similarities are compared with them.
 
     Example
     -------
@@ -233,7 +219,6 @@ def exact_gradient(
     ----------
     embedding : (item, axis).
     affinities : (item, item), dense, possibly exaggerated.
-    should_eval_error : whether to compute the divergence; otherwise it is 0.0.
 
     Returns
     -------

@@ -37,10 +37,9 @@ def chain(
 
     Parameters
     ----------
-    snapshots : matrices (item, dim), of the same items; for a film the last step comes first.
+    snapshots, n_axes : as in `viz.projection.tsne.chain`.
     neighbours : number of nearest neighbours in the graph.
     seed : of the negative sampling.
-    n_axes : dimensions of the layout.
 
     Yields
     ------
@@ -62,23 +61,6 @@ def continue_layout(
     vectors: NDArray[np.float64], points: NDArray[np.float64], *, neighbours: int, seed: int = 0
 ) -> NDArray[np.float64]:
     """Optimise a layout (item, axis) further, for vectors (item, dim), and rotate the result onto ``points``."""
-    moved = _optimize(points, vectors, neighbours, seed)
-    return rotate_onto(moved - moved.mean(axis=0), points)
-
-
-def _reducer(neighbours: int, seed: int, items: int, **options: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # TensorFlow is missing, and not needed
-        import umap  # compiles for many seconds
-
-    init = "spectral" if items > FEWEST_FOR_SPECTRAL else "random"
-    return umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1, init=init, **options)
-
-
-def _optimize(
-    points: NDArray[np.float64], vectors: NDArray[np.float64], neighbours: int, seed: int
-) -> NDArray[np.float64]:
-    """Optimise a layout for these vectors, starting from given points."""
     reducer = _reducer(neighbours, seed, len(vectors), transform_mode="graph")
     graph = reducer.fit(vectors).graph_.tocoo()
 
@@ -105,4 +87,14 @@ def _optimize(
         parallel=False,
         move_other=True,
     )
-    return moved.astype(np.float64)
+    layout = moved.astype(np.float64)
+    return rotate_onto(layout - layout.mean(axis=0), points)
+
+
+def _reducer(neighbours: int, seed: int, items: int, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # TensorFlow is missing, and not needed
+        import umap  # compiles for many seconds
+
+    init = "spectral" if items > FEWEST_FOR_SPECTRAL else "random"
+    return umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1, init=init, **options)

@@ -14,8 +14,7 @@ from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
 
 from data.errors import InputError
-from viz.fidelity import blocks
-from viz.fidelity.blocks import row_blocks
+from viz.fidelity import ranking
 from viz.fidelity.neighbourhoods import (
     ITEM_MEASURES,
     MEASURES,
@@ -23,6 +22,7 @@ from viz.fidelity.neighbourhoods import (
     fidelity_over_steps,
     measure_fidelity,
 )
+from viz.fidelity.ranking import row_blocks
 
 SIZES = [(8, 2), (32, 5), (32, 10), (115, 10), (300, 12)]
 ZADU = ("trustworthiness_continuity", "spearman_rho", "scale_normalized_stress")
@@ -103,7 +103,7 @@ def test_a_shuffled_picture_is_at_chance() -> None:
 def test_it_is_the_same_however_the_rows_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, points = made(50)
     whole, some = measure_fidelity(vectors, points, 7), measure_fidelity(vectors, points, 7, rows=20)
-    monkeypatch.setattr(blocks, "BLOCK_ENTRIES", 160)
+    monkeypatch.setattr(ranking, "BLOCK_ENTRIES", 160)
     assert [(block.start, block.stop) for block in row_blocks(7)] == [(0, 7)]
     assert len(list(row_blocks(50))) == 17
     assert_same(measure_fidelity(vectors, points, 7), whole)
@@ -120,7 +120,7 @@ def test_a_sample_of_rows_has_the_scores_that_these_items_have_among_all(monkeyp
         np.testing.assert_allclose(values[some.rows], getattr(whole, f"item_{name}")[some.rows])
     for name in MEASURES:
         assert getattr(some, name) == pytest.approx(getattr(whole, name), abs=0.02)
-    monkeypatch.setattr(blocks, "MOST_PAIRS", 20_000)
+    monkeypatch.setattr(ranking, "MOST_PAIRS", 20_000)
     sampled = measure_fidelity(vectors, points, 7)
     assert sampled.pairs == 20_000
     assert sampled.distance_correlation == pytest.approx(whole.distance_correlation, abs=0.02)

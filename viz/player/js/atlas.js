@@ -7,7 +7,7 @@ import { colorScale } from "./color_scale.js";
 const MAX_INTERPOLATED = 400_000;
 
 /**
- * Read a panel of maps: `values` (step, layer, head, cell) are integers; causal maps hold only the cells up to the diagonal.
+ * Read a panel of maps: `values` (step, layer, head, cell) are integers of the cells up to the diagonal.
  *
  * Returns `paint(view, head)`, a canvas with all maps or one, and `at(view, layer, head, query, key)`, the integer of a cell.
  */
@@ -15,14 +15,14 @@ export function makeAtlas(panel) {
   const values = unpack(panel.values);
   const [, nLayers, nHeads, nCells] = values.shape;
   const side = panel.tokens.length;
-  const scale = colorScale(panel, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
+  const scale = colorScale({ ramp: panel.ramp, high: 1, curve: "sqrt" }, values.BYTES_PER_ELEMENT === 1 ? 255 : 65535);
   const perStep = nLayers * nHeads * nCells;
   const between = new Float32Array(perStep <= MAX_INTERPOLATED ? perStep : 0);
   let painted = "";
   const sheets = {}; // made on first use: all maps of a large model take much memory
 
   const start = (layer, head) => (layer * nHeads + head) * nCells;
-  const cell = (query, key) => (panel.causal ? (query * (query + 1)) / 2 + key : query * side + key);
+  const cell = (query, key) => (query * (query + 1)) / 2 + key;
 
   /** Compute the integers of a view: those of a snapshot, or interpolated between two. */
   function interpolate({ index, from, to, between: share }) {
@@ -36,7 +36,7 @@ export function makeAtlas(panel) {
     const { table } = scale;
     for (let query = 0, i = at; query < side; query += 1) {
       let p = (top + query) * target.width + left;
-      for (const end = p + (panel.causal ? query + 1 : side); p < end; p += 1, i += 1) target.pixels[p] = table[numbers[i] | 0];
+      for (const end = p + query + 1; p < end; p += 1, i += 1) target.pixels[p] = table[numbers[i] | 0];
     }
   }
 
@@ -45,7 +45,7 @@ export function makeAtlas(panel) {
     nLayers,
     nHeads,
     scale,
-    exists: (query, key) => query >= 0 && key >= 0 && query < side && key < side && (!panel.causal || key <= query),
+    exists: (query, key) => key >= 0 && key <= query && query < side,
     at: ({ index }, layer, head, query, key) => values[index * perStep + start(layer, head) + cell(query, key)],
     paint(view, head) {
       const now = [view.index, view.from, view.to, view.between, head].join();

@@ -32,7 +32,7 @@ export function drawAll({ context, width, height, theme, panel, maps }, view, ho
   for (let layer = 0; layer < nLayers; layer += 1) {
     for (let head = 0; head < nHeads; head += 1) {
       const tile = { layer, head, left: snapped(x0 + head * (size + gap)), top: snapped(over + layer * (size + gap)), side: size };
-      drawMap(context, source, [head * side, layer * side, side], tile, theme, panel.causal);
+      drawMap(context, source, [head * side, layer * side, side], tile, theme);
       tiles.push(tile);
     }
   }
@@ -70,7 +70,7 @@ export function drawOne({ context, width, height, theme, panel, maps }, view, he
   const size = wholeCells(Math.max(8, Math.min(width - margin, height - over - 2)), n);
   const cell = size / n;
   const tile = { layer: head[0], head: head[1], left: snapped(margin + Math.max(0, (width - margin - size) / 2)), top: snapped(over), side: size };
-  drawMap(context, maps.paint(view, head), [0, 0, n], tile, theme, panel.causal);
+  drawMap(context, maps.paint(view, head), [0, 0, n], tile, theme);
   const tall = Math.max(1, Math.ceil((1.15 * px) / cell));
   const wide = isUpright ? Math.max(1, Math.ceil((longest + 5) / cell)) : tall;
   const inside = hovered && maps.exists(hovered.query, hovered.key) ? hovered : null;
@@ -90,19 +90,17 @@ export function drawOne({ context, width, height, theme, panel, maps }, view, he
 }
 
 /** Draw one map; cells above the diagonal stay empty. */
-function drawMap(context, source, [sx, sy, side], tile, theme, causal) {
+function drawMap(context, source, [sx, sy, side], tile, theme) {
   const isSmall = tile.side * devicePixelRatio < side;
   context.imageSmoothingEnabled = isSmall;
   context.imageSmoothingQuality = "high";
   context.drawImage(source, sx, sy, side, side, tile.left, tile.top, tile.side, tile.side);
-  context.strokeStyle = withAlpha(theme.line, causal ? 0.8 : 1);
+  context.strokeStyle = withAlpha(theme.line, 0.8);
   context.lineWidth = 1;
   context.beginPath();
-  if (causal) {
-    context.moveTo(tile.left - 0.5, tile.top);
-    context.lineTo(tile.left - 0.5, tile.top + tile.side + 0.5);
-    context.lineTo(tile.left + tile.side, tile.top + tile.side + 0.5);
-  } else context.rect(tile.left - 0.5, tile.top - 0.5, tile.side + 1, tile.side + 1);
+  context.moveTo(tile.left - 0.5, tile.top);
+  context.lineTo(tile.left - 0.5, tile.top + tile.side + 0.5);
+  context.lineTo(tile.left + tile.side, tile.top + tile.side + 0.5);
   context.stroke();
 }
 
@@ -113,7 +111,7 @@ function writeWeights(context, panel, maps, view, head, tile, cell, language, th
   for (let query = 0; query < maps.side; query += 1) {
     for (let key = 0; maps.exists(query, key) && key < maps.side; key += 1) {
       const number = maps.at(view, ...head, query, key);
-      if (maps.scale.value(number) < 0.005 && panel.causal) continue; // an empty cell is as clear as ".00"
+      if (maps.scale.value(number) < 0.005) continue; // an empty cell is as clear as ".00"
       context.fillStyle = textOn(maps.scale.css(number));
       context.fillText(formatWeight(maps.scale.value(number), language), tile.left + (key + 0.5) * cell, tile.top + (query + 0.5) * cell + 1);
     }

@@ -8,7 +8,7 @@ import { drawAll, drawOne } from "./map_drawing.js";
 import { PANELS } from "./player.js";
 import { addTooltip, pointerIn } from "./tooltip.js";
 
-PANELS.maps = (host, player) => {
+PANELS["heat-maps"] = (host, player) => {
   host.style.cssText = "display: flex; flex-direction: column; gap: 6px;";
   const bar = host.appendChild(element("div"));
   bar.style.cssText = "display: flex; align-items: center; gap: 8px; min-height: 26px; flex: none;";
@@ -78,12 +78,12 @@ PANELS.maps = (host, player) => {
     const { layer, head, query, key: at, x, y } = hovered;
     const { words, language } = player;
     const { maps, tokens } = shown();
-    const token = (i) => (panel.causal ? `“${tokens[i]}” (${i})` : tokens[i]);
+    const token = (i) => `“${tokens[i]}” (${i})`;
     const name = single() ? "" : nameOf([layer, head]);
     if (!maps.exists(query, at)) return name ? tooltip.show(x, y, [name]) : tooltip.hide();
     const weight = maps.scale.value(maps.at(view, layer, head, query, at));
-    const pair = panel.causal ? `${words.query} ${token(query)} ${words.key} ${token(at)}` : `${token(query)}, ${token(at)}`;
-    tooltip.show(x, y, [`${panel.causal ? `${words.weight} ` : ""}${formatShort(weight, language)}`, pair, name]);
+    const pair = `${words.query} ${token(query)} ${words.key} ${token(at)}`;
+    tooltip.show(x, y, [`${words.weight} ${formatShort(weight, language)}`, pair, name]);
   }
 
   function nameOf([layer, head]) {

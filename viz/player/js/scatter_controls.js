@@ -93,7 +93,7 @@ export function scatterControls(host, hasLasso, actions) {
     area.classList.toggle("space", cloud.axes === 3);
     legend.replaceChildren();
     for (const group of [...panel.groups, ...panel.classes]) legend.appendChild(legendEntry(group));
-    if (cloud.hasTrust && panel.trust_note) legend.appendChild(trustEntry(panel.trust_note, theme));
+    if (cloud.hasTrust && words.trust_note) legend.appendChild(trustEntry(words.trust_note, theme));
   }
 
   function legendEntry(group) {
