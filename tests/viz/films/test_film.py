@@ -45,7 +45,7 @@ def test_a_run_is_given_by_name_or_as_the_newest(run: Run) -> None:
 
 
 def test_a_page_holds_the_film_and_its_words(run: Run, tmp_path: Path) -> None:
-    film = viz.film(run, **QUICK)
+    film = viz.film(run, "position-similarity", **QUICK)
     film.save(tmp_path / "film.html", tmp_path / "film.mp4")
     page = (tmp_path / "film.html").read_text()
     (video,) = re.findall(r'src="data:video/mp4;base64,([^"]+)"', page)
