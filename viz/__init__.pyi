@@ -2,15 +2,14 @@ from .drawing.slide import blank_slide, evenly
 from .drawing.text import short_label
 from .drawing.theme import heat_map
 from .figures.attention_figure import draw_grid, draw_head, draw_layer
+from .figures.curve_figure import draw_compared, draw_loss, draw_zero_shot
 from .figures.decoding_figure import draw_temperatures, draw_trace
 from .figures.figure import Figure, figure, make_figure
 from .figures.head_score_figure import draw_scores
-from .figures.loss_figure import draw_compared, draw_loss
 from .figures.map_figure import draw_maps
 from .figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
 from .figures.spectrum_figure import draw_spectra
 from .figures.table_figure import draw_similarity, draw_table
-from .figures.zero_shot_figure import draw_zero_shot
 from .films.film import Film, film, make_film
 from .grouped_table import GroupedTable, bits_curve, read_grouped_table
 from .output import save

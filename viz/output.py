@@ -1,12 +1,9 @@
-"""Writing pictures: formats, folders, parts of file names, the bytes of a figure."""
+"""Writing pictures: formats, folders, the bytes of a figure."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,24 +33,6 @@ def writable_folder(folder: Path) -> Path:
     probe.touch()
     probe.unlink()
     return folder
-
-
-def slug(text: str) -> str:
-    """Write a text as a part of a file name: letters and digits with dashes between, code points where there are none."""
-    return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-") or "-".join(f"u{ord(c):04x}" for c in text)
-
-
-def prompt_slug(text: str, longest: int = 40) -> str:
-    """Write a free text as a part of a file name: its letters without accents, and six digits of its hash.
-
-    Examples
-    --------
-    >>> prompt_slug("A figura é poética")
-    'a-figura-e-poetica-871687'
-    """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    digits = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:6]
-    return f"{slug(plain).lower()[:longest].strip('-')}-{digits}"
 
 
 def save(figure: Figure, path: Path, *, transparent: bool = False) -> Path:

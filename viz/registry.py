@@ -6,24 +6,17 @@ function that makes it, and an entry here. Nothing heavy is imported before a ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-if TYPE_CHECKING:
-    from data.progress import Progress
-    from data.runs import Run
-    from viz.figures.figure import Figure
-    from viz.films.film import Film
-    from viz.request import FigureRequest, FilmRequest
+from typing import Any, Literal
 
 Need = Literal["model", "positions", "losses"]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What films and figures have in common as entries of a registry."""
+    """A kind of film or of figure."""
 
     name: str
     labels: Mapping[str, str]
@@ -37,38 +30,14 @@ class Kind:
     needs: Need | None = None
     """What a run must have for it."""
 
-    @property
-    def label(self) -> str:
-        return self.labels["en"]
-
-    def load(self) -> Any:
+    def load(self) -> Callable[..., Any]:
         """Import the function that makes this kind."""
         module, function = self.maker.split(":")
-        return getattr(import_module(module), function)
+        maker: Callable[..., Any] = getattr(import_module(module), function)
+        return maker
 
 
-@dataclass(frozen=True)
-class FilmKind(Kind):
-    """A kind of film."""
-
-    def make(self, run: Run, request: FilmRequest, progress: Progress, **others: Any) -> Film:
-        film: Film = self.load()(run, request, progress, **others)
-        return film
-
-
-@dataclass(frozen=True)
-class FigureKind(Kind):
-    """A kind of figure."""
-
-    def make(self, run: Run, request: FigureRequest, progress: Progress) -> Figure:
-        figure: Figure = self.load()(run, request, progress)
-        return figure
-
-
-_AnyKind = TypeVar("_AnyKind", bound=Kind)
-
-
-def _by_name(*kinds: _AnyKind) -> dict[str, _AnyKind]:
+def _by_name(*kinds: Kind) -> dict[str, Kind]:
     return {kind.name: kind for kind in kinds}
 
 
@@ -83,150 +52,97 @@ def canonical(name: str, kinds: Mapping[str, Kind]) -> str:
     return next((kind.name for kind in kinds.values() if name in kind.aliases), name)
 
 
-_TABLE_FILM = "viz.films.table_films:make_table_film"
-_TABLE_FIELDS = frozenset({"highlight", "method", "metric", "trust", "control", "runs", "perplexity", "seed"})
+_TABLE = frozenset({"highlight", "method", "metric", "trust", "control", "runs", "perplexity", "seed"})
+_MAP = frozenset({"highlight", "method", "perplexity", "seed"})
+_AT_A_STEP = frozenset({"prompt", "step"})
+_ON_TEXT = frozenset({"text", "seed"})
+_AT_A_HEAD = frozenset({"prompt", "layer", "head"})
 
-FILMS: dict[str, FilmKind] = _by_name(
-    FilmKind("positions", {"en": "Positions", "pt": "Posições"}, _TABLE_FILM, _TABLE_FIELDS, needs="positions"),
-    FilmKind("tokens", {"en": "Tokens", "pt": "Tokens"}, _TABLE_FILM, _TABLE_FIELDS),
-    FilmKind(
-        "attention",
-        {"en": "Attention", "pt": "Atenção"},
-        "viz.films.attention_film:make_attention_film",
-        frozenset({"prompt", "layer", "head"}),
-        needs="model",
-    ),
-    FilmKind(
+
+def _film(name: str, english: str, portuguese: str, maker: str, **more: Any) -> Kind:
+    return Kind(name, {"en": english, "pt": portuguese}, f"viz.films.{maker}", **more)
+
+
+def _table_figure(name: str, english: str, portuguese: str, maker: str, **more: Any) -> Kind:
+    return Kind(name, {"en": english, "pt": portuguese}, f"viz.figures.makers.table_makers:{maker}", **more)
+
+
+def _model_figure(name: str, english: str, portuguese: str, maker: str, fields: frozenset[str], **more: Any) -> Kind:
+    maker = f"viz.figures.makers.model_makers:{maker}"
+    return Kind(name, {"en": english, "pt": portuguese}, maker, fields, needs="model", **more)
+
+
+FILMS = _by_name(
+    _film("positions", "Positions", "Posições", "table_films:make_table_film", fields=_TABLE, needs="positions"),
+    _film("tokens", "Tokens", "Tokens", "table_films:make_table_film", fields=_TABLE),
+    _film("attention", "Attention", "Atenção", "heatmap_film:make_attention_film", fields=_AT_A_HEAD, needs="model"),
+    _film(
         "heads",
-        {"en": "Head scores", "pt": "Medidas das cabeças"},
-        "viz.films.head_score_film:make_head_score_film",
-        frozenset({"text", "seed"}),
+        "Head scores",
+        "Medidas das cabeças",
+        "head_score_film:make_head_score_film",
+        fields=_ON_TEXT,
         aliases=("scores",),
         needs="model",
     ),
-    FilmKind(
+    _film(
         "position-similarity",
-        {"en": "Similarity of positions", "pt": "Semelhança das posições"},
-        "viz.films.position_similarity_film:make_position_similarity_film",
+        "Similarity of positions",
+        "Semelhança das posições",
+        "heatmap_film:make_position_similarity_film",
         aliases=("gram",),
         needs="positions",
     ),
-    FilmKind(
+    _film(
         "temperature",
-        {"en": "Temperature", "pt": "Temperatura"},
-        "viz.films.temperature_film:make_temperature_film",
-        frozenset({"prompt", "step"}),
+        "Temperature",
+        "Temperatura",
+        "temperature_film:make_temperature_film",
+        fields=_AT_A_STEP,
         needs="model",
     ),
 )
 
-_MAP = frozenset({"highlight", "method", "perplexity", "seed"})
-_AT_A_STEP = frozenset({"prompt", "step"})
-_ON_TEXT = frozenset({"text", "seed"})
-_MAKERS = "viz.figures.makers"
-
-FIGURES: dict[str, FigureKind] = _by_name(
-    FigureKind("loss", {"en": "Loss", "pt": "Perda"}, f"{_MAKERS}.training_makers:make_loss", needs="losses"),
-    FigureKind("tokens", {"en": "Map of tokens", "pt": "Mapa dos tokens"}, f"{_MAKERS}.table_makers:make_map", _MAP),
-    FigureKind(
-        "positions",
-        {"en": "Map of positions", "pt": "Mapa das posições"},
-        f"{_MAKERS}.table_makers:make_map",
-        _MAP,
-        needs="positions",
+FIGURES = _by_name(
+    _table_figure("loss", "Loss", "Perda", "make_loss", needs="losses"),
+    _table_figure("tokens", "Map of tokens", "Mapa dos tokens", "make_map", fields=_MAP),
+    _table_figure("positions", "Map of positions", "Mapa das posições", "make_map", fields=_MAP, needs="positions"),
+    _model_figure(
+        "attention", "Attention of all heads", "Atenção de todas as cabeças", "make_attention_grid", _AT_A_STEP
     ),
-    FigureKind(
-        "attention",
-        {"en": "Attention of all heads", "pt": "Atenção de todas as cabeças"},
-        f"{_MAKERS}.attention_makers:make_attention_grid",
-        _AT_A_STEP,
-        needs="model",
+    _model_figure(
+        "layer", "Attention of one layer", "Atenção de uma camada", "make_attention_layer", _AT_A_STEP | {"layer"}
     ),
-    FigureKind(
-        "layer",
-        {"en": "Attention of one layer", "pt": "Atenção de uma camada"},
-        f"{_MAKERS}.attention_makers:make_attention_layer",
-        _AT_A_STEP | {"layer"},
-        needs="model",
+    _model_figure(
+        "head", "Attention of one head", "Atenção de uma cabeça", "make_attention_head", _AT_A_STEP | _AT_A_HEAD
     ),
-    FigureKind(
-        "head",
-        {"en": "Attention of one head", "pt": "Atenção de uma cabeça"},
-        f"{_MAKERS}.attention_makers:make_attention_head",
-        _AT_A_STEP | {"layer", "head"},
-        needs="model",
+    _model_figure(
+        "heads", "Scores of the heads", "Medidas das cabeças", "make_head_scores", _ON_TEXT, aliases=("scores",)
     ),
-    FigureKind(
-        "heads",
-        {"en": "Scores of the heads", "pt": "Medidas das cabeças"},
-        f"{_MAKERS}.training_makers:make_head_scores",
-        _ON_TEXT,
-        aliases=("scores",),
-        needs="model",
-    ),
-    FigureKind(
-        "next-token",
-        {"en": "Next token", "pt": "Próximo token"},
-        f"{_MAKERS}.prediction_makers:make_next_token",
-        _AT_A_STEP,
-        needs="model",
-    ),
-    FigureKind(
+    _model_figure("next-token", "Next token", "Próximo token", "make_next_token", _AT_A_STEP),
+    _model_figure(
         "temperature",
-        {"en": "Next token at five temperatures", "pt": "Próximo token em cinco temperaturas"},
-        f"{_MAKERS}.decoding_makers:make_temperature",
+        "Next token at five temperatures",
+        "Próximo token em cinco temperaturas",
+        "make_temperature",
         _AT_A_STEP,
-        needs="model",
     ),
-    FigureKind(
-        "trace",
-        {"en": "Token by token", "pt": "Token por token"},
-        f"{_MAKERS}.decoding_makers:make_trace",
-        _AT_A_STEP | {"trace"},
-        needs="model",
+    _model_figure("trace", "Token by token", "Token por token", "make_trace", _AT_A_STEP | {"trace"}),
+    _model_figure("lens", "Logit lens", "Lente de logits", "make_lens", _AT_A_STEP),
+    _model_figure("context", "Loss by position", "Perda por posição", "make_context", _ON_TEXT),
+    _model_figure("zero-shot", "Next line, untaught", "Próxima linha, sem ensino", "make_zero_shot", _ON_TEXT),
+    _table_figure("token-spectrum", "Spectrum of the tokens", "Espectro dos tokens", "make_spectrum"),
+    _table_figure(
+        "position-spectrum", "Spectrum of the positions", "Espectro das posições", "make_spectrum", needs="positions"
     ),
-    FigureKind(
-        "lens",
-        {"en": "Logit lens", "pt": "Lente de logits"},
-        f"{_MAKERS}.prediction_makers:make_lens",
-        _AT_A_STEP,
-        needs="model",
+    _table_figure(
+        "position-table", "Table of positions", "Tabela de posições", "make_position_table", needs="positions"
     ),
-    FigureKind(
-        "context",
-        {"en": "Loss by position", "pt": "Perda por posição"},
-        f"{_MAKERS}.prediction_makers:make_context",
-        _ON_TEXT,
-        needs="model",
-    ),
-    FigureKind(
-        "zero-shot",
-        {"en": "Next line, untaught", "pt": "Próxima linha, sem ensino"},
-        f"{_MAKERS}.prediction_makers:make_zero_shot",
-        _ON_TEXT,
-        needs="model",
-    ),
-    FigureKind(
-        "token-spectrum",
-        {"en": "Spectrum of the tokens", "pt": "Espectro dos tokens"},
-        f"{_MAKERS}.table_makers:make_spectrum",
-    ),
-    FigureKind(
-        "position-spectrum",
-        {"en": "Spectrum of the positions", "pt": "Espectro das posições"},
-        f"{_MAKERS}.table_makers:make_spectrum",
-        needs="positions",
-    ),
-    FigureKind(
-        "position-table",
-        {"en": "Table of positions", "pt": "Tabela de posições"},
-        f"{_MAKERS}.table_makers:make_position_table",
-        needs="positions",
-    ),
-    FigureKind(
+    _table_figure(
         "position-similarity",
-        {"en": "Similarity of positions", "pt": "Semelhança das posições"},
-        f"{_MAKERS}.table_makers:make_position_similarity",
+        "Similarity of positions",
+        "Semelhança das posições",
+        "make_position_similarity",
         aliases=("similarity",),
         needs="positions",
     ),

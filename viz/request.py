@@ -17,9 +17,9 @@ import tyro
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from viz.file_names import NAME_ORDER, join_words, name_word, run_word
+from viz.file_names import FIELDS, field_word, file_name, run_word
 from viz.output import chosen_formats
-from viz.registry import FIGURES, FILMS, FigureKind, FilmKind, Kind, canonical
+from viz.registry import FIGURES, FILMS, Kind, canonical
 
 MOST_RUNS = 4
 FILM_FORMATS = ("mp4", "gif")
@@ -32,17 +32,11 @@ else:  # what the command line can write
 
 
 def _one_of(kinds: Mapping[str, Kind]) -> Any:
-    """Build tyro's reader of a kind's name: shows the present names, and takes earlier ones too."""
-
-    def read(words: list[str]) -> str:
-        if (name := canonical(words[0], kinds)) not in kinds:
-            raise ValueError(f"there is no {words[0]!r}; there is {', '.join(kinds)}")
-        return name
-
+    """Build tyro's reader of a kind's name, which takes earlier names too; `Request.validate` refuses others."""
     return tyro.constructors.PrimitiveConstructorSpec(
         nargs=1,
         metavar="{" + ",".join(kinds) + "}",
-        instance_from_str=read,
+        instance_from_str=lambda words: canonical(words[0], kinds),
         is_instance=lambda value: isinstance(value, str),
         str_from_instance=lambda name: [name],
     )
@@ -57,20 +51,25 @@ _Names = Annotated[
 _Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
+@dataclass(frozen=True)
 class Request:
     """What requests of films and of figures have in common."""
 
     LENIENT: ClassVar = frozenset({"method", "seed"})
     """Fields of some kinds only that others have always accepted and ignored."""
 
-    def _normalise(self, **values: Any) -> None:
+    def __post_init__(self) -> None:
+        paths = {name: Path(value) for name in ("text", "out") if (value := getattr(self, name)) is not None}
+        self._set(highlight=_several(self.highlight), **paths)  # type: ignore[attr-defined]
+
+    def _set(self, **values: Any) -> None:
         """Set fields of the frozen dataclass while it is made."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def to_record(self) -> dict[str, Any]:
         """Convert to the values that a sidecar holds: strings, numbers, lists."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -82,7 +81,7 @@ class Request:
             If a value is of another type than its field.
         """
         hints, given = get_type_hints(cls), {}
-        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        for field in dataclasses.fields(cls):
             if field.name in record:
                 value = record[field.name]
                 value = tuple(map(_group, value)) if isinstance(value, list) else value
@@ -110,19 +109,19 @@ class Request:
 
     def _changed(self) -> list[tuple[str, Any]]:
         """List the fields that differ from their defaults, with their values."""
-        named = [(field, getattr(self, field.name)) for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        named = [(field, getattr(self, field.name)) for field in dataclasses.fields(self)]
         return [(field.name, value) for field, value in named if value != field.default]
 
     def name_words(self, *names: str) -> list[str]:
-        """Write the fields of these names that differ from their defaults, in the order of `NAME_ORDER`, for a file's name."""
+        """Write the fields of these names that differ from their defaults for a file's name."""
         changed = dict(self._changed())
-        return [name_word(name, changed[name]) for name in NAME_ORDER if name in names and name in changed]
+        return [field_word(name, changed[name]) for name in FIELDS if name in names and name in changed]
 
     def _file_name(self, kind: Kind, kinds: Mapping[str, Kind], *more: str) -> str:
         """Write the kind and all that changes its picture, and the run where the folder is not the run's own."""
-        words = [kind.name, *more, *self.name_words(*(set(NAME_ORDER) - _fields_of_others(kind, kinds)))]
+        words = [kind.name, *more, *self.name_words(*(set(FIELDS) - _fields_of_others(kind, kinds)))]
         out, run = (getattr(self, name) for name in ("out", "run"))
-        return join_words(words if out is None or run is None else [*words, "run", run_word(run)])
+        return file_name(words if out is None or run is None else [*words, "run", run_word(run)])
 
     def _check_choices(self) -> None:
         """Refuse a value that its field does not list, and a seed below 0."""
@@ -198,15 +197,11 @@ class FilmRequest(Request):
     """Folder for the films; the run's own folder films/ if not given."""
 
     def __post_init__(self) -> None:
-        self._normalise(
-            what=canonical(self.what, FILMS),
-            highlight=_several(self.highlight),
-            text=_path(self.text),
-            out=_path(self.out),
-        )
+        super().__post_init__()
+        self._set(what=canonical(self.what, FILMS))
 
     @property
-    def kind(self) -> FilmKind:
+    def kind(self) -> Kind:
         """The kind of film, from the registry."""
         if self.what not in FILMS:
             raise InputError(f"there is no film of {self.what!r}; there is {', '.join(FILMS)}")
@@ -251,7 +246,7 @@ class FilmRequest(Request):
         for other in ("control", "run"):
             if getattr(self, other):
                 raise InputError(
-                    f"`runs` films several runs beside each other; got it with `{other}`: leave out one of the two"
+                    f"`runs` films several runs side by side; got it with `{other}`: leave out one of the two"
                 )
         if not 2 <= len(names) <= MOST_RUNS:
             raise InputError(f"`runs` takes two to {MOST_RUNS} runs; got {len(names)}: pass `runs=seed-1,seed-2`")
@@ -319,12 +314,8 @@ class FigureRequest(Request):
     """Folder for the figures; the run's own folder figures/ if not given."""
 
     def __post_init__(self) -> None:
-        self._normalise(
-            only=tuple(canonical(name, FIGURES) for name in _several(self.only)),
-            highlight=_several(self.highlight),
-            text=_path(self.text),
-            out=_path(self.out),
-        )
+        super().__post_init__()
+        self._set(only=tuple(canonical(name, FIGURES) for name in _several(self.only)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -332,7 +323,7 @@ class FigureRequest(Request):
         return self.only or tuple(FIGURES)
 
     @property
-    def kind(self) -> FigureKind:
+    def kind(self) -> Kind:
         """The kind of figure, from the registry; the request must name one."""
         if len(self.only) != 1 or self.only[0] not in FIGURES:
             raise InputError(f"choose one figure with `only`; there is {', '.join(FIGURES)}")
@@ -397,10 +388,6 @@ def _fields_of_others(kind: Kind, kinds: Mapping[str, Kind]) -> set[str]:
 def _several(values: Any) -> tuple[Any, ...]:
     """Take one text or group for a tuple of it."""
     return (values,) if isinstance(values, str | Group) else tuple(values)
-
-
-def _path(value: Path | str | None) -> Path | None:
-    return None if value is None else Path(value)
 
 
 def _plain(value: Any) -> Any:

@@ -17,9 +17,8 @@ from dashboards.state import run_list
 from dashboards.state.url import write_address
 from dashboards.widgets import cleared_place, escape_markdown, guarded, megabytes, offer_download, show_notes
 from data.progress import Progress
-from viz.figures.deck import require_pptx
+from viz.figures.deck import deck_name, require_pptx
 from viz.figures.figure import Figure, make_figure
-from viz.figures.run_deck import deck_name
 from viz.projection.projector import METHODS
 from viz.request import FIGURE_FORMATS, FigureRequest
 

@@ -17,7 +17,6 @@ KINDS = [(kind, FilmRequest) for kind in FILMS.values()] + [(kind, FigureRequest
 def test_every_kind_is_complete(kind: Kind, request_type: type) -> None:
     assert callable(kind.load())
     assert set(kind.labels) == set(LANGUAGES)
-    assert kind.label == kind.labels["en"]
     assert kind.fields <= {field.name for field in dataclasses.fields(request_type)}
 
 

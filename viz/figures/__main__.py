@@ -20,8 +20,7 @@ PROG = "python -m viz.figures"
 def main(request: FigureRequest) -> None:
     """Draw the chosen figures and write them in every format; print which files were written."""
     from data.runs import open_run
-    from viz.figures.deck import require_pptx
-    from viz.figures.run_deck import write_run_deck
+    from viz.figures.deck import require_pptx, write_run_deck
     from viz.output import writable_folder
 
     request.validate()

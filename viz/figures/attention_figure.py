@@ -25,10 +25,7 @@ LEAST_VALUE_CELL_PT = 36
 """The least side of a cell that holds a weight in 18-point type."""
 
 
-def draw_grid(
-    maps: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_grid(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the attention maps of every head at one step, a row per layer and a column per head.
 
     Parameters
@@ -56,10 +53,7 @@ def draw_grid(
     return slide.figure
 
 
-def draw_layer(
-    maps: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_layer(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the attention maps of one layer's heads side by side, for short prompts with tokens on the axes and weights in the cells.
 
     Parameters
@@ -79,10 +73,7 @@ def draw_layer(
     return slide.figure
 
 
-def draw_head(
-    maps: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_head(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the attention map of one head with tokens on both axes and, where there are few, weights in the cells.
 
     Parameters

@@ -1,10 +1,11 @@
-"""PowerPoint decks of pictures and films: a title slide, then a slide for each picture, with alt texts and speaker notes."""
+"""PowerPoint decks of a run's figures and films: a title slide, then a slide for each picture, with alt texts and speaker notes."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.runs import Run
 from data.runs.atomic_files import write_bytes
-from viz.drawing.theme import Theme
+from viz.drawing.theme import Theme, theme
+from viz.films.encode import write_last_frame
+from viz.request import FigureRequest
+from viz.sidecar import read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
     from pptx.slide import Slide
+
+    from viz.figures.figure import Figure
 
 EMU_PER_INCH = 914400
 # Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
@@ -48,6 +55,49 @@ class DeckPage:
 
 EmuBox = tuple[int, int, int, int]
 """Left, top, width, height in EMU."""
+
+
+def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path, request: FigureRequest) -> Path:
+    """Write ``<run>.pptx`` of figures, and of the films that the run's folder holds.
+
+    Parameters
+    ----------
+    pages : each figure with its PNG.
+    request : of the figures. Films of the other theme are left out where there are any of this one.
+
+    Returns
+    -------
+    The path of the deck.
+    """
+    stills = [DeckPage(figure.title, picture, figure.alt_text, _notes(picture)) for figure, picture in pages]
+    path, title = folder / f"{deck_name(run, request)}.pptx", f"{run.name}: a GPT learns"
+    with tempfile.TemporaryDirectory() as scratch:
+        films = [_film_page(film, Path(scratch)) for film in _films(run, request.theme)]
+        return write_deck([*stills, *films], path, title, theme(request.theme), request.size)
+
+
+def deck_name(run: Run, request: FigureRequest) -> str:
+    """Name the deck of a run: the run, and the theme and the shape of the slides where they are not the usual ones."""
+    return "-".join([run.name, *request.name_words("theme", "size")])
+
+
+def _films(run: Run, theme_name: str) -> list[Path]:
+    """List the run's films that have a sidecar: those in this theme, or all where there are none."""
+    films = [path for path in sorted((run.path / "films").glob("*.mp4")) if sidecar_path(path).is_file()]
+    return [path for path in films if read_sidecar(path)["options"].get("theme") == theme_name] or films
+
+
+def _film_page(film: Path, scratch: Path) -> DeckPage:
+    """Make a page that shows the film's last frame until it plays."""
+    poster = write_last_frame(film, scratch / f"{film.stem}.png")
+    title, alt_text = f"Film: {film.stem.replace('-', ' ')}", read_sidecar(film)["alt_text"]
+    return DeckPage(title, poster, alt_text, _notes(film), film)
+
+
+def _notes(path: Path) -> str:
+    """Write the speaker's notes: the alt text, and how the picture was made."""
+    about = read_sidecar(path)
+    return f"{about['alt_text']}\n\nMade by {about['command']} from run {about['run']}."
 
 
 def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme, size: str = "16:9") -> Path:

@@ -28,10 +28,7 @@ BAR_ROW_PT = 27
 MOST_ROWS = 14
 
 
-def draw_trace(
-    trace: xr.Dataset,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_trace(trace: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the most probable candidates for each token in order, the chosen one framed; the text runs along the top.
 
     Parameters
@@ -124,11 +121,7 @@ def _number(value: float) -> str:
     return "–" if value == 0 else f"{value:.2f}" if value >= 0.005 else "<.01"
 
 
-def draw_temperatures(
-    distributions: xr.Dataset,
-    prompt: str,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the distribution of the next token at several temperatures: a column per temperature, a row per token.
 
     Parameters

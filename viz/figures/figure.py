@@ -87,7 +87,8 @@ def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Prog
     kind = request.kind
     request.validate()
     opened = run if isinstance(run, Run) else open_run(request.run)
-    return kind.make(opened, request, progress or (lambda *_, **__: None))
+    made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
+    return made
 
 
 def figure(run: Run | str | None = None, name: str = "loss", **fields: Any) -> Figure:

@@ -38,11 +38,7 @@ HEAD_ROOM_PT = 66
 TICKS_PT = 28
 
 
-def draw_scores(
-    scores: xr.Dataset,
-    loss: Curve | None,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_scores(scores: xr.Dataset, loss: Curve | None, **options: Unpack[SlideOptions]) -> Figure:
     """Draw a panel for each head score: a thin line per head, coloured by layer, the leading head thick and named.
 
     Parameters

@@ -38,11 +38,7 @@ class TokenBar:
 
 
 def draw_next_token(
-    distribution: xr.DataArray,
-    prompt: str,
-    *,
-    least: float = 0.01,
-    **options: Unpack[SlideOptions],
+    distribution: xr.DataArray, prompt: str, *, least: float = 0.01, **options: Unpack[SlideOptions]
 ) -> Figure:
     """Draw the most probable next tokens at the last step as bars, with marks for their probabilities at earlier steps.
 
@@ -97,10 +93,7 @@ def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, mos
     return bars
 
 
-def draw_context_loss(
-    loss: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the loss by position in the context: a line per snapshot, the last one with its value at both ends.
 
     Parameters
@@ -144,11 +137,7 @@ def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> N
     slide.text(box.left - 10, places[value], f"{value:.2f}", bold=True, ha="right", va="center")
 
 
-def draw_lens(
-    lens: xr.Dataset,
-    prompt_tokens: list[str],
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[SlideOptions]) -> Figure:
     """Draw the logit lens at the last step: the most probable next token after each layer, and its probability.
 
     Parameters

@@ -18,11 +18,7 @@ FAINTEST = 1e-4
 """Singular values below this share of the largest are rounding errors, and would stretch the logarithmic axis."""
 
 
-def draw_spectra(
-    geometry: xr.Dataset,
-    name: Literal["tokens", "positions"],
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_spectra(geometry: xr.Dataset, name: Literal["tokens", "positions"], **options: Unpack[SlideOptions]) -> Figure:
     """Draw the singular values of a table at all snapshots, with its effective and stable rank beside them.
 
     Parameters

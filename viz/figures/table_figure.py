@@ -20,10 +20,7 @@ QUANTILE = 0.998
 """Where the colour scale ends, so that single large values do not make all others pale."""
 
 
-def draw_table(
-    trajectory: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_table(trajectory: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the position table at up to six snapshots as heat maps: a row per position, a column per dimension, one colour scale.
 
     Parameters
@@ -50,10 +47,7 @@ def draw_table(
     return slide.figure
 
 
-def draw_similarity(
-    similarity: xr.DataArray,
-    **options: Unpack[SlideOptions],
-) -> Figure:
+def draw_similarity(similarity: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """Draw the similarity of every pair of positions at the first, the middle and the last snapshot.
 
     Parameters

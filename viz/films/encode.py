@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,8 @@ GIF_WIDTH_PX = 800
 GIF_COLORS = 256  # with fewer, panels and background get the same colour
 
 
-class Sink(Protocol):
-    """A destination of frames."""
-
-    def write(self, frame: Frame) -> None: ...
+Sink = Callable[[Frame], object]
+"""Writes a frame."""
 
 
 @contextlib.contextmanager
@@ -58,14 +56,6 @@ def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = 
         hidden.unlink(missing_ok=True)
 
 
-class _Mp4:
-    def __init__(self, writer: Any):
-        self._writer = writer
-
-    def write(self, frame: Frame) -> None:
-        self._writer.append_data(frame)
-
-
 @contextlib.contextmanager
 def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[Sink]:
     import imageio.v2 as imageio
@@ -84,17 +74,9 @@ def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[
         output_params=["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"],
     )
     try:
-        yield _Mp4(writer)
+        yield writer.append_data
     finally:
         writer.close()
-
-
-class _Gif:
-    def __init__(self, pipe: Any):
-        self._pipe = pipe
-
-    def write(self, frame: Frame) -> None:
-        self._pipe.write(np.ascontiguousarray(frame).data.cast("B"))
 
 
 @contextlib.contextmanager
@@ -110,8 +92,9 @@ def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame])
     output = ["-filter_complex", filters, "-loop", "0", str(path)]
     command = [get_ffmpeg_exe(), "-v", "error", "-y", *raw, "-i", str(palette), *output]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe: Any = process.stdin
     try:
-        yield _Gif(process.stdin)
+        yield lambda frame: pipe.write(np.ascontiguousarray(frame).data.cast("B"))
     finally:
         _, complaint = process.communicate()
         palette.unlink(missing_ok=True)
@@ -131,7 +114,7 @@ def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
     """Write every frame to every sink, and yield the number of frames written so far."""
     for number, frame in enumerate(frames, 1):
         for sink in sinks:
-            sink.write(frame)
+            sink(frame)
         yield number
 
 

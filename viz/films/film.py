@@ -183,7 +183,8 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)
     update = progress or (lambda *_, **__: None)
-    return request.kind.make(run, request, update, **({"others": others} if others else {}))
+    made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
+    return made
 
 
 def film(runs: Runs = None, what: str = "positions", **fields: Any) -> Film:

@@ -1,4 +1,4 @@
-"""The film of heat maps: attention, layers by heads or one head, and the similarity of positions."""
+"""Films of heat maps: attention to a prompt, layers by heads or one head, and the similarity of positions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from matplotlib.artist import Artist
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from data.progress import Progress
+from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.heatmap import Scale, Tile
 from viz.drawing.layout import Box
-from viz.drawing.text import Caption, short_label, text_width
+from viz.drawing.text import Caption, quoted, short_label, text_width
 from viz.drawing.theme import Theme, text_on
+from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
+from viz.grouped_table import loss_curves
+from viz.request import FilmRequest
 
 Maps = NDArray[np.floating]
 """Square maps over snapshots, in the rows and columns of a grid, (step, grid row, grid column, row, column)."""
@@ -181,3 +186,56 @@ class HeatmapFilm:
 
 def _number(value: float) -> str:
     return f"{value:.2f}".removeprefix("0") if 0 <= value < 0.995 else f"{value:.0f}" if value > 0 else f"{value:.1f}"
+
+
+def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    """Film the attention maps of a prompt: layers by heads, or those of one layer or head."""
+    from probes.models.attention import attention_maps, check_head, spread
+
+    maps = attention_maps(run, request.prompt, progress=progress)
+    check_head(maps, request.layer, request.head)
+    chosen = {name: [at] for name, at in (("layer", request.layer), ("head", request.head)) if at is not None}
+    maps = maps.sel(chosen)
+    which = ", ".join(f"{name} {at[0]}" for name, at in chosen.items())
+    grid = Grid(
+        [f"layer {i}" for i in maps["layer"].values],
+        [f"head {i}" for i in maps["head"].values],
+        [str(token) for token in maps["query_token"].values],
+        "attention weight   (each row looks at the columns)",
+    )
+    even = spread(maps).mean(("layer", "head"))
+    shares = Curve("spread of attention (1: even)", even["step"].values, even.values.astype(float), limits=(0.0, 1.0))
+    curves = [*loss_curves(run), shares]
+    prompt = quoted(maps.attrs["prompt"], 560)
+    caption = Caption(f"Attention of {which}" if which else "Attention", f"{run.name} reads {prompt}", INTERPOLATED)
+    picture = HeatmapFilm(maps.values, maps["step"].values, grid, curves=curves, caption=caption, **request.look)
+    first, last = int(maps["step"][0]), int(maps["step"][-1])
+    alt = (
+        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, at {maps.sizes['step']} snapshots from "
+        f"step {first:,} to step {last:,}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
+        f"to {float(even[-1]):.2f}."
+    )
+    return Film(run, request, picture, maps, alt)
+
+
+def make_position_similarity_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
+    """Film how like each other the rows of the position table are."""
+    from probes.tables.positions import position_similarity, position_structure
+
+    similarity, structure = position_similarity(run), position_structure(run)
+    toeplitz = structure["toeplitz_fraction"].values.astype(float)
+    explained = Curve("explained by distance alone", similarity["step"].values, toeplitz, limits=(0.0, 1.0))
+    caption = Caption(
+        "Similarity of positions",
+        f"{run.name}: cosine of the rows of the centred position table, every position against every other",
+        INTERPOLATED,
+    )
+    items = [str(i) for i in similarity["position"].values]
+    maps, steps = similarity.values[:, None, None], similarity["step"].values
+    grid, curves = Grid([""], [""], items, "cosine", diverging=True), [*loss_curves(run), explained]
+    picture = HeatmapFilm(maps, steps, grid, curves=curves, caption=caption, **request.look)
+    alt = (
+        f"Cosine similarity of the {len(items)} positions of run {run.name} over {similarity.sizes['step']} snapshots. The share of its "
+        f"variance that distance alone explains goes from {toeplitz[0]:.2f} to {toeplitz[-1]:.2f}."
+    )
+    return Film(run, request, picture, similarity, alt)

@@ -1,6 +1,6 @@
 """Drawing of a film's frames by several workers; the film is the same to the byte.
 
-The times are divided into pieces of a second or two. Each worker makes the picture once, and sends for each frame the pixels that differ
+The times are divided into pieces of a second or two. Each worker gets the picture once, and sends for each frame the pixels that differ
 from the frame before: a frame of 1920x1080 has 8 MB, its changes some tens of kilobytes.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 import pickle
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -33,64 +32,52 @@ Changes = tuple[bytes, bytes]
 
 
 def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> Iterator[Frame]:
-    """Draw the frames of a picture, by the workers of a client if there is one.
+    """Draw the frames of a picture in order, by the workers of a client if there is one.
 
     The workers get pickled copies, so the picture must not have been drawn: the backgrounds of a canvas cannot be pickled.
 
     Parameters
     ----------
-    picture : each worker gets a copy.
-    times, client : as in `frames_in_parallel`.
+    picture : each thread of a worker draws on a copy of its own.
+    times : counted in snapshots; those of a `viz.films.timeline.Timeline`.
+    client : from `probes.parallel.open_client`; if None, everything is drawn in this process.
+
+    Returns
+    -------
+    Frames of (height, width, 4), unsigned bytes, equal to those of ``picture.frames(times)`` if the workers have the same version of
+    matplotlib. Frames from workers stay valid when the next one comes.
     """
     if client is None:
         return picture.frames(times)
-    return frames_in_parallel(partial(pickle.loads, import_module("cloudpickle").dumps(picture)), list(times), client)
+    every = list(times)
+    pieces = [tuple(every[i : i + FRAMES_AT_ONCE]) for i in range(0, len(every), FRAMES_AT_ONCE)]
+    copies = _Copies(import_module("cloudpickle").dumps(picture))
+    drawn = map_steps(_draw, pieces, client, shared=copies)
+    return (frame for shape, packed in drawn for frame in _unpacked(shape, packed))
 
 
-def frames_in_parallel(make_picture: Callable[[], Picture], times: Sequence[float], client: Any) -> Iterator[Frame]:
-    """Draw the frames of a picture at the given times, in order, by the workers of a client.
+class _Copies:
+    """Copies of a picture, one for each thread, since two threads cannot draw on one canvas; pickled without them."""
 
-    Parameters
-    ----------
-    make_picture : makes a new picture; it is sent to every worker once, with the arrays that it encloses.
-    times : counted in snapshots; ``list`` of a `viz.films.timeline.Timeline`.
-    client : from `probes.parallel.open_client`; if None, everything is drawn in this process.
-
-    Yields
-    ------
-    Frames of (height, width, 4), unsigned bytes, equal to those of ``make_picture().frames(times)`` if the workers have the same
-    version of matplotlib. Frames from workers stay valid when the next one comes.
-    """
-    if client is None:
-        yield from make_picture().frames(times)
-        return
-    pieces = [tuple(times[i : i + FRAMES_AT_ONCE]) for i in range(0, len(times), FRAMES_AT_ONCE)]
-    for shape, packed in map_steps(_draw, pieces, client, shared=_Maker(make_picture)):
-        yield from _unpacked(shape, packed)
-
-
-class _Maker:
-    """Makes a picture once in each thread, since two threads cannot draw on one canvas; pickled without the pictures made."""
-
-    def __init__(self, make_picture: Callable[[], Picture]):
-        self._make_picture = make_picture
+    def __init__(self, pickled: bytes):
+        self._pickled = pickled
         self._made = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Maker, (self._make_picture,)
+        return _Copies, (self._pickled,)
 
     def picture(self) -> Picture:
         if not hasattr(self._made, "picture"):
-            self._made.picture = self._make_picture()
+            self._made.picture = pickle.loads(self._pickled)
         picture: Picture = self._made.picture
         return picture
 
 
-def _draw(maker: _Maker, times: Sequence[float]) -> tuple[tuple[int, ...], list[Changes]]:
+def _draw(copies: _Copies, times: Sequence[float]) -> tuple[tuple[int, ...], list[Changes]]:
     """Draw frames; return their shape and the changes from frame to frame, of the first from a black frame."""
     shape, packed = (0, 0, 4), list[Changes]()
     before: Pixels = np.empty(0, PIXEL)
-    for frame in maker.picture().frames(times):
+    for frame in copies.picture().frames(times):
         pixels = np.array(frame).view(PIXEL).reshape(-1)  # a copy: the frame is a view that the next one overwrites
         if not packed:
             shape, before = frame.shape, np.zeros_like(pixels)

@@ -14,14 +14,13 @@ from matplotlib.text import Text
 from probes.groups.naming import Group
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption
+from viz.figures.curve_figure import draw_loss, draw_zero_shot
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
 from viz.figures.head_score_figure import SCORES, draw_scores
-from viz.figures.loss_figure import draw_loss
 from viz.figures.map_figure import draw_maps
 from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
 from viz.figures.spectrum_figure import draw_spectra
 from viz.figures.table_figure import draw_similarity, draw_table
-from viz.figures.zero_shot_figure import draw_zero_shot
 from viz.grouped_table import GroupedTable
 
 SYMBOLS = [*map(chr, range(32, 127)), "\n", "\u200b", " a longer token", "$$"]

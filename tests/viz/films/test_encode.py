@@ -89,7 +89,7 @@ def test_a_film_that_fails_half_way_leaves_the_old_one(tmp_path: Path, suffix: s
 
     def fail() -> None:
         with encoder(path, SIZE, 10, made_frames(1)) as sink:
-            sink.write(made_frames(1)[0])
+            sink(made_frames(1)[0])
             raise RuntimeError("drawing failed")
 
     with pytest.raises(RuntimeError, match="drawing failed"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,12 @@ from tests.viz.films.test_timeline import made_film, made_projection
 from viz.drawing.canvas import Frame
 from viz.fidelity.neighbourhoods import measure_fidelity
 from viz.films.embedding_film import EmbeddingFilm
-from viz.films.parallel_frames import FRAMES_AT_ONCE, _draw, _Maker, _unpacked, frames_in_parallel, frames_of
+from viz.films.parallel_frames import FRAMES_AT_ONCE, _Copies, _draw, _unpacked, frames_of
 from viz.films.timeline import Timeline
 from viz.projection.projector import project
 
 pytest.importorskip("distributed", reason="Dask is not installed")
+cloudpickle = pytest.importorskip("cloudpickle")
 
 pytestmark = pytest.mark.xdist_group("dask")  # one cluster at a time, in one process
 
@@ -33,23 +34,21 @@ def client() -> Iterator[Any]:
         yield client
 
 
-def picture_maker(n_steps: int = 6) -> Callable[[], EmbeddingFilm]:
-    """Make a closure over arrays, like those of films of a run."""
-    projection = made_projection(n_steps)
-    return lambda: made_film(projection, [Group("3", (3,))], "dark")
+def made_picture(n_steps: int = 6) -> EmbeddingFilm:
+    return made_film(made_projection(n_steps), [Group("3", (3,))], "dark")
 
 
 def test_the_frames_are_those_of_one_process(client: Any) -> None:
     times = list(Timeline(6, fps=12, seconds_per_snapshot=2.0, hold_seconds=1.0))
     assert 2 * FRAMES_AT_ONCE < len(times) != 3 * FRAMES_AT_ONCE
-    drawn = frames_in_parallel(picture_maker(), times, client)
-    for ours, theirs in zip(picture_maker()().frames(times), drawn, strict=True):
+    drawn = frames_of(made_picture(), times, client)
+    for ours, theirs in zip(made_picture().frames(times), drawn, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_picture_made_here_is_copied_to_the_workers_and_may_then_be_drawn_here(client: Any) -> None:
     times = np.linspace(0, 5, FRAMES_AT_ONCE + 3).tolist()
-    picture = picture_maker()()
+    picture = made_picture()
     elsewhere = frames_of(picture, iter(times), client)
     for ours, theirs in zip(frames_of(picture, times), elsewhere, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -71,18 +70,18 @@ def test_any_frames_come_back_as_they_were() -> None:
                 view[:] = frame
                 yield view  # overwritten by the next, as the canvas does
 
-    np.testing.assert_array_equal(list(_unpacked(*_draw(_Maker(Made), [0.0] * 5))), drawn)
+    np.testing.assert_array_equal(list(_unpacked(*_draw(_Copies(cloudpickle.dumps(Made())), [0.0] * 5))), drawn)
 
 
 def test_without_a_client_they_are_drawn_here() -> None:
-    drawn = [frame.copy() for frame in frames_in_parallel(picture_maker(), [0.0, 2.5], None)]
-    expected = [frame.copy() for frame in picture_maker()().frames([0.0, 2.5])]
+    drawn = [frame.copy() for frame in frames_of(made_picture(), [0.0, 2.5])]
+    expected = [frame.copy() for frame in made_picture().frames([0.0, 2.5])]
     np.testing.assert_array_equal(drawn, expected)
 
 
 def test_frames_stay_valid_and_a_film_may_be_given_up(client: Any) -> None:
     times = np.linspace(0, 5, 6 * FRAMES_AT_ONCE).tolist()
-    frames = frames_in_parallel(picture_maker(), times, client)
+    frames = frames_of(made_picture(), times, client)
     first = next(frames)
     kept = first.copy()
     next(frames)
@@ -90,12 +89,13 @@ def test_frames_stay_valid_and_a_film_may_be_given_up(client: Any) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
-def test_a_picture_that_cannot_be_made_is_told_as_itself(client: Any) -> None:
-    def refuse() -> EmbeddingFilm:
-        raise InputError("the film has no step")
+def test_a_picture_that_cannot_be_drawn_raises_its_own_error(client: Any) -> None:
+    class Refuses:
+        def frames(self, times: Iterable[float]) -> Iterator[Frame]:
+            raise InputError("the film has no step")
 
     with pytest.raises(InputError, match="the film has no step"):
-        next(frames_in_parallel(refuse, [0.0, 1.0], client))
+        next(frames_of(Refuses(), [0.0, 1.0], client))
 
 
 def test_a_lazy_trajectory_is_laid_out_as_the_eager_one(client: Any, run: Run) -> None:

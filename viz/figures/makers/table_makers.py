@@ -1,19 +1,39 @@
-"""Figures of the tables of embeddings: maps, spectra, the table of positions and its similarities."""
+"""Figures of a training's losses and of the tables of embeddings: maps, spectra, the table of positions and its similarities."""
 
 from __future__ import annotations
 
+from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
+from probes.tables.embeddings import read_table
+from probes.tables.geometry import token_geometry
+from probes.tables.positions import position_similarity, position_structure
+from viz.figures.curve_figure import draw_loss
 from viz.figures.figure import Figure
+from viz.figures.map_figure import draw_maps
+from viz.figures.spectrum_figure import draw_spectra
+from viz.figures.table_figure import draw_similarity, draw_table
+from viz.grouped_table import alt_text, caption, loss_curve, read_grouped_table, table_name
+from viz.projection.projection_cache import cached_projection
 from viz.request import FigureRequest
+
+
+def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
+    """Draw training and validation loss over the steps."""
+    curve = loss_curve(run)
+    if curve is None:
+        raise NotApplicableError(f"run {run.name!r} has no losses to draw: it was made without evaluations")
+    title, last = f"Loss of {run.name}", int(curve.steps[-1])
+    alt = (
+        f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:.2f} to "
+        f"{curve.values[-1]:.2f} nats per token."
+    )
+    figure = draw_loss(curve, title=title, subtitle="nats per token", **request.look)
+    return Figure(run, request, figure, title, alt)
 
 
 def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the layout of a table at the first and the last snapshot, side by side."""
-    from viz.figures.map_figure import draw_maps
-    from viz.grouped_table import alt_text, caption, read_grouped_table, table_name
-    from viz.projection.projection_cache import cached_projection
-
     table = read_grouped_table(run, table_name(request.kind.name), request.highlight)
     projection = cached_projection(
         run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
@@ -25,11 +45,6 @@ def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
 
 def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the singular values of a table over training, with its ranks."""
-    from probes.tables.geometry import token_geometry
-    from probes.tables.positions import position_structure
-    from viz.figures.spectrum_figure import draw_spectra
-    from viz.grouped_table import table_name
-
     what = table_name(request.kind.name.removesuffix("-spectrum") + "s")
     geometry = token_geometry(run) if what == "tokens" else position_structure(run)
     title = f"Spectrum of the {what[:-1]} table"
@@ -37,21 +52,12 @@ def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figur
     takeaway = f"Effective rank {rank[0]:.1f} at the first snapshot, {rank[-1]:.1f} at the last, of at most {geometry.sizes['component']}."
     subtitle = f"{run.name}: singular values of the centred table, and how many directions it uses"
     figure = draw_spectra(geometry, what, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    return Figure(
-        run,
-        request,
-        figure,
-        title,
-        f"Singular values of the {what[:-1]} table of run {run.name} over training. {takeaway}",
-        geometry,
-    )
+    alt = f"Singular values of the {what[:-1]} table of run {run.name} over training. {takeaway}"
+    return Figure(run, request, figure, title, alt, geometry)
 
 
 def make_position_table(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the position table itself at several snapshots."""
-    from probes.tables.embeddings import read_table
-    from viz.figures.table_figure import draw_table
-
     table = read_table(run, "positions", progress=progress)
     title = "The position table through training"
     subtitle = f"{run.name}: {table.sizes['position']} positions by {table.sizes['dim']} dimensions"
@@ -62,19 +68,10 @@ def make_position_table(run: Run, request: FigureRequest, progress: Progress) ->
 
 def make_position_similarity(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw how like each other the positions are, before, midway and after."""
-    from probes.tables.positions import position_similarity, position_structure
-    from viz.figures.table_figure import draw_similarity
-
     similarity, toeplitz = position_similarity(run), position_structure(run)["toeplitz_fraction"].values
     title = "Similarity of positions"
     takeaway = f"Distance alone explains {toeplitz[0]:.0%} of it at the first snapshot, {toeplitz[-1]:.0%} at the last."
     subtitle = f"{run.name}: cosine of the rows of the centred position table"
     figure = draw_similarity(similarity, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    return Figure(
-        run,
-        request,
-        figure,
-        title,
-        f"Cosine similarity of every pair of positions of run {run.name}. {takeaway}",
-        similarity,
-    )
+    alt = f"Cosine similarity of every pair of positions of run {run.name}. {takeaway}"
+    return Figure(run, request, figure, title, alt, similarity)

@@ -1,0 +1,132 @@
+"""Figures of quantities over the training steps: the losses of a run, a quantity of several runs, zero-shot accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Unpack
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from data.arrays import FloatArray
+from viz.drawing.curve_panel import Curve
+from viz.drawing.layout import Box
+from viz.drawing.lines import LineEnd, name_ends, quiet_axes, single_marker
+from viz.drawing.slide import Slide, SlideOptions, blank_slide
+from viz.drawing.theme import group_color
+
+
+def draw_loss(curve: Curve, **options: Unpack[SlideOptions]) -> Figure:
+    """Draw a quantity and its companion over the training steps, with name and last value at the end of each line.
+
+    Parameters
+    ----------
+    curve : the quantity, and its companion as ``second_values``.
+    **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
+    """
+    slide = blank_slide(**options)
+    palette = slide.theme.palette
+    lines = [CurveLine(curve.steps, curve.values, curve.name, palette[1], 3.5)]
+    if curve.second_values is not None:
+        lines.append(CurveLine(curve.steps, curve.second_values, curve.second_name, palette[0], 2.5))
+    _draw_lines(slide, lines)
+    return slide.figure
+
+
+def draw_compared(curves: Sequence[Curve], **options: Unpack[SlideOptions]) -> Figure:
+    """Draw the same quantity of several runs over the training steps, with name and last value at the end of each line.
+
+    Parameters
+    ----------
+    curves : one per run; there are colours for 7.
+    **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
+    """
+    slide = blank_slide(**options)
+    colors = [group_color(slide.theme, i) for i in range(len(curves))]
+    _draw_lines(
+        slide,
+        [CurveLine(one.steps, one.values, one.name, color, 3.5) for one, color in zip(curves, colors, strict=True)],
+    )
+    return slide.figure
+
+
+def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
+    """Draw both accuracies over training, each with a band of one standard error, and the accuracy of guessing as a dashed line.
+
+    Parameters
+    ----------
+    found : ``accuracy`` and ``accuracy_by_gain`` (step), with the attributes ``chance`` and ``standard_error``.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
+    """
+    steps, chance = found["step"].values, float(found["accuracy"].attrs["chance"])
+    slide = blank_slide(**options)
+    theme = slide.theme
+    between = " " if slide.body.width > 600 else "\n"
+    lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
+    ends = [
+        LineEnd(float(found[name][-1]), f"{label}{between}{float(found[name][-1]):.0%}", color, bold=True)
+        for name, label, color in lines
+    ]
+    ends.append(LineEnd(chance, f"guessing{between}{chance:.0%}", theme.muted))
+    box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
+    axes = slide.axes(box)
+    quiet_axes(axes, theme)
+    axes.axhline(chance, color=theme.muted, linewidth=1.8, dashes=(4, 3), zorder=2, clip_on=False)
+    low = high = chance
+    for name, _, color in lines:
+        values, error = found[name].values.astype(float), float(found[name].attrs["standard_error"])
+        if len(steps) > 1:
+            axes.fill_between(steps, values - error, values + error, color=color, alpha=0.18, linewidth=0)
+        _draw_line(axes, steps, values, color, 3.5)
+        low, high = min(low, float(values.min()) - error), max(high, float(values.max()) + error)
+    axes.set_ylim(max(0.0, np.floor(20 * low - 0.5) / 20), min(1.0, np.ceil(20 * high + 0.5) / 20))
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    _format_steps(slide, axes, box, int(steps[-1]))
+    name_ends(slide, axes, box, ends)
+    return slide.figure
+
+
+@dataclass(frozen=True)
+class CurveLine:
+    """A quantity over the steps, with the style of its line."""
+
+    steps: NDArray[np.integer]
+    values: FloatArray
+    name: str
+    color: str
+    width: float
+
+
+def _draw_lines(slide: Slide, lines: Sequence[CurveLine]) -> None:
+    """Draw lines over the training steps, the first uppermost, with name and last value at their ends."""
+    between = " " if slide.body.width > 600 else "\n"
+    ends = [
+        LineEnd(float(line.values[-1]), f"{line.name}{between}{line.values[-1]:.2f}".strip(), line.color, bold=True)
+        for line in lines
+    ]
+    box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
+    axes = slide.axes(box)
+    quiet_axes(axes, slide.theme)
+    for line in reversed(lines):
+        _draw_line(axes, line.steps, line.values, line.color, line.width)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, high - 0.2), high)
+    _format_steps(slide, axes, box, max(int(line.steps[-1]) for line in lines))
+    name_ends(slide, axes, box, ends)
+
+
+def _draw_line(axes: Axes, steps: NDArray[np.integer], values: FloatArray, color: str, width: float) -> None:
+    style = {"color": color, "linewidth": width, "solid_capstyle": "round", **single_marker(values)}
+    axes.plot(steps, values, clip_on=False, **style)
+
+
+def _format_steps(slide: Slide, axes: Axes, box: Box, last: int) -> None:
+    """Label the axis of training steps, from 0 to the last."""
+    axes.set_xlim(0, max(last, 1))
+    axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
+    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
+    slide.text(box.left + box.width / 2, box.bottom - 52, "training step", color=slide.theme.muted, ha="center")
