@@ -32,12 +32,17 @@ class GroupedTable:
 
     @property
     def labels(self) -> list[str]:
-        return [str(label) for label in self.trajectory[self.trajectory.dims[1]].values]
+        return item_labels(self.trajectory)
 
     @property
     def is_ordered(self) -> bool:
         """Whether the items have an order that a line through them shows."""
         return self.what == "positions"
+
+
+def item_labels(table: xr.DataArray) -> list[str]:
+    """List the labels of the second dimension, that of the items."""
+    return [str(label) for label in table[table.dims[1]].values]
 
 
 def table_name(what: str) -> TableName:
@@ -60,7 +65,7 @@ def read_grouped_table(
 
 def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:
     """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_grouped_table`."""
-    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
+    labels = item_labels(trajectory)
     groups = parse_highlight(highlight, labels)
     return GroupedTable(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
 

@@ -31,17 +31,7 @@ else:  # what the command line can write
     Highlight = tuple[str, ...]
 
 
-def _one_of(kinds: Mapping[str, Kind]) -> Any:
-    """Build tyro's reader of a kind's name, which takes earlier names too; `Request.validate` refuses others."""
-    return tyro.constructors.PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="{" + ",".join(kinds) + "}",
-        instance_from_str=lambda words: canonical(words[0], kinds),
-        is_instance=lambda value: isinstance(value, str),
-        str_from_instance=lambda name: [name],
-    )
-
-
+_What = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(FILMS) + "}")]
 _Texts = Annotated[Highlight, tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction]
 _Names = Annotated[
     tuple[str, ...],
@@ -101,10 +91,13 @@ class Request:
         given = []
         for name, value in self._changed():
             option = name.replace("_", "-")
+            values = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(one, Group) for one in values):
+                raise InputError(f"a `{name}` on the command line is a text: pass labels or group names")
             if isinstance(value, bool):
                 given.append(f"--{'' if value else 'no-'}{option}")
             else:
-                given += [f"--{option}={_text(one)}" for one in (value if isinstance(value, tuple) else (value,))]
+                given += [f"--{option}={one}" for one in values]
         return given
 
     def _changed(self) -> list[tuple[str, Any]]:
@@ -149,7 +142,7 @@ class FilmRequest(Request):
     Without options: the position embeddings of the newest run, laid out by t-SNE.
     """
 
-    what: Annotated[str, _one_of(FILMS)] = "positions"
+    what: _What = "positions"
     """What to film: a table of embeddings, attention, scores of all heads, how alike positions are, or the next token over temperature."""
     highlight: _Texts = ()
     """Labels or group names with commas between: 12,13,14 or vowels. May be given again; each group has its own colour."""
@@ -403,12 +396,6 @@ def _group(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get("members"), list) and "name" in value:
         return Group(str(value["name"]), tuple(value["members"]))
     return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Group):
-        raise InputError("a `highlight` on the command line is a text: pass labels or group names")
-    return str(value)
 
 
 def _fits(value: Any, hint: Any) -> bool:

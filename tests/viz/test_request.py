@@ -233,6 +233,13 @@ def test_mistakes_name_fields(request_: FilmRequest | FigureRequest, message: st
         request_.validate()
 
 
+def test_a_field_must_concern_one_of_the_figures_that_are_drawn() -> None:
+    FigureRequest(prompt="a", layer=0, step=3, text="x.txt").validate()  # type: ignore[arg-type]  # every figure
+    FigureRequest(("loss", "layer"), prompt="a", layer=0).validate()
+    with pytest.raises(InputError, match="`head` does not concern loss, layer: it belongs to `only=head`"):
+        FigureRequest(("loss", "layer"), head=1).validate()
+
+
 def test_one_figure_of_several_keeps_what_concerns_it() -> None:
     request = FigureRequest(prompt="a", step=3, layer=1, method="pca", theme="dark", run="r")
     for name in FIGURES:

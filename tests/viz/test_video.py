@@ -101,7 +101,12 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
             ["--what", "gram", "--prompt", "a"],
             ["--prompt does not concern a film of position-similarity", "--what attention"],
         ),
-        (["--what", "hats"], ["'hats'", "positions, tokens, attention, heads, position-similarity"]),
+        (
+            ["--what", "hats"],
+            [
+                "viz.video: there is no film of 'hats'; there is positions, tokens, attention, heads, position-similarity"
+            ],
+        ),
         (["--method", "isomap"], ["isomap", "tsne"]),
         (["--perplexity", "30"], ["perplexity must be below", "16 items"]),
         (["--size", "1921x1080"], ["even", "--size 1922x1080"]),

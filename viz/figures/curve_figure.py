@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
@@ -30,9 +30,9 @@ def draw_loss(curve: Curve, **options: Unpack[SlideOptions]) -> Figure:
     """
     slide = blank_slide(**options)
     palette = slide.theme.palette
-    lines = [CurveLine(curve.steps, curve.values, curve.name, palette[1], 3.5)]
+    lines = [(curve, palette[1], 3.5)]
     if curve.second_values is not None:
-        lines.append(CurveLine(curve.steps, curve.second_values, curve.second_name, palette[0], 2.5))
+        lines.append((replace(curve, values=curve.second_values, name=curve.second_name), palette[0], 2.5))
     _draw_lines(slide, lines)
     return slide.figure
 
@@ -46,11 +46,7 @@ def draw_compared(curves: Sequence[Curve], **options: Unpack[SlideOptions]) -> F
     **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     slide = blank_slide(**options)
-    colors = [group_color(slide.theme, i) for i in range(len(curves))]
-    _draw_lines(
-        slide,
-        [CurveLine(one.steps, one.values, one.name, color, 3.5) for one, color in zip(curves, colors, strict=True)],
-    )
+    _draw_lines(slide, [(curve, group_color(slide.theme, i), 3.5) for i, curve in enumerate(curves)])
     return slide.figure
 
 
@@ -90,32 +86,21 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
     return slide.figure
 
 
-@dataclass(frozen=True)
-class CurveLine:
-    """A quantity over the steps, with the style of its line."""
-
-    steps: NDArray[np.integer]
-    values: FloatArray
-    name: str
-    color: str
-    width: float
-
-
-def _draw_lines(slide: Slide, lines: Sequence[CurveLine]) -> None:
-    """Draw lines over the training steps, the first uppermost, with name and last value at their ends."""
+def _draw_lines(slide: Slide, lines: Sequence[tuple[Curve, str, float]]) -> None:
+    """Draw curves in a colour and a width, the first uppermost, with name and last value at their ends."""
     between = " " if slide.body.width > 600 else "\n"
-    ends = [
-        LineEnd(float(line.values[-1]), f"{line.name}{between}{line.values[-1]:.2f}".strip(), line.color, bold=True)
-        for line in lines
-    ]
+    ends = []
+    for curve, color, _ in lines:
+        last = float(curve.values[-1])
+        ends.append(LineEnd(last, f"{curve.name}{between}{last:.2f}".strip(), color, bold=True))
     box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
-    for line in reversed(lines):
-        _draw_line(axes, line.steps, line.values, line.color, line.width)
+    for curve, color, width in reversed(lines):
+        _draw_line(axes, curve.steps, curve.values, color, width)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, high - 0.2), high)
-    _format_steps(slide, axes, box, max(int(line.steps[-1]) for line in lines))
+    _format_steps(slide, axes, box, max(int(curve.steps[-1]) for curve, *_ in lines))
     name_ends(slide, axes, box, ends)
 
 

@@ -53,10 +53,6 @@ class DeckPage:
     """An MP4 in the proportions of the picture."""
 
 
-EmuBox = tuple[int, int, int, int]
-"""Left, top, width, height in EMU."""
-
-
 def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path, request: FigureRequest) -> Path:
     """Write ``<run>.pptx`` of figures, and of the films that the run's folder holds.
 
@@ -141,8 +137,8 @@ def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme,
     return path
 
 
-def fit(picture: tuple[int, int], frame: tuple[int, int]) -> EmuBox:
-    """Fit the largest box of a picture's proportions into the middle of a frame.
+def fit(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Fit the largest box of a picture's proportions into the middle of a frame: left, top, width and height.
 
     Examples
     --------

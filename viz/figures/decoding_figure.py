@@ -42,7 +42,8 @@ def draw_trace(trace: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
     n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / LEAST_COLUMN_PT))
     shown = trace.isel(position=slice(0, n_columns))
     n_rows = max(1, min(MOST_RANKS, trace.sizes["rank"], int(area.height / ROW_PT)))
-    has_further_row = is_beyond(shown, n_rows)
+    ranks = shown["chosen_rank"].values
+    has_further_row = bool(((ranks < 0) | (ranks >= n_rows)).any())
     if has_further_row:
         n_rows = max(1, n_rows - 1)
     cells = _cells(area, n_rows + has_further_row, n_columns)
@@ -53,19 +54,8 @@ def draw_trace(trace: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
     return slide.figure
 
 
-def is_beyond(trace: xr.Dataset, n_rows: int) -> bool:
-    """Check whether any chosen token is not among the first ``n_rows`` candidates."""
-    ranks = trace["chosen_rank"].values
-    return bool(((ranks < 0) | (ranks >= n_rows)).any())
-
-
-def shown_probabilities(trace: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Choose the probabilities to show: those that were sampled from, or for greedy decoding the model's own.
-
-    Returns
-    -------
-    Those of the candidates, (position, rank), and of the chosen tokens, (position).
-    """
+def _shown_probabilities(trace: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Choose the probabilities of candidates (position, rank) and chosen tokens: those sampled from, or if greedy the model's own."""
     greedy = trace.attrs["decoding"]["temperature"] == 0
     names = ("probability", "chosen_probability") if greedy else ("drawn_from", "chosen_drawn_from")
     candidates, chosen = (np.asarray(trace[name].values, dtype=float) for name in names)
@@ -95,7 +85,7 @@ def _label(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int)
 
 def _draw_candidates(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int) -> None:
     candidates, ranks = trace["candidate"].values, trace["chosen_rank"].values
-    values, chosen_values = shown_probabilities(trace)
+    values, chosen_values = _shown_probabilities(trace)
     for column, chosen in enumerate(trace["chosen"].values):
         for row in range(n_rows):
             is_chosen = ranks[column] == row

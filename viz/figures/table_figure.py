@@ -42,7 +42,7 @@ def draw_table(trajectory: xr.DataArray, **options: Unpack[SlideOptions]) -> Fig
     for i, (cell, table) in enumerate(zip(cells, values, strict=False)):
         rows = (positions[0], positions[-1]) if i % n_columns == 0 else None
         _draw_panel(slide, cell, table, step=int(tables["step"].values[places[i]]), limit=top, rows=rows)
-    _add_bar(slide, cells, top, _form(top))
+    _add_bar(slide, cells, top, "{:+.2g}" if top < 10 else "{:+.0f}")
     _name_rows(slide, body, cells)
     return slide.figure
 
@@ -176,7 +176,3 @@ def _add_bar(slide: Slide, cells: list[Box], top: float, form: str) -> None:
     right, high, low = max(cell.right for cell in cells), max(cell.top for cell in cells), min(c.bottom for c in cells)
     box = Box(right + 16, low, 12, high - LINE_PT - low)
     color_bar(slide, box, (diverging_map(slide.theme), Normalize(-top, top)), (-top, 0, top), form)
-
-
-def _form(top: float) -> str:
-    return "{:+.2g}" if top < 10 else "{:+.0f}"

@@ -40,12 +40,7 @@ def height_of(comparisons: Sequence[GroupComparison], width_px: float, unit: flo
 
 
 class ComparisonPanel(AnimatedPanel):
-    """Group comparisons from the top of a box down; each keeps its place when another takes more or fewer lines.
-
-    Parameters
-    ----------
-    box : as high as `height_of` says for its width.
-    """
+    """Group comparisons in a box as high as `height_of` says; each keeps its place when another takes more or fewer lines."""
 
     def __init__(self, canvas: Canvas, box: Box, comparisons: Sequence[GroupComparison], unit: float):
         self.comparisons = comparisons

@@ -57,12 +57,7 @@ class ScorePanel:
 
 
 class HeadScoreFilm:
-    """A film of head scores.
-
-    Parameters
-    ----------
-    scores : variables (step, layer, head), each with the attribute ``uniform``, the score of even attention.
-    """
+    """A film of scores (step, layer, head), each with the attribute ``uniform``: the score of even attention."""
 
     def __init__(self, scores: xr.Dataset, curves: Sequence[Curve], caption: Caption, size: Size, theme: Theme):
         self.film_frame = FilmFrame(scores["step"].values, curves, caption, size, theme)

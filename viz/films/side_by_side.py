@@ -13,7 +13,7 @@ from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.wording import GroupComparison, compare_groups
-from viz.grouped_table import GroupedTable, grouped_table, read_grouped_table, table_name
+from viz.grouped_table import GroupedTable, grouped_table, item_labels, read_grouped_table, table_name
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, with_derived_hashes
 from viz.projection.projection_cache import cached_projection
@@ -143,23 +143,22 @@ def turned_onto(projection: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:
 
 def shared_labels(projection: xr.Dataset, reference: xr.Dataset) -> list[str]:
     """List the labels of the items that both have, in the order of the first."""
-    labels = [[str(label) for label in film[film["layout"].dims[1]].values] for film in (projection, reference)]
-    known = set(labels[1])
-    return [label for label in dict.fromkeys(labels[0]) if label in known]
+    known = set(item_labels(reference["layout"]))
+    return [label for label in dict.fromkeys(item_labels(projection["layout"])) if label in known]
 
 
 def _places_of_shared(*films: xr.Dataset) -> list[list[int]]:
     """Find the indices in each film of the items that both have."""
     shared, found = shared_labels(*films), []
     for film in films:
-        place = {str(label): i for i, label in reversed(list(enumerate(film[film["layout"].dims[1]].values)))}
+        place = {label: i for i, label in reversed(list(enumerate(item_labels(film["layout"]))))}
         found.append([place[label] for label in shared])
     return found
 
 
 def _reduced(trajectory: xr.DataArray, labels: list[str], steps: list[int]) -> xr.DataArray:
     item = str(trajectory.dims[1])
-    place = {str(label): i for i, label in enumerate(trajectory[item].values)}
+    place = {label: i for i, label in enumerate(item_labels(trajectory))}
     chosen = [place[label] for label in labels]
     reduced = trajectory.sel(step=steps)
     if chosen == list(range(trajectory.sizes[item])):

@@ -41,12 +41,7 @@ class TemperatureClock(FilmClock):
 
 
 class TemperatureFilm:
-    """A film of a distribution; its time counts temperatures.
-
-    Parameters
-    ----------
-    distributions : ``probability`` (temperature, token) and ``entropy`` (temperature), in nats.
-    """
+    """A film of ``probability`` (temperature, token) and ``entropy`` (temperature), in nats; its time counts temperatures."""
 
     def __init__(self, distributions: xr.Dataset, caption: Caption, size: Size, theme: Theme):
         hundredths = np.rint(100 * distributions["temperature"].values).astype(np.int64)

@@ -105,11 +105,13 @@ def test_what_does_not_apply_is_left_out_unless_asked_for(run: Run, capsys: pyte
     del about["tensors"]["position_table"]
     (run.path / "run.json").write_text(json.dumps(about))
     capsys.readouterr()
-    main(FigureRequest(method="pca", format="png"))
+    main(FigureRequest(method="pca", format="png", prompt="a"))  # the prompt concerns some of all figures
     told = capsys.readouterr()
     assert "not drawn (loss)" in told.err
     assert "no position table" in told.err
-    drawn = {path.stem.removesuffix("-pca") for path in (run.path / "figures").glob("*.png")}
+    sidecars = [json.loads(path.read_text())["options"] for path in (run.path / "figures").glob("*.png.json")]
+    assert all(about["prompt"] == ("a" if "prompt" in FIGURES[about["only"][0]].fields else None) for about in sidecars)
+    drawn = {about["only"][0] for about in sidecars}
     assert drawn == set(NAMES) - {"loss", "positions", "position-spectrum", "position-table", "position-similarity"}
 
 
