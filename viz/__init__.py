@@ -3,7 +3,7 @@
 Of a run
     `film` films a run over its training, `figure` draws a still; both play or show themselves in a notebook, and have ``save``. Their
     fields are those of a `FilmRequest` and a `FigureRequest`; `FILMS` and `FIGURES` list the kinds. `make_film` and `make_figure` take
-    a request, and give a `Film` and a `Figure`.
+    a request, and give a `Film` and a `Figure`. `bits_curve` reads a run's loss in bits per character, to compare tokenizers.
 Of a table of embeddings
     `read_grouped_table` reads one with its highlighted groups as a `GroupedTable`, `project` lays it out in two or three dimensions at
     every step and measures how far the layout can be trusted, `cached_projection` keeps the layout with the run, `control` makes
