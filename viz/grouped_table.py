@@ -87,8 +87,7 @@ def loss_curve(run: Run) -> Curve | None:
 
 def loss_curves(run: Run) -> list[Curve]:
     """List the curve of the losses, or nothing if none were measured."""
-    loss = loss_curve(run)
-    return [loss] if loss else []
+    return [loss] if (loss := loss_curve(run)) else []
 
 
 def bits_curve(run: Run) -> Curve:
@@ -120,22 +119,16 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
     reading = f" reading {corpus}" if corpus else ""
-    is_model = "model" in run.info
-    what = (
-        f"a GPT of {run.info['parameters']:,} parameters{reading}"
-        if is_model
-        else f"{len(table.labels):,} word vectors"
-    )
+    what = f"{len(table.labels):,} word vectors"
+    if "model" in run.info:
+        what = f"a GPT of {run.info['parameters']:,} parameters{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
+    metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
     return Caption(
         title=f"{table.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: {what}, {table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{_metric(projection)}",
+        subtitle=f"{run.name}: {what}, {table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
     )
-
-
-def _metric(projection: xr.Dataset) -> str:
-    return " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
 
 
 def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
@@ -143,10 +136,9 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     steps, trust = projection["step"].values, projection["trustworthiness"].values
     groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
     picked = f" Highlighted: {groups}." if groups else ""
-    loss = loss_curve(run)
-    fall = (
-        f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token." if loss else ""
-    )
+    fall = ""
+    if loss := loss_curve(run):
+        fall = f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token."
     first, last = label_name(table.labels[0]), label_name(table.labels[-1])
     return (
         f"The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from data.runs import Run
 from data.runs.atomic_files import write_json
+
+if TYPE_CHECKING:
+    from viz.figures.figure import Figure
+    from viz.films.film import Film
 
 _LIBRARIES = ("numpy", "matplotlib", "openTSNE", "scikit-learn", "umap-learn", "imageio", "xarray")
 
@@ -23,15 +25,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
-def write_sidecar(
-    path: Path,
-    run: Run,
-    *,
-    command: str,
-    shown: xr.Dataset | xr.DataArray | None,
-    alt_text: str,
-    options: Mapping[str, Any],
-) -> None:
+def write_sidecar(path: Path, product: Film | Figure, command: str) -> None:
     """Write ``path`` with .json added to its name.
 
     It holds the run, the hashes of the snapshots, what was computed with which parameters, the request, the versions of libraries and an
@@ -39,12 +33,13 @@ def write_sidecar(
     """
     record: dict[str, Any] = {
         "file": path.name,
-        "alt_text": alt_text,
-        "run": run.name,
+        "alt_text": product.alt_text,
+        "run": product.run.name,
         "command": command,
-        "options": dict(options),
+        "options": product.request.to_record(),
         "versions": versions(),
     }
+    shown = product.shown
     if shown is not None:
         hashes = zip(np.atleast_1d(shown["step"].values), np.atleast_1d(shown["sha256"].values), strict=True)
         record["projection" if isinstance(shown, xr.Dataset) and "layout" in shown else "probe"] = dict(shown.attrs)

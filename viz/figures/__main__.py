@@ -11,7 +11,6 @@ from data.errors import NotApplicableError
 from viz.request import FigureRequest
 
 if TYPE_CHECKING:
-    from data.runs import Run
     from viz.figures.figure import Figure
 
 PROG = "python -m viz.figures"
@@ -19,8 +18,10 @@ PROG = "python -m viz.figures"
 
 def main(request: FigureRequest) -> None:
     """Draw the chosen figures and write them in every format; print which files were written."""
+    from data.progress import progress_bar
     from data.runs import open_run
     from viz.figures.deck import require_pptx, write_run_deck
+    from viz.figures.figure import make_figure
     from viz.output import writable_folder
 
     request.validate()
@@ -32,7 +33,8 @@ def main(request: FigureRequest) -> None:
     left_out: dict[str, list[str]] = {}
     for name in request.names:
         try:
-            figure = _draw(run, request.single(name))
+            with progress_bar(name, len(run.manifest()), "snapshot") as update:
+                figure = make_figure(run, request.single(name), progress=update)
         except NotApplicableError as reason:
             if request.only:
                 raise
@@ -46,14 +48,6 @@ def main(request: FigureRequest) -> None:
         print(f"{PROG}: not drawn ({', '.join(names)}): {why}", file=sys.stderr)
     if request.deck:
         print(f"wrote {write_run_deck(run, pages, folder, request)}")
-
-
-def _draw(run: Run, request: FigureRequest) -> Figure:
-    from data.progress import progress_bar
-    from viz.figures.figure import make_figure
-
-    with progress_bar(request.kind.name, len(run.manifest()), "snapshot") as update:
-        return make_figure(run, request, progress=update)
 
 
 if __name__ == "__main__":

@@ -82,9 +82,8 @@ def draw_head(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """
     slide = blank_slide(**options)
     area = slide.body.inset(right=KEY_PT)
-    used = _draw_labelled(
-        slide, area, maps.values, [short_label(str(token)) for token in maps["query_token"].values], centred=True
-    )
+    tokens = [short_label(str(token)) for token in maps["query_token"].values]
+    used = _draw_labelled(slide, area, maps.values, tokens, centred=True)
     _add_key(slide, used.right + 18, used.top, used.height)
     return slide.figure
 
@@ -135,18 +134,11 @@ def _label_rows(tokens: Sequence[str], side: float) -> int:
 
 def _draw_map(slide: Slide, box: Box, values: NDArray[np.floating]) -> Axes:
     axes = slide.axes(box)
-    future = np.triu(np.ones(values.shape, dtype=bool), 1)
-    axes.imshow(
-        np.ma.masked_array(values, future),
-        cmap=weight_map(slide.theme),
-        norm=NORM,
-        interpolation="nearest",
-        aspect="auto",
-    )
+    past = np.ma.masked_array(values, np.triu(np.ones(values.shape, dtype=bool), 1))
+    axes.imshow(past, cmap=weight_map(slide.theme), norm=NORM, interpolation="nearest", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_color(slide.theme.line)
+    axes.spines[:].set_color(slide.theme.line)
     return axes
 
 

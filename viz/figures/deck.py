@@ -167,10 +167,7 @@ def _empty_deck(size: tuple[int, int], theme: Theme) -> Presentation:
     deck = pptx.Presentation()
     deck.slide_width, deck.slide_height = Emu(size[0]), Emu(size[1])
     deck.element.sldSz.attrib.pop("type", None)  # the template says 4:3
-    for layout in (
-        *deck.slide_layouts,
-        deck.slide_master,
-    ):  # the layouts first: they inherit the rest from the master
+    for layout in (*deck.slide_layouts, deck.slide_master):  # the layouts first: they inherit the rest from the master
         for shape in layout.placeholders:
             x, width = (round(value * size[0] / _TEMPLATE_WIDTH) for value in (shape.left, shape.width))
             _place(shape, (x, shape.top, width, shape.height))

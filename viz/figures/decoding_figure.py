@@ -15,9 +15,9 @@ from probes.groups.symbols import display
 from viz.drawing.layout import Box
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
 from viz.drawing.text import shorten, text_width
-from viz.drawing.theme import Theme, heat_map, text_on
+from viz.drawing.theme import heat_map, text_on
 from viz.figures.next_token_figure import write_prompt
-from viz.films.temperature_film import leading_rows
+from viz.films.temperature_film import leading_rows, stands_for_others
 
 MOST_COLUMNS = 16
 LEAST_COLUMN_PT = 56
@@ -133,7 +133,8 @@ def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[
     pitch = min(area.height / len(names), 40)
     for row, name in enumerate(names):
         y = area.top - (row + 0.5) * pitch
-        slide.text(area.left - 12, y, name, ha="right", va="center_baseline", color=_name_color(theme, names[row]))
+        color = theme.muted if stands_for_others(name) else theme.text
+        slide.text(area.left - 12, y, name, ha="right", va="center_baseline", color=color)
     foot = area.top - len(names) * pitch - 22
     slide.text(area.left - 12, foot, "entropy", color=theme.muted, ha="right")
     for column, temperature, entropy, shares in zip(
@@ -152,16 +153,8 @@ def _draw_column(slide: Slide, column: Box, names: Sequence[str], shares: NDArra
     longest = column.width - text_width("0.00", bold=True) - 8
     for row, share in enumerate(shares):
         y = column.top - (row + 0.5) * pitch
-        color = theme.disc if _is_rest(names[row]) else theme.palette[1]
+        color = theme.disc if stands_for_others(names[row]) else theme.palette[1]
         bar = Box(column.left, y - 0.34 * pitch, max(share * longest, 1.0 if share else 0.0), 0.68 * pitch)
         slide.rectangle(bar, color=color, linewidth=0)
         if share >= 0.005:
             slide.text(bar.right + 6, y, f"{share:.2f}", va="center_baseline")
-
-
-def _name_color(theme: Theme, name: str) -> str:
-    return theme.muted if _is_rest(name) else theme.text
-
-
-def _is_rest(name: str) -> bool:
-    return name.endswith(("other", "others"))

@@ -48,11 +48,7 @@ class Figure:
                 raise InputError(f"a figure is written as .png, .svg or .pdf; got {path.name!r}")
             path.parent.mkdir(parents=True, exist_ok=True)
             save(self.drawing, path, transparent=self.request.transparent)
-            self._write_sidecar(path)
-
-    def _write_sidecar(self, path: Path) -> None:
-        options = self.request.to_record()
-        write_sidecar(path, self.run, command=COMMAND, shown=self.shown, alt_text=self.alt_text, options=options)
+            write_sidecar(path, self, COMMAND)
 
     def encode(self, suffix: str) -> bytes:
         """Encode as ``png``, ``svg`` or ``pdf``."""

@@ -81,13 +81,7 @@ def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list
 
 
 def _draw_panel(
-    slide: Slide,
-    cell: Box,
-    subject: GroupedTable,
-    layout: xr.Dataset,
-    *,
-    colors: Sequence[str],
-    named: Sequence[int],
+    slide: Slide, cell: Box, subject: GroupedTable, layout: xr.Dataset, *, colors: Sequence[str], named: Sequence[int]
 ) -> None:
     text = f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}"
     lines = [text] if text_width(text) <= cell.width else text.split("   ")
@@ -101,14 +95,7 @@ def _draw_panel(
     if subject.is_ordered:
         Thread(axes, slide.theme, 1.6).move(places)
     discs = Discs(
-        axes,
-        subject.labels,
-        colors,
-        radius_px=radius,
-        theme=slide.theme,
-        on_top=members,
-        named=named,
-        name_px=NAME_PT,
+        axes, subject.labels, colors, radius_px=radius, theme=slide.theme, on_top=members, named=named, name_px=NAME_PT
     )
     discs.move(places)
 

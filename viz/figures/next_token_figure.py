@@ -126,14 +126,10 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
 def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> None:
     """Write the first value of the last line beside the axis, in place of ticks that would overlap it."""
     low, high = axes.get_ylim()
-    places = {
-        tick: float(axes.transData.transform((x, tick))[1])
-        for tick in (*axes.get_yticks(), value)
-        if low <= tick <= high
-    }
-    axes.set_yticks(
-        [tick for tick, place in places.items() if abs(place - places[value]) > LINE_PT and place > box.bottom + 9]
-    )
+    ticks = [tick for tick in (*axes.get_yticks(), value) if low <= tick <= high]
+    places = {tick: float(axes.transData.transform((x, tick))[1]) for tick in ticks}
+    least = box.bottom + 9
+    axes.set_yticks([t for t, place in places.items() if abs(place - places[value]) > LINE_PT and place > least])
     slide.text(box.left - 10, places[value], f"{value:.2f}", bold=True, ha="right", va="center")
 
 
@@ -247,19 +243,10 @@ def _draw_cells(slide: Slide, area: Box, cells: list[list[str]], probabilities: 
     axes = slide.axes(area)
     axes.set_axis_off()
     n_rows, n = probabilities.shape
-    axes.pcolormesh(
-        np.arange(n + 1),
-        np.arange(n_rows + 1),
-        probabilities,
-        cmap=colormap,
-        vmin=0,
-        vmax=1,
-        edgecolors=slide.theme.background,
-        linewidth=1.5,
-    )
+    x, y, edges = np.arange(n + 1), np.arange(n_rows + 1), slide.theme.background
+    axes.pcolormesh(x, y, probabilities, cmap=colormap, vmin=0, vmax=1, edgecolors=edges, linewidth=1.5)
     for i, row in enumerate(cells):
         for j, text in enumerate(row):
-            x = area.left + (j + 0.5) * area.width / n
-            y = area.bottom + (i + 0.5) * area.height / n_rows
+            left, bottom = area.left + (j + 0.5) * area.width / n, area.bottom + (i + 0.5) * area.height / n_rows
             color = text_on(to_hex(colormap(float(probabilities[i, j]))))
-            slide.text(x, y, text, color=color, ha="center", va="center")
+            slide.text(left, bottom, text, color=color, ha="center", va="center")

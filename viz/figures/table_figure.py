@@ -128,13 +128,7 @@ def _room(positions: list[str]) -> float:
 
 
 def _draw_panel(
-    slide: Slide,
-    cell: Box,
-    table: NDArray[np.float64],
-    *,
-    step: int,
-    limit: float,
-    rows: tuple[str, str] | None,
+    slide: Slide, cell: Box, table: NDArray[np.float64], *, step: int, limit: float, rows: tuple[str, str] | None
 ) -> None:
     """Draw a table at a step; the colours run from ``-limit`` to ``limit``, and ``rows`` names the first and the last row."""
     slide.text(cell.left, cell.top - 16, f"step {step:,}")
@@ -161,15 +155,8 @@ def _name_columns(slide: Slide, cell: Box, positions: list[str]) -> None:
 
 def _name_rows(slide: Slide, body: Box, cells: list[Box]) -> None:
     first = cells[0]
-    slide.text(
-        body.left + 12,
-        first.bottom + (first.height - LINE_PT) / 2,
-        "position",
-        color=slide.theme.muted,
-        ha="center",
-        va="center",
-        rotation=90,
-    )
+    x, y = body.left + 12, first.bottom + (first.height - LINE_PT) / 2
+    slide.text(x, y, "position", color=slide.theme.muted, ha="center", va="center", rotation=90)
 
 
 def _add_bar(slide: Slide, cells: list[Box], top: float, form: str) -> None:

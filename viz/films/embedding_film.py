@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from probes.groups.naming import Group
@@ -88,11 +87,6 @@ class EmbeddingFilm:
             for view, cell in zip(views, layout.cells, strict=True)
         ]
         add_legend(self.film_frame.canvas, layout.legend, legend, legend_px, trust=trust)
-
-    @property
-    def axes(self) -> Axes:
-        """The axes of the first panel."""
-        return self.panels[0].axes
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""

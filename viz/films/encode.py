@@ -62,17 +62,10 @@ def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[
 
     # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. Frame sizes are even (see Size), so the plugin
     # need not round them up to a multiple of 16.
-    writer = imageio.get_writer(
-        path,
-        format="FFMPEG",
-        mode="I",
-        fps=fps,
-        codec="libx264",
-        quality=None,
-        macro_block_size=2,
-        pixelformat="yuv420p",
-        output_params=["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"],
-    )
+    pixels = {"macro_block_size": 2, "pixelformat": "yuv420p"}
+    output = ["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
+    coding = {"codec": "libx264", "quality": None, "output_params": output, **pixels}
+    writer = imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **coding)
     try:
         yield writer.append_data
     finally:
@@ -126,7 +119,6 @@ def write_last_frame(film: Path, picture: Path) -> Path:
     command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film), "-update", "1", str(picture)]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode or not picture.is_file():
-        raise InputError(
-            f"the film {film.name} cannot be read ({done.stderr.decode(errors='replace').strip()}): render it again"
-        )
+        reason = done.stderr.decode(errors="replace").strip()
+        raise InputError(f"the film {film.name} cannot be read ({reason}): render it again")
     return picture

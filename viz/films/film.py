@@ -12,8 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
 from viz.request import FilmRequest
@@ -62,17 +60,12 @@ class Film:
     """Builds the HTML page of a film whose points move under a slider; other films are embedded as a video."""
 
     @property
-    def n_keyframes(self) -> int:
-        """How many snapshots, or other keyframes, the film shows."""
-        return int(np.size(self.shown[self.keyframes].values))
-
-    @property
     def timeline(self) -> Timeline:
         """When each keyframe is shown."""
         from viz.films.timeline import Timeline
 
-        request = self.request
-        return Timeline(self.n_keyframes, request.fps, request.seconds_per_snapshot, request.hold)
+        request, n_keyframes = self.request, self.shown[self.keyframes].size
+        return Timeline(n_keyframes, request.fps, request.seconds_per_snapshot, request.hold)
 
     def save(self, *paths: Path | str, progress: Progress | None = None, client: Any = None) -> None:
         """Write the film in the format of each path's suffix, with a sidecar beside it; each file is written whole or not at all.
@@ -101,11 +94,7 @@ class Film:
                 page = self.make_page() if self.make_page else self._page(embedded.read_bytes())
                 write_bytes(path, page.encode())
         for path in files:
-            self._write_sidecar(path)
-
-    def _write_sidecar(self, path: Path) -> None:
-        options = self.request.to_record()
-        write_sidecar(path, self.run, command=COMMAND, shown=self.shown, alt_text=self.alt_text, options=options)
+            write_sidecar(path, self, COMMAND)
 
     def _encode(self, paths: Sequence[Path], progress: Progress | None, client: Any) -> None:
         """Draw every frame once and send it to all files."""
@@ -114,9 +103,8 @@ class Film:
         from viz.films.parallel_frames import frames_of
 
         timeline, size = self.timeline, Size.parse(self.request.size)
-        frames = frames_of(
-            self.picture, timeline, client
-        )  # before anything is drawn: a drawn canvas cannot be sent to workers
+        # Before anything is drawn: a drawn canvas cannot be sent to workers.
+        frames = frames_of(self.picture, timeline, client)
         last = timeline.n_snapshots - 1.0
         samples = [frame.copy() for frame in self.picture.frames([0.0, last / 2, last])]
         with contextlib.ExitStack() as stack:
@@ -175,10 +163,10 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     """
     given = [] if runs is None else [runs] if isinstance(runs, Run | str) else list(runs)
     names = [one if isinstance(one, str) else one.name for one in given]
-    if names:
-        request = (
-            replace(request, run=names[0]) if len(names) == 1 else replace(request, runs=",".join(names), run=None)
-        )
+    if len(names) == 1:
+        request = replace(request, run=names[0])
+    elif names:
+        request = replace(request, runs=",".join(names), run=None)
     request.validate()
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)

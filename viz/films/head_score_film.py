@@ -23,7 +23,7 @@ from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width
 from viz.drawing.theme import Theme, layer_colors
-from viz.figures.head_score_figure import SCORES, leading_head
+from viz.figures.head_score_figure import ATTENTION, SCORES, SHORT_NAMES, leading_head
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
 from viz.grouped_table import loss_curves
@@ -32,16 +32,8 @@ from viz.request import FilmRequest
 TEXT_PX = 21
 FUTURE_OPACITY = 0.16
 """Opacity of the part of a line that training has not reached yet."""
-NAMES = {
-    "previous_token": "previous token",
-    "duplicate_token": "same token earlier",
-    "induction": "induction",
-    "sink": "first token (sink)",
-    "entropy": "entropy (1: even)",
-    "distance": "distance (tokens)",
-}
-SHARES = ("previous_token", "duplicate_token", "induction", "sink")
-"""Scores that are shares of attention: they have one scale in common, so that small ones look small."""
+NAMES = SHORT_NAMES | {"duplicate_token": "same token earlier"}
+"""Titles where the score's own name would say less."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,8 @@ class HeadScoreFilm:
         self.film_frame.canvas.panel(panel, 14 * size.unit)
         self._colors = layer_colors(scores.sizes["layer"], theme)
         self._lines: list[Artist] = []
-        shares = max((float(scores[name].max()) for name in SHARES if name in scores), default=1.0)
+        # Shares of attention have one scale in common, so that small ones look small.
+        shares = max((float(scores[name].max()) for name in ATTENTION if name in scores), default=1.0)
         self._top_share = 1.0 if shares > 0.5 else 1.15 * shares
         names = [name for name in SCORES if name in scores]
         boxes = _boxes(panel, len(names), size.unit)
@@ -129,14 +122,14 @@ class HeadScoreFilm:
         return ScorePanel(axes, flat, dots, layer * values.shape[2] + head, value, rule)
 
     def _top(self, name: str, highest: float) -> float:
-        return self._top_share if name in SHARES else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
+        return self._top_share if name in ATTENTION else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
 
     def _write_title(self, box: Box, name: str, leading: str) -> Text:
         """Write the name of a score and that of its leading head; return the text for the leading head's value."""
         canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
         line = 30 * self.film_frame.unit
         y = box.top + 0.4 * line
-        canvas.text(box.left, y + line, NAMES[name], size=1.05 * size, bold=True)
+        canvas.text(box.left, y + line, NAMES.get(name, name.replace("_", " ")), size=1.05 * size, bold=True)
         canvas.text(box.left, y, leading, size=0.95 * size, color=canvas.theme.muted)
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 

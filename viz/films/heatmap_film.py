@@ -111,10 +111,8 @@ class HeatmapFilm:
         unit = self.film_frame.unit
         left, top, width, height = self.film_frame.panel_px()
         size = LABEL_PX * unit
-        margin, head = (
-            round(max(text_width(name, size, ink=True) for name in self.grid.rows) + 46 * unit),
-            round(56 * unit),
-        )
+        margin = round(max(text_width(name, size, ink=True) for name in self.grid.rows) + 46 * unit)
+        head = round(56 * unit)
         gap = max(2, round(min(14, 120 / max(n_rows, n_columns)) * unit))
         room = int(min((width - margin - gap) // n_columns, (height - head - gap) // n_rows))
         left += (width - margin - n_columns * room) // 2
@@ -180,8 +178,7 @@ class HeatmapFilm:
         bar.set_yticks([])
         bar.set_xticks(list(self.scale.ticks()), list(self.scale.ticks().values()))
         bar.tick_params(length=0, labelsize=0.9 * size, colors=canvas.theme.muted, pad=5 * unit)
-        for spine in bar.spines.values():
-            spine.set_color(canvas.theme.line)
+        bar.spines[:].set_color(canvas.theme.line)
 
 
 def _number(value: float) -> str:

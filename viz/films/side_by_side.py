@@ -76,15 +76,8 @@ def panels_of_runs(
 
 def lay_out(run: Run, table: GroupedTable, request: FilmRequest, progress: Progress) -> xr.Dataset:
     """Project a table as the request says; the layout is kept on disk with the run."""
-    return cached_projection(
-        run,
-        table.trajectory,
-        request.method,
-        metric=request.metric,
-        seed=request.seed,
-        perplexity=request.perplexity,
-        progress=progress,
-    )
+    settings = {"metric": request.metric, "seed": request.seed, "perplexity": request.perplexity}
+    return cached_projection(run, table.trajectory, request.method, **settings, progress=progress)  # type: ignore[arg-type]
 
 
 def _compare(run: Run, table: GroupedTable, request: FilmRequest, *, warn: bool = True) -> tuple[GroupComparison, ...]:

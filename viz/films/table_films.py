@@ -86,17 +86,11 @@ def _picture(
 
 
 def _views(panels: Sequence[TablePanel]) -> list[ProjectionView]:
-    return [
-        ProjectionView(
-            panel.projection,
-            panel.table.groups,
-            panel.table.classes,
-            panel.table.is_ordered,
-            panel.name,
-            panel.comparisons,
-        )
-        for panel in panels
-    ]
+    views = []
+    for panel in panels:
+        table, about = panel.table, (panel.name, panel.comparisons)
+        views.append(ProjectionView(panel.projection, table.groups, table.classes, table.is_ordered, *about))
+    return views
 
 
 def _page_maker(panels: Sequence[TablePanel], words: Caption, request: FilmRequest) -> Callable[[], str]:

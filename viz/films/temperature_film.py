@@ -84,29 +84,17 @@ class TemperatureFilm:
         theme, unit, axes = self.film_frame.canvas.theme, self.film_frame.unit, self._axes
         bars, values = [], []
         for row, name in enumerate(self.names):
-            is_rest = row == len(self.names) - 1 and self.has_rest
-            color = theme.disc if is_rest else theme.palette[1]
+            is_others = row == len(self.names) - 1 and stands_for_others(name)
+            color = theme.disc if is_others else theme.palette[1]
             bar = Rectangle((0, row - 0.36), 0, 0.72, color=color, linewidth=0, animated=True)
             axes.add_patch(bar)
             bars.append(bar)
             style: dict[str, Any] = {"fontsize": TEXT_PX * unit, "va": "center_baseline", "parse_math": False}
-            axes.annotate(
-                name,
-                (0, row),
-                (-14 * unit, 0),
-                textcoords="offset points",
-                color=theme.muted if is_rest else theme.text,
-                ha="right",
-                **style,
-            )
+            color, place = theme.muted if is_others else theme.text, (-14 * unit, 0)
+            axes.annotate(name, (0, row), place, textcoords="offset points", color=color, ha="right", **style)
             values.append(axes.text(0, row, "", color=theme.text, weight="bold", animated=True, **style))
         axes.axvline(0, color=theme.line, linewidth=1.5 * unit)
         return bars, values
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether the last row stands for all other tokens."""
-        return self.names[-1].endswith(("other", "others"))
 
 
 def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDArray[np.float64]]:
@@ -128,6 +116,11 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
         return names, values[:, top]
     names.append(f"{len(rest):,} other" + ("s" if len(rest) > 1 else ""))
     return names, np.column_stack([values[:, top], values[:, rest].sum(axis=1)])
+
+
+def stands_for_others(name: str) -> bool:
+    """Check whether a row from `leading_rows` is that of all other tokens."""
+    return name.endswith(("other", "others"))
 
 
 def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Curve]:

@@ -41,7 +41,7 @@ def test_a_run_is_given_by_name_or_as_the_newest(run: Run) -> None:
     for one in (run, run.name, None):
         film = viz.film(one, "position-similarity", size="640x360")
         assert film.run.name == run.name
-        assert film.n_keyframes == len(run.manifest())
+        assert film.timeline.n_snapshots == len(run.manifest())
 
 
 def test_a_page_holds_the_film_and_its_words(run: Run, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_summed_in_the_last_bar() -> None:
 def test_the_film_of_a_run_shows_its_last_snapshot_or_the_one_asked_for(run: Run) -> None:
     for step in (None, 8):
         film = make_film(run, FilmRequest(what="temperature", size="640x360", prompt="bagu", step=step))
-        assert film.n_keyframes == 20
+        assert film.timeline.n_snapshots == 20
         xr.testing.assert_identical(film.shown, temperature_distributions(run, "bagu", step=step))
         assert f"at step {60 if step is None else step}" in film.alt_text
         assert "from 0.1 to 2" in film.alt_text

@@ -93,7 +93,7 @@ def test_a_highlighted_point_is_drawn_in_its_colour_where_it_stands(theme: str) 
     projection = made_projection()
     film = made_film(projection, [Group("3", (3,))], theme)
     color = np.array([int(THEMES[theme].palette[0][i : i + 2], 16) for i in (1, 3, 5)])
-    axes = film.axes
+    axes = film.panels[0].axes
     for time in (0, 5):
         (frame,) = (frame.copy() for frame in film.frames([float(time)]))
         x, y = axes.transData.transform(projection["layout"].values[time, 3])
