@@ -89,7 +89,7 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
     """Draw the distribution of the token after a prompt."""
     found = _until_step(run, next_token_distribution(run, request.prompt, progress=progress), request)
     prompt, last = str(found.attrs["prompt"]), found.isel(step=-1)
-    best = last.isel(token=int(last.argmax()))
+    best = last.isel(token=int(last.values.argmax()))
     title, subtitle = "What comes next?", f"{run.name} at step {int(last['step']):,}"
     figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
     alt = (
