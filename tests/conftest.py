@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from data.runs import Run
 
 SYLLABLES = ["ba", "co", "dé", "fi", "gu", "lha", "mo", "não", "pe", "ra", "si", "tu", "va", "xi", "zo", "çã"]
 ENDS = [".", "!", "?", ";", ","]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A suite in the background of a script ignores Ctrl-C, and so would the commands that tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def made_text(characters: int = 6000, seed: int = 1) -> str:

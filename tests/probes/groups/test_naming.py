@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -51,13 +52,47 @@ def test_characters_are_in_their_classes() -> None:
 
 
 @given(st.characters())
-def test_a_character_is_in_a_class_of_characters_or_none(character: str) -> None:
-    assert character_class(character) in {*CHARACTER_CLASSES, None}
+def test_the_class_of_a_character_follows_from_its_unicode_category(character: str) -> None:
+    category = unicodedata.category(character)
+    by_category = {"Ll": {"vowels", "consonants"}, "Lu": {"uppercase"}, "Nd": {"digits"}, "No": {"digits"}}
+    if category[0] in "PS" and not character.isalpha():
+        possible = {"punctuation"}
+    elif category[0] == "L":
+        possible = by_category.get(category, {"vowels", "consonants", "uppercase"})
+    else:
+        possible = by_category.get(category, {"whitespace"} if character.isspace() else {None})
+    assert character_class(character) in possible
 
 
 @given(st.one_of(st.text(max_size=6), st.text("aÀ1.<0xC3> \n[unsed]", max_size=8)))
-def test_a_token_is_in_a_class_of_sub_words_or_none(token: str) -> None:
-    assert subword_class(token) in {*SUBWORD_CLASSES, None}
+def test_the_class_of_a_sub_word_is_one_that_its_characters_allow(token: str) -> None:
+    has_letter = any(character.isalpha() for character in token)
+    match subword_class(token):
+        case "bytes":
+            assert "<0x" in token or unicodedata.category(token)[0] == "C"
+        case "special":
+            assert token[0] + token[-1] in ("<>", "[]")
+        case "starts-word":
+            assert has_letter
+            assert token[0].isspace()
+        case "ends-word":
+            assert has_letter
+            assert token[-1].isspace()
+            assert not token[0].isspace()
+        case "inside-word":
+            assert has_letter
+            assert token == token.strip()
+        case "capitalised":
+            assert token.strip()[0].isupper()
+        case "numbers":
+            assert all(unicodedata.category(character) in ("Nd", "No") for character in token.strip())
+        case "punctuation":
+            assert all(unicodedata.category(character)[0] in "PS" for character in token.strip())
+        case "whitespace":
+            assert token.isspace()
+        case None:
+            assert not has_letter
+            assert not token.isspace()
 
 
 def test_sub_words_are_in_their_classes() -> None:
