@@ -43,12 +43,12 @@ REST_MS = 350
 # Notes the time from each press to the frame after the one in which its snapshot was painted.
 WATCH = """root => {
   window.painted = [];
-  let begun = null;
-  for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, (event) => { begun = event.timeStamp; }, true);
+  let started = null;
+  for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, (event) => { started = event.timeStamp; }, true);
   new MutationObserver(() => {
-    if (begun === null) return;
-    const from = begun;
-    begun = null;
+    if (started === null) return;
+    const from = started;
+    started = null;
     requestAnimationFrame(() => {
       const after = new MessageChannel();
       after.port1.onmessage = () => window.painted.push(performance.now() - from);
@@ -127,15 +127,15 @@ def _timed(guest: Visit, act: Any) -> float:
 
 def first_page(browser: Any, runs: Path) -> tuple[float, float]:
     """Return the seconds from the start of the server to the first page's picture, and those of loading it again."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with server(runs) as (address, _), visit(browser, address, runs) as guest:
         guest.page.goto(address)
         guest.page.locator(".player[data-step]").wait_for()
-        cold = time.perf_counter() - begun
-        begun = time.perf_counter()
+        cold = time.perf_counter() - started
+        started = time.perf_counter()
         guest.page.reload()
         guest.page.locator(".player[data-step]").wait_for()
-        return cold, time.perf_counter() - begun
+        return cold, time.perf_counter() - started
 
 
 def memory(guest: Visit, pid: int) -> tuple[float, float]:

@@ -127,10 +127,10 @@ def take_turns(works: dict[str, Callable[[], object]], rounds: int) -> dict[str,
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
-            begun = time.perf_counter()
+            started = time.perf_counter()
             work()
             if number:
-                taken[name].append(time.perf_counter() - begun)
+                taken[name].append(time.perf_counter() - started)
     return taken
 
 

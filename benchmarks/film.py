@@ -67,17 +67,17 @@ def film(runs: Path, run: str, *options: str, highlight: str | None = "digits") 
     """Run ``python -m viz.video`` and return its wall time, the peak memory of its own process, and the frames it wrote."""
     picked = ["--what", "tokens", "--highlight", highlight] if highlight else []
     command = [sys.executable, "-m", "viz.video", "--run", run, *picked, *options]
-    begun = time.perf_counter()
+    started = time.perf_counter()
     process = subprocess.Popen(
         command, env={**os.environ, "GPTLAB_RUNS": str(runs)}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
-    told = process.stderr.read() if process.stderr else b""
+    output = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise RuntimeError(told.decode())
-    frames = [line for line in told.decode().splitlines() if line.startswith("film:")][-1]
+        raise RuntimeError(output.decode())
+    frames = [line for line in output.decode().splitlines() if line.startswith("film:")][-1]
     return Measured(
-        time.perf_counter() - begun, usage.ru_maxrss / 1024, int(frames.split(" of ")[1].split()[0].replace(",", ""))
+        time.perf_counter() - started, usage.ru_maxrss / 1024, int(frames.split(" of ")[1].split()[0].replace(",", ""))
     )
 
 

@@ -95,7 +95,7 @@ def main() -> None:
             rows.append((f"micro-batch {micro_batch}", f"{steps} x {options.accumulate}", peak, processor))
     show(
         "Fine-tuning a model of GPT-1's size: 116,534,784 parameters, rows of 500 tokens (target: 6 GB)",
-        ("", "steps x micro-batches", "peak, GB", "processor seconds, all told"),
+        ("", "steps x micro-batches", "peak, GB", "processor seconds, total"),
         rows,
     )
 

@@ -53,7 +53,7 @@ def main() -> None:
         scores, losses = head_scores(run), copying(run)
     best = scores["induction"].isel(step=-1).argmax(("layer", "head"))
     other = {"layer": best["layer"], "head": 1 - best["head"]}
-    told = range(0, scores.sizes["step"], 2)
+    shown = range(0, scores.sizes["step"], 2)
     columns = (
         "step",
         "best induction score",
@@ -65,7 +65,7 @@ def main() -> None:
     show(
         f"Copying and induction (layer {int(best['layer'])}, head {int(best['head'])}); ln {N_SYMBOLS} = {np.log(N_SYMBOLS):.2f}",
         columns,
-        [_row(scores.isel(step=i), losses.isel(step=i), best, other) for i in told],
+        [_row(scores.isel(step=i), losses.isel(step=i), best, other) for i in shown],
     )
 
 

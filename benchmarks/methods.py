@@ -137,11 +137,11 @@ def large(trajectory: xr.DataArray, threads: int) -> None:
     n_fresh = min(FRESH_OF_MANY, n_steps) if n_items <= 10_000 else 1
     fresh = []
     for i in np.linspace(0, n_steps - 1, n_fresh).astype(int):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         TSNE(perplexity=30, n_jobs=threads, random_state=0).fit(
             np.asarray(trajectory.variable[int(i)].values, dtype=float)
         )
-        fresh.append(time.perf_counter() - begun)
+        fresh.append(time.perf_counter() - started)
     following, reduction = float(np.median(each[1:])), stages.get("pooled_basis", 0.0)
     rows = [
         ("reduction to 50 dimensions", reduction, reduction / whole),
@@ -166,20 +166,20 @@ def _jitter(layouts: np.ndarray) -> float:
 
 
 def _timed(make: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
-    begun = time.process_time()
+    started = time.process_time()
     layouts = make()
-    return layouts, time.process_time() - begun
+    return layouts, time.process_time() - started
 
 
 def _clocked(module: object, name: str, stages: dict[str, float]) -> None:
     inner = getattr(module, name)
 
     def outer(*args: object, **options: object) -> object:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             return inner(*args, **options)
         finally:
-            stages[name] = stages.get(name, 0.0) + time.perf_counter() - begun
+            stages[name] = stages.get(name, 0.0) + time.perf_counter() - started
 
     setattr(module, name, outer)
 

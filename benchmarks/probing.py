@@ -92,14 +92,14 @@ def peak_mb(folder: Path, run: str, name: str) -> float:
         "print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0].split()[1])"
     )
     environment = {**os.environ, "GPTLAB_RUNS": str(folder)}
-    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    return int(told.stdout) / 1024
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    return int(done.stdout) / 1024
 
 
 def _seconds(work: object) -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     work()  # type: ignore[operator]
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def _sha256(path: Path) -> str:

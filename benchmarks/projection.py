@@ -50,12 +50,12 @@ def fresh_fits(vectors: np.ndarray, perplexity: float, neighbours: int, fits: in
     """Fit one snapshot several times, independently of all others."""
     layouts, seconds = [], []
     for seed in range(fits):
-        begun = time.process_time()
+        started = time.process_time()
         engine = TSNE(
             perplexity=perplexity, initialization="random" if seed else "pca", random_state=seed, n_jobs=threads
         )
         layouts.append(np.array(engine.fit(vectors)))
-        seconds.append(time.process_time() - begun)
+        seconds.append(time.process_time() - started)
     affinities = PerplexityBasedNN(vectors, perplexity, random_state=0).P
     divergence = np.array([kl_divergence(affinities, points) for points in layouts])
     trust = np.array([trustworthiness(vectors, points, n_neighbors=neighbours) for points in layouts])
@@ -75,9 +75,9 @@ def measure(name: str, trajectory: xr.DataArray, fits: int, threads: int) -> tup
     project(trajectory[-2:], perplexity=perplexity)  # imports and compilation are not what is timed
     times = []
     for _ in range(3):
-        begun = time.process_time()
+        started = time.process_time()
         film = project(trajectory, perplexity=perplexity, n_jobs=threads)
-        times.append(time.process_time() - begun)
+        times.append(time.process_time() - started)
     seconds = float(np.median(times))
     k = film.attrs["neighbours"]
     steps = trajectory.values.astype(np.float64)

@@ -36,9 +36,9 @@ def step_times(sessions: dict[str, Session], steps: int) -> dict[str, NDArray[np
     taken: dict[str, list[float]] = {recipe: [] for recipe in sessions}
     for step in range(WARM_UP + steps):
         for recipe, session in sessions.items():
-            begun = time.perf_counter()
+            started = time.perf_counter()
             take_step(session, step)
-            taken[recipe].append(1e3 * (time.perf_counter() - begun))
+            taken[recipe].append(1e3 * (time.perf_counter() - started))
     return {recipe: np.array(times[WARM_UP:]) for recipe, times in taken.items()}
 
 

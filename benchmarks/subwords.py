@@ -27,9 +27,9 @@ def seconds(work: Callable[[], object], times: int = 3) -> float:
     """Return the median of the seconds that a work takes."""
     taken = []
     for _ in range(times):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.perf_counter() - started)
     return statistics.median(taken)
 
 
@@ -44,9 +44,9 @@ def show_tokenizers(name: str) -> None:
     """Print how long it takes to learn sub-words from a corpus, and to cut it."""
     text, rows = load_corpus(name).text, []
     for size in (512, 2048, 8192):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         tokenizer = learn_bpe(split_text(text)[0], size)
-        learning, ids = time.perf_counter() - begun, tokenizer.encode(text)
+        learning, ids = time.perf_counter() - started, tokenizer.encode(text)
         cutting, decoding = seconds(lambda t=tokenizer: t.encode(text)), seconds(lambda t=tokenizer, i=ids: t.decode(i))
         library = seconds(lambda t=tokenizer: by_library(t, text), times=1)
         rows.append((f"{size:,}", learning, cutting, library, decoding, f"{len(text) / len(ids):.2f}"))

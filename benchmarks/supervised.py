@@ -84,10 +84,10 @@ def main() -> None:
     def report(base: Base) -> None:
         rows = []
         for name in options.tasks:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             task = play_task(name, n_train=options.train, n_test=options.test)
             cells = measured(base, task, configs)
-            rows.append((name, headline(task), *cells.values(), f"{time.perf_counter() - begun:.0f}"))
+            rows.append((name, headline(task), *cells.values(), f"{time.perf_counter() - started:.0f}"))
         columns = ("task", "score", *(ROWS[column] for column in COLUMNS), "seconds")
         show(f"{base.run.name} at step {base.step:,}; {options.train:,} examples, {options.seeds} seeds", columns, rows)
         asked = zero_shot(base.run).isel(step=-1)

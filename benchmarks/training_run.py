@@ -40,7 +40,7 @@ def seconds_to_reference(runs: Path, corpus: str, seed: int) -> tuple[float, int
         "--eval-every",
         "20",
     ]
-    begun = time.perf_counter()
+    started = time.perf_counter()
     process = subprocess.Popen(
         command, env={**os.environ, "GPTLAB_RUNS": str(runs)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -49,7 +49,7 @@ def seconds_to_reference(runs: Path, corpus: str, seed: int) -> tuple[float, int
             time.sleep(0.02)
             reached = [record for record in Run(runs / name).metrics() if record["val_loss"] <= REFERENCE_LOSS]
             if reached:
-                return time.perf_counter() - begun, reached[0]["step"]
+                return time.perf_counter() - started, reached[0]["step"]
     finally:
         process.kill()
         process.wait()
@@ -62,12 +62,12 @@ def snapshot_share(runs: Path, corpus: str) -> tuple[float, float]:
     training = start(TrainConfig(corpus=corpus), "snapshots")
     snapshots, steps = [], []
     for round_ in range(6):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         write_snapshot(training.run, round_, training.objective.weights())
         written = time.perf_counter()
         for step in range(100):
             take_step(training.objective, 100 * round_ + step)
-        snapshots.append(written - begun)
+        snapshots.append(written - started)
         steps.append(time.perf_counter() - written)
     return float(np.median(snapshots)), float(np.median(steps))
 

@@ -100,9 +100,9 @@ def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
         for name, work in works.items():
             milliseconds = []
             for _ in range(IN_A_ROW):
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 work()
-                milliseconds.append(1e3 * (time.perf_counter() - begun))
+                milliseconds.append(1e3 * (time.perf_counter() - started))
             if number:
                 taken[name].append(statistics.median(milliseconds))
     return taken
@@ -129,10 +129,10 @@ def profile(work: Work, config: ModelConfig, batch_size: int) -> Counter[str]:
     tokens = batch_size * config.block_size
     _touch_memory()
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as profiler:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(PROFILED_STEPS):
             work()
-        wall = 1e3 * (time.perf_counter() - begun)
+        wall = 1e3 * (time.perf_counter() - started)
     spent: Counter[str] = Counter()
     for event in profiler.key_averages(group_by_input_shape=True):
         largest = max((tuple(shape) for shape in event.input_shapes if shape), key=np.prod, default=())
