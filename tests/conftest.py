@@ -40,6 +40,12 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def trained_with() -> dict[str, int]:
+    """Read the seed and the number of threads that the tiny run is trained with, where the environment sets them."""
+    variables = {"seed": "GPTLAB_TEST_SEED", "threads": "GPTLAB_TEST_THREADS"}
+    return {field: int(os.environ[name]) for field, name in variables.items() if os.environ.get(name)}
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
     """A folder of runs with one finished run of the tiny preset, shared by all tests; not to be modified.
@@ -47,18 +53,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
     A tiny model trains to slightly other numbers on another processor. GPTLAB_TEST_SEED and GPTLAB_TEST_THREADS change them here, to find
     tests that depend on the very numbers.
     """
-    from trainer.config import TrainConfig, preset, replace
+    from trainer.config import preset, replace
     from trainer.session import start
 
     folder = tmp_path_factory.mktemp("trained") / "runs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPTLAB_RUNS", str(folder))
-        fields = {
-            "corpus": str(text_file),
-            "seed": int(os.environ.get("GPTLAB_TEST_SEED", TrainConfig.seed)),
-        }
-        if threads := os.environ.get("GPTLAB_TEST_THREADS"):
-            fields["threads"] = int(threads)
+        fields = {"corpus": str(text_file), **trained_with()}
         start(replace(preset("tiny"), fields, "test"), "tiny").go(lambda step, note: None)
     return folder
 

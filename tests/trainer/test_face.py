@@ -12,13 +12,13 @@ import trainer
 from data.errors import InputError
 from data.runs import Run
 from tests.commands import ROOT
-from tests.conftest import command_environment
+from tests.conftest import command_environment, trained_with
 
 QUIET = lambda step, note: None  # noqa: E731
 
 
 def test_training_from_python_gives_the_run_of_the_command(run: Run, text_file: Path) -> None:
-    again = trainer.train(preset="tiny", corpus=text_file, run="again", progress=QUIET)
+    again = trainer.train(preset="tiny", corpus=text_file, run="again", progress=QUIET, **trained_with())
     assert [s.sha256 for s in again.snapshots()] == [s.sha256 for s in run.snapshots()]
     longer = trainer.train(run="again", resume=True, steps=64, progress=QUIET)
     assert longer.snapshots()[-1].step == 64

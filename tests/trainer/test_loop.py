@@ -19,6 +19,7 @@ from data.errors import InputError
 from data.runs import Run
 from data.tokens.batches import sequential_windows
 from tests.commands import ROOT, command_environment
+from tests.conftest import trained_with
 from trainer.config import TrainConfig, preset, replace, snapshot_steps
 from trainer.loop import Stopped, take_step
 from trainer.seeds import seed_dropout
@@ -30,7 +31,7 @@ def quiet(step: int, note: str | None) -> None:
 
 
 def config_for(text_file: Path, **values: object) -> TrainConfig:
-    return replace(preset("tiny"), {"corpus": str(text_file), **values}, "test")
+    return replace(preset("tiny"), {"corpus": str(text_file), **trained_with(), **values}, "test")
 
 
 def hashes(run: Run) -> dict[int, str]:
@@ -71,7 +72,7 @@ def test_no_steps_writes_the_run_and_its_first_snapshot_only(text_file: Path, ru
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(run: Run, text_file: Path, runs: Path) -> None:
     again = start(config_for(text_file), "again")
     again.go(quiet)
-    other = start(config_for(text_file, seed=2, steps=4), "other")
+    other = start(config_for(text_file, seed=config_for(text_file).seed + 1, steps=4), "other")
     other.go(quiet)
     assert hashes(again.run) == hashes(run)
     assert not set(hashes(other.run).values()) & set(hashes(run).values())
@@ -102,6 +103,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(dropout: float, text_file: Pa
 
 def test_a_run_killed_at_any_moment_can_be_resumed(text_file: Path, run: Run, runs: Path) -> None:
     args = ["--preset", "tiny", "--corpus", str(text_file), "--run", "killed", "--resume-every", "0"]
+    args += [f"--{field}={value}" for field, value in trained_with().items()]
     process = subprocess.Popen(
         [sys.executable, "-m", "trainer", *args],
         cwd=ROOT,
@@ -145,7 +147,7 @@ def test_a_run_stopped_before_anything_was_saved_starts_again(text_file: Path, r
 
 def test_a_resumed_run_keeps_what_it_is(run: Run, text_file: Path) -> None:
     with pytest.raises(InputError, match="keeps its n_layer, seed"):
-        resume_training(run, config_for(text_file, n_layer=3, seed=5))
+        resume_training(run, config_for(text_file, n_layer=3, seed=987_654))
     with pytest.raises(InputError, match="is at step 60 already"):
         resume_training(run, config_for(text_file, steps=10))
     with pytest.raises(InputError, match="threads must be 1 or more; got -1"):

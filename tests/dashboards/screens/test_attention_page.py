@@ -14,6 +14,7 @@ from dashboards.player import Events
 from dashboards.state.language import Translation
 from data.runs import Run, create_run, write_snapshot
 from data.runs.atomic_files import append_line
+from probes.groups.symbols import display
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
 from probes.models.logits import next_token_distribution
@@ -124,7 +125,7 @@ def test_bars_hold_the_leaders_of_the_last_snapshot_and_of_any(run: Run, stage: 
     assert isinstance(bars, Bars)
     assert bars.n_tokens == expected.sizes["token"]
     best = str(expected["token"].values[int(expected.values[-1].argmax())])
-    assert bars.labels[0] == best
+    assert bars.labels[0] == display(best)
     np.testing.assert_allclose(bars.values[:, 0], expected.sel(token=best).values, rtol=1e-6)
     for step in range(len(expected)):
         leader = float(expected.values[step].max())
