@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
 LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))  # key, word, index in the palette
 BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
+HEIGHT_PX = 440
+COMPARISON_HEIGHT_PX = 110
+"""Height of the sentence on a group in that width; the page scrolls where the window is lower."""
 
 
 def scatter_panel(
@@ -176,7 +179,7 @@ def scene_of_views(
     points = _points(views, theme, language, trust=trust)
     beside = _beside(views[0], theme, measured, language)
     areas = " ".join(panel.area for panel in points)
-    rows = [f'"{areas} {panel.area}" {"minmax(0, 1fr)" if panel.id == "loss" else "auto"}' for panel in beside]
+    rows = [f'"{areas} {panel.area}" {"minmax(150px, 1fr)" if panel.id == "loss" else "auto"}' for panel in beside]
     columns = " ".join(["minmax(0, 1fr)"] * len(views) + [BESIDE_WIDTH])
     return Scene(
         steps=steps,
@@ -187,7 +190,7 @@ def scene_of_views(
         words=section("slider", language),
         language=LOCALES[language],
         loss=validation_loss(next(iter(measured.values()), ())),
-        min_height_px=440,
+        min_height_px=HEIGHT_PX + COMPARISON_HEIGHT_PX * len(views[0].comparisons),
     )
 
 
