@@ -46,6 +46,10 @@ class ProbeRequest:
     """The table that is highlighted; if not given, positions for whole numbers, and otherwise tokens."""
     metric: Literal["euclidean", "cosine"] = "euclidean"
     """The distance that cohesion is measured by."""
+    layers: str | None = None
+    """The layers whose heads are scored, with commas between: 0,1,5-7; all if not given."""
+    items: int | None = None
+    """Keep only this many tokens of the token table, those most frequent in the run's training text (or in --text)."""
     text: Path | None = None
     """A text file to measure on instead of the run's own corpus (of its validation split, where the model reads it)."""
     seed: int = 0
@@ -84,6 +88,7 @@ class ProbeRequest:
                 raise InputError(f"exports are written as {', '.join(FORMATS)}; got {self.export!r}: pass `export=csv`")
         for name in self.probes:
             self.probe(name)
+        parse_layers(self.layers)
 
     def probe(self, name: str) -> ProbeKind:
         """Find a probe by name; an `InputError` asks for the field that it needs."""
@@ -145,6 +150,29 @@ def measure(
     return function(run, **arguments)
 
 
+def parse_layers(layers: str | None) -> list[int] | None:
+    """Read the numbers of layers, single ones and ranges; None stands for all layers.
+
+    Examples
+    --------
+    >>> parse_layers("0,2,5-7")
+    [0, 2, 5, 6, 7]
+    """
+    if layers is None:
+        return None
+    found: list[int] = []
+    for part in layers.split(","):
+        first, _, last = part.partition("-")
+        try:
+            found += range(int(first), int(last or first) + 1)
+        except ValueError:
+            found = []
+            break
+    if not found:
+        raise InputError(f"layers are numbers with commas between; got {layers!r}: pass `layers=0,1,5-7`")
+    return found
+
+
 def highlighted_table(highlight: str) -> Literal["positions", "tokens"]:
     """Choose the table that a highlight is of: positions if it is whole numbers only, otherwise tokens.
 
@@ -172,6 +200,10 @@ def _counts(run: Run, request: ProbeRequest) -> dict[str, Any]:
         return {}
 
 
+def _layers(_: Run, request: ProbeRequest) -> dict[str, Any]:
+    return {"layers": parse_layers(request.layers), "seed": request.seed, "text": request.text}
+
+
 def _group(_: Run, request: ProbeRequest) -> dict[str, Any]:
     if len(request.highlight) > 1:
         raise InputError("cohesion is measured of one group at a time: pass one `highlight`")
@@ -181,7 +213,12 @@ def _group(_: Run, request: ProbeRequest) -> dict[str, Any]:
 
 
 PROBES: dict[str, ProbeKind] = {
-    "heads": ProbeKind("what each attention head does: seven scores", "models.heads:head_scores", ("seed", "text")),
+    "heads": ProbeKind(
+        "what each attention head does: seven scores",
+        "models.heads:head_scores",
+        ("layers", "seed", "text"),
+        arguments=_layers,
+    ),
     "copying": ProbeKind(
         "loss on repeated random tokens, whole and without each head", "models.heads:copying", ("seed",)
     ),
@@ -198,7 +235,7 @@ PROBES: dict[str, ProbeKind] = {
         "models.zero_shot:zero_shot",
         ("seed", "text"),
     ),
-    "tokens": ProbeKind("the token table", "tables.embeddings:token_embeddings"),
+    "tokens": ProbeKind("the token table", "tables.embeddings:token_embeddings", ("items", "text")),
     "token-geometry": ProbeKind(
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table",
         "tables.geometry:token_geometry",

@@ -17,7 +17,7 @@ from probes.groups.naming import Group
 from viz.registry import FIGURES, FILMS
 
 FIELDS = (  # noqa: SIM905 - words in two lines, not in twenty
-    "method highlight metric trust control layer head step text trace perplexity seed runs prompt theme size transparent "
+    "method highlight metric trust control layer head layers step text items trace perplexity seed runs prompt theme size transparent "
     "fps seconds_per_snapshot hold"
 ).split()
 """The fields that change a picture, in the order in which a file's name has them."""

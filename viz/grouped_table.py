@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,7 @@ from data.runs import Run
 from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, read_table
+from probes.tables.frequency import most_frequent
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
 
@@ -51,16 +53,32 @@ def table_name(what: str) -> TableName:
 
 
 def read_grouped_table(
-    run: Run, what: TableName, highlight: Sequence[str | Group] = (), progress: Progress | None = None
+    run: Run,
+    what: TableName,
+    highlight: Sequence[str | Group] = (),
+    *,
+    items: int | None = None,
+    text: Path | None = None,
+    progress: Progress | None = None,
 ) -> GroupedTable:
     """Read a table over all whole snapshots and find the highlighted items in it.
+
+    Parameters
+    ----------
+    run, what : the run, and which of its tables.
+    highlight : groups, or texts that name some.
+    items, text : only the most frequent tokens, see `probes.tables.frequency.most_frequent`; all if None.
+    progress : called with the number of snapshots read so far.
 
     Raises
     ------
     InputError
         If the run has no such table, or a highlight names nothing in it.
     """
-    return grouped_table(read_table(run, what, progress=progress), what, highlight)
+    trajectory = read_table(run, what, progress=progress)
+    if items is not None:
+        trajectory = most_frequent(run, trajectory, items, text)
+    return grouped_table(trajectory, what, highlight)
 
 
 def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:
@@ -123,10 +141,11 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     if "model" in run.info:
         what = f"a GPT of {run.info['parameters']:,} parameters{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
+    part = f"the {len(table.labels):,} most frequent tokens, " if "token_id" in table.trajectory.coords else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
     return Caption(
         title=f"{table.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: {what}, {table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
+        subtitle=f"{run.name}: {what}, {part}{table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
     )
 

@@ -54,9 +54,11 @@ def canonical(name: str, kinds: Mapping[str, Kind]) -> str:
 
 _TABLE = frozenset({"highlight", "method", "metric", "trust", "control", "runs", "perplexity", "seed"})
 _MAP = frozenset({"highlight", "method", "perplexity", "seed"})
+_FREQUENT = frozenset({"items", "text"})
 _AT_A_STEP = frozenset({"prompt", "step"})
 _ON_TEXT = frozenset({"text", "seed"})
 _AT_A_HEAD = frozenset({"prompt", "layer", "head"})
+_SCORES = _ON_TEXT | {"layers"}
 
 
 def _film(name: str, english: str, portuguese: str, maker: str, **more: Any) -> Kind:
@@ -74,14 +76,14 @@ def _model_figure(name: str, english: str, portuguese: str, maker: str, fields: 
 
 FILMS = _by_name(
     _film("positions", "Positions", "Posições", "table_films:make_table_film", fields=_TABLE, needs="positions"),
-    _film("tokens", "Tokens", "Tokens", "table_films:make_table_film", fields=_TABLE),
+    _film("tokens", "Tokens", "Tokens", "table_films:make_table_film", fields=_TABLE | _FREQUENT),
     _film("attention", "Attention", "Atenção", "heatmap_film:make_attention_film", fields=_AT_A_HEAD, needs="model"),
     _film(
         "heads",
         "Head scores",
         "Medidas das cabeças",
         "head_score_film:make_head_score_film",
-        fields=_ON_TEXT,
+        fields=_SCORES,
         aliases=("scores",),
         needs="model",
     ),
@@ -105,7 +107,7 @@ FILMS = _by_name(
 
 FIGURES = _by_name(
     _table_figure("loss", "Loss", "Perda", "make_loss", needs="losses"),
-    _table_figure("tokens", "Map of tokens", "Mapa dos tokens", "make_map", fields=_MAP),
+    _table_figure("tokens", "Map of tokens", "Mapa dos tokens", "make_map", fields=_MAP | _FREQUENT),
     _table_figure("positions", "Map of positions", "Mapa das posições", "make_map", fields=_MAP, needs="positions"),
     _model_figure(
         "attention", "Attention of all heads", "Atenção de todas as cabeças", "make_attention_grid", _AT_A_STEP
@@ -117,7 +119,7 @@ FIGURES = _by_name(
         "head", "Attention of one head", "Atenção de uma cabeça", "make_attention_head", _AT_A_STEP | _AT_A_HEAD
     ),
     _model_figure(
-        "heads", "Scores of the heads", "Medidas das cabeças", "make_head_scores", _ON_TEXT, aliases=("scores",)
+        "heads", "Scores of the heads", "Medidas das cabeças", "make_head_scores", _SCORES, aliases=("scores",)
     ),
     _model_figure("next-token", "Next token", "Próximo token", "make_next_token", _AT_A_STEP),
     _model_figure(

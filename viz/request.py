@@ -8,7 +8,7 @@ mark fields in backticks, and the command line and the page write them in their 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -17,6 +17,7 @@ import tyro
 
 from data.errors import InputError
 from probes.groups.naming import Group
+from probes.registry import parse_layers
 from viz.file_names import FIELDS, field_word, file_name, run_word
 from viz.output import chosen_formats
 from viz.registry import FIGURES, FILMS, Kind, canonical
@@ -123,8 +124,14 @@ class Request:
             value = getattr(self, name)
             if choices and value is not None and value not in choices:
                 raise InputError(f"there is no {name} {value!r}; there is {', '.join(choices)}")
+        parse_layers(self.layers)  # type: ignore[attr-defined]
         if self.seed < 0:  # type: ignore[attr-defined]
             raise InputError(f"a seed is 0 or more; got {self.seed}: pass `seed=0`")  # type: ignore[attr-defined]
+
+    def _check_items(self, kinds: Sequence[str]) -> None:
+        """Refuse a text that would only decide which tokens are the most frequent, where their number is not limited."""
+        if set(kinds) == {"tokens"} and self.text is not None and self.items is None:  # type: ignore[attr-defined]
+            raise InputError("`text` only decides which tokens are the most frequent: pass `items=2000` with it")
 
     def _misplaced(self, kinds: Mapping[str, Kind], chosen: Iterable[str]) -> tuple[str, list[str]] | None:
         """Find a field that was changed and concerns none of the chosen kinds, and the kinds that it concerns."""
@@ -164,8 +171,12 @@ class FilmRequest(Request):
     """For attention: this head only (the first is 0)."""
     step: int | None = None
     """For temperature: the snapshot; the last if not given."""
+    layers: str | None = None
+    """For heads: the layers whose heads are scored, with commas between: 0,1,5-7; all if not given."""
+    items: int | None = None
+    """For tokens: only this many, the most frequent ones in the run's training text (or in --text); all if not given."""
     text: Path | None = None
-    """For heads: a text file to measure on instead of the run's own validation text."""
+    """For heads: a text file to measure on instead of the run's own validation text. For tokens: the one that --items counts in."""
     run: str | None = None
     """Name of the run; the newest if not given."""
     perplexity: float | None = None
@@ -231,6 +242,7 @@ class FilmRequest(Request):
             mark = "`trust=False`" if name == "trust" else f"`{name}`"
             others = " and ".join(f"`what={other}`" for other in kinds)
             raise InputError(f"{mark} does not concern a film of {self.what}: leave it out, or pass {others}")
+        self._check_items([kind.name])
         if self.runs is not None:
             self._check_runs()
 
@@ -281,8 +293,12 @@ class FigureRequest(Request):
     """For layer and head: which (the first is 0)."""
     head: int | None = None
     """For head: which (the first is 0); the most focused one if not given."""
+    layers: str | None = None
+    """For heads: the layers whose heads are scored, with commas between: 0,1,5-7; all if not given."""
+    items: int | None = None
+    """For tokens: only this many, the most frequent ones in the run's training text (or in --text); all if not given."""
     text: Path | None = None
-    """For heads, context and zero-shot: a text file to measure on instead of the run's own validation text."""
+    """For heads, context and zero-shot: a text file to measure on instead of the run's own validation text. For tokens: see --items."""
     trace: str | None = None
     """For trace: the name of one that  python -m trainer.generate --trace  recorded; the likeliest tokens after the prompt if not given."""
     highlight: _Texts = ()
@@ -354,6 +370,7 @@ class FigureRequest(Request):
             name, (first, *others) = misplaced
             kinds = " or ".join([f"`only={first}`", *others])
             raise InputError(f"`{name}` does not concern {', '.join(self.only)}: it belongs to {kinds}")
+        self._check_items(self.names)
         if self.size not in SIZES:
             raise InputError(f"a slide is {', '.join(SIZES)}; got {self.size!r}: pass `size=16:9`")
         if self.trace is not None and (self.prompt is not None or self.step is not None):

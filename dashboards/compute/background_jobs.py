@@ -21,7 +21,7 @@ class BackgroundJob(Generic[Value]):
     """A computation that runs in a thread of its own; ``done`` is the last progress that was reported."""
 
     def __init__(self, make: Callable[[Progress], Value], state: Hashable = None):
-        self.done = 0
+        self.done = 0.0
         self.state = state  # of its subject when it was started, see `BackgroundJobs.poll`
         self.polled_s = time.monotonic()
         self._future: Future[Value] = Future()
@@ -45,7 +45,7 @@ class BackgroundJob(Generic[Value]):
         except BaseException as error:  # raised again by `result`
             self._future.set_exception(error)
 
-    def _report(self, done: int) -> None:
+    def _report(self, done: float, _: str = "") -> None:
         self.done = done
 
 

@@ -84,7 +84,9 @@ def status_text(status: JobStatus, say: Translation) -> str:
     """Describe the status of a running job in a few words."""
     if not status.total:
         return say("jobs.starting")
-    done = say(UNITS.get(status.what, "jobs.snapshots"), done=say.number(status.done), total=say.number(status.total))
+    done = say(
+        UNITS.get(status.what, "jobs.snapshots"), done=say.number(int(status.done)), total=say.number(status.total)
+    )
     note = f" · {' '.join(status.note.split())}" if status.note else ""
     return f"{done}{note} · {say('jobs.seconds', n=say.number(status.seconds))}"
 

@@ -56,7 +56,7 @@ class JobStatus:
     state: JobState
     started: float  # seconds since 1970
     what: str = ""
-    done: int = 0
+    done: float = 0
     total: int = 0
     note: str = ""
     lines: tuple[str, ...] = ()
@@ -203,7 +203,7 @@ def _lines(stream: IO[str]) -> Iterator[str]:
 def _read_line(job: Job, line: str) -> None:
     try:
         record = json.loads(line)
-        what, done, total, note = str(record["what"]), int(record["done"]), int(record["total"]), str(record["note"])
+        what, done, total, note = str(record["what"]), float(record["done"]), int(record["total"]), str(record["note"])
     except (ValueError, KeyError, TypeError):  # not progress
         if line:
             lines = (*job._status.lines, _without_command(line))

@@ -36,7 +36,7 @@ def await_measure(page: Page, name: Measure, key: str) -> None:
         if job.is_finished:
             st.rerun()
         total = max(1, len(page.run.manifest()))
-        st.progress(min(1.0, job.done / total), page.say(key, done=job.done, total=total))
+        st.progress(min(1.0, job.done / total), page.say(key, done=int(job.done), total=total))
 
     progress()
 

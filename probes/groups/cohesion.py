@@ -177,7 +177,10 @@ def compare_with_nulls(
         else:
             from probes.texts import token_counts
 
-            nulls.append(matched_groups(group.members, token_counts(run, text), seed=seed, draws=draws))
+            counts = token_counts(run, text)
+            if "token_id" in trajectory.coords:
+                counts = counts[trajectory["token_id"].values]
+            nulls.append(matched_groups(group.members, counts, seed=seed, draws=draws))
     except InputError as error:
         if text is not None and not is_positions:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,18 @@ def head_coords(run: Run) -> dict[str, np.ndarray]:
     """Make the coordinates of a model's layers and heads, both counted from 0."""
     shape = described_model(run)
     return {"layer": np.arange(shape.n_layer), "head": np.arange(shape.n_head)}
+
+
+def check_layers(known: np.ndarray, layers: Sequence[int] | None) -> np.ndarray:
+    """Choose layers of a model by number, in ascending order; all if None, and an `InputError` if it has no such layer."""
+    if layers is None:
+        return known
+    chosen = np.unique(np.array(layers, dtype=int))
+    missing = [layer for layer in chosen if layer not in known]
+    if missing or not len(chosen):
+        wrong = f"there is no layer {missing[0]}" if missing else "no layer is chosen"
+        raise InputError(f"{wrong}: this model has layers 0 to {known[-1]}; name some with `layers`")
+    return chosen
 
 
 def check_head(data: xr.DataArray | xr.Dataset, layer: int | None, head: int | None) -> None:

@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.progress import Progress
+from data.progress import Progress, report_shares_to
 from data.runs import Run, Snapshot
 from probes.parallel import current_client, map_steps, n_workers
 from trainer.loading import Model, blank_model, each_model, load_weights
@@ -83,11 +83,11 @@ def over_snapshots(
     measure : computes tensors, arrays or numbers, by name, from a model.
     dims : dimensions of each, by the same names; ``step`` is put before them.
     coords : coordinates of these dimensions; the steps and the hashes of the snapshots (``sha256``) are put before them.
-    progress : called with the number of snapshots done so far.
+    progress : called with the number of snapshots done so far; on this machine also with fractions, within a snapshot.
     """
     gathered = {name: Gathered(len(run.manifest())) for name in dims}
     snapshots = []
-    for snapshot, values in _each_measured(run, measure):
+    for snapshot, values in _each_measured(run, measure, progress):
         for name, kept in gathered.items():
             kept.add(np.asarray(values[name]))
         snapshots.append(snapshot)
@@ -101,12 +101,16 @@ def over_snapshots(
     )
 
 
-def _each_measured(run: Run, measure: ModelMeasure) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
+def _each_measured(
+    run: Run, measure: ModelMeasure, progress: Progress | None
+) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
     """Yield every whole snapshot with the measures of its model, computed by the workers of the current client if there is one."""
     client = current_client()
     if client is None:
-        for snapshot, model in each_model(run):
-            yield snapshot, measure(model)
+        for done, (snapshot, model) in enumerate(each_model(run)):
+            with report_shares_to(progress, done):
+                values = measure(model)
+            yield snapshot, values
         return
     snapshots = run.sound_snapshots()
     size = max(1, min(MOST_STEPS_AT_ONCE, len(snapshots) // (3 * n_workers(client))))

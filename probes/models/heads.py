@@ -5,28 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from data.arrays import TokenIds
-from data.progress import Progress
+from data.progress import Progress, announce, parts, stage
 from data.runs import Run
-from probes.models.attention import head_coords
+from probes.models.attention import check_layers, head_coords
 from probes.models.gathering import over_snapshots
-from probes.models.observation import in_parts, observe, silenced
+from probes.models.observation import first_blocks, in_parts, observe, silenced
 from probes.texts import repeated_sequences, validation_windows
 from trainer.config import described_model
 from trainer.loading import Model
 
 LONGEST_SCORED = 128  # tokens; longer contexts are scored on their beginning
 N_SEQUENCES = 64
+BATCH = "batch of sequences"
+SECONDS_PER_OPERATION = 2e-11
+"""Of the matrix products, roughly, on two cores; the scoring itself takes a hundredth of their time."""
 
 
 def previous_token(A: Tensor) -> Tensor:
@@ -121,12 +125,20 @@ LONG_NAMES = {
 }
 
 
-def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: Progress | None = None) -> xr.Dataset:
+def head_scores(
+    run: Run,
+    *,
+    layers: Sequence[int] | None = None,
+    seed: int = 0,
+    text: Path | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
     """Score every head at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
+    layers : the layers whose heads are scored, counted from 0; all if None. What lies behind the last of them is not computed.
     seed : seed of the windows of text and the made sequences; they are the same at every snapshot.
     text : a text file instead of the validation split of the run's own corpus.
     progress : called with the number of snapshots done so far.
@@ -136,18 +148,24 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
     Variables ``previous_token``, ``sink``, ``entropy``, ``entropy_without_sink``, ``distance`` (measured on text) and
     ``duplicate_token``, ``induction`` (on sequences whose end repeats what came before), each (step, layer, head), float32.
     The attribute ``uniform`` is the score of a head that attends evenly. Contexts beyond 128 tokens are scored on their first 128;
-    one that is too short for a repeat is an `InputError`.
-
+    one that is too short for a repeat, or a layer that the model does not have, is an `InputError`.
     """
-    context = _scored_context(run)
+    context, coords = _scored_context(run), head_coords(run)
+    coords |= {"layer": check_layers(coords["layer"], layers)}
+    _announce(run, coords["layer"], context)
     repeats = repeated_sequences(described_model(run).vocab_size, context, N_SEQUENCES, seed=seed)
     period = torch.from_numpy(repeats.period)
     windows = validation_windows(run, N_SEQUENCES, seed=seed, text=text)[:, :context]
 
     def measure(model: Model) -> dict[str, Tensor]:
-        return _mean_scores(model, windows, ON_TEXT) | _mean_scores(model, repeats.ids, ON_REPEATS, period)
+        chosen = coords["layer"].tolist()
+        with first_blocks(model, chosen[-1] + 1):
+            with stage(0, 0.5):
+                on_text = _mean_scores(model, chosen, windows, ON_TEXT)
+            with stage(0.5, 1):
+                return on_text | _mean_scores(model, chosen, repeats.ids, ON_REPEATS, period)
 
-    scores = over_snapshots(run, measure, dict.fromkeys(LONG_NAMES, ("layer", "head")), head_coords(run), progress)
+    scores = over_snapshots(run, measure, dict.fromkeys(LONG_NAMES, ("layer", "head")), coords, progress)
     even = uniform_attention(context)
     uniform = {name: float(score(even)) for name, score in ON_TEXT.items()}
     even = even.expand(len(period), 1, context, context)
@@ -155,6 +173,15 @@ def head_scores(run: Run, *, seed: int = 0, text: Path | None = None, progress: 
     for name, long_name in LONG_NAMES.items():
         scores[name].attrs.update(long_name=long_name, uniform=uniform[name])
     return scores
+
+
+def _announce(run: Run, layers: NDArray[np.integer], context: int) -> None:
+    """Give a notice if scoring the heads of one snapshot will take minutes."""
+    n = len(run.manifest())
+    n_tokens, depth = 2 * N_SEQUENCES * context, (int(layers.max()) + 1) / described_model(run).n_layer
+    seconds = SECONDS_PER_OPERATION * 2 * run.info.get("parameters", 0) * n_tokens * depth * n
+    what = f"scoring the heads of {len(layers)} layers at {n} snapshot{'s' if n > 1 else ''}"
+    announce(what, seconds, "`layers=0-2` scores those of some layers, the first ones in the shortest time")
 
 
 def _scored_context(run: Run) -> int:
@@ -195,15 +222,16 @@ def copying(run: Run, *, seed: int = 0, progress: Progress | None = None) -> xr.
 
 
 def _mean_scores(
-    model: Model, ids: TokenIds, scores: Mapping[str, Callable[..., Tensor]], *arguments: Tensor
+    model: Model, layers: list[int], ids: TokenIds, scores: Mapping[str, Callable[..., Tensor]], *arguments: Tensor
 ) -> dict[str, Tensor]:
     """Compute the mean of each score over sequences (sequence, query), (layer, head); each sequence has arguments of its own."""
-    totals = {name: torch.zeros(model.config.n_layer, model.config.n_head) for name in scores}
-    for part in in_parts(model, ids):
+    totals = {name: torch.zeros(len(layers), model.config.n_head) for name in scores}
+    for part in parts(in_parts(model, ids), BATCH):
         own = [argument[part] for argument in arguments]
-        for layer, A in enumerate(observe(model, torch.from_numpy(ids[part]), attention=True).attention):
+        attention = observe(model, torch.from_numpy(ids[part]), attention=True).attention
+        for row, layer in enumerate(layers):
             for name, score in scores.items():
-                totals[name][layer] += score(A, *own).sum(0)
+                totals[name][row] += score(attention[layer], *own).sum(0)
     return {name: total / len(ids) for name, total in totals.items()}
 
 
@@ -230,7 +258,7 @@ def _token_losses(model: Model, ids: TokenIds) -> np.ndarray:
 def _losses_without_each(model: Model, ids: TokenIds, within: np.ndarray) -> np.ndarray:
     """Compute the mean loss within the repeat without each head, (layer, head)."""
     found = np.empty((model.config.n_layer, model.config.n_head))
-    for layer, head in np.ndindex(found.shape):
+    for layer, head in parts(list(np.ndindex(found.shape)), "head"):
         with silenced(model, layer, head):
             found[layer, head] = _token_losses(model, ids)[within].mean()
     return found

@@ -11,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
-from data.progress import Progress
+from data.progress import Progress, parts
 from data.runs import Run
 from probes.models.gathering import over_snapshots
 from probes.models.observation import in_parts, observe
@@ -139,7 +139,7 @@ def loss_by_position(
 
     def measure(model: Model) -> dict[str, Any]:
         total = torch.zeros(windows.shape[1] - 1)
-        for part in in_parts(model, windows.numpy()):
+        for part in parts(in_parts(model, windows.numpy()), "batch of windows"):
             shown = windows[part]
             logits = observe(model, shown[:, :-1]).logits
             total += F.cross_entropy(logits.transpose(1, 2), shown[:, 1:], reduction="none").sum(0)

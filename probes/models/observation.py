@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,21 @@ def observe(model: Model, ids: Tensor, *, attention: bool = False, residual: boo
             stack.callback(last.remove)
         seen.logits = model(ids)[0]
     return seen
+
+
+@contextlib.contextmanager
+def first_blocks(model: Model, n_blocks: int) -> Iterator[None]:
+    """Leave only the first blocks in a model within the ``with``: their attention is the same without those behind them."""
+    config, blocks = model.config, model.blocks() if isinstance(model, HFModel) else model.h
+    every = dict(blocks._modules)
+    for name in list(every)[n_blocks:]:
+        del blocks._modules[name]
+    model.config = dataclasses.replace(config, n_layer=len(blocks))
+    try:
+        yield
+    finally:
+        blocks._modules.update(every)
+        model.config = config
 
 
 @contextlib.contextmanager

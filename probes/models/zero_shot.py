@@ -18,7 +18,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
-from data.progress import Progress
+from data.progress import Progress, parts
 from data.runs import Run
 from data.tasks.examples import MultipleChoice
 from data.tasks.line_choices import draw_line_choices
@@ -127,7 +127,7 @@ def encode_questions(choices: Sequence[MultipleChoice], tokenizer: Tokenizer, bl
 def mean_log_probabilities(model: Model, questions: Questions) -> Tensor:
     """Compute the mean log-probability per token of each answer after its context, (question, answer), in nats."""
     found = []
-    for part in in_parts(model, questions.ids.numpy()):
+    for part in parts(in_parts(model, questions.ids.numpy()), "batch of questions"):
         ids, is_answer = questions.ids[part], questions.is_answer[part]
         # The softmax of answers only: for a large vocabulary, that of the contexts would cost most.
         logits = observe(model, ids[:, :-1]).logits[is_answer]

@@ -42,6 +42,7 @@ NO_MEASURES = {
     "temperature_distributions": "it is of one snapshot, over temperatures",
     "decoding_trace": "it is of one snapshot, over the tokens that it generates",
     "recorded_trace": "it is read from a file",
+    "most_frequent": "it is the tokens, with items",
 }
 
 

@@ -47,6 +47,8 @@ STEPS = st.none() | st.integers(0, 3)
 COMMON = {
     "prompt": st.none() | TEXTS,
     "layer": STEPS,
+    "layers": st.none() | st.sampled_from(["0", "0,1", "0-1"]),
+    "items": st.none() | st.integers(1, 3),
     "head": STEPS,
     "step": STEPS,
     "text": st.none() | TEXTS.map(Path),
@@ -118,6 +120,8 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
     other |= {
         "prompt": "a",
         "layer": 1,
+        "layers": "0",
+        "items": 9,
         "head": 1,
         "step": 1,
         "perplexity": 3.0,

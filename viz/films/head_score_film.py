@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from data.progress import Progress
 from data.runs import Run
+from probes.registry import parse_layers
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve, format_time_axes
 from viz.drawing.film_frame import FilmFrame
@@ -63,7 +64,7 @@ class HeadScoreFilm:
         names = [name for name in SCORES if name in scores]
         boxes = _boxes(panel, len(names), size.unit)
         self._panels = [self._add_panel(scores[name], box) for name, box in zip(names, boxes, strict=True)]
-        self._add_layer_key(scores.sizes["layer"])
+        self._add_layer_key(scores["layer"].values.tolist())
         self._reached = np.empty(0, dtype=np.uint8)
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
@@ -133,14 +134,14 @@ class HeadScoreFilm:
         canvas.text(box.left, y, leading, size=0.95 * size, color=canvas.theme.muted)
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 
-    def _add_layer_key(self, n_layers: int) -> None:
+    def _add_layer_key(self, layers: Sequence[int]) -> None:
         """Name the colours of the layers in the row above the panel: all where they are few, else the first and the last."""
         canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
         x, y = self.film_frame.layout.legend.left, self.film_frame.layout.legend.top
-        for layer, color in enumerate(self._colors):
+        for layer, color in zip(layers, self._colors, strict=True):
             canvas.text(x, y, "●", color=color, size=1.35 * size, va="center_baseline")
             x += 1.4 * size
-            if n_layers <= 6 or layer in (0, n_layers - 1):
+            if len(layers) <= 6 or layer in (layers[0], layers[-1]):
                 name = f"layer {layer}"
                 canvas.text(x, y, name, size=size, va="center_baseline")
                 x += text_width(name, size, ink=True) + 1.3 * size
@@ -159,7 +160,8 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
     """Film the scores of all heads."""
     from probes.models.heads import head_scores
 
-    scores = head_scores(run, seed=request.seed, text=request.text, progress=progress)
+    layers = parse_layers(request.layers)
+    scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
     shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads"
     caption = Caption(
         "What each attention head does",
@@ -170,8 +172,9 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
     leading = []
     for name in ("previous_token", "induction"):
         layer, head = leading_head(scores[name])
+        value = float(scores[name][-1, layer, head])
         leading.append(
-            f"{scores[name].attrs['long_name']}: layer {layer} head {head}, {float(scores[name][-1, layer, head]):.2f}"
+            f"{scores[name].attrs['long_name']}: layer {scores['layer'].values[layer]} head {head}, {value:.2f}"
         )
     alt = f"Scores of the attention heads of run {run.name} ({shape}) over training. Leading at the end: {'; '.join(leading)}."
     return Film(run, request, picture, scores, alt)

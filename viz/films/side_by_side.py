@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -42,7 +43,7 @@ class SharedTables:
 
 def single_panel(run: Run, request: FilmRequest, progress: Progress) -> TablePanel:
     """Lay out the table of one run, and compare the highlighted groups."""
-    table = read_grouped_table(run, table_name(request.what), request.highlight)
+    table = _read(run, request)
     projection = lay_out(run, table, request, progress)
     return TablePanel(run, table, projection, _compare(run, table, request))
 
@@ -62,7 +63,7 @@ def panels_of_runs(
     runs: Sequence[Run], request: FilmRequest, progress: Progress
 ) -> tuple[list[TablePanel], SharedTables]:
     """Lay out several runs on the items and steps they share, each by itself, and turn all onto the first."""
-    own = [read_grouped_table(run, table_name(request.what), request.highlight) for run in runs]
+    own = [_read(run, request) for run in runs]
     shared = shared_tables(own, [run.name for run in runs], request.highlight)
     panels: list[TablePanel] = []
     for number, (run, table) in enumerate(zip(runs, shared.tables, strict=True)):
@@ -78,6 +79,11 @@ def lay_out(run: Run, table: GroupedTable, request: FilmRequest, progress: Progr
     """Project a table as the request says; the layout is kept on disk with the run."""
     settings = {"metric": request.metric, "seed": request.seed, "perplexity": request.perplexity}
     return cached_projection(run, table.trajectory, request.method, **settings, progress=progress)  # type: ignore[arg-type]
+
+
+def _read(run: Run, request: FilmRequest) -> GroupedTable:
+    limits: dict[str, Any] = {"items": request.items, "text": request.text}
+    return read_grouped_table(run, table_name(request.what), request.highlight, **limits)
 
 
 def _compare(run: Run, table: GroupedTable, request: FilmRequest, *, warn: bool = True) -> tuple[GroupComparison, ...]:

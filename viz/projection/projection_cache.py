@@ -74,7 +74,9 @@ def is_cached(run: Run, trajectory: xr.DataArray, method: str, **options: Unpack
 def _path(run: Run, trajectory: xr.DataArray, method: str, options: ProjectionOptions) -> Path:
     hashes = list(trajectory["sha256"].values)
     libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
-    what = [LAYOUT_VERSION, str(trajectory.name), hashes, method, DEFAULTS | options, libraries]
+    what: list[Any] = [LAYOUT_VERSION, str(trajectory.name), hashes, method, DEFAULTS | options, libraries]
+    if "token_id" in trajectory.coords:  # a part of the table
+        what.append(trajectory["token_id"].values.tolist())
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
     return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{key}.npz"
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from data.arrays import FloatArray
 from data.errors import InputError
-from data.progress import Progress
+from data.progress import Progress, announce, report_shares_to
 from viz.fidelity.motion import FLOOR_STEPS, motion_floor, motion_over_steps
 from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
 from viz.fidelity.trust import item_trust
@@ -42,6 +42,9 @@ REDUCED_FROM_DIMS, REDUCED_FROM_ITEMS = 100, 1000
 # Of many items a sample is scored, the same at all steps: (up to so many items, this many rows; None for all).
 SCORED_ROWS = ((3_000, None), (20_000, 1000), (10**9, 500))
 FLOOR_STEPS_MANY, FLOOR_MANY_ITEMS = 2, 3_000
+
+SECONDS_AN_ITEM = {"tsne": (3e-3, 4e-4), "umap": (1e-3, 1e-3), "pca": (0, 0)}
+"""Roughly, on two cores: of the first layout, and of each that continues from it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def project(
     metric : ``euclidean``, or ``cosine``: vectors are normalised first, so that order by distance is order by cosine.
     seed : the same seed and vectors give the same bytes on one machine; PCA does not need it.
     perplexity : of t-SNE, the effective number of neighbours of each point; `default_perplexity` if None.
-    progress : called with the number of steps laid out so far.
+    progress : called with the number of steps laid out so far; for thousands of items also with fractions, within a layout.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
     with_fidelity : whether to measure the fidelity, which takes most of the time for thousands of items; otherwise only ``layout`` and
         the method's own measure are returned.
@@ -148,13 +151,15 @@ def project(
         steps = _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
     made = _lay_out(steps, method, n_axes=n_axes, seed=seed, perplexity=perplexity, n_jobs=n_jobs)
     layout = np.empty((*trajectory.shape[:2], n_axes))
-    measured, iterations = np.full(len(steps), np.nan), []
-    for done, (points, measure, n_iter) in enumerate(made.layouts, 1):
-        i = len(steps) - done
+    measured, iterations = np.full(len(steps), np.nan), list[int]()
+    _announce(trajectory, method)
+    for i in reversed(range(len(steps))):
+        with report_shares_to(progress, len(iterations)):
+            points, measure, n_iter = next(made.layouts)
         layout[i], measured[i] = points, np.nan if measure is None else measure
         iterations.append(n_iter)
         if progress is not None:
-            progress(done)
+            progress(len(iterations))
     step, item = str(trajectory.dims[0]), str(trajectory.dims[1])
     variables: dict[str, Any] = {"layout": ((step, item, "axis"), layout)}
     if made.measure is not None:
@@ -163,6 +168,16 @@ def project(
     coordinates = {step: trajectory[step], item: trajectory[item], "axis": list(AXES[:n_axes])}
     projection = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     return _add_fidelity(projection, trajectory, steps, made, iterations) if with_fidelity else projection
+
+
+def _announce(trajectory: xr.DataArray, method: str) -> None:
+    """Give a notice if the layouts will take minutes."""
+    n_steps, n_items = trajectory.shape[:2]
+    first, others = SECONDS_AN_ITEM[method]
+    item = str(trajectory.dims[1])
+    what = f"laying out {n_items:,} {item}s at {n_steps:,} snapshot{'s' if n_steps > 1 else ''} by {METHODS[method]}"
+    fewer = ", and `items=2000` lays out the most frequent tokens only" if item == "token" else ""
+    announce(what, n_items * (first + others * (n_steps - 1)), f"`method=pca` takes seconds{fewer}")
 
 
 def default_perplexity(items: int) -> float:

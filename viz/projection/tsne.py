@@ -29,11 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.progress import report_share, stage
 from viz.fidelity.ranking import row_blocks
 from viz.projection.alignment import align_to_axes, rotate_onto
 
@@ -68,6 +70,7 @@ EXACT_UP_TO = 300  # items; beyond, openTSNE's approximate gradients are faster 
 MANY_ITEMS = 1000
 ANNEALING_ITERATIONS_MANY = 5
 ANNEALED_MANY = StoppingRule(at_least=200, at_most=500, check_every=50, tolerance=1e-3)
+REPORTED_EVERY = 25  # iterations, of many items
 EXACT_DIVERGENCE_UP_TO = 5000  # items; beyond, openTSNE's approximation is used
 
 
@@ -254,11 +257,13 @@ def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
     """Lay out a snapshot from its principal components, lowering the exaggeration in small steps."""
     affinities = engine.affinities(vectors)
     embedding = engine.embedding(engine.initialization(vectors), affinities)
-    embedding = _optimize(embedding, EXAGGERATED_ITERATIONS, EXAGGERATIONS[0], momentum=0.5)
+    with stage(0, 0.15):
+        embedding = _optimize(embedding, EXAGGERATED_ITERATIONS, EXAGGERATIONS[0], momentum=0.5)
     are_many = len(vectors) > MANY_ITEMS
     for exaggeration in EXAGGERATIONS[1:]:
         embedding = _optimize(embedding, ANNEALING_ITERATIONS_MANY if are_many else ANNEALING_ITERATIONS, exaggeration)
-    embedding = _optimize_until(embedding, ANNEALED_MANY if are_many else ANNEALED)
+    with stage(0.3, 1):
+        embedding = _optimize_until(embedding, ANNEALED_MANY if are_many else ANNEALED)
     return Fit(align_to_axes(np.array(embedding)), vectors, affinities, affinities, embedding.kl_divergence)
 
 
@@ -266,9 +271,11 @@ def _continue_fit(before: Fit, vectors: NDArray[np.float64], engine: _Engine) ->
     """Lay out a snapshot from its neighbour's layout, with iterations in proportion to the change."""
     affinities, last_retried = engine.affinities(vectors), before.last_retried
     n_iter = int(np.clip(ITERATIONS_PER_CHANGE * _change(before.affinities, affinities), *CONTINUED_ITERATIONS))
-    embedding = _optimize(engine.embedding(before.points, affinities), n_iter)
+    with stage(0, 0.3):
+        embedding = _optimize(engine.embedding(before.points, affinities), n_iter)
     if _change(last_retried, affinities) > RETRY_AFTER_CHANGE:
-        retried, last_retried = _optimize_until(_optimize(embedding, *REEXAGGERATION), REANNEALED), affinities
+        with stage(0.3, 1):
+            retried, last_retried = _optimize_until(_optimize(embedding, *REEXAGGERATION), REANNEALED), affinities
         if retried.kl_divergence < (1 - ACCEPTED_GAIN) * embedding.kl_divergence:
             embedding = retried
     points = rotate_onto(np.array(embedding), before.points)
@@ -288,6 +295,8 @@ def _optimize_until(embedding: Any, until: StoppingRule) -> Any:
         nonlocal divergence
         converged = iteration >= until.at_least and error > divergence * (1 - until.tolerance)
         divergence = error
+        if len(embedding) > MANY_ITEMS:
+            report_share(iteration / until.at_most, f"t-SNE, iteration {iteration} of at most {until.at_most}")
         return bool(converged)
 
     return _optimize(embedding, until.at_most, callbacks=[has_converged], callbacks_every_iters=until.check_every)
@@ -296,4 +305,10 @@ def _optimize_until(embedding: Any, until: StoppingRule) -> Any:
 def _optimize(
     embedding: Any, n_iter: int, exaggeration: float = 1.0, momentum: float = MOMENTUM, **options: Any
 ) -> Any:
+    if len(embedding) > MANY_ITEMS and not options:
+        options = {"callbacks": [partial(_report, n_iter)], "callbacks_every_iters": REPORTED_EVERY}
     return embedding.optimize(n_iter, exaggeration=exaggeration, momentum=momentum, learning_rate="auto", **options)
+
+
+def _report(n_iter: int, iteration: int, _: float, __: object) -> None:
+    report_share(iteration / n_iter, f"t-SNE, iteration {iteration} of {n_iter}")

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from data.errors import InputError
 from data.runs import Run, write_snapshot
 from probes.models import heads, observation
 from probes.models.observation import observe
@@ -152,3 +154,26 @@ def test_a_model_without_preferences_scores_as_the_attribute_uniform(made: Run) 
     scores = heads.head_scores(made).sel(step=30)
     for name in heads.LONG_NAMES:
         np.testing.assert_allclose(scores[name], scores[name].attrs["uniform"], rtol=1e-5)
+
+
+def test_scores_of_some_layers_are_those_among_all(run: Run) -> None:
+    whole = heads.head_scores(run, seed=3)
+    for layers in ([0], [1], [1, 0]):
+        some = heads.head_scores(run, layers=layers, seed=3)
+        assert list(some["layer"].values) == sorted(layers)
+        xr.testing.assert_allclose(some, whole.sel(layer=sorted(layers)), rtol=1e-6)
+    xr.testing.assert_identical(heads.head_scores(run, seed=3), whole)  # the model has all its layers again
+    with pytest.raises(InputError, match="there is no layer 2: this model has layers 0 to 1"):
+        heads.head_scores(run, layers=[0, 2])
+
+
+def test_the_heads_of_a_snapshot_are_reported_by_batch(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.models.observation.MOST_WEIGHTS_AT_ONCE", 1)  # a batch for each sequence
+    seen: list[tuple[float, str]] = []
+    heads.head_scores(run, progress=lambda done, note="": seen.append((done, note)))
+    done = [share for share, _ in seen]
+    n_snapshots = len(run.manifest())
+    assert done == sorted(done)
+    assert done[-1] == n_snapshots
+    assert len(done) == n_snapshots * (2 * heads.N_SEQUENCES + 1)
+    assert seen[1][1] == f"batch of sequences 2 of {heads.N_SEQUENCES}"

@@ -15,6 +15,7 @@ from probes.models.decoding import decoding_trace, recorded_trace, temperature_d
 from probes.models.heads import head_scores
 from probes.models.logits import logit_lens, loss_by_position, next_token_distribution
 from probes.models.zero_shot import zero_shot
+from probes.registry import parse_layers
 from viz.drawing.slide import SIZES
 from viz.drawing.text import quoted
 from viz.figures.attention_figure import draw_grid, draw_head, draw_layer
@@ -70,14 +71,16 @@ def make_attention_head(run: Run, request: FigureRequest, progress: Progress) ->
 
 def make_head_scores(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw what each head does over training, with the loss beside it."""
-    scores = head_scores(run, seed=request.seed, text=request.text, progress=progress)
+    layers = parse_layers(request.layers)
+    scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
     title = "What each attention head does"
     subtitle = f"{run.name}: {scores.sizes['layer']} layers of {scores.sizes['head']} heads; dashed: a head that attends evenly"
     leading = []
     for name, words in (("previous_token", "to the token before"), ("induction", "to what followed the same token")):
         layer, head = leading_head(scores[name])
         value, even = float(scores[name][-1, layer, head]), scores[name].attrs["uniform"]
-        leading.append(f"most attention {words}: layer {layer} head {head}, {value:.2f} (even: {even:.2f})")
+        place = f"layer {scores['layer'].values[layer]} head {head}"
+        leading.append(f"most attention {words}: {place}, {value:.2f} (even: {even:.2f})")
     takeaway = "; ".join(leading)
     takeaway = takeaway[0].upper() + takeaway[1:] + "."
     figure = draw_scores(scores, loss_curve(run), title=title, subtitle=subtitle, takeaway=takeaway, **request.look)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
@@ -34,7 +36,8 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
 
 def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the layout of a table at the first and the last snapshot, side by side."""
-    table = read_grouped_table(run, table_name(request.kind.name), request.highlight)
+    limits: dict[str, Any] = {"items": request.items, "text": request.text if request.items else None}
+    table = read_grouped_table(run, table_name(request.kind.name), request.highlight, **limits)
     projection = cached_projection(
         run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
     )

@@ -1,0 +1,43 @@
+"""The most frequent tokens of a run's text: a small table where the vocabulary is too large to draw or to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from data.errors import InputError
+from data.runs import Run
+
+
+def most_frequent(run: Run, trajectory: xr.DataArray, items: int, text: Path | None = None) -> xr.DataArray:
+    """Select the tokens of a table that occur most often in a text.
+
+    Parameters
+    ----------
+    run : the run whose training text is counted.
+    trajectory : its token table, (step, token, dim).
+    items : the number of tokens; all are kept if there are no more. Of equally frequent tokens, the lower ids are kept.
+    text : a UTF-8 text file to count in instead.
+
+    Returns
+    -------
+    (step, token, dim) with the tokens in the order of their ids, which are the coordinate ``token_id`` (token,).
+
+    Raises
+    ------
+    InputError
+        If ``items`` is below 1, or the text cannot be had.
+    """
+    from probes.texts import token_counts
+
+    if items < 1:
+        raise InputError(f"`items` is the number of tokens to keep, 1 or more; got {items}: pass `items=2000`")
+    if trajectory.dims[1] != "token":
+        raise InputError("`items` limits the token table, which has frequencies: leave it out for positions")
+    counts = np.zeros(trajectory.sizes["token"], dtype=np.int64)
+    counted = token_counts(run, text)[: len(counts)]
+    counts[: len(counted)] = counted
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:items])
+    return trajectory.isel(token=chosen).assign_coords(token_id=("token", chosen))
