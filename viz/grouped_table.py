@@ -137,11 +137,12 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
     reading = f" reading {corpus}" if corpus else ""
-    what = f"{len(table.labels):,} word vectors"
+    is_part = "token_id" in table.trajectory.coords
+    what = f"{'the first ' if is_part else ''}{len(table.labels):,} word vectors"
     if "model" in run.info:
         what = f"a GPT of {run.info['parameters']:,} parameters{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
-    part = f"the {len(table.labels):,} most frequent tokens, " if "token_id" in table.trajectory.coords else ""
+    part = f"the {len(table.labels):,} most frequent tokens, " if is_part and "model" in run.info else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
     return Caption(
         title=f"{table.what[:-1].capitalize()} embeddings",

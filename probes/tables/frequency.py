@@ -16,7 +16,8 @@ def most_frequent(run: Run, trajectory: xr.DataArray, items: int, text: Path | N
 
     Parameters
     ----------
-    run : the run whose training text is counted.
+    run : the run whose training text is counted. Word vectors have none: they keep the order of their file, the usual one of which
+        is that of frequency, and the first ones are kept.
     trajectory : its token table, (step, token, dim).
     items : the number of tokens; all are kept if there are no more. Of equally frequent tokens, the lower ids are kept.
     text : a UTF-8 text file to count in instead.
@@ -37,7 +38,10 @@ def most_frequent(run: Run, trajectory: xr.DataArray, items: int, text: Path | N
     if trajectory.dims[1] != "token":
         raise InputError("`items` limits the token table, which has frequencies: leave it out for positions")
     counts = np.zeros(trajectory.sizes["token"], dtype=np.int64)
-    counted = token_counts(run, text)[: len(counts)]
-    counts[: len(counted)] = counted
+    if "model" in run.info:
+        counted = token_counts(run, text)[: len(counts)]
+        counts[: len(counted)] = counted
+    elif text is not None:
+        raise InputError(f"run {run.name!r} holds word vectors, which keep the order of their file: leave out `text`")
     chosen = np.sort(np.argsort(-counts, kind="stable")[:items])
     return trajectory.isel(token=chosen).assign_coords(token_id=("token", chosen))

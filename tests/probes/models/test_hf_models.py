@@ -173,6 +173,7 @@ def test_scores_and_losses_are_those_of_the_class_on_the_same_windows(run: Run, 
     expected = torch.stack([previous_token(layer).mean(0) for layer in found.attentions])
     scores = head_scores(run)
     np.testing.assert_allclose(scores["previous_token"].sel(step=0), expected, rtol=0, atol=1e-5)
+    xr.testing.assert_allclose(head_scores(run, layers=[0, 1]), scores.sel(layer=[0, 1]), rtol=1e-5)
     losses = copying(run)
     assert losses["loss_without"].shape == (2, 3, 4)
     assert np.isfinite(losses["loss_without"]).all()

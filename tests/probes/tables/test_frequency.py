@@ -13,6 +13,7 @@ from data.runs import Run
 from probes.groups.cohesion import group_cohesion
 from probes.tables.embeddings import position_embeddings, token_embeddings
 from probes.tables.frequency import most_frequent
+from probes.tables.vectors import import_vectors
 
 
 def test_the_tokens_are_the_most_frequent_of_the_training_text(run: Run, text_file: Path) -> None:
@@ -50,3 +51,12 @@ def test_what_cannot_be_limited_is_refused(run: Run) -> None:
         token_embeddings(run, items=0)
     with pytest.raises(InputError, match="leave it out for positions"):
         most_frequent(run, position_embeddings(run), 3)
+
+
+def test_word_vectors_keep_the_first_rows_of_their_file(tmp_path: Path, runs: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("".join(f"word{i} {i} {i % 3} 1\n" for i in range(20)), encoding="utf-8")
+    words = import_vectors(file, "words")
+    assert list(token_embeddings(words, items=4)["token"].values) == ["word0", "word1", "word2", "word3"]
+    with pytest.raises(InputError, match="leave out `text`"):
+        token_embeddings(words, items=4, text=file)
