@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from scipy.stats import ortho_group
 
 from data.errors import InputError
 from data.runs import Run
+from probes.tables.embeddings import token_embeddings
 from viz.films.film import make_film
-from viz.films.side_by_side import shared_tables, turned_onto
-from viz.grouped_table import grouped_table
-from viz.request import FilmRequest
+from viz.films.side_by_side import shared_tables, single_panel, turned_onto
+from viz.grouped_table import caption, grouped_table
+from viz.request import FigureRequest, FilmRequest
 from viz.video import main
 
 QUICK = {"size": "640x360", "fps": 5, "hold": 0.2, "seconds_per_snapshot": 0.2, "method": "pca", "format": "gif"}
@@ -158,3 +160,27 @@ def test_runs_of_other_kinds_are_refused(run: Run, second: Run) -> None:
 def test_options_that_do_not_go_together_are_refused(run: Run, wrong: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         main(FilmRequest(**wrong))  # type: ignore[arg-type]
+
+
+def test_a_film_of_the_most_frequent_tokens_has_a_layout_of_its_own(run: Run) -> None:
+    request = FilmRequest("tokens", method="pca", items=14, highlight=("a,e",))
+    panel = single_panel(run, request, lambda *_: None)
+    whole = single_panel(run, replace(request, items=None), lambda *_: None)
+    assert panel.projection.sizes["token"] == 14 < whole.projection.sizes["token"]
+    assert list(panel.projection["token"].values) == list(token_embeddings(run, items=14)["token"].values)
+    again = single_panel(run, request, lambda *_: None)
+    xr.testing.assert_equal(again.projection, panel.projection)
+    last = int(panel.projection["step"].values[-1])
+    assert "matched on frequency" in panel.comparisons[0].sentences[last]
+    assert "the 14 most frequent tokens" in caption(run, panel.table, panel.projection).subtitle
+
+
+def test_a_text_without_a_number_of_items_is_refused() -> None:
+    for request in (FilmRequest("tokens", text="x.txt"), FigureRequest(("tokens",), text="x.txt")):
+        with pytest.raises(InputError, match="pass `items=2000` with it"):
+            request.validate()
+    with pytest.raises(InputError, match="`items` does not concern a film of positions"):
+        FilmRequest("positions", items=3).validate()
+    for layers in ("a", "", "3-1", "0,,1"):
+        with pytest.raises(InputError, match="pass `layers=0,1,5-7`"):
+            FilmRequest("heads", layers=layers).validate()
