@@ -34,7 +34,7 @@ from data.runs.atomic_files import append_line, write_json
 from trainer import checkpoint
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
-from trainer.optimizers.schedules import Schedule, set_rates
+from trainer.optimizers.schedules import Schedule, highest_share, set_rates
 from trainer.seeds import own_random_state, seed_dropout
 
 SAMPLE_TEMPERATURE = 0.8
@@ -302,6 +302,24 @@ def _rate(objective: Objective, step: int) -> float:
     """Compute the learning rate of the step that led to ``step``."""
     procedure = objective.procedure
     return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1)) if step else 0.0
+
+
+def highest_rate(objective: Objective) -> float:
+    """Compute the highest learning rate that occurs in a training; 0 if it has no steps."""
+    procedure = objective.procedure
+    return float(procedure.optimizers[0].param_groups[0]["peak"] * highest_share(procedure.schedule, objective.steps))
+
+
+def moved(run: Run) -> bool:
+    """Check whether the weights of a run's last snapshot differ from those of its first; by their hashes."""
+    snapshots = run.snapshots()
+    return snapshots[0].sha256 != snapshots[-1].sha256
+
+
+def describe_standstill(run: Run, field: str) -> str:
+    """Describe that no weight of a run has changed; ``field`` is the one to raise."""
+    last = run.snapshots()[-1].step
+    return f"nothing moved: the weights of step {last:,} equal those of step 0, byte for byte; raise `{field}`"
 
 
 def free_name(name: str) -> str:

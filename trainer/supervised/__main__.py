@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
 from data.errors import InputError
 from data.progress import progress_bar
 from trainer.config import check_at_least
@@ -34,7 +34,7 @@ class SupervisedArguments(TaskConfig):
     task: str | None = None
     """A task made from the plays: genre, same-play, distance or next-line."""
     data: Path | None = None
-    """A CSV, TSV or JSONL file of training examples."""
+    """A CSV, TSV, JSON, JSONL or Parquet file of training examples."""
     test: Path | None = None
     """A file of test examples; a fifth of --data is held out if not given."""
     kind: str | None = None
@@ -67,7 +67,7 @@ def main(args: list[str]) -> int:
     from data.runs import check_free, open_run
     from data.runs.atomic_files import write_json
     from trainer.finetune.base_snapshot import open_base, run_name
-    from trainer.loop import Stopped, free_name
+    from trainer.loop import Stopped, describe_standstill, free_name, moved
     from trainer.supervised.task_overlap import overlapping_corpora
     from trainer.supervised.task_report import measure, show
 
@@ -79,6 +79,8 @@ def main(args: list[str]) -> int:
         f"{base.run.name} at step {base.step:,}",
         flush=True,
     )
+    if task.reading:
+        print(f"read {task.reading}", flush=True)
     overlap = overlapping_corpora(base.run, task) if options.task else []
     if overlap:
         contained = (
@@ -94,6 +96,8 @@ def main(args: list[str]) -> int:
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     print(f"wrote {run.path / 'report.json'}")
+    if not moved(run):
+        print(write_options(InputError(describe_standstill(run, "learning_rate")), SupervisedArguments))
     films = f"python -m viz.video --run {run.name}"
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  {films}")
     if not report["whole"]:

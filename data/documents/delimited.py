@@ -1,0 +1,121 @@
+"""Tables of text with a separator: CSV with comma, semicolon, tab or bar, as spreadsheets of different languages write it, and TSV.
+
+The separator of a ``.csv`` file is found. It is that of Excel's first line ``sep=;``, if there is one. Otherwise it is the one that
+splits the head, and every record into as many fields; of several, the one with the most columns, and a comma first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+
+SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+"""The separators that are looked for, and how messages write them."""
+
+_SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;\t| ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+
+
+def read_delimited(text: str, path: Path) -> tuple[list[tuple[int, dict[str, Any]]], str]:
+    """Read the records of a table, each with the number of its line, and the separator.
+
+    Raises
+    ------
+    InputError
+        If a record does not fit the head, a quotation mark is not closed, two columns have the same name, or the name of the only column
+        holds a separator. The message names the line.
+    """
+    is_tsv = (
+        path.suffix.lower() == ".tsv"
+    )  # such data sets are not quoted: a quotation mark in them is part of a sentence
+    given = _SEPARATOR_LINE.match(text)
+    n_before, body = (1, text[given.end() :]) if given else (0, text)
+    separator = given[1].replace("\\t", "\t") if given else "\t" if is_tsv else find_separator(body)
+    rows: list[tuple[int, dict[str, Any]]] = []
+    head: list[str] | None = None
+    for line, fields in _records(body, separator, path, quoted=not is_tsv):
+        if head is None:
+            head = _checked_head(fields, path)
+        elif len(fields) != len(head):
+            raise InputError(
+                f"line {line + n_before:,} of {path} has {len(fields)} fields and its head has {len(head)} "
+                f"({', '.join(head)}; separator {written(separator)}): correct the line"
+                f"{'' if is_tsv else ', or quote fields that hold the separator'}"
+            )
+        else:
+            rows.append((line + n_before, dict(zip(head, fields, strict=True))))
+    return rows, separator
+
+
+def written(separator: str) -> str:
+    """Write a separator for a message."""
+    return SEPARATORS.get(separator, repr(separator))
+
+
+def find_separator(text: str) -> str:
+    r"""Find the separator of a table by its head and its records; a comma if nothing separates its head.
+
+    Examples
+    --------
+    >>> find_separator("id;text\n1;Yes, it is\n"), find_separator('id,"a;b"\n1,x\n')
+    (';', ',')
+    """
+    widths = {separator: _width(text, separator) for separator in SEPARATORS}
+    found = {separator: width for separator, width in widths.items() if width > 1}
+    even = {separator: width for separator, width in found.items() if len(found) == 1 or _is_even(text, separator)}
+    candidates = even or found
+    return max(candidates, key=candidates.__getitem__, default=",")
+
+
+def _width(text: str, separator: str) -> int:
+    """Count the fields of the head; 0 if it cannot be read with this separator."""
+    try:
+        return next((len(fields) for _, fields in _records(text, separator)), 0)
+    except InputError:
+        return 0
+
+
+def _is_even(text: str, separator: str) -> bool:
+    """Check whether all records have as many fields as the head."""
+    try:
+        widths = (len(fields) for _, fields in _records(text, separator))
+        first = next(widths)
+        return all(width == first for width in widths)
+    except InputError:
+        return False
+
+
+def _records(text: str, separator: str, path: Path = Path(), *, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the fields of each record that is not empty."""
+    csv.field_size_limit(2**31 - 1)  # the default of 131,072 characters is less than a long chapter
+    if quoted:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    else:
+        reader = csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_NONE)
+    start = 1
+    try:
+        for fields in reader:
+            line, start = start, reader.line_num + 1
+            if any(field.strip() for field in fields):
+                yield line, fields
+    except csv.Error as error:
+        raise InputError(f"line {start:,} of {path} cannot be read ({error}): correct its quotation marks") from None
+
+
+def _checked_head(fields: list[str], path: Path) -> list[str]:
+    head = [field.strip() for field in fields]
+    twice = next((name for name in head if name and head.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{path} has the column {twice!r} twice: rename one")
+    held = [written(separator) for separator in SEPARATORS if separator in head[0]]
+    if len(head) == 1 and held:
+        raise InputError(
+            f"the only column of {path} is called {head[0]!r}, which holds the separator {held[0]}: save it as CSV with this "
+            "separator and the ending .csv, without quotation marks around whole lines, or rename the column"
+        )
+    return head
