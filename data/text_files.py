@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 from data.errors import InputError
@@ -14,7 +13,6 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 GIVE_TEXT = "give the path of a UTF-8 text file"
 
-_GAP = re.compile(r"[\s,]*")
 _UTF_16 = "UTF-16", 'save it as UTF-8 (in Excel as "CSV UTF-8")'
 _FORMATS = {
     b"\xff\xfe": _UTF_16,
@@ -80,19 +78,13 @@ def _json_ending(text: str) -> str | None:
     n_open = sum(line.lstrip().startswith("{") for line in lines)
     if 2 * n_open > len(lines) and 2 * sum(map(_is_object, lines)) > len(lines):
         return ".jsonl"
-    if text[:1] not in ("{", "["):
-        return None
-    decoder, place, n_values = json.JSONDecoder(), 0, 0
     try:
-        while place < len(text):
-            value, place = decoder.raw_decode(text, place)
-            if not _holds_records(value):
-                return None
-            n_values += 1
-            place = _GAP.match(text, place).end()  # type: ignore[union-attr]
+        value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        pass
-    return ".json" if n_values and 2 * place > len(text) else None
+        return None
+    items = value if isinstance(value, list) else [value]
+    has_records = any(isinstance(item, dict) or (isinstance(item, str) and item is not value) for item in items)
+    return ".json" if has_records and text[end:].lstrip()[:1] in ("", "{", "[") else None
 
 
 def _is_object(line: str) -> bool:
@@ -100,7 +92,3 @@ def _is_object(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _holds_records(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, (dict, str)) for item in value))

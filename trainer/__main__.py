@@ -49,7 +49,7 @@ def main(args: list[str]) -> int:
     parsed: TrainArguments = parse(TrainArguments, prog=PROG, args=args, default=default)
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
-    from trainer.loop import Stopped, describe_standstill, moved
+    from trainer.loop import Stopped, describe_standstill
     from trainer.session import resume_training, start
 
     if parsed.resume:
@@ -72,8 +72,8 @@ def main(args: list[str]) -> int:
     loss = f"{measured['val_loss_whole']:.4f} nats per token"
     bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
     print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")
-    if config.steps and not moved(run):
-        print(write_options(InputError(describe_standstill(run, "learning_rate_scale")), TrainArguments))
+    if config.steps and (standstill := describe_standstill(run)):
+        print(standstill)
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
     return 0
 

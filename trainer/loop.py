@@ -310,16 +310,12 @@ def highest_rate(objective: Objective) -> float:
     return float(procedure.optimizers[0].param_groups[0]["peak"] * highest_share(procedure.schedule, objective.steps))
 
 
-def moved(run: Run) -> bool:
-    """Check whether the weights of a run's last snapshot differ from those of its first; by their hashes."""
-    snapshots = run.snapshots()
-    return snapshots[0].sha256 != snapshots[-1].sha256
-
-
-def describe_standstill(run: Run, field: str) -> str:
-    """Describe that no weight of a run has changed; ``field`` is the one to raise."""
-    last = run.snapshots()[-1].step
-    return f"nothing moved: the weights of step {last:,} equal those of step 0, byte for byte; raise `{field}`"
+def describe_standstill(run: Run) -> str | None:
+    """Describe for a message that training has not changed a weight, by the hashes of the snapshots; None if it has."""
+    first, *_, last = run.snapshots()
+    if first.sha256 != last.sha256:
+        return None
+    return f"nothing moved: the weights of step {last.step:,} equal those of step 0, byte for byte; raise the learning rate"
 
 
 def free_name(name: str) -> str:

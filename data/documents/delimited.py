@@ -15,8 +15,7 @@ from typing import Any
 
 from data.errors import InputError
 
-SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
-"""The separators that are looked for, and how messages write them."""
+SEPARATORS = (",", ";", "\t", "|")
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;\t| ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
@@ -44,17 +43,12 @@ def read_delimited(text: str, path: Path) -> tuple[list[tuple[int, dict[str, Any
         elif len(fields) != len(head):
             raise InputError(
                 f"line {line + n_before:,} of {path} has {len(fields)} fields and its head has {len(head)} "
-                f"({', '.join(head)}; separator {written(separator)}): correct the line"
+                f"({', '.join(head)}; separator {separator!r}): correct the line"
                 f"{'' if is_tsv else ', or quote fields that hold the separator'}"
             )
         else:
             rows.append((line + n_before, dict(zip(head, fields, strict=True))))
     return rows, separator
-
-
-def written(separator: str) -> str:
-    """Write a separator for a message."""
-    return SEPARATORS.get(separator, repr(separator))
 
 
 def find_separator(text: str) -> str:
@@ -65,32 +59,21 @@ def find_separator(text: str) -> str:
     >>> find_separator("id;text\n1;Yes, it is\n"), find_separator('id,"a;b"\n1,x\n')
     (';', ',')
     """
-    widths = {separator: _width(text, separator) for separator in SEPARATORS}
-    found = {separator: width for separator, width in widths.items() if width > 1}
-    even = {separator: width for separator, width in found.items() if len(found) == 1 or _is_even(text, separator)}
-    candidates = even or found
-    return max(candidates, key=candidates.__getitem__, default=",")
+    widths = {separator: _widths(text, separator) for separator in SEPARATORS}
+    found = {separator: each for separator, each in widths.items() if each and each[0] > 1}
+    even = {separator: each for separator, each in found.items() if len(set(each)) == 1}
+    return max(even or found, key=lambda separator: widths[separator][0], default=",")
 
 
-def _width(text: str, separator: str) -> int:
-    """Count the fields of the head; 0 if it cannot be read with this separator."""
+def _widths(text: str, separator: str) -> list[int]:
+    """Count the fields of each record; none if the records cannot be read with this separator."""
     try:
-        return next((len(fields) for _, fields in _records(text, separator)), 0)
+        return [len(fields) for _, fields in _records(text, separator, Path(), quoted=True)]
     except InputError:
-        return 0
+        return []
 
 
-def _is_even(text: str, separator: str) -> bool:
-    """Check whether all records have as many fields as the head."""
-    try:
-        widths = (len(fields) for _, fields in _records(text, separator))
-        first = next(widths)
-        return all(width == first for width in widths)
-    except InputError:
-        return False
-
-
-def _records(text: str, separator: str, path: Path = Path(), *, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, separator: str, path: Path, *, quoted: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield the line and the fields of each record that is not empty."""
     csv.field_size_limit(2**31 - 1)  # the default of 131,072 characters is less than a long chapter
     if quoted:
@@ -112,10 +95,8 @@ def _checked_head(fields: list[str], path: Path) -> list[str]:
     twice = next((name for name in head if name and head.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"{path} has the column {twice!r} twice: rename one")
-    held = [written(separator) for separator in SEPARATORS if separator in head[0]]
+    held = [separator for separator in SEPARATORS if separator in head[0]]
     if len(head) == 1 and held:
-        raise InputError(
-            f"the only column of {path} is called {head[0]!r}, which holds the separator {held[0]}: save it as CSV with this "
-            "separator and the ending .csv, without quotation marks around whole lines, or rename the column"
-        )
+        only = f"the only column of {path} is called {head[0]!r}, which holds the separator {held[0]!r}"
+        raise InputError(f"{only}: save it as .csv without quotation marks around whole lines, or rename the column")
     return head

@@ -5,21 +5,19 @@ It is the one reader of records: for documents (`data.documents.sources`) and fo
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.documents.delimited import read_delimited, written
+from data.documents.delimited import read_delimited
 from data.errors import InputError, list_names
 from data.text_files import TABLE_SUFFIXES, read_text
 
 PlacedRecord = tuple[str, Mapping[str, Any]]
 """The place of a record in its file, such as ``line 3``, and the record."""
-
-TEXT = "text"
-"""The name of the field of records that are a bare text."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,6 @@ class Records:
 
     rows: tuple[PlacedRecord, ...]
     layout: str
-    has_head: bool = False
-    """Whether the names of the columns are the first line of the file."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,14 +53,11 @@ def read_rows(path: Path) -> Records:
         text = read_text(path, "give the path of a CSV, TSV, JSON or JSONL file")
         if suffix in (".csv", ".tsv"):
             rows, separator = read_delimited(text, path)
-            placed = tuple((f"line {line:,}", record) for line, record in rows)
-            records = Records(placed, f"separator {written(separator)}", has_head=True)
+            records = Records(tuple((f"line {line:,}", each) for line, each in rows), f"separator {separator!r}")
         else:
             records = _json(text, path) if suffix == ".json" else Records(tuple(_lines(text, path)), "JSON lines")
     if not records.rows:
-        raise InputError(
-            f"{path} holds no examples: give a file with at least one{' below its head' * records.has_head}"
-        )
+        raise InputError(f"{path} holds no examples: give a file with at least one, after its head if it is a table")
     return records
 
 
@@ -84,12 +77,13 @@ def _lines(text: str, path: Path) -> Iterator[PlacedRecord]:
 def _json(text: str, path: Path) -> Records:
     try:
         value = json.loads(text) if text.strip() else []
-    except RecursionError:
-        raise InputError(f"{path} is nested too deeply: give a list of objects") from None
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise InputError(f"{path} is not JSON ({error}): correct it, or save it as CSV") from None
-        return _several(text, path)
+        with contextlib.suppress(InputError):
+            return Records(tuple(_lines(text, path)), "JSON lines")
+        several = f"{path} holds several JSON values one after the other"
+        raise InputError(f"{several}: put them into one list, or write each on a line and call it .jsonl") from None
     if isinstance(value, dict):
         lists = [name for name, each in value.items() if isinstance(each, list) and each]
         if len(lists) != 1:
@@ -104,18 +98,9 @@ def _json(text: str, path: Path) -> Records:
     return Records(tuple((place, record) for place, record in rows if record is not None), "a JSON list")
 
 
-def _several(text: str, path: Path) -> Records:
-    """Read JSON lines that are called .json."""
-    try:
-        return Records(tuple(_lines(text, path)), "JSON lines")
-    except InputError:
-        several = f"{path} holds several JSON values one after the other"
-        raise InputError(f"{several}: put them into one list, or write each on a line and call it .jsonl") from None
-
-
 def _record(value: object) -> Mapping[str, Any] | None:
-    """Take a JSON value as a record; None if it is neither an object nor a text."""
-    return value if isinstance(value, dict) else {TEXT: value} if isinstance(value, str) else None
+    """Take a JSON value as a record, a text as that of the field ``text``; None if it is neither."""
+    return value if isinstance(value, dict) else {"text": value} if isinstance(value, str) else None
 
 
 def _parquet(path: Path) -> tuple[PlacedRecord, ...]:
@@ -124,7 +109,7 @@ def _parquet(path: Path) -> tuple[PlacedRecord, ...]:
     if not path.is_file():
         raise InputError(f"there is no file {path}: give the path of a Parquet file")
     try:
-        table = parquet.read_table(path)
+        table: Any = parquet.read_table(path)  # type: ignore[no-untyped-call]
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
     names = [name for name in table.column_names if not name.startswith("__index_level_")]  # the index of pandas

@@ -59,7 +59,8 @@ class Documents:
     @property
     def reading(self) -> str:
         """What was read: the number of documents and their layout."""
-        return f"{len(self.texts):,} documents{', ' * bool(self.layout)}{self.layout}"
+        counted = f"{len(self.texts):,} document{'s' * (len(self.texts) != 1)}"
+        return f"{counted}, {self.layout}" if self.layout else counted
 
     @property
     def characters(self) -> int:
@@ -106,11 +107,9 @@ def read_documents(
             "owner/name or hf:name"
         )
     corpus = load_corpus(source if kind == "corpus" else path, corpus_dir)
-    return _gathered(
-        _Origin(corpus.name, corpus.language, corpus.origin, corpus.sha256),
-        paragraphs(corpus.text),
-        layout="paragraphs" if _BLANK_LINE.search(corpus.text.strip("\n")) else "lines",
-    )
+    origin, texts = corpus.origin, paragraphs(corpus.text)
+    layout = "paragraphs" if _BLANK_LINE.search(corpus.text.strip("\n")) else "lines"
+    return _gathered(corpus.name, corpus.language, origin, texts, sha256=corpus.sha256, layout=layout)
 
 
 def check_source_options(
@@ -194,19 +193,19 @@ def _jokes(language: str) -> Documents:
     texts = pyjokes.get_jokes(language=language, category="all")
     origin = f"pyjokes {version('pyjokes')}, {language}"
     name = JOKES if language == "en" else f"{JOKES}-{language}"
-    return _gathered(_Origin(name, language, origin), texts, prefix=JOKE_PREFIX)
+    return _gathered(name, language, origin, texts, prefix=JOKE_PREFIX)
 
 
 def _from_table(path: Path, wanted: str | None) -> Documents:
     records = read_rows(path)
     columns = find_text_columns(records.columns, wanted, str(path))
-    if records.has_head and wanted is None:
+    if path.suffix.lower() in (".csv", ".tsv") and wanted is None:
         _refuse_text_as_head(records, path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     texts = [columns.text(record, f"{place} of {path}") for place, record in records.rows]
-    origin = _Origin(path.stem, "unknown", f"{path}, {_written(columns)}", digest)
-    return _gathered(origin, texts, prefix=_prefix(columns), layout=f"{columns}, {records.layout}")
+    origin, layout = f"{path}, {_written(columns)}", f"{columns}, {records.layout}"
+    return _gathered(path.stem, "unknown", origin, texts, sha256=digest, prefix=_prefix(columns), layout=layout)
 
 
 def _refuse_text_as_head(records: Records, path: Path) -> None:
@@ -246,37 +245,36 @@ def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
     records = (dict(zip(columns.names, each, strict=True)) for each in values)
     texts = [columns.text(record, f"row {number:,} of {name}") for number, record in enumerate(records, 1)]
     origin = f"Hugging Face, {name}, split {split}, {_written(columns)}"
-    hub_name = name.replace("/", "-")
-    return _gathered(_Origin(hub_name, "unknown", origin), texts, prefix=_prefix(columns), layout=str(columns))
+    prefix, layout = _prefix(columns), str(columns)
+    return _gathered(name.replace("/", "-"), "unknown", origin, texts, prefix=prefix, layout=layout)
 
 
 def _prefix(columns: TextColumns) -> str:
     return JOKE_PREFIX if columns.names[0].lower() == COLUMNS[0] else ""
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """The origin of documents, as `Documents` describes it; ``sha256`` is None if there is no file."""
-
-    name: str
-    language: str
-    origin: str
-    sha256: str | None = None
-
-
-def _gathered(source: _Origin, texts: Iterable[Any], *, prefix: str = "", layout: str = "") -> Documents:
+def _gathered(
+    name: str,
+    language: str,
+    origin: str,
+    texts: Iterable[Any],
+    *,
+    sha256: str | None = None,
+    prefix: str = "",
+    layout: str = "",
+) -> Documents:
     """Collect documents, without empty texts and duplicates."""
-    stripped = [text.strip() if isinstance(text, str) else "" for text in texts]
+    stripped = [re.sub(r"\r\n?", "\n", text).strip() if isinstance(text, str) else "" for text in texts]
     filled = [text for text in stripped if text]
     different = tuple(dict.fromkeys(filled))
     if not different:
-        raise InputError(f"{source.origin} holds no text ({len(stripped):,} entries, none with a letter): give another")
+        raise InputError(f"{origin} holds no text ({len(stripped):,} entries, none with a letter): give another")
     return Documents(
-        name=source.name,
-        language=source.language,
-        origin=source.origin,
+        name=name,
+        language=language,
+        origin=origin,
         texts=different,
-        sha256=source.sha256 or hashlib.sha256("\0".join(different).encode("utf-8", "surrogatepass")).hexdigest(),
+        sha256=sha256 or hashlib.sha256("\0".join(different).encode("utf-8", "surrogatepass")).hexdigest(),
         prefix=prefix,
         empty=len(stripped) - len(filled),
         doubled=len(filled) - len(different),

@@ -8,15 +8,6 @@ A template writes each of its columns that is not empty under a heading, with bl
     ### Response:
     Blue.
 
-===========================  ==================================================================================
-template                     columns, with the names that each may have; those in parentheses may be missing
-===========================  ==================================================================================
-instruction-input-output     (system), instruction, (input, context), output or response or completion or answer
-context-question-answer      (context, passage), question, answer or response
-prompt-response              (system), prompt or query, response or completion or output or answer
-input-output                 input or inputs, output or outputs or target or targets
-===========================  ==================================================================================
-
 A conversation is a list of turns in the column ``messages``, ``conversations`` or ``conversation``. A turn has a ``role`` and its
 ``content``, or ``from`` and ``value``, and is written under the name of the role: System, User or Assistant.
 
@@ -27,39 +18,33 @@ Taori et al. (2023), Stanford Alpaca: An instruction-following LLaMA model.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.errors import InputError, list_names
+from data.errors import InputError
 
 COLUMNS = ("joke", "text")
 """Columns that are read by default, the first that exists; case is ignored."""
 
+CONVERSATION = "conversation"
 CONVERSATIONS = ("messages", "conversations", "conversation")
 
-_SYSTEM = ("System", ("system",), False)
-_RESPONSE = ("Response", ("output", "response", "completion", "answer"), True)
-_TEMPLATES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
-    "instruction-input-output": (
-        _SYSTEM,
-        ("Instruction", ("instruction",), True),
-        ("Input", ("input", "context"), False),
-        _RESPONSE,
-    ),
-    "context-question-answer": (
-        ("Context", ("context", "passage"), False),
-        ("Question", ("question",), True),
-        ("Answer", ("answer", "response"), True),
-    ),
-    "prompt-response": (_SYSTEM, ("Prompt", ("prompt", "query"), True), _RESPONSE),
-    "input-output": (
-        ("Input", ("input", "inputs"), True),
-        ("Output", ("output", "outputs", "target", "targets"), True),
-    ),
+_RESPONSE = "output response completion answer"
+_TEMPLATES = {
+    "instruction-input-output": {
+        "System?": "system",
+        "Instruction": "instruction",
+        "Input?": "input context",
+        "Response": _RESPONSE,
+    },
+    "context-question-answer": {"Context?": "context passage", "Question": "question", "Answer": "answer response"},
+    "prompt-response": {"System?": "system", "Prompt": "prompt query", "Response": _RESPONSE},
+    "input-output": {"Input": "input inputs", "Output": "output outputs target targets"},
 }
-"""For each template the headings, the names of the column below each, and whether it is needed."""
+"""The headings of each template, with the names that the column below each may have; one with a question mark may be missing."""
 
 _ROLES = {"human": "User", "gpt": "Assistant", "model": "Assistant", "bot": "Assistant"}
 
@@ -81,25 +66,16 @@ class TextColumns:
         return tuple(self.headings.values())
 
     def __str__(self) -> str:
-        names = ", ".join(map(repr, self.names))
-        if not self.template:
-            return f"column {names}"
-        return f"column{'s' * (len(self.names) > 1)} {names} joined by the template {self.template}"
+        names = f"column{'s' * (len(self.names) > 1)} {', '.join(map(repr, self.names))}"
+        return f"{names}, template {self.template}" if self.template else names
 
     def text(self, record: Mapping[str, Any], where: str) -> str:
         """Write the text of a record; empty if it lacks one. ``where`` names the record in the message about a wrong turn."""
-        if not self.template:
-            (name,) = self.names
-            value = record.get(name)
-            return value if isinstance(value, str) else _conversation(value, where) if _is_list(value) else ""
-        parts = {
-            name: _conversation(value, where) if _is_list(value := record.get(name)) else _plain(value)
-            for name in self.names
-        }
+        parts = {name: _written(record.get(name), where) for name in self.names}
+        if not self.template or self.template == CONVERSATION:
+            return parts[self.names[0]]
         if not all(parts[name].strip() for name in self.needed):
             return ""
-        if self.template == "conversation":
-            return parts[self.names[0]]
         return "\n\n".join(_under(title, parts[name]) for title, name in self.headings.items() if parts[name].strip())
 
 
@@ -125,17 +101,15 @@ def find_text_columns(names: Sequence[str], wanted: str | None, where: str) -> T
         if usual:
             return TextColumns({"": usual[0]})
         if talk := next((known[name] for name in CONVERSATIONS if name in known), None):
-            return TextColumns({"": talk}, (talk,), "conversation")
+            return TextColumns({"": talk}, template=CONVERSATION)
         if len(names) == 1:
             return TextColumns({"": names[0]})
         if found := next((found for name in _TEMPLATES if (found := _fitting(name, known))), None):
             return found
     lacks = f"no column {wanted!r}" if wanted is not None else "no column called Joke or text"
-    headless = "; if its first line is a text, put the names of the columns before it" * any(
-        map(looks_like_text, names)
-    )
+    hint = ", or put a line of names first" if any(map(looks_like_text, names)) else ""
     raise InputError(
-        f"{where} has {lacks}; it has {list_names(names, 20) or 'none'}: name one of these with `text_column`{headless}"
+        f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with `text_column`{hint}"
     )
 
 
@@ -152,27 +126,25 @@ def looks_like_text(name: str) -> bool:
 
 def _fitting(template: str, known: Mapping[str, str]) -> TextColumns | None:
     """Find the columns of a template among the known ones, by their names in small letters; None if one is missing."""
-    headings, needed = {}, []
-    for heading, names, is_needed in _TEMPLATES[template]:
-        column = next((known[name] for name in names if name in known), None)
-        if column is not None:
-            headings[heading] = column
-            needed += [column] * is_needed
-        elif is_needed:
-            return None
-    return TextColumns(headings, needed, template)
+    columns = {
+        heading: next((known[name] for name in names.split() if name in known), "")
+        for heading, names in _TEMPLATES[template].items()
+    }
+    needed = [column for heading, column in columns.items() if not heading.endswith("?")]
+    found = {heading.rstrip("?"): column for heading, column in columns.items() if column}
+    return TextColumns(found, needed, template) if all(needed) else None
 
 
 def _under(heading: str, text: str) -> str:
     return f"### {heading}:\n{text.strip()}"
 
 
-def _plain(value: Any) -> str:
-    return str(value) if isinstance(value, (str, int, float)) else ""
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _written(value: Any, where: str) -> str:
+    """Write a value of a column as a text: a number, or a conversation; empty if it is something else."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return _conversation(value, where)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return str(value) if is_number or isinstance(value, str) else ""
 
 
 def _conversation(turns: Sequence[Any], where: str) -> str:
@@ -181,9 +153,7 @@ def _conversation(turns: Sequence[Any], where: str) -> str:
     for turn in turns:
         role = turn.get("role") or turn.get("from") if isinstance(turn, dict) else None
         if not isinstance(role, str):
-            raise InputError(
-                f"{where} has a turn without a role: each needs 'role' and 'content', or 'from' and 'value'"
-            )
+            raise InputError(f"{where} has a turn without a role: give each a role and content, or from and value")
         content = turn.get("content", turn.get("value"))
         if isinstance(content, list):  # parts of several kinds, of which only texts can be read
             content = "\n".join(str(part["text"]) for part in content if isinstance(part, dict) and "text" in part)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
-from data.errors import InputError
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.runs import open_run
 from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
@@ -72,7 +71,7 @@ def main(args: list[str]) -> int:
 
 
 def _conclude(tuning: Training[LanguageObjective]) -> None:
-    from trainer.loop import describe_standstill, evaluating, moved
+    from trainer.loop import describe_standstill, evaluating
 
     run, metrics, objective = tuning.run, tuning.run.metrics(), tuning.objective
     before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
@@ -81,8 +80,8 @@ def _conclude(tuning: Training[LanguageObjective]) -> None:
         same_draw = objective.sample(0)  # with the seed of the sample before, so that only the weights differ
     for when, sample in (("before", run.samples()[0]), ("after", same_draw)):
         print(f"{when:>6}: {sample['prompt']}{' '.join(str(sample['text']).split())}")
-    if not moved(run):
-        print(write_options(InputError(describe_standstill(run, "learning_rate")), FinetuneArguments))
+    if standstill := describe_standstill(run):
+        print(standstill)
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.errors import InputError
 from data.progress import progress_bar
 from trainer.config import check_at_least
@@ -67,7 +67,7 @@ def main(args: list[str]) -> int:
     from data.runs import check_free, open_run
     from data.runs.atomic_files import write_json
     from trainer.finetune.base_snapshot import open_base, run_name
-    from trainer.loop import Stopped, describe_standstill, free_name, moved
+    from trainer.loop import Stopped, describe_standstill, free_name
     from trainer.supervised.task_overlap import overlapping_corpora
     from trainer.supervised.task_report import measure, show
 
@@ -76,18 +76,14 @@ def main(args: list[str]) -> int:
     check_free(name, advice="give another name with `run`")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} training and {len(task.test):,} test examples; "
-        f"{base.run.name} at step {base.step:,}",
+        f"{base.run.name} at step {base.step:,}{'; ' * bool(task.reading)}{task.reading}",
         flush=True,
     )
-    if task.reading:
-        print(f"read {task.reading}", flush=True)
     overlap = overlapping_corpora(base.run, task) if options.task else []
     if overlap:
-        contained = (
-            f"{base.run.name} was trained on {', '.join(overlap)}, which contains plays of the test set of {task.name}"
-        )
+        contained = f"{', '.join(overlap)}, which contains plays of the test set of {task.name}"
         advice = "part of its score is memory; start with a run of the corpus training-plays"
-        print(f"{contained}: {advice}", flush=True)
+        print(f"{base.run.name} was trained on {contained}: {advice}", flush=True)
     try:
         run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
     except Stopped as stopped:
@@ -96,8 +92,8 @@ def main(args: list[str]) -> int:
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     print(f"wrote {run.path / 'report.json'}")
-    if not moved(run):
-        print(write_options(InputError(describe_standstill(run, "learning_rate")), SupervisedArguments))
+    if standstill := describe_standstill(run):
+        print(standstill)
     films = f"python -m viz.video --run {run.name}"
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  {films}")
     if not report["whole"]:
