@@ -6,6 +6,7 @@ splits the head, and every record into as many fields; of several, the one with 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -29,25 +30,24 @@ def read_delimited(text: str, path: Path) -> tuple[list[tuple[int, dict[str, Any
         If a record does not fit the head, a quotation mark is not closed, two columns have the same name, or the name of the only column
         holds a separator. The message names the line.
     """
-    is_tsv = (
-        path.suffix.lower() == ".tsv"
-    )  # such data sets are not quoted: a quotation mark in them is part of a sentence
+    # Tab-separated data sets are not quoted: a quotation mark in them is part of a sentence.
+    is_tsv = path.suffix.lower() == ".tsv"
     given = _SEPARATOR_LINE.match(text)
-    n_before, body = (1, text[given.end() :]) if given else (0, text)
+    first, body = (2, text[given.end() :]) if given else (1, text)
     separator = given[1].replace("\\t", "\t") if given else "\t" if is_tsv else find_separator(body)
     rows: list[tuple[int, dict[str, Any]]] = []
     head: list[str] | None = None
-    for line, fields in _records(body, separator, path, quoted=not is_tsv):
+    for line, fields in _records(body, separator, path, quoted=not is_tsv, first=first):
         if head is None:
             head = _checked_head(fields, path)
         elif len(fields) != len(head):
             raise InputError(
-                f"line {line + n_before:,} of {path} has {len(fields)} fields and its head has {len(head)} "
+                f"line {line:,} of {path} has {len(fields)} fields and its head has {len(head)} "
                 f"({', '.join(head)}; separator {separator!r}): correct the line"
                 f"{'' if is_tsv else ', or quote fields that hold the separator'}"
             )
         else:
-            rows.append((line + n_before, dict(zip(head, fields, strict=True))))
+            rows.append((line, dict(zip(head, fields, strict=True))))
     return rows, separator
 
 
@@ -66,24 +66,28 @@ def find_separator(text: str) -> str:
 
 
 def _widths(text: str, separator: str) -> list[int]:
-    """Count the fields of each record; none if the records cannot be read with this separator."""
-    try:
-        return [len(fields) for _, fields in _records(text, separator, Path(), quoted=True)]
-    except InputError:
-        return []
+    """Count the fields of each record, up to the first that cannot be read, which counts as 0."""
+    widths: list[int] = []
+    with contextlib.suppress(InputError):
+        for _, fields in _records(text, separator, Path()):
+            widths.append(len(fields))
+        return widths
+    return [*widths, 0]
 
 
-def _records(text: str, separator: str, path: Path, *, quoted: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the fields of each record that is not empty."""
+def _records(
+    text: str, separator: str, path: Path, *, quoted: bool = True, first: int = 1
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line, counted from ``first``, and the fields of each record that is not empty."""
     csv.field_size_limit(2**31 - 1)  # the default of 131,072 characters is less than a long chapter
     if quoted:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     else:
         reader = csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_NONE)
-    start = 1
+    start = first
     try:
         for fields in reader:
-            line, start = start, reader.line_num + 1
+            line, start = start, reader.line_num + first
             if any(field.strip() for field in fields):
                 yield line, fields
     except csv.Error as error:

@@ -51,10 +51,8 @@ def measure(
     scores = {"chance": [chance(task)], "majority": [majority(task)]}
     if compare:
         scores |= {"bag_of_words": [bag_of_words(task)], "from_scratch": []}
-    print(
-        f"{objective.steps:,} steps of {objective.batch_size:,} examples; learning rate up to {highest_rate(objective):.1e}",
-        flush=True,
-    )
+    steps = f"{objective.steps:,} step{'s' * (objective.steps != 1)} of {objective.batch_size:,} examples"
+    print(f"{steps}; learning rate up to {highest_rate(objective):.1e}", flush=True)
     with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
         tuning, first = tune(objective, base, name, update)
     scores["pre_trained"] = [first]
