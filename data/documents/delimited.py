@@ -22,14 +22,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;\t| ]*(?:\r\n|\r|\n|$)',
 
 
 def read_delimited(text: str, path: Path) -> tuple[list[tuple[int, dict[str, Any]]], str]:
-    """Read the records of a table, each with the number of its line, and the separator.
-
-    Raises
-    ------
-    InputError
-        If a record does not fit the head, a quotation mark is not closed, two columns have the same name, or the name of the only column
-        holds a separator. The message names the line.
-    """
+    """Read the records of a table, each with the number of its line, and the separator; an `InputError` names a line that does not fit."""
     # Tab-separated data sets are not quoted: a quotation mark in them is part of a sentence.
     is_tsv = path.suffix.lower() == ".tsv"
     given = _SEPARATOR_LINE.match(text)

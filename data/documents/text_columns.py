@@ -1,15 +1,7 @@
 """The text of a record: one of its columns, or several that are joined by a template, as for instructions and their answers.
 
-A template writes each of its columns that is not empty under a heading, with blank lines between, as Alpaca's does::
-
-    ### Instruction:
-    Name a colour.
-
-    ### Response:
-    Blue.
-
-A conversation is a list of turns in the column ``messages``, ``conversations`` or ``conversation``. A turn has a ``role`` and its
-``content``, or ``from`` and ``value``, and is written under the name of the role: System, User or Assistant.
+A template writes each of its columns that is not empty under a heading such as ``### Instruction:``, with blank lines between. A
+conversation is a list of turns with a ``role`` and its ``content``, or ``from`` and ``value``; each is written under the name of its role.
 
 References
 ----------
@@ -80,18 +72,9 @@ class TextColumns:
 
 
 def find_text_columns(names: Sequence[str], wanted: str | None, where: str) -> TextColumns:
-    """Find the columns of the text among those of a source.
+    """Find the columns of the text among those of a source: the one that is wanted; or Joke, text, the only one, or those of a template.
 
-    Parameters
-    ----------
-    names : of all columns.
-    wanted : the name of a column that holds the text; by default Joke or text, the only column, or those of a template.
-    where : the source, for messages.
-
-    Raises
-    ------
-    InputError
-        If there is no such column; the message lists those there are.
+    An `InputError` names the source, ``where``, and lists its columns if none of these is there.
     """
     if wanted is not None and wanted in names:
         return TextColumns({"": wanted})
@@ -114,13 +97,7 @@ def find_text_columns(names: Sequence[str], wanted: str | None, where: str) -> T
 
 
 def looks_like_text(name: str) -> bool:
-    """Check whether the name of a column is rather a text or a number, in the first line of a table without a head.
-
-    Examples
-    --------
-    >>> [looks_like_text(name) for name in ("my text", "Punchline", "The cat sat down.", "12")]
-    [False, False, True, True]
-    """
+    """Check whether the name of a column is rather a text or a number: the first line of a table without a head."""
     return len(name) > 40 or len(name.split()) > 3 or bool(re.search(r"[.!?…]$|^[\d.,-]+$", name.strip()))
 
 

@@ -233,3 +233,19 @@ def test_without_averaging_the_weights_themselves_are_kept(recipe: str, text_fil
     kept = session.weights()
     same = [np.array_equal(kept[name], p.detach().numpy()) for name, p in session.model.named_parameters()]
     assert all(same) if recipe == "reference" else not any(same)
+
+
+def test_the_command_announces_the_highest_rate_that_occurs_and_warns_where_the_warm_up_keeps_it_low(
+    text_file: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trainer.__main__ import main
+
+    options = ["--preset", "tiny", "--corpus", str(text_file), "--steps", "3", "--eval-every", "1", "--run"]
+    assert main([*options, "short"]) == 0
+    said = capsys.readouterr()
+    highest = max(line["lr"] for line in Run(runs / "short").metrics())
+    assert f"3 steps, learning rate up to {highest:.1e}" in said.out
+    assert "warning: the learning rate stays below half of its peak" in said.err
+    assert "nothing moved" not in said.out
+    assert main([*options, "still", "--learning-rate-scale", "1e-60"]) == 0
+    assert "nothing moved: the weights of step 3 equal those of step 0, byte for byte" in capsys.readouterr().out

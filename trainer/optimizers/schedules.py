@@ -56,13 +56,7 @@ class Linear:
 
 
 def highest_share(schedule: Schedule, steps: int) -> float:
-    """Compute the highest share of the peak over ``steps`` steps; 0 if there are none.
-
-    Examples
-    --------
-    >>> highest_share(Linear(warmup_steps=5000, steps=1), 1), highest_share(Linear(warmup_steps=2, steps=4), 4)
-    (0.0, 1.0)
-    """
+    """Compute the highest share of the peak over ``steps`` steps; 0 if there are none."""
     return max(map(schedule, range(steps)), default=0.0)
 
 
