@@ -22,7 +22,7 @@ parameters      number of parameters
 model           configuration of the model. One of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` too
 training        configuration of the training
 corpus          ``name``, ``language``, ``sha256``, ``characters``; in ``validation`` the ``tokens`` and ``characters`` of the validation
-                split; in ``documents`` the numbers of documents learned, held out and left out
+                split; in ``documents`` the numbers of documents learned, held out and left out, in ``reading`` what was read as documents
 tokenizer       ``kind`` and its description (`data.tokens.tokenizers`). Sub-words have ``file`` and its ``sha256``; ``special_tokens``
                 lists the names of tokens after the vocabulary
 tensors         names of ``token_table`` and ``position_table`` in a snapshot, null if the model has none; ``position_offset`` is the
@@ -90,7 +90,7 @@ class Run:
     def info(self) -> Record:
         """The contents of ``run.json``."""
         try:
-            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise InputError(
                 f"run {self.name!r} cannot be read: its run.json is missing or damaged ({error})"

@@ -66,16 +66,28 @@ def main(args: list[str]) -> int:
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
         return EXIT_INTERRUPTED
-    run, metrics, samples = tuning.run, tuning.run.metrics(), tuning.run.samples()
-    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
-    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
-    for when, sample in (("before", samples[0]), ("after", samples[-1])):
-        print(f"{when:>6}: {sample['prompt']}{' '.join(sample['text'].split())}")
-    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
+    _conclude(tuning)
     return 0
 
 
+def _conclude(tuning: Training[LanguageObjective]) -> None:
+    from trainer.loop import describe_standstill, evaluating
+
+    run, metrics, objective = tuning.run, tuning.run.metrics(), tuning.objective
+    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
+    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
+    with evaluating(objective.module):
+        same_draw = objective.sample(0)  # with the seed of the sample before, so that only the weights differ
+    for when, sample in (("before", run.samples()[0]), ("after", same_draw)):
+        print(f"{when:>6}: {sample['prompt']}{' '.join(str(sample['text']).split())}")
+    if standstill := describe_standstill(run):
+        print(standstill)
+    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
+
+
 def _introduce(tuning: Training[LanguageObjective]) -> None:
+    from trainer.loop import highest_rate
+
     info, objective = tuning.run.info, tuning.objective
     config, steps = objective.config, objective.steps
     corpus, base = info["corpus"], info["base"]
@@ -84,12 +96,14 @@ def _introduce(tuning: Training[LanguageObjective]) -> None:
         f"run {tuning.run.name}: {info['parameters']:,} parameters, from step {base['step']:,} of {base['run']}; "
         f"{counts['learned']:,} documents of {corpus['name']} for training, {counts['held_out']:,} held out, {objective.device}"
     )
+    if reading := corpus.get("reading"):  # older runs do not record it
+        print(f"{corpus['name']}: {reading}")
     for line in _left_out(counts, info["training"]["length"]):
         print(line)
     warmup = schedule(config, steps).warmup_steps
     print(
         f"{steps:,} steps of {config.micro_batch * config.accumulate} rows, up to {info['training']['length']} tokens each; "
-        f"learning rate up to {config.learning_rate:.1e}, warm-up {warmup:,} steps",
+        f"learning rate up to {highest_rate(objective):.1e}, warm-up {warmup:,} steps",
         flush=True,
     )
 

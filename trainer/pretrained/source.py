@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from data.errors import InputError
+from data.text_files import read_text
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -65,7 +66,7 @@ def open_source(path: Path) -> ModelSource:
 def read_json(path: Path) -> Any:
     """Read a file of JSON; an `InputError` if it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path, "fetch it again"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}): fetch it again") from None
 
