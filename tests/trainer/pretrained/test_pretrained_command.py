@@ -468,7 +468,7 @@ def test_code_between_the_numbers_of_a_checkpoint_is_still_refused(is_array: boo
 
     hidden: Any = np.array([Evil()], dtype=object) if is_array else Evil()
     path = checkpoint(nanogpt_state(True), folder, True, hidden)
-    with pytest.raises(InputError, match="refused.*save it again with tensors and plain values alone"):
+    with pytest.raises(InputError, match=r"refused.*save it again with tensors and plain values alone"):
         open_source(path)
     assert not (folder / "touched").exists()
 
