@@ -32,12 +32,15 @@ PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
 CHECKPOINT = "ckpt.pt"
 SAFETENSORS_ADVICE = "whoever trusts it can write its weights as model.safetensors"
 _PLAIN_ADVICE = "whoever trusts it can load it with torch and save it again with tensors and plain values alone"
-_NUMPY = [
-    (function, f"{package}.multiarray.{function.__name__}")
-    for function in (np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0])
-    for package in ("numpy.core", "numpy._core")
+_RESTORE: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
+_HARMLESS: list[Any] = [
+    *(
+        (function, f"{package}.multiarray.{function.__name__}")
+        for function in _RESTORE
+        for package in ("numpy.core", "numpy._core")
+    ),
+    *(np.ndarray, np.dtype, *(type(np.dtype(code)) for code in "?bhilqBHILQefdU")),
 ]
-_HARMLESS = [*_NUMPY, np.ndarray, np.dtype, *(type(np.dtype(code)) for code in "?bhilqBHILQefdU")]
 """What NumPy's numbers and arrays of numbers are pickled with, by the names of NumPy 1 and 2; none of it runs code."""
 
 ReadTensor = Callable[[str], Tensor]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from data.tokens.vocabularies import learn_bpe
 from tests.commands import assert_mistake, command
 from tests.trainer.pretrained.readers.plain_gpts import ROWS, gptlab_state, nanogpt_state
 from tests.trainer.pretrained.test_importing import SYMBOLS, checkpoint, gptlab, made
-from trainer.pretrained.__main__ import Export, Import, main
+from trainer.pretrained.__main__ import Export, Import, format_report, main
 from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.revisions import locate_revisions
 from trainer.pretrained.run_writer import write_run
@@ -39,10 +40,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_use_of_each_tensor_is_printed(folder: Path) -> None:
     gptlab(folder / "model")
-    result = command("trainer.pretrained", "import", str(folder / "model"), "--name", "lab")
+    result = command("trainer.pretrained", "import", str(folder / "model"), "--name", "lab", "--verbose")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["their", "tensor", "shape", "ours", "note"]
+    assert lines[0].startswith("run lab: ")
+    assert lines[lines.index("") + 1].split() == ["their", "tensor", "shape", "ours", "note"]
     assert [line for line in lines if line.startswith("transformer.h.1.attn.k_linear.weight")] == [
         "transformer.h.1.attn.k_linear.weight  16 x 16          h.1.attn.c_attn.weight  joined: the key's third"
     ]
@@ -55,8 +57,23 @@ def test_the_use_of_each_tensor_is_printed(folder: Path) -> None:
         assert part in result.stdout
     assert command("trainer.pretrained", "export", str(folder / "out"), "--run", "lab").stdout == (
         f"wrote step 5,000 of run lab as a GPT2LMHeadModel to {folder / 'out'}: "
-        "config.json, model.safetensors, tokenizer.json, tokenizer_config.json\n"
+        "README.md, config.json, generation_config.json, model.safetensors, tokenizer.json, tokenizer_config.json\n"
     )
+
+
+def test_the_tensors_of_all_blocks_are_one_row_with_their_number(folder: Path) -> None:
+    gptlab(folder / "model")
+    main(Import(model=str(folder / "model"), name="lab"))
+    run = Run(folder / "runs" / "lab")
+    brief, full = (format_report(run, verbose=verbose).split("\n\n") for verbose in (False, True))
+    assert brief[0] == full[0]
+    rows = brief[1].splitlines()[1:]
+    assert (
+        "2 x transformer.h.#.attn.k_linear.weight  16 x 16          h.#.attn.c_attn.weight  joined: the key's third"
+        in rows
+    )
+    counts = [int(found[1]) if (found := re.match(r"(\d+) x ", row)) else 1 for row in rows]
+    assert sum(counts) == len(full[1].splitlines()) - 1 == len(run.info["source"]["tensors"])
 
 
 def test_an_imported_model_of_sub_words_generates_text(folder: Path) -> None:
