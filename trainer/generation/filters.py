@@ -8,9 +8,8 @@ what remains into probabilities. docs/decoding.md has the formulas.
 References
 ----------
 Holtzman, Buys, Du, Forbes and Choi (2020), The curious case of neural text degeneration (top-p, section 3.1).
-Keskar, McCann, Varshney, Xiong and Socher (2019), CTRL (repetition penalty, equation 2; here as in Hugging Face, which multiplies
-logits below 0).
-Meister, Pimentel, Wiher and Cotterell (2023), Locally typical sampling (typical-p, section 4).
+Keskar, McCann, Varshney, Xiong and Socher (2019), CTRL (repetition penalty, section 4.1; Hugging Face multiplies logits below 0).
+Meister, Pimentel, Wiher and Cotterell (2023), Locally typical sampling (typical-p).
 Nguyen, Baker, Neo, Roush, Kirsch and Shwartz-Ziv (2024), Turning up the heat: min-p sampling (arXiv 2407.01082).
 """
 
@@ -83,14 +82,9 @@ class Decoding:
                 raise InputError(f"the bias of token {token} must be a finite number; got {added}")
 
     @property
-    def depends_on_text(self) -> bool:
-        """Whether the distribution depends on which tokens prompt and text have, besides how often they were generated."""
-        return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0
-
-    @property
     def depends_on_prompt(self) -> bool:
-        """Whether the distribution of the first token depends on the tokens of the prompt by more than the model."""
-        return self.depends_on_text or (self.penalize_prompt and bool(self.frequency_penalty or self.presence_penalty))
+        """Whether the tokens of the prompt change how the model's logits become probabilities."""
+        return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0 or self.penalize_prompt
 
 
 def probabilities(
@@ -252,9 +246,8 @@ def typical_p(logits: FloatArray, p: float) -> FloatArray:
     array([0. , 0.2, 0. , 0. ])
     """
     probability = softmax(logits)
-    surprise = np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True))
-    surprise = surprise + logits.max(-1, keepdims=True) - logits
-    distance = np.abs(surprise - entropy(probability)[..., None])
+    with np.errstate(divide="ignore"):
+        distance = np.abs(-np.log(probability) - entropy(probability)[..., None])
     order = np.argsort(distance, axis=-1, kind="stable")
     n_below = (np.take_along_axis(probability, order, -1).cumsum(-1) < p).sum(-1, keepdims=True)
     last = np.take_along_axis(order, np.minimum(n_below, logits.shape[-1] - 1), -1)

@@ -88,7 +88,7 @@ def sample_tokens(
         start = window_start(n_read, len(prompt), model.config.block_size, request.window)
         logits = next_token.next_logits(ids[:, :n_read], start).float().cpu().numpy()  # (B, vocab_size)
         logits[:, n_known or logits.shape[1] :] = -np.inf
-        read = ids[:, :n_read].cpu().numpy() if decoding.depends_on_text else None
+        read = ids[:, :n_read].cpu().numpy() if decoding.depends_on_prompt else None
         drawn_from = probabilities(logits, decoding, counts, read)
         tokens = np.array([sample_token(drawn_from[row], generators[row].random()) for row in range(n_rows)])
         ids[:, n_read] = torch.from_numpy(tokens)
