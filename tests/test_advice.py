@@ -181,7 +181,6 @@ ADVISED = [
     ("trainer", [*TRAINING, "--tokenizer", "bpe", "--vocab-size", "3"], "pass --vocab-size 2048"),
     ("trainer.finetune", [*TUNING, "--learning-rate", "0"], "pass --learning-rate 3e-5"),
     ("probes", ["--measure", "position-structure", "--export", "xls"], "pass --export csv"),
-    ("probes", ["--measure", "context", "--seed", "-1"], "pass --seed 0"),
     ("viz.figures", ["--only", "tokens", "--seed", "-1"], "pass --seed 0"),
     ("viz.figures", ["--only", "tokens", "--size", "1:1"], "pass --size 16:9"),
     ("viz.figures", ["--highlight", "a"], "pass --only tokens"),
