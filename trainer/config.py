@@ -285,9 +285,7 @@ def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
 def described_model(run: Run) -> ModelConfig:
     """Read the configuration of a run's model; a `NotApplicableError` names what its run.json lacks."""
     if "model" not in run.info:
-        raise NotApplicableError(
-            f"run {run.name!r} holds no model, only vectors: train one, or choose another with `run`"
-        )
+        raise NotApplicableError(f"run {run.name!r} holds no model, only vectors: train one, or choose another run")
     fields = {field.name: field.default for field in dataclasses.fields(ModelConfig)}
     shape = run.info["model"]
     required = {name for name, default in fields.items() if default is dataclasses.MISSING}

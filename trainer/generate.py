@@ -101,12 +101,14 @@ def _print(
     _print_title(0, request)
     print(prompt, end="", flush=True)
     record = recorder.record if recorder else None
-    for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request, on_step=record):
-        if piece.sample == 0:
-            print(piece.text, end="", flush=True)
-        else:
-            others[piece.sample] += piece.text
-    print()
+    try:
+        for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request, on_step=record):
+            if piece.sample == 0:
+                print(piece.text, end="", flush=True)
+            else:
+                others[piece.sample] += piece.text
+    finally:
+        print()
     for number in range(1, request.n_samples):
         _print_title(number, request)
         print(prompt + others[number])

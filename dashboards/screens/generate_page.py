@@ -20,7 +20,9 @@ from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
 
-FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
+_MORE = {"repetition": 1.0, "ngram": 0, "typical_p": 1.0}
+"""The options in the expander, by field, and the values at which they have no effect."""
+FIELDS = ("prompt", "temperature", "top_k", "top_p", *_MORE, "tokens", "seed", "stop", "beside")
 IN_A_ROW = 4
 UPDATE_EVERY_S = 0.08
 """Often enough for the text to appear continuously."""
@@ -76,6 +78,10 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     left, right = st.columns(2)
     top_k = _number(page, "top_k", left.number_input, 0, described_model(page.run).vocab_size)
     top_p = _number(page, "top_p", right.number_input, 0.01, 1.0, step=0.05)
+    with st.expander(page.say("generate.more"), expanded=any(get_field(name) != off for name, off in _MORE.items())):
+        repetition = _number(page, "repetition", st.number_input, 0.1, 10.0, step=0.05)
+        ngram = _number(page, "ngram", st.number_input, 0, 100)
+        typical_p = _number(page, "typical_p", st.number_input, 0.01, 1.0, step=0.05)
     left, right = st.columns(2)
     n_tokens = _number(page, "tokens", left.number_input, 1, 2000, step=20)
     with right:
@@ -85,9 +91,10 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     set_field("stop", stop)
     beside = _ask_beside(page, steps)
     stops = (stop.replace("\\n", "\n"),) if stop else ()
-    return GenerationForm(
-        prompt, Decoding(temperature, top_k, top_p), GenerationRequest(n_tokens, seed=seed, stop=stops), beside
+    decoding = Decoding(
+        temperature, top_k, top_p, typical_p=typical_p, repetition_penalty=repetition, no_repeat_ngram_size=ngram
     )
+    return GenerationForm(prompt, decoding, GenerationRequest(n_tokens, seed=seed, stop=stops), beside)
 
 
 def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
@@ -156,6 +163,10 @@ def _drawn_title(page: Page, decoding: Decoding) -> str:
     parts = [say("views.temperature", value=say.number(decoding.temperature, 2))]
     parts += [f"top-k {say.number(decoding.top_k)}"] * (decoding.top_k > 0)
     parts += [f"top-p {say.number(decoding.top_p, 2)}"] * (decoding.top_p < 1)
+    parts += [f"typical-p {say.number(decoding.typical_p, 2)}"] * (decoding.typical_p < 1)
+    if decoding.repetition_penalty != 1:
+        parts.append(f"{say('generate.repetition')} {say.number(decoding.repetition_penalty, 2)}")
+    parts += [f"n-gram {say.number(decoding.no_repeat_ngram_size)}"] * (decoding.no_repeat_ngram_size > 0)
     return say("generate.drawn", how=", ".join(parts))
 
 

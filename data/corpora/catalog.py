@@ -291,7 +291,7 @@ def _reason(found: Exception) -> str:
 
 
 def _not_fetched(name: str, tried: list[str], file: str) -> InputError:
-    by_hand = f"put the file by hand as {file} into a folder and name that with `corpus_dir` or GPTLAB_DATA"
+    by_hand = f"put the file by hand as {file} into a folder and name that in GPTLAB_DATA"
     return InputError(f"cannot fetch {name}; tried {', '.join(tried)}: check the connection, or {by_hand}")
 
 

@@ -30,7 +30,7 @@ def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence
     rows = "".join(
         f"<tr><th style='{_LABEL_STYLE}'>{escape(label)}</th>"
         f"<td style='text-align:left;padding:1px 0'>{escape(text)}</td></tr>"
-        for label, text in _rows(info, metrics, steps)
+        for label, text in run_facts(info, metrics, steps)
     )
     return (
         "<div style='display:inline-block;border:1px solid #8888;border-radius:8px;padding:.7em 1em'>"
@@ -39,7 +39,13 @@ def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence
     )
 
 
-def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iterator[tuple[str, str]]:
+def count_copies(info: Record) -> int:
+    """Count the snapshots of an imported run whose weights are those of an earlier step."""
+    return sum(len(steps) - 1 for steps in (info.get("source") or {}).get("identical_steps", []))
+
+
+def run_facts(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a run, as a label and a text each; the parameters are those of `run_card`."""
     model: Mapping[str, Any] = info.get("model") or {}
     shape = [f"{model[field]:,} {words}" for field, words in _SHAPE.items() if isinstance(model.get(field), int)]
     if model.get("architecture"):
@@ -63,7 +69,9 @@ def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iter
         losses := [f"{loss:.4f} {kind}" for kind in ("train", "val") if (loss := _loss(metrics[-1], kind))]
     ):
         yield "loss", f"{', '.join(losses)} (nats per token, step {metrics[-1]['step']:,})"
-    yield "snapshots", f"{len(steps):,}" + (f" (steps {steps[0]:,} to {steps[-1]:,})" if steps else "")
+    span = f" (steps {steps[0]:,} to {steps[-1]:,})" if steps else ""
+    copies = count_copies(info)
+    yield "snapshots", f"{len(steps):,}{span}" + (f", {copies:,} of them copies of earlier ones" if copies else "")
 
 
 def _loss(record: Record, kind: str) -> float | None:

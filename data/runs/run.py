@@ -32,7 +32,8 @@ base            of a fine-tuned run: ``run``, ``step`` and ``sha256`` of the sna
                 same weights, plus rows for new tokens
 task            of a run fine-tuned on a task: ``name``, ``kind``, ``labels``, ``origin``. Its snapshots hold the head as
                 ``task_head.weight`` and ``task_head.bias``; ``report.json`` holds its scores (`trainer.supervised.task_report`)
-source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict
+source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict.
+                ``identical_steps`` lists groups of steps with equal weights, if there are any
 ==============  ====================================================================================================
 
 Word vectors that were read as a run have no ``model``, ``training`` or ``corpus``.

@@ -35,7 +35,8 @@ def apply_decoding(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArr
     Parameters
     ----------
     distribution : the model's own probabilities, (..., token).
-    decoding : temperature, filters and bias; penalties depend on earlier tokens and have no effect here.
+    decoding : temperature, filters and bias; penalties depend on earlier tokens and have no effect here (they have in
+        `~probes.models.logits.next_token_distribution`).
 
     Returns
     -------

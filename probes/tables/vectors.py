@@ -24,7 +24,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.runs import Run, create_run, write_snapshot
+from data.runs import Run, check_free, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 
 TABLE = "token_table"
@@ -119,7 +119,7 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
         "tokenizer": words.to_json(),
         "tensors": {"token_table": TABLE},
     }
-    run = create_run(name, info, folder)
+    run = create_run(check_free(name, folder, advice="give another name with `run`"), info, folder)
     write_snapshot(run, 0, {TABLE: trajectory.values[0]})
     return run
 

@@ -150,8 +150,8 @@ def make_trace(run: Run, request: FigureRequest, progress: Progress) -> Figure:
         found = recorded_trace(run, request.trace)
     chosen = found.attrs["decoding"]
     how = "always the likeliest" if chosen["temperature"] == 0 else f"drawn at temperature {chosen['temperature']:g}"
-    filters = {"top_k": 0, "top_p": 1, "min_p": 0}
-    more = [f"{name.replace('_', '-')} {chosen[name]:g}" for name, off in filters.items() if chosen[name] != off]
+    usual = {"top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1, "repetition_penalty": 1, "no_repeat_ngram_size": 0}
+    more = [f"{name.replace('_', '-')} {chosen[name]:g}" for name, off in usual.items() if chosen.get(name, off) != off]
     title, step = "Token by token", int(found["step"])
     subtitle = f"{run.name} at step {step:,}; {', '.join([how, *more])}; framed is the token that was taken"
     text = "".join(str(token) for token in found["chosen"].values)
