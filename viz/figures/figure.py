@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
 from data.runs.run import Run, open_run
+from viz.fonts import lettering
 from viz.output import encode_figure, save
 from viz.request import FIGURE_FORMATS, FigureRequest
 from viz.sidecar import write_sidecar
@@ -83,7 +84,8 @@ def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Prog
     kind = request.kind
     request.validate()
     opened = run if isinstance(run, Run) else open_run(request.run)
-    made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
+    with lettering(opened):
+        made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
     return made
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
+from viz.fonts import lettering
 from viz.request import FilmRequest
 from viz.sidecar import write_sidecar
 
@@ -171,7 +172,8 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)
     update = progress or (lambda *_, **__: None)
-    made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
+    with lettering(run):
+        made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
     return made
 
 

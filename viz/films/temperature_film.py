@@ -22,6 +22,7 @@ from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
 from viz.drawing.theme import Theme
 from viz.films.film import Film
 from viz.films.timeline import interpolate
+from viz.fonts import families
 from viz.request import FilmRequest
 
 TEXT_PX = 25
@@ -91,7 +92,8 @@ class TemperatureFilm:
             bars.append(bar)
             style: dict[str, Any] = {"fontsize": TEXT_PX * unit, "va": "center_baseline", "parse_math": False}
             color, place = theme.muted if is_others else theme.text, (-14 * unit, 0)
-            axes.annotate(name, (0, row), place, textcoords="offset points", color=color, ha="right", **style)
+            lettered = style | {"family": families(name), "color": color, "ha": "right"}
+            axes.annotate(name, (0, row), place, textcoords="offset points", **lettered)
             values.append(axes.text(0, row, "", color=theme.text, weight="bold", animated=True, **style))
         axes.axvline(0, color=theme.line, linewidth=1.5 * unit)
         return bars, values

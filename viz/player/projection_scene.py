@@ -11,7 +11,6 @@ import xarray as xr
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
 from viz.drawing.theme import Theme, group_color
