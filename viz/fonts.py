@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -73,6 +73,12 @@ def label(token: str) -> str:
     current = _current.get()
     tokens, letters = current.look_alikes if current else (frozenset(), frozenset())
     return display(token, coded=letters if token in tokens else ())
+
+
+def letter(source: Run | Sequence[str], tokens: Iterable[str], write: Callable[[str], str] = label) -> list[str]:
+    """Write tokens of a run, or of a vocabulary, each as `label` does, or another function that calls it."""
+    with lettering(source):
+        return [write(token) for token in tokens]
 
 
 def drawable(text: str, *, bold: bool = False) -> str:

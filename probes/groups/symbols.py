@@ -82,7 +82,7 @@ def undo_display(written: str) -> str:
     >>> undo_display("␣the"), undo_display("U+2423"), undo_display("U+0055+200B")
     (' the', '␣', 'U+200B')
     """
-    parts = (_MEANINGS.get(part, part) for part in _units(written))
+    parts = (_MEANINGS.get(part, part) for part in units(written))
     return "".join(chr(int(part[2:], 16)) if _CODE_POINT.fullmatch(part) else part for part in parts)
 
 
@@ -116,7 +116,7 @@ def cut(written: str, most: int) -> str:
     if len(written) <= most:
         return written
     kept = ""
-    for part in _units(written):
+    for part in units(written):
         if len(kept) + len(part) >= most:
             break
         kept += part
@@ -128,6 +128,12 @@ def has_ink(character: str) -> bool:
     return category(character)[0] not in "CZ" and character not in _BLANK
 
 
-def _units(written: str) -> list[str]:
-    """Split a written text into code points and single characters."""
+def units(written: str) -> list[str]:
+    """Split what `display` wrote into code points and single characters.
+
+    Examples
+    --------
+    >>> units("aU+200B")
+    ['a', 'U+200B']
+    """
     return re.findall(rf"{_CODE_POINT.pattern.replace('(', '(?:')}|.", written, re.DOTALL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from probes.groups.symbols import cut, display
+from probes.groups.symbols import cut, display, units
 from viz.fonts import drawable, families, label
 
 if TYPE_CHECKING:
@@ -111,10 +111,11 @@ def _wrap_greedily(text: str, width: float, size: float, bold: bool) -> list[str
 
 def shorten(text: str, width: float, size: float = TEXT_PT, *, keep: Literal["start", "end"] = "start") -> str:
     """Shorten a text to a width in points, with an ellipsis in place of what is removed; ``keep`` is the part that stays."""
-    kept = shown = drawable(text)
+    shown = drawable(text)
+    kept = units(shown)
     while kept and text_width(shown, size) > width:
         kept = kept[:-1] if keep == "start" else kept[1:]
-        shown = f"{kept}…" if keep == "start" else f"…{kept}"
+        shown = f"{''.join(kept)}…" if keep == "start" else f"…{''.join(kept)}"
     return shown
 
 

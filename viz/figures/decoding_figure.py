@@ -17,7 +17,7 @@ from viz.drawing.text import shorten, text_width
 from viz.drawing.theme import heat_map, text_on
 from viz.figures.next_token_figure import write_prompt
 from viz.films.temperature_film import leading_rows, stands_for_others
-from viz.fonts import label
+from viz.fonts import drawable, label
 
 MOST_COLUMNS = 16
 LEAST_COLUMN_PT = 56
@@ -39,7 +39,7 @@ def draw_trace(trace: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
     """
     slide = blank_slide(**options)
     area = write_prompt(slide, str(trace.attrs["prompt"])).inset(left=LABELS_PT, right=62, top=LINE_PT + 12)
-    n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / LEAST_COLUMN_PT))
+    n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / _column_width(trace)))
     shown = trace.isel(position=slice(0, n_columns))
     n_rows = max(1, min(MOST_RANKS, trace.sizes["rank"], int(area.height / ROW_PT)))
     ranks = shown["chosen_rank"].values
@@ -60,6 +60,14 @@ def _shown_probabilities(trace: xr.Dataset) -> tuple[NDArray[np.float64], NDArra
     names = ("probability", "chosen_probability") if greedy else ("drawn_from", "chosen_drawn_from")
     candidates, chosen = (np.asarray(trace[name].values, dtype=float) for name in names)
     return candidates, chosen
+
+
+def _column_width(trace: xr.Dataset) -> float:
+    """Choose the least width of a column, so that code points, which all begin alike, can be read in it."""
+    tokens = {*map(str, trace["candidate"].values.flat), *map(str, trace["chosen"].values)}
+    names = [drawable(label(token)) for token in tokens]
+    widths = [text_width(name, bold=True) + 14 for name in names if "U+" in name]
+    return min(max([LEAST_COLUMN_PT, *widths]), 2 * LEAST_COLUMN_PT)
 
 
 def _cells(area: Box, n_rows: int, n_columns: int) -> list[list[Box]]:
