@@ -20,7 +20,8 @@ from unicodedata import name
 
 from data.errors import list_names
 from data.notices import notify
-from probes.groups.symbols import display, visible
+from data.printing import visible
+from probes.groups.symbols import display
 
 if TYPE_CHECKING:
     from data.runs import Run

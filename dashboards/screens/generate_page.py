@@ -16,7 +16,7 @@ from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from dashboards.widgets import escape_markdown, guarded
-from probes.groups.symbols import visible
+from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from dashboards.compute import queries
 from dashboards.compute.queries import PackedMaps, steps_of
 from dashboards.page import Page
+from data.printing import visible
 from probes.groups.naming import Group, classes
-from probes.groups.symbols import visible
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, weight_map
 from viz.fonts import letter

@@ -10,23 +10,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container
+from collections.abc import Collection
 from unicodedata import category, normalize
 
-from data.printing import code_point
+from data.printing import HEXADECIMAL, code_point, has_ink
 
 _WHOLE = {"<|endoftext|>": "∎"}
 _SYMBOLS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\xa0": "⍽"}
 _CIRCLE = "◌"
 _MEANINGS = {written: text for text, written in (_WHOLE | _SYMBOLS).items()} | {_CIRCLE: ""}
 _CODE_POINT = re.compile(r"U\+(10[0-9A-F]{4}|[1-9A-F][0-9A-F]{4}|[0-9A-F]{4})")
-_HEXADECIMAL = "0123456789ABCDEF"
-
-# Letters, marks and symbols that Unicode's DerivedCoreProperties.txt calls Default_Ignorable_Code_Point, or that are blank.
-_BLANK_RANGES = ((0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
-_BLANK = frozenset("\u034f\u2800\u3164\uffa0\U0001d159") | {
-    chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1)
-}
 
 
 def display(token: str, *, keep: str = "", coded: Collection[str] = ()) -> str:
@@ -61,7 +54,7 @@ def display(token: str, *, keep: str = "", coded: Collection[str] = ()) -> str:
             place in literal
             or c in coded
             or c in _MEANINGS
-            or (is_after_code and c in _HEXADECIMAL)
+            or (is_after_code and c in HEXADECIMAL)
             or not has_ink(c)
             or normalize("NFC", cluster) != cluster
         )
@@ -86,25 +79,6 @@ def undo_display(written: str) -> str:
     return "".join(chr(int(part[2:], 16)) if _CODE_POINT.fullmatch(part) else part for part in parts)
 
 
-def visible(text: str, lacking: Container[str] = "") -> str:
-    """Write characters without ink in a running text as code points; spaces, line ends and tabs stay.
-
-    ``lacking`` are further characters to write so, those for which a font has no glyph.
-
-    Examples
-    --------
-    >>> visible("one page" + chr(12) + "another")
-    'one pageU+000Canother'
-    """
-    written, is_after_code = "", False
-    for c in text:
-        is_bare = not has_ink(c) and c not in "\n\t" and category(c) != "Zs"
-        follows = c in _HEXADECIMAL or category(c)[0] == "M"
-        is_after_code = is_bare or c in lacking or (is_after_code and follows)
-        written += code_point(c) if is_after_code else c
-    return written
-
-
 def cut(written: str, most: int) -> str:
     """Cut what `display` wrote to ``most`` characters, the last an ellipsis, but not within a code point.
 
@@ -121,11 +95,6 @@ def cut(written: str, most: int) -> str:
             break
         kept += part
     return f"{kept or written[: most - 1]}…"
-
-
-def has_ink(character: str) -> bool:
-    """Check whether a character shows anything: it is no space, control or format character, filler or variation selector."""
-    return category(character)[0] not in "CZ" and character not in _BLANK
 
 
 def units(written: str) -> list[str]:

@@ -23,9 +23,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.printing import has_ink
 from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
-from probes.groups.symbols import has_ink
 
 TABLE = "token_table"
 GIVE = "give a file with a token and its values on each line"

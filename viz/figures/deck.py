@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.printing import visible
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
-from probes.groups.symbols import visible
 from viz.drawing.theme import Theme, theme
 from viz.films.encode import write_last_frame
 from viz.request import FigureRequest
