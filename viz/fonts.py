@@ -10,7 +10,7 @@ import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -119,7 +119,7 @@ def look_alikes(tokens: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]
     for c in characters:
         by_outline[_outline(c)].append(c)
     n_of_script = Counter(map(_script, characters))
-    first_of = {}
+    first_of: dict[str, str] = {}
     for alike in by_outline.values():
         first, *others = sorted(alike, key=lambda c: (-n_of_script[_script(c)], c))
         first_of |= dict.fromkeys(others, first)
@@ -169,6 +169,9 @@ def further_fonts() -> dict[str, frozenset[int]]:
         for folder in spec.submodule_search_locations or [] if spec else []:
             for path in sorted(p for p in Path(folder).rglob("*") if p.suffix in (".ttf", ".otf")):
                 fontManager.addfont(path)
+                # They have one weight; entered as the bold one as well, they are found without a message.
+                added = [entry for entry in fontManager.ttflist if entry.fname == str(path)]
+                fontManager.ttflist += [replace(entry, weight=700) for entry in added]
                 found[get_font(path).family_name] = frozenset(get_font(path).get_charmap())
     return found
 

@@ -195,7 +195,7 @@ def glyphs(label: str, radius_px: float, *, small: bool = True) -> Path:
     """Outline a label, centred on the origin and, if ``small``, small enough for a disc of this radius."""
     size = radius_px * (1.2 if len(label) < 2 else 0.8 if small and len(label) > 2 else 1.02)
     path = text_path(label, size)
-    if not len(path.vertices):
+    if not np.size(path.vertices):
         return Path(np.zeros((1, 2)))
     box = path.get_extents()
     middle = (box.y0 + box.y1) / 2

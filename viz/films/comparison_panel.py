@@ -57,7 +57,7 @@ class ComparisonPanel(AnimatedPanel):
             lines = lines_of(comparison, step, self._width_px, self._unit)
             for (text, small), (line, behind) in zip(texts, lines, strict=False):
                 text.set_text(line)
-                text.set_family(families(line))
+                text.set_fontfamily(families(line))
                 small.set_text(behind)
                 start = (text_width(line, TEXT_PX * self._unit) + GAP_PX * self._unit) if line else 0.0
                 small.set_x(text.get_position()[0] + start / self._canvas.size.width)
