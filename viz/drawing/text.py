@@ -37,8 +37,12 @@ class Caption:
 
 
 def label_name(token: str) -> str:
-    """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages."""
-    return _NAMES.get(token) or label(token)
+    """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages.
+
+    A token that is itself such a name stands in quotes.
+    """
+    shown = label(token)
+    return _NAMES.get(token) or (f"“{shown}”" if shown.strip("“”") in _NAMES.values() else shown)
 
 
 def short_label(token: str, most: int = 10) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.printing import visible
 from data.runs.run import Run, open_run
 from viz.fonts import lettering
 from viz.output import encode_figure, save
@@ -60,7 +61,7 @@ class Figure:
 
     def _repr_html_(self) -> str:
         source = f"data:image/png;base64,{base64.b64encode(self.encode('png')).decode()}"
-        return f'<img src="{source}" alt="{html.escape(self.alt_text, quote=True)}" style="max-width: 100%">'
+        return f'<img src="{source}" alt="{html.escape(visible(self.alt_text), quote=True)}" style="max-width: 100%">'
 
 
 def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Progress | None = None) -> Figure:

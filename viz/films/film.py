@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from data.printing import visible
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
 from viz.fonts import lettering
@@ -122,7 +123,7 @@ class Film:
 
     def _video(self, mp4: bytes) -> str:
         source = f"data:video/mp4;base64,{base64.b64encode(mp4).decode()}"
-        words = html.escape(self.alt_text, quote=True)
+        words = html.escape(visible(self.alt_text), quote=True)
         return f'<video src="{source}" aria-label="{words}" style="max-width: 100%" controls autoplay loop muted playsinline></video>'
 
     def _repr_html_(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -122,7 +123,7 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
 
 def stands_for_others(name: str) -> bool:
     """Check whether a row from `leading_rows` is that of all other tokens."""
-    return name.endswith(("other", "others"))
+    return re.fullmatch(r"[\d,]+ others?", name) is not None
 
 
 def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Curve]:
