@@ -60,7 +60,11 @@ def test_what_commands_print_survives_any_encoding(
 
 
 def test_what_an_encoding_lacks_is_written_as_code_points_and_all_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    for encoding, wanted in (("ascii", "U+00E9 U+6771 U+D800"), ("cp1252", "é U+6771 U+D800"), ("utf-8", "é 東 U+D800")):
+    for encoding, wanted in (
+        ("ascii", "U+00E9 U+6771 U+D800"),
+        ("cp1252", "é U+6771 U+D800"),
+        ("utf-8", "é 東 U+D800"),
+    ):
         raw = io.BytesIO()
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
         print_any_text()

@@ -12,7 +12,9 @@ from data.printing import has_ink, visible
 from probes.groups.naming import parse_label
 from probes.groups.symbols import cut, display, undo_display, units
 
-awkward = st.text(st.sampled_from("aU+0123ABF \n␣⏎◌∎e\u0301\u0302\u0323é\u200b\u00ad\u1100\u1161가\u212a東\ufe0f\ud800"))
+awkward = st.text(
+    st.sampled_from("aU+0123ABF \n␣⏎◌∎e\u0301\u0302\u0323é\u200b\u00ad\u1100\u1161가\u212a東\ufe0f\ud800")
+)
 anything = st.one_of(awkward, st.text(st.characters(), max_size=5), st.sampled_from(["<|endoftext|>", "U+6771"]))
 
 
