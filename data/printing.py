@@ -54,7 +54,7 @@ def visible(text: str, lacking: Container[str] = "") -> str:
 
 
 def print_any_text() -> None:
-    """Let standard output and standard error take any text: what their encoding lacks is written as code points."""
+    """Make standard output and standard error write what their encoding lacks as code points."""
     codecs.register_error(_HANDLER, _write_code_points)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -52,7 +52,7 @@ _current: ContextVar[Lettering | None] = ContextVar("lettering", default=None)
 
 @contextlib.contextmanager
 def lettering(source: Run | Sequence[str]) -> Iterator[None]:
-    """Letter pictures of a run, or of tokens: those that look alike are told apart, and one notice names characters without a glyph.
+    """Letter pictures of a run, or of tokens: those that look alike are distinguished, and one notice names characters without a glyph.
 
     Within another lettering that one goes on.
     """
@@ -92,13 +92,12 @@ def drawable(text: str, *, bold: bool = False) -> str:
     return visible(text, lacking)
 
 
-def families(text: str, *, bold: bool = False) -> list[str] | None:
-    """List the font families for a text; None where matplotlib's own font has all of its characters."""
+def families(text: str, *, bold: bool = False) -> list[str]:
+    """List the font families for a text: matplotlib's own, and those of packages where it lacks a character."""
     import matplotlib as mpl
 
-    if all(ord(c) in _own_glyphs(bold) or c == "\n" for c in text):
-        return None
-    return [*mpl.rcParams["font.family"], *further_fonts()]
+    is_covered = all(ord(c) in _own_glyphs(bold) or c == "\n" for c in text)
+    return [*mpl.rcParams["font.family"], *(() if is_covered else further_fonts())]
 
 
 @lru_cache(maxsize=4)
