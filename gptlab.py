@@ -94,6 +94,9 @@ def __dir__() -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a subcommand of the console script: the command that ``python -m`` runs, under a shorter name."""
+    from data.printing import print_any_text
+
+    print_any_text()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())

@@ -14,6 +14,7 @@ from rich.table import Table
 from data.commands import run_command
 from data.errors import InputError
 from probes.groups.naming import split_highlight
+from probes.groups.symbols import display
 from probes.registry import PROBES, ProbeRequest, highlighted_table, measure
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return escape(repr(value))
+        is_plain = display(value, keep=" \n\t\r") == value
+        return escape(repr(value) if is_plain else f"'{display(value, keep=' ')}'")
     return f"{value:,}" if isinstance(value, Integral) else f"{value:.4f}"
 
 

@@ -16,6 +16,7 @@ from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from dashboards.widgets import escape_markdown, guarded
+from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
@@ -208,6 +209,6 @@ def _card(page: Page, stream: GenerationStream, losses: dict[int, float | None],
     return (
         f'<div class="written{" now" if task.step == now else ""}" data-step="{task.step}" data-over="{str(stream.is_finished).lower()}">'
         f"<h4>{escape(say('slider.step'))} {say.number(task.step)}<span>{escape(measured)}</span></h4>"
-        f"<pre><b>{escape(task.prompt)}</b>{escape(stream.text)}{cursor}</pre>"
+        f"<pre><b>{escape(visible(task.prompt))}</b>{escape(visible(stream.text))}{cursor}</pre>"
         f'<div class="end">{escape(end)}</div></div>'
     )

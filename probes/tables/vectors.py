@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.printing import has_ink
 from data.runs import Run, check_free, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 
@@ -32,7 +32,7 @@ GIVE = "give a file with a token and its values on each line"
 
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NAMES = {written: character for character, written in _NAMED.items()} | {"\\e": ""}
-_ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4})")
+_ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
 _HEADER = re.compile(r"([0-9]+)[ \t]+([0-9]+)")
 _BOM = "\ufeff"
 
@@ -40,15 +40,20 @@ _BOM = "\ufeff"
 def escape(token: str) -> str:
     r"""Escape a token for the word2vec format: visible, not empty, without white space.
 
-    A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; other white space, control characters, a byte-order mark and
-    lone surrogates become ``\uXXXX``; the empty token is ``\e``. Everything else stays as it is.
+    A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; all else without ink, from the space to variation selectors
+    and lone surrogates, becomes ``\uXXXX`` or ``\UXXXXXXXX``; the empty token is ``\e``. Everything else stays as it is.
 
     Examples
     --------
     >>> print(escape("a b"), escape("tab\t"), escape(""), escape("não"))
     a\u0020b tab\t \e não
     """
-    return "".join(_NAMED.get(c) or (f"\\u{ord(c):04x}" if _breaks_a_line(c) else c) for c in token) or "\\e"
+    return "".join(_NAMED.get(c) or (c if has_ink(c) else _code(c)) for c in token) or "\\e"
+
+
+def _code(character: str) -> str:
+    code = ord(character)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def unescape(written: str) -> str:
@@ -200,9 +205,16 @@ def _first_occurrences(tokens: list[str], name: str) -> list[int]:
 
 def _without_escapes(tokens: list[str]) -> list[str]:
     marked = {token: unescape(token) for token in tokens if "\\" in token}
-    if any(escape(token) != written for written, token in marked.items()):
+    if not all(_is_escaped(written) for written in marked):
         return tokens
     return [marked.get(token, token) for token in tokens]
+
+
+def _is_escaped(written: str) -> bool:
+    """Check whether every backslash belongs to an escape that `escape` writes; older files hold more characters as they are."""
+    escapes = _ESCAPE.findall(written)
+    whole = "\\e" not in escapes or written == "\\e"
+    return whole and "\\" not in _ESCAPE.sub("", written) and all(escape(unescape(one)) == one for one in escapes)
 
 
 def _numbers_at_end(line: str) -> int:
@@ -216,10 +228,6 @@ def _is_number(field: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _breaks_a_line(character: str) -> bool:
-    return character.isspace() or character == _BOM or unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _fail(name: str, number: int, what: str) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.printing import code_point, has_ink, terminal_text
 from data.runs import open_run
 from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
@@ -79,7 +80,7 @@ def _conclude(tuning: Training[LanguageObjective]) -> None:
     with evaluating(objective.module):
         same_draw = objective.sample(0)  # with the seed of the sample before, so that only the weights differ
     for when, sample in (("before", run.samples()[0]), ("after", same_draw)):
-        print(f"{when:>6}: {sample['prompt']}{' '.join(str(sample['text']).split())}")
+        print(terminal_text(f"{when:>6}: {sample['prompt']}{' '.join(str(sample['text']).split())}"))
     if standstill := describe_standstill(run):
         print(standstill)
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
@@ -116,7 +117,8 @@ def _left_out(counts: Mapping[str, Any], length: int) -> list[str]:
     if counts["empty"] or counts["doubled"]:
         lines.append(f"left out {counts['empty']:,} empty documents and {counts['doubled']:,} that are there twice")
     if dropped := counts["dropped_symbols"]:
-        some = " ".join(list(dropped)[:MOST_SYMBOLS]) + (" ..." if len(dropped) > MOST_SYMBOLS else "")
+        shown = [c if has_ink(c) else code_point(c) for c in list(dropped)[:MOST_SYMBOLS]]
+        some = " ".join(shown) + (" ..." if len(dropped) > MOST_SYMBOLS else "")
         lines.append(f"dropped {sum(dropped.values()):,} characters that the model does not know: {some}")
     return lines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.printing import visible
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
 from viz.drawing.theme import Theme, theme
@@ -34,7 +34,6 @@ SIZES = {"16:9": (12192000, 6858000), "4:3": (9144000, 6858000), "square": (6858
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
 _TEMPLATE_WIDTH = 9144000
 _UNDATED = datetime(2000, 1, 1)
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PACKED = (".png", ".mp4")  # no use compressing them again
 
 
@@ -199,7 +198,7 @@ def _name(deck: Presentation, title: str) -> None:
     from pptx.opc.constants import RELATIONSHIP_TYPE
 
     about = deck.core_properties
-    about.title, about.author, about.last_modified_by = _xml_text(title)[:255], "GPTLab", "GPTLab"
+    about.title, about.author, about.last_modified_by = visible(title)[:255], "GPTLab", "GPTLab"
     about.comments, about.created, about.modified = "", _UNDATED, _UNDATED
     package = deck.part.package
     thumbnail = package.part_related_by(RELATIONSHIP_TYPE.THUMBNAIL)
@@ -227,7 +226,7 @@ def _add_title_slide(deck: Presentation, title: str, line: str) -> None:
     )
     for shape, (top, tall), (text, points, bold, color, anchor) in zip(page.placeholders, heights, looks, strict=True):
         _place(shape, (margin, top, width - 2 * margin, tall))
-        shape.text_frame.text = _xml_text(text)
+        shape.text_frame.text = visible(text)
         shape.text_frame.vertical_anchor = anchor
         for paragraph in shape.text_frame.paragraphs:
             paragraph.alignment = PP_ALIGN.LEFT
@@ -240,12 +239,12 @@ def _add_slide(deck: Presentation, slide: DeckPage) -> None:
     page = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
     width, height = _size(deck)
     heading = page.placeholders[0]
-    heading.text_frame.text = _xml_text(slide.title)
+    heading.text_frame.text = visible(slide.title)
     _place(heading, (0, -EMU_PER_INCH * 5 // 4, width, EMU_PER_INCH))
     picture = _add_picture(page, slide, (width, height))
-    picture._element.nvPicPr.cNvPr.set("descr", _xml_text(slide.alt_text))
+    picture._element.nvPicPr.cNvPr.set("descr", visible(slide.alt_text))
     if slide.notes and (notes := page.notes_slide.notes_text_frame) is not None:
-        notes.text = _xml_text(slide.notes)
+        notes.text = visible(slide.notes)
 
 
 def _add_picture(page: Slide, slide: DeckPage, frame: tuple[int, int]) -> Any:
@@ -288,10 +287,6 @@ def _emu(box: Iterable[int]) -> list[Any]:
 
 def _size(deck: Presentation) -> tuple[int, int]:
     return int(deck.slide_width or 0), int(deck.slide_height or 0)
-
-
-def _xml_text(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _without_times(package: bytes) -> bytes:

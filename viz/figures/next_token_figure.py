@@ -175,8 +175,8 @@ def write_prompt(slide: Slide, prompt: str) -> Box:
     """Write a prompt at the top of the body, shortened at its start; return the box below."""
     start, end = "after “", "”"
     room = slide.body.width - text_width(start + end) - 2
-    ending = prompt[len(prompt.rstrip()) :]
-    shown = shorten(prompt.rstrip().replace("\n", display("\n")) + display(ending), room, keep="end")
+    kept = prompt.rstrip()
+    shown = shorten(display(kept, keep=" ") + display(prompt[len(kept) :]), room, keep="end")
     slide.text(slide.body.left, slide.body.top - 16, f"{start}{shown}{end}")
     return slide.body.inset(top=LINE_PT + 14)
 
