@@ -13,9 +13,9 @@ from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
 from data.tokens.bits import bits_per_character
+from probes.groups.frequency import most_frequent
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, read_table
-from probes.tables.frequency import most_frequent
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
 
@@ -67,7 +67,7 @@ def read_grouped_table(
     ----------
     run, what : the run, and which of its tables.
     highlight : groups, or texts that name some.
-    items, text : only the most frequent tokens, see `probes.tables.frequency.most_frequent`; all if None.
+    items, text : only the most frequent tokens, see `probes.groups.frequency.most_frequent`; all if None.
     progress : called with the number of snapshots read so far.
 
     Raises
