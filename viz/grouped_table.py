@@ -11,6 +11,7 @@ import xarray as xr
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
+from data.runs.wording import model_phrase
 from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, read_table
@@ -121,7 +122,7 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     reading = f" reading {corpus}" if corpus else ""
     what = f"{len(table.labels):,} word vectors"
     if "model" in run.info:
-        what = f"a GPT of {run.info['parameters']:,} parameters{reading}"
+        what = f"{model_phrase(run.info)}{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
     return Caption(
@@ -133,7 +134,7 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
 
 def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     """Write the alt text of a film of a projection."""
-    steps, trust = projection["step"].values, projection["trustworthiness"].values
+    trust = projection["trustworthiness"].values
     groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
     picked = f" Highlighted: {groups}." if groups else ""
     fall = ""
@@ -142,7 +143,7 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     first, last = label_name(table.labels[0]), label_name(table.labels[-1])
     return (
         f"The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
-        f"laid out in two dimensions by {projection.attrs['method_name']} at {len(steps)} snapshots from step "
-        f"{steps[0]:,} to step {steps[-1]:,}.{picked}{fall} "
+        f"laid out in two dimensions by {projection.attrs['method_name']} "
+        f"{run.over_steps(projection['step'].values.tolist())}.{picked}{fall} "
         f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -104,7 +105,7 @@ def _ask_step(page: Page) -> int | None:
     linked, key = get_field("step"), f"figure_step {page.run.name}"
     set_initial_value(key, linked if linked in steps else steps[-1], steps)
     label = page.say("slider.step").capitalize()
-    chosen = st.selectbox(label, steps[::-1], format_func=page.say.number, key=key)
+    chosen = st.selectbox(label, steps[::-1], format_func=partial(page.say.step, page.run, in_words=False), key=key)
     step = None if chosen == steps[-1] else chosen
     set_step(step)
     return step

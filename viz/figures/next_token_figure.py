@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from data.arrays import FloatArray
 from probes.groups.symbols import display
 from viz.drawing.layout import Box
-from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes
+from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes, step_names
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
 from viz.drawing.text import label_name, short_label, shorten, text_width
 from viz.drawing.theme import heat_map, text_on
@@ -62,7 +62,7 @@ def draw_next_token(
     colors = [theme.palette[4], theme.text][-len(places) + 1 :] if has_earlier else []
     _draw_bars(slide, area, bars, colors, least)
     if has_earlier:
-        _write_mark_key(slide, [int(step) for step in by_step["step"].values[places]], colors)
+        _write_mark_key(slide, step_names(by_step["step"][places]), colors)
     return slide.figure
 
 
@@ -103,13 +103,13 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     slide = blank_slide(**options)
     theme = slide.theme
     lines = loss.transpose("step", "position").values.astype(float)
-    steps, positions = [int(step) for step in loss["step"].values], loss["position"].values.astype(float)
-    room = max(text_width(f"step {step:,}", bold=True) for step in steps) + 36
+    names, positions = step_names(loss["step"]), loss["position"].values.astype(float)
+    room = max(text_width(line, bold=True) for name in names for line in name.split("\n")) + 36
     slide.text(slide.body.left, slide.body.top - 16, "nats per token", color=theme.muted)
     box = slide.body.inset(left=60, right=room, top=LINE_PT + 10, bottom=30)
     axes = slide.axes(box)
     quiet_axes(axes, theme, bins=5)
-    ends = draw_fan(axes, positions, lines, steps, theme)
+    ends = draw_fan(axes, positions, lines, names, theme)
     low, high = float(np.nanmin(lines)), float(np.nanmax(lines))
     axes.set_ylim(max(0.0, low - 0.12 * (high - low)), high + 0.05 * (high - low) + 1e-6)
     axes.set_xticks([positions[0], positions[-1]] if len(positions) > 1 else [positions[0]])
@@ -218,15 +218,15 @@ def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
         slide.line(*ends, slide.theme.background, linewidth=4, solid_capstyle="butt")
 
 
-def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -> None:
+def _write_mark_key(slide: Slide, steps: Sequence[str], colors: Sequence[str]) -> None:
     x, y = slide.body.left, slide.body.bottom + 4
     slide.line([x, x + 22], [y + 6.5] * 2, slide.theme.palette[1], linewidth=15, solid_capstyle="butt")
-    slide.text(x + 31, y, f"step {steps[-1]:,}")
-    x += 31 + text_width(f"step {steps[-1]:,}") + 34
+    slide.text(x + 31, y, steps[-1])
+    x += 31 + text_width(steps[-1]) + 34
     for step, color in zip(steps, colors, strict=False):
         slide.line([x, x], [y - 4, y + 17], color, linewidth=2.5, solid_capstyle="butt")
-        slide.text(x + 11, y, f"step {step:,}")
-        x += 11 + text_width(f"step {step:,}") + 34
+        slide.text(x + 11, y, step)
+        x += 11 + text_width(step) + 34
 
 
 def _fitting_columns(columns: list[str], cells: list[list[str]], width: float) -> int:

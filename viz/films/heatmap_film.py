@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.text import Text
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class HeatmapFilm:
     def __init__(
         self,
         maps: Maps,
-        steps: NDArray[np.int64],
+        steps: xr.DataArray | NDArray[np.int64],
         grid: Grid,
         *,
         curves: Sequence[Curve],
@@ -205,11 +206,10 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
     curves = [*loss_curves(run), shares]
     prompt = quoted(maps.attrs["prompt"], 560)
     caption = Caption(f"Attention of {which}" if which else "Attention", f"{run.name} reads {prompt}", INTERPOLATED)
-    picture = HeatmapFilm(maps.values, maps["step"].values, grid, curves=curves, caption=caption, **request.look)
-    first, last = int(maps["step"][0]), int(maps["step"][-1])
+    picture = HeatmapFilm(maps.values, maps["step"], grid, curves=curves, caption=caption, **request.look)
     alt = (
-        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, at {maps.sizes['step']} snapshots from "
-        f"step {first:,} to step {last:,}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
+        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, "
+        f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
         f"to {float(even[-1]):.2f}."
     )
     return Film(run, request, picture, maps, alt)
@@ -228,7 +228,7 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
         INTERPOLATED,
     )
     items = [str(i) for i in similarity["position"].values]
-    maps, steps = similarity.values[:, None, None], similarity["step"].values
+    maps, steps = similarity.values[:, None, None], similarity["step"]
     grid, curves = Grid([""], [""], items, "cosine", diverging=True), [*loss_curves(run), explained]
     picture = HeatmapFilm(maps, steps, grid, curves=curves, caption=caption, **request.look)
     alt = (

@@ -98,7 +98,7 @@ NASTY_FOLDERS = (
     "concat:a|b",
     "[0:v]",
     "{a,b}*?",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "poética 東京 🎞",
     "new\nline",
     "~",
