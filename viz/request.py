@@ -296,7 +296,7 @@ class FigureRequest(Request):
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
     size: str = "16:9"
-    """Shape of the slide: 16:9, 4:3 or square."""
+    """Shape of the slide: 16:9, 4:3 or square; large has the room of four, for a page or a poster."""
     transparent: _Flag = False
     """Leave the ground out, so that the slide's own shows."""
     format: str = "png,svg,pdf"

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 EMU_PER_INCH = 914400
 # Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
-SIZES = {"16:9": (12192000, 6858000), "4:3": (9144000, 6858000), "square": (6858000, 6858000)}
+SIZES = {
+    "16:9": (12192000, 6858000),
+    "4:3": (9144000, 6858000),
+    "square": (6858000, 6858000),
+    "large": (18288000, 13716000),
+}
 
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
 _TEMPLATE_WIDTH = 9144000
