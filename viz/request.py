@@ -285,6 +285,8 @@ class FigureRequest(Request):
     """For heads, context and zero-shot: a text file to measure on instead of the run's own validation text."""
     trace: str | None = None
     """For trace: the name of one that  python -m trainer.generate --trace  recorded; the likeliest tokens after the prompt if not given."""
+    all_tokens: _Flag = False
+    """For next-token: a bar for every token of the vocabulary, in its order, with values above 0.01; for some hundred tokens."""
     highlight: _Texts = ()
     """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
     method: Literal["tsne", "umap", "pca"] = "tsne"

@@ -68,7 +68,8 @@ FILM_FIELDS = {
 }
 FIGURE_FIELDS = {
     "trace": st.none() | WORDS,
-    "size": st.sampled_from(["16:9", "4:3", "square"]),
+    "size": st.sampled_from(["16:9", "4:3", "square", "large"]),
+    "all_tokens": st.booleans(),
     "transparent": st.booleans(),
 }
 

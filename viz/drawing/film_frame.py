@@ -193,7 +193,7 @@ class FilmFrame:
         for box, curve in zip(self.layout.curves, curves, strict=True):
             self.add(CurvePanel(self.canvas, box, curve, self.clock, self.unit))
         self._write_title(caption)
-        self._write_footnote(caption.footnote)
+        self.write_footnote(caption.footnote)
 
     def add(self, panel: AnimatedPanel) -> None:
         """Add a part that is drawn in every frame."""
@@ -235,7 +235,8 @@ class FilmFrame:
         for place, line in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
-    def _write_footnote(self, text: str) -> None:
+    def write_footnote(self, text: str) -> None:
+        """Write the small print at the foot of the frame."""
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
         lines = wrap(text, self.canvas.size.width - 2 * x, size)

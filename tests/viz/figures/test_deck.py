@@ -123,7 +123,7 @@ def test_mistakes_are_named_and_leave_no_file(slides: list[DeckPage], tmp_path: 
     ):
         with pytest.raises(InputError, match=message):
             write_deck(wrong, path, "Title", theme)
-    with pytest.raises(InputError, match=r"slides are 16:9, 4:3, square; got '3:2'"):
+    with pytest.raises(InputError, match=r"slides are 16:9, 4:3, square, large; got '3:2'"):
         write_deck(slides, path, "Title", theme, "3:2")
     assert not path.parent.exists()
 

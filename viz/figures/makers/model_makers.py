@@ -22,7 +22,7 @@ from viz.figures.curve_figure import draw_zero_shot
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
 from viz.figures.figure import Figure
 from viz.figures.head_score_figure import draw_scores, leading_head
-from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
+from viz.figures.next_token_figure import LEAST_PRINTED, draw_all_tokens, draw_context_loss, draw_lens, draw_next_token
 from viz.grouped_table import loss_curve
 from viz.request import FigureRequest
 
@@ -91,7 +91,11 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
     prompt, last = str(found.attrs["prompt"]), found.isel(step=-1)
     best = last.isel(token=int(last.values.argmax()))
     title, subtitle = "What comes next?", f"{run.name} {run.at_step(int(last['step']))}"
-    figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
+    if request.all_tokens:
+        subtitle += f": all {last.sizes['token']} tokens, values above {LEAST_PRINTED:g} printed"
+        figure = draw_all_tokens(last, prompt, title=title, subtitle=subtitle, **request.look)
+    else:
+        figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
     alt = (
         f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(int(last['step']))}; the likeliest is "
         f"{str(best['token'].values)!r} at {float(best):.2f}."
