@@ -13,7 +13,7 @@ from rich.table import Table
 
 from data.commands import run_command
 from data.errors import InputError
-from data.runs.wording import step_label
+from data.runs.names import step_label
 from probes.groups.naming import split_highlight
 from probes.registry import PROBES, ProbeRequest, highlighted_table, measure
 

@@ -11,7 +11,7 @@ import xarray as xr
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
-from data.runs.wording import model_phrase
+from data.runs.names import architecture
 from data.tokens.bits import bits_per_character
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, read_table
@@ -122,7 +122,9 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     reading = f" reading {corpus}" if corpus else ""
     what = f"{len(table.labels):,} word vectors"
     if "model" in run.info:
-        what = f"{model_phrase(run.info)}{reading}"
+        name = architecture(run.info)
+        name = "a GPT of" if name == "GPT" else f"{name} with"
+        what = f"{name} {run.info['parameters']:,} parameters{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
     return Caption(

@@ -16,7 +16,7 @@ from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.views.losses_chart import losses_chart
 from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs import Run
-from data.runs.wording import architecture
+from data.runs.names import architecture
 
 FIELDS = ("ask",)
 MOST_TOGETHER = 7

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from data.runs.atomic_files import Record
-from data.runs.wording import architecture, step_label, unknown_step
+from data.runs.names import architecture, step_label, unknown_step
 
 _WIDTH, _HEIGHT = 240, 60
 _LABEL_STYLE = (

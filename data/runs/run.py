@@ -33,7 +33,7 @@ base            of a fine-tuned run: ``run``, ``step`` and ``sha256`` of the sna
 task            of a run fine-tuned on a task: ``name``, ``kind``, ``labels``, ``origin``. Its snapshots hold the head as
                 ``task_head.weight`` and ``task_head.bias``; ``report.json`` holds its scores (`trainer.supervised.task_report`)
 source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict. ``step_known`` is
-                false where the weights kept as step 0 are of a step that nobody recorded (`data.runs.wording`)
+                false where the weights kept as step 0 are of a step that nobody recorded (`data.runs.names`)
 ==============  ====================================================================================================
 
 Word vectors that were read as a run have no ``model``, ``training`` or ``corpus``.
@@ -68,9 +68,9 @@ from data.errors import InputError, list_names
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
+from data.runs.names import step_label, unknown_step
 from data.runs.safetensors_files import stream_tensors
 from data.runs.snapshot import Snapshot, Tensors
-from data.runs.wording import at_step, over_steps, unknown_step
 from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
 
 FORMAT = 1
@@ -125,11 +125,15 @@ class Run:
 
     def at_step(self, step: int) -> str:
         """Name a snapshot after the name of the run: ``at step 1,000``."""
-        return at_step(step, unknown_step(self.info))
+        unknown = unknown_step(self.info)
+        return f"({unknown})" if unknown and step == 0 else f"at step {step:,}"
 
     def over_steps(self, steps: Sequence[int]) -> str:
         """Name the snapshots of these steps: ``at 5 snapshots from step 0 to step 400``."""
-        return over_steps(len(steps), int(steps[0]), int(steps[-1]), unknown_step(self.info))
+        unknown = unknown_step(self.info)
+        if unknown and len(steps) == 1:
+            return f"at {unknown}"
+        return f"at {len(steps)} snapshots from {step_label(steps[0], unknown)} to {step_label(steps[-1], unknown)}"
 
     def manifest(self) -> list[Record]:
         """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last."""

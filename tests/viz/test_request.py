@@ -126,7 +126,14 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         "runs": "a,b",
         "trace": "t",
     }
-    other |= {"method": "pca", "metric": "cosine", "control": "init", "theme": "dark", "transparent": True}
+    other |= {
+        "method": "pca",
+        "metric": "cosine",
+        "control": "init",
+        "theme": "dark",
+        "transparent": True,
+        "all_tokens": True,
+    }
     silent = {"format": "gif", "scheduler": "local", "run": "r", "deck": True}
     for kinds, make, size in (
         (FILMS, lambda name, **f: FilmRequest(name, **f), "640x360"),

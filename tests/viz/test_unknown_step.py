@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from dashboards.state.language import Translation
 from data.errors import InputError
 from data.runs import Run
-from data.runs.wording import architecture
+from data.runs.names import architecture
 from probes.__main__ import main as probe
 from probes.registry import ProbeRequest
 from probes.tables.vectors import import_vectors

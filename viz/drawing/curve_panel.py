@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from data.runs.wording import step_label
+from data.runs.names import step_label
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width
@@ -62,7 +62,7 @@ class FilmClock:
 
     steps: NDArray[np.int64]
     unknown: str = ""
-    """What stands for step 0 where the step of that snapshot is not known, see `data.runs.wording.unknown_step`."""
+    """What stands for step 0 where the step of that snapshot is not known, see `data.runs.names.unknown_step`."""
 
     @classmethod
     def of(cls, steps: xr.DataArray | NDArray[np.int64]) -> FilmClock:

@@ -25,10 +25,9 @@ from viz.drawing.theme import text_on, weight_map
 
 NORM = PowerNorm(0.5, 0, 1)
 """Colours follow the square root of the weight, which shows small weights too."""
-KEY_PT, KEY_LENGTH_PT, KEY_BELOW_PT = 66, 230, 54
-KEY_TICKS = (0, 0.1, 0.5, 1)
+KEY_PT, KEY_HEIGHT_PT = 66, 230
 NAME_PT = LINE_PT + 8
-MOST_LABEL_ROWS, USUAL_LABEL_ROWS = 3, 2
+MOST_LABEL_ROWS = 2
 MOST_CHARACTERS = (10, 6)
 LEAST_LABEL_PT, LEAST_NUMBER_PT = 12, 11
 """The smallest type of tokens and of weights that can be read on a slide of 1920 x 1080 pixels."""
@@ -84,7 +83,6 @@ class MapLayout:
     labels_every_row: bool = True
     """Whether tokens stand above every map rather than above the first row only."""
     is_named_above: bool = True
-    is_key_below: bool = False
 
     @property
     def cell(self) -> float:
@@ -101,7 +99,7 @@ class MapLayout:
         """What makes a layout good, the most important first."""
         labels = self.labels
         length = sum(map(len, labels.texts))
-        readable = (labels.rows > 0, self.number_pt > 0, length, labels.rows <= USUAL_LABEL_ROWS, labels.size)
+        readable = (labels.rows > 0, self.number_pt > 0, length, labels.size)
         return *readable, self.labels_every_row, self.is_named_above, self.side
 
     @property
@@ -172,10 +170,7 @@ def draw_layer(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
             slide.text(box.left, box.top + above + 10, name, bold=True)
         else:  # in the corner above the diagonal, which is empty
             slide.text(box.right - 4, box.top - 18, name, bold=True, ha="right")
-    if made.is_key_below:
-        _add_key_below(slide, Box(made.left, made.box(len(names) - 1).bottom - KEY_BELOW_PT, 0, KEY_BELOW_PT))
-    else:
-        _add_key(slide, made.box(made.n_columns - 1).right + 18, made.top, made.top - slide.body.bottom)
+    _add_key(slide, made.box(made.n_columns - 1).right + 18, made.top, made.top - slide.body.bottom)
     return slide.figure
 
 
@@ -225,19 +220,20 @@ def _label_choices(tokens: tuple[str, ...]) -> Iterator[TokenLabels]:
 def _panels(body: Box, names: Sequence[str], tokens: tuple[str, ...]) -> Iterator[MapLayout]:
     """List the layouts of maps in as many columns as one likes, with these names; of a single map without a name if there are none."""
     n, widest, either = max(len(names), 1), max(map(text_width, names), default=0.0), (True, False)
-    choices = product(range(1, n + 1), either, either, either if names else (False,))
-    for labels, (n_columns, on_every, is_named_above, is_key_below) in product(_label_choices(tokens), list(choices)):
-        area = body.inset(bottom=KEY_BELOW_PT) if is_key_below else body.inset(right=KEY_PT)
+    area = body.inset(right=KEY_PT)
+    for labels, n_columns, on_every, is_named_above in product(_label_choices(tokens), range(1, n + 1), either, either):
         n_rows, name = -(-n // n_columns), NAME_PT if names and is_named_above else 0.0
         gap = (22.0, 14.0 + name + (labels.top if on_every else 0.0))
         across = (area.width - labels.left + gap[0]) / n_columns - gap[0]
         down = (area.height - labels.top - name + gap[1]) / n_rows - gap[1]
         side = min(across, down)
-        covered = np.ceil(LINE_PT * len(tokens) / side) * side / len(tokens)  # by rows beside a name in the corner
+        covered = (
+            np.ceil(LINE_PT * len(tokens) / max(side, 1)) * side / len(tokens)
+        )  # by rows beside a name in the corner
         if side > 0 and labels.fit(side) and (name or not names or covered + widest + 10 <= side):
             left = area.left + labels.left + (across - side) * n_columns / 2
             top = area.top - labels.top - name - ((down - side) * n_rows / 3 if names else 0)
-            yield MapLayout(labels, n_columns, side, left, top, gap, on_every, is_named_above, is_key_below)
+            yield MapLayout(labels, n_columns, side, left, top, gap, on_every, is_named_above)
 
 
 def _grid(body: Box, names_pt: float, shape: tuple[int, int], tokens: tuple[str, ...]) -> MapLayout:
@@ -300,17 +296,6 @@ def _name_heads(slide: Slide, heads: Sequence[int], row: Box, side: float) -> No
 
 
 def _add_key(slide: Slide, left: float, top: float, room: float) -> None:
-    height = min(room, KEY_LENGTH_PT)
+    height = min(room, KEY_HEIGHT_PT)
     box = Box(left, top - height, KEY_PT, height)
-    color_bar(slide, box, (weight_map(slide.theme), NORM), KEY_TICKS, "{:g}")
-
-
-def _add_key_below(slide: Slide, box: Box) -> None:
-    """Draw the key of the weights as a bar across, at the left and the bottom of a box."""
-    axes = slide.axes(Box(box.left, box.bottom + 24, KEY_LENGTH_PT, 12))
-    axes.imshow(NORM.inverse(np.linspace(0, 1, 512))[None], cmap=weight_map(slide.theme), norm=NORM, aspect="auto")
-    axes.set_yticks([])
-    axes.set_xticks([511 * NORM(tick) for tick in KEY_TICKS], [f"{tick:g}" for tick in KEY_TICKS])
-    axes.tick_params(colors=slide.theme.muted, labelsize=TEXT_PT, length=0, pad=4)
-    axes.spines[:].set_visible(False)
-    slide.text(box.left + KEY_LENGTH_PT + 24, box.bottom + 23, "attention weight", color=slide.theme.muted)
+    color_bar(slide, box, (weight_map(slide.theme), NORM), (0, 0.1, 0.5, 1), "{:g}")

@@ -110,7 +110,7 @@ def _draw_line(axes: Axes, steps: NDArray[np.integer], values: FloatArray, color
 
 
 def _format_steps(slide: Slide, axes: Axes, box: Box, last: int, unknown: str = "") -> None:
-    """Label the axis of training steps, from 0 to the last; ``unknown`` is what `data.runs.wording.unknown_step` found."""
+    """Label the axis of training steps, from 0 to the last; ``unknown`` is what `data.runs.names.unknown_step` found."""
     if unknown and last == 0:  # there is nothing to measure the axis by
         axes.set_xticks([0], [unknown])
         return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import InputError
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
-from data.runs.wording import architecture
+from data.runs.names import architecture
 from viz.drawing.theme import Theme, theme
 from viz.films.encode import write_last_frame
 from viz.request import FigureRequest

@@ -149,33 +149,29 @@ class HeatmapFilm:
         unit, (left, top, width, _) = self.film_frame.unit, self.film_frame.panel_px()
         left += chosen.margin + (width - chosen.margin - chosen.columns * chosen.room) // 2
         tiles = np.empty(self.maps.shape[1:3], dtype=object)
-        for place, at in enumerate(np.ndindex(tiles.shape)):
+        for place, (row, column) in enumerate(np.ndindex(*self.maps.shape[1:3])):
             down, across = divmod(place, chosen.columns)
             y = top + chosen.head * (down + 1 if chosen.is_wrapped else 1) + down * chosen.room
             side = chosen.room - chosen.gap
-            tiles[at] = tile = Tile.fit(left + across * chosen.room, y, side, self.maps.shape[-1])
+            tiles[row, column] = tile = Tile.fit(left + across * chosen.room, y, side, self.maps.shape[-1])
             is_top = chosen.is_wrapped or down == 0
             self._write_labels(tile, chosen.labels, at_left=across == 0, on_top=is_top)
             if is_top:
-                name = self.grid.rows[at[0]] if tiles.shape[1] == 1 else self.grid.columns[at[1]]
-                shown = (
-                    name.split()[-1] if chosen.room < text_width(name, LABEL_PX * unit, ink=True) + 8 * unit else name
-                )
+                name = self.grid.rows[row] if self.maps.shape[2] == 1 else self.grid.columns[column]
+                is_wide = chosen.room < text_width(name, LABEL_PX * unit, ink=True) + 8 * unit
+                shown = name.split()[-1] if is_wide else name
                 x = left + (across + 0.5) * chosen.room - chosen.gap / 2
                 self._write(shown, x, y - chosen.labels.top - 24 * unit, ha="center")
             if across == 0 and not chosen.is_wrapped:
                 x = left - 16 * unit - chosen.labels.left
-                self._write(self.grid.rows[at[0]], x, y + chosen.room / 2 - chosen.gap / 2, ha="right")
+                self._write(self.grid.rows[row], x, y + chosen.room / 2 - chosen.gap / 2, ha="right")
         self._labelled_every = min(chosen.labels.rows, 1)
         return tiles
 
     def _layouts(self) -> Iterator[TileLayout]:
         """List the layouts of several maps."""
-        (n_rows, n_columns), unit, (_, _, width, height) = (
-            self.maps.shape[1:3],
-            self.film_frame.unit,
-            self.film_frame.panel_px(),
-        )
+        unit, (_, _, width, height) = self.film_frame.unit, self.film_frame.panel_px()
+        n_rows, n_columns, n = *self.maps.shape[1:3], self.maps.shape[-1]
         n_maps, is_wrapped = n_rows * n_columns, 1 in (n_rows, n_columns)
         gap = max(2, round(min(14, 120 / max(n_rows, n_columns)) * unit))
         named = max(text_width(name, LABEL_PX * unit, ink=True) for name in self.grid.rows) + 46 * unit
@@ -185,9 +181,9 @@ class HeatmapFilm:
             head, down = round(56 * unit + labels.top), -(-n_maps // columns)
             heads = head * down if is_wrapped else head
             room = int(min((width - margin - gap) // columns, (height - heads - gap) // down))
-            side = Tile.fit(0, 0, room - gap, self.maps.shape[-1]).side_px if room > gap else 0
+            side = Tile.fit(0, 0, room - gap, n).side_px if room > gap else 0
             if side and labels.fit(side):
-                number_px = self._number_px(side / self.maps.shape[-1])
+                number_px = self._number_px(side / n)
                 yield TileLayout(labels, columns, room, gap, margin, head, number_px, is_wrapped)
 
     def _label_choices(self) -> Iterator[TokenLabels]:
@@ -209,46 +205,28 @@ class HeatmapFilm:
         longest = max(text_width(name, size, ink=True) for name in names)
         upright = longest <= 2 * size
         every = max(1, int(np.ceil(1.15 * size / cell)), int(np.ceil((longest + 8 * unit) / cell)) if upright else 1)
-        if every > 1 and not self.grid.diverging and (staggered := self._place_staggered()) is not None:
-            return staggered
-        self._labelled_every = every
-        margin = round(longest + 26 * unit)
-        head = round((size if upright else longest) + 26 * unit)
+        labels = TokenLabels(tuple(names), size, 2 if every == 2 and not self.grid.diverging else 1, upright)
+        self._labelled_every = every if labels.rows == 1 else 1
+        further = labels.rows - 1
+        margin = round(longest + 26 * unit + further * labels.pitch)
+        head = round((size if upright else longest) + 26 * unit + further * labels.top / 2)
         room = int(min(width - margin - 20 * unit, height - head - 14 * unit))
         tile = Tile.fit(left + margin + (width - margin - room) // 2, top + head, room, n)
-        for i in range(0, n, every):
-            along = (i + 0.5) * tile.cell_px
-            self._write(names[i], tile.left - 10 * unit, tile.top + along, ha="right", size=size)
-            rotation = 0 if upright else 90
-            style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": size, "rotation": rotation}
-            self._write(names[i], tile.left + along, tile.top - 10 * unit, **style)
+        self._write_labels(tile, labels)
         return np.array([[tile]], dtype=object)
 
-    def _place_staggered(self) -> NDArray[np.object_] | None:
-        """Place one map with its items in alternating rows of labels; None if they do not fit."""
-        unit, (left, top, width, height) = self.film_frame.unit, self.film_frame.panel_px()
-        for labels in self._label_choices():
-            margin, head = round(labels.left + 20 * unit), round(labels.top + 20 * unit)
-            room = int(min(width - margin - 20 * unit, height - head - 14 * unit))
-            tile = Tile.fit(left + margin + (width - margin - room) // 2, top + head, room, self.maps.shape[-1])
-            if labels.rows and labels.fit(tile.side_px):
-                self._write_labels(tile, labels, at_left=True, on_top=True)
-                return np.array([[tile]], dtype=object)
-        return None
-
-    def _write_labels(self, tile: Tile, labels: TokenLabels, *, at_left: bool, on_top: bool) -> None:
-        for i, name in enumerate(labels.texts if labels.rows else ()):
-            along, row = (i + 0.5) * tile.cell_px, i % labels.rows
+    def _write_labels(self, tile: Tile, labels: TokenLabels, *, at_left: bool = True, on_top: bool = True) -> None:
+        """Write items along a map: each in the next row of labels, or one in some where not all are labelled."""
+        start, rotation = 10 * self.film_frame.unit, 0 if labels.is_upright else 90
+        for i in range(0, len(labels.texts) if labels.rows else 0, self._labelled_every):
+            name, along, row = labels.texts[i], (i + 0.5) * tile.cell_px, i % labels.rows
             if at_left:
-                self._write(name, tile.left - 8 - row * labels.pitch, tile.top + along, ha="right", size=labels.size)
+                x = tile.left - start - row * labels.pitch
+                self._write(name, x, tile.top + along, ha="right", size=labels.size)
             if on_top:
-                up = row * (labels.size + 6 if labels.is_upright else labels.pitch)
-                style: dict[str, Any] = {
-                    "va": "bottom",
-                    "size": labels.size,
-                    "rotation": 0 if labels.is_upright else 90,
-                }
-                self._write(name, tile.left + along, tile.top - 6 - up, ha="center", **style)
+                y = tile.top - start - row * (labels.size + 6 if labels.is_upright else labels.pitch)
+                style: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": rotation}
+                self._write(name, tile.left + along, y, size=labels.size, **style)
 
     def _number_px(self, cell: float) -> float:
         """Choose the type of the numbers in cells of this side; 0 where they cannot be read."""

@@ -29,13 +29,7 @@ def section(name: str, language: str = "en") -> dict[str, str]:
 
 
 def unknown_step(unknown: str, language: str = "en") -> str:
-    """Translate what `data.runs.wording.unknown_step` found.
-
-    Examples
-    --------
-    >>> unknown_step("one snapshot, trained"), unknown_step("step unknown", "pt"), unknown_step("")
-    ('one snapshot, trained', 'passo desconhecido', '')
-    """
+    """Translate what `data.runs.names.unknown_step` found."""
     key = "trained" if unknown.endswith("trained") else "unknown_step"
     return section("slider", language)[key] if unknown else ""
 

@@ -82,8 +82,8 @@ def test_one_head_has_every_weight_of_the_sentence_printed(size: str, monkeypatc
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 12, 26, 64, 256])
-@pytest.mark.parametrize("heads", [1, 3, 12])
+@pytest.mark.parametrize("n", [1, 3, 12, 64, 256])
+@pytest.mark.parametrize("heads", [1, 12])
 def test_what_does_not_fit_is_said_and_the_rest_is_whole(
     n: int, heads: int, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,20 +34,6 @@ def architecture(info: Record) -> str:
     return _FORMATS.get(str(source.get("format")), "GPT")
 
 
-def model_phrase(info: Record) -> str:
-    """Describe a run's model in running text.
-
-    Examples
-    --------
-    >>> model_phrase({"model": {"n_layer": 2}, "parameters": 207936})
-    'a GPT of 207,936 parameters'
-    >>> model_phrase({"model": {"architecture": "LlamaForCausalLM"}, "parameters": 134515008})
-    'Llama with 134,515,008 parameters'
-    """
-    name = architecture(info)
-    return f"{'a GPT of' if name == 'GPT' else f'{name} with'} {info['parameters']:,} parameters"
-
-
 def unknown_step(info: Record) -> str:
     """Describe the snapshot of step 0 where its step is not known; empty where it is.
 
@@ -72,27 +58,3 @@ def step_label(step: int, unknown: str = "") -> str:
     ('step 1,000', 'step 0', 'step unknown')
     """
     return unknown if unknown and step == 0 else f"step {step:,}"
-
-
-def at_step(step: int, unknown: str = "") -> str:
-    """Name a snapshot after the name of its run.
-
-    Examples
-    --------
-    >>> at_step(1000), at_step(0, "one snapshot, trained")
-    ('at step 1,000', '(one snapshot, trained)')
-    """
-    return f"({unknown})" if unknown and step == 0 else f"at step {step:,}"
-
-
-def over_steps(n_snapshots: int, first: int, last: int, unknown: str = "") -> str:
-    """Name the snapshots that a film runs through.
-
-    Examples
-    --------
-    >>> over_steps(5, 0, 400), over_steps(1, 0, 0, "one snapshot, trained"), over_steps(2, 0, 9, "step unknown")
-    ('at 5 snapshots from step 0 to step 400', 'at one snapshot, trained', 'at 2 snapshots from step unknown to step 9')
-    """
-    if unknown and n_snapshots == 1:
-        return f"at {unknown}"
-    return f"at {n_snapshots} snapshots from {step_label(first, unknown)} to {step_label(last, unknown)}"
