@@ -227,9 +227,8 @@ def _panels(body: Box, names: Sequence[str], tokens: tuple[str, ...]) -> Iterato
         across = (area.width - labels.left + gap[0]) / n_columns - gap[0]
         down = (area.height - labels.top - name + gap[1]) / n_rows - gap[1]
         side = min(across, down)
-        covered = (
-            np.ceil(LINE_PT * len(tokens) / max(side, 1)) * side / len(tokens)
-        )  # by rows beside a name in the corner
+        cell = max(side, 1) / len(tokens)
+        covered = np.ceil(LINE_PT / cell) * cell  # by the rows beside a name in the corner
         if side > 0 and labels.fit(side) and (name or not names or covered + widest + 10 <= side):
             left = area.left + labels.left + (across - side) * n_columns / 2
             top = area.top - labels.top - name - ((down - side) * n_rows / 3 if names else 0)
