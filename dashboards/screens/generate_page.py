@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -132,7 +133,7 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     chosen = st.multiselect(
         page.say("generate.beside"),
         steps,
-        format_func=page.say.number,
+        format_func=partial(page.say.step, page.run, in_words=False),
         max_selections=MOST_BESIDE,
         help=page.say("generate.beside_help"),
         key=f"beside_choice_{page.run.name}",
@@ -208,7 +209,7 @@ def _card(page: Page, stream: GenerationStream, losses: dict[int, float | None],
     end = say.error(stream.error) if stream.error else say("generate.stopped") if stream.end == "stop" else ""
     return (
         f'<div class="written{" now" if task.step == now else ""}" data-step="{task.step}" data-over="{str(stream.is_finished).lower()}">'
-        f"<h4>{escape(say('slider.step'))} {say.number(task.step)}<span>{escape(measured)}</span></h4>"
+        f"<h4>{escape(say.step(task.run, task.step))}<span>{escape(measured)}</span></h4>"
         f"<pre><b>{escape(visible(task.prompt))}</b>{escape(visible(stream.text))}{cursor}</pre>"
         f'<div class="end">{escape(end)}</div></div>'
     )

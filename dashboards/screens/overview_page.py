@@ -17,6 +17,7 @@ from dashboards.views.losses_chart import losses_chart
 from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs import Run
 from data.runs.card import count_copies
+from data.runs.names import architecture
 
 FIELDS = ("ask",)
 MOST_TOGETHER = 7
@@ -57,6 +58,7 @@ def facts(page: Page) -> None:
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
     span = say("overview.span", first=say.number(steps[0]), last=say.number(steps[-1])) if steps else ""
     copies = say("overview.copies", n=say.number(count_copies(info))) if count_copies(info) else ""
+    span = say.step(run, 0) if run.step_attrs else span
     shown = (
         ("parameters", say.number(info.get("parameters", 0)), shape(page)),
         ("text", escape_markdown(str(corpus.get("name") or say("overview.none"))), _length(page)),
@@ -77,7 +79,8 @@ def shape(page: Page) -> str:
         for name in ("n_layer", "n_head", "n_embd")
         if isinstance(model.get(name), int)
     ]
-    return " · ".join(parts)
+    name = architecture(page.run.info)
+    return " · ".join([name, *parts] if name not in ("", "GPT") else parts)
 
 
 def _length(page: Page) -> str:

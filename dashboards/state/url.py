@@ -142,7 +142,8 @@ FIELDS: dict[str, Field] = {
     "film": Field(None, short_text),
     "figure": Field(None, short_text),
     "colors": Field(None, one_of("light", "dark")),
-    "shape": Field("16:9", one_of("16:9", "4:3", "square")),
+    "shape": Field("16:9", one_of("16:9", "4:3", "square", "large")),
+    "bars": Field("leading", one_of("leading", "all")),
     "ground": Field("filled", one_of("filled", "transparent")),
 }
 

@@ -115,7 +115,8 @@ def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) 
     item = _ITEMS[table]
     labels = token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1])
     hashes = ("step", [snapshot.sha256 for snapshot in snapshots])
-    coords = {"step": [snapshot.step for snapshot in snapshots], item: labels, "sha256": hashes}
+    steps = ("step", [snapshot.step for snapshot in snapshots], run.step_attrs)
+    coords = {"step": steps, item: labels, "sha256": hashes}
     return xr.DataArray(values, coords, ("step", item, "dim"), f"{item}_table", {"run": run.name})
 
 

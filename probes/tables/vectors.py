@@ -101,7 +101,11 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
     kept = _first_occurrences(tokens, path.name)
     values = table[None] if len(kept) == len(tokens) else table[None, kept]
     labels = np.array([tokens[row] for row in kept], dtype=object)
-    coords = {"step": [0], "token": labels, "sha256": ("step", [content.hexdigest()])}
+    coords = {
+        "step": ("step", [0], {"unknown": "one snapshot, trained"}),
+        "token": labels,
+        "sha256": ("step", [content.hexdigest()]),
+    }
     return xr.DataArray(values, coords, ("step", "token", "dim"), "token_table", {"run": path.name})
 
 
@@ -120,7 +124,12 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
     info = {
         "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "parameters": trajectory.size,
-        "source": {"file": path.name, "sha256": str(trajectory["sha256"].values[0]), "rows": trajectory.sizes["token"]},
+        "source": {
+            "file": path.name,
+            "sha256": str(trajectory["sha256"].values[0]),
+            "rows": trajectory.sizes["token"],
+            "step_known": False,
+        },
         "tokenizer": words.to_json(),
         "tensors": {"token_table": TABLE},
     }

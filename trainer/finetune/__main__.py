@@ -93,8 +93,9 @@ def _introduce(tuning: Training[LanguageObjective]) -> None:
     config, steps = objective.config, objective.steps
     corpus, base = info["corpus"], info["base"]
     counts = corpus["documents"]
+    start = f"step {base['step']:,} of {base['run']}" if base.get("step_known", True) else base["run"]
     print(
-        f"run {tuning.run.name}: {info['parameters']:,} parameters, from step {base['step']:,} of {base['run']}; "
+        f"run {tuning.run.name}: {info['parameters']:,} parameters, from {start}; "
         f"{counts['learned']:,} documents of {corpus['name']} for training, {counts['held_out']:,} held out, {objective.device}"
     )
     if reading := corpus.get("reading"):  # older runs do not record it

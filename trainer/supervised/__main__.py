@@ -76,7 +76,7 @@ def main(args: list[str]) -> int:
     check_free(name, advice="give another name with `run`")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} training and {len(task.test):,} test examples; "
-        f"{base.run.name} at step {base.step:,}{'; ' * bool(task.reading)}{task.reading}",
+        f"{base.run.name} {base.run.at_step(base.step)}{'; ' * bool(task.reading)}{task.reading}",
         flush=True,
     )
     overlap = overlapping_corpora(base.run, task) if options.task else []

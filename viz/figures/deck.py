@@ -16,6 +16,7 @@ from data.errors import InputError
 from data.printing import visible
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
+from data.runs.names import architecture
 from viz.drawing.theme import Theme, theme
 from viz.films.encode import write_last_frame
 from viz.request import FigureRequest
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 EMU_PER_INCH = 914400
 # Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
-SIZES = {"16:9": (12192000, 6858000), "4:3": (9144000, 6858000), "square": (6858000, 6858000)}
+SIZES = {
+    "16:9": (12192000, 6858000),
+    "4:3": (9144000, 6858000),
+    "square": (6858000, 6858000),
+    "large": (18288000, 13716000),
+}
 
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
 _TEMPLATE_WIDTH = 9144000
@@ -65,10 +71,17 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path,
     The path of the deck.
     """
     stills = [DeckPage(figure.title, picture, figure.alt_text, _notes(picture)) for figure, picture in pages]
-    path, title = folder / f"{deck_name(run, request)}.pptx", f"{run.name}: a GPT learns"
+    path, title = folder / f"{deck_name(run, request)}.pptx", _title(run)
     with tempfile.TemporaryDirectory() as scratch:
         films = [_film_page(film, Path(scratch)) for film in _films(run, request.theme)]
         return write_deck([*stills, *films], path, title, theme(request.theme), request.size)
+
+
+def _title(run: Run) -> str:
+    """Write the title of a run's deck; the snapshot of a finished model and word vectors do not learn."""
+    name = architecture(run.info) or "word vectors"
+    name = "a GPT" if name == "GPT" else name
+    return f"{run.name}: {name}{'' if run.step_attrs and len(run.manifest()) == 1 else ' learns'}"
 
 
 def deck_name(run: Run, request: FigureRequest) -> str:

@@ -35,7 +35,9 @@ LEAST_ROW_PX = 38
 class TemperatureClock(FilmClock):
     """A clock with temperatures in place of steps, in hundredths."""
 
-    name = "temperature"
+    @property
+    def name(self) -> str:
+        return "temperature"
 
     def write(self, step: int) -> str:
         """Format a temperature, ``0.7``."""
@@ -143,14 +145,14 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
     prompt, step = quoted(found.attrs["prompt"], 560), int(found["step"])
     caption = Caption(
         "What temperature does",
-        f"{run.name} at step {step:,}, after {prompt}",
+        f"{run.name} {run.at_step(step)}, after {prompt}",
         "Logits are divided by the temperature before they become probabilities. Tenths are shown exactly; between them the numbers "
         "are interpolated.",
     )
     picture = TemperatureFilm(found, caption, **request.look)
     low, high = (found.isel(temperature=i) for i in (0, -1))
     alt = (
-        f"Probabilities of the next token after {prompt} in run {run.name} at step {step:,}, at temperatures from "
+        f"Probabilities of the next token after {prompt} in run {run.name} {run.at_step(step)}, at temperatures from "
         f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
         f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
         f"{float(high['entropy']):.2f} nats."

@@ -18,7 +18,7 @@ from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
 from viz.player.serialization import quantize_shares
-from viz.player.words import LOCALES, format_number, section
+from viz.player.words import LOCALES, format_number, section, unknown_step
 
 if TYPE_CHECKING:
     from probes.groups.wording import GroupComparison
@@ -190,6 +190,7 @@ def scene_of_views(
         words=section("slider", language),
         language=LOCALES[language],
         loss=validation_loss(next(iter(measured.values()), ())),
+        unknown_step=unknown_step(views[0].projection["step"].attrs.get("unknown", ""), language),
         min_height_px=HEIGHT_PX + COMPARISON_HEIGHT_PX * len(views[0].comparisons),
     )
 
