@@ -94,7 +94,7 @@ def _summary(run: Run) -> Iterator[str]:
     dtype = source["dtype"] + (", kept as float32" if "bfloat16" in source["dtype"] else "")
     yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {dtype}"
     span = f", of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
-    unknown = "" if source.get("step_known", True) else "; the source does not name the step of the first"
+    unknown = "" if source.get("step_known", True) else "; the source does not name the step of the first (kept as 0)"
     yield f"snapshots: {len(steps)}{unknown or span}"
     if source["missing_steps"]:
         yield f"not there, and left out: step {', '.join(map(str, source['missing_steps']))}"
