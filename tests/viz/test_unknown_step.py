@@ -78,6 +78,8 @@ def word_vectors(home: Path) -> Run:
 
 def fields_of(kind: Kind, home: Path) -> dict[str, Any]:
     given = {"prompt": "the cat", "text": home / "text.txt", "method": "pca"}
+    if "items" in kind.fields:  # there, a text only decides which tokens are the most frequent
+        del given["text"]
     return {name: value for name, value in given.items() if name in kind.fields}
 
 
