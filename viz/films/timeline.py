@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,22 +13,28 @@ from scipy.interpolate import PchipInterpolator
 from data.errors import InputError
 
 
+LEAST_GAP_S = 0.13
+"""Time from one snapshot to the next where nothing moves, unless the average is shorter."""
+
+
 @dataclass(frozen=True)
 class Timeline:
-    """When each snapshot is shown.
+    """When each snapshot is shown: each falls on a frame, and a gap gets time in proportion to what moves in it.
 
     Parameters
     ----------
     n_snapshots : number of keyframes.
     fps : frames per second.
-    seconds_per_snapshot : time from one snapshot to the next.
+    seconds_per_snapshot : time from one snapshot to the next, on average.
     hold_seconds : time for which the last snapshot is shown.
+    motion : how much moves from each snapshot to the next, in any unit, (n_snapshots - 1,); all gaps are equal without it.
     """
 
     n_snapshots: int
     fps: int = 30
     seconds_per_snapshot: float = 0.5
     hold_seconds: float = 2.0
+    motion: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 120:
@@ -43,13 +50,35 @@ class Timeline:
         """The number of frames before the last snapshot."""
         return round((self.n_snapshots - 1) * self.seconds_per_snapshot * self.fps)
 
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The frame on which each snapshot falls, (snapshot,)."""
+        n_gaps = self.n_snapshots - 1
+        motion = np.asarray(self.motion or np.ones(n_gaps), dtype=np.float64)
+        least = min(max(1, round(LEAST_GAP_S * self.fps)), self.n_moving // max(n_gaps, 1)) if self.motion else 0
+        ends = np.rint(np.cumsum(_shared_out(motion, self.n_moving, least))).astype(np.int64)
+        return np.concatenate([[0], ends])
+
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))
 
     def __iter__(self) -> Iterator[float]:
         """Compute the time of each frame, counted in snapshots: 2.5 is halfway between the third and the fourth."""
-        for frame in range(len(self)):
-            yield min(frame / (self.seconds_per_snapshot * self.fps), self.n_snapshots - 1.0)
+        times = np.interp(np.arange(len(self)), self.starts, np.arange(self.n_snapshots))
+        return iter(times.tolist())
+
+
+def _shared_out(motion: NDArray[np.float64], total: int, least: int) -> NDArray[np.float64]:
+    """Share out frames among gaps in proportion to their motion, but to each at least so many."""
+    frames, is_least = np.full(len(motion), float(least)), np.zeros(len(motion), dtype=bool)
+    while not is_least.all():
+        free = motion * ~is_least
+        room = total - least * is_least.sum()
+        frames = np.where(is_least, least, free * room / free.sum() if free.sum() else room / (~is_least).sum())
+        if not (low := ~is_least & (frames < least)).any():
+            break
+        is_least |= low
+    return frames
 
 
 class Motion:
@@ -58,21 +87,28 @@ class Motion:
     At a snapshot its layout is exact. Between snapshots each coordinate follows a monotone cubic, so that points neither stop at each
     snapshot nor overshoot it.
 
+    Parameters
+    ----------
+    layouts : (step, item, axis).
+    starts : when each snapshot is shown, in any unit, ascending; evenly if None. The motion is smooth in this time.
+
     References
     ----------
     Fritsch and Carlson (1980), "Monotone Piecewise Cubic Interpolation".
     """
 
-    def __init__(self, layouts: NDArray[np.floating]):
+    def __init__(self, layouts: NDArray[np.floating], starts: NDArray[np.integer] | None = None):
         self.layouts = np.asarray(layouts, dtype=np.float64)  # (step, item, axis)
         several = len(self.layouts) > 1
-        self._curve = PchipInterpolator(np.arange(len(self.layouts)), self.layouts, axis=0) if several else None
+        self._places = np.arange(len(self.layouts))
+        self._starts = self._places if starts is None else np.asarray(starts)
+        self._curve = PchipInterpolator(self._starts, self.layouts, axis=0) if several else None
 
     def at(self, time: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Interpolate the positions at ``time`` (in snapshots), (item, axis); several times give a leading dimension."""
         if self._curve is None:
             return self.layouts[0] if np.isscalar(time) else np.repeat(self.layouts, np.size(time), axis=0)
-        return np.asarray(self._curve(time))
+        return np.asarray(self._curve(np.interp(time, self._places, self._starts)))
 
 
 def interpolate(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:
