@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from data import Run, list_runs, open_run
     from probes import attention, cohesion, heads, import_vectors, neighbours, next_token, positions, tokens
-    from trainer import export_model, fine_tune, generate_text, train
+    from trainer import export_model, fine_tune, generate_text, text_loss, train
     from trainer.pretrained.importing import import_model
     from viz import figure, film, project
 
 _MODULES = {
     "data": ("Run", "list_runs", "open_run"),
     "probes": ("attention", "cohesion", "heads", "import_vectors", "neighbours", "next_token", "positions", "tokens"),
-    "trainer": ("export_model", "fine_tune", "generate_text", "train"),
+    "trainer": ("export_model", "fine_tune", "generate_text", "text_loss", "train"),
     "trainer.pretrained.importing": ("import_model",),
     "viz": ("figure", "film", "project"),
 }
@@ -54,6 +54,7 @@ __all__ = [
     "open_run",
     "positions",
     "project",
+    "text_loss",
     "tokens",
     "train",
 ]
@@ -93,6 +94,9 @@ def __dir__() -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a subcommand of the console script: the command that ``python -m`` runs, under a shorter name."""
+    from data.printing import print_any_text
+
+    print_any_text()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())

@@ -164,6 +164,7 @@ def show_scene(
         decision=f"{page.run.name} {visits()} {_n_set_steps()}",
         live=page.is_live,
         loss=validation_losses(page),
+        unknown_step=page.say.step(page.run, 0) if page.run.step_attrs else "",
         min_height_px=least_px,
         max_height_px=most_px,
     )

@@ -14,12 +14,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Any, NoReturn, get_args, get_type_hints
 
 import tyro
 
 from data.errors import InputError
+from data.printing import print_any_text
 
 program: ContextVar[str] = ContextVar("program", default="")
 """The name of the running command in messages and help, where it is not that of its module: ``gptlab film``."""
@@ -82,9 +83,11 @@ def parse(
 def one_line_mistakes(prog: str, config_type: Any = None) -> Iterator[None]:
     """Report a mistake in one line on standard error, with exit status 2, and each warning in one line.
 
+    Whatever is printed survives the encoding of the terminal or pipe (`data.printing.print_any_text`).
     ``prog`` stands before each message. A field of ``config_type`` that a message marks is written as the command's option.
     """
     prog = program.get() or prog
+    print_any_text()
 
     def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
         print(f"{prog}: warning: {write_options(InputError(message), config_type)}", file=sys.stderr)
@@ -180,10 +183,14 @@ def _first_paragraph(box: str) -> str:
     """Extract the message from a box that tyro draws: the lines above its first rule, and the option it suggests."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [line.strip(" │╭╮╰╯\n") for line in plain.splitlines()]
-    body = [line for line in lines[1:] if line]
-    message = " ".join(takewhile(lambda line: set(line) != {"─"}, body)) or " ".join(body)
+    body = list(dropwhile(_is_rule, [line for line in lines[1:] if line]))  # without UTF-8 a rule follows the title
+    message = " ".join(takewhile(lambda line: not _is_rule(line), body)) or " ".join(body)
     # What tyro puts in front names a group of options; the message itself names the option.
     message = re.sub(r"^Error parsing [a-z_]+: ", "", message)
     suggested = [body[i + 1] for i, line in enumerate(body[:-1]) if line.startswith("Perhaps you meant")]
     hint = f"; perhaps you meant {suggested[0].split()[0]}" if suggested else ""
     return f"{message}{hint}: see --help"
+
+
+def _is_rule(line: str) -> bool:
+    return set(line) in ({"─"}, {"-"})

@@ -1,5 +1,6 @@
 from probes.export import export_files as export_files
 from probes.groups.cohesion import group_cohesion as cohesion
+from probes.groups.frequency import token_table as tokens
 from probes.groups.naming import Group as Group
 from probes.groups.naming import parse_highlight as parse_highlight
 from probes.groups.wording import comparison_sentence as comparison_sentence
@@ -17,7 +18,6 @@ from probes.registry import measure as measure
 from probes.tables.embeddings import lazy_table as lazy_table
 from probes.tables.embeddings import position_embeddings as positions
 from probes.tables.embeddings import read_table as read_table
-from probes.tables.embeddings import token_embeddings as tokens
 from probes.tables.geometry import token_geometry as token_geometry
 from probes.tables.neighbours import nearest_neighbours as neighbours
 from probes.tables.positions import position_similarity as position_similarity

@@ -13,7 +13,9 @@ from rich.table import Table
 
 from data.commands import run_command
 from data.errors import InputError
+from data.runs.names import step_label
 from probes.groups.naming import split_highlight
+from probes.groups.symbols import display
 from probes.registry import PROBES, ProbeRequest, highlighted_table, measure
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
     dataset: Any = found if hasattr(found, "data_vars") else found.to_dataset(name=found.name or name)
     if step is not None and step not in dataset["step"].values:
         raise InputError(f"the snapshot of step {step} is not whole: choose another with `step`")
+    unknown = dataset["step"].attrs.get("unknown", "")
     by_dims: dict[tuple[str, ...], list[Any]] = {}
     for variable, values in dataset.data_vars.items():
         by_dims.setdefault(tuple(map(str, values.dims[1:])), []).append(variable)
@@ -114,9 +117,10 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
             frame = frame.sort_values(str(names[0]), ascending=False)
         part = frame.head(MOST_ROWS) if dims else frame.tail(MOST_ROWS)  # of the steps, the last
         for row in part.itertuples(index=False):
-            table.add_row(*(_cell(value) for value in row))
+            first = [] if dims else [step_label(row[0], unknown) if unknown else _cell(row[0])]
+            table.add_row(*first, *(_cell(value) for value in row[len(first) :]))
         console = Console(width=160 if not Console().is_terminal else None)
-        console.print(f"\n{name}, step {at:,}" if dims else f"\n{name}", style="bold")
+        console.print(f"\n{name}, {step_label(at, unknown)}" if dims else f"\n{name}", style="bold")
         console.print(table)
         if len(frame) > MOST_ROWS:
             more = "rows more" if dims else "steps before these"
@@ -125,7 +129,8 @@ def _print(found: xr.DataArray | xr.Dataset, name: str, step: int | None) -> Non
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return escape(repr(value))
+        is_plain = display(value, keep=" \n\t\r") == value
+        return escape(repr(value) if is_plain else f"'{display(value, keep=' ')}'")
     return f"{value:,}" if isinstance(value, Integral) else f"{value:.4f}"
 
 

@@ -23,8 +23,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.printing import has_ink
 from data.runs.atomic_files import write_bytes
-from probes.tables.vectors import escape
+from probes.tables.vectors import escape, unescape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +174,8 @@ def write_projector(
     Returns
     -------
     The two paths. Without ``metadata`` the second holds only the labels, without a header, as the projector requires; otherwise its
-    first line names the columns. A label that is invisible, or would break the line, is escaped (`probes.tables.vectors.escape`).
+    first line names the columns. A label with a character without ink other than the space is escaped, as is one that would break the
+    line or looks like an escape (`probes.tables.vectors.escape`).
     """
     labels, table = _one_step(trajectory, step)
     item = str(trajectory.dims[1])
@@ -288,4 +290,5 @@ def _decimals(table: NDArray[np.float32]) -> Iterator[list[str]]:
 
 
 def _visible(label: str) -> str:
-    return label if label.isprintable() and label.strip() else escape(label)
+    is_shown = label.strip() and all(c == " " or has_ink(c) for c in label) and unescape(label) == label
+    return label if is_shown else escape(label)

@@ -235,7 +235,7 @@ PROBES: dict[str, ProbeKind] = {
         "models.zero_shot:zero_shot",
         ("seed", "text"),
     ),
-    "tokens": ProbeKind("the token table", "tables.embeddings:token_embeddings", ("items", "text")),
+    "tokens": ProbeKind("the token table", "groups.frequency:token_table", ("items", "text")),
     "token-geometry": ProbeKind(
         "isotropy, ranks, norms, drift, neighbours, CKA of the token table",
         "tables.geometry:token_geometry",

@@ -29,5 +29,6 @@ def assert_mistake(result: subprocess.CompletedProcess[str], *parts: str) -> Non
     lines = [line for line in result.stderr.splitlines() if line.startswith("python -m") and ": warning: " not in line]
     assert len(lines) == 1, result.stderr
     assert "Traceback" not in result.stderr
+    assert "`" not in lines[0], "it names an option that the command lacks"
     for part in parts:
         assert part in lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -43,6 +44,44 @@ def test_a_film_is_made_without_torch(run: object) -> None:
         [sys.executable, "-c", script], cwd=ROOT, env=command_environment(), capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
+
+
+OWN_FILES = {
+    "data/runs/run.py",  # run.json
+    "viz/sidecar.py",
+    "dashboards/state/film_list.py",  # the sidecars of films
+    "viz/player/words.py",
+    "viz/player/bundle.py",
+    "dashboards/state/language.py",
+    "dashboards/__main__.py",  # these are parts of the package
+}
+"""Modules that read text which the toolkit wrote itself."""
+
+
+def reads_text(call: ast.Call) -> bool:
+    """Check whether a call reads a file as text: ``read_text`` of a path, or ``open`` and not of bytes or for writing."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "read_text":
+        return True
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    modes = [
+        each.value
+        for each in (*call.args, *(keyword.value for keyword in call.keywords))
+        if isinstance(each, ast.Constant)
+    ]
+    is_path = name == "open" and ast.unparse(call.func) not in ("os.open", "Image.open", "webbrowser.open")
+    return is_path and not any(isinstance(mode, str) and set(mode) & set("bwax") and len(mode) < 4 for mode in modes)
+
+
+def test_text_of_the_user_is_read_in_one_place() -> None:
+    """Elsewhere a byte-order mark would be part of the text, and another encoding a traceback."""
+    found = {
+        str(path.relative_to(ROOT))
+        for package in ("data", "trainer", "probes", "viz", "dashboards")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and reads_text(node)
+    }
+    assert found <= OWN_FILES
 
 
 def test_a_mistake_leaves_no_traceback() -> None:

@@ -2,6 +2,7 @@ from .config import ModelConfig as ModelConfig
 from .config import TrainConfig as TrainConfig
 from .finetune.finetune_config import LanguageConfig as LanguageConfig
 from .finetune.language_model import fine_tune as fine_tune
+from .generation.likelihood import text_loss as text_loss
 from .generation.text_generation import generate_text as generate_text
 from .loading import load_model as load_model
 from .loop import Stopped as Stopped

@@ -6,13 +6,17 @@ import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
+from data.errors import InputError
 from data.runs import open_run
 from trainer.config import TrainConfig, base_config, first_pass
+
+if TYPE_CHECKING:
+    from trainer.session import Session
 
 PROG = "python -m trainer"
 
@@ -45,7 +49,7 @@ def main(args: list[str]) -> int:
     parsed: TrainArguments = parse(TrainArguments, prog=PROG, args=args, default=default)
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
-    from trainer.loop import Stopped
+    from trainer.loop import Stopped, describe_standstill
     from trainer.session import resume_training, start
 
     if parsed.resume:
@@ -59,6 +63,7 @@ def main(args: list[str]) -> int:
         f"({corpus['characters']:,} characters, {n_tokens:,} tokens), {session.device}",
         flush=True,
     )
+    _announce_steps(session)
     try:
         measured = training.go()
     except Stopped as stopped:
@@ -67,8 +72,24 @@ def main(args: list[str]) -> int:
     loss = f"{measured['val_loss_whole']:.4f} nats per token"
     bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
     print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")
+    if config.steps and (standstill := describe_standstill(run)):
+        print(standstill)
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
     return 0
+
+
+def _announce_steps(session: Session) -> None:
+    """Print the number of steps and the highest learning rate, with a warning if the warm-up keeps it below half of the recipe's."""
+    from trainer.loop import highest_rate
+    from trainer.session import find_recipe
+
+    recipe, highest = find_recipe(session.config), highest_rate(session)
+    peak = recipe.learning_rate * session.config.learning_rate_scale
+    print(f"{session.steps:,} steps, learning rate up to {highest:.1e}", flush=True)
+    if session.steps and highest < min(peak, recipe.learning_rate) / 2:
+        low = f"the learning rate stays below half of its peak {peak:.1e}, since the warm-up takes {recipe.warmup_steps} steps"
+        advice = InputError(f"{low}: pass `steps={3 * recipe.warmup_steps}` or more, or a higher `learning_rate_scale`")
+        print(f"{PROG}: warning: {write_options(advice, TrainArguments)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
+from data.text_files import read_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,6 +44,7 @@ class ModelConfig:
     """Added to the variance in the layer norms."""
 
     def __post_init__(self) -> None:
+        check_finite(self)
         _check_variants(self)
 
 
@@ -148,7 +150,7 @@ def preset(name: str) -> TrainConfig:
 def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
     """Read a TOML file of fields that replace those of ``base``, or of the preset that the file names."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_text(path, "give the path of a TOML file"))
     except (OSError, ValueError) as error:
         raise InputError(f"the configuration {path} cannot be read ({error})") from None
     if base is None:
@@ -158,10 +160,8 @@ def from_toml(path: Path, base: TrainConfig | None = None) -> TrainConfig:
 
 
 def base_config(name: str | None = None, file: Path | None = None, run: Run | None = None) -> TrainConfig:
-    """Build the configuration that further options change: that of the run to resume, otherwise that of the file on top of the preset."""
-    if run is not None:
-        return trained_config(run)
-    base = preset(name) if name else None
+    """Build the configuration that further options change: that of the file on top of the run to resume, or of the preset."""
+    base = trained_config(run) if run is not None else preset(name) if name else None
     return from_toml(file, base) if file is not None else base or preset(TrainConfig.preset)
 
 
@@ -211,9 +211,12 @@ def filled(config: TrainConfig) -> TrainConfig:
 def check(config: TrainConfig) -> TrainConfig:
     """Check that a configuration can be trained, and return it `filled`; an `InputError` names the field and the reason."""
     config = filled(config)
+    check_finite(config)
     shape = ("n_layer", "n_head", "n_embd", "block_size")
     check_at_least(config, 1, *shape, "batch_size", "eval_every", "snapshot_every", "eval_batches", "threads")
-    check_at_least(config, 0, "steps", "sample_tokens")
+    check_at_least(config, 0, "steps", "sample_tokens", "resume_every")
+    if not config.learning_rate_scale > 0:
+        raise InputError(f"learning_rate_scale must be above 0; got {config.learning_rate_scale}")
     check_seed(config.seed)
     if config.tokenizer not in TOKENIZERS:
         raise InputError(f"there is no tokenizer {config.tokenizer!r}; there is {', '.join(TOKENIZERS)}")
@@ -230,6 +233,15 @@ def check(config: TrainConfig) -> TrainConfig:
     check_dropout(config.dropout)
     _check_variants(config)
     return config
+
+
+def check_finite(config: DataclassInstance) -> None:
+    """Check that no number of a configuration is infinite or nan; an `InputError` names the field."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            usual = f": pass `{field.name}={field.default}`, say" if isinstance(field.default, (int, float)) else ""
+            raise InputError(f"{field.name} must be a finite number; got {value}{usual}")
 
 
 def check_at_least(config: object, least: int, *names: str) -> None:
@@ -273,9 +285,7 @@ def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:
 def described_model(run: Run) -> ModelConfig:
     """Read the configuration of a run's model; a `NotApplicableError` names what its run.json lacks."""
     if "model" not in run.info:
-        raise NotApplicableError(
-            f"run {run.name!r} holds no model, only vectors: train one, or choose another with `run`"
-        )
+        raise NotApplicableError(f"run {run.name!r} holds no model, only vectors: train one, or choose another run")
     fields = {field.name: field.default for field in dataclasses.fields(ModelConfig)}
     shape = run.info["model"]
     required = {name for name, default in fields.items() if default is dataclasses.MISSING}

@@ -10,6 +10,7 @@ import tyro
 
 from data.commands import run_command
 from data.errors import InputError
+from data.printing import terminal_text
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
 
@@ -99,17 +100,19 @@ def _print(
     recorder = TraceRecorder(tokenizer) if trace else None
     others = [""] * request.n_samples
     _print_title(0, request)
-    print(prompt, end="", flush=True)
+    print(terminal_text(prompt), end="", flush=True)
     record = recorder.record if recorder else None
-    for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request, on_step=record):
-        if piece.sample == 0:
-            print(piece.text, end="", flush=True)
-        else:
-            others[piece.sample] += piece.text
-    print()
+    try:
+        for piece in stream_text(model, tokenizer, prompt, decoding=decoding, request=request, on_step=record):
+            if piece.sample == 0:
+                print(terminal_text(piece.text), end="", flush=True)
+            else:
+                others[piece.sample] += piece.text
+    finally:
+        print()
     for number in range(1, request.n_samples):
         _print_title(number, request)
-        print(prompt + others[number])
+        print(terminal_text(prompt + others[number]))
     if recorder:
         path = write_trace(run, recorder.trace(run.name, run.snapshot(step), prompt, decoding, request))
         command = f"python -m viz.figures --only trace --run {run.name} --trace {path.stem}"

@@ -34,7 +34,7 @@ from data.runs.atomic_files import append_line, write_json
 from trainer import checkpoint
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
-from trainer.optimizers.schedules import Schedule, set_rates
+from trainer.optimizers.schedules import Schedule, highest_share, set_rates
 from trainer.seeds import own_random_state, seed_dropout
 
 SAMPLE_TEMPERATURE = 0.8
@@ -302,6 +302,20 @@ def _rate(objective: Objective, step: int) -> float:
     """Compute the learning rate of the step that led to ``step``."""
     procedure = objective.procedure
     return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1)) if step else 0.0
+
+
+def highest_rate(objective: Objective) -> float:
+    """Compute the highest learning rate that occurs in a training; 0 if it has no steps."""
+    procedure = objective.procedure
+    return float(procedure.optimizers[0].param_groups[0]["peak"] * highest_share(procedure.schedule, objective.steps))
+
+
+def describe_standstill(run: Run) -> str | None:
+    """Describe for a message that training has not changed a weight, by the hashes of the snapshots; None if it has."""
+    first, *_, last = run.snapshots()
+    if first.sha256 != last.sha256:
+        return None
+    return f"nothing moved: the weights of step {last.step:,} equal those of step 0, byte for byte; raise the learning rate"
 
 
 def free_name(name: str) -> str:

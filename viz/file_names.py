@@ -17,11 +17,11 @@ from probes.groups.naming import Group
 from viz.registry import FIGURES, FILMS
 
 FIELDS = (  # noqa: SIM905 - words in two lines, not in twenty
-    "method highlight metric trust control layer head layers step text items trace perplexity seed runs prompt theme size transparent "
-    "fps seconds_per_snapshot hold"
+    "method highlight metric trust control layer head layers step text items trace all_tokens perplexity seed runs prompt theme size "
+    "transparent fps seconds_per_snapshot hold"
 ).split()
 """The fields that change a picture, in the order in which a file's name has them."""
-_VALUES = {"and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square"}
+_VALUES = {"and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square", "large"}
 _RESERVED = {*_VALUES, *FILMS, *FIGURES, *" ".join(FIELDS).replace("_", " ").split()}
 _PLAIN = re.compile(r"[a-z]+|[0-9]+")
 _LONGEST_HIGHLIGHT, _LONGEST_NAME = 60, 180

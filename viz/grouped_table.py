@@ -12,10 +12,11 @@ import xarray as xr
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
+from data.runs.names import architecture
 from data.tokens.bits import bits_per_character
+from probes.groups.frequency import most_frequent
 from probes.groups.naming import Group, classes, parse_highlight
 from probes.tables.embeddings import TableName, read_table
-from probes.tables.frequency import most_frequent
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
 
@@ -67,7 +68,7 @@ def read_grouped_table(
     ----------
     run, what : the run, and which of its tables.
     highlight : groups, or texts that name some.
-    items, text : only the most frequent tokens, see `probes.tables.frequency.most_frequent`; all if None.
+    items, text : only the most frequent tokens, see `probes.groups.frequency.most_frequent`; all if None.
     progress : called with the number of snapshots read so far.
 
     Raises
@@ -140,7 +141,9 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     is_part = "token_id" in table.trajectory.coords
     what = f"{'the first ' if is_part else ''}{len(table.labels):,} word vectors"
     if "model" in run.info:
-        what = f"a GPT of {run.info['parameters']:,} parameters{reading}"
+        name = architecture(run.info)
+        name = "a GPT of" if name == "GPT" else f"{name} with"
+        what = f"{name} {run.info['parameters']:,} parameters{reading}"
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     part = f"the {len(table.labels):,} most frequent tokens, " if is_part and "model" in run.info else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
@@ -153,7 +156,7 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
 
 def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     """Write the alt text of a film of a projection."""
-    steps, trust = projection["step"].values, projection["trustworthiness"].values
+    trust = projection["trustworthiness"].values
     groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
     picked = f" Highlighted: {groups}." if groups else ""
     fall = ""
@@ -162,7 +165,7 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     first, last = label_name(table.labels[0]), label_name(table.labels[-1])
     return (
         f"The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
-        f"laid out in two dimensions by {projection.attrs['method_name']} at {len(steps)} snapshots from step "
-        f"{steps[0]:,} to step {steps[-1]:,}.{picked}{fall} "
+        f"laid out in two dimensions by {projection.attrs['method_name']} "
+        f"{run.over_steps(projection['step'].values.tolist())}.{picked}{fall} "
         f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last."
     )

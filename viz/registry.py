@@ -121,7 +121,7 @@ FIGURES = _by_name(
     _model_figure(
         "heads", "Scores of the heads", "Medidas das cabeças", "make_head_scores", _SCORES, aliases=("scores",)
     ),
-    _model_figure("next-token", "Next token", "Próximo token", "make_next_token", _AT_A_STEP),
+    _model_figure("next-token", "Next token", "Próximo token", "make_next_token", _AT_A_STEP | {"all_tokens"}),
     _model_figure(
         "temperature",
         "Next token at five temperatures",

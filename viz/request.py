@@ -301,6 +301,8 @@ class FigureRequest(Request):
     """For heads, context and zero-shot: a text file to measure on instead of the run's own validation text. For tokens: see --items."""
     trace: str | None = None
     """For trace: the name of one that  python -m trainer.generate --trace  recorded; the likeliest tokens after the prompt if not given."""
+    all_tokens: _Flag = False
+    """For next-token: a bar for every token of the vocabulary, in its order, with values above 0.01; for some hundred tokens."""
     highlight: _Texts = ()
     """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
@@ -312,7 +314,7 @@ class FigureRequest(Request):
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
     size: str = "16:9"
-    """Shape of the slide: 16:9, 4:3 or square."""
+    """Shape of the slide: 16:9, 4:3 or square; large has the room of four, for a page or a poster."""
     transparent: _Flag = False
     """Leave the ground out, so that the slide's own shows."""
     format: str = "png,svg,pdf"

@@ -214,12 +214,15 @@ def latest(computation: Computation, run: Run, name: str) -> CachedResult[xr.Dat
     return known[1] if known else None
 
 
-def next_token(computation: Computation, run: Run, prompt: str) -> CachedResult[xr.DataArray]:
-    """Compute the probabilities of the token after a prompt, (step, token)."""
+def next_token(
+    computation: Computation, run: Run, prompt: str, decoding: Decoding | None = None
+) -> CachedResult[xr.DataArray]:
+    """Compute the probabilities of the token after a prompt, (step, token): the model's own, or those that it is drawn with."""
     from probes.models.logits import next_token_distribution
 
-    measure = partial(next_token_distribution, prompt=prompt)
-    return _measure_snapshots(computation, run, ("next", prompt), measure, cache=computation.prompts)
+    measure = partial(next_token_distribution, prompt=prompt, decoding=decoding)
+    name = ("next", prompt) if decoding is None else ("next", prompt, repr(decoding))
+    return _measure_snapshots(computation, run, name, measure, cache=computation.prompts)
 
 
 def leading_probabilities(
@@ -234,8 +237,11 @@ def leading_probabilities(
         from probes.models.decoding import apply_decoding
         from probes.models.logits import leading_tokens
 
-        distribution = next_token(computation, run, prompt).value
-        shown = distribution if decoding is None else apply_decoding(distribution, decoding)
+        shown = distribution = next_token(computation, run, prompt).value
+        if decoding is not None and decoding.depends_on_prompt:
+            shown = next_token(computation, run, prompt, decoding).value
+        elif decoding is not None:
+            shown = apply_decoding(distribution, decoding)
         return shown.isel(token=leading_tokens(distribution)).assign_attrs(n_tokens=distribution.sizes["token"])
 
     return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value

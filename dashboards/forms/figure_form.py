@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -51,6 +52,8 @@ def ask_figure(page: Page) -> FigureRequest:
             given["step"] = _ask_step(page)
         if "prompt" in fields:
             given["prompt"] = _ask_prompt(page)
+        if "all_tokens" in fields:
+            given["all_tokens"] = _ask_all_tokens(page)
         for part in ("layer", "head"):
             if part in fields:
                 given[part] = _ask_part(page, part)
@@ -60,12 +63,19 @@ def ask_figure(page: Page) -> FigureRequest:
     return FigureRequest(only=(name,), run=page.run.name, **given)
 
 
+def _ask_all_tokens(page: Page) -> bool:
+    set_initial_value("figure_all_tokens", get_field("bars") == "all")
+    chosen = st.toggle(page.label("all_tokens"), key="figure_all_tokens")
+    set_field("bars", "all" if chosen else None)
+    return chosen
+
+
 def _ask_look(page: Page) -> dict[str, Any]:
     say = page.say
     set_initial_value("figure_theme", get_field("colors") or page.theme.name)
     theme = choose(page.label("theme"), say.names("films", "light", "dark"), "figure_theme")
     set_field("colors", None if theme == page.theme.name else theme)
-    shapes = {size: say("figures.square") if size == "square" else size for size in SIZES}
+    shapes = {size: say(f"figures.{size}") if size.isalpha() else size for size in SIZES}
     size = ask_option("shape", say("figures.shape"), shapes, "figure_size")
     set_initial_value("figure_transparent", get_field("ground") == "transparent")
     transparent = st.toggle(say("figures.transparent"), key="figure_transparent", help=say("figures.transparent_help"))
@@ -104,7 +114,7 @@ def _ask_step(page: Page) -> int | None:
     linked, key = get_field("step"), f"figure_step {page.run.name}"
     set_initial_value(key, linked if linked in steps else steps[-1], steps)
     label = page.say("slider.step").capitalize()
-    chosen = st.selectbox(label, steps[::-1], format_func=page.say.number, key=key)
+    chosen = st.selectbox(label, steps[::-1], format_func=partial(page.say.step, page.run, in_words=False), key=key)
     step = None if chosen == steps[-1] else chosen
     set_step(step)
     return step

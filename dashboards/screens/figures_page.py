@@ -23,11 +23,11 @@ from viz.projection.projector import METHODS
 from viz.request import FIGURE_FORMATS, FigureRequest
 
 FOLDER = "figures"
-FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "step")
+FIELDS = ("figure", "prompt", "layer", "head", "method", "group", "colors", "shape", "ground", "bars", "step")
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 # About as high as a laptop's window, with the buttons below.
-WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570}
+WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570, "large": 1000}
 
 # matplotlib's figures are not thread-safe, and encoding sets its global settings.
 _encoding = threading.Lock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -16,11 +17,14 @@ from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from dashboards.widgets import escape_markdown, guarded
+from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
 
-FIELDS = ("prompt", "temperature", "top_k", "top_p", "tokens", "seed", "stop", "beside")
+_MORE = {"repetition": 1.0, "ngram": 0, "typical_p": 1.0}
+"""The options in the expander, by field, and the values at which they have no effect."""
+FIELDS = ("prompt", "temperature", "top_k", "top_p", *_MORE, "tokens", "seed", "stop", "beside")
 IN_A_ROW = 4
 UPDATE_EVERY_S = 0.08
 """Often enough for the text to appear continuously."""
@@ -76,6 +80,10 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     left, right = st.columns(2)
     top_k = _number(page, "top_k", left.number_input, 0, described_model(page.run).vocab_size)
     top_p = _number(page, "top_p", right.number_input, 0.01, 1.0, step=0.05)
+    with st.expander(page.say("generate.more"), expanded=any(get_field(name) != off for name, off in _MORE.items())):
+        repetition = _number(page, "repetition", st.number_input, 0.1, 10.0, step=0.05)
+        ngram = _number(page, "ngram", st.number_input, 0, 100)
+        typical_p = _number(page, "typical_p", st.number_input, 0.01, 1.0, step=0.05)
     left, right = st.columns(2)
     n_tokens = _number(page, "tokens", left.number_input, 1, 2000, step=20)
     with right:
@@ -85,9 +93,10 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     set_field("stop", stop)
     beside = _ask_beside(page, steps)
     stops = (stop.replace("\\n", "\n"),) if stop else ()
-    return GenerationForm(
-        prompt, Decoding(temperature, top_k, top_p), GenerationRequest(n_tokens, seed=seed, stop=stops), beside
+    decoding = Decoding(
+        temperature, top_k, top_p, typical_p=typical_p, repetition_penalty=repetition, no_repeat_ngram_size=ngram
     )
+    return GenerationForm(prompt, decoding, GenerationRequest(n_tokens, seed=seed, stop=stops), beside)
 
 
 def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: float, **more: Any) -> Any:
@@ -124,7 +133,7 @@ def _ask_beside(page: Page, steps: Sequence[int]) -> tuple[int, ...]:
     chosen = st.multiselect(
         page.say("generate.beside"),
         steps,
-        format_func=page.say.number,
+        format_func=partial(page.say.step, page.run, in_words=False),
         max_selections=MOST_BESIDE,
         help=page.say("generate.beside_help"),
         key=f"beside_choice_{page.run.name}",
@@ -156,6 +165,10 @@ def _drawn_title(page: Page, decoding: Decoding) -> str:
     parts = [say("views.temperature", value=say.number(decoding.temperature, 2))]
     parts += [f"top-k {say.number(decoding.top_k)}"] * (decoding.top_k > 0)
     parts += [f"top-p {say.number(decoding.top_p, 2)}"] * (decoding.top_p < 1)
+    parts += [f"typical-p {say.number(decoding.typical_p, 2)}"] * (decoding.typical_p < 1)
+    if decoding.repetition_penalty != 1:
+        parts.append(f"{say('generate.repetition')} {say.number(decoding.repetition_penalty, 2)}")
+    parts += [f"n-gram {say.number(decoding.no_repeat_ngram_size)}"] * (decoding.no_repeat_ngram_size > 0)
     return say("generate.drawn", how=", ".join(parts))
 
 
@@ -196,7 +209,7 @@ def _card(page: Page, stream: GenerationStream, losses: dict[int, float | None],
     end = say.error(stream.error) if stream.error else say("generate.stopped") if stream.end == "stop" else ""
     return (
         f'<div class="written{" now" if task.step == now else ""}" data-step="{task.step}" data-over="{str(stream.is_finished).lower()}">'
-        f"<h4>{escape(say('slider.step'))} {say.number(task.step)}<span>{escape(measured)}</span></h4>"
-        f"<pre><b>{escape(task.prompt)}</b>{escape(stream.text)}{cursor}</pre>"
+        f"<h4>{escape(say.step(task.run, task.step))}<span>{escape(measured)}</span></h4>"
+        f"<pre><b>{escape(visible(task.prompt))}</b>{escape(visible(stream.text))}{cursor}</pre>"
         f'<div class="end">{escape(end)}</div></div>'
     )

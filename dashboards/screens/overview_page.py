@@ -16,6 +16,8 @@ from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.views.losses_chart import losses_chart
 from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs import Run
+from data.runs.card import count_copies
+from data.runs.names import architecture
 
 FIELDS = ("ask",)
 MOST_TOGETHER = 7
@@ -55,10 +57,12 @@ def facts(page: Page) -> None:
     corpus, live = info.get("corpus") or {}, say("page.live") if page.is_live else ""
     loss = measured[-1].get("val_loss_whole", measured[-1].get("val_loss")) if measured else None
     span = say("overview.span", first=say.number(steps[0]), last=say.number(steps[-1])) if steps else ""
+    copies = say("overview.copies", n=say.number(count_copies(info))) if count_copies(info) else ""
+    span = say.step(run, 0) if run.step_attrs else span
     shown = (
         ("parameters", say.number(info.get("parameters", 0)), shape(page)),
         ("text", escape_markdown(str(corpus.get("name") or say("overview.none"))), _length(page)),
-        ("snapshots", say.number(len(steps)), " · ".join(part for part in (span, live) if part)),
+        ("snapshots", say.number(len(steps)), " · ".join(part for part in (span, copies, live) if part)),
         ("val_loss", say("overview.none") if loss is None else say.number(loss, 3), _fall(page, measured)),
     )
     for column, (name, value, line) in zip(st.columns(4), shown, strict=True):
@@ -75,7 +79,8 @@ def shape(page: Page) -> str:
         for name in ("n_layer", "n_head", "n_embd")
         if isinstance(model.get(name), int)
     ]
-    return " · ".join(parts)
+    name = architecture(page.run.info)
+    return " · ".join([name, *parts] if name not in ("", "GPT") else parts)
 
 
 def _length(page: Page) -> str:

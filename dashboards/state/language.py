@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from data.errors import InputError
+from data.runs import Run
 from viz.player import words
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
@@ -79,6 +80,12 @@ class Translation:
             return label if value is None else f"{label} {value}"
 
         return (InputError(error) if isinstance(error, str) else error).worded(word)
+
+    def step(self, run: Run, step: int, *, in_words: bool = True) -> str:
+        """Name a snapshot of a run by its step (``step 1,000``, or the number alone), or by what is known of it."""
+        if step == 0 and (unknown := words.unknown_step(run.step_attrs.get("unknown", ""), self.language)):
+            return unknown
+        return f"{self('slider.step')} {self.number(step)}" if in_words else self.number(step)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Format a number with separators between thousands."""

@@ -132,6 +132,9 @@ FIELDS: dict[str, Field] = {
     "temperature": Field(0.8, between(0.0, 2.0)),
     "top_k": Field(0, between(0, 10**6)),
     "top_p": Field(1.0, between(0.01, 1.0)),
+    "typical_p": Field(1.0, between(0.01, 1.0)),
+    "repetition": Field(1.0, between(0.1, 10.0)),
+    "ngram": Field(0, between(0, 100)),
     "seed": Field(0, between(0, 2**31 - 1)),
     "tokens": Field(120, between(1, 2000)),
     "stop": Field("", short_text),
@@ -139,7 +142,8 @@ FIELDS: dict[str, Field] = {
     "film": Field(None, short_text),
     "figure": Field(None, short_text),
     "colors": Field(None, one_of("light", "dark")),
-    "shape": Field("16:9", one_of("16:9", "4:3", "square")),
+    "shape": Field("16:9", one_of("16:9", "4:3", "square", "large")),
+    "bars": Field("leading", one_of("leading", "all")),
     "ground": Field("filled", one_of("filled", "transparent")),
 }
 

@@ -14,6 +14,7 @@ from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
+from viz.fonts import letter
 from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Series
 
 SIGNIFICANT = 0.05
@@ -76,13 +77,14 @@ def neighbours(page: Page, trajectory: xr.DataArray, *, item: int, metric: str, 
     colors = item_colors(len(labels), groups, page.theme)
     visible = {page.theme.disc: page.theme.muted}  # the colour of a disc is too faint for text
     numbers = found["neighbour"].values
+    names = letter(labels, labels, label_name)
     return Neighbours(
         "neighbours",
         "neighbours",
-        page.say("embeddings.neighbours", name=label_name(labels[item])),
+        page.say("embeddings.neighbours", name=names[item]),
         item=item,
         measured_steps=queries.steps_of(trajectory),
         items=numbers.astype(np.uint16 if len(labels) <= 2**16 else np.uint32),
         distances=found["distance"].values.astype(np.float32),
-        styles={int(i): (label_name(labels[i]), visible.get(colors[i], colors[i])) for i in np.unique(numbers)},
+        styles={int(i): (names[i], visible.get(colors[i], colors[i])) for i in np.unique(numbers)},
     )

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from dashboards.compute import queries
 from dashboards.compute.queries import PackedMaps, steps_of
 from dashboards.page import Page
+from data.printing import visible
 from probes.groups.naming import Group, classes
-from probes.groups.symbols import display
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, weight_map
+from viz.fonts import letter
 from viz.player.panels import Bars, Curves, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
 
@@ -63,7 +64,7 @@ def sample(page: Page, area: str = "sample", *, history: bool = False) -> Sample
     texts = [
         StepText(
             int(one["step"]),
-            str(one["text"]),
+            visible(str(one["text"])),
             page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
         )
         for one in queries.samples(page.computation, page.run)
@@ -89,11 +90,11 @@ def attention(
         area,
         title or page.say("views.attention"),
         values=maps.weights,
-        tokens=[display(token) for token in maps.tokens],
+        tokens=letter(page.run, maps.tokens),
         ramp=ramp(weight_map(page.theme, page.theme.panel)),
         chooses=True,
         chosen=chosen,
-        large=LargeMap(chosen, large.weights, [display(token) for token in large.tokens]) if large and chosen else None,
+        large=LargeMap(chosen, large.weights, letter(page.run, large.tokens)) if large and chosen else None,
         layer_name=page.say("slider.layer"),
         head_name=page.say("slider.head"),
         steps=steps,
@@ -131,8 +132,8 @@ def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") ->
         area,
         title or page.say("attention.next"),
         values=leading.values.astype(np.float32),
-        labels=[display(token) for token in tokens],
-        names=[label_name(token) for token in tokens],
+        labels=letter(page.run, tokens),
+        names=letter(page.run, tokens, label_name),
         color=page.theme.palette[1],
         others=page.say("views.others"),
         n_tokens=int(leading.attrs["n_tokens"]),

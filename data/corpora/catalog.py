@@ -23,6 +23,7 @@ from pathlib import Path
 
 from data.corpora.plays import Play, read_wheel, split_plays, training_text
 from data.errors import InputError
+from data.text_files import decode_text, refuse_records, refuse_table
 
 DEFAULT = "shakespeare"
 
@@ -133,7 +134,7 @@ def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | Non
     Raises
     ------
     InputError
-        If there is no such corpus or file, it is a folder, empty or not UTF-8, or it cannot be fetched.
+        If there is no such corpus or file, it is a folder, empty, not UTF-8, a table or JSON, or it cannot be fetched.
 
     Examples
     --------
@@ -146,7 +147,10 @@ def load_corpus(name_or_path: str | Path = DEFAULT, corpus_dir: str | Path | Non
         path = fetch_corpus(name_or_path, corpus_dir)
         return _read(path, name_or_path, source.language, source.origin)
     path = _text_file(name_or_path)
-    return _read(path, path.stem, "unknown", str(path))
+    refuse_table(path)
+    corpus = _read(path, path.stem, "unknown", str(path))
+    refuse_records(corpus.text, path)
+    return corpus
 
 
 def load_plays(corpus_dir: str | Path | None = None) -> tuple[Play, ...]:
@@ -243,11 +247,7 @@ def _text_file(name: str | Path) -> Path:
 
 def _read(path: Path, name: str, language: str, origin: str) -> Corpus:
     raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as found:
-        byte = f"byte 0x{raw[found.start]:02x} at offset {found.start:,}"
-        raise InputError(f"{path} is not UTF-8 ({byte}): save it as UTF-8 and try again") from None
+    text = decode_text(raw, path)
     if not text.strip():
         raise InputError(f"{path} is empty ({len(raw):,} bytes, no letter in it): give a text to learn from")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -291,7 +291,7 @@ def _reason(found: Exception) -> str:
 
 
 def _not_fetched(name: str, tried: list[str], file: str) -> InputError:
-    by_hand = f"put the file by hand as {file} into a folder and name that with `corpus_dir` or GPTLAB_DATA"
+    by_hand = f"put the file by hand as {file} into a folder and name that in GPTLAB_DATA"
     return InputError(f"cannot fetch {name}; tried {', '.join(tried)}: check the connection, or {by_hand}")
 
 

@@ -110,7 +110,8 @@ def documents_of_run(run: Run, corpus_dir: Path | None = None) -> DocumentTokens
     settings: Mapping[str, Any] = run.info["training"]
     source = {name: settings[name] for name in ("text_column", "language", "split")}
     found = read_documents(settings["corpus"], **source, corpus_dir=corpus_dir)
-    if found.sha256 != run.info["corpus"]["sha256"]:
-        raise InputError(f"the documents of {settings['corpus']!r} have changed since")
+    before = run.info["corpus"]
+    if (found.sha256, found.characters) != (before["sha256"], before["characters"]):
+        raise InputError(f"the documents of {settings['corpus']!r} have changed since, or were read in another way")
     options = {name: settings[name] for name in ("prefix", "length", "too_long", "held_out", "seed")}
     return encode_documents(found, run.tokenizer, **options)

@@ -1,8 +1,8 @@
 """Sources of documents: many short texts, such as jokes, each with a beginning and an end.
 
-They come from `pyjokes` (the corpus ``jokes``), a table with a column of text (CSV, TSV, JSONL or Parquet), any text file, a named
-corpus of `data.corpora.catalog`, or a data set of Hugging Face. Duplicates are removed, because one copy could be learned and the other
-held out.
+They come from `pyjokes` (the corpus ``jokes``), a file of records with one or more columns of text (CSV, TSV, JSON, JSONL or Parquet;
+`data.documents.text_columns`), any text file, a named corpus of `data.corpora.catalog`, or a data set of Hugging Face. Duplicates are
+removed, because one copy could be learned and the other held out.
 
 Examples
 --------
@@ -17,7 +17,7 @@ import hashlib
 import importlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.corpora.catalog import CORPORA, load_corpus
-from data.documents.records import SUFFIXES, read_rows
+from data.documents.records import Records, read_rows
+from data.documents.text_columns import COLUMNS, TextColumns, find_text_columns, looks_like_text
 from data.errors import InputError
+from data.text_files import TABLE_SUFFIXES
 
 JOKES = "jokes"
 JOKE_PREFIX = "JOKE: "
-COLUMNS = ("joke", "text")
-"""Columns that are read by default, the first that exists; case is ignored."""
-
-TABLES = (*SUFFIXES, ".parquet")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -44,7 +42,8 @@ class Documents:
     """Short texts, and their origin.
 
     ``prefix`` is the default beginning of each. ``empty`` and ``doubled`` count the texts left out: those without a letter, and
-    duplicates. ``sha256`` is that of the file, or of the texts if there is no file.
+    duplicates. ``sha256`` is that of the file, or of the texts if there is no file. ``layout`` describes what was read as documents, such
+    as ``column 'text', separator ';'``.
     """
 
     name: str
@@ -55,6 +54,13 @@ class Documents:
     prefix: str = ""
     empty: int = 0
     doubled: int = 0
+    layout: str = ""
+
+    @property
+    def reading(self) -> str:
+        """What was read: the number of documents and their layout."""
+        counted = f"{len(self.texts):,} document{'s' * (len(self.texts) != 1)}"
+        return f"{counted}, {self.layout}" if self.layout else counted
 
     @property
     def characters(self) -> int:
@@ -74,10 +80,10 @@ def read_documents(
 
     Parameters
     ----------
-    source : ``jokes``; the path of a CSV, TSV, JSONL or Parquet file; the path of a text file, whose documents are its paragraphs
+    source : ``jokes``; the path of a CSV, TSV, JSON, JSONL or Parquet file; the path of a text file, whose documents are its paragraphs
         (between blank lines) or, without blank lines, its lines; a name of `data.corpora.catalog`, read like a text file; or a data
         set of Hugging Face by its name, ``owner/name`` (``hf:name`` if it has no owner).
-    text_column : of a table or data set; by default Joke or text, or the only column.
+    text_column : of a table or data set; by default Joke or text, the only column, or those of instructions or conversations, joined.
     language : of ``jokes``, as pyjokes names it.
     split : of a data set of Hugging Face.
     corpus_dir : a folder to search first for a named corpus.
@@ -101,7 +107,9 @@ def read_documents(
             "owner/name or hf:name"
         )
     corpus = load_corpus(source if kind == "corpus" else path, corpus_dir)
-    return _gathered(corpus.name, corpus.language, corpus.origin, paragraphs(corpus.text), sha256=corpus.sha256)
+    origin, texts = corpus.origin, paragraphs(corpus.text)
+    layout = "paragraphs" if _BLANK_LINE.search(corpus.text.strip("\n")) else "lines"
+    return _gathered(corpus.name, corpus.language, origin, texts, sha256=corpus.sha256, layout=layout)
 
 
 def check_source_options(
@@ -131,10 +139,10 @@ def _kind(source: str) -> tuple[str, Path]:
     if source == JOKES or source in CORPORA:
         return "jokes" if source == JOKES else "corpus", path
     # owner/name is a data set of Hugging Face if it cannot be a file.
-    is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLES, ".txt", ".md")
+    is_file = path.exists() or path.parent.is_dir() or path.suffix.lower() in (*TABLE_SUFFIXES, ".txt", ".md")
     if source.startswith("hf:") or (_HUB_NAME.fullmatch(source) and not is_file):
         return "hub", path
-    return "table" if path.suffix.lower() in TABLES else "text", path
+    return "table" if path.suffix.lower() in TABLE_SUFFIXES else "text", path
 
 
 def paragraphs(text: str) -> list[str]:
@@ -189,26 +197,31 @@ def _jokes(language: str) -> Documents:
 
 
 def _from_table(path: Path, wanted: str | None) -> Documents:
-    is_parquet = path.suffix.lower() == ".parquet"
-    rows = _parquet(path) if is_parquet else [record for _, record in read_rows(path)]
-    names = list(dict.fromkeys(name for record in rows for name in record))
-    column = _column(names, wanted, str(path))
+    records = read_rows(path)
+    columns = find_text_columns(records.columns, wanted, str(path))
+    if path.suffix.lower() in (".csv", ".tsv") and wanted is None:
+        _refuse_text_as_head(records, path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    texts = [record.get(column) for record in rows]
-    return _gathered(path.stem, "unknown", f"{path}, column {column}", texts, sha256=digest, prefix=_prefix(column))
+    texts = [columns.text(record, f"{place} of {path}") for place, record in records.rows]
+    origin, layout = f"{path}, {_written(columns)}", f"{columns}, {records.layout}"
+    return _gathered(path.stem, "unknown", origin, texts, sha256=digest, prefix=_prefix(columns), layout=layout)
 
 
-def _parquet(path: Path) -> list[Mapping[str, Any]]:
-    import pandas as pd
+def _refuse_text_as_head(records: Records, path: Path) -> None:
+    """Refuse a table of one column without a head, because its first text would be taken for the name of the column."""
+    name, *others = records.columns
+    if not others and (looks_like_text(name) or any(name == record[name].strip() for _, record in records.rows)):
+        raise InputError(
+            f"the first line of {path} is {name[:60]!r}, a text, and should be the name of the column: put a line with "
+            "the word text before it"
+        )
 
-    if not path.is_file():
-        raise InputError(f"there is no file {path}: give the path of a Parquet file")
-    try:
-        table = pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
-    return [dict(zip(table.columns, values, strict=True)) for values in table.itertuples(index=False, name=None)]
+
+def _written(columns: TextColumns) -> str:
+    """Write the columns of the texts for the origin in run.json."""
+    names = ", ".join(columns.names)
+    return f"template {columns.template} ({names})" if columns.template else f"column {names}"
 
 
 def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
@@ -227,30 +240,31 @@ def _from_hub(name: str, split: str, wanted: str | None) -> Documents:
             f"the data set {name}, split {split}, cannot be loaded ({reason}): download its CSV or Parquet file elsewhere, "
             "and give the path of that"
         ) from None
-    column = _column(list(found.column_names), wanted, f"the data set {name}")
-    origin = f"Hugging Face, {name}, split {split}, column {column}"
-    return _gathered(name.replace("/", "-"), "unknown", origin, found[column], prefix=_prefix(column))
+    columns = find_text_columns(list(found.column_names), wanted, f"the data set {name}")
+    values = zip(*(found[column] for column in columns.names), strict=True)
+    records = (dict(zip(columns.names, each, strict=True)) for each in values)
+    texts = [columns.text(record, f"row {number:,} of {name}") for number, record in enumerate(records, 1)]
+    origin = f"Hugging Face, {name}, split {split}, {_written(columns)}"
+    prefix, layout = _prefix(columns), str(columns)
+    return _gathered(name.replace("/", "-"), "unknown", origin, texts, prefix=prefix, layout=layout)
 
 
-def _column(names: Sequence[str], wanted: str | None, where: str) -> str:
-    usual = [name for column in COLUMNS for name in names if name.lower() == column]
-    if wanted is None and (usual or len(names) == 1):
-        return (usual or names)[0]
-    if wanted is not None and wanted in names:
-        return wanted
-    lacks = f"no column {wanted!r}" if wanted is not None else "no column called Joke or text"
-    raise InputError(f"{where} has {lacks}; it has {', '.join(names) or 'none'}: name one of these with `text_column`")
-
-
-def _prefix(column: str) -> str:
-    return JOKE_PREFIX if column.lower() == COLUMNS[0] else ""
+def _prefix(columns: TextColumns) -> str:
+    return JOKE_PREFIX if columns.names[0].lower() == COLUMNS[0] else ""
 
 
 def _gathered(
-    name: str, language: str, origin: str, texts: Iterable[Any], *, sha256: str | None = None, prefix: str = ""
+    name: str,
+    language: str,
+    origin: str,
+    texts: Iterable[Any],
+    *,
+    sha256: str | None = None,
+    prefix: str = "",
+    layout: str = "",
 ) -> Documents:
     """Collect documents, without empty texts and duplicates."""
-    stripped = [text.strip() if isinstance(text, str) else "" for text in texts]
+    stripped = [re.sub(r"\r\n?", "\n", text).strip() if isinstance(text, str) else "" for text in texts]
     filled = [text for text in stripped if text]
     different = tuple(dict.fromkeys(filled))
     if not different:
@@ -264,4 +278,5 @@ def _gathered(
         prefix=prefix,
         empty=len(stripped) - len(filled),
         doubled=len(filled) - len(different),
+        layout=layout,
     )

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from data.runs.atomic_files import Record
+from data.runs.names import architecture, step_label, unknown_step
 
 _WIDTH, _HEIGHT = 240, 60
 _LABEL_STYLE = (
@@ -30,7 +31,7 @@ def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence
     rows = "".join(
         f"<tr><th style='{_LABEL_STYLE}'>{escape(label)}</th>"
         f"<td style='text-align:left;padding:1px 0'>{escape(text)}</td></tr>"
-        for label, text in _rows(info, metrics, steps)
+        for label, text in run_facts(info, metrics, steps)
     )
     return (
         "<div style='display:inline-block;border:1px solid #8888;border-radius:8px;padding:.7em 1em'>"
@@ -39,17 +40,23 @@ def run_card(name: str, info: Record, metrics: Sequence[Record], steps: Sequence
     )
 
 
-def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iterator[tuple[str, str]]:
+def count_copies(info: Record) -> int:
+    """Count the snapshots of an imported run whose weights are those of an earlier step."""
+    return sum(len(steps) - 1 for steps in (info.get("source") or {}).get("identical_steps", []))
+
+
+def run_facts(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a run, as a label and a text each; the parameters are those of `run_card`."""
     model: Mapping[str, Any] = info.get("model") or {}
     shape = [f"{model[field]:,} {words}" for field, words in _SHAPE.items() if isinstance(model.get(field), int)]
-    if model.get("architecture"):
-        shape.insert(0, str(model["architecture"]))
+    if (name := architecture(info)) != "GPT" and shape:
+        shape.insert(0, name)
     if shape:
         yield "model", ", ".join(shape)
     if isinstance(info.get("parameters"), int):
         yield "parameters", f"{info['parameters']:,}"
     if base := info.get("base"):
-        yield "fine-tuned from", f"{base['run']}, step {base['step']:,}"
+        yield "fine-tuned from", base["run"] + (f", step {base['step']:,}" if base.get("step_known", True) else "")
     if task := info.get("task"):
         yield "task", f"{task['name']} ({task['kind']})"
     if corpus := info.get("corpus"):
@@ -63,7 +70,16 @@ def _rows(info: Record, metrics: Sequence[Record], steps: Sequence[int]) -> Iter
         losses := [f"{loss:.4f} {kind}" for kind in ("train", "val") if (loss := _loss(metrics[-1], kind))]
     ):
         yield "loss", f"{', '.join(losses)} (nats per token, step {metrics[-1]['step']:,})"
-    yield "snapshots", f"{len(steps):,}" + (f" (steps {steps[0]:,} to {steps[-1]:,})" if steps else "")
+    copies = count_copies(info)
+    span = f" ({_span(steps, unknown_step(info))})" if steps else ""
+    yield "snapshots", f"{len(steps):,}{span}" + (f", {copies:,} of them copies of earlier ones" if copies else "")
+
+
+def _span(steps: Sequence[int], unknown: str) -> str:
+    if not unknown:
+        return f"steps {steps[0]:,} to {steps[-1]:,}"
+    ends = dict.fromkeys(step_label(step, unknown) for step in (steps[0], steps[-1]))
+    return " to ".join(ends).removeprefix("one snapshot, ")
 
 
 def _loss(record: Record, kind: str) -> float | None:

@@ -22,17 +22,19 @@ parameters      number of parameters
 model           configuration of the model. One of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` too
 training        configuration of the training
 corpus          ``name``, ``language``, ``sha256``, ``characters``; in ``validation`` the ``tokens`` and ``characters`` of the validation
-                split; in ``documents`` the numbers of documents learned, held out and left out
+                split; in ``documents`` the numbers of documents learned, held out and left out, in ``reading`` what was read as documents
 tokenizer       ``kind`` and its description (`data.tokens.tokenizers`). Sub-words have ``file`` and its ``sha256``; ``special_tokens``
                 lists the names of tokens after the vocabulary
 tensors         names of ``token_table`` and ``position_table`` in a snapshot, null if the model has none; ``position_offset`` is the
                 number of rows before that of the first position
 versions, seed  of the packages; of the training
-base            of a fine-tuned run: ``run``, ``step`` and ``sha256`` of the snapshot it started from. Its own snapshot of step 0 has the
-                same weights, plus rows for new tokens
+base            of a fine-tuned run: ``run``, ``step`` and ``sha256`` of the snapshot it started from; ``step_known`` as in ``source``. Its
+                own snapshot of step 0 has the same weights, plus rows for new tokens
 task            of a run fine-tuned on a task: ``name``, ``kind``, ``labels``, ``origin``. Its snapshots hold the head as
                 ``task_head.weight`` and ``task_head.bias``; ``report.json`` holds its scores (`trainer.supervised.task_report`)
-source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict
+source          origin of an imported model. Tensors of a model of Hugging Face have the names of its own state dict. ``step_known`` is
+                false where the weights kept as step 0 are of a step that nobody recorded (`data.runs.names`)
+                ``identical_steps`` lists groups of steps with equal weights, if there are any
 ==============  ====================================================================================================
 
 Word vectors that were read as a run have no ``model``, ``training`` or ``corpus``.
@@ -55,7 +57,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -67,6 +69,7 @@ from data.errors import InputError, list_names
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
+from data.runs.names import step_label, unknown_step
 from data.runs.safetensors_files import stream_tensors
 from data.runs.snapshot import Snapshot, Tensors
 from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
@@ -90,7 +93,7 @@ class Run:
     def info(self) -> Record:
         """The contents of ``run.json``."""
         try:
-            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise InputError(
                 f"run {self.name!r} cannot be read: its run.json is missing or damaged ({error})"
@@ -115,6 +118,23 @@ class Run:
         if hashlib.sha256(content).hexdigest() != description["sha256"]:
             raise InputError(f"{path.name} of run {self.name!r} is damaged (its sha256 is not the one in run.json)")
         return _tokenizer_in_a_file(json.dumps(description), content.decode())
+
+    @property
+    def step_attrs(self) -> dict[str, str]:
+        """The attributes of the coordinate ``step`` of an array: ``unknown`` names the snapshot of step 0 if its step is not known."""
+        return {"unknown": unknown} if (unknown := unknown_step(self.info)) else {}
+
+    def at_step(self, step: int) -> str:
+        """Name a snapshot after the name of the run: ``at step 1,000``."""
+        unknown = unknown_step(self.info)
+        return f"({unknown})" if unknown and step == 0 else f"at step {step:,}"
+
+    def over_steps(self, steps: Sequence[int]) -> str:
+        """Name the snapshots of these steps: ``at 5 snapshots from step 0 to step 400``."""
+        unknown = unknown_step(self.info)
+        if unknown and len(steps) == 1:
+            return f"at {unknown}"
+        return f"at {len(steps)} snapshots from {step_label(steps[0], unknown)} to {step_label(steps[-1], unknown)}"
 
     def manifest(self) -> list[Record]:
         """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last."""

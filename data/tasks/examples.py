@@ -94,6 +94,7 @@ class Task:
     labels : names of the classes; for a choice, of the answers; empty if the targets are scores (similarity only).
     train, test : the examples.
     origin : description of where they come from.
+    reading : description of the columns of a file that were read.
 
     Raises
     ------
@@ -107,6 +108,7 @@ class Task:
     train: tuple[Example, ...]
     test: tuple[Example, ...]
     origin: str = ""
+    reading: str = ""
 
     def __post_init__(self) -> None:
         check_kind(self.kind)

@@ -1,6 +1,6 @@
-"""Supervised examples from CSV, TSV and JSONL files, in the formats of GLUE and similar data sets.
+"""Supervised examples from CSV, TSV, JSON, JSONL and Parquet files, in the formats of GLUE and similar data sets.
 
-The suffix decides the format. A CSV or TSV file starts with the names of its columns; a line of a JSONL file is one object. By default the
+The suffix decides the format (`data.documents.records`). A CSV or TSV file starts with the names of its columns. By default the
 columns follow from the kind of task:
 
 ==============  ==============================================  =========================================
@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from data.documents.records import NumberedRecord, read_rows
+from data.documents.records import PlacedRecord, Records, read_rows
 from data.errors import InputError, list_names
 from data.tasks.examples import KINDS, Example, MultipleChoice, Similarity, Task, check_kind
 
@@ -94,6 +94,10 @@ class _FileColumns:
     answers: tuple[str, ...]
     label: str
 
+    def __str__(self) -> str:
+        texts = ", ".join(map(repr, (*self.texts, *self.answers)))
+        return f"texts {texts}, label {self.label!r}"
+
 
 def read_task(train: Path, test: Path | None, kind: str, columns: Columns = USUAL_COLUMNS, *, seed: int = 0) -> Task:
     """Read a task from files.
@@ -111,21 +115,21 @@ def read_task(train: Path, test: Path | None, kind: str, columns: Columns = USUA
         If a file cannot be read as a table, lacks a column (the message lists its columns), holds no examples, or holds a label that is
         not one of the classes.
     """
-    rows = list(read_rows(train))
-    found = _find_columns(rows, check_kind(kind), columns, train)
-    labels = _classes(rows, kind, columns, found)
-    learned = _examples(rows, kind, labels, columns.first_label, found)
+    records = read_rows(train)
+    found = _find_columns(records, check_kind(kind), columns, train)
+    labels = _classes(records.rows, kind, columns, found)
+    learned = _examples(records.rows, kind, labels, columns.first_label, found)
+    reading = f"{found}, {records.layout}"
     if test is None:
-        return Task(
-            train.stem, kind, labels, *_held_out(learned, seed, train), f"{train}; a fifth held out, seed {seed}"
-        )
-    rows = list(read_rows(test))
-    tested = _examples(rows, kind, labels, columns.first_label, _find_columns(rows, kind, columns, test))
-    return Task(train.stem, kind, labels, learned, tested, f"{train} and {test}")
+        sides, origin = _held_out(learned, seed, train), f"{train}; a fifth held out, seed {seed}"
+        return Task(train.stem, kind, labels, *sides, origin, reading)
+    records = read_rows(test)
+    tested = _examples(records.rows, kind, labels, columns.first_label, _find_columns(records, kind, columns, test))
+    return Task(train.stem, kind, labels, learned, tested, f"{train} and {test}", reading)
 
 
-def _find_columns(rows: Sequence[NumberedRecord], kind: str, columns: Columns, path: Path) -> _FileColumns:
-    known = list(dict.fromkeys(name for _, record in rows for name in record))
+def _find_columns(records: Records, kind: str, columns: Columns, path: Path) -> _FileColumns:
+    rows, known = records.rows, records.columns
     if not columns.texts:
         texts, answers = _usual_texts(known, kind)
     else:
@@ -157,7 +161,7 @@ def _usual_texts(known: Sequence[str], kind: str) -> tuple[tuple[str, ...], tupl
     return (found, answers) if answers else ((), ())
 
 
-def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split(rows: Sequence[PlacedRecord], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the given columns of a choice into those of its context and, the last ones, those of its answers."""
     if len(names) < 2:
         raise InputError(
@@ -172,7 +176,7 @@ def _split(rows: Sequence[NumberedRecord], names: tuple[str, ...]) -> tuple[tupl
     return names[:first], names[first:]
 
 
-def _classes(rows: Sequence[NumberedRecord], kind: str, columns: Columns, found: _FileColumns) -> tuple[str, ...]:
+def _classes(rows: Sequence[PlacedRecord], kind: str, columns: Columns, found: _FileColumns) -> tuple[str, ...]:
     label = found.label
     if kind == "choice":
         return tuple(map(str, range(len(_answers(rows[0], found.answers, found.path)))))
@@ -213,7 +217,7 @@ def _number(value: str) -> float:
 
 
 def _examples(
-    rows: Sequence[NumberedRecord],
+    rows: Sequence[PlacedRecord],
     kind: str,
     labels: tuple[str, ...],
     first_label: int,
@@ -223,7 +227,7 @@ def _examples(
     path = found.path
     for row in rows:
         value = _word(_field(row, found.label, path))
-        where = f"line {row[0]:,} of {path}"
+        where = f"{row[0]} of {path}"
         texts = [_text(row, name, path) for name in found.texts]
         if kind == "choice":
             answers = _answers(row, found.answers, path)
@@ -258,28 +262,28 @@ def _right_answer(value: str, answers: tuple[str, ...], first: int, where: str) 
     return place
 
 
-def _answers(row: NumberedRecord, names: Sequence[str], path: Path) -> tuple[str, ...]:
+def _answers(row: PlacedRecord, names: Sequence[str], path: Path) -> tuple[str, ...]:
     if len(names) == 1:
         value = _field(row, names[0], path)
         if isinstance(value, dict):  # as some sets have it: {"text": [...], "label": ["A", ...]}
             value = value.get("text")
         if not isinstance(value, list) or len(value) < 2 or not all(isinstance(answer, str) for answer in value):
-            raise InputError(f"line {row[0]:,} of {path}: {names[0]!r} must be a list of at least two answers")
+            raise InputError(f"{row[0]} of {path}: {names[0]!r} must be a list of at least two answers")
         return tuple(value)
     return tuple(_text(row, name, path) for name in names)
 
 
-def _text(row: NumberedRecord, name: str, path: Path) -> str:
+def _text(row: PlacedRecord, name: str, path: Path) -> str:
     value = _field(row, name, path)
     if not isinstance(value, str):
-        raise InputError(f"line {row[0]:,} of {path}: {name!r} is {value!r}, and it must be a text")
+        raise InputError(f"{row[0]} of {path}: {name!r} is {value!r}, and it must be a text")
     return value
 
 
-def _field(row: NumberedRecord, name: str, path: Path) -> Any:
-    line, record = row
+def _field(row: PlacedRecord, name: str, path: Path) -> Any:
+    place, record = row
     if name not in record:
-        raise InputError(f"line {line:,} of {path} lacks {name!r}; it has {', '.join(record) or 'nothing'}")
+        raise InputError(f"{place} of {path} lacks {name!r}; it has {', '.join(record) or 'nothing'}")
     return record[name]
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
+from data.text_files import decode_text
 from data.tokens.subwords import SubwordTokenizer, byte_alphabet
 
 N_BYTES = 256
@@ -249,8 +250,8 @@ def _named(path: Path, make: Any, *args: Any) -> SubwordTokenizer:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decode_text(path.read_bytes(), path)
+    except (OSError, InputError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise InputError(
             f"the tokenizer {path} cannot be read ({reason}): give a tokenizer.json or vocab.bpe"

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
-from probes.groups.symbols import display
+from probes.groups.symbols import display, undo_display
 
 _CHARACTERS = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
 _NAMES = {character: name for name, character in _CHARACTERS.items() if name != "bar"}
-_CODE_POINTS = {ord(separator): f"U+{ord(separator):04X}" for separator in ",;"}
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
 _END_OF_PART = re.compile(r"[,;]|$")
 
@@ -41,24 +40,15 @@ class LabelIndex:
     def indices(self) -> dict[str, int]:
         return {name: i for i, name in reversed(tuple(enumerate(self.names)))}
 
-    @cached_property
-    def displayed(self) -> dict[str, int]:
-        """Indices by the labels as pictures show them."""
-        return {display(name).translate(_CODE_POINTS): i for i, name in reversed(tuple(enumerate(self.names)))}
-
     @property
     def are_positions(self) -> bool:
         return all(name == str(i) for i, name in enumerate(self.names))
 
     def find(self, text: str) -> int | None:
-        """Find the item of an unquoted label."""
+        """Find the item of an unquoted label, written as pictures show it or as it is."""
         word = text.strip()
-        spaced = text.replace("␣", " ").replace("⏎", "\n")
-        for spelling in (text, spaced, _CHARACTERS.get(word, text)):
-            if spelling in self.indices:
-                return self.indices[spelling]
-        tries = ((self.displayed, text), (self.indices, word), (self.displayed, word))
-        return next((known[spelling] for known, spelling in tries if spelling in known), None)
+        spellings = (undo_display(text), text, _CHARACTERS.get(word, text), undo_display(word), word)
+        return next((self.indices[spelling] for spelling in spellings if spelling in self.indices), None)
 
     def parse(self, text: str) -> int | None:
         """Find the one item that a text names, quoted or not."""
@@ -83,7 +73,7 @@ def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:
     while at < len(text):
         quoted, to_comma = _QUOTED.match(text, at), text[at:].partition(",")[0]
         label = quoted[1].replace('""', '"') if quoted else ""
-        if quoted and (index := labels.indices.get(label, labels.displayed.get(label))) is not None:
+        if quoted and (index := labels.indices.get(label, labels.indices.get(undo_display(label)))) is not None:
             yield Part(label, index)
             at = quoted.end()
         elif at == 0 and text in labels.indices:

@@ -224,7 +224,7 @@ def _resolved(part: Part, labels: LabelIndex, language: str) -> Group:
         if members := _members(class_name, labels.names):
             return Group(name, members)
         raise InputError(f"no token of this run belongs to the group {word!r}: choose another to highlight")
-    if (index := labels.displayed.get(f"␣{word}")) is not None:
+    if (index := labels.indices.get(f" {word}")) is not None:
         return Group(f"␣{word}", (index,))
     known = ", ".join(PORTUGUESE_NAMES.values() if language == "pt" else PORTUGUESE_NAMES)
     raise InputError(f"{text!r} is neither a token of this run nor a group; groups are {known}")

@@ -35,7 +35,8 @@ def apply_decoding(distribution: xr.DataArray, decoding: Decoding) -> xr.DataArr
     Parameters
     ----------
     distribution : the model's own probabilities, (..., token).
-    decoding : temperature, filters and bias; penalties depend on earlier tokens and have no effect here.
+    decoding : temperature, filters and bias; penalties depend on earlier tokens and have no effect here (they have in
+        `~probes.models.logits.next_token_distribution`).
 
     Returns
     -------
@@ -94,7 +95,7 @@ def temperature_distributions(
         coords={
             "temperature": [float(temperature) for temperature in temperatures],
             "token": token_labels(run, described_model(run).vocab_size),
-            "step": snapshot.step,
+            "step": ((), snapshot.step, run.step_attrs),
             "sha256": snapshot.sha256,
         },
         attrs={"run": run.name, "prompt": encoded.text},
@@ -103,7 +104,7 @@ def temperature_distributions(
 
 def recorded_trace(run: Run, name: str, sample: int = 0) -> xr.Dataset:
     """Read one sample, counted from 0, of a trace that ``python -m trainer.generate --trace`` recorded; see `decoding_trace`."""
-    return _labelled(read_trace(run, name), sample)
+    return _labelled(run, read_trace(run, name), sample)
 
 
 def decoding_trace(
@@ -144,10 +145,10 @@ def decoding_trace(
         pass
     if progress is not None:
         progress(1)
-    return _labelled(recorder.trace(run.name, snapshot, encoded.text, decoding, request), 0)
+    return _labelled(run, recorder.trace(run.name, snapshot, encoded.text, decoding, request), 0)
 
 
-def _labelled(trace: Trace, sample: int) -> xr.Dataset:
+def _labelled(run: Run, trace: Trace, sample: int) -> xr.Dataset:
     """Convert one sample of a trace to a Dataset (position, rank)."""
     steps, header = trace.of_sample(sample), trace.header
     # Rows of [id, token, probability, drawn_from], by position and rank.
@@ -170,7 +171,7 @@ def _labelled(trace: Trace, sample: int) -> xr.Dataset:
         coords={
             "position": [step["position"] for step in steps],
             "rank": np.arange(ids.shape[1]),
-            "step": header["step"],
+            "step": ((), header["step"], run.step_attrs),
             "sha256": header["sha256"],
         },
         attrs={name: header[name] for name in ("run", "prompt", "prompt_tokens", "decoding", "request")}

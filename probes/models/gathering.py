@@ -93,7 +93,10 @@ def over_snapshots(
         snapshots.append(snapshot)
         if progress is not None:
             progress(len(snapshots))
-    steps = {"step": [s.step for s in snapshots], "sha256": ("step", [s.sha256 for s in snapshots])}
+    steps = {
+        "step": ("step", [s.step for s in snapshots], run.step_attrs),
+        "sha256": ("step", [s.sha256 for s in snapshots]),
+    }
     return xr.Dataset(
         {name: (("step", *dims[name]), kept.array()) for name, kept in gathered.items()},
         coords={**steps, **coords},

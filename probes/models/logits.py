@@ -18,18 +18,22 @@ from probes.models.observation import in_parts, observe
 from probes.tables.embeddings import token_labels
 from probes.texts import encode_prompt, sliding_windows
 from trainer.config import described_model
+from trainer.generation.filters import Decoding, initial_counts, probabilities
 from trainer.loading import Model
 
 N_WINDOWS = 256
 
 
-def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.DataArray:
+def next_token_distribution(
+    run: Run, prompt: str | None = None, *, decoding: Decoding | None = None, progress: Progress | None = None
+) -> xr.DataArray:
     """Compute the probability of every token to follow a prompt, at every snapshot.
 
     Parameters
     ----------
     run : the run to measure.
     prompt : the text to continue; the opening of the run's last sample if None.
+    decoding : penalties, temperature and filters, for the probabilities with which the token is drawn; the model's own if None.
     progress : called with the number of snapshots done so far.
 
     Returns
@@ -40,7 +44,13 @@ def next_token_distribution(run: Run, prompt: str | None = None, *, progress: Pr
     ids = torch.from_numpy(encoded.ids)[None]
 
     def measure(model: Model) -> dict[str, Tensor]:
-        return {"probability": F.softmax(observe(model, ids).logits[0, -1], dim=-1)}
+        logits = observe(model, ids).logits[0, -1]
+        if decoding is None:
+            return {"probability": F.softmax(logits, dim=-1)}
+        known = logits.float().numpy().copy()
+        known[run.tokenizer.vocab_size :] = -np.inf  # unused rows of the token table are never sampled
+        counts = initial_counts(encoded.ids, len(known), decoding)
+        return {"probability": torch.from_numpy(probabilities(known, decoding, counts, encoded.ids)).float()}
 
     data = over_snapshots(run, measure, {"probability": ("token",)}, {"token": _labels(run)}, progress)
     return data["probability"].assign_attrs(run=run.name, prompt=encoded.text)

@@ -61,18 +61,9 @@ def read_table(run: Run, table: TableName | str, *, progress: Progress | None = 
     return _labelled(run, table, values[: len(snapshots)], snapshots)
 
 
-def token_embeddings(
-    run: Run, *, items: int | None = None, text: Path | None = None, progress: Progress | None = None
-) -> xr.DataArray:
-    """Read the token table at every whole snapshot, (step, token, dim); see `read_table`.
-
-    With ``items``, only the most frequent tokens of the run's training text, or of the file ``text``, are kept
-    (`probes.tables.frequency.most_frequent`).
-    """
-    from probes.tables.frequency import most_frequent
-
-    table = read_table(run, "tokens", progress=progress)
-    return table if items is None else most_frequent(run, table, items, text)
+def token_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
+    """Read the token table at every whole snapshot, (step, token, dim); see `read_table`."""
+    return read_table(run, "tokens", progress=progress)
 
 
 def position_embeddings(run: Run, *, progress: Progress | None = None) -> xr.DataArray:
@@ -124,7 +115,8 @@ def _labelled(run: Run, table: str, values: Any, snapshots: Sequence[Snapshot]) 
     item = _ITEMS[table]
     labels = token_labels(run, values.shape[1]) if item == "token" else np.arange(values.shape[1])
     hashes = ("step", [snapshot.sha256 for snapshot in snapshots])
-    coords = {"step": [snapshot.step for snapshot in snapshots], item: labels, "sha256": hashes}
+    steps = ("step", [snapshot.step for snapshot in snapshots], run.step_attrs)
+    coords = {"step": steps, item: labels, "sha256": hashes}
     return xr.DataArray(values, coords, ("step", item, "dim"), f"{item}_table", {"run": run.name})
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -24,7 +23,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.runs import Run, create_run, write_snapshot
+from data.printing import has_ink
+from data.runs import Run, check_free, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 
 TABLE = "token_table"
@@ -32,7 +32,7 @@ GIVE = "give a file with a token and its values on each line"
 
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NAMES = {written: character for character, written in _NAMED.items()} | {"\\e": ""}
-_ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4})")
+_ESCAPE = re.compile(r"\\(?:[\\nrte]|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
 _HEADER = re.compile(r"([0-9]+)[ \t]+([0-9]+)")
 _BOM = "\ufeff"
 
@@ -40,15 +40,20 @@ _BOM = "\ufeff"
 def escape(token: str) -> str:
     r"""Escape a token for the word2vec format: visible, not empty, without white space.
 
-    A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; other white space, control characters, a byte-order mark and
-    lone surrogates become ``\uXXXX``; the empty token is ``\e``. Everything else stays as it is.
+    A backslash becomes ``\\``, line ends and tabs ``\n``, ``\r`` and ``\t``; all else without ink, from the space to variation selectors
+    and lone surrogates, becomes ``\uXXXX`` or ``\UXXXXXXXX``; the empty token is ``\e``. Everything else stays as it is.
 
     Examples
     --------
     >>> print(escape("a b"), escape("tab\t"), escape(""), escape("não"))
     a\u0020b tab\t \e não
     """
-    return "".join(_NAMED.get(c) or (f"\\u{ord(c):04x}" if _breaks_a_line(c) else c) for c in token) or "\\e"
+    return "".join(_NAMED.get(c) or (c if has_ink(c) else _code(c)) for c in token) or "\\e"
+
+
+def _code(character: str) -> str:
+    code = ord(character)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def unescape(written: str) -> str:
@@ -96,7 +101,11 @@ def read_word2vec(path: Path, limit: int | None = None) -> xr.DataArray:
     kept = _first_occurrences(tokens, path.name)
     values = table[None] if len(kept) == len(tokens) else table[None, kept]
     labels = np.array([tokens[row] for row in kept], dtype=object)
-    coords = {"step": [0], "token": labels, "sha256": ("step", [content.hexdigest()])}
+    coords = {
+        "step": ("step", [0], {"unknown": "one snapshot, trained"}),
+        "token": labels,
+        "sha256": ("step", [content.hexdigest()]),
+    }
     return xr.DataArray(values, coords, ("step", "token", "dim"), "token_table", {"run": path.name})
 
 
@@ -115,11 +124,16 @@ def import_vectors(path: Path, name: str | None = None, limit: int | None = None
     info = {
         "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "parameters": trajectory.size,
-        "source": {"file": path.name, "sha256": str(trajectory["sha256"].values[0]), "rows": trajectory.sizes["token"]},
+        "source": {
+            "file": path.name,
+            "sha256": str(trajectory["sha256"].values[0]),
+            "rows": trajectory.sizes["token"],
+            "step_known": False,
+        },
         "tokenizer": words.to_json(),
         "tensors": {"token_table": TABLE},
     }
-    run = create_run(name, info, folder)
+    run = create_run(check_free(name, folder, advice="give another name with `run`"), info, folder)
     write_snapshot(run, 0, {TABLE: trajectory.values[0]})
     return run
 
@@ -200,9 +214,16 @@ def _first_occurrences(tokens: list[str], name: str) -> list[int]:
 
 def _without_escapes(tokens: list[str]) -> list[str]:
     marked = {token: unescape(token) for token in tokens if "\\" in token}
-    if any(escape(token) != written for written, token in marked.items()):
+    if not all(_is_escaped(written) for written in marked):
         return tokens
     return [marked.get(token, token) for token in tokens]
+
+
+def _is_escaped(written: str) -> bool:
+    """Check whether every backslash belongs to an escape that `escape` writes; older files hold more characters as they are."""
+    escapes = _ESCAPE.findall(written)
+    whole = "\\e" not in escapes or written == "\\e"
+    return whole and "\\" not in _ESCAPE.sub("", written) and all(escape(unescape(one)) == one for one in escapes)
 
 
 def _numbers_at_end(line: str) -> int:
@@ -216,10 +237,6 @@ def _is_number(field: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _breaks_a_line(character: str) -> bool:
-    return character.isspace() or character == _BOM or unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _fail(name: str, number: int, what: str) -> NoReturn:

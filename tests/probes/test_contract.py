@@ -43,6 +43,7 @@ NO_MEASURES = {
     "decoding_trace": "it is of one snapshot, over the tokens that it generates",
     "recorded_trace": "it is read from a file",
     "most_frequent": "it is the tokens, with items",
+    "token_embeddings": "it is the tokens, all of them",
 }
 
 
@@ -177,5 +178,5 @@ def test_every_probe_of_a_run_is_a_measure() -> None:
         and "xr." in str(inspect.signature(function).return_annotation)
         and function.__module__ != "probes.registry"
     }
-    assert {"attention_maps", "copying", "head_scores", "logit_lens", "token_embeddings"} <= takers
+    assert {"attention_maps", "copying", "head_scores", "logit_lens", "token_table"} <= takers
     assert takers - reached == set(NO_MEASURES)

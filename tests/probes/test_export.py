@@ -145,3 +145,14 @@ def test_a_disk_that_fails_leaves_no_half_file(
     with pytest.raises(OSError, match="No space left"):
         export_files(vectors, tmp_path / "out", "v", [name])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_token_that_looks_like_an_escape_differs_from_the_escaped_one(tmp_path: Path) -> None:
+    tokens = ["\n", "\\n", "\\\\n", "\u200b", "\\u200b", "", "\\e", "a\u00adb", "C:\\dir", " the"]
+    values = np.zeros((1, len(tokens), 2), np.float32)
+    coords = {"step": [0], "token": np.array(tokens, dtype=object)}
+    _, metadata = write_projector(xr.DataArray(values, coords, ("step", "token", "dim")), tmp_path)
+    labels = metadata.read_text(encoding="utf-8").split("\n")[:-1]
+    assert labels[:5] == ["\\n", "\\\\n", "\\\\\\\\n", "\\u200b", "\\\\u200b"]
+    assert labels[7:] == ["a\\u00adb", "C:\\dir", " the"]
+    assert len(set(labels)) == len(tokens)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data.errors import InputError
+from data.runs import Run
 from trainer.__main__ import default_config
 from trainer.config import TrainConfig, check, eval_steps, from_toml, preset, replace, snapshot_steps
+from trainer.finetune import finetune_config
+from trainer.finetune.finetune_config import LanguageConfig
+from trainer.supervised import task_config
+from trainer.supervised.task_config import TaskConfig
 
 
 def test_the_file_wins_over_the_preset_and_the_command_line_over_the_file(tmp_path: Path) -> None:
@@ -35,6 +43,37 @@ def test_a_wrong_file_is_refused(tmp_path: Path, content: str, message: str) -> 
     file.write_text(content)
     with pytest.raises(InputError, match=message):
         from_toml(file)
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "windows.toml"
+    file.write_bytes(b'\xef\xbb\xbfpreset = "tiny"\r\nn_layer = 3\r\n')
+    assert from_toml(file).n_layer == 3
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("config", "checked", "name"),
+    [
+        (config, checked, field.name)
+        for config, checked in (
+            (TrainConfig(), check),
+            (LanguageConfig(), finetune_config.check),
+            (TaskConfig(), task_config.check),
+        )
+        for field in dataclasses.fields(config)
+        if "float" in str(field.type)
+    ],
+)
+def test_no_setting_may_be_infinite_or_no_number(config: Any, checked: Any, name: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"^{name} must be a finite number; got {value}"):
+        checked(dataclasses.replace(config, **{name: value}))
+
+
+def test_a_file_for_a_resumed_run_is_not_passed_over(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "more.toml"
+    file.write_text("steps = 90\n")
+    assert default_config(["--resume", "--run", "tiny", "--config", str(file)]).steps == 90
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

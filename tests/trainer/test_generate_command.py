@@ -76,6 +76,22 @@ def test_a_trace_holds_the_candidates_of_every_token(run: Run, capsys: Captured)
     assert len(json.dumps(trace.header)) > 0
 
 
+def test_the_options_of_hugging_face_and_of_the_article_are_options_of_the_command(run: Run, capsys: Captured) -> None:
+    options = ["--repetition-penalty", "1.5", "--no-repeat-ngram-size", "3", "--typical-p", "0.9", "--tokens", "9"]
+    generate(
+        "--prompt", "bab", *options, "--frequency-penalty", "2", "--penalize-prompt", "--clean-up-spaces", "--trace"
+    )
+    decoding = Decoding(
+        typical_p=0.9, frequency_penalty=2, penalize_prompt=True, repetition_penalty=1.5, no_repeat_ngram_size=3
+    )
+    request = GenerationRequest(9, clean_up_spaces=True)
+    (sample,) = generate_samples(load_model(run, run.snapshots()[-1].step), run.tokenizer, "bab", decoding, request)
+    assert capsys.readouterr().out == f"bab{sample.text}\n"
+    header = read_trace(run, list_traces(run)[-1]).header
+    assert header["decoding"]["penalize_prompt"] is True
+    assert header["request"]["clean_up_spaces"] is True
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -211,7 +211,7 @@ def test_what_was_complete_stays_valid_when_the_disk_fills(
 
 
 def test_a_loss_that_is_no_number_stops_the_training(text_file: Path, runs: Path) -> None:
-    training = start(dataclasses.replace(config_for(text_file), learning_rate_scale=float("inf")), "lost")
+    training = start(dataclasses.replace(config_for(text_file), learning_rate_scale=1e30), "lost")
     with pytest.raises(InputError, match="no longer a number"):
         training.go(quiet)
 
@@ -233,3 +233,17 @@ def test_without_averaging_the_weights_themselves_are_kept(recipe: str, text_fil
     kept = session.weights()
     same = [np.array_equal(kept[name], p.detach().numpy()) for name, p in session.model.named_parameters()]
     assert all(same) if recipe == "reference" else not any(same)
+
+
+def test_the_command_announces_the_highest_rate_that_occurs_and_warns_where_the_warm_up_keeps_it_low(
+    text_file: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trainer.__main__ import main
+
+    options = ["--preset", "tiny", "--corpus", str(text_file), "--steps", "3", "--eval-every", "1", "--run"]
+    assert main([*options, "short"]) == 0
+    said = capsys.readouterr()
+    highest = max(line["lr"] for line in Run(runs / "short").metrics())
+    assert f"3 steps, learning rate up to {highest:.1e}" in said.out
+    assert "warning: the learning rate stays below half of its peak" in said.err
+    assert "nothing moved" not in said.out

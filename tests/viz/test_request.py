@@ -70,7 +70,8 @@ FILM_FIELDS = {
 }
 FIGURE_FIELDS = {
     "trace": st.none() | WORDS,
-    "size": st.sampled_from(["16:9", "4:3", "square"]),
+    "size": st.sampled_from(["16:9", "4:3", "square", "large"]),
+    "all_tokens": st.booleans(),
     "transparent": st.booleans(),
 }
 
@@ -129,7 +130,14 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         "runs": "a,b",
         "trace": "t",
     }
-    other |= {"method": "pca", "metric": "cosine", "control": "init", "theme": "dark", "transparent": True}
+    other |= {
+        "method": "pca",
+        "metric": "cosine",
+        "control": "init",
+        "theme": "dark",
+        "transparent": True,
+        "all_tokens": True,
+    }
     silent = {"format": "gif", "scheduler": "local", "run": "r", "deck": True}
     for kinds, make, size in (
         (FILMS, lambda name, **f: FilmRequest(name, **f), "640x360"),

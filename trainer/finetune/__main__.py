@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.printing import code_point, has_ink, terminal_text
 from data.runs import open_run
 from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
@@ -66,30 +67,45 @@ def main(args: list[str]) -> int:
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
         return EXIT_INTERRUPTED
-    run, metrics, samples = tuning.run, tuning.run.metrics(), tuning.run.samples()
-    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
-    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
-    for when, sample in (("before", samples[0]), ("after", samples[-1])):
-        print(f"{when:>6}: {sample['prompt']}{' '.join(sample['text'].split())}")
-    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
+    _conclude(tuning)
     return 0
 
 
+def _conclude(tuning: Training[LanguageObjective]) -> None:
+    from trainer.loop import describe_standstill, evaluating
+
+    run, metrics, objective = tuning.run, tuning.run.metrics(), tuning.objective
+    before, after = metrics[0]["val_loss"], metrics[-1]["val_loss"]
+    print(f"validation loss {before:.4f} before, {after:.4f} after, in nats per token of documents held out")
+    with evaluating(objective.module):
+        same_draw = objective.sample(0)  # with the seed of the sample before, so that only the weights differ
+    for when, sample in (("before", run.samples()[0]), ("after", same_draw)):
+        print(terminal_text(f"{when:>6}: {sample['prompt']}{' '.join(str(sample['text']).split())}"))
+    if standstill := describe_standstill(run):
+        print(standstill)
+    print(f"wrote {len(run.snapshots())} snapshots to {run.path}; draw them with  python -m viz.video --run {run.name}")
+
+
 def _introduce(tuning: Training[LanguageObjective]) -> None:
+    from trainer.loop import highest_rate
+
     info, objective = tuning.run.info, tuning.objective
     config, steps = objective.config, objective.steps
     corpus, base = info["corpus"], info["base"]
     counts = corpus["documents"]
+    start = f"step {base['step']:,} of {base['run']}" if base.get("step_known", True) else base["run"]
     print(
-        f"run {tuning.run.name}: {info['parameters']:,} parameters, from step {base['step']:,} of {base['run']}; "
+        f"run {tuning.run.name}: {info['parameters']:,} parameters, from {start}; "
         f"{counts['learned']:,} documents of {corpus['name']} for training, {counts['held_out']:,} held out, {objective.device}"
     )
+    if reading := corpus.get("reading"):  # older runs do not record it
+        print(f"{corpus['name']}: {reading}")
     for line in _left_out(counts, info["training"]["length"]):
         print(line)
     warmup = schedule(config, steps).warmup_steps
     print(
         f"{steps:,} steps of {config.micro_batch * config.accumulate} rows, up to {info['training']['length']} tokens each; "
-        f"learning rate up to {config.learning_rate:.1e}, warm-up {warmup:,} steps",
+        f"learning rate up to {highest_rate(objective):.1e}, warm-up {warmup:,} steps",
         flush=True,
     )
 
@@ -102,7 +118,8 @@ def _left_out(counts: Mapping[str, Any], length: int) -> list[str]:
     if counts["empty"] or counts["doubled"]:
         lines.append(f"left out {counts['empty']:,} empty documents and {counts['doubled']:,} that are there twice")
     if dropped := counts["dropped_symbols"]:
-        some = " ".join(list(dropped)[:MOST_SYMBOLS]) + (" ..." if len(dropped) > MOST_SYMBOLS else "")
+        shown = [c if has_ink(c) else code_point(c) for c in list(dropped)[:MOST_SYMBOLS]]
+        some = " ".join(shown) + (" ..." if len(dropped) > MOST_SYMBOLS else "")
         lines.append(f"dropped {sum(dropped.values()):,} characters that the model does not know: {some}")
     return lines
 

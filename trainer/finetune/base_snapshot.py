@@ -34,7 +34,9 @@ class Base:
 
     def describe(self) -> dict[str, Any]:
         """Describe the base for run.json: the run, the step and the sha256 of the snapshot."""
-        return {"run": self.run.name, "step": self.step, "sha256": self.run.snapshot(self.step).sha256}
+        described = {"run": self.run.name, "step": self.step, "sha256": self.run.snapshot(self.step).sha256}
+        is_unknown = self.step == 0 and bool(self.run.step_attrs)
+        return described | ({"step_known": False} if is_unknown else {})
 
 
 def open_base(name: str | None) -> Base:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from data.errors import InputError
-from trainer.config import check_at_least, check_dropout, check_seed
+from trainer.config import check_at_least, check_dropout, check_finite, check_seed
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1
@@ -55,9 +55,9 @@ class LanguageConfig(TuneConfig):
     """The configuration of a fine-tuning on documents."""
 
     corpus: str = "jokes"
-    """jokes, a CSV, TSV, JSONL, Parquet or text file, a name of `python -m data list`, or a data set of Hugging Face (owner/name)."""
+    """jokes, a CSV, TSV, JSON, JSONL, Parquet or text file, a name of `python -m data list`, or a data set of Hugging Face (owner/name)."""
     text_column: str | None = None
-    """Column of a table that holds the texts; Joke or text if not given."""
+    """Column of a table that holds the texts; if not given, Joke or text, or those of instructions or conversations, joined."""
     language: str = "en"
     """Language of the jokes."""
     split: str = "train"
@@ -89,8 +89,9 @@ def schedule(config: TuneConfig, steps: int) -> Linear:
 
 def check(config: TuneConfig) -> TuneConfig:
     """Check a configuration and return it; an `InputError` names the field that is wrong."""
+    check_finite(config)
     check_at_least(config, 1, "epochs", "micro_batch", "accumulate", "eval_every", "snapshot_every", "threads")
-    check_at_least(config, 0, "warmup_steps", "weight_decay", "clip")
+    check_at_least(config, 0, "warmup_steps", "weight_decay", "clip", "resume_every")
     check_seed(config.seed)
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass `learning_rate=3e-5`, say")

@@ -136,7 +136,7 @@ def resume_language(
     before = tuned_config(run)
     config = config or before
     check_resumable(before, config, RESUMABLE, verb="tune")
-    device = find_device(config.device)
+    device = find_device(check(config).device)
     tokens = documents_of_run(run, corpus_dir)
     gpt = trainable(Base(run, 0), dropout=config.dropout)
     return resume_tuning(run, LanguageObjective(gpt.to(device), run.tokenizer, tokens, config, device), config)
@@ -293,4 +293,4 @@ def _describe(documents: Documents, tokens: DocumentTokens) -> dict[str, Any]:
         "dropped_symbols": dict(tokens.dropped),
     }
     described = {name: getattr(documents, name) for name in ("name", "language", "characters", "sha256", "origin")}
-    return described | {"documents": counts}
+    return described | {"reading": documents.reading, "documents": counts}

@@ -18,13 +18,14 @@ import torch
 from torch import nn
 
 from data.errors import InputError
+from data.notices import notify
 from data.runs import Run
 from trainer.finetune.base_snapshot import Base, describe_model
 from trainer.finetune.finetune_config import TuneConfig, check, schedule
 from trainer.loading import Model
 from trainer.loop import Objective, Procedure, Training, resume_run, start_run
 from trainer.machine import choose_threads, reuse_freed_memory
-from trainer.optimizers.schedules import set_peaks
+from trainer.optimizers.schedules import highest_share, set_peaks
 
 SMALL = 5_000_000
 """Largest number of parameters for which one thread is compared with several, and the first steps have snapshots."""
@@ -37,6 +38,9 @@ class TuningObjective(Objective, Protocol):
     def model(self) -> Model:
         """The language model."""
 
+
+FAR_BELOW = 0.5
+"""Share of the peak below which the highest learning rate of a fine-tuning gets a warning."""
 
 T = TypeVar("T", bound=TuningObjective)
 
@@ -73,6 +77,7 @@ def start_tuning(objective: T, config: TuneConfig, base: Base, info: Mapping[str
     check(config)
     if objective.steps < 1:
         raise InputError("there is nothing to learn: the data gives no training step")
+    _check_rate(config, objective.steps)
     reuse_freed_memory()
 
     def work() -> None:
@@ -88,6 +93,21 @@ def start_tuning(objective: T, config: TuneConfig, base: Base, info: Mapping[str
         "tensors": base.run.info["tensors"],
     }
     return start_run(objective, {**described, **info}, name=name)
+
+
+def _check_rate(config: TuneConfig, steps: int) -> None:
+    """Check that the learning rate comes near its peak: refuse a warm-up during which nothing is learned, warn of one that is too long."""
+    planned = schedule(config, steps)
+    share = highest_share(planned, steps)
+    if share >= FAR_BELOW:
+        return
+    warmup = f"the warm-up takes {planned.warmup_steps:,} steps and the training has {steps:,}"
+    fewer = f"pass `warmup_steps={steps // 10}`"
+    more = f"{', a smaller `accumulate`' * (config.accumulate > 1)} or more `epochs`"
+    if not share:
+        raise InputError(f"the learning rate stays at 0, so nothing would be learned: {warmup}: {fewer}{more}")
+    reached = f"the learning rate reaches {share * config.learning_rate:.1e}, {share:.2g} of its peak"
+    notify(f"{reached} {config.learning_rate:.1e}: {warmup}: {fewer}{more}", stacklevel=4)
 
 
 def resume_tuning(run: Run, objective: T, config: TuneConfig) -> Training[T]:

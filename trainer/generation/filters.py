@@ -1,12 +1,15 @@
 """Decoding filters: from a model's logits to the distribution that the next token is sampled from. Pure functions of arrays.
 
-The order is fixed: bias and penalties, temperature, top-k, top-p, min-p (after the penalties, the order of Hugging Face's processors).
+The order is fixed: bias, frequency and presence penalty, repetition penalty, repeated n-grams, temperature, top-k, top-p, min-p,
+typical-p (but for the frequency and presence penalty, which it lacks, the order of Hugging Face's processors).
 Each filter takes logits (..., token) in float64 and returns logits; a token that is filtered out has minus infinity. A softmax turns
 what remains into probabilities. docs/decoding.md has the formulas.
 
 References
 ----------
 Holtzman, Buys, Du, Forbes and Choi (2020), The curious case of neural text degeneration (top-p, section 3.1).
+Keskar, McCann, Varshney, Xiong and Socher (2019), CTRL (repetition penalty, section 4.1; Hugging Face multiplies logits below 0).
+Meister, Pimentel, Wiher and Cotterell (2023), Locally typical sampling (typical-p).
 Nguyen, Baker, Neo, Roush, Kirsch and Shwartz-Ziv (2024), Turning up the heat: min-p sampling (arXiv 2407.01082).
 """
 
@@ -19,9 +22,10 @@ from typing import Annotated
 
 import numpy as np
 import tyro
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from data.arrays import FloatArray
+from data.arrays import FloatArray, TokenIds
 from data.errors import InputError
 
 Counts = NDArray[np.int64]
@@ -40,10 +44,18 @@ class Decoding:
     """Sample from the most probable tokens that together have this probability; 1 means all."""
     min_p: float = 0.0
     """Sample from tokens at least this share as probable as the most probable one; 0 means all."""
+    typical_p: float = 1.0
+    """Sample from the tokens whose surprise is nearest to the entropy and that together have this probability; 1 means all."""
     frequency_penalty: float = 0.0
     """Subtracted from a token's logit each time it has been generated; below 0 it rewards repetition."""
     presence_penalty: float = 0.0
     """Subtracted from a token's logit once it has been generated."""
+    penalize_prompt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Let the two penalties above count the tokens of the prompt as well."""
+    repetition_penalty: float = 1.0
+    """Divides the logit of a token in prompt or text, or multiplies it if it is below 0; above 1 it makes repetition rarer."""
+    no_repeat_ngram_size: int = 0
+    """Never repeat a sequence of this many tokens of prompt and text; 0 allows all."""
     bias: Annotated[tuple[tuple[int, float], ...], tyro.conf.Suppress] = ()
     """Pairs of a token id and a number that is added to its logit."""
 
@@ -59,19 +71,33 @@ class Decoding:
             raise InputError(f"top-p must be above 0 and at most 1 (all tokens); got {self.top_p:g}")
         if not 0 <= self.min_p <= 1:
             raise InputError(f"min-p must be between 0 (all tokens) and 1; got {self.min_p:g}")
+        if not 0 < self.typical_p <= 1:
+            raise InputError(f"typical-p must be above 0 and at most 1 (all tokens); got {self.typical_p:g}")
+        if not 0 < self.repetition_penalty < math.inf:
+            raise InputError(f"repetition penalty must be above 0 (1 has no effect); got {self.repetition_penalty:g}")
+        if self.no_repeat_ngram_size < 0:
+            raise InputError(f"no-repeat-ngram-size must be 0 (all allowed) or more; got {self.no_repeat_ngram_size}")
         for token, added in self.bias:
             if not math.isfinite(added):
                 raise InputError(f"the bias of token {token} must be a finite number; got {added}")
 
+    @property
+    def depends_on_prompt(self) -> bool:
+        """Whether the tokens of the prompt change how the model's logits become probabilities."""
+        return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0 or self.penalize_prompt
 
-def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Counts | None = None) -> FloatArray:
+
+def probabilities(
+    logits: NDArray[np.floating], decoding: Decoding, counts: Counts | None = None, ids: TokenIds | None = None
+) -> FloatArray:
     """Apply bias, penalties, temperature and filters to logits, and turn them into probabilities.
 
     Parameters
     ----------
     logits : of the model, (..., token).
     decoding : temperature, filters, penalties and bias.
-    counts : how often each token has been generated so far, (..., token); None skips the penalties.
+    counts : how often each token has been generated so far, (..., token), from `initial_counts` on; None skips the penalties on them.
+    ids : the tokens of prompt and text so far, (..., position); None skips repetition penalty and repeated n-grams.
 
     Returns
     -------
@@ -89,6 +115,15 @@ def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Coun
         filtered = add_bias(filtered, decoding.bias)
     if counts is not None and (decoding.frequency_penalty or decoding.presence_penalty):
         filtered = apply_penalties(filtered, counts, decoding.frequency_penalty, decoding.presence_penalty)
+    if ids is not None and decoding.repetition_penalty != 1:
+        filtered = penalize_repetition(filtered, ids, decoding.repetition_penalty)
+    if ids is not None and decoding.no_repeat_ngram_size:
+        filtered = ban_repeated_ngrams(filtered, ids, decoding.no_repeat_ngram_size)
+    return _filter(filtered, decoding)
+
+
+def _filter(filtered: FloatArray, decoding: Decoding) -> FloatArray:
+    """Apply temperature and filters to logits after bias and penalties, and turn them into probabilities."""
     if decoding.temperature == 0:
         return np.asarray(np.arange(filtered.shape[-1]) == filtered.argmax(-1, keepdims=True), dtype=np.float64)
     filtered = apply_temperature(filtered, decoding.temperature)
@@ -98,7 +133,14 @@ def probabilities(logits: NDArray[np.floating], decoding: Decoding, counts: Coun
         filtered = top_p(filtered, decoding.top_p)
     if decoding.min_p > 0:
         filtered = min_p(filtered, decoding.min_p)
+    if decoding.typical_p < 1:
+        filtered = typical_p(filtered, decoding.typical_p)
     return softmax(filtered)
+
+
+def initial_counts(prompt: TokenIds, n_tokens: int, decoding: Decoding) -> Counts:
+    """Count the tokens (token,) of a prompt (position,) if its penalties do, and none otherwise."""
+    return np.bincount(prompt if decoding.penalize_prompt else [], minlength=n_tokens)
 
 
 def add_bias(logits: FloatArray, bias: Sequence[tuple[int, float]]) -> FloatArray:
@@ -120,6 +162,42 @@ def apply_penalties(logits: FloatArray, counts: Counts, frequency: float, presen
     array([2. , 1.4, 0.4])
     """
     return np.asarray(logits - counts * frequency - (counts > 0) * presence)
+
+
+def penalize_repetition(logits: FloatArray, ids: TokenIds, penalty: float) -> FloatArray:
+    """Divide the logits of the tokens in ``ids`` (..., position) by a penalty; those below 0 are multiplied by it.
+
+    Examples
+    --------
+    >>> penalize_repetition(np.array([2.0, -2.0, 2.0]), np.array([0, 1, 1]), 2)
+    array([ 1., -4.,  2.])
+    """
+    seen = np.zeros(logits.shape, dtype=bool)
+    np.put_along_axis(seen, np.broadcast_to(ids, (*logits.shape[:-1], ids.shape[-1])), True, -1)
+    return np.where(seen, np.where(logits < 0, logits * penalty, logits / penalty), logits)
+
+
+def ban_repeated_ngrams(logits: FloatArray, ids: TokenIds, size: int) -> FloatArray:
+    """Ban the tokens that would complete a sequence of ``size`` tokens that ``ids`` (..., position) already have.
+
+    Examples
+    --------
+    >>> ban_repeated_ngrams(np.zeros(3), np.array([0, 1, 0, 2, 0]), 2)
+    array([  0., -inf, -inf])
+    """
+    if ids.shape[-1] < size:
+        return logits
+    ids = np.broadcast_to(ids, (*logits.shape[:-1], ids.shape[-1]))
+    windows = sliding_window_view(ids, size, axis=-1)
+    is_repeated = (windows[..., :-1] == ids[..., None, ids.shape[-1] - size + 1 :]).all(-1)
+    *rows, places = np.nonzero(is_repeated)
+    out = logits.copy()
+    out[(*rows, windows[(*rows, places, -1)])] = -np.inf
+    if (out.max(-1) == -np.inf).any():
+        raise InputError(
+            f"every token would repeat a sequence of {size}: pass `no_repeat_ngram_size={size + 1}` or fewer tokens"
+        )
+    return out
 
 
 def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
@@ -157,6 +235,23 @@ def min_p(logits: FloatArray, share: float) -> FloatArray:
     probability = softmax(logits)
     best = probability.max(-1, keepdims=True)
     return np.where((probability < share * best) & (probability < best), -np.inf, logits)
+
+
+def typical_p(logits: FloatArray, p: float) -> FloatArray:
+    """Keep the tokens whose surprise is nearest to the entropy, until their probabilities sum to p (locally typical sampling).
+
+    Examples
+    --------
+    >>> np.exp(typical_p(np.log([0.6, 0.2, 0.1, 0.1]), 0.1)).round(3)  # an entropy of 1.09 nats, and surprises of 0.51, 1.61 and 2.3
+    array([0. , 0.2, 0. , 0. ])
+    """
+    probability = softmax(logits)
+    with np.errstate(divide="ignore"):
+        distance = np.abs(-np.log(probability) - entropy(probability)[..., None])
+    order = np.argsort(distance, axis=-1, kind="stable")
+    n_below = (np.take_along_axis(probability, order, -1).cumsum(-1) < p).sum(-1, keepdims=True)
+    last = np.take_along_axis(order, np.minimum(n_below, logits.shape[-1] - 1), -1)
+    return np.where(distance > np.take_along_axis(distance, last, -1), -np.inf, logits)
 
 
 def softmax(logits: NDArray[np.floating]) -> FloatArray:

@@ -49,6 +49,8 @@ class GenerationRequest:
     """What the model sees of a text longer than its context: its end, or, each time the context is full, its last half, which is faster."""
     cache: bool = True
     """Use a key-value cache. The text is the same without, and takes longer."""
+    clean_up_spaces: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Drop the space before punctuation and short forms, as Hugging Face prints GPT-1's text: i'm, and not i 'm."""
 
     def __post_init__(self) -> None:
         for name, most in (("n_tokens", MOST_TOKENS), ("n_samples", MOST_SAMPLES)):

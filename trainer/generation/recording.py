@@ -18,6 +18,8 @@ from trainer.generation.generation_request import GenerationRequest
 from trainer.generation.sampling import DecodingStep
 
 N_CANDIDATES = 10
+_LATER = ("typical_p", "penalize_prompt", "repetition_penalty", "no_repeat_ngram_size", "clean_up_spaces")
+"""Options that are recorded where they are used: other traces keep the names and headers that they had before there were these."""
 
 
 @dataclass
@@ -52,14 +54,21 @@ class TraceRecorder:
             "sha256": snapshot.sha256,
             "prompt": prompt,
             "prompt_tokens": [self._labels[int(token)] for token in self.tokenizer.encode(prompt)],
-            "decoding": asdict(decoding),
-            "request": asdict(request),
+            "decoding": _described(decoding),
+            "request": _described(request),
         }
         return Trace(header, tuple(self.steps))
 
     def _candidate(self, token: int, probability: NDArray[Any], drawn_from: NDArray[Any]) -> list[Any]:
         label = self._labels[token] if token < len(self._labels) else f"<{token}>"
         return [token, label, round(float(probability[token]), 6), round(float(drawn_from[token]), 6)]
+
+
+def _described(options: Decoding | GenerationRequest) -> Record:
+    usual = type(options)()
+    return {
+        name: value for name, value in asdict(options).items() if name not in _LATER or value != getattr(usual, name)
+    }
 
 
 def top_candidates(probability: NDArray[Any], drawn_from: NDArray[Any], n: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from torch import Tensor
 from data.arrays import FloatArray, TokenIds
 from data.errors import InputError
 from data.tokens.tokenizers import Tokenizer
-from trainer.generation.filters import Decoding, probabilities, sample_token
+from trainer.generation.filters import Decoding, initial_counts, probabilities, sample_token
 from trainer.generation.generation_request import GenerationRequest, window_start
 from trainer.generation.kv_cache import next_token_model
 from trainer.generation.streamed_text import StreamedText
@@ -81,14 +81,15 @@ def sample_tokens(
     ids = torch.empty((n_rows, len(prompt) + request.n_tokens), dtype=torch.long, device=device)
     ids[:, : len(prompt)] = torch.from_numpy(np.asarray(prompt, dtype=np.int64))
     generators = [np.random.default_rng([request.seed, row]) for row in range(n_rows)]
-    counts = np.zeros((n_rows, model.config.vocab_size), dtype=np.int64)
+    counts = np.tile(initial_counts(prompt, model.config.vocab_size, decoding), (n_rows, 1))
     next_token = next_token_model(model, n_rows, cache=request.cache)
     rows = np.arange(n_rows)
     for n_read in range(len(prompt), len(prompt) + request.n_tokens):
         start = window_start(n_read, len(prompt), model.config.block_size, request.window)
         logits = next_token.next_logits(ids[:, :n_read], start).float().cpu().numpy()  # (B, vocab_size)
         logits[:, n_known or logits.shape[1] :] = -np.inf
-        drawn_from = probabilities(logits, decoding, counts)
+        read = ids[:, :n_read].cpu().numpy() if decoding.depends_on_prompt else None
+        drawn_from = probabilities(logits, decoding, counts, read)
         tokens = np.array([sample_token(drawn_from[row], generators[row].random()) for row in range(n_rows)])
         ids[:, n_read] = torch.from_numpy(tokens)
         counts[rows, tokens] += 1
@@ -126,7 +127,10 @@ def stream_text(
     on_step : called with each decoding step, before its text is yielded.
     """
     ids = np.asarray(tokenizer.encode(prompt))
-    texts = [StreamedText.after(ids.tolist(), tokenizer, request.stop) for _ in range(request.n_samples)]
+    texts = [
+        StreamedText.after(ids.tolist(), tokenizer, request.stop, clean_up_spaces=request.clean_up_spaces)
+        for _ in range(request.n_samples)
+    ]
     for step in sample_tokens(model, ids, decoding, request, tokenizer.vocab_size):
         active = [number for number, text in enumerate(texts) if not text.is_stopped]
         if on_step is not None:

@@ -11,6 +11,20 @@ MAX_INCOMPLETE = 3
 """Replacement characters at the end that may still become a character: it has at most four bytes, and some decoders write one a byte."""
 _N_CONTEXT = 8
 """Tokens of the prompt that are decoded together with the first new token."""
+_CLEANED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
+
+
+def clean_up_spaces(text: str) -> str:
+    """Drop the space before punctuation and short forms, in the order of Hugging Face's ``clean_up_tokenization``.
+
+    Examples
+    --------
+    >>> clean_up_spaces("hello , i 'm sure it is n't his ' s .")
+    "hello, i'm sure it isn't his's."
+    """
+    for spaced in _CLEANED:
+        text = text.replace(spaced, spaced.strip(" "))
+    return text
 
 
 @dataclass
@@ -29,6 +43,7 @@ class StreamedText:
 
     tokenizer: Tokenizer
     stop: Sequence[str] = ()
+    clean_up_spaces: bool = False
     is_stopped: bool = False
     _ids: list[int] = field(default_factory=list)
     _first: int = 0
@@ -37,18 +52,23 @@ class StreamedText:
     """Number of tokens up to the last one after which the text ended in a whole character."""
     _n_returned: int = 0
     """Characters of the decoded text that were passed on."""
+    _uncleaned: str = ""
+    """Text whose spaces depend on what follows."""
     _held: str = ""
     """Text that could be the start of a stop sequence."""
 
     @classmethod
-    def after(cls, prompt: list[int], tokenizer: Tokenizer, stop: Sequence[str] = ()) -> StreamedText:
+    def after(
+        cls, prompt: list[int], tokenizer: Tokenizer, stop: Sequence[str] = (), *, clean_up_spaces: bool = False
+    ) -> StreamedText:
         """Build the text that continues the tokens of a prompt: some decoders add or drop the space between the two."""
         start = max(0, len(prompt) - _N_CONTEXT)
         earlier = range(start, max(-1, start - MAX_INCOMPLETE - 1), -1)
         decoded = {first: tokenizer.decode(prompt[first:]) for first in earlier}
         first = next((first for first in earlier if not decoded[first].startswith(HALF)), start)
         n_known = len(decoded[first])
-        return cls(tokenizer, stop, _ids=prompt[first:], _n_settled=len(prompt) - first, _n_returned=n_known)
+        places = len(prompt) - first, n_known
+        return cls(tokenizer, stop, clean_up_spaces, False, prompt[first:], 0, *places)
 
     def add(self, token: int) -> str:
         """Add the next token and return the text that has become certain."""
@@ -63,13 +83,23 @@ class StreamedText:
         if is_whole:
             self._first, self._n_settled = self._n_settled, len(self._ids)
             self._n_returned = len(self.tokenizer.decode(self._ids[self._first :]))
-        return self._release(new)
+        return self._release(self._clean(new))
 
     def finish(self) -> str:
         """Return the text that was held back, after the last token."""
         decoded = self.tokenizer.decode(self._ids[self._first :])
-        released = self._release(decoded[self._n_returned :])
+        released = self._release(self._clean(decoded[self._n_returned :], is_end=True))
         return released if self.is_stopped else released + self._held
+
+    def _clean(self, new: str, *, is_end: bool = False) -> str:
+        """Clean up the spaces of new text; an end that depends on what follows is held back, unless nothing does."""
+        if not self.clean_up_spaces:
+            return new
+        text = self._uncleaned + new
+        # No pattern extends over a character that is in none of them.
+        n_certain = len(text if is_end else text.rstrip("".join(_CLEANED)))
+        self._uncleaned = text[n_certain:]
+        return clean_up_spaces(text[:n_certain])
 
     def _release(self, new: str) -> str:
         """Split new text into what is returned and what is held back because it could be the start of a stop sequence."""

@@ -33,6 +33,7 @@ def generate_text(
     bias: Mapping[str, float] | None = None,
     window: Window = "slide",
     cache: bool = True,
+    clean_up_spaces: bool = False,
     device: str = "cpu",
     **decoding: Any,
 ) -> list[str]:
@@ -50,9 +51,9 @@ def generate_text(
     bias : numbers to add to the logits of tokens, by token.
     window : what the model sees of a text longer than its context (`trainer.generation.generation_request.Window`).
     cache : whether to use a key-value cache. The text is the same without, and takes longer.
+    clean_up_spaces : whether to drop the space before punctuation and short forms of the text, as Hugging Face prints that of GPT-1.
     device : cpu, cuda, mps, or auto.
-    **decoding : ``temperature``, ``top_k``, ``top_p``, ``min_p``, ``frequency_penalty`` and ``presence_penalty`` of
-        `trainer.generation.filters.Decoding`.
+    **decoding : the fields of `trainer.generation.filters.Decoding`: ``temperature``, ``top_k``, ``repetition_penalty`` and others.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def generate_text(
     InputError
         If the prompt is empty or has symbols outside the vocabulary, there is no such snapshot, or a number lies outside its range.
     """
-    request = GenerationRequest(n_tokens, samples, seed, tuple(stop), window, cache)
+    request = GenerationRequest(n_tokens, samples, seed, tuple(stop), window, cache, clean_up_spaces)
     prompt = choose_prompt(run, prompt)
     choices = Decoding(**decoding, bias=token_biases(run.tokenizer, (bias or {}).items()))
     model = load_model(run, choose_step(run, step)).to(find_device(device))

@@ -55,6 +55,11 @@ class Linear:
         return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup_steps))
 
 
+def highest_share(schedule: Schedule, steps: int) -> float:
+    """Compute the highest share of the peak over ``steps`` steps; 0 if there are none."""
+    return max(map(schedule, range(steps)), default=0.0)
+
+
 def set_peaks(optimizers: Sequence[Optimizer]) -> None:
     """Record the learning rates that optimizers were made with as their peaks."""
     for optimizer in optimizers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import tyro
 from data import commands
 from data.progress import progress_bar
 from data.runs import Run, open_run
+from data.runs.card import count_copies
 from trainer.pretrained.import_options import ImportOptions
 
 PROG = "python -m trainer.pretrained"
@@ -21,7 +23,7 @@ PROG = "python -m trainer.pretrained"
 class Import(ImportOptions):
     """Import a pretrained model as a run: GPT-1, GPT-2, nanoGPT, GPTLab, or any causal language model of Hugging Face.
 
-    A table of what became of each tensor is printed, and kept in run.json.
+    A summary is printed, and a table of what became of the tensors; run.json keeps both.
     """
 
     model: tyro.conf.Positional[str]
@@ -30,6 +32,8 @@ class Import(ImportOptions):
     """Several revisions as the snapshots of one run: step0,step512,main=143000. In a folder, they are its sub-folders."""
     name: str | None = None
     """Name of the run; that of the model if not given."""
+    verbose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print a row for every tensor, and not one for those of the same name in all blocks."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Export:
     """Name of the run; the newest if not given."""
     step: int | None = None
     """The snapshot; the last if not given."""
+    licence: str = "unknown"
+    """Licence of the model, for its card: an identifier of the hub (cc-by-4.0), or a name."""
 
 
 Command = (
@@ -54,7 +60,7 @@ def main(command: Import | Export) -> None:
     if isinstance(command, Export):
         from trainer.pretrained.hf_export import export_model
 
-        exported = export_model(open_run(command.run), command.folder, step=command.step)
+        exported = export_model(open_run(command.run), command.folder, step=command.step, licence=command.licence)
         print(f"wrote {exported.description} to {command.folder}: {', '.join(exported.files)}")
         if exported.remark:
             print(exported.remark)
@@ -64,22 +70,36 @@ def main(command: Import | Export) -> None:
     name, located = locate_model(command.model, command.name, command.revisions)
     with progress_bar("importing", sum(path.exists() for _, path in located), "snapshot") as update:
         run = import_revisions(located, name, model=command.model, options=command, progress=update)
-    print(format_report(run))
+    print(format_report(run, verbose=command.verbose))
 
 
-def format_report(run: Run) -> str:
-    """Format how each tensor of the source of an imported run was used, and a summary."""
-    return "\n".join([*_tensor_table(run.info["source"]["tensors"]), "", *_summary(run)])
+def format_report(run: Run, *, verbose: bool = False) -> str:
+    """Format a summary of an import, and how the tensors of its source were used: those of each family in one row, or all."""
+    return "\n".join([*_summary(run), "", *_tensor_table(run.info["source"]["tensors"], verbose)])
 
 
-def _tensor_table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    cells = [("their tensor", "shape", "ours", "note")]
-    cells += [
+def _tensor_table(rows: Iterable[dict[str, Any]], verbose: bool) -> Iterator[str]:
+    cells = [
         (row["source"], " x ".join(map(str, row["shape"])) or "1", row["ours"] or "-", row["note"]) for row in rows
     ]
+    if not verbose:  # tensors that differ in their numbers alone
+        families = Counter((_family(source), shape, _family(ours), note) for source, shape, ours, note in cells)
+        cells = [(f"{n} x {source}" if n > 1 else source, *rest) for (source, *rest), n in families.items()]
+    cells = [("their tensor", "shape", "ours", "note"), *cells]
     widths = [max(len(cell[column]) for cell in cells) for column in range(3)]
     for source, shape, ours, note in cells:
         yield f"{source:{widths[0]}}  {shape:{widths[1]}}  {ours:{widths[2]}}  {note}".rstrip()
+
+
+def _family(name: str) -> str:
+    """Replace the numbers between the dots of a name.
+
+    Examples
+    --------
+    >>> _family("transformer.h.11.ln_1.weight")
+    'transformer.h.#.ln_1.weight'
+    """
+    return ".".join("#" if part.isdecimal() else part for part in name.split("."))
 
 
 def _summary(run: Run) -> Iterator[str]:
@@ -93,7 +113,11 @@ def _summary(run: Run) -> Iterator[str]:
         form = f"our GPT with norm {model['norm']}, bias {model['bias']}, gelu {model['gelu']}"
     dtype = source["dtype"] + (", kept as float32" if "bfloat16" in source["dtype"] else "")
     yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {dtype}"
-    yield f"snapshots: {len(steps)}, of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+    span = f", of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+    unknown = "" if source.get("step_known", True) else "; the source does not name the step of the first"
+    yield f"snapshots: {len(steps)}{unknown or span}"
+    if copies := count_copies(info):
+        yield f"of these, copies of earlier ones: {copies:,}; run.json has their steps under source.identical_steps"
     if source["missing_steps"]:
         yield f"not there, and left out: step {', '.join(map(str, source['missing_steps']))}"
     left_out = source["left_out"]

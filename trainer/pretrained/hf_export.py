@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.runs import Run
 from data.runs.atomic_files import write_bytes, write_json
+from data.runs.model_card import model_card
 from data.runs.safetensors_files import stream_tensors
 from data.tokens.special_tokens import ExtendedTokenizer
 from data.tokens.tokenizers import CharTokenizer, Tokenizer
@@ -39,14 +40,15 @@ class ExportedModel:
     remark: str
 
 
-def export_model(run: Run, folder: Path, *, step: int | None = None) -> ExportedModel:
-    """Export a snapshot to a folder in Hugging Face's format: configuration, weights in safetensors, and tokenizer.
+def export_model(run: Run, folder: Path, *, step: int | None = None, licence: str = "unknown") -> ExportedModel:
+    """Export a snapshot to a folder in Hugging Face's format: configuration, weights, tokenizer and model card.
 
     Parameters
     ----------
     run : the run to export.
     folder : the folder to create; it is written whole, or not at all.
     step : of the snapshot; the last one that is not damaged if None.
+    licence : of the model, for its card: an identifier of the hub (``cc-by-4.0``), or a name.
 
     Raises
     ------
@@ -70,7 +72,10 @@ def export_model(run: Run, folder: Path, *, step: int | None = None) -> Exported
         else:
             weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
             architecture = _write_gpt(shape, weights, run.tokenizer, hidden)
+        _write_limits(run.tokenizer, shape.block_size, hidden)
         remarks = [_write_tokenizer(run.tokenizer, shape.block_size, hidden)]
+        card = model_card(run, step, architecture, licence=licence, has_tokenizer=not remarks[0])
+        write_bytes(hidden / "README.md", card.encode())
         if task := run.info.get("task"):
             head = f"the head for the task {task['name']!r} was left out: the folder holds the language model alone"
             remarks.insert(0, head)
@@ -142,6 +147,16 @@ def _hf_tensors(
             else:
                 tensor = np.zeros(width.get(entry.ours, shape.n_embd), np.float32)
             yield f"transformer.{theirs}", tensor
+
+
+def _write_limits(tokenizer: Tokenizer, context: int, folder: Path) -> None:
+    """Limit generated texts to the context, beyond which our GPT has no positions, unless the class has limits of its own."""
+    path = folder / "generation_config.json"
+    if path.exists():
+        return
+    end = tokenizer.special_tokens.get("<|endoftext|>")
+    ends = {} if end is None else dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), end)
+    write_json(path, {**ends, "max_length": context})
 
 
 def _write_tokenizer(tokenizer: Tokenizer, context: int, folder: Path) -> str:

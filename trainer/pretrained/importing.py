@@ -102,9 +102,10 @@ def import_revisions(
     check_name_is_free(name, folder)
     options = options or ImportOptions()
     family = None if options.keep_class else _family_of(_first_existing(located))
-    sources = _by_step(located, family)
+    sources, is_step_known = _by_step(located, family)
     existing = [path for path in sources.values() if path.exists()]
-    origin = {"model": model, "revisions": {str(step): path.name for step, path in sources.items()}}
+    origin: dict[str, Any] = {"model": model, "revisions": {str(step): path.name for step, path in sources.items()}}
+    origin |= {} if is_step_known else {"step_known": False}
 
     def tokenizer(rows: int) -> dict[str, Any]:
         return choose_tokenizer(existing, rows, options).to_json()
@@ -151,15 +152,17 @@ def _family_of(path: Path) -> ModelFamily | None:
     return found
 
 
-def _by_step(located: Sequence[Location], family: ModelFamily | None) -> dict[int, Path]:
-    """Map steps to paths, in order; a step that neither the revision nor its source names is 0."""
+def _by_step(located: Sequence[Location], family: ModelFamily | None) -> tuple[dict[int, Path], bool]:
+    """Map steps to paths, in order, and check whether all are known: one that neither the revision nor its source names is 0."""
     by_step: dict[int, Path] = {}
+    is_known = True
     for named_step, path in located:
         step = named_step
         if step is None and family is not None and path.exists():
             step = family.step(open_source(path))
+        is_known = is_known and step is not None
         step = step or 0
         if step in by_step:
             raise InputError(f"{path} and {by_step[step]} are both of step {step}: name the steps with `revisions`")
         by_step[step] = path
-    return dict(sorted(by_step.items()))
+    return dict(sorted(by_step.items())), is_known

@@ -37,8 +37,8 @@ def parse_revisions(text: str) -> list[Revision]:
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, number = part.partition("=")
-        step = step_in_name(name) if not number else int(number) if number.isdecimal() else None
+        name, equals, number = part.rpartition("=") if "=" in part else (part, "", "")
+        step = int(number) if number.isdecimal() else None if equals else step_in_name(name)
         if step is None:
             raise InputError(f"the revision {part!r} names no step: write it as {name}=1000")
         found.append(Revision(name, step))
@@ -81,16 +81,28 @@ def locate_revisions(model: str, revisions: list[Revision]) -> list[Location]:
     Parameters
     ----------
     model : a folder or file, or a name on the hub.
-    revisions : if there are none, the model itself; in a folder that is no model, the models in it.
+    revisions : names of models in a folder, or the model's own name; if there are none, the model itself, or the models in a folder
+        that is none.
     """
     path = Path(model)
     if path.exists():
-        return [(revision.step, path / revision.name) for revision in revisions] if revisions else _all_in(path)
+        return [(revision.step, _inside(path, revision.name)) for revision in revisions] or _all_in(path)
     if not _HUB_NAME.fullmatch(model):
         raise InputError(
             f"there is no {model}: give a folder or file that is there, or a name on the hub (openai-community/gpt2)"
         )
     return [(revision.step, fetch(model, revision.name)) for revision in revisions or [Revision("main", None)]]
+
+
+def _inside(path: Path, name: str) -> Path:
+    """Locate a revision in a folder, or the model itself by its own name."""
+    if name == path.resolve().name and not (path / name).exists():
+        return path
+    if path.is_file():
+        raise InputError(
+            f"{path} is one model and has no revision {name!r}: pass `revisions={path.name}=1000` with its step"
+        )
+    return path / name
 
 
 def _all_in(path: Path) -> list[Location]:

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from data.errors import InputError
+from data.errors import InputError, list_names
 from data.progress import Progress
 from data.runs import Run, check_free, create_run, runs_folder, write_snapshot
+from data.runs.atomic_files import write_json
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,29 @@ def write_run(
             model = None  # frees its tensors before the next are read
             if progress is not None:
                 progress(place + 1)
+        _mark_copies(run)
     except BaseException:
         shutil.rmtree(run.path)
         raise
-    return run
+    return Run(run.path)
+
+
+def _mark_copies(run: Run) -> None:
+    """Warn of revisions with equal weights, and note their steps in run.json."""
+    by_hash: dict[str, list[int]] = {}
+    for snapshot in run.snapshots():
+        by_hash.setdefault(snapshot.sha256, []).append(snapshot.step)
+    copies = [steps for steps in by_hash.values() if len(steps) > 1]
+    if not copies:
+        return
+    write_json(run.path / "run.json", {**run.info, "source": {**run.info["source"], "identical_steps": copies}})
+    n_copies = sum(len(steps) - 1 for steps in copies)
+    groups = list_names((" = ".join(list_names(steps, 4).split(", ")) for steps in copies), 3)
+    warnings.warn(
+        f"{n_copies:,} of {len(run.snapshots()):,} revisions have the weights of an earlier one (steps {groups}): "
+        "the source published copies, and the steps of these cannot all be right",
+        stacklevel=3,
+    )
 
 
 def _describe(model: ImportedModel, tokenizer: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:

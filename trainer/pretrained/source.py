@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from data.errors import InputError
+from data.text_files import read_text
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -30,6 +32,17 @@ WEIGHT_FILES = (
 PICKLES = {".pt", ".pth", ".ckpt", ".bin"}
 CHECKPOINT = "ckpt.pt"
 SAFETENSORS_ADVICE = "whoever trusts it can write its weights as model.safetensors"
+_PLAIN_ADVICE = "whoever trusts it can load it with torch and save it again with tensors and plain values alone"
+_RESTORE: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
+_HARMLESS: list[Any] = [
+    *(
+        (function, f"{package}.multiarray.{function.__name__}")
+        for function in _RESTORE
+        for package in ("numpy.core", "numpy._core")
+    ),
+    *(np.ndarray, np.dtype, *(type(np.dtype(code)) for code in "?bhilqBHILQefdU")),
+]
+"""What NumPy's numbers and arrays of numbers are pickled with, by the names of NumPy 1 and 2; none of it runs code."""
 
 ReadTensor = Callable[[str], Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -65,7 +78,7 @@ def open_source(path: Path) -> ModelSource:
 def read_json(path: Path) -> Any:
     """Read a file of JSON; an `InputError` if it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path, "fetch it again"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}): fetch it again") from None
 
@@ -119,8 +132,18 @@ def _checkpoint(path: Path) -> ModelSource:
         raise InputError(f"{path} holds a {type(content).__name__} and no weights by name")
     weights = content.get("model", content)
     shapes, read = _tensors_of(weights, path)
-    settings = {name: value for name, value in content.items() if name not in ("model", "optimizer")}
+    settings = {name: _plain(value) for name, value in content.items() if name not in ("model", "optimizer")}
     return ModelSource(path, settings if weights is not content else {}, shapes, read)
+
+
+def _plain(value: Any) -> Any:
+    """Turn one-element tensors and NumPy's numbers into numbers of Python, in dictionaries as well."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    is_one = (isinstance(value, Tensor) and value.numel() == 1) or (isinstance(value, np.ndarray) and value.size == 1)
+    return value.item() if is_one else value
 
 
 def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], ReadTensor]:
@@ -139,10 +162,12 @@ def load_pickle(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+            with torch.serialization.safe_globals(_HARMLESS):
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # damaged bytes lead to UnpicklingError, RuntimeError, KeyError, EOFError, ...
         if isinstance(error, pickle.UnpicklingError):
-            raise InputError(f"{path} is {refusal_message(error)}; {SAFETENSORS_ADVICE}") from None
+            advice = SAFETENSORS_ADVICE if (path.parent / "config.json").is_file() else _PLAIN_ADVICE
+            raise InputError(f"{path} is {refusal_message(error)}; {advice}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
 
 

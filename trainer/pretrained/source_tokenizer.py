@@ -8,6 +8,7 @@ from typing import Any
 
 from data.corpora.catalog import load_corpus
 from data.errors import InputError
+from data.text_files import read_text
 from data.tokens.subwords import SubwordTokenizer
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, WordList
 from data.tokens.vocabularies import gpt2_tokenizer, read_tokenizer
@@ -94,7 +95,7 @@ def _read(path: Path, rows: int) -> Tokenizer:
     if path.is_file() and path.suffix == ".pkl":
         return _character_tokenizer(read_literals(path), path)
     if path.is_file() and path.suffix == ".txt" and path.name != "merges.txt":
-        return CharTokenizer(_text(path))
+        return CharTokenizer(read_text(path))
     if path.is_file() and path.suffix == ".json":
         content = read_json(path)
         if isinstance(content, list) or (isinstance(content, dict) and _has_symbols(content)):
@@ -104,7 +105,7 @@ def _read(path: Path, rows: int) -> Tokenizer:
 
 def _is_gptlab_vocabulary(path: Path, rows: int) -> bool:
     """Recognise GPTLab's ``vocab.txt``, a string of all characters, among other files of that name."""
-    return len(_text(path)) == rows or "\n" not in _text(path).strip("\n")
+    return len(read_text(path)) == rows or "\n" not in read_text(path).strip("\n")
 
 
 def _character_tokenizer(content: Any, path: Path) -> CharTokenizer:
@@ -148,10 +149,3 @@ def _by_transformers(place: Path) -> Tokenizer | None:
         raise InputError(
             f"the tokenizer in {folder} cannot be read ({first_line(error)}): pass another with `tokenizer`"
         ) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the vocabulary {path} cannot be read as UTF-8 ({error})") from None

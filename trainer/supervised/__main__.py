@@ -34,7 +34,7 @@ class SupervisedArguments(TaskConfig):
     task: str | None = None
     """A task made from the plays: genre, same-play, distance or next-line."""
     data: Path | None = None
-    """A CSV, TSV or JSONL file of training examples."""
+    """A CSV, TSV, JSON, JSONL or Parquet file of training examples."""
     test: Path | None = None
     """A file of test examples; a fifth of --data is held out if not given."""
     kind: str | None = None
@@ -67,7 +67,7 @@ def main(args: list[str]) -> int:
     from data.runs import check_free, open_run
     from data.runs.atomic_files import write_json
     from trainer.finetune.base_snapshot import open_base, run_name
-    from trainer.loop import Stopped, free_name
+    from trainer.loop import Stopped, describe_standstill, free_name
     from trainer.supervised.task_overlap import overlapping_corpora
     from trainer.supervised.task_report import measure, show
 
@@ -76,16 +76,14 @@ def main(args: list[str]) -> int:
     check_free(name, advice="give another name with `run`")
     print(
         f"{task.name}: {task.kind}, {len(task.train):,} training and {len(task.test):,} test examples; "
-        f"{base.run.name} at step {base.step:,}",
+        f"{base.run.name} {base.run.at_step(base.step)}{'; ' * bool(task.reading)}{task.reading}",
         flush=True,
     )
     overlap = overlapping_corpora(base.run, task) if options.task else []
     if overlap:
-        contained = (
-            f"{base.run.name} was trained on {', '.join(overlap)}, which contains plays of the test set of {task.name}"
-        )
+        contained = f"{', '.join(overlap)}, which contains plays of the test set of {task.name}"
         advice = "part of its score is memory; start with a run of the corpus training-plays"
-        print(f"{contained}: {advice}", flush=True)
+        print(f"{base.run.name} was trained on {contained}: {advice}", flush=True)
     try:
         run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
     except Stopped as stopped:
@@ -94,6 +92,8 @@ def main(args: list[str]) -> int:
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     print(f"wrote {run.path / 'report.json'}")
+    if standstill := describe_standstill(run):
+        print(standstill)
     films = f"python -m viz.video --run {run.name}"
     print(f"wrote {len(run.snapshots())} snapshots to {run.path}; see what moved with  {films}")
     if not report["whole"]:

@@ -217,10 +217,16 @@ def tune(
         # Under a name or path that finds it, so that probes read the same text of both runs; a path, where it is the user's own.
         source = base.run.info.get("training", {}).get("corpus")
         info["corpus"] = {**corpus, "name": source or corpus.get("name")}
-    info["task"] = {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin}
+    info["task"] = describe_task(task)
     tuning = start_tuning(objective, objective.config, base, info, name=name)
     tuning.go(progress)
     return tuning, objective.scores()
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """Describe a task for run.json and the report."""
+    described = {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin}
+    return described | ({"reading": task.reading} if task.reading else {})
 
 
 def tune_without_run(objective: TaskObjective, progress: Progress = lambda step: None) -> dict[str, float]:

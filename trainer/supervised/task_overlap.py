@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.corpora.catalog import CORPORA
+from data.errors import InputError
 from data.runs import Run, list_runs
 from data.tasks.examples import Task
+from data.text_files import read_text
 
 WITH_THE_PLAYS = ("shakespeare", "tinyshakespeare")
 """The corpora that contain held-out plays, whole or in part."""
@@ -47,5 +49,8 @@ def _contains(source: str, digest: str, lines: set[str]) -> bool:
         return True
     if source in CORPORA or not Path(source).is_file():
         return False
-    text = Path(source).read_text(encoding="utf-8", errors="replace")
+    try:
+        text = read_text(Path(source))
+    except InputError:  # it is no text by now
+        return False
     return sum(line in text for line in lines) > SHARE * len(lines)

@@ -13,9 +13,10 @@ from data.progress import Progress
 from data.runs import Run
 from data.tasks.examples import Task
 from trainer.finetune.base_snapshot import Base
+from trainer.loop import highest_rate
 from trainer.machine import find_device
 from trainer.supervised.task_config import TaskConfig
-from trainer.supervised.task_objective import prepare, tune, tune_without_run
+from trainer.supervised.task_objective import describe_task, prepare, tune, tune_without_run
 from trainer.supervised.task_scores import bag_of_words, chance, majority
 
 TaskReport = dict[str, Any]
@@ -50,6 +51,8 @@ def measure(
     scores = {"chance": [chance(task)], "majority": [majority(task)]}
     if compare:
         scores |= {"bag_of_words": [bag_of_words(task)], "from_scratch": []}
+    steps = f"{objective.steps:,} step{'s' * (objective.steps != 1)} of {objective.batch_size:,} examples"
+    print(f"{steps}; learning rate up to {highest_rate(objective):.1e}", flush=True)
     with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
         tuning, first = tune(objective, base, name, update)
     scores["pre_trained"] = [first]
@@ -64,7 +67,7 @@ def measure(
     except KeyboardInterrupt:  # report what has been measured
         is_whole = False
     report = {
-        "task": {"name": task.name, "kind": task.kind, "labels": list(task.labels), "origin": task.origin},
+        "task": describe_task(task),
         "examples": {"train": len(task.train), "test": len(task.test)},
         "cut": {"train": objective.train.n_cut, "test": objective.test.n_cut},
         "base": base.describe(),

@@ -24,6 +24,7 @@ from data.errors import InputError
 from viz.drawing.layout import Box
 from viz.drawing.text import TEXT_PT
 from viz.drawing.theme import Theme
+from viz.fonts import drawable, families
 
 Frame = NDArray[np.uint8]
 
@@ -64,9 +65,10 @@ class Surface:
     ) -> Text:
         """Write a text at a point, ``from_top`` if ``y`` is measured from the upper edge; more style is that of `matplotlib.text.Text`.
 
-        It is never parsed as mathematics, since tokens may be dollar signs.
+        It is never parsed as mathematics, since tokens may be dollar signs. What the fonts lack is written as code points.
         """
-        up = y / self.area.height
+        up, text = y / self.area.height, drawable(text, bold=bold)
+        style = {"family": families(text, bold=bold)} | style
         return self.figure.text(
             x / self.area.width,
             1 - up if from_top else up,

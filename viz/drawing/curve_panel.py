@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
+import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from data.runs.names import step_label
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width
@@ -59,12 +61,26 @@ class FilmClock:
     """
 
     steps: NDArray[np.int64]
-    name: ClassVar[str] = "training step"
-    """Written above the large figures."""
+    unknown: str = ""
+    """What stands for step 0 where the step of that snapshot is not known, see `data.runs.names.unknown_step`."""
+
+    @classmethod
+    def of(cls, steps: xr.DataArray | NDArray[np.int64]) -> FilmClock:
+        """Build the clock of the coordinate ``step`` of an array, or of bare steps."""
+        return cls(np.asarray(steps, dtype=np.int64), getattr(steps, "attrs", {}).get("unknown", ""))
+
+    @property
+    def name(self) -> str:
+        """Written above the large figures: ``training step``, or ``one snapshot`` above ``trained``."""
+        return self.unknown.rpartition(", ")[0] or "training step"
 
     def write(self, step: int) -> str:
         """Format a step."""
-        return f"{step:,}"
+        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:,}"
+
+    def label(self, step: int) -> str:
+        """Name a snapshot by its step."""
+        return step_label(step, self.unknown)
 
     def time_of(self, step: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Interpolate the time at which the film reaches a step."""
@@ -102,7 +118,10 @@ class StepReadout(AnimatedPanel):
         x = box.right if align_right else box.left
         ha = "right" if align_right else "left"
         canvas.text(x, box.top, clock.name, color=canvas.theme.muted, size=24 * unit, va="bottom", ha=ha)
-        self._step = canvas.text(x, box.bottom, "", size=92 * unit, bold=True, ha=ha, animated=True)
+        size = 92 * unit
+        if clock.unknown:  # words are wider than most steps
+            size *= min(1, box.width / text_width(clock.write(0), size, bold=True))
+        self._step = canvas.text(x, box.bottom, "", size=size, bold=True, ha=ha, animated=True)
 
     def show(self, step: int) -> list[Artist]:
         self._step.set_text(self._clock.write(step))

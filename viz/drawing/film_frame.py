@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+import xarray as xr
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
@@ -166,7 +167,7 @@ class FilmFrame:
 
     Parameters
     ----------
-    steps : the training steps of the snapshots.
+    steps : the training steps of the snapshots; as a coordinate, it says where a step is not known.
     curves : what is shown beside or below the picture.
     parts : what the frame holds; one panel by default.
     clock : counts the snapshots and writes their steps; training steps by default.
@@ -174,7 +175,7 @@ class FilmFrame:
 
     def __init__(
         self,
-        steps: NDArray[np.int64],
+        steps: xr.DataArray | NDArray[np.int64],
         curves: Sequence[Curve],
         caption: Caption,
         size: Size,
@@ -184,7 +185,7 @@ class FilmFrame:
         clock: FilmClock | None = None,
     ):
         self.canvas = Canvas(size, theme)
-        self.clock = clock or FilmClock(np.asarray(steps, dtype=np.int64))
+        self.clock = clock or FilmClock.of(steps)
         self.layout = FrameLayout.of(size, len(curves), parts)
         self.unit = size.unit
         box, below = self.layout.readout, self.layout.curves_below
@@ -192,7 +193,7 @@ class FilmFrame:
         for box, curve in zip(self.layout.curves, curves, strict=True):
             self.add(CurvePanel(self.canvas, box, curve, self.clock, self.unit))
         self._write_title(caption)
-        self._write_footnote(caption.footnote)
+        self.write_footnote(caption.footnote)
 
     def add(self, panel: AnimatedPanel) -> None:
         """Add a part that is drawn in every frame."""
@@ -234,7 +235,8 @@ class FilmFrame:
         for place, line in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
-    def _write_footnote(self, text: str) -> None:
+    def write_footnote(self, text: str) -> None:
+        """Write the small print at the foot of the frame."""
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
         lines = wrap(text, self.canvas.size.width - 2 * x, size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
 from data.arrays import FloatArray
@@ -65,8 +66,8 @@ def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd], *, do
         slide.text(x, y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15)
 
 
-def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, steps: Sequence[int], theme: Theme) -> list[LineEnd]:
-    """Draw the lines of all snapshots, (step, place), over ``x``, (place,), coloured by step.
+def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, names: Sequence[str], theme: Theme) -> list[LineEnd]:
+    """Draw the lines of all snapshots, (step, place), over ``x``, (place,), coloured by step; ``names`` are those of the steps.
 
     The first, the middle and the last are thick; their ends are returned in this order.
     """
@@ -78,7 +79,7 @@ def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, steps: Sequence[int],
         axes.plot(x, lines[i], clip_on=len(x) > 1, **style)
     axes.set_xlim(float(x[0]), float(x[-1]) if len(x) > 1 else float(x[0]) + 1)
     return [
-        LineEnd(float(lines[i][np.isfinite(lines[i])][-1]), f"step {steps[i]:,}", colors[i], bold=i == len(lines) - 1)
+        LineEnd(float(lines[i][np.isfinite(lines[i])][-1]), names[i], colors[i], bold=i == len(lines) - 1)
         for i in named
         if np.isfinite(lines[i]).any()
     ]
@@ -100,7 +101,7 @@ def _fitting_ticks(clock: FilmClock, width: float) -> tuple[list[int], list[str]
     last = max(len(clock.steps) - 1, 1)
     for most in range(6, 0, -1):
         times, labels = clock.ticks(most)
-        labels = [*labels[:-1], f"step {labels[-1]}"]
+        labels = [*labels[:-1], _end_label(clock, width)]
         sizes = [text_width(label) for label in labels]
         starts = [width * time / last - size / 2 for time, size in zip(times, sizes, strict=True)]
         starts[-1] = width - sizes[-1]
@@ -108,7 +109,19 @@ def _fitting_ticks(clock: FilmClock, width: float) -> tuple[list[int], list[str]
             starts[0] = 0
         if all(starts[i] + sizes[i] + 12 <= starts[i + 1] for i in range(len(starts) - 1)):
             return times, labels
-    return [last], [f"step {int(clock.steps[-1]):,}"]
+    return [last], [_end_label(clock, width)]
+
+
+def _end_label(clock: FilmClock, width: float) -> str:
+    """Name the last step; in words of one line where they fit."""
+    label = clock.label(int(clock.steps[-1]))
+    return label if not clock.unknown or text_width(label) <= width else clock.write(int(clock.steps[-1]))
+
+
+def step_names(steps: xr.DataArray) -> list[str]:
+    """Name each step of a coordinate, in one or two lines."""
+    clock = FilmClock.of(steps)
+    return [clock.label(int(step)).replace(", ", ",\n") for step in clock.steps]
 
 
 def nice_top(value: float) -> float:

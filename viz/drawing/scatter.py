@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Surface
 from viz.drawing.layout import Box
-from viz.drawing.text import short_label
+from viz.drawing.text import short_label, text_path
 from viz.drawing.theme import Theme, over, text_on
 
 DISC_LABEL, NAME_IN_DISC = 3, 2
@@ -195,8 +194,8 @@ def shades(color: str, theme: Theme) -> NDArray[np.float64]:
 def glyphs(label: str, radius_px: float, *, small: bool = True) -> Path:
     """Outline a label, centred on the origin and, if ``small``, small enough for a disc of this radius."""
     size = radius_px * (1.2 if len(label) < 2 else 0.8 if small and len(label) > 2 else 1.02)
-    path = TextPath((0, 0), label, size=size)
-    if not len(path.vertices):
+    path = text_path(label, size)
+    if not np.size(path.vertices):
         return Path(np.zeros((1, 2)))
     box = path.get_extents()
     middle = (box.y0 + box.y1) / 2

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from probes.groups.symbols import display
+from probes.groups.symbols import cut, display, units
+from viz.fonts import drawable, families, label
+
+if TYPE_CHECKING:
+    from matplotlib.path import Path
 
 TEXT_PT = 18
 """Size of text on slides."""
@@ -33,32 +37,49 @@ class Caption:
 
 
 def label_name(token: str) -> str:
-    """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages."""
-    return _NAMES.get(token) or display(token)
+    """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages.
+
+    A token that is itself such a name stands in quotes.
+    """
+    shown = label(token)
+    return _NAMES.get(token) or (f"“{shown}”" if shown.strip("“”") in _NAMES.values() else shown)
 
 
 def short_label(token: str, most: int = 10) -> str:
-    """Write a token as `display` does, truncated to ``most`` characters.
+    """Write a token as `display` does, in characters that the fonts have, truncated to ``most`` characters.
 
     Examples
     --------
     >>> short_label(" the"), short_label(" extraordinarily")
     ('␣the', '␣extraord…')
     """
-    shown = display(token)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    return cut(drawable(label(token)), most)
 
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float = TEXT_PT, *, bold: bool = False, ink: bool = False) -> float:
     """Measure the width of a text in points; with ``ink``, without the space that the font leaves before and after the outlines."""
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath, text_to_path
+    from matplotlib.textpath import text_to_path
 
     if ink:
-        return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
-    font = FontProperties(size=size, weight="bold" if bold else "normal")
+        return float(text_path(text, size).get_extents().width) if text.strip() else 0.0
+    text = drawable(text, bold=bold)
+    font = FontProperties(family=families(text, bold=bold), size=size, weight="bold" if bold else "normal")
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+
+
+def text_path(text: str, size: float) -> Path:
+    """Outline a text from the origin; dollar signs are no mathematics."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.path import Path
+    from matplotlib.textpath import text_to_path
+    from matplotlib.transforms import Affine2D
+
+    text = drawable(text)
+    vertices, codes = text_to_path.get_text_path(FontProperties(family=families(text)), text, ismath=False)
+    points = np.array(vertices, dtype=float).reshape(-1, 2)
+    return Path(points, codes or None).transformed(Affine2D().scale(size / text_to_path.FONT_SCALE))
 
 
 def wrap(text: str, width: float, size: float = TEXT_PT, *, bold: bool = False) -> list[str]:
@@ -71,6 +92,7 @@ def wrap(text: str, width: float, size: float = TEXT_PT, *, bold: bool = False) 
     >>> wrap("one two three four", 110)
     ['one two', 'three four']
     """
+    text = drawable(text, bold=bold)
     lines = _wrap_greedily(text, width, size, bold)
     for narrower in np.arange(0.98, 0.3, -0.02) * width:
         even = _wrap_greedily(text, float(narrower), size, bold)
@@ -93,14 +115,14 @@ def _wrap_greedily(text: str, width: float, size: float, bold: bool) -> list[str
 
 def shorten(text: str, width: float, size: float = TEXT_PT, *, keep: Literal["start", "end"] = "start") -> str:
     """Shorten a text to a width in points, with an ellipsis in place of what is removed; ``keep`` is the part that stays."""
-    kept = shown = text
+    shown = drawable(text)
+    kept = units(shown)
     while kept and text_width(shown, size) > width:
         kept = kept[:-1] if keep == "start" else kept[1:]
-        shown = f"{kept}…" if keep == "start" else f"…{kept}"
+        shown = f"{''.join(kept)}…" if keep == "start" else f"…{''.join(kept)}"
     return shown
 
 
 def quoted(prompt: str, width: float) -> str:
     """Quote a prompt within a width in points, with symbols for white space other than the space."""
-    shown = "".join(c if c == " " else display(c) for c in prompt)
-    return f"“{shorten(shown, width - 20)}”"
+    return f"“{shorten(display(prompt, keep=' '), width - 20)}”"

@@ -11,6 +11,7 @@ from data.errors import NotApplicableError
 from viz.request import FigureRequest
 
 if TYPE_CHECKING:
+    from data.runs import Run
     from viz.figures.figure import Figure
 
 PROG = "python -m viz.figures"
@@ -18,10 +19,9 @@ PROG = "python -m viz.figures"
 
 def main(request: FigureRequest) -> None:
     """Draw the chosen figures and write them in every format; print which files were written."""
-    from data.progress import progress_bar
     from data.runs import open_run
     from viz.figures.deck import require_pptx, write_run_deck
-    from viz.figures.figure import make_figure
+    from viz.fonts import lettering
     from viz.output import writable_folder
 
     request.validate()
@@ -29,6 +29,17 @@ def main(request: FigureRequest) -> None:
         require_pptx()
     run = open_run(request.run)
     folder = writable_folder(request.out or run.path / "figures")
+    with lettering(run):
+        pages = _draw_all(run, request, folder)
+    if request.deck:
+        print(f"wrote {write_run_deck(run, pages, folder, request)}")
+
+
+def _draw_all(run: Run, request: FigureRequest, folder: Path) -> list[tuple[Figure, Path]]:
+    """Draw and write the figures; return each with its first file, and print which do not apply to the run."""
+    from data.progress import progress_bar
+    from viz.figures.figure import make_figure
+
     pages: list[tuple[Figure, Path]] = []
     left_out: dict[str, list[str]] = {}
     for name in request.names:
@@ -46,8 +57,7 @@ def main(request: FigureRequest) -> None:
         pages.append((figure, paths[0]))
     for why, names in left_out.items():
         print(f"{PROG}: not drawn ({', '.join(names)}): {why}", file=sys.stderr)
-    if request.deck:
-        print(f"wrote {write_run_deck(run, pages, folder, request)}")
+    return pages
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
         low, high = min(low, float(values.min()) - error), max(high, float(values.max()) + error)
     axes.set_ylim(max(0.0, np.floor(20 * low - 0.5) / 20), min(1.0, np.ceil(20 * high + 0.5) / 20))
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    _format_steps(slide, axes, box, int(steps[-1]))
+    _format_steps(slide, axes, box, int(steps[-1]), found["step"].attrs.get("unknown", ""))
     name_ends(slide, axes, box, ends)
     return slide.figure
 
@@ -109,8 +109,11 @@ def _draw_line(axes: Axes, steps: NDArray[np.integer], values: FloatArray, color
     axes.plot(steps, values, clip_on=False, **style)
 
 
-def _format_steps(slide: Slide, axes: Axes, box: Box, last: int) -> None:
-    """Label the axis of training steps, from 0 to the last."""
+def _format_steps(slide: Slide, axes: Axes, box: Box, last: int, unknown: str = "") -> None:
+    """Label the axis of training steps, from 0 to the last; ``unknown`` is what `data.runs.names.unknown_step` found."""
+    if unknown and last == 0:  # there is nothing to measure the axis by
+        axes.set_xticks([0], [unknown])
+        return
     axes.set_xlim(0, max(last, 1))
     axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")

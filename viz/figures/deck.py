@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.printing import visible
 from data.runs import Run
 from data.runs.atomic_files import write_bytes
+from data.runs.names import architecture
 from viz.drawing.theme import Theme, theme
 from viz.films.encode import write_last_frame
 from viz.request import FigureRequest
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
 
 EMU_PER_INCH = 914400
 # Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
-SIZES = {"16:9": (12192000, 6858000), "4:3": (9144000, 6858000), "square": (6858000, 6858000)}
+SIZES = {
+    "16:9": (12192000, 6858000),
+    "4:3": (9144000, 6858000),
+    "square": (6858000, 6858000),
+    "large": (18288000, 13716000),
+}
 
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
 _TEMPLATE_WIDTH = 9144000
 _UNDATED = datetime(2000, 1, 1)
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PACKED = (".png", ".mp4")  # no use compressing them again
 
 
@@ -66,10 +71,17 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path,
     The path of the deck.
     """
     stills = [DeckPage(figure.title, picture, figure.alt_text, _notes(picture)) for figure, picture in pages]
-    path, title = folder / f"{deck_name(run, request)}.pptx", f"{run.name}: a GPT learns"
+    path, title = folder / f"{deck_name(run, request)}.pptx", _title(run)
     with tempfile.TemporaryDirectory() as scratch:
         films = [_film_page(film, Path(scratch)) for film in _films(run, request.theme)]
         return write_deck([*stills, *films], path, title, theme(request.theme), request.size)
+
+
+def _title(run: Run) -> str:
+    """Write the title of a run's deck; the snapshot of a finished model and word vectors do not learn."""
+    name = architecture(run.info) or "word vectors"
+    name = "a GPT" if name == "GPT" else name
+    return f"{run.name}: {name}{'' if run.step_attrs and len(run.manifest()) == 1 else ' learns'}"
 
 
 def deck_name(run: Run, request: FigureRequest) -> str:
@@ -199,7 +211,7 @@ def _name(deck: Presentation, title: str) -> None:
     from pptx.opc.constants import RELATIONSHIP_TYPE
 
     about = deck.core_properties
-    about.title, about.author, about.last_modified_by = _xml_text(title)[:255], "GPTLab", "GPTLab"
+    about.title, about.author, about.last_modified_by = visible(title)[:255], "GPTLab", "GPTLab"
     about.comments, about.created, about.modified = "", _UNDATED, _UNDATED
     package = deck.part.package
     thumbnail = package.part_related_by(RELATIONSHIP_TYPE.THUMBNAIL)
@@ -227,7 +239,7 @@ def _add_title_slide(deck: Presentation, title: str, line: str) -> None:
     )
     for shape, (top, tall), (text, points, bold, color, anchor) in zip(page.placeholders, heights, looks, strict=True):
         _place(shape, (margin, top, width - 2 * margin, tall))
-        shape.text_frame.text = _xml_text(text)
+        shape.text_frame.text = visible(text)
         shape.text_frame.vertical_anchor = anchor
         for paragraph in shape.text_frame.paragraphs:
             paragraph.alignment = PP_ALIGN.LEFT
@@ -240,12 +252,12 @@ def _add_slide(deck: Presentation, slide: DeckPage) -> None:
     page = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
     width, height = _size(deck)
     heading = page.placeholders[0]
-    heading.text_frame.text = _xml_text(slide.title)
+    heading.text_frame.text = visible(slide.title)
     _place(heading, (0, -EMU_PER_INCH * 5 // 4, width, EMU_PER_INCH))
     picture = _add_picture(page, slide, (width, height))
-    picture._element.nvPicPr.cNvPr.set("descr", _xml_text(slide.alt_text))
+    picture._element.nvPicPr.cNvPr.set("descr", visible(slide.alt_text))
     if slide.notes and (notes := page.notes_slide.notes_text_frame) is not None:
-        notes.text = _xml_text(slide.notes)
+        notes.text = visible(slide.notes)
 
 
 def _add_picture(page: Slide, slide: DeckPage, frame: tuple[int, int]) -> Any:
@@ -288,10 +300,6 @@ def _emu(box: Iterable[int]) -> list[Any]:
 
 def _size(deck: Presentation) -> tuple[int, int]:
     return int(deck.slide_width or 0), int(deck.slide_height or 0)
-
-
-def _xml_text(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _without_times(package: bytes) -> bytes:

@@ -11,13 +11,13 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from probes.groups.symbols import display
 from viz.drawing.layout import Box
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
 from viz.drawing.text import shorten, text_width
 from viz.drawing.theme import heat_map, text_on
 from viz.figures.next_token_figure import write_prompt
 from viz.films.temperature_film import leading_rows, stands_for_others
+from viz.fonts import drawable, label
 
 MOST_COLUMNS = 16
 LEAST_COLUMN_PT = 56
@@ -39,7 +39,7 @@ def draw_trace(trace: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure:
     """
     slide = blank_slide(**options)
     area = write_prompt(slide, str(trace.attrs["prompt"])).inset(left=LABELS_PT, right=62, top=LINE_PT + 12)
-    n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / LEAST_COLUMN_PT))
+    n_columns = min(trace.sizes["position"], MOST_COLUMNS, int(area.width / _column_width(trace)))
     shown = trace.isel(position=slice(0, n_columns))
     n_rows = max(1, min(MOST_RANKS, trace.sizes["rank"], int(area.height / ROW_PT)))
     ranks = shown["chosen_rank"].values
@@ -62,6 +62,14 @@ def _shown_probabilities(trace: xr.Dataset) -> tuple[NDArray[np.float64], NDArra
     return candidates, chosen
 
 
+def _column_width(trace: xr.Dataset) -> float:
+    """Choose the least width of a column, so that code points, which all begin alike, can be read in it."""
+    tokens = {*map(str, trace["candidate"].values.flat), *map(str, trace["chosen"].values)}
+    names = [drawable(label(token)) for token in tokens]
+    widths = [text_width(name, bold=True) + 14 for name in names if "U+" in name]
+    return min(max([LEAST_COLUMN_PT, *widths]), 2 * LEAST_COLUMN_PT)
+
+
 def _cells(area: Box, n_rows: int, n_columns: int) -> list[list[Box]]:
     height, width = min(area.height / n_rows, 1.5 * ROW_PT), min(area.width / n_columns, 2 * LEAST_COLUMN_PT)
     return [
@@ -75,7 +83,7 @@ def _label(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int)
     top, theme = cells[0], slide.theme
     slide.text(top[0].left - 12, top[0].top + 10, "writes", color=theme.muted, ha="right")
     for box, token in zip(top, trace["chosen"].values, strict=True):
-        written = shorten(display(str(token)), box.width - 14)
+        written = shorten(label(str(token)), box.width - 14)
         slide.text(box.left + box.width / 2, box.top + 10, written, bold=True, ha="center")
     for row, boxes in enumerate(cells):
         name = f"{row + 1}." if row < n_rows else "further"
@@ -102,7 +110,7 @@ def _draw_cell(slide: Slide, box: Box, token: str, value: float, *, is_chosen: b
     frame = {"edgecolor": theme.palette[0], "linewidth": 3.5} if is_chosen else {"edgecolor": "none", "linewidth": 0}
     slide.rectangle(box.inset(left=2, right=2, bottom=2, top=2), facecolor=background, **frame)
     x, y, color = box.left + box.width / 2, box.bottom + box.height / 2, text_on(background)
-    text = shorten(display(token), box.width - 10)
+    text = shorten(label(token), box.width - 10)
     slide.text(x, y + 11, text, color=color, bold=is_chosen, ha="center", va="center")
     slide.text(x, y - 11, _number(value), color=color, ha="center", va="center")
 

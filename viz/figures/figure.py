@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.printing import visible
 from data.runs.run import Run, open_run
+from viz.fonts import lettering
 from viz.output import encode_figure, save
 from viz.request import FIGURE_FORMATS, FigureRequest
 from viz.sidecar import write_sidecar
@@ -59,7 +61,7 @@ class Figure:
 
     def _repr_html_(self) -> str:
         source = f"data:image/png;base64,{base64.b64encode(self.encode('png')).decode()}"
-        return f'<img src="{source}" alt="{html.escape(self.alt_text, quote=True)}" style="max-width: 100%">'
+        return f'<img src="{source}" alt="{html.escape(visible(self.alt_text), quote=True)}" style="max-width: 100%">'
 
 
 def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Progress | None = None) -> Figure:
@@ -83,7 +85,8 @@ def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Prog
     kind = request.kind
     request.validate()
     opened = run if isinstance(run, Run) else open_run(request.run)
-    made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
+    with lettering(opened):
+        made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
     return made
 
 

@@ -61,7 +61,7 @@ def draw_scores(scores: xr.Dataset, loss: Curve | None, **options: Unpack[SlideO
     n_rows = -(-(n_panels + 1) // n_columns)
     area = slide.body.inset(bottom=TICKS_PT)
     cells = area.grid(n_rows, n_columns, (22, 14 if n_rows > 2 else TICKS_PT + 14))
-    clock = FilmClock(scores["step"].values)
+    clock = FilmClock.of(scores["step"])
     has_room = n_rows <= 2
     for i, cell in enumerate(cells[:n_panels]):
         lowest = has_room or i + n_columns >= n_panels

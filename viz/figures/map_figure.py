@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from probes.groups.naming import Group
+from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box, flow
 from viz.drawing.legend import item_colors
 from viz.drawing.scatter import Discs, Thread, add_scatter_axes, all_labelled, half_width, landmarks, radius_px
@@ -83,7 +84,7 @@ def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list
 def _draw_panel(
     slide: Slide, cell: Box, subject: GroupedTable, layout: xr.Dataset, *, colors: Sequence[str], named: Sequence[int]
 ) -> None:
-    text = f"step {int(layout['step']):,}   trustworthiness {float(layout['trustworthiness']):.2f}"
+    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):.2f}"
     lines = [text] if text_width(text) <= cell.width else text.split("   ")
     for i, line in enumerate(reversed(lines)):
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)

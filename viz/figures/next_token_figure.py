@@ -13,15 +13,19 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
+from data.errors import InputError
 from probes.groups.symbols import display
 from viz.drawing.layout import Box
-from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes
-from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
-from viz.drawing.text import label_name, short_label, shorten, text_width
+from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes, step_names
+from viz.drawing.slide import LINE_PT, SIZES, Slide, SlideOptions, blank_slide, color_bar, evenly
+from viz.drawing.text import TEXT_PT, label_name, short_label, shorten, text_width
 from viz.drawing.theme import heat_map, text_on
 
 MOST_BARS = 12
 FEWEST_BARS = 5
+LEAST_PRINTED = 0.01
+"""Tokens below this probability have no number of their own."""
+LEAST_LABEL_PT, LEAST_BAR_PT = 12, 28
 MOST_COLUMNS = 16
 MOST_OF_REST = 2.0
 """The longest the bar of all other tokens may be, in lengths of the longest bar of a token, before it is cut."""
@@ -38,7 +42,7 @@ class TokenBar:
 
 
 def draw_next_token(
-    distribution: xr.DataArray, prompt: str, *, least: float = 0.01, **options: Unpack[SlideOptions]
+    distribution: xr.DataArray, prompt: str, *, least: float = LEAST_PRINTED, **options: Unpack[SlideOptions]
 ) -> Figure:
     """Draw the most probable next tokens at the last step as bars, with marks for their probabilities at earlier steps.
 
@@ -62,8 +66,60 @@ def draw_next_token(
     colors = [theme.palette[4], theme.text][-len(places) + 1 :] if has_earlier else []
     _draw_bars(slide, area, bars, colors, least)
     if has_earlier:
-        _write_mark_key(slide, [int(step) for step in by_step["step"].values[places]], colors)
+        _write_mark_key(slide, step_names(by_step["step"][places]), colors)
     return slide.figure
+
+
+def draw_all_tokens(distribution: xr.DataArray, prompt: str, **options: Unpack[SlideOptions]) -> Figure:
+    """Draw the distribution of the next token with a bar for every token, in the order of the vocabulary, column by column.
+
+    Parameters
+    ----------
+    distribution : probabilities, (token,).
+    prompt : the text before the token; stands above the bars.
+    **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
+
+    Raises
+    ------
+    InputError
+        If the tokens are too many to be read.
+    """
+    slide = blank_slide(**options)
+    theme, area = slide.theme, write_prompt(slide, prompt)
+    values, labels = distribution.values.astype(float), [short_label(str(t)) for t in distribution["token"].values]
+    size, columns = _columns_of_bars(area, labels)
+    if not columns:
+        large = Box(0, 0, *(72 * side - 100 for side in SIZES["large"]))
+        advice = ", or pass `size=large`" if _columns_of_bars(large, labels)[1] else ""
+        raise InputError(f"{len(labels):,} tokens are too many for a bar each: leave out `all_tokens`{advice}")
+    n_rows = -(-len(labels) // len(columns))
+    names, pitch = max(text_width(label, size) for label in labels), area.height / n_rows
+    for place, (label, value) in enumerate(zip(labels, values, strict=True)):
+        column, y = columns[place // n_rows], area.top - (place % n_rows + 0.5) * pitch
+        is_printed = value >= LEAST_PRINTED
+        color = theme.text if is_printed else theme.muted
+        slide.text(column.left + names, y, label, color=color, size=size, ha="right", va="center_baseline")
+        start = column.left + names + 6
+        length = value / max(values.max(), 1e-9) * (column.right - start - _number_pt(size))
+        slide.rectangle(Box(start, y - 0.36 * pitch, length, 0.72 * pitch), color=theme.palette[1], linewidth=0)
+        if is_printed:
+            slide.text(start + length + 4, y, f"{value:.2f}", size=size, va="center_baseline")
+    return slide.figure
+
+
+def _columns_of_bars(area: Box, labels: Sequence[str]) -> tuple[int, list[Box]]:
+    """Choose the size of the type and the columns for a bar a label; no columns where they do not fit."""
+    for size in range(TEXT_PT, LEAST_LABEL_PT - 1, -1):
+        n_rows = max(1, int(area.height / (size + 2)))
+        columns = area.columns([1] * -(-len(labels) // n_rows), 12)
+        widest = max(text_width(label, size) for label in set(labels))
+        if columns[0].width >= widest + 6 + LEAST_BAR_PT + _number_pt(size):
+            return size, columns
+    return LEAST_LABEL_PT, []
+
+
+def _number_pt(size: float) -> float:
+    return text_width("0.00", size) + 4
 
 
 def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, most: int) -> list[TokenBar]:
@@ -103,13 +159,13 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     slide = blank_slide(**options)
     theme = slide.theme
     lines = loss.transpose("step", "position").values.astype(float)
-    steps, positions = [int(step) for step in loss["step"].values], loss["position"].values.astype(float)
-    room = max(text_width(f"step {step:,}", bold=True) for step in steps) + 36
+    names, positions = step_names(loss["step"]), loss["position"].values.astype(float)
+    room = max(text_width(line, bold=True) for name in names for line in name.split("\n")) + 36
     slide.text(slide.body.left, slide.body.top - 16, "nats per token", color=theme.muted)
     box = slide.body.inset(left=60, right=room, top=LINE_PT + 10, bottom=30)
     axes = slide.axes(box)
     quiet_axes(axes, theme, bins=5)
-    ends = draw_fan(axes, positions, lines, steps, theme)
+    ends = draw_fan(axes, positions, lines, names, theme)
     low, high = float(np.nanmin(lines)), float(np.nanmax(lines))
     axes.set_ylim(max(0.0, low - 0.12 * (high - low)), high + 0.05 * (high - low) + 1e-6)
     axes.set_xticks([positions[0], positions[-1]] if len(positions) > 1 else [positions[0]])
@@ -175,8 +231,8 @@ def write_prompt(slide: Slide, prompt: str) -> Box:
     """Write a prompt at the top of the body, shortened at its start; return the box below."""
     start, end = "after “", "”"
     room = slide.body.width - text_width(start + end) - 2
-    ending = prompt[len(prompt.rstrip()) :]
-    shown = shorten(prompt.rstrip().replace("\n", display("\n")) + display(ending), room, keep="end")
+    kept = prompt.rstrip()
+    shown = shorten(display(kept, keep=" ") + display(prompt[len(kept) :]), room, keep="end")
     slide.text(slide.body.left, slide.body.top - 16, f"{start}{shown}{end}")
     return slide.body.inset(top=LINE_PT + 14)
 
@@ -218,15 +274,15 @@ def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
         slide.line(*ends, slide.theme.background, linewidth=4, solid_capstyle="butt")
 
 
-def _write_mark_key(slide: Slide, steps: Sequence[int], colors: Sequence[str]) -> None:
+def _write_mark_key(slide: Slide, steps: Sequence[str], colors: Sequence[str]) -> None:
     x, y = slide.body.left, slide.body.bottom + 4
     slide.line([x, x + 22], [y + 6.5] * 2, slide.theme.palette[1], linewidth=15, solid_capstyle="butt")
-    slide.text(x + 31, y, f"step {steps[-1]:,}")
-    x += 31 + text_width(f"step {steps[-1]:,}") + 34
+    slide.text(x + 31, y, steps[-1])
+    x += 31 + text_width(steps[-1]) + 34
     for step, color in zip(steps, colors, strict=False):
         slide.line([x, x], [y - 4, y + 17], color, linewidth=2.5, solid_capstyle="butt")
-        slide.text(x + 11, y, f"step {step:,}")
-        x += 11 + text_width(f"step {step:,}") + 34
+        slide.text(x + 11, y, step)
+        x += 11 + text_width(step) + 34
 
 
 def _fitting_columns(columns: list[str], cells: list[list[str]], width: float) -> int:

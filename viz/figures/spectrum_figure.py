@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box
-from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_axis
+from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_axis, step_names
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, evenly
 from viz.drawing.text import text_width
 
@@ -35,7 +35,7 @@ def draw_spectra(geometry: xr.Dataset, name: Literal["tokens", "positions"], **o
         left, low = slide.body.rows([1.5, 1], 18)
         ranks = low.columns([1, 1], 28)
     _draw_values(slide, left, geometry["singular_value"].transpose("step", "component"), name)
-    clock = FilmClock(geometry["step"].values)
+    clock = FilmClock.of(geometry["step"])
     _draw_rank(slide, ranks[0], geometry["effective_rank"], clock, slide.theme.palette[1])
     _draw_rank(slide, ranks[1], geometry["stable_rank"], clock, slide.theme.palette[0])
     return slide.figure
@@ -46,9 +46,9 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     floor = FAINTEST * float(np.nanmax(values))
     lines = np.where(values > floor, values, np.nan)
     slide.text(cell.left, cell.top - 16, f"singular values, {name}", bold=True)
-    steps = [int(step) for step in spectrum["step"].values]
-    names = [f"step {steps[i]:,}" for i in evenly(len(steps), 3)]
-    room = max(text_width(text, bold=True) for text in names) + 28
+    names = step_names(spectrum["step"])
+    named = [line for i in evenly(len(names), 3) for line in names[i].split("\n")]
+    room = max(text_width(text, bold=True) for text in named) + 28
     low, high = float(np.nanmin(lines)) / 1.12, float(np.nanmax(lines)) * 1.12
     ticks = log_ticks(low, high, most=int((cell.height - LINE_PT - 38) / 34))
     labels = [plain_number(tick) for tick in ticks]
@@ -57,7 +57,7 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
     axes.set_yscale("log")
-    ends = draw_fan(axes, np.arange(1, values.shape[1] + 1, dtype=float), lines, steps, slide.theme)
+    ends = draw_fan(axes, np.arange(1, values.shape[1] + 1, dtype=float), lines, names, slide.theme)
     axes.set_ylim(low, high)
     axes.set_yticks(ticks, labels)
     axes.minorticks_off()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from viz.drawing.layout import Box
+from viz.drawing.lines import step_names
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
 from viz.drawing.text import text_width, wrap
 from viz.drawing.theme import diverging_map
@@ -38,10 +39,11 @@ def draw_table(trajectory: xr.DataArray, **options: Unpack[SlideOptions]) -> Fig
     values = values[:, :, order_by_wave(values[-1])]
     top = float(np.nanquantile(np.abs(values), QUANTILE)) or 1.0
     positions = [str(position) for position in tables["position"].values]
+    names = step_names(tables["step"])
     cells = body.inset(left=_room(positions), right=84).grid(-(-len(places) // n_columns), n_columns, (24, 14))
     for i, (cell, table) in enumerate(zip(cells, values, strict=False)):
         rows = (positions[0], positions[-1]) if i % n_columns == 0 else None
-        _draw_panel(slide, cell, table, step=int(tables["step"].values[places[i]]), limit=top, rows=rows)
+        _draw_panel(slide, cell, table, name=names[places[i]], limit=top, rows=rows)
     _add_bar(slide, cells, top, "{:+.2g}" if top < 10 else "{:+.0f}")
     _name_rows(slide, body, cells)
     return slide.figure
@@ -60,12 +62,12 @@ def draw_similarity(similarity: xr.DataArray, **options: Unpack[SlideOptions]) -
     places = evenly(len(matrices), 3)
     body = slide.body.inset(bottom=LINE_PT)
     positions = [str(position) for position in matrices["position"].values]
+    names = step_names(matrices["step"])
     cells = _squares(body.inset(left=_room(positions), right=56), len(places))
     for place, cell in zip(places, cells, strict=True):
         is_left = cell.left == cells[0].left
         rows = (positions[0], positions[-1]) if is_left else None
-        step = int(matrices["step"].values[place])
-        _draw_panel(slide, cell, matrices.values[place].astype(float), step=step, limit=1, rows=rows)
+        _draw_panel(slide, cell, matrices.values[place].astype(float), name=names[place], limit=1, rows=rows)
         if cell.bottom == min(other.bottom for other in cells):
             _name_columns(slide, cell, positions)
     _add_bar(slide, cells, 1.0, "{:+.0f}")
@@ -128,10 +130,10 @@ def _room(positions: list[str]) -> float:
 
 
 def _draw_panel(
-    slide: Slide, cell: Box, table: NDArray[np.float64], *, step: int, limit: float, rows: tuple[str, str] | None
+    slide: Slide, cell: Box, table: NDArray[np.float64], *, name: str, limit: float, rows: tuple[str, str] | None
 ) -> None:
-    """Draw a table at a step; the colours run from ``-limit`` to ``limit``, and ``rows`` names the first and the last row."""
-    slide.text(cell.left, cell.top - 16, f"step {step:,}")
+    """Draw a table under its name; the colours run from ``-limit`` to ``limit``, and ``rows`` names the first and the last row."""
+    slide.text(cell.left, cell.top - 16, name.replace("\n", " "))
     box = cell.inset(top=LINE_PT)
     axes = slide.axes(box)
     axes.imshow(table, cmap=diverging_map(slide.theme), vmin=-limit, vmax=limit, aspect="auto")

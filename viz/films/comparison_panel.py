@@ -13,6 +13,7 @@ from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
 from viz.drawing.text import text_width, wrap
 from viz.drawing.theme import group_color
+from viz.fonts import families
 
 TEXT_PX, SMALL_PX, LINE_PX, DOT_PX = 20, 17, 27, 26
 GAP_PX = 18
@@ -56,6 +57,7 @@ class ComparisonPanel(AnimatedPanel):
             lines = lines_of(comparison, step, self._width_px, self._unit)
             for (text, small), (line, behind) in zip(texts, lines, strict=False):
                 text.set_text(line)
+                text.set_fontfamily(families(line))
                 small.set_text(behind)
                 start = (text_width(line, TEXT_PX * self._unit) + GAP_PX * self._unit) if line else 0.0
                 small.set_x(text.get_position()[0] + start / self._canvas.size.width)

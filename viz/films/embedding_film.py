@@ -79,7 +79,7 @@ class EmbeddingFilm:
         first, legend_px = views[0], LEGEND_PX * size.unit
         legend = first.groups or first.classes
         parts = _parts(views, size, legend, trust=trust)
-        steps = first.projection["step"].values
+        steps = first.projection["step"]
         self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         layout = self.film_frame.layout
         self.panels = [

@@ -1,6 +1,8 @@
 """Encoding of frames as MP4 (H.264) and GIF, by an ffmpeg process each, while the next frame is drawn.
 
 A film appears under its name when it is complete. Until then it is a hidden file, which is removed if anything fails.
+
+ffmpeg reads ``films-18:03/film.gif`` as a protocol and ``-out/film.gif`` as an option. It is given absolute paths only, which are neither.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = 
     open_sink = {".mp4": _open_mp4, ".gif": _open_gif}.get(path.suffix)
     if open_sink is None:
         raise InputError(f"a film is written as .mp4 or .gif; got {path.name!r}")
+    path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.stem}.partial{path.suffix}")
     hidden.touch()  # fails here if the folder cannot be written to
@@ -116,8 +119,8 @@ def write_last_frame(film: Path, picture: Path) -> Path:
     from imageio_ffmpeg import get_ffmpeg_exe
 
     # -update 1 overwrites the picture with every frame; reading starts a second before the end, or at the start of a shorter film.
-    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film), "-update", "1", str(picture)]
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film.absolute()), "-update", "1"]
+    done = subprocess.run([*command, str(picture.absolute())], capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode or not picture.is_file():
         reason = done.stderr.decode(errors="replace").strip()
         raise InputError(f"the film {film.name} cannot be read ({reason}): render it again")

@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from data.printing import visible
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
+from viz.fonts import lettering
 from viz.request import FilmRequest
 from viz.sidecar import write_sidecar
 
@@ -121,7 +123,7 @@ class Film:
 
     def _video(self, mp4: bytes) -> str:
         source = f"data:video/mp4;base64,{base64.b64encode(mp4).decode()}"
-        words = html.escape(self.alt_text, quote=True)
+        words = html.escape(visible(self.alt_text), quote=True)
         return f'<video src="{source}" aria-label="{words}" style="max-width: 100%" controls autoplay loop muted playsinline></video>'
 
     def _repr_html_(self) -> str:
@@ -171,7 +173,8 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)
     update = progress or (lambda *_, **__: None)
-    made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
+    with lettering(run):
+        made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
     return made
 
 

@@ -53,7 +53,7 @@ class HeadScoreFilm:
     """A film of scores (step, layer, head), each with the attribute ``uniform``: the score of even attention."""
 
     def __init__(self, scores: xr.Dataset, curves: Sequence[Curve], caption: Caption, size: Size, theme: Theme):
-        self.film_frame = FilmFrame(scores["step"].values, curves, caption, size, theme)
+        self.film_frame = FilmFrame(scores["step"], curves, caption, size, theme)
         panel = self.film_frame.layout.panel
         self.film_frame.canvas.panel(panel, 14 * size.unit)
         self._colors = layer_colors(scores.sizes["layer"], theme)

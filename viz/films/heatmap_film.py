@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.text import Text
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from viz.drawing.heatmap import Scale, Tile
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, quoted, short_label, text_width
 from viz.drawing.theme import Theme, text_on
+from viz.figures.attention_figure import TokenLabels
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
 from viz.grouped_table import loss_curves
@@ -28,9 +31,12 @@ from viz.request import FilmRequest
 Maps = NDArray[np.floating]
 """Square maps over snapshots, in the rows and columns of a grid, (step, grid row, grid column, row, column)."""
 
-MOST_PRINTED = 12
-"""The most rows of a map whose numbers are printed in its cells."""
+MOST_PRINTED_LARGE = 12
+"""The most rows of a map whose numbers are printed with much room around them."""
 LABEL_PX = 21
+LEAST_LABEL_PX, LEAST_NUMBER_PX, LEAST_PX = 13, 15, 9
+"""The smallest type of labels and numbers: for 1920x1080, and in the pixels of any film."""
+MOST_LABEL_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,26 @@ class Grid:
     diverging: bool = False
 
 
+@dataclass(frozen=True)
+class TileLayout:
+    """How several maps stand in the panel, in pixels: ``room`` is a map with the ``gap`` after it, ``head`` what stands above a row."""
+
+    labels: TokenLabels
+    columns: int
+    room: int
+    gap: int
+    margin: int
+    head: int
+    number_px: float
+    is_wrapped: bool
+    """Whether each map has its own name and labels on top; else the first row has them."""
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What makes a layout good, the most important first: both large maps and large type count."""
+        return self.labels.rows > 0, self.number_px > 0, self.room**2 * self.labels.size
+
+
 class HeatmapFilm:
     """A film of heat maps; between snapshots the values are interpolated linearly.
 
@@ -64,7 +90,7 @@ class HeatmapFilm:
     def __init__(
         self,
         maps: Maps,
-        steps: NDArray[np.int64],
+        steps: xr.DataArray | NDArray[np.int64],
         grid: Grid,
         *,
         curves: Sequence[Curve],
@@ -75,12 +101,25 @@ class HeatmapFilm:
         self.maps = maps
         self.grid = grid
         self.scale = Scale(theme, grid.diverging)
-        self.film_frame = FilmFrame(steps, curves, caption, size, theme)
+        self.film_frame = FilmFrame(steps, curves, replace(caption, footnote=""), size, theme)
         self.film_frame.canvas.panel(self.film_frame.layout.panel, 14 * size.unit)
         self.is_single = maps.shape[1:3] == (1, 1)
+        self._labelled_every = 1
         self.tiles = self._place_one() if self.is_single else self._place_many()
-        self._numbers = self._add_numbers() if self.is_single and len(grid.items) <= MOST_PRINTED else []
+        self._numbers = self._add_numbers()
         self._add_key()
+        self.film_frame.write_footnote(" ".join(filter(None, (caption.footnote, self.note))))
+
+    @property
+    def note(self) -> str:
+        """What the picture lacks, since it could not be read; empty if nothing."""
+        every, n = self._labelled_every, len(self.grid.items)
+        if self.grid.diverging:  # its items are numbers, of which some do
+            return ""
+        lacking = [name for name, has in (("labels", every), ("weights", self._numbers)) if not has]
+        advice = "a shorter prompt or a larger film" if self.is_single else "one head"
+        some = f"Of {n:,} tokens one in {every} is labelled. " if every > 1 else ""
+        return some + (f"{n:,} tokens: no room for {' and '.join(lacking)}; {advice} has more." if lacking else "")
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
@@ -98,34 +137,63 @@ class HeatmapFilm:
     def _moving(self, time: float) -> list[Artist]:
         if not self._numbers:
             return []
-        values = self.at(float(round(time)))[0, 0]
-        grounds = self.scale.colors(self.at(time)[0, 0])
-        for (i, j), text in self._numbers:
-            text.set_text(_number(values[i, j]))
-            text.set_color(text_on("#{:02X}{:02X}{:02X}".format(*grounds[i, j, :3])))
+        values, grounds = self.at(float(round(time))), self.scale.colors(self.at(time))
+        for place, text in self._numbers:
+            text.set_text(_number(values[place]))
+            text.set_color(text_on("#{:02X}{:02X}{:02X}".format(*grounds[place][:3])))
         return [text for _, text in self._numbers]
 
     def _place_many(self) -> NDArray[np.object_]:
-        """Place the maps in a grid, with the names of its rows and columns at the edge."""
-        n_rows, n_columns, n = *self.maps.shape[1:3], self.maps.shape[-1]
-        unit = self.film_frame.unit
-        left, top, width, height = self.film_frame.panel_px()
-        size = LABEL_PX * unit
-        margin = round(max(text_width(name, size, ink=True) for name in self.grid.rows) + 46 * unit)
-        head = round(56 * unit)
-        gap = max(2, round(min(14, 120 / max(n_rows, n_columns)) * unit))
-        room = int(min((width - margin - gap) // n_columns, (height - head - gap) // n_rows))
-        left += (width - margin - n_columns * room) // 2
-        tiles = np.empty((n_rows, n_columns), dtype=object)
-        for row, column in np.ndindex(n_rows, n_columns):
-            tiles[row, column] = Tile.fit(left + margin + column * room, top + head + row * room, room - gap, n)
-        for row, name in enumerate(self.grid.rows):
-            self._write(name, left + margin - 16 * unit, top + head + (row + 0.5) * room - gap / 2, ha="right")
-        shortened = room < text_width(self.grid.columns[-1], size, ink=True) + 8 * unit
-        for column, name in enumerate(self.grid.columns):
-            shown = name.split()[-1] if shortened else name
-            self._write(shown, left + margin + (column + 0.5) * room - gap / 2, top + head - 24 * unit, ha="center")
+        """Place the maps in a grid with the names of its rows and columns at the edge; those of one row or column fill the panel."""
+        chosen = max(self._layouts(), key=lambda layout: layout.rank)
+        unit, (left, top, width, _) = self.film_frame.unit, self.film_frame.panel_px()
+        left += chosen.margin + (width - chosen.margin - chosen.columns * chosen.room) // 2
+        tiles = np.empty(self.maps.shape[1:3], dtype=object)
+        for place, (row, column) in enumerate(np.ndindex(*self.maps.shape[1:3])):
+            down, across = divmod(place, chosen.columns)
+            y = top + chosen.head * (down + 1 if chosen.is_wrapped else 1) + down * chosen.room
+            side = chosen.room - chosen.gap
+            tiles[row, column] = tile = Tile.fit(left + across * chosen.room, y, side, self.maps.shape[-1])
+            is_top = chosen.is_wrapped or down == 0
+            self._write_labels(tile, chosen.labels, at_left=across == 0, on_top=is_top)
+            if is_top:
+                name = self.grid.rows[row] if self.maps.shape[2] == 1 else self.grid.columns[column]
+                is_wide = chosen.room < text_width(name, LABEL_PX * unit, ink=True) + 8 * unit
+                shown = name.split()[-1] if is_wide else name
+                x = left + (across + 0.5) * chosen.room - chosen.gap / 2
+                self._write(shown, x, y - chosen.labels.top - 24 * unit, ha="center")
+            if across == 0 and not chosen.is_wrapped:
+                x = left - 16 * unit - chosen.labels.left
+                self._write(self.grid.rows[row], x, y + chosen.room / 2 - chosen.gap / 2, ha="right")
+        self._labelled_every = min(chosen.labels.rows, 1)
         return tiles
+
+    def _layouts(self) -> Iterator[TileLayout]:
+        """List the layouts of several maps."""
+        unit, (_, _, width, height) = self.film_frame.unit, self.film_frame.panel_px()
+        n_rows, n_columns, n = *self.maps.shape[1:3], self.maps.shape[-1]
+        n_maps, is_wrapped = n_rows * n_columns, 1 in (n_rows, n_columns)
+        gap = max(2, round(min(14, 120 / max(n_rows, n_columns)) * unit))
+        named = max(text_width(name, LABEL_PX * unit, ink=True) for name in self.grid.rows) + 46 * unit
+        choices = range(1, n_maps + 1) if is_wrapped else (n_columns,)
+        for labels, columns in product(self._label_choices(), choices):
+            margin = round((20 * unit if is_wrapped else named) + labels.left)
+            head, down = round(56 * unit + labels.top), -(-n_maps // columns)
+            heads = head * down if is_wrapped else head
+            room = int(min((width - margin - gap) // columns, (height - heads - gap) // down))
+            side = Tile.fit(0, 0, room - gap, n).side_px if room > gap else 0
+            if side and labels.fit(side):
+                number_px = self._number_px(side / n)
+                yield TileLayout(labels, columns, room, gap, margin, head, number_px, is_wrapped)
+
+    def _label_choices(self) -> Iterator[TokenLabels]:
+        """List the ways to write the items beside a map, and last the one without labels."""
+        unit, texts = self.film_frame.unit, tuple(short_label(name) for name in self.grid.items)
+        least = max(LEAST_LABEL_PX * unit, LEAST_PX)
+        for size in np.linspace(LABEL_PX * unit, least, 5) if LABEL_PX * unit > least else (least,):
+            for rows, is_upright in product(range(1, MOST_LABEL_ROWS + 1), (True, False)):
+                yield TokenLabels(texts, float(size), rows, is_upright)
+        yield TokenLabels(texts, least, 0)
 
     def _place_one(self) -> NDArray[np.object_]:
         """Place one map as large as fits, with its items on both axes."""
@@ -133,31 +201,54 @@ class HeatmapFilm:
         left, top, width, height = self.film_frame.panel_px()
         names = [short_label(name) for name in self.grid.items]
         cell = (height - 70 * unit) / n
-        size = float(np.clip(0.72 * cell, 12 * unit, 26 * unit))
+        size = float(np.clip(0.72 * cell, max(12 * unit, LEAST_PX), max(26 * unit, LEAST_PX)))
         longest = max(text_width(name, size, ink=True) for name in names)
         upright = longest <= 2 * size
         every = max(1, int(np.ceil(1.15 * size / cell)), int(np.ceil((longest + 8 * unit) / cell)) if upright else 1)
-        margin = round(longest + 26 * unit)
-        head = round((size if upright else longest) + 26 * unit)
+        labels = TokenLabels(tuple(names), size, 2 if every == 2 and not self.grid.diverging else 1, upright)
+        self._labelled_every = every if labels.rows == 1 else 1
+        further = labels.rows - 1
+        margin = round(longest + 26 * unit + further * labels.pitch)
+        head = round((size if upright else longest) + 26 * unit + further * labels.top / 2)
         room = int(min(width - margin - 20 * unit, height - head - 14 * unit))
         tile = Tile.fit(left + margin + (width - margin - room) // 2, top + head, room, n)
-        for i in range(0, n, every):
-            along = (i + 0.5) * tile.cell_px
-            self._write(names[i], tile.left - 10 * unit, tile.top + along, ha="right", size=size)
-            rotation = 0 if upright else 90
-            style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": size, "rotation": rotation}
-            self._write(names[i], tile.left + along, tile.top - 10 * unit, **style)
+        self._write_labels(tile, labels)
         return np.array([[tile]], dtype=object)
 
-    def _add_numbers(self) -> list[tuple[tuple[int, int], Text]]:
-        tile: Tile = self.tiles[0, 0]
+    def _write_labels(self, tile: Tile, labels: TokenLabels, *, at_left: bool = True, on_top: bool = True) -> None:
+        """Write items along a map: each in the next row of labels, or one in some where not all are labelled."""
+        start, rotation = 10 * self.film_frame.unit, 0 if labels.is_upright else 90
+        for i in range(0, len(labels.texts) if labels.rows else 0, self._labelled_every):
+            name, along, row = labels.texts[i], (i + 0.5) * tile.cell_px, i % labels.rows
+            if at_left:
+                x = tile.left - start - row * labels.pitch
+                self._write(name, x, tile.top + along, ha="right", size=labels.size)
+            if on_top:
+                y = tile.top - start - row * (labels.size + 6 if labels.is_upright else labels.pitch)
+                style: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": rotation}
+                self._write(name, tile.left + along, y, size=labels.size, **style)
+
+    def _number_px(self, cell: float) -> float:
+        """Choose the type of the numbers in cells of this side; 0 where they cannot be read."""
+        unit, n = self.film_frame.unit, len(self.grid.items)
+        is_few = self.is_single and n <= MOST_PRINTED_LARGE
+        if self.grid.diverging:  # a minus sign takes room
+            return min(0.34 * cell, 30 * unit) if is_few else 0.0
+        least = max(LEAST_NUMBER_PX * unit, LEAST_PX)
+        size = 0.34 * cell if is_few and 0.34 * cell >= least else 0.5 * cell
+        return min(size, 30 * unit) if size >= least else 0.0
+
+    def _add_numbers(self) -> list[tuple[tuple[int, ...], Text]]:
+        """Add a text for every cell, by its place (grid row, grid column, row, column)."""
         n, numbers = len(self.grid.items), []
-        for i, j in np.ndindex(n, n):
-            if self.grid.diverging or j <= i:
-                x, y = tile.left + (j + 0.5) * tile.cell_px, tile.top + (i + 0.5) * tile.cell_px
-                text = self._write("", x, y, ha="center", size=min(0.34 * tile.cell_px, 30 * self.film_frame.unit))
-                text.set_animated(True)
-                numbers.append(((i, j), text))
+        for at, tile in np.ndenumerate(self.tiles):
+            size = self._number_px(tile.cell_px)
+            for i, j in np.ndindex(n, n) if size else ():
+                if self.grid.diverging or j <= i:
+                    x, y = tile.left + (j + 0.5) * tile.cell_px, tile.top + (i + 0.5) * tile.cell_px
+                    text = self._write("", x, y, ha="center", size=size)
+                    text.set_animated(True)
+                    numbers.append(((*at, i, j), text))
         return numbers
 
     def _write(self, text: str, x: float, y: float, **style: Any) -> Text:
@@ -205,11 +296,10 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
     curves = [*loss_curves(run), shares]
     prompt = quoted(maps.attrs["prompt"], 560)
     caption = Caption(f"Attention of {which}" if which else "Attention", f"{run.name} reads {prompt}", INTERPOLATED)
-    picture = HeatmapFilm(maps.values, maps["step"].values, grid, curves=curves, caption=caption, **request.look)
-    first, last = int(maps["step"][0]), int(maps["step"][-1])
+    picture = HeatmapFilm(maps.values, maps["step"], grid, curves=curves, caption=caption, **request.look)
     alt = (
-        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, at {maps.sizes['step']} snapshots from "
-        f"step {first:,} to step {last:,}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
+        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, "
+        f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
         f"to {float(even[-1]):.2f}."
     )
     return Film(run, request, picture, maps, alt)
@@ -228,7 +318,7 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
         INTERPOLATED,
     )
     items = [str(i) for i in similarity["position"].values]
-    maps, steps = similarity.values[:, None, None], similarity["step"].values
+    maps, steps = similarity.values[:, None, None], similarity["step"]
     grid, curves = Grid([""], [""], items, "cosine", diverging=True), [*loss_curves(run), explained]
     picture = HeatmapFilm(maps, steps, grid, curves=curves, caption=caption, **request.look)
     alt = (

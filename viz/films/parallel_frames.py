@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.parallel import map_steps
+from viz.fonts import further_fonts
 
 if TYPE_CHECKING:
     from viz.drawing.canvas import Frame
@@ -68,6 +69,7 @@ class _Copies:
 
     def picture(self) -> Picture:
         if not hasattr(self._made, "picture"):
+            further_fonts()
             self._made.picture = pickle.loads(self._pickled)
         picture: Picture = self._made.picture
         return picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
 from viz.drawing.theme import Theme
 from viz.films.film import Film
 from viz.films.timeline import interpolate
+from viz.fonts import families
 from viz.request import FilmRequest
 
 TEXT_PX = 25
@@ -33,7 +35,9 @@ LEAST_ROW_PX = 38
 class TemperatureClock(FilmClock):
     """A clock with temperatures in place of steps, in hundredths."""
 
-    name = "temperature"
+    @property
+    def name(self) -> str:
+        return "temperature"
 
     def write(self, step: int) -> str:
         """Format a temperature, ``0.7``."""
@@ -91,7 +95,8 @@ class TemperatureFilm:
             bars.append(bar)
             style: dict[str, Any] = {"fontsize": TEXT_PX * unit, "va": "center_baseline", "parse_math": False}
             color, place = theme.muted if is_others else theme.text, (-14 * unit, 0)
-            axes.annotate(name, (0, row), place, textcoords="offset points", color=color, ha="right", **style)
+            lettered = style | {"family": families(name), "color": color, "ha": "right"}
+            axes.annotate(name, (0, row), place, textcoords="offset points", **lettered)
             values.append(axes.text(0, row, "", color=theme.text, weight="bold", animated=True, **style))
         axes.axvline(0, color=theme.line, linewidth=1.5 * unit)
         return bars, values
@@ -120,7 +125,7 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
 
 def stands_for_others(name: str) -> bool:
     """Check whether a row from `leading_rows` is that of all other tokens."""
-    return name.endswith(("other", "others"))
+    return re.fullmatch(r"[\d,]+ others?", name) is not None
 
 
 def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Curve]:
@@ -140,14 +145,14 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
     prompt, step = quoted(found.attrs["prompt"], 560), int(found["step"])
     caption = Caption(
         "What temperature does",
-        f"{run.name} at step {step:,}, after {prompt}",
+        f"{run.name} {run.at_step(step)}, after {prompt}",
         "Logits are divided by the temperature before they become probabilities. Tenths are shown exactly; between them the numbers "
         "are interpolated.",
     )
     picture = TemperatureFilm(found, caption, **request.look)
     low, high = (found.isel(temperature=i) for i in (0, -1))
     alt = (
-        f"Probabilities of the next token after {prompt} in run {run.name} at step {step:,}, at temperatures from "
+        f"Probabilities of the next token after {prompt} in run {run.name} {run.at_step(step)}, at temperatures from "
         f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
         f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
         f"{float(high['entropy']):.2f} nats."

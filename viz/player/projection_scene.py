@@ -11,14 +11,14 @@ import xarray as xr
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from probes.groups.symbols import display
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
 from viz.drawing.theme import Theme, group_color
+from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
 from viz.player.serialization import quantize_shares
-from viz.player.words import LOCALES, format_number, section
+from viz.player.words import LOCALES, format_number, section, unknown_step
 
 if TYPE_CHECKING:
     from probes.groups.wording import GroupComparison
@@ -73,8 +73,8 @@ def scatter_panel(
         area,
         title,
         layout=layout.values.astype(np.float32),
-        labels=[display(label) for label in labels],
-        names=[label_name(label) for label in labels],
+        labels=letter(labels, labels),
+        names=letter(labels, labels, label_name),
         colors=item_colors(len(labels), shown, theme, ordered=ordered and not groups),
         trust=quantize_shares(projection["trust"].values) if trust and "trust" in projection else None,
         groups=_colored(groups, theme),
@@ -190,6 +190,7 @@ def scene_of_views(
         words=section("slider", language),
         language=LOCALES[language],
         loss=validation_loss(next(iter(measured.values()), ())),
+        unknown_step=unknown_step(views[0].projection["step"].attrs.get("unknown", ""), language),
         min_height_px=HEIGHT_PX + COMPARISON_HEIGHT_PX * len(views[0].comparisons),
     )
 

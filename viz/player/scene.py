@@ -32,6 +32,7 @@ class Scene:
     live : whether the run is still being trained; a slider at its end then follows.
     min_height_px, max_height_px : the panels fill the window between these heights; None for no maximum.
     loss : steps and validation losses, drawn behind the slider.
+    unknown_step : what stands for step 0 where the step of that snapshot is not known.
     """
 
     steps: Sequence[int]
@@ -47,6 +48,7 @@ class Scene:
     min_height_px: int = 520
     max_height_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
+    unknown_step: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent to the browser."""

@@ -28,6 +28,12 @@ def section(name: str, language: str = "en") -> dict[str, str]:
     return {key: texts[language] for key, texts in catalogue()[name].items()}
 
 
+def unknown_step(unknown: str, language: str = "en") -> str:
+    """Translate what `data.runs.names.unknown_step` found."""
+    key = "trained" if unknown.endswith("trained") else "unknown_step"
+    return section("slider", language)[key] if unknown else ""
+
+
 def format_number(value: float, decimals: int = 0, language: str = "en") -> str:
     """Format a number with separators for thousands.
 

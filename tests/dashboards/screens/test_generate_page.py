@@ -103,6 +103,21 @@ def test_bars_show_the_probabilities_and_what_is_drawn_in_the_same_places(run: R
     assert "top-k 3" in drawn.title
 
 
+def test_penalties_of_a_link_decide_the_text_and_the_bars(run: Run, stage: Stage) -> None:
+    asked = {"repetition": "1.5", "ngram": "2", "typical_p": "0.9"}
+    at = open_screen("generate", run=run.name, prompt="bagu", tokens=30, **asked)
+    assert not at.exception
+    decoding = Decoding(typical_p=0.9, repetition_penalty=1.5, no_repeat_ngram_size=2)
+    for step, card in cards(at).items():
+        assert card[1] == expected(run, step, "bagu", decoding, GenerationRequest(30))
+    drawn = bars(stage, "drawn")
+    distribution = next_token_distribution(run, "bagu", decoding=decoding)
+    for place, token in enumerate(drawn.names):
+        if token in distribution["token"].values:
+            np.testing.assert_allclose(drawn.values[:, place], distribution.sel(token=token).values, atol=1e-6)
+    assert "typical-p 0.90, Repetition penalty 1.50, n-gram 2" in drawn.title
+
+
 def test_another_draw_is_another_seed_and_another_text(run: Run, stage: Stage) -> None:
     at = open_screen("generate", run=run.name, tokens=40, seed=5)
     before = cards(at)

@@ -66,6 +66,15 @@ def test_a_loss_that_is_no_number_leaves_the_rest_standing(run: Run, stage: Stag
     assert None in loss["series"][0]["values"]
 
 
+def test_copies_among_the_revisions_of_an_imported_run_are_counted(run: Run, stage: Stage) -> None:
+    info = {**run.info, "source": {"model": "theirs", "identical_steps": [[0, 8], [16, 20, 40]]}}
+    (run.path / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    for language, expected in (("en", "3 copies of earlier ones"), ("pt", "3 cópias de anteriores")):
+        at = open_screen("overview", run=run.name, lang=language)
+        assert not at.exception
+        assert any(expected in caption.value for caption in at.caption)
+
+
 def test_the_losses_of_several_runs_are_in_one_chart(run: Run, runs: Path, stage: Stage) -> None:
     at = open_screen("overview", run=run.name)
     assert not at.get("vega_lite_chart"), "one run has nothing to be compared with"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from data.errors import InputError, NotApplicableError
+from data.printing import has_ink
 from data.runs import list_runs
 from probes.export import write_word2vec
 from probes.tables.vectors import escape, read_word2vec, unescape
@@ -114,8 +115,16 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_escaped_tokens_are_visible_and_come_back(token: str) -> None:
     written = escape(token)
     assert written.split() == [written]
+    assert all(map(has_ink, written))
     assert unescape(written) == token
     written.encode()
+
+
+def test_files_of_older_versions_and_of_other_programs_are_read_as_they_were_meant(tmp_path: Path) -> None:
+    older = "2 1\na\u00adb\\u0020c 1\nzero\u200bwidth 2\n"  # the soft hyphen raw, the space as an escape
+    assert list(read_word2vec(file(tmp_path, older))["token"].values) == ["a\u00adb c", "zero\u200bwidth"]
+    other = "2 1\nC:\\users 1\nx\\u0041 2\n"
+    assert list(read_word2vec(file(tmp_path, other))["token"].values) == ["C:\\users", "x\\u0041"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -77,6 +77,57 @@ def test_a_mistake_is_reported_and_nothing_is_written(
     assert sorted(run.path.parent.rglob("*")) == before
 
 
+@pytest.fixture
+def semicolons(tmp_path: Path) -> Path:
+    path = tmp_path / "semi.csv"
+    path.write_text("sep=;\nid;text\n" + "".join(f"{n};moco bafi {'mo' * n}\n" for n in range(9)), encoding="utf-8")
+    return path
+
+
+def test_what_was_read_is_said_and_recorded(run: Run, semicolons: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--model", "tiny", "--corpus", str(semicolons), "--too-long", "cut", *QUICK]) == 0
+    reading = "9 documents, column 'text', separator ';'"
+    assert f"semi: {reading}\n" in capsys.readouterr().out
+    assert open_run("tiny-semi").info["corpus"]["reading"] == reading
+
+
+def test_a_training_at_rate_0_is_refused_before_anything_is_written(run: Run, semicolons: Path) -> None:
+    options = ["--model", "tiny", "--corpus", str(semicolons), "--too-long", "cut", "--accumulate", "999"]
+    before = sorted(run.path.parent.rglob("*"))
+    with pytest.raises(
+        InputError, match=r"stays at 0, .* takes 5,000 steps and the training has 1: pass `warmup_steps=0`"
+    ):
+        main([*options, "--epochs", "1", "--warmup-steps", "5000"])
+    assert sorted(run.path.parent.rglob("*")) == before
+    assert main([*options, "--epochs", "1", "--warmup-steps", "0", "--sample-tokens", "4"]) == 0
+
+
+def test_a_rate_far_below_its_peak_is_warned_of_and_the_announced_one_is_that_which_occurs(
+    run: Run, semicolons: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", "tiny", "--corpus", str(semicolons), "--too-long", "cut", *QUICK, "--epochs", "6"]
+    with pytest.warns(UserWarning, match=r"reaches \d\.\de-\d+, 0\.\d+ of its peak 1\.0e-03: .* pass `warmup_steps="):
+        assert main([*options, "--learning-rate", "1e-3", "--warmup-steps", "500", "--eval-every", "1"]) == 0
+    highest = max(line["lr"] for line in open_run("tiny-semi").metrics())
+    assert 0 < highest < 5e-4
+    assert f"learning rate up to {highest:.1e}, warm-up 500 steps" in capsys.readouterr().out
+
+
+def test_without_a_change_of_the_weights_the_two_samples_are_the_same(
+    run: Run, semicolons: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", "tiny", "--corpus", str(semicolons), "--too-long", "cut", *QUICK, "--sample-tokens", "40"]
+    assert main([*options, "--learning-rate", "1e-25", "--epochs", "2"]) == 0
+    said = capsys.readouterr().out
+    before, after = (
+        next(line for line in said.splitlines() if line.startswith(when)) for when in ("before:", " after:")
+    )
+    assert before.removeprefix("before:") == after.removeprefix(" after:")
+    assert "nothing moved: the weights of step" in said
+    assert main([*options, "--learning-rate", "1e-2", "--epochs", "2"]) == 0
+    assert "nothing moved" not in capsys.readouterr().out
+
+
 def test_a_resumed_run_has_no_other_base(run: Run) -> None:
     start(LanguageConfig(too_long="cut", threads=1), "tiny", name="tiny-jokes")
     with pytest.raises(InputError, match="continues from its own weights, not from tiny: leave `model` out"):

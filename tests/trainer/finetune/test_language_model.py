@@ -303,7 +303,8 @@ def test_the_folder_of_a_model_becomes_a_run_first_and_only_once(
     tuning = start(dataclasses.replace(CONFIG, corpus=str(text)), str(folder))
     assert tuning.run.name == "openai-gpt-1.5-my-horses-1"
     base = open_run("openai-gpt-1.5")
-    assert tuning.run.info["base"] == {"run": "openai-gpt-1.5", "step": 0, "sha256": base.snapshot(0).sha256}
+    described = {"run": "openai-gpt-1.5", "step": 0, "sha256": base.snapshot(0).sha256, "step_known": False}
+    assert tuning.run.info["base"] == described
     assert tuning.run.info["model"]["norm"] == "post"
     assert tuning.run.info["model"]["vocab_size"] == tokenizer.vocab_size + 1
     tuning.go(QUIET)

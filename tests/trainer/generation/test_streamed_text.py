@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +18,7 @@ from data.tokens.special_tokens import with_special_tokens
 from data.tokens.subwords import SubwordTokenizer
 from data.tokens.tokenizers import CharTokenizer
 from data.tokens.vocabularies import learn_bpe
-from trainer.generation.streamed_text import StreamedText
+from trainer.generation.streamed_text import StreamedText, clean_up_spaces
 
 quick = settings(deadline=None, max_examples=60)
 BPE = learn_bpe("não é só a água que o pão põe à mão; ação e coração. " * 20, 290)
@@ -173,4 +174,47 @@ def test_a_stop_sequence_across_tokens_and_characters_is_found() -> None:
     streamed = StreamedText(Bytes(), stop=("é!",))  # type: ignore[arg-type]
     pieces = [streamed.add(token) for token in Bytes().encode("café é!x")]
     assert "".join(pieces[:-1]) == "café "
+    assert streamed.is_stopped
+
+
+SPACED = st.lists(
+    st.sampled_from([*" .?!,'nmtsver", *"ah\n", " ' ", " n't", " 's", " 've", " n ' t", "  ' "]), max_size=25
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(SPACED)
+def test_cleaned_pieces_join_to_what_hugging_face_prints(parts: list[str]) -> None:
+    text = "".join(parts)
+    tokenizer = CharTokenizer.from_text("".join(sorted(set(text))) or "a")
+    streamed = StreamedText(tokenizer, clean_up_spaces=True)
+    pieces = [streamed.add(int(token)) for token in tokenizer.encode(text)]
+    expected = transformers.PreTrainedTokenizerBase.clean_up_tokenization(None, text)
+    assert "".join(pieces) + streamed.finish() == expected
+    assert clean_up_spaces(text) == expected
+
+
+def test_the_text_of_gpt1_is_printed_as_hugging_face_prints_it() -> None:
+    end = "my dog is cute and i 'm going to take him , is n't it ? \" he 's mine ."
+    words = end.split(" ")
+    tokens = sorted({f"{word}</w>" for word in words} | set("".join(words)))
+    engine = Tokenizer(models.BPE({name: i for i, name in enumerate(tokens)}, [], unk_token=tokens[0]))
+    engine.decoder = decoders.BPEDecoder(suffix="</w>")
+    ours = SubwordTokenizer(engine.to_str())
+    ids = [tokens.index(f"{word}</w>") for word in words]
+    streamed = StreamedText.after(ids[:5], ours, clean_up_spaces=True)
+    written = "".join(streamed.add(i) for i in ids[5:]) + streamed.finish()
+    theirs = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=engine, clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=True
+    )
+    expected = theirs.decode(ids, clean_up_tokenization_spaces=True)
+    assert ours.decode(ids[:5]) + written == expected
+    assert expected == "my dog is cute and i'm going to take him, isn't it? \" he's mine."
+
+
+def test_a_stop_sequence_is_searched_in_the_text_that_is_printed() -> None:
+    tokenizer = CharTokenizer("abim' .")
+    streamed = StreamedText(tokenizer, ("i'm",), clean_up_spaces=True)
+    written = "".join(streamed.add(int(token)) for token in tokenizer.encode("ab i 'm b"))
+    assert written == "ab "
     assert streamed.is_stopped

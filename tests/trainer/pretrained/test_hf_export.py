@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import ModelConfig, described_model
+from trainer.generation.text_generation import generate_text
 from trainer.loading import load_model
 from trainer.pretrained.hf_export import export_model, tokenizer_definition
 from trainer.pretrained.import_options import ImportOptions
-from trainer.pretrained.importing import import_revisions
+from trainer.pretrained.importing import import_model, import_revisions
 
 transformers = pytest.importorskip("transformers", reason="the oracles are Hugging Face's classes: pip install '.[hf]'")
 
+FILES = [
+    *("README.md", "config.json", "generation_config.json", "model.safetensors"),
+    *("tokenizer.json", "tokenizer_config.json"),
+]
 LETTERS = CharTokenizer("\n abcdefghi")
 
 
@@ -61,7 +67,7 @@ def test_from_pretrained_gives_the_logits_of_the_snapshot(config: ModelConfig, e
     run, idx = run_of(config, tmp_path), made_tokens(config)
     exported = export_model(run, tmp_path / "out")
     assert expected in exported.description
-    assert exported.files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    assert exported.files == FILES
     theirs, found = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
     assert type(theirs).__name__ == expected
     assert not any(found[fault] for fault in ("missing_keys", "unexpected_keys", "mismatched_keys"))
@@ -136,6 +142,84 @@ def test_characters_have_the_ids_of_our_tokenizer(text: str) -> None:
     engine = Engine.from_str(str(tokenizer_definition(ours)))
     assert engine.encode(text).ids == ours.encode(text).tolist()
     assert engine.decode(ours.encode(text).tolist()) == text
+
+
+def continued(folder: Path, prompt: str, **how: Any) -> str:
+    """Continue a prompt as the model card of an exported folder says."""
+    generate = transformers.pipeline("text-generation", model=str(folder))
+    return str(generate(prompt, do_sample=False, **how)[0]["generated_text"])
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize(
+    "tokenizer", [LETTERS, BPE, with_special_tokens(BPE, ["<|endoftext|>"])], ids=["characters", "sub-words", "ends"]
+)
+def test_the_pipeline_of_hugging_face_continues_a_prompt_as_we_do(
+    tokenizer: Tokenizer, norm: str, tmp_path: Path
+) -> None:
+    run = run_of(varied(vocab_size=tokenizer.vocab_size, norm=norm), tmp_path, tokenizer)
+    export_model(run, tmp_path / "out")
+    end = "<|endoftext|>"
+    for n_tokens in (5, None):  # without a number, to the end of the context
+        how = {} if n_tokens is None else {"max_new_tokens": n_tokens}
+        n_added = n_tokens or SMALL.block_size - len(tokenizer.encode("ab"))
+        (expected,) = generate_text(run, "ab", n_tokens=n_added, temperature=0, stop=(end,))
+        assert continued(tmp_path / "out", "ab", **how).split(end)[0] == expected
+
+
+def test_an_imported_model_in_its_own_class_loads_in_the_pipeline(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    shape = transformers.LlamaConfig(vocab_size=BPE.vocab_size, max_position_embeddings=32, **sizes)
+    with torch.random.fork_rng():
+        transformers.LlamaForCausalLM(shape).save_pretrained(tmp_path / "in")
+    (tmp_path / "in" / "tokenizer.json").write_text(BPE.to_json()["definition"])
+    run = import_revisions([(0, tmp_path / "in")], "llama", model="in", folder=tmp_path)
+    export_model(run, tmp_path / "out")
+    (expected,) = generate_text(run, "ab", n_tokens=5, temperature=0)
+    assert continued(tmp_path / "out", "ab", max_new_tokens=5) == expected
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        ("unknown", {"license": "unknown"}),
+        ("CC BY 4.0", {"license": "cc-by-4.0"}),
+        ('Only: for "us"', {"license": "other", "license_name": 'Only: for "us"'}),
+    ],
+)
+def test_the_model_card_has_the_front_matter_of_the_hub_and_says_what_the_run_records(
+    licence: str, expected: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    from huggingface_hub import ModelCard
+
+    export_model(run, tmp_path / "out", step=60, licence=licence)
+    card = ModelCard.load(tmp_path / "out" / "README.md")
+    data = card.data.to_dict()
+    assert {name: data[name] for name in expected} == expected
+    assert (data["pipeline_tag"], data["library_name"]) == ("text-generation", "transformers")
+    measured = next(record for record in run.metrics() if record["step"] == 60)
+    assert f"{measured['train_loss']:.4f} train, {measured['val_loss']:.4f} val" in card.text
+    assert run.info["corpus"]["name"] in card.text
+    assert f"| licence | {licence} |" in card.text
+    (code,) = re.findall("```python\n(.*?)```", card.text, re.S)
+    results: dict[str, Any] = {}
+    exec(code.replace("path/of/this/folder", str(tmp_path / "out")).replace("generate(", "text = generate("), results)
+    assert results["text"][0]["generated_text"]
+
+
+def test_the_model_card_of_an_imported_model_names_its_source_without_the_folder_it_lay_in(tmp_path: Path) -> None:
+    transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(
+            vocab_size=11, n_embd=16, n_layer=1, n_head=2, n_positions=8, bos_token_id=0, eos_token_id=0
+        )
+    ).save_pretrained(tmp_path / "theirs")
+    run = import_model(tmp_path / "theirs", tokenizer="ids", folder=tmp_path / "runs")
+    export_model(run, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| source | theirs |" in card
+    assert str(tmp_path) not in card
+    assert "| loss | not recorded |" in card
+    assert "AutoModelForCausalLM.from_pretrained" in card  # ids have no tokenizer
 
 
 def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:

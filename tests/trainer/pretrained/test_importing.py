@@ -31,6 +31,7 @@ from tests.trainer.pretrained.readers.plain_gpts import (
 from trainer.config import described_model
 from trainer.loading import load_model
 from trainer.model import GPT
+from trainer.pretrained.__main__ import format_report
 from trainer.pretrained.import_options import ImportOptions
 from trainer.pretrained.importing import import_model, import_revisions
 
@@ -223,6 +224,35 @@ def test_one_call_imports_a_model_under_its_own_name(tmp_path: Path) -> None:
     assert [snapshot.step for snapshot in run.snapshots()] == [0, 8]
     with torch.no_grad():
         torch.testing.assert_close(logits_of(run, 8), made("gpt2", seed=8)(IDX).logits, rtol=0, atol=1e-5)
+
+
+def test_revisions_with_equal_weights_are_named_in_one_warning_and_marked_in_the_run(tmp_path: Path) -> None:
+    seeds = {0: 1, 8: 1, 16: 2, 32: 3, 64: 2, 128: 2}
+    for step, seed in seeds.items():
+        made("gpt2", seed=seed).save_pretrained(tmp_path / "family" / f"step{step}")
+    with pytest.warns(
+        UserWarning, match=r"^3 of 6 revisions have the weights .*\(steps 0 = 8, 16 = 64 = 128\)"
+    ) as warned:
+        run = import_model(tmp_path / "family", tokenizer="ids", folder=tmp_path / "runs")
+    assert len(warned) == 1
+    assert run.info["source"]["identical_steps"] == [[0, 8], [16, 64, 128]]
+    assert "6 (steps 0 to 128), 3 of them copies of earlier ones" in run._repr_html_()
+    assert "of these, copies of earlier ones: 3;" in format_report(run)
+
+
+def test_a_warning_of_many_copies_is_one_short_line(tmp_path: Path) -> None:
+    made("gpt2").save_pretrained(tmp_path / "model")
+    located = [(step, tmp_path / "model") for step in range(40)]
+    with pytest.warns(UserWarning, match=r"^39 of 40 revisions .*0 = 1 = 2 = 3 and 36 more") as warned:
+        import_revisions(located, "same", model="model", options=ImportOptions(tokenizer="ids"), folder=tmp_path)
+    assert len(str(warned[0].message)) < 220
+
+
+def test_different_revisions_give_no_warning_and_no_mark(tmp_path: Path) -> None:
+    for step in (0, 8):
+        made("gpt2", seed=step).save_pretrained(tmp_path / "family" / f"step{step}")
+    run = import_model(tmp_path / "family", tokenizer="ids", folder=tmp_path / "runs")
+    assert "identical_steps" not in run.info["source"]
 
 
 def test_the_steps_of_nanogpt_checkpoints_are_read_from_them(tmp_path: Path) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.runs import Run, list_runs
@@ -19,9 +23,11 @@ from data.tokens.vocabularies import learn_bpe
 from tests.commands import assert_mistake, command
 from tests.trainer.pretrained.readers.plain_gpts import ROWS, gptlab_state, nanogpt_state
 from tests.trainer.pretrained.test_importing import SYMBOLS, checkpoint, gptlab, made
-from trainer.pretrained.__main__ import Export, Import, main
+from trainer.pretrained.__main__ import Export, Import, format_report, main
+from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.revisions import locate_revisions
 from trainer.pretrained.run_writer import write_run
+from trainer.pretrained.source import open_source
 
 Make = Callable[[Path], Path]
 
@@ -34,10 +40,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_use_of_each_tensor_is_printed(folder: Path) -> None:
     gptlab(folder / "model")
-    result = command("trainer.pretrained", "import", str(folder / "model"), "--name", "lab")
+    result = command("trainer.pretrained", "import", str(folder / "model"), "--name", "lab", "--verbose")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["their", "tensor", "shape", "ours", "note"]
+    assert lines[0].startswith("run lab: ")
+    assert lines[lines.index("") + 1].split() == ["their", "tensor", "shape", "ours", "note"]
     assert [line for line in lines if line.startswith("transformer.h.1.attn.k_linear.weight")] == [
         "transformer.h.1.attn.k_linear.weight  16 x 16          h.1.attn.c_attn.weight  joined: the key's third"
     ]
@@ -50,8 +57,23 @@ def test_the_use_of_each_tensor_is_printed(folder: Path) -> None:
         assert part in result.stdout
     assert command("trainer.pretrained", "export", str(folder / "out"), "--run", "lab").stdout == (
         f"wrote step 5,000 of run lab as a GPT2LMHeadModel to {folder / 'out'}: "
-        "config.json, model.safetensors, tokenizer.json, tokenizer_config.json\n"
+        "README.md, config.json, generation_config.json, model.safetensors, tokenizer.json, tokenizer_config.json\n"
     )
+
+
+def test_the_tensors_of_all_blocks_are_one_row_with_their_number(folder: Path) -> None:
+    gptlab(folder / "model")
+    main(Import(model=str(folder / "model"), name="lab"))
+    run = Run(folder / "runs" / "lab")
+    brief, full = (format_report(run, verbose=verbose).split("\n\n") for verbose in (False, True))
+    assert brief[0] == full[0]
+    rows = brief[1].splitlines()[1:]
+    assert (
+        "2 x transformer.h.#.attn.k_linear.weight  16 x 16          h.#.attn.c_attn.weight  joined: the key's third"
+        in rows
+    )
+    counts = [int(found[1]) if (found := re.match(r"(\d+) x ", row)) else 1 for row in rows]
+    assert sum(counts) == len(full[1].splitlines()) - 1 == len(run.info["source"]["tensors"])
 
 
 def test_an_imported_model_of_sub_words_generates_text(folder: Path) -> None:
@@ -377,13 +399,95 @@ def test_characters_are_read_in_every_form(folder: Path) -> None:
     assert Run(folder / "runs" / "beside").tokenizer.labels == list(SYMBOLS)
 
 
-@pytest.mark.parametrize("step", [-1, 2.5, "x", torch.tensor(3), True])
-def test_an_invalid_step_is_refused_with_the_way_to_name_it(step: Any, folder: Path) -> None:
-    path = checkpoint(nanogpt_state(True), folder / "out", True, step)
-    with pytest.raises(InputError, match=r"iter_num must be a whole number of 0 or more; .*`revisions=ckpt.pt=1000`"):
-        main(Import(model=str(path), name="made", tokenizer="ids"))
-    main(Import(model=str(folder / "out"), revisions="ckpt.pt=1000", name="made", tokenizer="ids"))
+@pytest.mark.parametrize("place", ["out/ckpt.pt", "out", "."])
+@pytest.mark.parametrize("step", [-1, 2.5, "x", torch.tensor([3, 4]), True, float("nan")], ids=str)
+def test_an_invalid_step_is_refused_with_the_way_to_name_it(
+    step: Any, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint(nanogpt_state(True), folder / "out", True, step)
+    model = str(folder / place)
+    if place == ".":
+        monkeypatch.chdir(folder / "out")
+        model = "."
+    advice = advice_of(
+        lambda: main(Import(model=model, name="made", tokenizer="ids")), "iter_num must be a whole number"
+    )
+    main(Import(model=model, **{"name": "made", "tokenizer": "ids"} | advice))
     assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [1000]
+
+
+def test_the_advice_for_a_step_in_words_works_for_a_folder_of_gptlab(folder: Path) -> None:
+    path = str(with_state(lambda state: None, max_iters="many")(folder))
+    advice = advice_of(lambda: main(Import(model=path, name="made")), "max_iters must be a whole number")
+    main(Import(model=path, name="made", **advice))
+    assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [1000]
+
+
+def test_another_name_than_that_of_a_file_is_refused_with_its_own(folder: Path) -> None:
+    path = str(checkpoint(nanogpt_state(True), folder / "a=b", True, name="my=model.pt"))
+    wrong = Import(model=path, name="made", tokenizer="ids", revisions="main=5")
+    advice = advice_of(lambda: main(wrong), "is one model and has no revision 'main'")
+    main(Import(model=path, name="made", **{"tokenizer": "ids"} | advice))
+    assert [snapshot.step for snapshot in Run(folder / "runs" / "made").snapshots()] == [1000]
+
+
+def advice_of(act: Callable[[], object], message: str) -> dict[str, Any]:
+    """Trigger a message, and collect the fields that it advises to pass, with the values."""
+    with pytest.raises(InputError, match=message) as mistake:
+        act()
+    advised: dict[str, Any] = {}
+    mistake.value.worded(lambda name, value: advised.update({name: value}) if value else None)
+    assert advised
+    return advised
+
+
+NUMBERS = st.integers(0, 10**6)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    number=NUMBERS,
+    wrap=st.sampled_from(
+        [
+            torch.tensor,
+            lambda n: torch.tensor([[n]], dtype=torch.float64),
+            lambda n: torch.tensor(n, dtype=torch.int32),
+            np.int64,
+            np.uint32,
+            np.float64,
+            np.dtype(">i4").type,
+            lambda n: np.array(n),
+            lambda n: np.array([n], dtype=">i8"),
+            float,
+        ]
+    ),
+)
+def test_numbers_of_a_checkpoint_may_be_those_of_torch_or_numpy(
+    number: int, wrap: Callable[[int], Any], folder: Path
+) -> None:
+    more = {"losses": np.arange(3.0), "best": np.float32(1.5), "host": np.str_("é"), "is_half": np.bool_(True)}
+    path = checkpoint(nanogpt_state(True), folder, True, wrap(number))
+    content = torch.load(path, weights_only=False)
+    for name, wrap_size in (("n_layer", torch.tensor), ("n_embd", np.int32), ("vocab_size", np.array)):
+        content["model_args"][name] = wrap_size(content["model_args"][name])
+    torch.save(content | more, path)
+    source = open_source(path)
+    assert NANOGPT.step(source) == number
+    assert source.settings["best"] == 1.5
+    assert NANOGPT.shape(source).vocab_size == ROWS
+
+
+@pytest.mark.parametrize("is_array", [False, True])
+def test_code_between_the_numbers_of_a_checkpoint_is_still_refused(is_array: bool, folder: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(folder / "touched"),)
+
+    hidden: Any = np.array([Evil()], dtype=object) if is_array else Evil()
+    path = checkpoint(nanogpt_state(True), folder, True, hidden)
+    with pytest.raises(InputError, match=r"refused.*save it again with tensors and plain values alone"):
+        open_source(path)
+    assert not (folder / "touched").exists()
 
 
 def test_checkpoints_in_folders_named_by_steps_are_found(folder: Path) -> None:

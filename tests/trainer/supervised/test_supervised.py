@@ -379,3 +379,19 @@ def test_a_table_shows_the_mean_and_the_range_of_several_seeds() -> None:
     assert found == {"accuracy": {"mean": 0.625, "least": 0.5, "greatest": 0.75, "values": [0.5, 0.75]}}
     assert format_score(found["accuracy"]) == "0.625 (0.500 to 0.750)"
     assert format_score(summarise([{"accuracy": 0.5}])["accuracy"]) == "0.500"
+
+
+def test_a_warm_up_that_is_never_left_is_refused_and_the_columns_are_said(
+    runs: Path, table: Callable[[str, str], Path], capsys: Any
+) -> None:
+    from trainer.supervised.__main__ import main
+
+    path = table("some.csv", "sep=;\nsentence;label\n" + "".join(f"ba, {n};a\nco {n};b\n" for n in range(10)))
+    options = ["--data", str(path), "--kind", "classification", "--model", "tiny", "--threads", "1", "--seeds", "1"]
+    before = sorted(runs.rglob("*"))
+    with pytest.raises(InputError, match=r"stays at 0, so nothing would be learned: .* pass `warmup_steps=0`"):
+        main([*options, "--epochs", "1", "--warmup-steps", "9", "--no-compare"])
+    assert sorted(runs.rglob("*")) == before
+    said = capsys.readouterr().out
+    assert "texts 'sentence', label 'label', separator ';'" in said
+    assert "1 step of 32 examples; learning rate up to 0.0e+00" in said

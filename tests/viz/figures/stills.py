@@ -48,12 +48,12 @@ def drawn_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> list[tuple[s
     return seen
 
 
-def defects(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def defects(figure: Figure, monkeypatch: pytest.MonkeyPatch, least_pt: float = 18) -> Iterator[str]:
     """Find texts that are small, cut off, or overlap each other."""
     texts = drawn_texts(figure, monkeypatch)
     width, height = figure.get_size_inches() * 72
     for i, (text, size, (left, bottom, right, top)) in enumerate(texts):
-        if size < 18:
+        if size < least_pt:
             yield f"{text!r} is set in {size} points"
         if left < 0 or bottom < 0 or right > width or top > height:
             yield f"{text!r} is cut off"

@@ -77,7 +77,7 @@ def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
         (FigureRequest(only=("hats",)), "there is no figure 'hats'; there is loss, tokens, positions, attention"),
         (FigureRequest(highlight=("vowels",)), "`highlight` belongs to one map"),
         (FigureRequest(format="jpg"), "a figure is written as png, svg, pdf"),
-        (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square; got '3:2'"),
+        (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square, large; got '3:2'"),
         (
             FigureRequest(only=("loss",), prompt="a"),
             "`prompt` does not concern loss: it belongs to `only=attention` or layer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from data.errors import InputError
 from viz.drawing.canvas import Frame, Size
-from viz.films.encode import encoder, write_film
+from viz.films.encode import encoder, write_film, write_last_frame
 
 SIZE = Size(320, 240)
 
@@ -80,6 +81,50 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, suffix: str) -> Non
     write(tmp_path / f"a.{suffix}", 8)
     write(tmp_path / f"b.{suffix}", 8)
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+NASTY_FOLDERS = (
+    "films-18:03",
+    "-out",
+    "-",
+    "--y",
+    "a b",
+    "100%",
+    "%d",
+    "%03d",
+    "%",
+    "file:",
+    "pipe:1",
+    "concat:a|b",
+    "[0:v]",
+    "{a,b}*?",
+    'it\'s "quoted"',
+    "poética 東京 🎞",
+    "new\nline",
+    "~",
+    "$HOME",
+    "a&b;c",
+    "back\\slash",
+    "films.zip",
+    "films.mp4",
+    "a=b,c@d#e",
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows few of these names")
+@pytest.mark.parametrize("name", NASTY_FOLDERS)
+def test_a_film_may_lie_in_a_folder_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Relative, as on the command line: the name is all that ffmpeg would see."""
+    monkeypatch.chdir(tmp_path)
+    for suffix in ("mp4", "gif"):
+        write(Path("usual") / f"film.{suffix}", 3)
+        write(Path(name) / f"film.{suffix}", 3)
+        assert (tmp_path / name / f"film.{suffix}").read_bytes() == (tmp_path / f"usual/film.{suffix}").read_bytes()
+    last = write_last_frame(Path(name) / "film.mp4", Path(name) / "last.png")
+    with Image.open(tmp_path / last) as picture:
+        assert picture.size == (SIZE.width, SIZE.height)
+    assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["film.gif", "film.mp4", "last.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "usual"])
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "gif"])

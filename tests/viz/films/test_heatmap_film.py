@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 
 from viz.drawing.canvas import Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.heatmap import Scale, Tile
-from viz.drawing.text import Caption
+from viz.drawing.text import Caption, short_label
 from viz.drawing.theme import THEMES
 from viz.films.head_score_film import HeadScoreFilm
-from viz.films.heatmap_film import Grid, HeatmapFilm
+from viz.films.heatmap_film import LEAST_PX, Grid, HeatmapFilm
 
 SIZE = Size(960, 540)
 CAPTION = Caption("Title", "subtitle with $ and _", "footnote")
@@ -45,8 +46,8 @@ def test_every_cell_has_the_colour_of_its_number(theme: str) -> None:
     for time in (0, 3):
         (frame,) = (frame.copy() for frame in film.frames([float(time)]))
         for (layer, head), tile in np.ndenumerate(film.tiles):
-            middles = (tile.cell_px * (np.arange(6) + 0.5)).astype(int)
-            seen = frame[tile.top + middles[:, None], tile.left + middles]
+            corners = (tile.cell_px * (np.arange(6) + 0.08)).astype(int)  # beside the numbers
+            seen = frame[tile.top + corners[:, None], tile.left + corners]
             np.testing.assert_array_equal(seen, film.scale.colors(maps[time, layer, head]))
 
 
@@ -113,7 +114,7 @@ def test_a_single_small_map_prints_its_numbers_as_of_the_snapshot() -> None:
     maps = made_maps(layers=1, heads=1, n=4)
     film = made_film(maps)
     list(film.frames([3.0]))
-    shown = {place: text.get_text() for place, text in film._numbers}
+    shown = {place[2:]: text.get_text() for place, text in film._numbers}
     assert set(shown) == {(i, j) for i in range(4) for j in range(i + 1)}
     for (i, j), text in shown.items():
         assert float(text) == pytest.approx(maps[3, 0, 0, i, j], abs=0.0051)
@@ -150,3 +151,69 @@ def test_scores_that_are_shares_have_one_scale() -> None:
     film = HeadScoreFilm(scores, [], CAPTION, SIZE, THEMES["light"])
     tops = {panel.axes.get_ylim()[1] for panel in film._panels[:4]}
     assert tops == {1.0}
+
+
+def shown_film(tokens: list[str], shape: tuple[int, int], size: Size) -> HeatmapFilm:
+    layers, heads = shape
+    grid = Grid([f"layer {i}" for i in range(layers)], [f"head {i}" for i in range(heads)], tokens, "weight")
+    maps = made_maps(2, layers, heads, len(tokens))
+    film = HeatmapFilm(maps, np.array([0, 10]), grid, curves=[], caption=CAPTION, size=size, theme=THEMES["light"])
+    list(film.frames([1.0]))
+    return film
+
+
+def boxes_of(film: HeatmapFilm) -> list[tuple[str, float, np.ndarray]]:
+    """List every text of the picture with its size and its box in pixels."""
+    canvas = film.film_frame.canvas
+    texts = [text for text in canvas.figure.findobj(Text) if text.get_text().strip()]
+    return [
+        (t.get_text(), t.get_fontsize(), np.array(t.get_window_extent(canvas._agg.get_renderer()).extents))
+        for t in texts
+    ]
+
+
+@pytest.mark.parametrize(
+    "size", [Size(1920, 1080), Size(1280, 720), Size(640, 360), Size(1080, 1080), Size(1080, 1500)]
+)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (4, 4), (2, 3)])
+@pytest.mark.parametrize("n", [2, 5, 18, 64])
+def test_tokens_and_weights_stand_where_they_can_be_read_or_the_film_says_what_it_lacks(
+    n: int, shape: tuple[int, int], size: Size
+) -> None:
+    tokens = list("A figura é poética" * 4)[:n]
+    film = shown_film(tokens, shape, size)
+    boxes = boxes_of(film)
+    texts = [text for text, _, _ in boxes]
+    inside = [(text, px, box) for text, px, box in boxes if text in {*map(short_label, tokens)} or text[0] == "."]
+    assert all(px >= LEAST_PX for _, px, _ in inside)
+    for place, (text, _, box) in enumerate(inside):
+        assert box[0] >= 0, text
+        assert box[3] <= size.height, text
+        for other, _, beside in inside[:place]:
+            apart = (
+                min(box[2], beside[2]) - max(box[0], beside[0]) <= 1
+                or min(box[3], beside[3]) - max(box[1], beside[1]) <= 1
+            )
+            assert apart, (text, other)
+    labels = sum(text in {*map(short_label, tokens)} for text in texts)
+    said = " ".join(texts)
+    assert film.note.split(":")[0] in said
+    if "labels" not in film.note and "is labelled" not in film.note:
+        assert labels >= 2 * n
+    if "weights" not in film.note:
+        assert len(film._numbers) == n * (n + 1) // 2 * shape[0] * shape[1]
+
+
+def test_one_head_prints_the_weights_of_a_sentence_at_720p_and_more() -> None:
+    for size in (Size(1920, 1080), Size(1280, 720), Size(1080, 1500)):
+        film = shown_film(list("A figura é poética"), (1, 1), size)
+        assert not film.note
+        assert len(film._numbers) == 18 * 19 // 2
+
+
+def test_the_heads_of_one_layer_fill_the_panel() -> None:
+    film = shown_film(list("A figura é poética"), (1, 4), Size(1920, 1080))
+    assert "labels" not in film.note
+    _, _, width, height = film.film_frame.panel_px()
+    covered = sum(tile.side_px**2 for tile in film.tiles.flat)
+    assert covered > 0.35 * min(width, height) ** 2

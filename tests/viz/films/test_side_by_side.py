@@ -15,7 +15,7 @@ from scipy.stats import ortho_group
 
 from data.errors import InputError
 from data.runs import Run
-from probes.tables.embeddings import token_embeddings
+from probes.groups.frequency import token_table
 from viz.films.film import make_film
 from viz.films.side_by_side import shared_tables, single_panel, turned_onto
 from viz.grouped_table import caption, grouped_table
@@ -167,7 +167,7 @@ def test_a_film_of_the_most_frequent_tokens_has_a_layout_of_its_own(run: Run) ->
     panel = single_panel(run, request, lambda *_: None)
     whole = single_panel(run, replace(request, items=None), lambda *_: None)
     assert panel.projection.sizes["token"] == 14 < whole.projection.sizes["token"]
-    assert list(panel.projection["token"].values) == list(token_embeddings(run, items=14)["token"].values)
+    assert list(panel.projection["token"].values) == list(token_table(run, items=14)["token"].values)
     again = single_panel(run, request, lambda *_: None)
     xr.testing.assert_equal(again.projection, panel.projection)
     last = int(panel.projection["step"].values[-1])

@@ -87,11 +87,14 @@ def non_negative_number(settings: Mapping[str, Any], name: str, default: float) 
     return float(value)
 
 
-def saved_step(settings: Mapping[str, Any], name: str) -> int | None:
+def saved_step(source: ModelSource, name: str) -> int | None:
     """Read the optimizer step of a source; None if it has none, an `InputError` if the value is no step."""
-    value = settings.get(name)
+    value = source.settings.get(name)
+    if isinstance(value, float) and value.is_integer():  # 5e3
+        value = int(value)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         raise InputError(
-            f"{name} must be a whole number of 0 or more; it is {value!r}: name the step with `revisions=ckpt.pt=1000`"
+            f"{name} must be a whole number of 0 or more; it is {value!r}: "
+            f"name the step with `revisions={source.path.resolve().name}=1000`"
         )
     return value

@@ -79,5 +79,5 @@ GPTLAB = ModelFamily(
     lambda source: "max_len" in source.settings and "model_type" not in source.settings,
     shape,
     TABLE,
-    step=lambda source: saved_step(source.settings, "max_iters"),
+    step=lambda source: saved_step(source, "max_iters"),
 )

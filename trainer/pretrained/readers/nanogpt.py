@@ -55,6 +55,6 @@ NANOGPT = ModelFamily(
     lambda source: isinstance(source.settings.get("model_args"), dict),
     shape,
     TABLE,
-    step=lambda source: saved_step(source.settings, "iter_num"),
+    step=lambda source: saved_step(source, "iter_num"),
     remark=lambda tokenizer: REMARK,
 )

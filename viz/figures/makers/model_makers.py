@@ -23,7 +23,7 @@ from viz.figures.curve_figure import draw_zero_shot
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
 from viz.figures.figure import Figure
 from viz.figures.head_score_figure import draw_scores, leading_head
-from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
+from viz.figures.next_token_figure import LEAST_PRINTED, draw_all_tokens, draw_context_loss, draw_lens, draw_next_token
 from viz.grouped_table import loss_curve
 from viz.request import FigureRequest
 
@@ -93,10 +93,14 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
     found = _until_step(run, next_token_distribution(run, request.prompt, progress=progress), request)
     prompt, last = str(found.attrs["prompt"]), found.isel(step=-1)
     best = last.isel(token=int(last.values.argmax()))
-    title, subtitle = "What comes next?", f"{run.name} at step {int(last['step']):,}"
-    figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
+    title, subtitle = "What comes next?", f"{run.name} {run.at_step(int(last['step']))}"
+    if request.all_tokens:
+        subtitle += f": all {last.sizes['token']} tokens, values above {LEAST_PRINTED:g} printed"
+        figure = draw_all_tokens(last, prompt, title=title, subtitle=subtitle, **request.look)
+    else:
+        figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
     alt = (
-        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} at step {int(last['step']):,}; the likeliest is "
+        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(int(last['step']))}; the likeliest is "
         f"{str(best['token'].values)!r} at {float(best):.2f}."
     )
     return Figure(run, request, figure, title, alt, found)
@@ -106,12 +110,12 @@ def make_lens(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw what the model would say after each layer."""
     lens = _until_step(run, logit_lens(run, request.prompt, progress=progress), request)
     title, step = "What each layer would say", int(lens["step"][-1])
-    subtitle = f"{run.name} at step {step:,}: the likeliest next token if the layer were the last (logit lens)"
+    subtitle = f"{run.name} {run.at_step(step)}: the likeliest next token if the layer were the last (logit lens)"
     tokens = [str(token) for token in lens["prompt_token"].values]
     figure = draw_lens(lens, tokens, title=title, subtitle=subtitle, **request.look)
     likeliest = [str(token) for token in lens["top"].values[-1, :, -1]]
     alt = (
-        f"Logit lens of run {run.name} at step {step:,} reading {quoted(str(lens.attrs['prompt']), 600)}. After the last token the "
+        f"Logit lens of run {run.name} {run.at_step(step)} reading {quoted(str(lens.attrs['prompt']), 600)}. After the last token the "
         f"embeddings and each layer in turn would say: {', '.join(map(repr, likeliest))}."
     )
     return Figure(run, request, figure, title, alt, lens)
@@ -150,13 +154,13 @@ def make_trace(run: Run, request: FigureRequest, progress: Progress) -> Figure:
         found = recorded_trace(run, request.trace)
     chosen = found.attrs["decoding"]
     how = "always the likeliest" if chosen["temperature"] == 0 else f"drawn at temperature {chosen['temperature']:g}"
-    filters = {"top_k": 0, "top_p": 1, "min_p": 0}
-    more = [f"{name.replace('_', '-')} {chosen[name]:g}" for name, off in filters.items() if chosen[name] != off]
+    usual = {"top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1, "repetition_penalty": 1, "no_repeat_ngram_size": 0}
+    more = [f"{name.replace('_', '-')} {chosen[name]:g}" for name, off in usual.items() if chosen.get(name, off) != off]
     title, step = "Token by token", int(found["step"])
-    subtitle = f"{run.name} at step {step:,}; {', '.join([how, *more])}; framed is the token that was taken"
+    subtitle = f"{run.name} {run.at_step(step)}; {', '.join([how, *more])}; framed is the token that was taken"
     text = "".join(str(token) for token in found["chosen"].values)
     alt = (
-        f"Leading candidates of each token that run {run.name} at step {step:,} wrote after {quoted(str(found.attrs['prompt']), 600)}: "
+        f"Leading candidates of each token that run {run.name} {run.at_step(step)} wrote after {quoted(str(found.attrs['prompt']), 600)}: "
         f"{quoted(text, 600)} ({how})."
     )
     figure = draw_trace(found, title=title, subtitle=subtitle, **request.look)
@@ -169,11 +173,11 @@ def make_temperature(run: Run, request: FigureRequest, progress: Progress) -> Fi
         run, request.prompt, step=request.step, temperatures=STILL_TEMPERATURES, progress=progress
     )
     title, step, prompt = "What temperature does", int(found["step"]), str(found.attrs["prompt"])
-    subtitle = f"{run.name} at step {step:,}: the next token at five temperatures, entropy in nats"
+    subtitle = f"{run.name} {run.at_step(step)}: the next token at five temperatures, entropy in nats"
     figure = draw_temperatures(found, prompt, title=title, subtitle=subtitle, **request.look)
     entropies = ", ".join(f"{float(e):.2f} at {float(e['temperature']):g}" for e in found["entropy"])
     alt = (
-        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} at step {step:,}, at five temperatures. "
+        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(step)}, at five temperatures. "
         f"The entropy in nats is {entropies}."
     )
     return Figure(run, request, figure, title, alt, found)
@@ -189,11 +193,11 @@ def _attention(run: Run, request: FigureRequest, progress: Progress) -> xr.DataA
 
 def _reading(run: Run, maps: xr.DataArray, request: FigureRequest) -> str:
     prompt = quoted(maps.attrs["prompt"], 72 * SIZES[request.size][0] - 330)
-    return f"{run.name} at step {int(maps['step']):,} reads {prompt}; each row looks at the columns"
+    return f"{run.name} {run.at_step(int(maps['step']))} reads {prompt}; each row looks at the columns"
 
 
 def _reading_alt(run: Run, maps: xr.DataArray) -> str:
-    return f"Run {run.name} at step {int(maps['step']):,}, reading {quoted(maps.attrs['prompt'], 600)}."
+    return f"Run {run.name} {run.at_step(int(maps['step']))}, reading {quoted(maps.attrs['prompt'], 600)}."
 
 
 def _until_step(run: Run, measured: Any, request: FigureRequest) -> Any:

@@ -1,6 +1,6 @@
 // A heat map of heads over training: a row a head and a cell a snapshot. A click goes to that snapshot and chooses that head.
 
-import { addCanvas, element, formatFixed, formatInteger, unpack, withAlpha } from "./drawing.js";
+import { addCanvas, element, formatFixed, unpack, withAlpha } from "./drawing.js";
 import { headChoiceOf } from "./head_choice.js";
 import { addColorBar, colorScale, formatShort } from "./color_scale.js";
 import { PANELS } from "./player.js";
@@ -35,7 +35,7 @@ PANELS["head-timeline"] = (host, player) => {
     const [row, index] = [layout.rowAt(y), layout.indexAt(x)];
     if (row < 0) return tooltip.hide();
     const lines = [index < 0 ? panel.rows[row] : `${panel.rows[row]}: ${formatShort(valueAt(index, row), player.language)}`];
-    if (index >= 0) lines.push(`${player.words.step} ${formatInteger(ownSteps()[index], player.language)}`);
+    if (index >= 0) lines.push(player.nameStep(ownSteps()[index]));
     tooltip.show(x, y, lines);
   });
   area.addEventListener("pointerleave", () => tooltip.hide());
@@ -169,7 +169,7 @@ function writeSteps(context, { left, right, axis, x }, player, height) {
   context.textBaseline = "alphabetic";
   context.textAlign = "center";
   for (const step of axis.labels(56 / Math.max(1, right - left))) {
-    const text = formatInteger(step, player.language);
+    const text = player.writeStep(step);
     const half = context.measureText(text).width / 2;
     context.fillText(text, Math.min(right - half + 2, Math.max(left + half, x(step))), height - 4);
   }

@@ -48,6 +48,10 @@ export function makePlayer(root, reader, host = {}) {
     get decision() { return scene.decision; },
     get isSettling() { return Boolean(settling) || playing; },
     step: () => scene.steps[Math.round(position)],
+    /** Write a step where there is room for a number only. */
+    writeStep: (step) => (step === 0 && scene.unknown_step ? "?" : formatInteger(step, scene.language)),
+    /** Name a snapshot by its step, or by what is known of it. */
+    nameStep: (step) => (step === 0 && scene.unknown_step) || `${scene.words.step} ${formatInteger(step, scene.language)}`,
     isAtEnd: () => Math.round(position) === scene.steps.length - 1,
     isPlaying: () => playing,
     pageScrolls: () => Boolean(host.scrolls?.()),
@@ -202,7 +206,7 @@ export function makePlayer(root, reader, host = {}) {
       const view = viewOf(steps, step);
       content.paint(view);
       // A panel with snapshots of its own shows its step where that differs from the slider's.
-      ownStep.textContent = view.step === step ? "" : ` · ${scene.words.step} ${formatInteger(view.step, scene.language)}`;
+      ownStep.textContent = view.step === step ? "" : ` · ${player.nameStep(view.step)}`;
     }
     // Tests and benchmarks wait for these: the step that is shown, and how long painting it took.
     if (!glide && !playing) {

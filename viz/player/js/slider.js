@@ -1,6 +1,6 @@
 // The slider over training: a track with a tick for every snapshot in front of the loss, keys, and a play button.
 
-import { addButton, addCanvas, element, formatFixed, formatInteger, setName, withAlpha } from "./drawing.js";
+import { addButton, addCanvas, element, formatFixed, setName, withAlpha } from "./drawing.js";
 import { lastIndex, nearest, stepAxis } from "./step_axis.js";
 
 const LABEL_GAP_PX = 64;
@@ -107,10 +107,10 @@ export function makeSlider(host, player) {
     setName(speed, words.change_speed);
     previous.disabled = at === 0;
     next.disabled = at === steps.length - 1;
-    stepLine.textContent = `${words.step} ${formatInteger(step, language)}`;
+    stepLine.textContent = player.nameStep(step);
     const loss = lossAt(player.loss, step);
     lossLine.textContent = loss === null ? words.no_loss : `${words.val_loss} ${formatFixed(loss, 3, language)}`;
-    const neighbours = [at > 0 ? formatInteger(steps[at - 1], language) : "", at < steps.length - 1 ? formatInteger(steps[at + 1], language) : ""];
+    const neighbours = [at > 0 ? player.writeStep(steps[at - 1]) : "", at < steps.length - 1 ? player.writeStep(steps[at + 1]) : ""];
     previous.lastChild.textContent = neighbours[0];
     next.firstChild.textContent = neighbours[1];
     previous.title = neighbours[0] ? `${words.previous}: ${neighbours[0]}` : words.previous;
@@ -146,7 +146,7 @@ export function makeSlider(host, player) {
     context.font = `12px ${theme.font}`;
     context.textBaseline = "top";
     for (const s of axis.labels(LABEL_GAP_PX / Math.max(1, room))) {
-      const text = formatInteger(s, player.language);
+      const text = player.writeStep(s);
       const half = context.measureText(text).width / 2;
       context.textAlign = "center";
       context.fillText(text, Math.min(width - half, Math.max(half, x(s))), base + 11);

@@ -8,7 +8,22 @@ import numpy as np
 import xarray as xr
 
 from data.errors import InputError
+from data.progress import Progress
 from data.runs import Run
+from probes.tables.embeddings import token_embeddings
+from probes.texts import token_counts
+
+
+def token_table(
+    run: Run, *, items: int | None = None, text: Path | None = None, progress: Progress | None = None
+) -> xr.DataArray:
+    """Read the token table at every whole snapshot, (step, token, dim), or that of the most frequent tokens.
+
+    ``items`` and ``text`` are those of `most_frequent`, ``progress`` that of `probes.tables.embeddings.read_table`, as are result
+    and errors.
+    """
+    table = token_embeddings(run, progress=progress)
+    return table if items is None else most_frequent(run, table, items, text)
 
 
 def most_frequent(run: Run, trajectory: xr.DataArray, items: int, text: Path | None = None) -> xr.DataArray:
@@ -31,8 +46,6 @@ def most_frequent(run: Run, trajectory: xr.DataArray, items: int, text: Path | N
     InputError
         If ``items`` is below 1, or the text cannot be had.
     """
-    from probes.texts import token_counts
-
     if items < 1:
         raise InputError(f"`items` is the number of tokens to keep, 1 or more; got {items}: pass `items=2000`")
     if trajectory.dims[1] != "token":
