@@ -114,7 +114,7 @@ def _summary(run: Run) -> Iterator[str]:
     dtype = source["dtype"] + (", kept as float32" if "bfloat16" in source["dtype"] else "")
     yield f"run {run.name}: {info['parameters']:,} parameters, {form}, weights in {dtype}"
     span = f", of step {steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
-    unknown = "" if source.get("step_known", True) else "; the source does not name the step of the first"
+    unknown = "" if source.get("step_known", True) else "; the source does not name the step of the first (kept as 0)"
     yield f"snapshots: {len(steps)}{unknown or span}"
     if copies := count_copies(info):
         yield f"of these, copies of earlier ones: {copies:,}; run.json has their steps under source.identical_steps"

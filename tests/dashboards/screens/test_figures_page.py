@@ -53,6 +53,17 @@ def test_shape_colours_and_ground_are_those_asked_for(run: Run, computation: Com
     assert Image.open(io.BytesIO(shown(run, computation).png)).convert("RGBA").getpixel((2, 2))[3] == 0
 
 
+def test_every_token_is_shown_on_request_also_by_a_link(run: Run, computation: Computation) -> None:
+    at = page(figure="next-token")
+    at.toggle(key="figure_all_tokens").set_value(True).run()
+    assert not at.exception
+    assert shown(run, computation).figure.request.all_tokens
+    assert at.query_params["bars"] == "all"
+    at.button_group(key="figure_size").set_value("large").run()
+    assert Image.open(io.BytesIO(shown(run, computation).png)).size == (2880, 2160)
+    assert page(figure="next-token", bars="all").toggle(key="figure_all_tokens").value
+
+
 def test_whatever_is_chosen_stands_in_the_address_and_a_link_brings_it(run: Run) -> None:
     at = page(figure="tokens")
     at.button_group(key="figure_method").set_value("pca").run()
