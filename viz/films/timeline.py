@@ -12,14 +12,15 @@ from scipy.interpolate import PchipInterpolator
 
 from data.errors import InputError
 
-
 LEAST_GAP_S = 0.13
-"""Time from one snapshot to the next where nothing moves, unless the average is shorter."""
+"""Time from one snapshot to the next where nothing moves, or a third of the average if that is less."""
+MOST_PX = 12.0
+"""How far the fastest point may move in a frame, in pixels of a film 1080 pixels high, as far as the length of the film allows."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """When each snapshot is shown: each falls on a frame, and a gap gets time in proportion to what moves in it.
+    """When each snapshot is shown: each falls on a frame, and a gap gets more time where more moves in it.
 
     Parameters
     ----------
@@ -27,7 +28,8 @@ class Timeline:
     fps : frames per second.
     seconds_per_snapshot : time from one snapshot to the next, on average.
     hold_seconds : time for which the last snapshot is shown.
-    motion : how much moves from each snapshot to the next, in any unit, (n_snapshots - 1,); all gaps are equal without it.
+    motion : the path of the point that moves farthest from each snapshot to the next, in pixels of a film 1080 pixels high,
+        (n_snapshots - 1,); all gaps are equal without it.
     """
 
     n_snapshots: int
@@ -54,10 +56,11 @@ class Timeline:
     def starts(self) -> NDArray[np.int64]:
         """The frame on which each snapshot falls, (snapshot,)."""
         n_gaps = self.n_snapshots - 1
-        motion = np.asarray(self.motion or np.ones(n_gaps), dtype=np.float64)
-        least = min(max(1, round(LEAST_GAP_S * self.fps)), self.n_moving // max(n_gaps, 1)) if self.motion else 0
-        ends = np.rint(np.cumsum(_shared_out(motion, self.n_moving, least))).astype(np.int64)
-        return np.concatenate([[0], ends])
+        if not self.motion or not any(self.motion):
+            return np.rint(np.arange(self.n_snapshots) * self.seconds_per_snapshot * self.fps).astype(np.int64)
+        least = max(1, min(round(LEAST_GAP_S * self.fps), self.n_moving // (3 * n_gaps)))
+        frames = _shared_out(np.asarray(self.motion, dtype=np.float64), self.n_moving, least)
+        return np.concatenate([[0], np.rint(np.cumsum(frames))]).astype(np.int64)
 
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))
@@ -69,16 +72,20 @@ class Timeline:
 
 
 def _shared_out(motion: NDArray[np.float64], total: int, least: int) -> NDArray[np.float64]:
-    """Share out frames among gaps in proportion to their motion, but to each at least so many."""
-    frames, is_least = np.full(len(motion), float(least)), np.zeros(len(motion), dtype=bool)
-    while not is_least.all():
-        free = motion * ~is_least
-        room = total - least * is_least.sum()
-        frames = np.where(is_least, least, free * room / free.sum() if free.sum() else room / (~is_least).sum())
-        if not (low := ~is_least & (frames < least)).any():
-            break
-        is_least |= low
-    return frames
+    """Share out frames among gaps by the square root of their motion, so that large motions are faster, but none too fast.
+
+    Each gap has at least so many frames, and as many as keep its fastest point below `MOST_PX` a frame if there are enough.
+    """
+    needed = np.maximum(least, motion / MOST_PX)
+    if needed.sum() >= total:
+        rest = motion / motion.sum() if motion.any() else np.full(len(motion), 1 / max(len(motion), 1))
+        return least + (total - least * len(motion)) * rest
+    low, high = 0.0, float(total)
+    for _ in range(60):
+        share = (low + high) / 2
+        low, high = (low, share) if np.maximum(needed, share * np.sqrt(motion)).sum() > total else (share, high)
+    frames = np.maximum(needed, low * np.sqrt(motion))
+    return np.asarray(frames * total / frames.sum())
 
 
 class Motion:
