@@ -186,7 +186,9 @@ class FilmRequest(Request):
     fps: int = 30
     """Frames a second."""
     seconds_per_snapshot: float = 0.5
-    """Time from one snapshot to the next."""
+    """Time from one snapshot to the next, on average; where more moves, the film takes more of it."""
+    duration: float | None = None
+    """Seconds of the whole film, instead of --seconds-per-snapshot."""
     hold: float = 2.0
     """Seconds that the last frame stays."""
     size: str = "1920x1080"
@@ -236,7 +238,9 @@ class FilmRequest(Request):
         self._check_choices()
         _ = self.formats
         Size.parse(self.size)
-        Timeline(2, self.fps, self.seconds_per_snapshot, self.hold)
+        if self.duration is not None and self.seconds_per_snapshot != FilmRequest.seconds_per_snapshot:
+            raise InputError("`duration` and `seconds_per_snapshot` both set the pace: leave out one of the two")
+        Timeline(2, self.fps, self.pace(2), self.hold)
         if misplaced := self._misplaced(FILMS, [kind.name]):
             name, kinds = misplaced
             mark = "`trust=False`" if name == "trust" else f"`{name}`"
@@ -259,6 +263,16 @@ class FilmRequest(Request):
             raise InputError(f"`runs` names run {twice[0]!r} twice: name each once")
         if any(isinstance(group, Group) for group in self.highlight):
             raise InputError("`highlight` takes labels for several runs, whose items have different places: pass texts")
+
+    def pace(self, n_keyframes: int) -> float:
+        """Compute the average time from one keyframe to the next, in seconds."""
+        if self.duration is None:
+            return self.seconds_per_snapshot
+        if not self.duration > self.hold:
+            raise InputError(
+                f"a film lasts longer than its last frame, {self.hold:g} s; got `duration={self.duration:g}`"
+            )
+        return (self.duration - self.hold) / max(n_keyframes - 1, 1)
 
     @property
     def look(self) -> dict[str, Any]:

@@ -123,6 +123,7 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         "layer": 1,
         "layers": "0",
         "items": 9,
+        "duration": 9.0,
         "head": 1,
         "step": 1,
         "perplexity": 3.0,

@@ -21,7 +21,7 @@ from viz.drawing.scatter import Discs, Thread, Trails, add_scatter_axes, all_lab
 from viz.drawing.text import Caption, shorten
 from viz.drawing.theme import Theme
 from viz.films.comparison_panel import ComparisonPanel, height_of
-from viz.films.timeline import Motion
+from viz.films.timeline import Motion, Timeline
 
 TRAIL_SNAPSHOTS = 6
 TRAIL_POINTS_PER_SNAPSHOT = 5
@@ -63,6 +63,10 @@ class EmbeddingFilm:
     views : one to four, of the same steps; the legend shows the groups of the first.
     curves : shown beside or below the panels.
     trust : whether points of low trust are drawn faint.
+
+    Attributes
+    ----------
+    motion : the path of the point that moves farthest from each snapshot to the next, in pixels of a film 1080 pixels high.
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class EmbeddingFilm:
             _ProjectionPanel(self.film_frame, view, cell, trust=trust)
             for view, cell in zip(views, layout.cells, strict=True)
         ]
+        gaps = np.max([panel.step_px for panel in self.panels], axis=0)
+        self.motion = tuple((gaps / size.unit).tolist())
         add_legend(self.film_frame.canvas, layout.legend, legend, legend_px, trust=trust)
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
@@ -105,9 +111,6 @@ class _ProjectionPanel:
         labels = [str(label) for label in layout[layout.dims[1]].values]
         colors = item_colors(len(labels), view.groups or view.classes, theme, ordered=view.threaded)
         members = [i for group in view.groups for i in group.members]
-        self.motion = Motion(layout.values)
-        values = view.projection.get("trust") if trust else None
-        self.trust = None if values is None else Motion(values.values[..., None])
         radius = radius_px(len(labels), panel.width, min(panel.height, panel.width), unit)
         named: list[int] = []
         if not all_labelled(labels, radius):
@@ -115,6 +118,12 @@ class _ProjectionPanel:
             named = landmarks(labels, layout.values, (panel.width, panel.height), name_px, groups=groups)
         margin = max([1.6 * radius, *(half_width(labels[i], name_px) for i in named)])
         self.axes = axes = add_scatter_axes(film_frame.canvas, panel, layout.values, margin=margin, corner=14 * unit)
+        per_px = float(np.diff(axes.get_xlim())[0]) / panel.width
+        self.step_px = np.linalg.norm(np.diff(layout.values, axis=0), axis=-1).max(axis=1, initial=0.0) / per_px
+        starts = Timeline(len(layout), motion=tuple(self.step_px.tolist())).starts
+        self.motion = Motion(layout.values, starts)
+        values = view.projection.get("trust") if trust else None
+        self.trust = None if values is None else Motion(values.values[..., None], starts)
         self._thread = Thread(axes, theme, 2.5 * unit) if view.threaded else None
         self._trails = Trails(axes, members, colors, 3.0 * unit)
         self._discs = Discs(

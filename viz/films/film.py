@@ -41,7 +41,10 @@ _PAGE = """<!doctype html>
 
 
 class Picture(Protocol):
-    """What can be drawn at any time of a film, counted in snapshots."""
+    """What can be drawn at any time of a film, counted in snapshots.
+
+    A picture may have ``motion``: how much moves from each keyframe to the next, by which the film's time is shared out.
+    """
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]: ...
 
@@ -67,7 +70,8 @@ class Film:
         from viz.films.timeline import Timeline
 
         request, n_keyframes = self.request, self.shown[self.keyframes].size
-        return Timeline(n_keyframes, request.fps, request.seconds_per_snapshot, request.hold)
+        motion = tuple(getattr(self.picture, "motion", ()))
+        return Timeline(n_keyframes, request.fps, request.pace(n_keyframes), request.hold, motion)
 
     def save(self, *paths: Path | str, progress: Progress | None = None, client: Any = None) -> None:
         """Write the film in the format of each path's suffix, with a sidecar beside it; each file is written whole or not at all.

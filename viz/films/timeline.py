@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,23 +12,31 @@ from scipy.interpolate import PchipInterpolator
 
 from data.errors import InputError
 
+LEAST_GAP_S = 0.13
+"""Time from one snapshot to the next where nothing moves, or a third of the average if that is less."""
+MOST_PX = 12.0
+"""How far the fastest point may move in a frame, in pixels of a film 1080 pixels high, as far as the length of the film allows."""
+
 
 @dataclass(frozen=True)
 class Timeline:
-    """When each snapshot is shown.
+    """When each snapshot is shown: each falls on a frame, and a gap gets more time where more moves in it.
 
     Parameters
     ----------
     n_snapshots : number of keyframes.
     fps : frames per second.
-    seconds_per_snapshot : time from one snapshot to the next.
+    seconds_per_snapshot : time from one snapshot to the next, on average.
     hold_seconds : time for which the last snapshot is shown.
+    motion : the path of the point that moves farthest from each snapshot to the next, in pixels of a film 1080 pixels high,
+        (n_snapshots - 1,); all gaps are equal without it.
     """
 
     n_snapshots: int
     fps: int = 30
     seconds_per_snapshot: float = 0.5
     hold_seconds: float = 2.0
+    motion: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 120:
@@ -43,13 +52,40 @@ class Timeline:
         """The number of frames before the last snapshot."""
         return round((self.n_snapshots - 1) * self.seconds_per_snapshot * self.fps)
 
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The frame on which each snapshot falls, (snapshot,)."""
+        n_gaps = self.n_snapshots - 1
+        if not self.motion or not any(self.motion):
+            return np.rint(np.arange(self.n_snapshots) * self.seconds_per_snapshot * self.fps).astype(np.int64)
+        least = max(1, min(round(LEAST_GAP_S * self.fps), self.n_moving // (3 * n_gaps)))
+        frames = _shared_out(np.asarray(self.motion, dtype=np.float64), self.n_moving, least)
+        return np.concatenate([[0], np.rint(np.cumsum(frames))]).astype(np.int64)
+
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))
 
     def __iter__(self) -> Iterator[float]:
         """Compute the time of each frame, counted in snapshots: 2.5 is halfway between the third and the fourth."""
-        for frame in range(len(self)):
-            yield min(frame / (self.seconds_per_snapshot * self.fps), self.n_snapshots - 1.0)
+        times = np.interp(np.arange(len(self)), self.starts, np.arange(self.n_snapshots))
+        return iter(times.tolist())
+
+
+def _shared_out(motion: NDArray[np.float64], total: int, least: int) -> NDArray[np.float64]:
+    """Share out frames among gaps by the square root of their motion, so that large motions are faster, but none too fast.
+
+    Each gap has at least so many frames, and as many as keep its fastest point below `MOST_PX` a frame if there are enough.
+    """
+    needed = np.maximum(least, motion / MOST_PX)
+    if needed.sum() >= total:
+        rest = motion / motion.sum() if motion.any() else np.full(len(motion), 1 / max(len(motion), 1))
+        return least + (total - least * len(motion)) * rest
+    low, high = 0.0, float(total)
+    for _ in range(60):
+        share = (low + high) / 2
+        low, high = (low, share) if np.maximum(needed, share * np.sqrt(motion)).sum() > total else (share, high)
+    frames = np.maximum(needed, low * np.sqrt(motion))
+    return np.asarray(frames * total / frames.sum())
 
 
 class Motion:
@@ -58,21 +94,28 @@ class Motion:
     At a snapshot its layout is exact. Between snapshots each coordinate follows a monotone cubic, so that points neither stop at each
     snapshot nor overshoot it.
 
+    Parameters
+    ----------
+    layouts : (step, item, axis).
+    starts : when each snapshot is shown, in any unit, ascending; evenly if None. The motion is smooth in this time.
+
     References
     ----------
     Fritsch and Carlson (1980), "Monotone Piecewise Cubic Interpolation".
     """
 
-    def __init__(self, layouts: NDArray[np.floating]):
+    def __init__(self, layouts: NDArray[np.floating], starts: NDArray[np.integer] | None = None):
         self.layouts = np.asarray(layouts, dtype=np.float64)  # (step, item, axis)
         several = len(self.layouts) > 1
-        self._curve = PchipInterpolator(np.arange(len(self.layouts)), self.layouts, axis=0) if several else None
+        self._places = np.arange(len(self.layouts))
+        self._starts = self._places if starts is None else np.asarray(starts)
+        self._curve = PchipInterpolator(self._starts, self.layouts, axis=0) if several else None
 
     def at(self, time: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Interpolate the positions at ``time`` (in snapshots), (item, axis); several times give a leading dimension."""
         if self._curve is None:
             return self.layouts[0] if np.isscalar(time) else np.repeat(self.layouts, np.size(time), axis=0)
-        return np.asarray(self._curve(time))
+        return np.asarray(self._curve(np.interp(time, self._places, self._starts)))
 
 
 def interpolate(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from viz.fidelity.motion import FLOOR_STEPS, motion_floor, motion_over_steps
 from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
 from viz.fidelity.trust import item_trust
 from viz.projection import tsne, umap
+from viz.projection.first_layout import MOST_ITEMS, N_STARTS, choose_first_layout, neighbourhoods_kept
 from viz.projection.pca import pooled_basis
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def project(
     n_axes : 2 or 3.
     metric : ``euclidean``, or ``cosine``: vectors are normalised first, so that order by distance is order by cosine.
     seed : the same seed and vectors give the same bytes on one machine; PCA does not need it.
-    perplexity : of t-SNE, the effective number of neighbours of each point; `default_perplexity` if None.
+    perplexity : of t-SNE, the effective number of neighbours of each point. If None, that of the best first layout
+        (`viz.projection.first_layout`), or `default_perplexity` where items are many.
     progress : called with the number of steps laid out so far; for thousands of items also with fractions, within a layout.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
     with_fidelity : whether to measure the fidelity, which takes most of the time for thousands of items; otherwise only ``layout`` and
@@ -194,6 +196,11 @@ def default_perplexity(items: int) -> float:
     return min(30.0, max(2.0, (items - 1) / 6))
 
 
+def trusted_neighbours(items: int) -> int:
+    """Choose the size of the neighbourhoods that are compared: 10, or a third of few items."""
+    return min(TRUSTED_NEIGHBOURS, (items - 1) // 3)
+
+
 def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
     items = steps.trajectory.shape[1]
     if method == "pca":
@@ -210,12 +217,26 @@ def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: 
             {"umap_neighbours": neighbours, **reduced},
             lambda vectors, points, _: umap.continue_layout(vectors, points, neighbours=neighbours, seed=seed + 1),
         )
-    chosen = default_perplexity(items) if perplexity is None else float(perplexity)
-    fits = tsne.chain(reversed(steps), perplexity=chosen, seed=seed, n_jobs=n_jobs, n_axes=n_axes)
+    chosen, first, choice = default_perplexity(items) if perplexity is None else float(perplexity), None, {}
+    if perplexity is None and items <= MOST_ITEMS:
+        best = choose_first_layout(
+            steps[-1], usual=chosen, neighbours=trusted_neighbours(items), seed=seed, n_axes=n_axes
+        )
+        first, chosen = best.fit, best.fit.perplexity
+        kept_by_pca = neighbourhoods_kept(
+            steps[-1], pooled_basis(steps, n_axes).project(steps[-1]), trusted_neighbours(items)
+        )
+        choice = {
+            "tried_perplexities": list(best.tried),
+            "starts": N_STARTS,
+            "kept": best.kept,
+            "kept_by_pca": kept_by_pca,
+        }
+    fits = tsne.chain(reversed(steps), perplexity=chosen, seed=seed, n_jobs=n_jobs, n_axes=n_axes, first=first)
     return _Layouts(
         ((fit.points, fit.kl_divergence(), fit.n_iter) for fit in fits),
         "kl_divergence",
-        {"perplexity": chosen, **reduced},
+        {"perplexity": chosen, **reduced, **choice},
         lambda vectors, points, n_iter: tsne.continue_layout(
             vectors, points, perplexity=chosen, n_iter=n_iter, seed=seed, n_jobs=n_jobs
         ),
@@ -227,7 +248,7 @@ def _add_fidelity(
 ) -> xr.Dataset:
     """Add measures of fidelity, motion floor and trust to a projection."""
     layout, (step, item), items = projection["layout"], map(str, trajectory.dims[:2]), trajectory.shape[1]
-    neighbours = min(TRUSTED_NEIGHBOURS, (items - 1) // 3)
+    neighbours = trusted_neighbours(items)
     rows = next(rows for most, rows in SCORED_ROWS if items <= most)
     measures = fidelity_over_steps(trajectory, layout, neighbours, projection.attrs["metric"], rows=rows)
     measured = projection.assign(measures.data_vars)

@@ -82,6 +82,7 @@ class Fit:
     last_retried : the affinities at the last re-exaggeration.
     divergence : the Kullback-Leibler divergence as openTSNE approximates it, nats.
     n_iter : iterations from the layout before; 0 for the first.
+    perplexity : effective number of neighbours of each point.
     """
 
     points: NDArray[np.float64]
@@ -90,6 +91,7 @@ class Fit:
     last_retried: Any
     divergence: float
     n_iter: int = 0
+    perplexity: float = 0.0
 
     def kl_divergence(self) -> float:
         """Compute the Kullback-Leibler divergence in nats; exactly, up to `EXACT_DIVERGENCE_UP_TO` items."""
@@ -106,6 +108,8 @@ class _Engine:
     seed: int
     n_jobs: int
     n_axes: int = 2
+    start: int = 0
+    """0 for the principal components, otherwise the number of a random start."""
 
     def affinities(self, vectors: NDArray[np.float64]) -> Any:
         from openTSNE.affinity import PerplexityBasedNN
@@ -113,11 +117,13 @@ class _Engine:
         return PerplexityBasedNN(vectors, self.perplexity, random_state=self.seed, n_jobs=self.n_jobs).P
 
     def initialization(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the first principal components, scaled down and jittered: equal points would never separate."""
+        """Compute the first principal components, scaled down and jittered (equal points would never separate), or a random start."""
         from openTSNE.initialization import pca, random
 
         scheme = random if np.ptp(vectors, axis=0).max() == 0 else pca
-        return np.asarray(scheme(vectors, self.n_axes, random_state=self.seed))
+        if self.start:
+            scheme = random
+        return np.asarray(scheme(vectors, self.n_axes, random_state=self.seed + self.start))
 
     def embedding(self, points: NDArray[np.float64], affinities: Any) -> Any:
         from openTSNE import TSNEEmbedding
@@ -131,7 +137,13 @@ class _Engine:
 
 
 def chain(
-    snapshots: Iterable[NDArray[np.float64]], *, perplexity: float, seed: int = 0, n_jobs: int = 1, n_axes: int = 2
+    snapshots: Iterable[NDArray[np.float64]],
+    *,
+    perplexity: float,
+    seed: int = 0,
+    n_jobs: int = 1,
+    n_axes: int = 2,
+    first: Fit | None = None,
 ) -> Iterator[Fit]:
     """Lay out one snapshot after another, each starting from the layout of the one before.
 
@@ -142,6 +154,7 @@ def chain(
     seed : of the initialization's jitter and of the neighbour search.
     n_jobs : threads; more than one pays from about a thousand items.
     n_axes : dimensions of the layout.
+    first : the layout of the first snapshot, where there is one already (`first_fit`).
 
     Yields
     ------
@@ -155,13 +168,20 @@ def chain(
     True
     """
     engine = _Engine(perplexity, seed, n_jobs, n_axes)
-    before: Fit | None = None
+    before = first
     for vectors in snapshots:
         if before is None:
             before = _fit(vectors, engine)
         elif not np.array_equal(vectors, before.vectors):
             before = _continue_fit(before, vectors, engine)
         yield before
+
+
+def first_fit(
+    vectors: NDArray[np.float64], *, perplexity: float, seed: int = 0, start: int = 0, n_axes: int = 2
+) -> Fit:
+    """Lay out the first snapshot of a chain from its principal components or, where ``start`` is above 0, from a random start."""
+    return _fit(vectors, _Engine(perplexity, seed, 1, n_axes, start))
 
 
 def continue_layout(
@@ -264,7 +284,8 @@ def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:
         embedding = _optimize(embedding, ANNEALING_ITERATIONS_MANY if are_many else ANNEALING_ITERATIONS, exaggeration)
     with stage(0.3, 1):
         embedding = _optimize_until(embedding, ANNEALED_MANY if are_many else ANNEALED)
-    return Fit(align_to_axes(np.array(embedding)), vectors, affinities, affinities, embedding.kl_divergence)
+    points = align_to_axes(np.array(embedding))
+    return Fit(points, vectors, affinities, affinities, embedding.kl_divergence, perplexity=engine.perplexity)
 
 
 def _continue_fit(before: Fit, vectors: NDArray[np.float64], engine: _Engine) -> Fit:
@@ -279,7 +300,7 @@ def _continue_fit(before: Fit, vectors: NDArray[np.float64], engine: _Engine) ->
         if retried.kl_divergence < (1 - ACCEPTED_GAIN) * embedding.kl_divergence:
             embedding = retried
     points = rotate_onto(np.array(embedding), before.points)
-    return Fit(points, vectors, affinities, last_retried, embedding.kl_divergence, n_iter)
+    return Fit(points, vectors, affinities, last_retried, embedding.kl_divergence, n_iter, engine.perplexity)
 
 
 def _change(before: Any, after: Any) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.errors import InputError
 from probes.groups.naming import Group
@@ -14,7 +16,7 @@ from viz.drawing.scatter import fixed_limits
 from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
-from viz.films.timeline import Motion, Timeline
+from viz.films.timeline import LEAST_GAP_S, MOST_PX, Motion, Timeline
 
 SIZE = Size(640, 360)
 
@@ -42,6 +44,42 @@ def test_the_timeline_reaches_every_snapshot_and_holds_the_last() -> None:
     assert {0.0, 1.0, 2.0, 3.0} <= set(times)
     assert times[15:] == [3.0] * 10
     assert times == sorted(times)
+
+
+MOTIONS = st.lists(st.floats(0, 2000) | st.just(0.0), min_size=1, max_size=60)
+
+
+@given(MOTIONS, st.integers(1, 60), st.floats(0.1, 3.0))
+def test_time_goes_where_something_moves(motion: list[float], fps: int, seconds: float) -> None:
+    seconds = max(seconds, 1 / fps)
+    timeline = Timeline(len(motion) + 1, fps, seconds, 0.0, tuple(motion))
+    times, frames = list(timeline), np.diff(timeline.starts)
+    assert len(times) == timeline.n_moving + 1  # as long as with even gaps
+    assert [times[start] for start in timeline.starts] == list(range(len(motion) + 1))  # each snapshot has its frame
+    assert times == sorted(times)
+    if any(motion):
+        assert (frames >= min(round(LEAST_GAP_S * fps), timeline.n_moving // (3 * len(motion))) - 1).all()
+        order = np.argsort(motion)
+        assert (np.diff(frames[order]) >= -1).all()  # more motion has no less time, but for rounding
+
+
+def test_no_point_moves_far_in_a_frame_where_the_film_is_long_enough() -> None:
+    motion = (0.0, 0.0, 0.0, 1.0, 900.0, 40.0, 30.0, 20.0)
+    frames = np.diff(Timeline(9, 30, 0.5, 2.0, motion).starts)
+    assert (np.array(motion) / frames).max() <= MOST_PX * 1.05
+    assert frames[:3].sum() / 30 < 0.5  # what stands still passes quickly
+    hasty = np.diff(Timeline(9, 30, 0.1, 2.0, motion).starts)  # too short: but the fastest gap has most of the time
+    assert hasty.sum() == 24
+    assert hasty.argmax() == 4
+
+
+def test_motion_is_smooth_although_gaps_differ() -> None:
+    layouts = np.cumsum(np.ones((5, 1, 2)) * np.array([0, 1, 10, 1, 10.0])[:, None, None], axis=0)
+    timeline = Timeline(5, 30, 1.0, 0.0, (1.4, 14.0, 1.4, 14.0))
+    path = Motion(layouts, timeline.starts).at(np.array(list(timeline)))[:, 0, 0]
+    np.testing.assert_allclose(path[timeline.starts], layouts[:, 0, 0], atol=1e-9)
+    speed = np.diff(path)
+    assert np.abs(np.diff(speed)).max() < 0.25 * speed.max()
 
 
 @pytest.mark.parametrize(("fps", "seconds"), [(0, 0.5), (500, 0.5), (30, 0.0), (30, 100.0), (30, float("nan"))])
