@@ -85,14 +85,17 @@ class FidelityLine(AnimatedPanel):
     @staticmethod
     def _fitting(projection: xr.Dataset, width: float, size: float) -> list[list[str]]:
         """Choose the longest line that fits: a list of texts for each part, one of words or a value for each snapshot."""
-        lead, local, chance, whole = ["How far to believe this picture:"], [], [], []
+        lead, local, chance, whole = [["How far to believe it:"]], [], [], []
         if "recall" in projection:
             shares = [f"{round(100 * value)}%" for value in projection["recall"].values]
-            local = [shares, ["of neighbours are real"]]
-            chance = [shares, [f"of neighbours are real ({round(100 * projection.attrs['chance'])}% by chance),"]]
+            by_chance = (
+                f" ({round(100 * projection.attrs['chance'])}% by chance)" if "chance" in projection.attrs else ""
+            )
+            local, chance = ([shares, [f"of neighbours real{more}"]] for more in ("", by_chance))
         if "distance_correlation" in projection:
-            whole = [["order of distances"], [f"{_number(value)} of 1" for value in projection["distance_correlation"].values]]
-        lines = [[lead, *chance, *whole], [*chance, *whole], [*local, *whole], local, []]
+            numbers = [f"{_number(value)} of 1" for value in projection["distance_correlation"].values]
+            whole = [["  distances in order"], numbers]
+        lines = [[*lead, *chance, *whole], [*chance, *whole], [*local, *whole], local, []]
         return next(line for line in lines if _line_width(line, size) <= width)
 
 

@@ -19,9 +19,9 @@ from viz.drawing.text import Caption, text_width, wrap
 from viz.drawing.theme import Theme
 
 TITLE_PX, TITLE_LINE_PX = 42, 40
-SUBTITLE_PX, LEAST_SUBTITLE = 23, 0.85
+SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
-FOOTNOTE_PX, FOOTNOTE_LINE_PX = 19, 24
+FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
 NAME_PX, TEXT_GAP_PX, BANDS_GAP_PX = 40, 10, 12
 PANEL_GAP_PX = 28
 CURVE_TITLE_PX = 52

@@ -137,9 +137,7 @@ def move_apart(wanted: Sequence[float], heights: Sequence[float], low: float, hi
     return [float(place) for place in found]
 
 
-def move_discs_apart(
-    places: Places, shapes: Places, room_px: tuple[float, float], held: Sequence[int] = ()
-) -> Places:
+def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float], held: Sequence[int] = ()) -> Places:
     """Move labelled discs apart until none hides another's label, each as little as possible.
 
     Parameters

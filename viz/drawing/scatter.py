@@ -38,7 +38,7 @@ LEADER_FROM = 0.6
 
 
 class Discs:
-    """All items of a scatter plot as one artist: a disc each, a hole in it where the item is doubted, and its label as an outline of glyphs.
+    """All items of a scatter plot as one artist: a disc each, a hole in it where the item is doubted, and its label as glyphs.
 
     A label longer than three characters makes the disc a lozenge. Where not all items can be labelled, those in ``named`` are, and
     the others are dots. Glyphs are drawn as paths, not as text: matplotlib sets text on whole pixels, so it would tremble as it moves.
@@ -83,7 +83,7 @@ class Discs:
         self._base = np.concatenate([[0], np.cumsum(self._n_parts)[:-1]])  # the disc of each item among the paths
         self._with_glyphs = self._n_parts > 2
         bare, edge, outline = (0.0, 0.0, 0.0, 0.0), to_rgba(theme.panel), to_rgba(theme.text)
-        edges = [outline if i in rank else edge for i in self.order]
+        edges = [outline if i in rank and i in carried else edge for i in self.order]
         widths = [max(size * 0.12, 0.6) if n > 2 else max(radius_px * 0.12, 0.4) for n in self._n_parts]
         self.artist = PathCollection(
             [path for part in parts for path in part],
@@ -91,8 +91,12 @@ class Discs:
             offset_transform=axes.transData,
             transform=Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans,  # points, at any resolution
             facecolors=self._faces(np.zeros(len(labels))),
-            edgecolors=[color for color, n in zip(edges, self._n_parts, strict=True) for color in (color, *[bare] * (n - 1))],
-            linewidths=[width for width, n in zip(widths, self._n_parts, strict=True) for width in (width, *[0.0] * (n - 1))],
+            edgecolors=[
+                color for color, n in zip(edges, self._n_parts, strict=True) for color in (color, *[bare] * (n - 1))
+            ],
+            linewidths=[
+                width for width, n in zip(widths, self._n_parts, strict=True) for width in (width, *[0.0] * (n - 1))
+            ],
             zorder=3,
         )
         self.artist.set_snap(False)
@@ -312,10 +316,11 @@ class Thread:
 class Leaders:
     """Thin lines from discs that were moved aside to their places, which are dots."""
 
-    def __init__(self, axes: Axes, theme: Theme, width_px: float, least: float):
-        """``least`` is the distance from which on there is a line, in data units."""
-        self._least = least
-        style: dict[str, Any] = {"color": theme.muted, "linewidth": width_px, "marker": "o", "markersize": 3 * width_px}
+    def __init__(self, axes: Axes, theme: Theme, line_px: float, *, radius_px: float, width_px: float):
+        """``radius_px`` is the radius of the discs, ``width_px`` the width of the panel."""
+        low, high = axes.get_xlim()
+        self._least = LEADER_FROM * radius_px * (high - low) / width_px
+        style: dict[str, Any] = {"color": theme.muted, "linewidth": line_px, "marker": "o", "markersize": 3 * line_px}
         (self.artist,) = axes.plot([], [], markevery=3, zorder=2, **style)
 
     def show(self, places: Points, shown: Points) -> None:

@@ -28,7 +28,6 @@ from viz.drawing.legend import (
     legend_rows,
 )
 from viz.drawing.scatter import (
-    LEADER_FROM,
     Discs,
     Leaders,
     Thread,
@@ -42,8 +41,8 @@ from viz.drawing.scatter import (
 )
 from viz.drawing.text import Caption, shorten
 from viz.drawing.theme import Theme
-from viz.films.comparison_panel import ComparisonPanel, height_of
 from viz.fidelity.trust import doubted
+from viz.films.comparison_panel import ComparisonPanel, height_of
 from viz.films.timeline import Motion, interpolate
 
 TRAIL_SNAPSHOTS = 6
@@ -53,6 +52,7 @@ NAME_PX = 20
 """Half the height of a label among dots."""
 WITHOUT_SCALE = ("tsne", "umap")
 """Methods whose layouts have no scale of their own: earlier ones may be drawn smaller, so that the last one fills the panel."""
+SHRUNK = "Earlier snapshots are drawn smaller where they would not fit."
 MOST_LEGEND_ROWS = 2
 MOST_COMPARISONS, PANELS_WITH_MOST = 2, 2
 """The most comparisons below a panel; one, where there are more panels than this."""
@@ -107,6 +107,8 @@ class EmbeddingFilm:
         legend = _legend(views, size, theme, trust=trust)
         parts = _parts(views, size, legend, bands=bands)
         steps = first.projection["step"]
+        if len(steps) > 1 and any(view.projection.attrs.get("method") in WITHOUT_SCALE for view in views):
+            caption = replace(caption, footnote=f"{caption.footnote} {SHRUNK}".strip())
         self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         layout = self.film_frame.layout
         self.panels = [
@@ -157,7 +159,7 @@ class _ProjectionPanel:
         shown = places.astype(np.float64)
         shown[-1] = self._discs.at_rest(shown[-1], area)
         self._true, self.motion = Motion(places), Motion(shown)
-        self._leaders = Leaders(axes, theme, 1.5 * unit, LEADER_FROM * radius * np.diff(axes.get_xlim())[0] / panel.width)
+        self._leaders = Leaders(axes, theme, 1.5 * unit, radius_px=radius, width_px=panel.width)
         lines = [self._leaders, self._trails, *([self._thread] if self._thread else [])]
         for part in (self._discs, *lines):
             part.artist.set_animated(True)
@@ -213,9 +215,7 @@ def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, trust:
     return entries
 
 
-def _parts(
-    views: Sequence[ProjectionView], size: Size, legend: Sequence[LegendEntry], *, bands: bool
-) -> FrameParts:
+def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[LegendEntry], *, bands: bool) -> FrameParts:
     """Measure what stands around the panels: as much for each, so that they are of one size."""
     unit = size.unit
     measures = max(len(bands_of(view.projection)) for view in views)
