@@ -52,7 +52,7 @@ def bands_of(projection: xr.Dataset) -> list[Band]:
     return rows
 
 
-LINE_PX, LINE_TEXT_PX = 44, 26
+LINE_PX, LINE_TEXT_PX = 40, 24
 """Height of the line of fidelity, and the size of its text."""
 
 

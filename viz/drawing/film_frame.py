@@ -19,6 +19,8 @@ from viz.drawing.text import Caption, text_width, wrap
 from viz.drawing.theme import Theme
 
 TITLE_PX, TITLE_LINE_PX = 42, 40
+LEAST_TITLE = 0.67
+"""The factor to which the title shrinks before it takes two lines."""
 SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
 FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
@@ -93,11 +95,11 @@ class FrameLayout:
     def _beside(cls, size: Size, n: int, parts: FrameParts) -> FrameLayout:
         frame = Box(0.0, 0.0, size.width, size.height)
         left, width, gap = 0.695, 0.275, 0.095
-        height = (0.69 - gap * n) / max(n, 1)
+        height = (0.667 - gap * n) / max(n, 1)
         return cls(
             cells=_cells(frame.part(0.025, 0.065, 0.63, 0.77), size, parts),
             readout=frame.part(left, 0.80, width, 0.105),
-            curves=tuple(frame.part(left, 0.075 + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
+            curves=tuple(frame.part(left, 0.098 + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
             legend=frame.part(0.028, 0.862, 0.63, 0),
             title=(0.025 * size.width, 0.945 * size.height),
             footnote=(0.025 * size.width, 0.022 * size.height),
@@ -228,15 +230,27 @@ class FilmFrame:
     def _write_title(self, caption: Caption) -> None:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
-        self.canvas.text(x, y, caption.title, size=TITLE_PX * unit, bold=True)
-        room = self.layout.readout.left - 0.01 * self.canvas.size.width - x
+        room = self.layout.readout.left - 0.02 * self.canvas.size.width - x
+        size = TITLE_PX * unit
+        size *= (
+            float(np.clip(room / text_width(caption.title, size, bold=True), LEAST_TITLE, 1.0))
+            if caption.title
+            else 1.0
+        )
+        lines = wrap(caption.title, 1.005 * room, size, bold=True)
+        for place, line in enumerate(lines):
+            self.canvas.text(x, y + (0.7 * (len(lines) - 1) - 1.1 * place) * size, line, size=size, bold=True)
+        if self.canvas.size.is_small:
+            return
         whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
         size = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
-        for place, line in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
+        for place, line in enumerate(wrap(caption.subtitle, 1.005 * room, size)):
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
     def write_footnote(self, text: str) -> None:
-        """Write the small print at the foot of the frame."""
+        """Write the small print at the foot of the frame; a small frame has none."""
+        if self.canvas.size.is_small:
+            return
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
         lines = wrap(text, self.canvas.size.width - 2 * x, size)

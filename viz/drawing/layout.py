@@ -15,6 +15,7 @@ Places = NDArray[np.float64]
 
 NEAREST = 0.96
 """How near two labelled discs may come at rest, in sums of their radii."""
+JITTER = 0.1  # pixels
 ROUNDS, MANY_DISCS = 300, 200
 """The most rounds in which discs are moved apart; a quarter of them for so many discs."""
 
@@ -160,16 +161,18 @@ def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float
     share = yields[:, None] / (yields[:, None] + yields)  # of each distance, what the first item moves
     straights, least = straight[:, None] + straight, NEAREST * (radius[:, None] + radius)
     turns = 2.4 * np.arange(n)
-    moved += 1e-3 * np.stack([np.cos(turns), np.sin(turns)], axis=1)  # so that items at one place have directions
+    moved += JITTER * np.stack([np.cos(turns), np.sin(turns)], axis=1)  # so that items at one place have directions
     edge = np.stack([straight + radius, radius], axis=1)
     for _ in range(ROUNDS if n < MANY_DISCS else ROUNDS // 4):
         away = moved[:, None] - moved  # (item, other, axis)
-        across = np.sign(away[..., 0]) * np.maximum(np.abs(away[..., 0]) - straights, 0.0)
-        distance = np.maximum(np.hypot(across, away[..., 1]), 1e-6)
-        missing = np.maximum(least - distance, 0.0)
+        across = np.maximum(np.abs(away[..., 0]) - straights, 0.0)
+        missing = np.maximum(least - np.hypot(across, away[..., 1]), 0.0)
         np.fill_diagonal(missing, 0.0)
         if missing.max() < 0.02 * radius.max():
             break
-        push = (missing * share / distance)[..., None] * np.stack([across, away[..., 1]], axis=2)
+        towards = away / np.stack([1 + straights / least, np.ones_like(least)], axis=2)  # lozenges part upwards first
+        towards /= np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), 1e-6)
+        push = (missing * share)[..., None] * towards
         moved = np.clip(moved + 0.7 * push.sum(axis=1), edge, np.array(room_px) - edge)
-    return moved
+    stayed = np.hypot(*(moved - places).T) < 2 * JITTER
+    return np.where(stayed[:, None], places, moved)

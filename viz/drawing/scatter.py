@@ -30,6 +30,8 @@ WIDEST_LABELS = 3.4
 
 HOLE, OPEN = 0.76, 0.8
 """Radius of the hole in a doubted item's disc, in radii of the disc, and how far the hole's colour is that of the panel."""
+DOT_RING = 0.26
+"""Width of the edge of a dot, in its radii: in the colour of the panel around a full dot, in its own around an open one."""
 SHADES = 64
 SMOOTHED_STEPS = 3
 """Before and after each step, over which the scale of layouts changes gradually."""
@@ -70,9 +72,9 @@ class Discs:
         rank = {item: place for place, item in enumerate(reversed(on_top), 1)}
         self.order = np.array(sorted(range(len(labels)), key=lambda i: (i in carried, rank.get(i, 0))))
         size, in_disc = (radius_px, DISC_LABEL) if self.labelled else (max(name_px, radius_px), NAME_IN_DISC)
-        dot = [Path.circle((0, 0), radius_px), Path.circle((0, 0), HOLE * radius_px)]
+        dot = [Path.circle((0, 0), radius_px)]
         parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else dot for i in self.order]
-        self._n_parts = np.array([len(part) for part in parts])
+        self._n_parts, self._n_dots = np.array([len(part) for part in parts]), len(labels) - len(carried)
         self._axes, self._carried = axes, np.array(sorted(carried), dtype=int)
         extents = {i: parts[place][0].get_extents() for place, i in enumerate(self.order) if i in carried}
         self._shapes = np.array([(extents[i].width / 2 - size, size) for i in self._carried]).reshape(-1, 2)
@@ -80,26 +82,22 @@ class Discs:
         kinds = sorted(set(colors))
         self._shades = np.stack([shades(color, theme) for color in kinds])
         self._kind = np.array([kinds.index(colors[i]) for i in self.order])
-        self._base = np.concatenate([[0], np.cumsum(self._n_parts)[:-1]])  # the disc of each item among the paths
-        self._with_glyphs = self._n_parts > 2
-        bare, edge, outline = (0.0, 0.0, 0.0, 0.0), to_rgba(theme.panel), to_rgba(theme.text)
-        edges = [outline if i in rank and i in carried else edge for i in self.order]
-        widths = [max(size * 0.12, 0.6) if n > 2 else max(radius_px * 0.12, 0.4) for n in self._n_parts]
+        outline, edge = to_rgba(theme.text), to_rgba(theme.panel)
+        self._edges = np.zeros((self._n_parts.sum(), 4))
+        self._discs = np.cumsum(self._n_parts) - self._n_parts  # the disc of each item among the paths
+        self._edges[self._discs] = [outline if i in rank and i in carried else edge for i in self.order]
+        widths = np.zeros(len(self._edges))
+        widths[self._discs] = np.where(self._n_parts > 1, max(size * 0.12, 0.6), max(radius_px * DOT_RING, 0.8))
         self.artist = PathCollection(
             [path for part in parts for path in part],
-            offsets=np.zeros((self._n_parts.sum(), 2)),
+            offsets=np.zeros((len(widths), 2)),
             offset_transform=axes.transData,
             transform=Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans,  # points, at any resolution
-            facecolors=self._faces(np.zeros(len(labels))),
-            edgecolors=[
-                color for color, n in zip(edges, self._n_parts, strict=True) for color in (color, *[bare] * (n - 1))
-            ],
-            linewidths=[
-                width for width, n in zip(widths, self._n_parts, strict=True) for width in (width, *[0.0] * (n - 1))
-            ],
+            linewidths=widths,
             zorder=3,
         )
         self.artist.set_snap(False)
+        self.show_doubt(np.zeros(len(labels)))
         axes.add_collection(self.artist, autolim=False)
 
     def move(self, points: Points) -> None:
@@ -115,16 +113,19 @@ class Discs:
         return shown
 
     def show_doubt(self, doubt: NDArray[np.float64]) -> None:
-        """Open the discs of the items by their doubt, (item,), from 0 for a full disc to 1 for a ring."""
-        self.artist.set_facecolor(self._faces(doubt))  # type: ignore[arg-type]
+        """Open the discs of the items by their doubt, (item,), from 0 for a full disc to 1 for a ring.
 
-    def _faces(self, doubt: NDArray[np.float64]) -> NDArray[np.float64]:
-        shade = np.rint(np.clip(doubt[self.order], 0.0, 1.0) * (SHADES - 1)).astype(int)
-        colors = self._shades[self._kind, shade]  # (item, disc and hole and glyph, red green blue alpha)
-        faces = np.empty((self._n_parts.sum(), 4))
-        faces[self._base], faces[self._base + 1] = colors[:, 0], colors[:, 1]
-        faces[self._base[self._with_glyphs] + 2] = colors[self._with_glyphs, 2]
-        return faces
+        The ring of a dot is its edge, since a hole of its own would double the time that thousands of dots take.
+        """
+        share, n = np.clip(doubt[self.order], 0.0, 1.0), self._n_dots
+        colors = self._shades[
+            self._kind, np.rint(share * (SHADES - 1)).astype(int)
+        ]  # (item, part, red green blue alpha)
+        faces = np.concatenate([colors[:n, 1], colors[n:].reshape(-1, 4)])
+        edges = self._edges.copy()
+        edges[:n] += share[:n, None] * (colors[:n, 0] - edges[:n])
+        self.artist.set_facecolor(faces)  # type: ignore[arg-type]
+        self.artist.set_edgecolor(edges)  # type: ignore[arg-type]
 
 
 def all_labelled(labels: Sequence[str], radius_px: float) -> bool:
