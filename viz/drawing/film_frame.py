@@ -95,11 +95,12 @@ class FrameLayout:
     def _beside(cls, size: Size, n: int, parts: FrameParts) -> FrameLayout:
         frame = Box(0.0, 0.0, size.width, size.height)
         left, width, gap = 0.695, 0.275, 0.095
-        height = (0.667 - gap * n) / max(n, 1)
+        bottom, foot = (0.11, 0.15) if size.is_small else (0.065, 0.098)
+        height = (0.765 - foot - gap * n) / max(n, 1)
         return cls(
-            cells=_cells(frame.part(0.025, 0.065, 0.63, 0.77), size, parts),
+            cells=_cells(frame.part(0.025, bottom, 0.63, 0.835 - bottom), size, parts),
             readout=frame.part(left, 0.80, width, 0.105),
-            curves=tuple(frame.part(left, 0.098 + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
+            curves=tuple(frame.part(left, foot + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
             legend=frame.part(0.028, 0.862, 0.63, 0),
             title=(0.025 * size.width, 0.945 * size.height),
             footnote=(0.025 * size.width, 0.022 * size.height),
@@ -248,12 +249,13 @@ class FilmFrame:
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
     def write_footnote(self, text: str) -> None:
-        """Write the small print at the foot of the frame; a small frame has none."""
-        if self.canvas.size.is_small:
-            return
+        """Write the small print at the foot of the frame; a small frame has the first of its sentences, in two lines if that is enough."""
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
-        lines = wrap(text, self.canvas.size.width - 2 * x, size)
+        room, sentences = self.canvas.size.width - 2 * x, text.split(". ")
+        while self.canvas.size.is_small and len(sentences) > 1 and len(wrap(". ".join(sentences), room, size)) > 2:
+            sentences.pop()
+        lines = wrap(". ".join(sentences), room, size)
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + place * pitch, line, size=size, color=self.canvas.theme.muted)

@@ -152,10 +152,10 @@ def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float
     -------
     The new places, (item, axis), inside the panel.
     """
-    straight, radius = shapes.T
     moved, n = places.astype(np.float64), len(places)
     if n < 2:
         return moved
+    straight, radius = shapes.T
     yields = np.ones(n)
     yields[list(held)] = 0.15
     share = yields[:, None] / (yields[:, None] + yields)  # of each distance, what the first item moves

@@ -66,7 +66,7 @@ def legend_entries(
         colors = order_colors(SCALE_COLORS, theme, pale=bool(groups))
         name = f"{labels[0]} to {labels[-1]}"
         entries.append(LegendEntry(f"others, {name}" if groups else name, tuple(colors)))
-    elif others and len({i for group in groups for i in group.members}) < len(labels):
+    elif groups and others and len({i for group in groups for i in group.members}) < len(labels):
         entries.append(LegendEntry(others, (other_color(theme),)))
     if doubt:
         entries.append(LegendEntry(doubt, (theme.muted,), is_open=True))

@@ -72,22 +72,18 @@ class Discs:
         rank = {item: place for place, item in enumerate(reversed(on_top), 1)}
         self.order = np.array(sorted(range(len(labels)), key=lambda i: (i in carried, rank.get(i, 0))))
         size, in_disc = (radius_px, DISC_LABEL) if self.labelled else (max(name_px, radius_px), NAME_IN_DISC)
-        dot = [Path.circle((0, 0), radius_px)]
-        parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else dot for i in self.order]
+        dot = Path.circle((0, 0), radius_px)
+        parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else [dot] for i in self.order]
         self._n_parts, self._n_dots = np.array([len(part) for part in parts]), len(labels) - len(carried)
-        self._axes, self._carried = axes, np.array(sorted(carried), dtype=int)
-        extents = {i: parts[place][0].get_extents() for place, i in enumerate(self.order) if i in carried}
-        self._shapes = np.array([(extents[i].width / 2 - size, size) for i in self._carried]).reshape(-1, 2)
-        self._held = [place for place, i in enumerate(self._carried) if i in rank]
+        self._shapes = np.array([(part[0].get_extents().width / 2 - size, size) for part in parts[self._n_dots :]])
+        self._axes, self._n_held = axes, len(carried & rank.keys())
         kinds = sorted(set(colors))
         self._shades = np.stack([shades(color, theme) for color in kinds])
         self._kind = np.array([kinds.index(colors[i]) for i in self.order])
-        outline, edge = to_rgba(theme.text), to_rgba(theme.panel)
-        self._edges = np.zeros((self._n_parts.sum(), 4))
-        self._discs = np.cumsum(self._n_parts) - self._n_parts  # the disc of each item among the paths
-        self._edges[self._discs] = [outline if i in rank and i in carried else edge for i in self.order]
-        widths = np.zeros(len(self._edges))
-        widths[self._discs] = np.where(self._n_parts > 1, max(size * 0.12, 0.6), max(radius_px * DOT_RING, 0.8))
+        discs = np.cumsum(self._n_parts) - self._n_parts  # the disc of each item among the paths
+        self._edges, widths = np.zeros((self._n_parts.sum(), 4)), np.zeros(self._n_parts.sum())
+        self._edges[discs] = [to_rgba(theme.text if i in rank and i in carried else theme.panel) for i in self.order]
+        widths[discs] = np.where(self._n_parts > 1, max(size * 0.12, 0.6), max(radius_px * DOT_RING, 0.8))
         self.artist = PathCollection(
             [path for part in parts for path in part],
             offsets=np.zeros((len(widths), 2)),
@@ -107,9 +103,9 @@ class Discs:
     def at_rest(self, points: Points, size_px: tuple[float, float]) -> Points:
         """Move labelled items apart where one hides another's label in a panel of this size; ``points`` is (item, axis)."""
         low, high = np.array([self._axes.get_xlim(), self._axes.get_ylim()]).T
-        pixels, shown = size_px / (high - low), points.astype(np.float64)
-        apart = move_discs_apart((shown[self._carried] - low) * pixels, self._shapes, size_px, self._held)
-        shown[self._carried] = apart / pixels + low
+        pixels, shown, carried = size_px / (high - low), points.astype(np.float64), self.order[self._n_dots :]
+        held = range(len(carried) - self._n_held, len(carried))  # those drawn last
+        shown[carried] = move_discs_apart((shown[carried] - low) * pixels, self._shapes, size_px, held) / pixels + low
         return shown
 
     def show_doubt(self, doubt: NDArray[np.float64]) -> None:
@@ -118,9 +114,8 @@ class Discs:
         The ring of a dot is its edge, since a hole of its own would double the time that thousands of dots take.
         """
         share, n = np.clip(doubt[self.order], 0.0, 1.0), self._n_dots
-        colors = self._shades[
-            self._kind, np.rint(share * (SHADES - 1)).astype(int)
-        ]  # (item, part, red green blue alpha)
+        shade = np.rint(share * (SHADES - 1)).astype(int)
+        colors = self._shades[self._kind, shade]  # (item, part, red green blue alpha)
         faces = np.concatenate([colors[:n, 1], colors[n:].reshape(-1, 4)])
         edges = self._edges.copy()
         edges[:n] += share[:n, None] * (colors[:n, 0] - edges[:n])

@@ -69,7 +69,7 @@ def draw_maps(
 def _write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
     """Draw the legend at the top of the body; return the box below."""
     body, groups = slide.body, subject.groups or subject.classes
-    items = {"labels": subject.labels, "ordered": subject.is_ordered, "others": f"other {subject.what}"}
+    items: dict[str, Any] = {"labels": subject.labels, "ordered": subject.is_ordered, "others": f"other {subject.what}"}
     entries = legend_entries(slide.theme, groups, **items, doubt=DOUBT if doubt else "")
     entries = [replace(entry, name=shorten(entry.name, body.width - 40)) for entry in entries]
     rows = legend_rows(entries, body.width, TEXT_PT)

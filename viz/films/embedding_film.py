@@ -160,9 +160,8 @@ class _ProjectionPanel:
         shown[-1] = self._discs.at_rest(shown[-1], area)
         self._true, self.motion = Motion(places), Motion(shown)
         self._leaders = Leaders(axes, theme, 1.5 * unit, radius_px=radius, width_px=panel.width)
-        lines = [self._leaders, self._trails, *([self._thread] if self._thread else [])]
-        for part in (self._discs, *lines):
-            part.artist.set_animated(True)
+        for artist in self._artists():
+            artist.set_animated(True)
 
     def moving(self, time: float) -> list[Artist]:
         """Move the items to a time; return the artists to draw."""
@@ -173,11 +172,14 @@ class _ProjectionPanel:
         past = np.linspace(max(time - TRAIL_SNAPSHOTS, 0), time, TRAIL_SNAPSHOTS * TRAIL_POINTS_PER_SNAPSHOT)
         self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)))
         self._leaders.show(self._true.at(time), places)
-        artists: list[Artist] = []
         if self._thread is not None:
             self._thread.move(places)
-            artists.append(self._thread.artist)
-        return [*artists, self._trails.artist, self._leaders.artist, self._discs.artist]
+        return self._artists()
+
+    def _artists(self) -> list[Artist]:
+        """List the artists that move, the uppermost last."""
+        thread = [] if self._thread is None else [self._thread.artist]
+        return [*thread, self._trails.artist, self._leaders.artist, self._discs.artist]
 
     def _add_below(self, *, bands: bool) -> None:
         film_frame, view, cell = self._frame, self._view, self._cell
@@ -205,11 +207,11 @@ def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, trust:
     layout = first.projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
     marks = [mark for view in views if trust and (mark := doubted(view.projection)) is not None]
-    ordered = {"labels": labels, "ordered": first.threaded, "others": f"other {layout.dims[1]}s"}
+    items: dict[str, Any] = {"labels": labels, "ordered": first.threaded, "others": f"other {layout.dims[1]}s"}
     entries: list[LegendEntry] = []
     for doubt in (DOUBT, DOUBT_SHORT):
         doubt = doubt if any(mark.any() for mark in marks) else ""
-        entries = legend_entries(theme, first.groups or first.classes, **ordered, doubt=doubt)
+        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt)
         if legend_rows(entries, FrameLayout.of(size, 1).legend.width, LEGEND_PX * unit) <= MOST_LEGEND_ROWS:
             break
     return entries

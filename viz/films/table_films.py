@@ -82,8 +82,8 @@ def _picture(
     if request.bands and bands_of(panels[0].projection):
         scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
         words = replace(words, footnote=f"{words.footnote} Bands: {scale}.")
-    options = {"trust": request.trust, "bands": request.bands}
-    return EmbeddingFilm(_views(panels), curves, caption=words, **request.look, **options)
+    fidelity = {"trust": request.trust, "bands": request.bands}
+    return EmbeddingFilm(_views(panels), curves, caption=words, **request.look | fidelity)
 
 
 def _views(panels: Sequence[TablePanel]) -> list[ProjectionView]:
