@@ -26,8 +26,8 @@ MEASURES = {
 }
 """Variables of a projection over steps, in the order of the bands, with their names and short names."""
 
-ROW_PX = 25
-NAME_PX, CHANCE_PX, VALUE_PX = 19, 17, 20
+ROW_PX = 31
+NAME_PX, CHANCE_PX, VALUE_PX = 24, 24, 24
 MOST_FOR_NAMES = 0.46
 """The largest share of the width that names take."""
 

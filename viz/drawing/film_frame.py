@@ -24,6 +24,8 @@ LEAST_TITLE = 0.67
 SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
 FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
+TICKS_PX = 38
+"""Height of the ticks and labels below a curve."""
 NAME_PX, TEXT_GAP_PX, BANDS_GAP_PX = 40, 10, 12
 PANEL_GAP_PX = 28
 CURVE_TITLE_PX = 52
@@ -112,7 +114,7 @@ class FrameLayout:
         margin = 0.025 if wide else 0.03
         first, gap, high = (0.045, 0.035, 0.115) if wide else (0.07, 0.06, 0.12)
         width = (0.89 - gap * n) / max(n, 1) if not wide else (1 - first - 0.025 - 1.7 * gap * (n - 1)) / max(n, 1)
-        foot = 0.085 if wide else 0.075
+        foot = (0.085 if wide else 0.075) + (0.033 if wide else 0.023) * (parts.panels > 1)  # more small print
         top = 0.835 if wide else 0.85
         bottom = 0.275
         if parts != FrameParts():  # the room above the curves is needed
@@ -249,13 +251,16 @@ class FilmFrame:
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
     def write_footnote(self, text: str) -> None:
-        """Write the small print at the foot of the frame; a small frame has the first of its sentences, in two lines if that is enough."""
+        """Write the small print at the foot of the frame, without its last sentences where there is no room for them."""
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
-        room, sentences = self.canvas.size.width - 2 * x, text.split(". ")
-        while self.canvas.size.is_small and len(sentences) > 1 and len(wrap(". ".join(sentences), room, size)) > 2:
+        above = [box.bottom - TICKS_PX * self.unit for box in self.layout.curves]
+        most = max(1, int(min([*above, *(cell.bands.bottom for cell in self.layout.cells)]) / pitch))
+        width, sentences = self.canvas.size.width - 2 * x, text.split(". ")
+        while len(sentences) > 1 and len(wrap(". ".join(sentences), width, size)) > most:
             sentences.pop()
-        lines = wrap(". ".join(sentences), room, size)
+            sentences[-1] = sentences[-1].removesuffix(".") + "."
+        lines = wrap(". ".join(sentences), width, size)
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + place * pitch, line, size=size, color=self.canvas.theme.muted)

@@ -212,7 +212,9 @@ def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, trust:
     for doubt in (DOUBT, DOUBT_SHORT):
         doubt = doubt if any(mark.any() for mark in marks) else ""
         entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt)
-        if legend_rows(entries, FrameLayout.of(size, 1).legend.width, LEGEND_PX * unit) <= MOST_LEGEND_ROWS:
+        room, text_px = FrameLayout.of(size, 1, FrameParts(len(views))).legend.width, LEGEND_PX * unit
+        fits = all(entry.width(text_px) <= room for entry in entries)
+        if fits and legend_rows(entries, room, text_px) <= MOST_LEGEND_ROWS:
             break
     return entries
 
