@@ -17,8 +17,8 @@ from probes.groups.naming import Group
 from viz.registry import FIGURES, FILMS
 
 FIELDS = (  # noqa: SIM905 - words in two lines, not in twenty
-    "method highlight metric trust control layer head layers step text items trace all_tokens perplexity seed runs prompt theme size "
-    "transparent fps seconds_per_snapshot duration hold"
+    "method highlight metric trust bands control layer head layers step text items trace all_tokens perplexity seed runs prompt theme "
+    "size transparent fps seconds_per_snapshot duration hold"
 ).split()
 """The fields that change a picture, in the order in which a file's name has them."""
 _VALUES = {"and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square", "large"}

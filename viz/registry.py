@@ -52,7 +52,7 @@ def canonical(name: str, kinds: Mapping[str, Kind]) -> str:
     return next((kind.name for kind in kinds.values() if name in kind.aliases), name)
 
 
-_TABLE = frozenset({"highlight", "method", "metric", "trust", "control", "runs", "perplexity", "seed"})
+_TABLE = frozenset({"highlight", "method", "metric", "trust", "bands", "control", "runs", "perplexity", "seed"})
 _MAP = frozenset({"highlight", "method", "perplexity", "seed"})
 _FREQUENT = frozenset({"items", "text"})
 _AT_A_STEP = frozenset({"prompt", "step"})

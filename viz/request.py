@@ -158,7 +158,9 @@ class FilmRequest(Request):
     metric: Literal["euclidean", "cosine"] = "euclidean"
     """For tables: what distance is. The cosine ignores how long the vectors are."""
     trust: bool = True
-    """For tables: draw points fainter whose neighbours or motion in the picture are not those of the space."""
+    """For tables: draw points as rings that have few of their neighbours in the space beside them in the picture."""
+    bands: _Flag = False
+    """For tables: show each measure of fidelity over the steps as a band, instead of a line with two of them."""
     control: Literal["shuffled", "init"] | None = None
     """For tables: show beside the run what the same method makes of shuffled vectors, or of ones that are redrawn and never trained."""
     runs: str | None = None

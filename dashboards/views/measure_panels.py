@@ -12,7 +12,7 @@ from dashboards.page import Page
 from probes.groups.naming import Group
 from probes.groups.wording import p_value_text, share_text, short_name
 from probes.tables.embeddings import TableName
-from viz.drawing.legend import item_colors
+from viz.drawing.legend import item_colors, other_color
 from viz.drawing.text import label_name
 from viz.fonts import letter
 from viz.player.panels import Comparison, ComparisonRow, Comparisons, Curves, Neighbours, Series
@@ -75,7 +75,7 @@ def neighbours(page: Page, trajectory: xr.DataArray, *, item: int, metric: str, 
     labels = queries.labels_of(trajectory)
     found = queries.neighbours(page.computation, page.run, trajectory, item, metric)
     colors = item_colors(len(labels), groups, page.theme)
-    visible = {page.theme.disc: page.theme.muted}  # the colour of a disc is too faint for text
+    visible = {other_color(page.theme): page.theme.muted}  # the colour of a disc is too faint for text
     numbers = found["neighbour"].values
     names = letter(labels, labels, label_name)
     return Neighbours(

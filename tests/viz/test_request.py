@@ -61,6 +61,7 @@ COMMON = {
 FILM_FIELDS = {
     "metric": st.sampled_from(["euclidean", "cosine"]),
     "trust": st.booleans(),
+    "bands": st.booleans(),
     "control": st.sampled_from([None, "shuffled", "init"]),
     "runs": st.none() | st.sampled_from(["a,b", "a-b,c", "a,b-c"]),
     "fps": st.sampled_from([30, 5]),
@@ -138,6 +139,7 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         "theme": "dark",
         "transparent": True,
         "all_tokens": True,
+        "bands": True,
     }
     silent = {"format": "gif", "scheduler": "local", "run": "r", "deck": True}
     for kinds, make, size in (

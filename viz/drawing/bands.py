@@ -1,4 +1,4 @@
-"""Fidelity bands: below a projection, a narrow band of colours over film time for each measure of its fidelity."""
+"""Fidelity below a projection: a line of two measures, or a narrow band of colours over film time for each measure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import AnimatedPanel, Canvas
@@ -25,8 +26,8 @@ MEASURES = {
 }
 """Variables of a projection over steps, in the order of the bands, with their names and short names."""
 
-ROW_PX = 25
-NAME_PX, CHANCE_PX, VALUE_PX = 19, 17, 20
+ROW_PX = 31
+NAME_PX, CHANCE_PX, VALUE_PX = 24, 24, 24
 MOST_FOR_NAMES = 0.46
 """The largest share of the width that names take."""
 
@@ -49,6 +50,57 @@ def bands_of(projection: xr.Dataset) -> list[Band]:
             chance = projection.attrs.get("chance") if variable == "recall" else None
             rows.append(Band(name, short, projection[variable].values.astype(np.float64), chance))
     return rows
+
+
+LINE_PX, LINE_TEXT_PX = 40, 24
+"""Height of the line of fidelity, and the size of its text."""
+
+
+class FidelityLine(AnimatedPanel):
+    """A line that says how far to believe a layout: a local measure and one of the whole; both change with the snapshot.
+
+    What does not fit into the width is left out.
+    """
+
+    def __init__(self, canvas: Canvas, box: Box, projection: xr.Dataset, clock: FilmClock, unit: float):
+        self.clock = clock
+        self._texts: list[tuple[Text, list[str]]] = []
+        size, x, y = LINE_TEXT_PX * unit, box.left, box.bottom + box.height / 2
+        for part in self._fitting(projection, box.width, size):
+            widest = max((text_width(text, size, bold=len(part) > 1) for text in part), default=0.0)
+            style: dict[str, Any] = {"size": size, "va": "center_baseline"}
+            if len(part) > 1:
+                text = canvas.text(x, y, "", bold=True, animated=True, **style)
+                self._texts.append((text, part))
+            else:
+                canvas.text(x, y, part[0], color=canvas.theme.muted, **style)
+            x += widest + 0.4 * size
+
+    def show(self, step: int) -> list[Artist]:
+        at = int(np.searchsorted(self.clock.steps, step))
+        for text, values in self._texts:
+            text.set_text(values[at])
+        return [text for text, _ in self._texts]
+
+    @staticmethod
+    def _fitting(projection: xr.Dataset, width: float, size: float) -> list[list[str]]:
+        """Choose the longest line that fits: a list of texts for each part, one of words or a value for each snapshot."""
+        lead, local, chance, whole = [["How far to believe it:"]], [], [], []
+        if "recall" in projection:
+            shares = [f"{round(100 * value)}%" for value in projection["recall"].values]
+            by_chance = (
+                f" ({round(100 * projection.attrs['chance'])}% by chance)" if "chance" in projection.attrs else ""
+            )
+            local, chance = ([shares, [f"of neighbours real{more}"]] for more in ("", by_chance))
+        if "distance_correlation" in projection:
+            numbers = [f"{_number(value)} of 1" for value in projection["distance_correlation"].values]
+            whole = [["  distances in order"], numbers]
+        lines = [[*lead, *chance, *whole], [*chance, *whole], [*local, *whole], local, []]
+        return next(line for line in lines if _line_width(line, size) <= width)
+
+
+def _line_width(line: list[list[str]], size: float) -> float:
+    return sum(max(text_width(text, size, bold=len(part) > 1) for text in part) + 0.4 * size for part in line)
 
 
 class BandPanel(AnimatedPanel):

@@ -28,6 +28,9 @@ from viz.fonts import drawable, families
 
 Frame = NDArray[np.uint8]
 
+LEAST_UNIT = 0.5
+"""The least scale of a frame: text of 24 pixels at 1080p has 12 then."""
+
 
 class Surface:
     """A figure on which everything is placed in points, measured from its lower left corner."""
@@ -142,7 +145,19 @@ class Size:
 
     @property
     def unit(self) -> float:
-        """The scale of the frame, 1 for 1920x1080: all lengths in films are given for that size and multiplied by it."""
+        """The scale of the frame, 1 for 1920x1080: all lengths in films are given for that size and multiplied by it.
+
+        It does not fall further than text stays legible; a small picture leaves out what does not fit instead.
+        """
+        return max(self._scale, LEAST_UNIT)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the frame has no room for small print."""
+        return self._scale < LEAST_UNIT
+
+    @property
+    def _scale(self) -> float:
         width, height = (1920, 1080) if self.is_wide else (1080, 1500)
         return min(self.width / width, self.height / height)
 

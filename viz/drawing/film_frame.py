@@ -19,9 +19,13 @@ from viz.drawing.text import Caption, text_width, wrap
 from viz.drawing.theme import Theme
 
 TITLE_PX, TITLE_LINE_PX = 42, 40
-SUBTITLE_PX, LEAST_SUBTITLE = 23, 0.85
+LEAST_TITLE = 0.67
+"""The factor to which the title shrinks before it takes two lines."""
+SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
-FOOTNOTE_PX, FOOTNOTE_LINE_PX = 19, 24
+FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
+TICKS_PX = 38
+"""Height of the ticks and labels below a curve."""
 NAME_PX, TEXT_GAP_PX, BANDS_GAP_PX = 40, 10, 12
 PANEL_GAP_PX = 28
 CURVE_TITLE_PX = 52
@@ -93,11 +97,12 @@ class FrameLayout:
     def _beside(cls, size: Size, n: int, parts: FrameParts) -> FrameLayout:
         frame = Box(0.0, 0.0, size.width, size.height)
         left, width, gap = 0.695, 0.275, 0.095
-        height = (0.69 - gap * n) / max(n, 1)
+        bottom, foot = (0.11, 0.15) if size.is_small else (0.065, 0.098)
+        height = (0.765 - foot - gap * n) / max(n, 1)
         return cls(
-            cells=_cells(frame.part(0.025, 0.065, 0.63, 0.77), size, parts),
+            cells=_cells(frame.part(0.025, bottom, 0.63, 0.835 - bottom), size, parts),
             readout=frame.part(left, 0.80, width, 0.105),
-            curves=tuple(frame.part(left, 0.075 + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
+            curves=tuple(frame.part(left, foot + (n - 1 - i) * (height + gap), width, height) for i in range(n)),
             legend=frame.part(0.028, 0.862, 0.63, 0),
             title=(0.025 * size.width, 0.945 * size.height),
             footnote=(0.025 * size.width, 0.022 * size.height),
@@ -109,7 +114,7 @@ class FrameLayout:
         margin = 0.025 if wide else 0.03
         first, gap, high = (0.045, 0.035, 0.115) if wide else (0.07, 0.06, 0.12)
         width = (0.89 - gap * n) / max(n, 1) if not wide else (1 - first - 0.025 - 1.7 * gap * (n - 1)) / max(n, 1)
-        foot = 0.085 if wide else 0.075
+        foot = (0.085 if wide else 0.075) + (0.033 if wide else 0.023) * (parts.panels > 1)  # more small print
         top = 0.835 if wide else 0.85
         bottom = 0.275
         if parts != FrameParts():  # the room above the curves is needed
@@ -228,18 +233,34 @@ class FilmFrame:
     def _write_title(self, caption: Caption) -> None:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
-        self.canvas.text(x, y, caption.title, size=TITLE_PX * unit, bold=True)
-        room = self.layout.readout.left - 0.01 * self.canvas.size.width - x
+        room = self.layout.readout.left - 0.02 * self.canvas.size.width - x
+        size = TITLE_PX * unit
+        size *= (
+            float(np.clip(room / text_width(caption.title, size, bold=True), LEAST_TITLE, 1.0))
+            if caption.title
+            else 1.0
+        )
+        lines = wrap(caption.title, 1.005 * room, size, bold=True)
+        for place, line in enumerate(lines):
+            self.canvas.text(x, y + (0.7 * (len(lines) - 1) - 1.1 * place) * size, line, size=size, bold=True)
+        if self.canvas.size.is_small:
+            return
         whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
         size = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
-        for place, line in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
+        for place, line in enumerate(wrap(caption.subtitle, 1.005 * room, size)):
             self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
 
     def write_footnote(self, text: str) -> None:
-        """Write the small print at the foot of the frame."""
+        """Write the small print at the foot of the frame, without its last sentences where there is no room for them."""
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
-        lines = wrap(text, self.canvas.size.width - 2 * x, size)
+        above = [box.bottom - TICKS_PX * self.unit for box in self.layout.curves]
+        most = max(1, int(min([*above, *(cell.bands.bottom for cell in self.layout.cells)]) / pitch))
+        width, sentences = self.canvas.size.width - 2 * x, text.split(". ")
+        while len(sentences) > 1 and len(wrap(". ".join(sentences), width, size)) > most:
+            sentences.pop()
+            sentences[-1] = sentences[-1].removesuffix(".") + "."
+        lines = wrap(". ".join(sentences), width, size)
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + place * pitch, line, size=size, color=self.canvas.theme.muted)

@@ -9,6 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.float64]
+
+NEAREST = 0.96
+"""How near two labelled discs may come at rest, in sums of their radii."""
+JITTER = 0.1  # pixels
+ROUNDS, MANY_DISCS = 300, 200
+"""The most rounds in which discs are moved apart; a quarter of them for so many discs."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +136,43 @@ def move_apart(wanted: Sequence[float], heights: Sequence[float], low: float, hi
     found = np.empty_like(places)
     found[order] = places
     return [float(place) for place in found]
+
+
+def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float], held: Sequence[int] = ()) -> Places:
+    """Move labelled discs apart until none hides another's label, each as little as possible.
+
+    Parameters
+    ----------
+    places : in pixels from the lower left corner of the panel, (item, axis).
+    shapes : half the straight part of each lozenge, 0 for a disc, and its radius, (item, 2), in pixels.
+    room_px : width and height of the panel.
+    held : items that others make way for.
+
+    Returns
+    -------
+    The new places, (item, axis), inside the panel.
+    """
+    moved, n = places.astype(np.float64), len(places)
+    if n < 2:
+        return moved
+    straight, radius = shapes.T
+    yields = np.ones(n)
+    yields[list(held)] = 0.15
+    share = yields[:, None] / (yields[:, None] + yields)  # of each distance, what the first item moves
+    straights, least = straight[:, None] + straight, NEAREST * (radius[:, None] + radius)
+    turns = 2.4 * np.arange(n)
+    moved += JITTER * np.stack([np.cos(turns), np.sin(turns)], axis=1)  # so that items at one place have directions
+    edge = np.stack([straight + radius, radius], axis=1)
+    for _ in range(ROUNDS if n < MANY_DISCS else ROUNDS // 4):
+        away = moved[:, None] - moved  # (item, other, axis)
+        across = np.maximum(np.abs(away[..., 0]) - straights, 0.0)
+        missing = np.maximum(least - np.hypot(across, away[..., 1]), 0.0)
+        np.fill_diagonal(missing, 0.0)
+        if missing.max() < 0.02 * radius.max():
+            break
+        towards = away / np.stack([1 + straights / least, np.ones_like(least)], axis=2)  # lozenges part upwards first
+        towards /= np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), 1e-6)
+        push = (missing * share)[..., None] * towards
+        moved = np.clip(moved + 0.7 * push.sum(axis=1), edge, np.array(room_px) - edge)
+    stayed = np.hypot(*(moved - places).T) < 2 * JITTER
+    return np.where(stayed[:, None], places, moved)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
@@ -16,50 +18,107 @@ from viz.drawing.theme import Theme, group_color, over
 
 LEGEND_ROW = 1.6
 """Distance between rows of a legend, in sizes of its text."""
-FAINT = "faint: neighbours or motion not real"
-FAINT_DISCS = 2.9
-"""Width of the discs before this text, in sizes of the text."""
+DOUBT, DOUBT_SHORT = "open: few of its neighbours here are neighbours in the model", "open: neighbours doubtful"
+"""Explains the holes of doubted items, at full length and where there is little room."""
+PALE = 0.5
+"""How far ordered items keep the colours of their order beside highlighted ones."""
+SCALE_COLORS, SCALE_WIDTH = 24, 4.0
+"""Colours in the key of an order, and its width in sizes of the text."""
 
 
-def add_legend(surface: Surface, box: Box, groups: Sequence[Group], size: float, *, trust: bool = False) -> None:
-    """Draw a legend: a disc and a name for each group, and with ``trust`` an entry that explains faint discs.
+@dataclass(frozen=True)
+class LegendEntry:
+    """An entry of a legend: a name behind a disc of a colour, a ring (``is_open``), or a scale of several colours."""
 
-    The first row is centred on the upper edge of the box, and rows wrap at its width. ``size`` is that of the text, in points.
+    name: str
+    colors: tuple[str, ...]
+    is_open: bool = False
+
+    def start(self, size: float) -> float:
+        """Compute where the name starts, in points."""
+        return (0.6 + (SCALE_WIDTH if len(self.colors) > 1 else 0.9)) * size
+
+    def width(self, size: float) -> float:
+        """Compute the width with the gap to the next entry, in points."""
+        return self.start(size) + 1.4 * size + text_width(self.name, size, ink=True)
+
+
+def legend_entries(
+    theme: Theme,
+    groups: Sequence[Group],
+    *,
+    labels: Sequence[str] = (),
+    ordered: bool = False,
+    others: str = "",
+    doubt: str = "",
+) -> list[LegendEntry]:
+    """List what the colours of items and the holes in them mean.
+
+    Parameters
+    ----------
+    groups : highlighted groups, or the classes that colour the items.
+    labels, ordered : of the items; ordered ones have a scale of colours.
+    others : what items outside the groups are called, if there are any.
+    doubt : explains the holes, if there are any.
     """
-    theme = surface.theme
-    for index, (column, row) in enumerate(flow(_entry_widths(groups, size, trust), box.width)):
+    entries = [LegendEntry(short_name(group.name), (group_color(theme, i),)) for i, group in enumerate(groups)]
+    if ordered:
+        colors = order_colors(SCALE_COLORS, theme, pale=bool(groups))
+        name = f"{labels[0]} to {labels[-1]}"
+        entries.append(LegendEntry(f"others, {name}" if groups else name, tuple(colors)))
+    elif groups and others and len({i for group in groups for i in group.members}) < len(labels):
+        entries.append(LegendEntry(others, (other_color(theme),)))
+    if doubt:
+        entries.append(LegendEntry(doubt, (theme.muted,), is_open=True))
+    return entries
+
+
+def add_legend(surface: Surface, box: Box, entries: Sequence[LegendEntry], size: float) -> None:
+    """Draw a legend; its first row is centred on the upper edge of the box, and rows wrap at its width.
+
+    ``size`` is that of the text, in points.
+    """
+    for entry, (column, row) in zip(entries, _flow(entries, box.width, size), strict=True):
         x, y = box.left + column, box.top - row * LEGEND_ROW * size
-        if index < len(groups):
-            surface.text(x, y, "●", color=group_color(theme, index), size=1.35 * size, va="center_baseline")
-            name, start = short_name(groups[index].name), 1.5 * size
+        if len(entry.colors) > 1:
+            ends = np.linspace(x, x + SCALE_WIDTH * size, len(entry.colors) + 1)
+            for color, left, right in zip(entry.colors, ends, ends[1:], strict=False):
+                surface.line([left, right], [y, y], color, linewidth=0.7 * size, solid_capstyle="butt")
         else:
-            for disc, opacity in enumerate((1.0, 0.6, 0.25)):
-                color = over(theme.muted, theme.background, opacity)
-                surface.text(x + 0.8 * disc * size, y, "●", color=color, size=1.1 * size, va="center_baseline")
-            name, start = FAINT, FAINT_DISCS * size
-        surface.text(x + start, y, name, size=size, va="center_baseline")
+            surface.dot(x + 0.5 * size, y, entry.colors[0], size=0.9 * size)
+            if entry.is_open:
+                surface.dot(x + 0.5 * size, y, surface.theme.background, size=0.6 * size)
+        surface.text(x + entry.start(size), y, entry.name, size=size, va="center_baseline")
 
 
-def legend_rows(groups: Sequence[Group], width: float, size: float, *, trust: bool = False) -> int:
+def legend_rows(entries: Sequence[LegendEntry], width: float, size: float) -> int:
     """Count the rows that `add_legend` takes in a width in points; each is `LEGEND_ROW` times ``size`` high."""
-    return max((row + 1 for _, row in flow(_entry_widths(groups, size, trust), width)), default=0)
+    return max((row + 1 for _, row in _flow(entries, width, size)), default=0)
 
 
-def _entry_widths(groups: Sequence[Group], size: float, trust: bool) -> list[float]:
-    widths = [2.9 * size + text_width(short_name(group.name), size, ink=True) for group in groups]
-    return [*widths, (FAINT_DISCS + 1.4) * size + text_width(FAINT, size, ink=True)] if trust else widths
+def _flow(entries: Sequence[LegendEntry], width: float, size: float) -> list[tuple[float, int]]:
+    return flow([entry.width(size) for entry in entries], width + 1.4 * size)
 
 
 def item_colors(n_items: int, groups: Sequence[Group], theme: Theme, *, ordered: bool = False) -> list[str]:
-    """Choose a colour for each item: that of the first group that holds it, else the theme's colour of other items.
+    """Choose a colour for each item: that of the first group that holds it, else a grey.
 
-    ``ordered`` items are coloured by their order if there are no groups.
+    ``ordered`` items outside the groups are coloured by their order, in pale colours if there are groups.
     """
-    if ordered and not groups:
-        low, high = (0.0, 0.92) if theme.name == "light" else (0.16, 1.0)
-        return [to_hex(colormaps["viridis"](low + (high - low) * i / max(n_items - 1, 1))) for i in range(n_items)]
-    colors = [theme.disc] * n_items
+    colors = order_colors(n_items, theme, pale=bool(groups)) if ordered else [other_color(theme)] * n_items
     for index, group in reversed(list(enumerate(groups))):
         for member in group.members:
             colors[member] = group_color(theme, index)
     return colors
+
+
+def order_colors(n_items: int, theme: Theme, *, pale: bool = False) -> list[str]:
+    """Choose the colours of items in their order; ``pale`` ones stand back behind the colours of groups."""
+    low, high = (0.0, 0.92) if theme.name == "light" else (0.16, 1.0)
+    colors = [to_hex(colormaps["viridis"](place)) for place in np.linspace(low, high, n_items)]
+    return [to_hex(over(color, theme.panel, PALE)) for color in colors] if pale else colors
+
+
+def other_color(theme: Theme) -> str:
+    """Choose the colour of items that belong to no group: a grey that stands out from the panel."""
+    return to_hex(over(theme.muted, theme.disc, 0.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Surface
-from viz.drawing.layout import Box
+from viz.drawing.layout import Box, move_discs_apart
 from viz.drawing.text import short_label, text_path
 from viz.drawing.theme import Theme, over, text_on
 
@@ -27,13 +28,19 @@ MOST_LABELLED_ITEMS = 600
 WIDEST_LABELS = 3.4
 """Not every item is labelled where there are more items, or where labels are on average this many times as wide as a disc."""
 
-FAINTEST, GLYPHS_FAINTEST = 0.25, 0.55
-"""Opacity of a disc of trust 0, and of the label on it, which must stay legible."""
-SHADES = 151
+HOLE, OPEN = 0.76, 0.8
+"""Radius of the hole in a doubted item's disc, in radii of the disc, and how far the hole's colour is that of the panel."""
+DOT_RING = 0.26
+"""Width of the edge of a dot, in its radii: in the colour of the panel around a full dot, in its own around an open one."""
+SHADES = 64
+SMOOTHED_STEPS = 3
+"""Before and after each step, over which the scale of layouts changes gradually."""
+LEADER_FROM = 0.6
+"""Discs that were moved by more than this, in radii, have a line to their place."""
 
 
 class Discs:
-    """All items of a scatter plot as one artist: a disc each and, where there is room, its label as an outline of glyphs.
+    """All items of a scatter plot as one artist: a disc each, a hole in it where the item is doubted, and its label as glyphs.
 
     A label longer than three characters makes the disc a lozenge. Where not all items can be labelled, those in ``named`` are, and
     the others are dots. Glyphs are drawn as paths, not as text: matplotlib sets text on whole pixels, so it would tremble as it moves.
@@ -43,7 +50,7 @@ class Discs:
     axes : their limits must be set by the caller.
     labels, colors : the label and the fill colour of each item.
     radius_px : radius of a disc in pixels.
-    on_top : indices of the items drawn last, the first of them uppermost.
+    on_top : indices of the items drawn last, the first of them uppermost; their discs have an outline.
     named : indices of the items to label where not all can be.
     name_px : half the height of the lozenges of those.
     """
@@ -64,45 +71,56 @@ class Discs:
         carried = set(range(len(labels)) if self.labelled else named)
         rank = {item: place for place, item in enumerate(reversed(on_top), 1)}
         self.order = np.array(sorted(range(len(labels)), key=lambda i: (i in carried, rank.get(i, 0))))
-        self._n_dots = len(labels) - len(carried)
         size, in_disc = (radius_px, DISC_LABEL) if self.labelled else (max(name_px, radius_px), NAME_IN_DISC)
-        dot, paths = Path.circle((0, 0), radius_px), []
-        for i in self.order:
-            paths += shape_and_glyphs(labels[i], size, in_disc) if i in carried else [dot]
+        dot = Path.circle((0, 0), radius_px)
+        parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else [dot] for i in self.order]
+        self._n_parts, self._n_dots = np.array([len(part) for part in parts]), len(labels) - len(carried)
+        self._shapes = np.array([(part[0].get_extents().width / 2 - size, size) for part in parts[self._n_dots :]])
+        self._axes, self._n_held = axes, len(carried & rank.keys())
         kinds = sorted(set(colors))
-        self._kind = np.array([kinds.index(colors[i]) for i in self.order])
         self._shades = np.stack([shades(color, theme) for color in kinds])
-        self._dot_shades = self._shades[:, :, :1].copy()
-        if theme.disc in kinds:  # unlabelled and faint, a grey disc would be lost on the panel
-            self._dot_shades[kinds.index(theme.disc)] = shades(to_hex(over(theme.muted, theme.disc, 0.6)), theme)[:, :1]
-        n, bare, edge = self._n_dots, (0.0, 0.0, 0.0, 0.0), to_rgba(theme.panel)
+        self._kind = np.array([kinds.index(colors[i]) for i in self.order])
+        discs = np.cumsum(self._n_parts) - self._n_parts  # the disc of each item among the paths
+        self._edges, widths = np.zeros((self._n_parts.sum(), 4)), np.zeros(self._n_parts.sum())
+        self._edges[discs] = [to_rgba(theme.text if i in rank and i in carried else theme.panel) for i in self.order]
+        widths[discs] = np.where(self._n_parts > 1, max(size * 0.12, 0.6), max(radius_px * DOT_RING, 0.8))
         self.artist = PathCollection(
-            paths,
-            offsets=np.zeros((len(paths), 2)),
+            [path for part in parts for path in part],
+            offsets=np.zeros((len(widths), 2)),
             offset_transform=axes.transData,
             transform=Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans,  # points, at any resolution
-            facecolors=self._faces(np.ones(len(labels))),
-            edgecolors=[edge] * n + [edge, bare] * len(carried),
-            linewidths=[max(radius_px * 0.12, 0.4)] * n + [max(size * 0.12, 0.6), 0.0] * len(carried),
+            linewidths=widths,
             zorder=3,
         )
         self.artist.set_snap(False)
+        self.show_doubt(np.zeros(len(labels)))
         axes.add_collection(self.artist, autolim=False)
 
     def move(self, points: Points) -> None:
         """Move the items."""
-        places, n = points[self.order], self._n_dots
-        self.artist.set_offsets(np.concatenate([places[:n], np.repeat(places[n:], 2, axis=0)]))
+        self.artist.set_offsets(np.repeat(points[self.order], self._n_parts, axis=0))
 
-    def show_trust(self, trust: NDArray[np.float64]) -> None:
-        """Set the opacity of the items to their trust, (item,), but to no less than `FAINTEST`."""
-        self.artist.set_facecolor(self._faces(trust))  # type: ignore[arg-type]
+    def at_rest(self, points: Points, size_px: tuple[float, float]) -> Points:
+        """Move labelled items apart where one hides another's label in a panel of this size; ``points`` is (item, axis)."""
+        low, high = np.array([self._axes.get_xlim(), self._axes.get_ylim()]).T
+        pixels, shown, carried = size_px / (high - low), points.astype(np.float64), self.order[self._n_dots :]
+        held = range(len(carried) - self._n_held, len(carried))  # those drawn last
+        shown[carried] = move_discs_apart((shown[carried] - low) * pixels, self._shapes, size_px, held) / pixels + low
+        return shown
 
-    def _faces(self, trust: NDArray[np.float64]) -> NDArray[np.float64]:
-        place = (np.clip(trust[self.order], FAINTEST, 1.0) - FAINTEST) / (1.0 - FAINTEST)
-        shade, n = np.rint(place * (SHADES - 1)).astype(int), self._n_dots
-        dots = self._dot_shades[self._kind[:n], shade[:n]].reshape(-1, 4)
-        return np.concatenate([dots, self._shades[self._kind[n:], shade[n:]].reshape(-1, 4)])
+    def show_doubt(self, doubt: NDArray[np.float64]) -> None:
+        """Open the discs of the items by their doubt, (item,), from 0 for a full disc to 1 for a ring.
+
+        The ring of a dot is its edge, since a hole of its own would double the time that thousands of dots take.
+        """
+        share, n = np.clip(doubt[self.order], 0.0, 1.0), self._n_dots
+        shade = np.rint(share * (SHADES - 1)).astype(int)
+        colors = self._shades[self._kind, shade]  # (item, part, red green blue alpha)
+        faces = np.concatenate([colors[:n, 1], colors[n:].reshape(-1, 4)])
+        edges = self._edges.copy()
+        edges[:n] += share[:n, None] * (colors[:n, 0] - edges[:n])
+        self.artist.set_facecolor(faces)  # type: ignore[arg-type]
+        self.artist.set_edgecolor(edges)  # type: ignore[arg-type]
 
 
 def all_labelled(labels: Sequence[str], radius_px: float) -> bool:
@@ -119,13 +137,13 @@ def half_width(label: str, radius_px: float, in_disc: int = DISC_LABEL) -> float
 
 
 def shape_and_glyphs(label: str, radius_px: float, in_disc: int) -> list[Path]:
-    """Outline the shape that carries a label (a disc up to ``in_disc`` characters, a lozenge beyond), and the label."""
+    """Outline the shape that carries a label (a disc up to ``in_disc`` characters, a lozenge beyond), its hole, and the label."""
     shown = short_label(label)
     if len(shown) <= in_disc:
-        return [Path.circle((0, 0), radius_px), glyphs(shown, radius_px)]
+        return [Path.circle((0, 0), radius_px), Path.circle((0, 0), HOLE * radius_px), glyphs(shown, radius_px)]
     text = glyphs(shown, radius_px, small=False)
-    half = max(radius_px, float(text.get_extents().width) / 2 + 0.5 * radius_px)
-    return [_lozenge(half - radius_px, radius_px), text]
+    straight = max(radius_px, float(text.get_extents().width) / 2 + 0.5 * radius_px) - radius_px
+    return [_lozenge(straight, radius_px), _lozenge(straight, HOLE * radius_px), text]
 
 
 def _lozenge(straight_px: float, radius_px: float) -> Path:
@@ -177,23 +195,19 @@ def _has_words(label: str) -> bool:
 
 
 def shades(color: str, theme: Theme) -> NDArray[np.float64]:
-    """Compute the colours of a disc and of its glyphs, from faintest to opaque, (shade, disc and glyph, red green blue alpha).
+    """Compute the colours of a disc, of its hole and of its glyphs, from full to open: (shade, part, red green blue alpha).
 
-    They are blended with the panel's colour rather than made transparent: where faint discs overlap, one still covers the other. Glyphs
-    keep more than half their opacity; they turn from light to dark, or the reverse, where they could not be read on a faint disc.
+    The disc keeps its colour, so that an open one is a ring of it. The glyphs stand on the hole; they turn from light to dark, or the
+    reverse, where they could not be read on it.
     """
-    opacities = np.linspace(FAINTEST, 1.0, SHADES)
-    discs = [over(color, theme.panel, opacity) for opacity in opacities]
-    of_glyphs = GLYPHS_FAINTEST + (1.0 - GLYPHS_FAINTEST) * (opacities - FAINTEST) / (1.0 - FAINTEST)
-    inks = [theme.disc_text if color == theme.disc else text_on(to_hex(disc)) for disc in discs]
-    glyphs = [over(ink, to_hex(disc), opacity) for ink, disc, opacity in zip(inks, discs, of_glyphs, strict=True)]
-    both = np.stack([np.array(discs), np.array(glyphs)], axis=1)
-    return np.concatenate([both, np.ones((SHADES, 2, 1))], axis=2)
+    holes = [over(theme.panel, color, OPEN * doubt) for doubt in np.linspace(0.0, 1.0, SHADES)]
+    parts = [[to_rgba(color), (*hole, 1.0), to_rgba(text_on(to_hex(hole)))] for hole in holes]
+    return np.array(parts)
 
 
 def glyphs(label: str, radius_px: float, *, small: bool = True) -> Path:
     """Outline a label, centred on the origin and, if ``small``, small enough for a disc of this radius."""
-    size = radius_px * (1.2 if len(label) < 2 else 0.8 if small and len(label) > 2 else 1.02)
+    size = radius_px * (1.4 if len(label) < 2 else 0.8 if small and len(label) > 2 else 1.12)
     path = text_path(label, size)
     if not np.size(path.vertices):
         return Path(np.zeros((1, 2)))
@@ -204,7 +218,7 @@ def glyphs(label: str, radius_px: float, *, small: bool = True) -> Path:
 
 def radius_px(n_items: int, width_px: float, height_px: float, unit: float) -> float:
     """Choose the radius of the discs from their number and the area: large for few items, small for many."""
-    return float(np.clip(0.19 * np.sqrt(width_px * height_px / max(n_items, 1)), 2.2 * unit, 21 * unit))
+    return float(np.clip(0.21 * np.sqrt(width_px * height_px / max(n_items, 1)), 2.2 * unit, 32 * unit))
 
 
 def fixed_limits(
@@ -221,6 +235,26 @@ def fixed_limits(
     half = scale * np.array([width_px, height_px]) / 2
     centre = (low + high) / 2
     return np.array([centre[0] - half[0], centre[0] + half[0]]), np.array([centre[1] - half[1], centre[1] + half[1]])
+
+
+def shrink_to_last(layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float) -> Points:
+    """Scale earlier layouts (step, item, axis) down where they would leave the limits that hold the last one; return all.
+
+    For methods whose layouts have no scale of their own. Both axes are scaled alike, about the middle of the limits, and the scale
+    changes gradually over the steps.
+    """
+    layouts = np.asarray(layouts, dtype=np.float64)
+    limits = np.array(fixed_limits(layouts[-1], width_px, height_px, margin_px))  # (axis, low and high)
+    middle, half = limits.mean(axis=1), np.ptp(limits, axis=1) / 2
+    room = half * (1 - 2 * margin_px / np.array([width_px, height_px]))
+    reach = (np.abs(layouts - middle) / room).max(axis=(1, 2))
+    needed = np.pad(1 / np.maximum(reach, 1.0), SMOOTHED_STEPS, mode="edge")
+    window = 2 * SMOOTHED_STEPS + 1
+    least = np.pad(np.lib.stride_tricks.sliding_window_view(needed, window).min(axis=1), SMOOTHED_STEPS, mode="edge")
+    scale = np.lib.stride_tricks.sliding_window_view(least, window).mean(axis=1)
+    scale = np.minimum(scale, 1 / np.maximum(reach, 1.0))
+    scale[-1] = 1.0
+    return np.asarray(middle + scale[:, None, None] * (layouts - middle))
 
 
 def add_scatter_axes(
@@ -273,3 +307,20 @@ class Thread:
     def move(self, points: Points) -> None:
         """Move the line to ``points``, (item, axis)."""
         self.artist.set_data(points[:, 0], points[:, 1])
+
+
+class Leaders:
+    """Thin lines from discs that were moved aside to their places, which are dots."""
+
+    def __init__(self, axes: Axes, theme: Theme, line_px: float, *, radius_px: float, width_px: float):
+        """``radius_px`` is the radius of the discs, ``width_px`` the width of the panel."""
+        low, high = axes.get_xlim()
+        self._least = LEADER_FROM * radius_px * (high - low) / width_px
+        style: dict[str, Any] = {"color": theme.muted, "linewidth": line_px, "marker": "o", "markersize": 3 * line_px}
+        (self.artist,) = axes.plot([], [], markevery=3, zorder=2, **style)
+
+    def show(self, places: Points, shown: Points) -> None:
+        """Set the true places of the items and those of their discs, (item, axis)."""
+        far = np.hypot(*(shown - places).T) > self._least
+        ends = np.stack([places[far], shown[far], np.full((far.sum(), 2), np.nan)], axis=1)
+        self.artist.set_data(*ends.reshape(-1, 2).T)

@@ -61,10 +61,10 @@ def group_color(theme: Theme, index: int) -> str:
 
 
 def text_on(color: str) -> str:
-    """Choose white for text on ``color`` if it can be read (WCAG 2 contrast of 3, for large text), else near-black."""
+    """Choose white for text on ``color`` if it can be read (WCAG 2 contrast of 4.5), else black, which then can."""
     red, green, blue = (_linear(int(color[i : i + 2], 16) / 255) for i in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#FFFFFF" if 1.05 / (luminance + 0.05) >= 3 else "#10161C"
+    return "#FFFFFF" if 1.05 / (luminance + 0.05) >= 4.5 else "#000000"
 
 
 def _linear(channel: float) -> float:

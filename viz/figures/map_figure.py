@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from probes.groups.naming import Group
 from viz.drawing.curve_panel import FilmClock
-from viz.drawing.layout import Box, flow
-from viz.drawing.legend import item_colors
-from viz.drawing.scatter import Discs, Thread, add_scatter_axes, all_labelled, half_width, landmarks, radius_px
-from viz.drawing.slide import LINE_PT, SIZES, Slide, blank_slide, scale_key
-from viz.drawing.text import Caption, shorten, text_width
-from viz.drawing.theme import THEMES, Theme, group_color
+from viz.drawing.layout import Box
+from viz.drawing.legend import DOUBT, LEGEND_ROW, add_legend, item_colors, legend_entries, legend_rows
+from viz.drawing.scatter import (
+    Discs,
+    Leaders,
+    Thread,
+    add_scatter_axes,
+    all_labelled,
+    half_width,
+    landmarks,
+    radius_px,
+)
+from viz.drawing.slide import LINE_PT, SIZES, Slide, blank_slide
+from viz.drawing.text import TEXT_PT, Caption, shorten, text_width
+from viz.drawing.theme import THEMES, Theme
+from viz.fidelity.trust import doubted
 from viz.grouped_table import GroupedTable
 
 LEAST_LABELLED_PT = 7.0
@@ -25,7 +36,6 @@ MOST_COVERED = 0.3
 """Discs are not enlarged to that radius if they would cover more than this share of the panel."""
 NAME_PT = 10.0
 """Half the height of a label among dots."""
-KEY_GAP_PT = 26
 
 
 def draw_maps(
@@ -40,37 +50,33 @@ def draw_maps(
     Parameters
     ----------
     subject : the table with its groups.
-    projection : ``layout`` (step, item, axis) and ``trustworthiness`` (step).
+    projection : ``layout`` (step, item, axis) and ``trustworthiness`` (step); with ``item_recall``, doubted items are marked.
     caption : title and subtitle; the footnote is about films and is left out.
     inches : width and height of the slide.
     """
     slide = blank_slide(caption.title, caption.subtitle, theme, inches)
-    groups = subject.groups or subject.classes
-    colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
-    area = _write_key(slide, groups, colors, subject)
-    shown = (0, -1) if projection.sizes["step"] > 1 else (0,)
+    shown = [0, -1] if projection.sizes["step"] > 1 else [0]
+    marks = doubted(projection)
+    marked = np.zeros((len(shown), len(subject.labels))) if marks is None else marks[shown].astype(np.float64)
+    area = _write_key(slide, subject, doubt=bool(marked.any()))
     cells = area.columns([1] * len(shown), 20)
     named = _named(subject, projection["layout"].values[-1:], cells[-1])
-    for cell, which in zip(cells, shown, strict=True):
-        _draw_panel(slide, cell, subject, projection.isel(step=which), colors=colors, named=named)
+    for cell, which, doubt in zip(cells, shown, marked, strict=True):
+        _draw_panel(slide, cell, subject, projection.isel(step=which), doubt=doubt, named=named)
     return slide.figure
 
 
-def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: GroupedTable) -> Box:
+def _write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
     """Draw the legend at the top of the body; return the box below."""
-    body = slide.body
-    x, y = body.left, body.top - 17
-    if not groups:
-        if subject.is_ordered:
-            scale_key(slide, x, y, (f"position {subject.labels[0]}", subject.labels[-1]), colors)
-        return body.inset(top=LINE_PT + 10 if subject.is_ordered else 0)
-    names = [shorten(group.name, body.width - 20) for group in groups]
-    widths = [20 + text_width(name) + KEY_GAP_PT for name in names]
-    places = flow(widths, body.width + KEY_GAP_PT, balanced=True)
-    for index, (name, (column, row)) in enumerate(zip(names, places, strict=True)):
-        slide.dot(x + column + 7, y - 26 * row + 6.5, group_color(slide.theme, index), size=14)
-        slide.text(x + column + 20, y - 26 * row, name)
-    return body.inset(top=26 * (places[-1][1] + 1) + 8)
+    body, groups = slide.body, subject.groups or subject.classes
+    items: dict[str, Any] = {"labels": subject.labels, "ordered": subject.is_ordered, "others": f"other {subject.what}"}
+    entries = legend_entries(slide.theme, groups, **items, doubt=DOUBT if doubt else "")
+    entries = [replace(entry, name=shorten(entry.name, body.width - 40)) for entry in entries]
+    rows = legend_rows(entries, body.width, TEXT_PT)
+    if not rows:
+        return body
+    add_legend(slide, body.inset(top=12), entries, TEXT_PT)
+    return body.inset(top=LEGEND_ROW * TEXT_PT * rows + 4)
 
 
 def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
@@ -82,7 +88,13 @@ def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list
 
 
 def _draw_panel(
-    slide: Slide, cell: Box, subject: GroupedTable, layout: xr.Dataset, *, colors: Sequence[str], named: Sequence[int]
+    slide: Slide,
+    cell: Box,
+    subject: GroupedTable,
+    layout: xr.Dataset,
+    *,
+    doubt: NDArray[np.float64],
+    named: Sequence[int],
 ) -> None:
     text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):.2f}"
     lines = [text] if text_width(text) <= cell.width else text.split("   ")
@@ -91,14 +103,18 @@ def _draw_panel(
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
     radius, members = _radius(subject.labels, box), [i for group in subject.groups for i in group.members]
-    margin = max([1.6 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
+    margin = max([1.3 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, places, margin=margin, corner=8)
+    groups = subject.groups or subject.classes
+    colors = item_colors(len(subject.labels), groups, slide.theme, ordered=subject.is_ordered)
+    style: dict[str, Any] = {"on_top": members, "named": named, "name_px": NAME_PT}
+    discs = Discs(axes, subject.labels, colors, radius_px=radius, theme=slide.theme, **style)
+    shown = discs.at_rest(places, (box.width, box.height))
     if subject.is_ordered:
-        Thread(axes, slide.theme, 1.6).move(places)
-    discs = Discs(
-        axes, subject.labels, colors, radius_px=radius, theme=slide.theme, on_top=members, named=named, name_px=NAME_PT
-    )
-    discs.move(places)
+        Thread(axes, slide.theme, 1.6).move(shown)
+    Leaders(axes, slide.theme, 1.0, radius_px=radius, width_px=box.width).show(places, shown)
+    discs.move(shown)
+    discs.show_doubt(doubt)
 
 
 def _radius(labels: Sequence[str], box: Box) -> float:

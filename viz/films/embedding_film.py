@@ -1,9 +1,10 @@
-"""The film of embeddings: every item is a labelled disc that moves from snapshot to snapshot; fidelity bands stand below."""
+"""The film of embeddings: every item is a labelled disc that moves from snapshot to snapshot; a line of fidelity stands below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,22 +13,47 @@ from numpy.typing import NDArray
 
 from probes.groups.naming import Group
 from probes.groups.wording import GroupComparison
-from viz.drawing.bands import ROW_PX, BandPanel, bands_of
+from viz.drawing.bands import LINE_PX, ROW_PX, BandPanel, FidelityLine, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame, FrameLayout, FrameParts, PanelCell
-from viz.drawing.legend import LEGEND_ROW, add_legend, item_colors, legend_rows
-from viz.drawing.scatter import Discs, Thread, Trails, add_scatter_axes, all_labelled, half_width, landmarks, radius_px
+from viz.drawing.legend import (
+    DOUBT,
+    DOUBT_SHORT,
+    LEGEND_ROW,
+    LegendEntry,
+    add_legend,
+    item_colors,
+    legend_entries,
+    legend_rows,
+)
+from viz.drawing.scatter import (
+    Discs,
+    Leaders,
+    Thread,
+    Trails,
+    add_scatter_axes,
+    all_labelled,
+    half_width,
+    landmarks,
+    radius_px,
+    shrink_to_last,
+)
 from viz.drawing.text import Caption, shorten
 from viz.drawing.theme import Theme
+from viz.fidelity.trust import doubted
 from viz.films.comparison_panel import ComparisonPanel, height_of
-from viz.films.timeline import Motion, Timeline
+from viz.films.timeline import Motion, Timeline, interpolate
 
 TRAIL_SNAPSHOTS = 6
 TRAIL_POINTS_PER_SNAPSHOT = 5
-LEGEND_PX, NAME_TEXT_PX = 22, 26
-NAME_PX = 14
+LEGEND_PX, NAME_TEXT_PX = 28, 28
+NAME_PX = 20
 """Half the height of a label among dots."""
+WITHOUT_SCALE = ("tsne", "umap")
+"""Methods whose layouts have no scale of their own: earlier ones may be drawn smaller, so that the last one fills the panel."""
+SHRUNK = "Earlier snapshots are drawn smaller where they would not fit."
+MOST_LEGEND_ROWS = 2
 MOST_COMPARISONS, PANELS_WITH_MOST = 2, 2
 """The most comparisons below a panel; one, where there are more panels than this."""
 
@@ -38,8 +64,8 @@ class ProjectionView:
 
     Parameters
     ----------
-    projection : as from `viz.projection.projector.project`: ``layout`` (step, item, axis), measures over steps, and ``trust``
-        (step, item). Missing measures are left out; without ``trust``, all points are opaque.
+    projection : as from `viz.projection.projector.project`: ``layout`` (step, item, axis), measures over steps, and ``item_recall``
+        (step, item). Missing measures are left out; without ``item_recall``, no point is marked as doubtful.
     groups : the highlighted items, each group in a colour of its own.
     classes : groups that are coloured where nothing is highlighted.
     threaded : whether a thin line joins the items in their order (positions).
@@ -62,7 +88,8 @@ class EmbeddingFilm:
     ----------
     views : one to four, of the same steps; the legend shows the groups of the first.
     curves : shown beside or below the panels.
-    trust : whether points of low trust are drawn faint.
+    trust : whether points whose neighbours are doubtful are marked.
+    bands : whether a band for each measure of fidelity stands below the panels, instead of a line of two.
 
     Attributes
     ----------
@@ -78,21 +105,23 @@ class EmbeddingFilm:
         theme: Theme,
         *,
         trust: bool = True,
+        bands: bool = False,
     ):
-        trust = trust and any("trust" in view.projection for view in views)
         first, legend_px = views[0], LEGEND_PX * size.unit
-        legend = first.groups or first.classes
-        parts = _parts(views, size, legend, trust=trust)
+        legend = _legend(views, size, theme, trust=trust)
+        parts = _parts(views, size, legend, bands=bands)
         steps = first.projection["step"]
+        if len(steps) > 1 and any(view.projection.attrs.get("method") in WITHOUT_SCALE for view in views):
+            caption = replace(caption, footnote=f"{caption.footnote} {SHRUNK}".strip())
         self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         layout = self.film_frame.layout
         self.panels = [
-            _ProjectionPanel(self.film_frame, view, cell, trust=trust)
+            _ProjectionPanel(self.film_frame, view, cell, trust=trust, bands=bands)
             for view, cell in zip(views, layout.cells, strict=True)
         ]
         gaps = np.max([panel.step_px for panel in self.panels], axis=0)
         self.motion = tuple((gaps / size.unit).tolist())
-        add_legend(self.film_frame.canvas, layout.legend, legend, legend_px, trust=trust)
+        add_legend(self.film_frame.canvas, layout.legend, legend, legend_px)
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
@@ -105,53 +134,74 @@ class EmbeddingFilm:
 class _ProjectionPanel:
     """A view in its cell of the frame."""
 
-    def __init__(self, film_frame: FilmFrame, view: ProjectionView, cell: PanelCell, *, trust: bool):
-        layout, panel = view.projection["layout"], cell.panel
-        theme, unit, name_px = film_frame.canvas.theme, film_frame.unit, NAME_PX * film_frame.unit
+    def __init__(self, film_frame: FilmFrame, view: ProjectionView, cell: PanelCell, *, trust: bool, bands: bool):
+        self._frame, self._view, self._cell = film_frame, view, cell
+        self.doubt = doubted(view.projection) if trust else None
+        self._add_points()
+        self._add_name(film_frame, view.name, cell)
+        self._add_below(bands=bands)
+
+    def _add_points(self) -> None:
+        view, canvas, panel, unit = self._view, self._frame.canvas, self._cell.panel, self._frame.unit
+        layout, theme, name_px = view.projection["layout"], canvas.theme, NAME_PX * unit
         labels = [str(label) for label in layout[layout.dims[1]].values]
         colors = item_colors(len(labels), view.groups or view.classes, theme, ordered=view.threaded)
         members = [i for group in view.groups for i in group.members]
-        radius = radius_px(len(labels), panel.width, min(panel.height, panel.width), unit)
+        area = panel.width, panel.height
+        radius = radius_px(len(labels), panel.width, min(area), unit)
         named: list[int] = []
         if not all_labelled(labels, radius):
             groups = [group.members for group in view.groups]
-            named = landmarks(labels, layout.values, (panel.width, panel.height), name_px, groups=groups)
-        margin = max([1.6 * radius, *(half_width(labels[i], name_px) for i in named)])
-        self.axes = axes = add_scatter_axes(film_frame.canvas, panel, layout.values, margin=margin, corner=14 * unit)
-        per_px = float(np.diff(axes.get_xlim())[0]) / panel.width
-        self.step_px = np.linalg.norm(np.diff(layout.values, axis=0), axis=-1).max(axis=1, initial=0.0) / per_px
-        starts = Timeline(len(layout), motion=tuple(self.step_px.tolist())).starts
-        self.motion = Motion(layout.values, starts)
-        values = view.projection.get("trust") if trust else None
-        self.trust = None if values is None else Motion(values.values[..., None], starts)
+            named = landmarks(labels, layout.values[-1:], area, name_px, groups=groups)
+        margin = max([1.3 * radius, *(half_width(labels[i], name_px) for i in named)])
+        is_scaled = view.projection.attrs.get("method") not in WITHOUT_SCALE
+        places = layout.values if is_scaled else shrink_to_last(layout.values, *area, margin)
+        limits = places if is_scaled else places[-1:]
+        self.axes = axes = add_scatter_axes(canvas, panel, limits, margin=margin, corner=14 * unit)
         self._thread = Thread(axes, theme, 2.5 * unit) if view.threaded else None
         self._trails = Trails(axes, members, colors, 3.0 * unit)
-        self._discs = Discs(
-            axes, labels, colors, radius_px=radius, theme=theme, on_top=members, named=named, name_px=name_px
-        )
-        for artist in (self._discs.artist, self._trails.artist, *([self._thread.artist] if self._thread else [])):
+        style: dict[str, Any] = {"on_top": members, "named": named, "name_px": name_px}
+        self._discs = Discs(axes, labels, colors, radius_px=radius, theme=theme, **style)
+        shown = places.astype(np.float64)
+        shown[-1] = self._discs.at_rest(shown[-1], area)
+        per_px = float(np.diff(axes.get_xlim())[0]) / panel.width
+        self.step_px = np.linalg.norm(np.diff(shown, axis=0), axis=-1).max(axis=1, initial=0.0) / per_px
+        starts = Timeline(len(shown), motion=tuple(self.step_px.tolist())).starts
+        self._true, self.motion = Motion(places, starts), Motion(shown, starts)
+        self._leaders = Leaders(axes, theme, 1.5 * unit, radius_px=radius, width_px=panel.width)
+        for artist in self._artists():
             artist.set_animated(True)
-        self._add_name(film_frame, view.name, cell)
-        if view.comparisons and cell.text.height:
-            comparisons = _shown_comparisons(view, len(film_frame.layout.cells))
-            film_frame.add(ComparisonPanel(film_frame.canvas, cell.text, comparisons, unit))
-        if rows := bands_of(view.projection):
-            film_frame.add(BandPanel(film_frame.canvas, cell.bands, rows, film_frame.clock, unit))
 
     def moving(self, time: float) -> list[Artist]:
         """Move the items to a time; return the artists to draw."""
         places = self.motion.at(time)
-        trust = None if self.trust is None else self.trust.at(time)[:, 0]
         self._discs.move(places)
-        if trust is not None:
-            self._discs.show_trust(trust)
+        if self.doubt is not None:
+            self._discs.show_doubt(interpolate(self.doubt.astype(np.float64), time))
         past = np.linspace(max(time - TRAIL_SNAPSHOTS, 0), time, TRAIL_SNAPSHOTS * TRAIL_POINTS_PER_SNAPSHOT)
-        self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)), trust)
-        artists: list[Artist] = []
+        self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)))
+        self._leaders.show(self._true.at(time), places)
         if self._thread is not None:
             self._thread.move(places)
-            artists.append(self._thread.artist)
-        return [*artists, self._trails.artist, self._discs.artist]
+        return self._artists()
+
+    def _artists(self) -> list[Artist]:
+        """List the artists that move, the uppermost last."""
+        thread = [] if self._thread is None else [self._thread.artist]
+        return [*thread, self._trails.artist, self._leaders.artist, self._discs.artist]
+
+    def _add_below(self, *, bands: bool) -> None:
+        film_frame, view, cell = self._frame, self._view, self._cell
+        canvas, clock, unit = film_frame.canvas, film_frame.clock, film_frame.unit
+        if view.comparisons and cell.text.height:
+            comparisons = _shown_comparisons(view, len(film_frame.layout.cells))
+            film_frame.add(ComparisonPanel(canvas, cell.text, comparisons, unit))
+        if not (rows := bands_of(view.projection)):
+            return
+        if bands:
+            film_frame.add(BandPanel(canvas, cell.bands, rows, clock, unit))
+        else:
+            film_frame.add(FidelityLine(canvas, cell.bands, view.projection, clock, unit))
 
     def _add_name(self, film_frame: FilmFrame, name: str, cell: PanelCell) -> None:
         if name:
@@ -160,13 +210,32 @@ class _ProjectionPanel:
             film_frame.canvas.text(*cell.name, shown, size=size, bold=True, va="center_baseline")
 
 
-def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[Group], *, trust: bool) -> FrameParts:
+def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, trust: bool) -> list[LegendEntry]:
+    """List the entries of the legend, from the first view and from whether any has doubted items."""
+    first, unit = views[0], size.unit
+    layout = first.projection["layout"]
+    labels = [str(label) for label in layout[layout.dims[1]].values]
+    marks = [mark for view in views if trust and (mark := doubted(view.projection)) is not None]
+    items: dict[str, Any] = {"labels": labels, "ordered": first.threaded, "others": f"other {layout.dims[1]}s"}
+    entries: list[LegendEntry] = []
+    for doubt in (DOUBT, DOUBT_SHORT):
+        doubt = doubt if any(mark.any() for mark in marks) else ""
+        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt)
+        room, text_px = FrameLayout.of(size, 1, FrameParts(len(views))).legend.width, LEGEND_PX * unit
+        fits = all(entry.width(text_px) <= room for entry in entries)
+        if fits and legend_rows(entries, room, text_px) <= MOST_LEGEND_ROWS:
+            break
+    return entries
+
+
+def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[LegendEntry], *, bands: bool) -> FrameParts:
     """Measure what stands around the panels: as much for each, so that they are of one size."""
     unit = size.unit
-    bands = max(len(bands_of(view.projection)) for view in views) * ROW_PX * unit
+    measures = max(len(bands_of(view.projection)) for view in views)
+    below = (measures * ROW_PX if bands else LINE_PX if measures else 0) * unit
     shape = float(np.median([_shape(view.projection["layout"].values) for view in views]))
-    parts = FrameParts(len(views), any(view.name for view in views), 0.0, bands, shape=shape)
-    rows = legend_rows(legend, FrameLayout.of(size, 1, parts).legend.width, LEGEND_PX * unit, trust=trust)
+    parts = FrameParts(len(views), any(view.name for view in views), 0.0, below, shape=shape)
+    rows = legend_rows(legend, FrameLayout.of(size, 1, parts).legend.width, LEGEND_PX * unit)
     parts = replace(parts, legend_px=max(rows - 1, 0) * LEGEND_ROW * LEGEND_PX * unit)
     for _ in range(2):  # room for text may change how the panels are arranged, and so how wide the text may be
         width = FrameLayout.of(size, 1, parts).panel.width

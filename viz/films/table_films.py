@@ -79,10 +79,11 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
 def _picture(
     panels: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, request: FilmRequest
 ) -> EmbeddingFilm:
-    scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
-    bands = f" Bands: {scale}." if bands_of(panels[0].projection) else ""
-    words = replace(words, footnote=words.footnote + bands)
-    return EmbeddingFilm(_views(panels), curves, caption=words, **request.look, trust=request.trust)
+    if request.bands and bands_of(panels[0].projection):
+        scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
+        words = replace(words, footnote=f"{words.footnote} Bands: {scale}.")
+    fidelity = {"trust": request.trust, "bands": request.bands}
+    return EmbeddingFilm(_views(panels), curves, caption=words, **request.look | fidelity)
 
 
 def _views(panels: Sequence[TablePanel]) -> list[ProjectionView]:

@@ -57,10 +57,11 @@ class Timeline:
         """The frame on which each snapshot falls, (snapshot,)."""
         n_gaps = self.n_snapshots - 1
         if not self.motion or not any(self.motion):
-            return np.rint(np.arange(self.n_snapshots) * self.seconds_per_snapshot * self.fps).astype(np.int64)
+            evenly = np.arange(self.n_snapshots) * self.seconds_per_snapshot * self.fps
+            return np.asarray(np.rint(evenly), dtype=np.int64)
         least = max(1, min(round(LEAST_GAP_S * self.fps), self.n_moving // (3 * n_gaps)))
         frames = _shared_out(np.asarray(self.motion, dtype=np.float64), self.n_moving, least)
-        return np.concatenate([[0], np.rint(np.cumsum(frames))]).astype(np.int64)
+        return np.asarray(np.concatenate([[0], np.rint(np.cumsum(frames))]), dtype=np.int64)
 
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))

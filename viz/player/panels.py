@@ -52,7 +52,7 @@ class Scatter(Panel):
     layout : (step, item, axis), with two axes or three; NaN where a snapshot lacks an item.
     labels, names : of each item, for the plot and for sentences.
     colors : ``#RRGGBB`` of each item.
-    trust : (step, item), uint8 for 0 to 1; points of low trust are faded.
+    trust : (step, item), uint8: 0 where an item is drawn as doubtful, a ring, else 255.
     groups : highlighted groups, which leave trails.
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.

@@ -14,6 +14,7 @@ from probes.groups.naming import Group
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
 from viz.drawing.theme import Theme, group_color
+from viz.fidelity.trust import doubted
 from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
@@ -52,19 +53,20 @@ def scatter_panel(
 
     Parameters
     ----------
-    projection : ``layout`` (step, token or position, axis), and ``trust`` (step, item) if it was measured.
+    projection : ``layout`` (step, token or position, axis), and ``item_recall`` (step, item) if it was measured.
     groups : highlighted groups, each in a colour of its own.
     classes : groups that give the colours where none is highlighted. Positions have a colour scale instead.
     title, id, area, neighbours, steps : see `viz.player.panels.Scatter`.
     language : ``en`` or ``pt``.
     class_names : names of the classes in the language; their own names by default.
-    trust : whether points of low trust are faded.
+    trust : whether items whose neighbours are doubtful are marked.
     is_page : whether it is on a page of its own, on which nothing answers to the selection of points.
     """
     layout = projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
     ordered = layout.dims[1] == "position"
     shown = tuple(groups) or (() if ordered else tuple(classes))
+    marks = doubted(projection) if trust else None
     words = section("scatter", language)
     if is_page:
         words |= {"keys": section("projection", language)["keys"], "click": ""}
@@ -75,8 +77,8 @@ def scatter_panel(
         layout=layout.values.astype(np.float32),
         labels=letter(labels, labels),
         names=letter(labels, labels, label_name),
-        colors=item_colors(len(labels), shown, theme, ordered=ordered and not groups),
-        trust=quantize_shares(projection["trust"].values) if trust and "trust" in projection else None,
+        colors=item_colors(len(labels), shown, theme, ordered=ordered),
+        trust=None if marks is None else quantize_shares(1.0 - marks),
         groups=_colored(groups, theme),
         classes=[] if groups else _colored(shown, theme, class_names),
         neighbours=neighbours,

@@ -16,6 +16,7 @@ from dashboards.player import Events
 from data.runs import Run, create_run, write_snapshot
 from data.tokens.tokenizers import WordList
 from tests.dashboards.stages import Stage, open_screen, run_until
+from viz.drawing.legend import other_color
 from viz.drawing.theme import THEMES, group_color
 from viz.player.panels import Comparisons, Curves, Neighbours, Numbers, Scatter
 
@@ -64,7 +65,7 @@ def test_groups_are_picked_out_in_their_colours_and_compared_with_chance(
     for place, group in enumerate(shown.groups):
         assert {shown.colors[member] for member in group.members} == {group_color(theme, place)}
     assert shown.classes == []
-    assert theme.disc in shown.colors
+    assert other_color(theme) in shown.colors
     comparisons = comparisons_of(stage, at)
     assert list(comparisons.columns) == ["random", "of like frequency"]
     trajectory = queries.table(computation, run, "tokens").value

@@ -43,7 +43,7 @@ def made_discs(
 @pytest.mark.parametrize("label", [" que", " extraordinariamente", "ção", "<0xC3>", "WWWWWWWW", "iiiiiiii"])
 def test_a_label_lies_inside_what_carries_it(label: str) -> None:
     discs, _ = made_discs(["a"] * 700 + [label], 3, named=[700])
-    outline, glyphs = (path.get_extents() for path in discs.artist.get_paths()[-2:])
+    outline, glyphs = (path.get_extents() for path in discs.artist.get_paths()[-3::2])
     assert outline.x0 < glyphs.x0 < glyphs.x1 < outline.x1
     assert outline.y0 < glyphs.y0 < glyphs.y1 < outline.y1
     assert outline.height == pytest.approx(24)
@@ -98,8 +98,8 @@ def test_a_named_item_is_drawn_above_the_dots_and_moves_with_its_label() -> None
     places[0] = [5, -5]
     discs.move(places)
     offsets = np.asarray(discs.artist.get_offsets())
-    assert len(offsets) == 702
-    assert offsets[-2:].tolist() == [[5, -5], [5, -5]]
+    assert len(offsets) == 700 + 3
+    assert offsets[-3:].tolist() == [[5, -5]] * 3
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     color = np.array([int(THEMES["light"].palette[0][i : i + 2], 16) for i in (1, 3, 5)])
@@ -108,14 +108,17 @@ def test_a_named_item_is_drawn_above_the_dots_and_moves_with_its_label() -> None
     assert (np.abs(middle - color).max(axis=-1) < 12).mean() > 0.4
 
 
-def test_fading_reaches_dots_and_names() -> None:
+def test_holes_open_in_dots_and_behind_names() -> None:
     discs, _ = made_discs([" the"] + ["."] * 700, 3, named=[0], on_top=[0])
-    bold = discs.artist.get_facecolor().copy()
-    discs.show_trust(np.zeros(701))
-    faint = discs.artist.get_facecolor()
-    assert bold.shape == faint.shape == (702, 4)
-    assert not np.allclose(bold[0], faint[0])
-    assert not np.allclose(bold[-2], faint[-2])
+    full, edges = discs.artist.get_facecolor().copy(), discs.artist.get_edgecolor().copy()
+    discs.show_doubt(np.ones(701))
+    opened, rings = discs.artist.get_facecolor(), discs.artist.get_edgecolor()
+    assert full.shape == opened.shape == (703, 4)
+    np.testing.assert_array_equal(rings[0], full[0])  # the ring of a dot keeps its colour
+    np.testing.assert_array_equal(edges[-3], rings[-3])
+    np.testing.assert_array_equal(full[-3], opened[-3])
+    assert not np.allclose(full[0], opened[0])
+    assert not np.allclose(full[-2], opened[-2])
 
 
 def test_the_first_group_lies_uppermost() -> None:

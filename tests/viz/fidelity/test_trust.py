@@ -1,14 +1,15 @@
-"""Trust: its range, its factors, and motion that is too small to see."""
+"""Trust: its range, its factors, motion that is too small to see, and which items are marked."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from viz.fidelity.trust import LEAST_TRUST, item_trust
+from viz.fidelity.trust import DOUBT_MARGIN, DOUBTED_BELOW, LEAST_TRUST, doubted, item_trust, neighbour_trust
 
 
 def test_trust_is_whole_for_a_perfect_layout_and_least_where_no_neighbour_or_no_motion_is_real() -> None:
@@ -36,3 +37,28 @@ def test_trust_keeps_to_its_range_and_grows_with_recall(recall: np.ndarray, chan
     assert ((trusted >= LEAST_TRUST) & (trusted <= 1)).all()
     assert (item_trust(np.sqrt(recall), chance, drawn, floor) >= trusted).all()
     assert (item_trust(recall, chance) >= trusted).all()
+
+
+def projection(recall: np.ndarray, **variables: np.ndarray) -> xr.Dataset:
+    named = {name: (("step", "position"), values) for name, values in {"item_recall": recall, **variables}.items()}
+    return xr.Dataset(named, attrs={"chance": 0.1})
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(float, (6, 5), elements=st.floats(0, 1)), arrays(float, (6, 5), elements=st.floats(0, 9)))
+def test_marks_follow_the_neighbourhoods_alone_and_change_only_where_these_change_much(
+    recall: np.ndarray, drawn: np.ndarray
+) -> None:
+    marks, trust = doubted(projection(recall)), neighbour_trust(recall, 0.1)
+    assert marks is not None
+    np.testing.assert_array_equal(marks, doubted(projection(recall, drawn_motion=drawn, trust=drawn)))
+    np.testing.assert_array_equal(marks[-1], trust[-1] < DOUBTED_BELOW)
+    assert not (marks & (trust > DOUBTED_BELOW + DOUBT_MARGIN)).any()
+    assert not (~marks & (trust < DOUBTED_BELOW - DOUBT_MARGIN)).any()
+    near = np.abs(trust - DOUBTED_BELOW) < DOUBT_MARGIN
+    steady = near[:-1] & near[1:]
+    assert (marks[:-1] == marks[1:])[steady].all()
+
+
+def test_nothing_is_marked_where_nothing_was_measured() -> None:
+    assert doubted(xr.Dataset()) is None

@@ -17,10 +17,12 @@ def projection(dim: str = "token", axes: int = 2) -> xr.Dataset:
         {
             "layout": (("step", dim, "axis"), random.normal(size=(len(STEPS), len(items), axes))),
             "trust": (("step", dim), random.uniform(0.25, 1, size=(len(STEPS), len(items)))),
+            "item_recall": (("step", dim), random.uniform(0, 1, size=(len(STEPS), len(items)))),
             "recall": ("step", [0.1, 0.2, 0.3, 0.4]),
             "motion_agreement": ("step", [np.nan, 0.5, 0.6, 0.7]),
         },
         coords={"step": list(STEPS), dim: items},
+        attrs={"chance": 0.2},
     )
 
 

@@ -11,6 +11,7 @@ from data.errors import InputError
 from probes.groups.naming import Group
 from probes.groups.wording import GroupComparison
 from tests.viz.player.scenes import LABELS, STEPS, losses, projection
+from viz.drawing.legend import other_color
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import ProjectionView
 from viz.player.panels import Curves, Numbers, Scatter
@@ -65,7 +66,7 @@ def test_highlighted_groups_take_the_place_of_the_classes() -> None:
     assert [group.name for group in plain.classes] == ["consonants"]
     assert plain.colors[5] == LIGHT.palette[0]
     assert [group.name for group in highlighted.groups] == ["vowels"]
-    assert (highlighted.classes, highlighted.colors[5]) == ([], LIGHT.disc)
+    assert (highlighted.classes, highlighted.colors[5]) == ([], other_color(LIGHT))
 
 
 def test_positions_have_a_thread_and_a_colour_scale() -> None:

@@ -1,4 +1,4 @@
-// The point cloud of a layout over steps: places and trust at a snapshot or between two.
+// The point cloud of a layout over steps: places and doubt at a snapshot or between two.
 
 import { unpack } from "./drawing.js";
 
@@ -57,17 +57,17 @@ export function readCloud(panel) {
     return out;
   }
 
-  /** Write the trust of each item at a view, (item,), from 0 to 1. */
-  function trustAt({ from, to, between }, out) {
-    if (!trust) return out.fill(1);
+  /** Write the doubt in each item at a view, (item,), from 0 to 1. */
+  function doubtAt({ from, to, between }, out) {
+    if (!trust) return out.fill(0);
     for (let i = 0; i < n; i += 1) {
       const before = trust[from * n + i];
-      out[i] = (before + (between ? (trust[to * n + i] - before) * between : 0)) / 255;
+      out[i] = 1 - (before + (between ? (trust[to * n + i] - before) * between : 0)) / 255;
     }
     return out;
   }
 
-  return { nSteps, n, axes, half, radius: Math.sqrt(radius) || 1, hasTrust: Boolean(trust), at, trustAt };
+  return { nSteps, n, axes, half, radius: Math.sqrt(radius) || 1, hasDoubt: Boolean(trust?.some((share) => share < 255)), at, doubtAt };
 }
 
 /** Compute the slope of a monotone cubic (Fritsch & Carlson 1980) from the differences on both sides, one of which is NaN at an end. */

@@ -1,16 +1,14 @@
-// Discs with a label inside, as in the films: grey, coloured, and faded where trust is low.
+// Discs with a label inside, as in the films: coloured, and with a hole where their neighbours are doubtful.
 
 import { textOn } from "./drawing.js";
 
-// The shares of colour and of label contrast that remain at the lowest trust; the label must stay legible.
-const MIN_SHARE = 0.25;
-const MIN_GLYPH_SHARE = 0.55;
+// The radius of a hole in radii of its disc, and how far its colour is that of the panel.
+const HOLE = 0.76;
+const OPEN = 0.8;
 const LEVELS = 30;
 const MAX_INSIDE = 3;
 const MIN_GLYPH_PX = 7.5;
 const MIN_EDGED_PX = 2; // from this radius on, an edge in the background's colour separates discs
-// Small dots need more of their colour to be visible.
-const MIN_DOT_SHARE = 0.45;
 
 /** Choose the radius of discs from their number and the area. */
 export function radiusFor(n, width, height) {
@@ -20,7 +18,7 @@ export function radiusFor(n, width, height) {
 }
 
 /** Blend a colour over a background with an opacity; all `#RRGGBB`. */
-export function blend(color, background, opacity) {
+function blend(color, background, opacity) {
   const part = (i) => {
     const [a, b] = [parseInt(color.slice(i, i + 2), 16), parseInt(background.slice(i, i + 2), 16)];
     return Math.round(opacity * a + (1 - opacity) * b).toString(16).padStart(2, "0");
@@ -37,22 +35,25 @@ export function makeDiscs(theme) {
   const colors = new Map();
   const offsets = new Map();
 
-  /** Compute the colours of a disc and its label at a trust of 0..1. */
-  function colorsAt(color, trust, isLabelled) {
-    const level = Math.round((Math.max(0, Math.min(1, trust) - MIN_SHARE) / (1 - MIN_SHARE)) * LEVELS);
-    const key = `${color}${level}${isLabelled}`;
+  /** Compute the colours of a disc's hole and of its label at a doubt of 0..1; the disc keeps its colour. */
+  function colorsAt(color, doubt) {
+    const level = Math.round(Math.max(0, Math.min(1, doubt)) * LEVELS);
+    const key = `${color}${level}`;
     let found = colors.get(key);
     if (!found) {
-      const share = level / LEVELS;
-      // A grey disc without a label would vanish against the background when it fades.
-      const base = !isLabelled && color === theme.disc ? blend(theme.muted, theme.disc, 0.6) : color;
-      const faintest = isLabelled ? MIN_SHARE : MIN_DOT_SHARE;
-      const disc = blend(base, theme.panel, faintest + (1 - faintest) * share);
-      const text = color === theme.disc ? theme.disc_text : textOn(disc);
-      found = { disc, glyph: blend(text, disc, MIN_GLYPH_SHARE + (1 - MIN_GLYPH_SHARE) * share) };
+      const hole = blend(theme.panel, color, (OPEN * level) / LEVELS);
+      found = { hole, glyph: textOn(hole), isOpen: level > 0 };
       colors.set(key, found);
     }
     return found;
+  }
+
+  function fillHole(context, x, y, radius, { hole, isOpen }) {
+    if (!isOpen) return;
+    context.fillStyle = hole;
+    context.beginPath();
+    context.arc(x, y, HOLE * radius, 0, 2 * Math.PI);
+    context.fill();
   }
 
   /** Measure the offset that centres the glyphs of a label, in units of the font size. */
@@ -81,33 +82,35 @@ export function makeDiscs(theme) {
       return length <= MAX_INSIDE && glyphSize(length, radius) >= MIN_GLYPH_PX;
     },
     /** Paint a disc with its label inside. */
-    labelled(context, x, y, radius, color, trust, label) {
-      const { disc, glyph } = colorsAt(color, trust, true);
+    labelled(context, x, y, radius, color, doubt, label) {
+      const shade = colorsAt(color, doubt);
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
-      context.fillStyle = disc;
+      context.fillStyle = color;
       context.fill();
       context.strokeStyle = theme.panel;
       context.lineWidth = Math.max(0.6, radius * 0.12);
       context.stroke();
+      fillHole(context, x, y, radius, shade);
       const size = glyphSize([...label].length, radius);
       const { dx, dy } = offset(context, label);
       context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
-      context.fillStyle = glyph;
+      context.fillStyle = shade.glyph;
       context.fillText(label, x + dx * size, y + dy * size);
     },
     /** Paint a disc without a label. Filling thousands of circles one by one is faster than copying an image of one. */
-    plain(context, x, y, radius, color, trust) {
+    plain(context, x, y, radius, color, doubt) {
       if (radius >= MIN_EDGED_PX) {
         context.fillStyle = theme.panel;
         context.beginPath();
         context.arc(x, y, radius + Math.max(0.4, radius * 0.12) / 2, 0, 2 * Math.PI);
         context.fill();
       }
-      context.fillStyle = colorsAt(color, trust, false).disc;
+      context.fillStyle = color;
       context.beginPath();
       context.arc(x, y, radius - (radius >= MIN_EDGED_PX ? Math.max(0.4, radius * 0.12) / 2 : 0), 0, 2 * Math.PI);
       context.fill();
+      fillHole(context, x, y, radius, colorsAt(color, doubt));
     },
   };
 }

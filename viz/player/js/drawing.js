@@ -53,14 +53,14 @@ export function truncate(context, text, maxWidth) {
   return `${cut.trimEnd()}…`;
 }
 
-/** Choose white or near-black for text on a colour (WCAG 2 contrast of 3). */
+/** Choose white or black for text on a colour (WCAG 2 contrast of 4.5). */
 export function textOn(hex) {
   const channel = (i) => {
     const c = parseInt(hex.slice(i, i + 2), 16) / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   };
   const luminance = 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
-  return 1.05 / (luminance + 0.05) >= 3 ? "#FFFFFF" : "#10161C";
+  return 1.05 / (luminance + 0.05) >= 4.5 ? "#FFFFFF" : "#000000";
 }
 
 /** Add an opacity from 0 to 1 to a colour. */

@@ -5,7 +5,6 @@ import { tracePath, withAlpha } from "./drawing.js";
 const TRAIL_SNAPSHOTS = 6;
 const SEGMENTS_PER_SNAPSHOT = 4; // of the trails of few points; those of many points are straight
 const MANY_TRAILS = 60;
-const TRUST_LEVELS = 3; // trails are drawn in so many opacities
 
 /** Draw a thin line through the points in their order. */
 export function drawThread(context, seen, n, theme) {
@@ -17,7 +16,7 @@ export function drawThread(context, seen, n, theme) {
 }
 
 /** Draw the trails of highlighted points, which fade towards the past. */
-export function drawTrails(context, groups, { cloud, camera, frame, view, trust }) {
+export function drawTrails(context, groups, { cloud, camera, frame, view }) {
   const count = groups.reduce((sum, group) => sum + group.members.length, 0);
   const now = view.from + (view.to - view.from) * view.between;
   const first = Math.max(0, now - TRAIL_SNAPSHOTS);
@@ -35,19 +34,14 @@ export function drawTrails(context, groups, { cloud, camera, frame, view, trust 
   const strongest = 0.75 * Math.min(1, Math.sqrt(4 / count)); // many opaque trails would hide the points
   context.lineWidth = 3;
   for (const group of groups) {
-    for (let level = 1; level <= TRUST_LEVELS; level += 1) {
-      const members = group.members.filter((i) => Math.max(1, Math.ceil(trust[i] * TRUST_LEVELS)) === level);
-      if (!members.length) continue;
-      for (let segment = 0; segment < segments; segment += 1) {
-        const alpha = (0.04 + (strongest - 0.04) * ((segment + 1) / segments)) * (level / TRUST_LEVELS);
-        context.strokeStyle = withAlpha(group.color, alpha);
-        context.beginPath();
-        for (const i of members) {
-          context.moveTo(projected[segment].x[i], projected[segment].y[i]);
-          context.lineTo(projected[segment + 1].x[i], projected[segment + 1].y[i]);
-        }
-        context.stroke();
+    for (let segment = 0; segment < segments; segment += 1) {
+      context.strokeStyle = withAlpha(group.color, 0.04 + (strongest - 0.04) * ((segment + 1) / segments));
+      context.beginPath();
+      for (const i of group.members) {
+        context.moveTo(projected[segment].x[i], projected[segment].y[i]);
+        context.lineTo(projected[segment + 1].x[i], projected[segment + 1].y[i]);
       }
+      context.stroke();
     }
   }
 }

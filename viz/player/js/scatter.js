@@ -66,11 +66,12 @@ PANELS.scatter = (host, player) => {
   let view = null;
   let cameraFor = ""; // the table for which the camera was set up
   let places = null; // (item, axis) at the view
-  let trust = null; // (item,) at the view
+  let doubt = null; // (item,) at the view
   let seen = null; // places of the items, in pixels
   let radius = 6;
   let order = null; // items in the order of painting
   let members = []; // of highlighted groups
+  let isMember = new Set();
   let hovered = null;
   let selected = null;
   let hasSelected = false;
@@ -147,14 +148,14 @@ PANELS.scatter = (host, player) => {
     cloud = readCloud(next);
     nearest = next.neighbours ? unpack(next.neighbours) : null;
     places = new Float32Array(cloud.n * cloud.axes);
-    trust = new Float32Array(cloud.n);
+    doubt = new Float32Array(cloud.n);
     seen = emptyPlaces(cloud.n);
     members = [...new Set(next.groups.flatMap((group) => group.members))];
-    const isMember = new Set(members);
+    isMember = new Set(members);
     order = Uint32Array.from([...Array(cloud.n).keys()].sort((a, b) => isMember.has(a) - isMember.has(b)));
     labels.reset();
     rests += 1;
-    controls.update(next, player.theme, cloud);
+    controls.update(next, cloud);
     picture.canvas.setAttribute("aria-label", `${next.title}: ${cloud.n}`);
   }
 
@@ -191,7 +192,7 @@ PANELS.scatter = (host, player) => {
     frame = camera.frame(cloud, width, height, MARGIN_RADII * radius + 2);
     radius = Math.min(MAX_RADIUS_PX, radius * Math.max(1, camera.zoom) ** (cloud.n > 600 ? 0.5 : 0.35));
     cloud.at(view, places);
-    cloud.trustAt(view, trust);
+    cloud.doubtAt(view, doubt);
     camera.project(cloud, places, frame, seen);
     if (cloud.axes === 3) {
       drawBox(context, cloud, camera, frame, player.theme);
@@ -200,7 +201,7 @@ PANELS.scatter = (host, player) => {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     if (panel.thread) drawThread(context, seen, cloud.n, player.theme);
-    if (controls.hasTrails()) drawTrails(context, panel.groups, { cloud, camera, frame, view, trust });
+    if (controls.hasTrails()) drawTrails(context, panel.groups, { cloud, camera, frame, view });
     const focus = hovered ?? selected;
     const neighbours = focus === null ? [] : neighboursOf(focus);
     if (focus !== null) drawNeighbourLines(context, seen, focus, neighbours, player.theme);
@@ -215,10 +216,13 @@ PANELS.scatter = (host, player) => {
     for (const i of order) {
       const [x, y, r] = [seen.x[i], seen.y[i], radiusOf(i)];
       if (!(x > -r && x < width + r && y > -r && y < height + r)) continue;
-      const opacity = emphasised && !emphasised.has(i) ? Math.min(trust[i], 0.3) : trust[i];
-      if (discs.fitsInside(panel.labels[i], r)) discs.labelled(context, x, y, r, panel.colors[i], opacity, panel.labels[i]);
-      else discs.plain(context, x, y, r, panel.colors[i], opacity);
+      context.globalAlpha = emphasised && !emphasised.has(i) ? 0.3 : 1;
+      if (discs.fitsInside(panel.labels[i], r)) {
+        discs.labelled(context, x, y, r, panel.colors[i], doubt[i], panel.labels[i]);
+        if (isMember.has(i)) drawRing(context, seen, i, r, player.theme.text, Math.max(1, 0.12 * r));
+      } else discs.plain(context, x, y, r, panel.colors[i], doubt[i]);
     }
+    context.globalAlpha = 1;
   }
 
   function paintLabels(context, width, height, focus, neighbours) {

@@ -1,6 +1,5 @@
 // The controls around a scatter plot: legend, tools, search, tooltip, and the offer to highlight the items in a lasso.
 
-import { blend } from "./discs.js";
 import { addButton, element, setName } from "./drawing.js";
 
 const MAX_NAME_LENGTH = 26;
@@ -78,7 +77,7 @@ export function scatterControls(host, hasLasso, actions) {
   const accept = addButton(offer, "accept", () => actions.highlight());
   const drop = addButton(offer, "drop", () => actions.drop(), "×");
 
-  function update(panel, theme, cloud) {
+  function update(panel, cloud) {
     words = panel.words;
     area.setAttribute("aria-label", `${panel.title}. ${words.keys}`);
     search.placeholder = words.find;
@@ -93,7 +92,7 @@ export function scatterControls(host, hasLasso, actions) {
     area.classList.toggle("space", cloud.axes === 3);
     legend.replaceChildren();
     for (const group of [...panel.groups, ...panel.classes]) legend.appendChild(legendEntry(group));
-    if (cloud.hasTrust && words.trust_note) legend.appendChild(trustEntry(words.trust_note, theme));
+    if (cloud.hasDoubt && words.doubt_note) legend.appendChild(doubtEntry(words.doubt_note));
   }
 
   function legendEntry(group) {
@@ -106,9 +105,9 @@ export function scatterControls(host, hasLasso, actions) {
     return entry;
   }
 
-  function trustEntry(note, theme) {
+  function doubtEntry(note) {
     const entry = element("span", "entry muted");
-    for (const opacity of [1, 0.6, 0.25]) entry.appendChild(element("i")).style.background = blend(theme.muted, theme.panel, opacity);
+    entry.appendChild(element("i", "open"));
     entry.appendChild(element("span", "", note));
     return entry;
   }
