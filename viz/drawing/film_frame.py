@@ -18,7 +18,8 @@ from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width, wrap
 from viz.drawing.theme import Theme
 
-TITLE_PX, TITLE_LINE_PX = 42, 40
+TITLE_PX, TITLE_LINE_PX, LEAST_TITLE = 42, 40, 0.65
+"""Size of the title, its distance from the subtitle, and the factor to which it shrinks before it takes two lines."""
 SUBTITLE_PX, LEAST_SUBTITLE = 23, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
 FOOTNOTE_PX, FOOTNOTE_LINE_PX = 19, 24
@@ -228,8 +229,10 @@ class FilmFrame:
     def _write_title(self, caption: Caption) -> None:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
-        self.canvas.text(x, y, caption.title, size=TITLE_PX * unit, bold=True)
         room = self.layout.readout.left - 0.01 * self.canvas.size.width - x
+        size, lines = _fit_title(caption.title, room, TITLE_PX * unit)
+        for place, line in enumerate(reversed(lines)):
+            self.canvas.text(x, y + (place - 0.2 * (len(lines) - 1)) * 1.1 * size, line, size=size, bold=True)
         whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
         size = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
         for place, line in enumerate(wrap(caption.subtitle, 1.01 * room, size)):
@@ -243,3 +246,16 @@ class FilmFrame:
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + place * pitch, line, size=size, color=self.canvas.theme.muted)
+
+
+def _fit_title(title: str, room: float, size: float) -> tuple[float, list[str]]:
+    """Shrink a title until it fits in one line, or in two; returns its size and its lines."""
+    whole = text_width(title, size, bold=True)
+    if LEAST_TITLE * whole <= room:
+        return size * min(1.0, room / whole), [title]
+    lines = wrap(title, 1.01 * room, LEAST_TITLE * size, bold=True)
+    while len(lines) > 2 and size > 1:
+        size *= 0.95
+        lines = wrap(title, 1.01 * room, LEAST_TITLE * size, bold=True)
+    widest = max(text_width(line, LEAST_TITLE * size, bold=True) for line in lines)
+    return LEAST_TITLE * size * min(1.0, room / widest), lines

@@ -44,7 +44,7 @@ def draw_maps(
     caption : title and subtitle; the footnote is about films and is left out.
     inches : width and height of the slide.
     """
-    slide = blank_slide(caption.title, caption.subtitle, theme, inches)
+    slide = blank_slide(caption.title, caption.subtitle, theme, inches, caption.takeaway)
     groups = subject.groups or subject.classes
     colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
     area = _write_key(slide, groups, colors, subject)

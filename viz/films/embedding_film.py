@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
-from probes.groups.wording import GroupComparison
 from viz.drawing.bands import ROW_PX, BandPanel, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve

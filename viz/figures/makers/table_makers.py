@@ -7,6 +7,7 @@ from typing import Any
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
+from probes.groups.comparison import find
 from probes.tables.embeddings import read_table
 from probes.tables.geometry import token_geometry
 from probes.tables.positions import position_similarity, position_structure
@@ -41,9 +42,11 @@ def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     projection = cached_projection(
         run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
     )
-    words = caption(run, table, projection)
+    found = find(run, table.trajectory, table.groups, table.classes)
+    words = caption(run, table, projection, found)
     figure = draw_maps(table, projection, words, **request.look)
-    return Figure(run, request, figure, words.title, alt_text(run, table, projection), projection)
+    shown = projection.assign_attrs(findings=found.to_record())
+    return Figure(run, request, figure, words.title, alt_text(run, table, projection, found), shown)
 
 
 def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figure:
