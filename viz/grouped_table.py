@@ -17,6 +17,7 @@ from data.tokens.bits import bits_per_character
 from probes.groups.comparison import NOTHING, Findings
 from probes.groups.frequency import most_frequent
 from probes.groups.naming import Group, classes, parse_highlight
+from probes.groups.wording import capital
 from probes.tables.embeddings import TableName, read_table
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
@@ -158,7 +159,7 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findin
         title=found.title or plain,
         subtitle=f"{plain} of {run.name}: {what}, {part}{table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
         footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}{_better_by_pca(projection)}",
-        takeaway=". ".join(f"{text[0].upper()}{text[1:]}" for text in found.last_sentences[:MOST_SENTENCES]),
+        takeaway=in_sentences(found, MOST_SENTENCES),
     )
 
 
@@ -189,6 +190,6 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findi
     ).strip()
 
 
-def in_sentences(found: Findings) -> str:
-    """Write the sentences of the last snapshot one after another."""
-    return " ".join(f"{text}." for text in found.last_sentences)
+def in_sentences(found: Findings, most: int | None = None) -> str:
+    """Write the sentences of the last snapshot one after another; ``most`` of them, or all."""
+    return " ".join(f"{capital(text)}." for text in found.last_sentences[:most])

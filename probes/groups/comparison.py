@@ -65,6 +65,12 @@ class Findings:
         return title_of(self.claims) if self.claims else ""
 
     @property
+    def title_in_short(self) -> str:
+        """The title for the name of a panel; where nothing holds, without what was tested."""
+        held = any(claim.strength != "none" for claim in self.claims)
+        return f"{self.title[0].lower()}{self.title[1:]}" if held else "no structure beyond chance"
+
+    @property
     def last_sentences(self) -> list[str]:
         """The sentences of the last step."""
         return [list(one.sentences.values())[-1] for one in self.comparisons]

@@ -149,11 +149,12 @@ def order_sentence(ordered: xr.Dataset, step: int | None = None) -> str:
     >>> line = np.arange(12.0)[None, :, None] ** 1.2
     >>> coords = {"step": [100], "position": range(12)}
     >>> order_sentence(order_along_path(xr.DataArray(line, dims=("step", "position", "dim"), coords=coords)))
-    'positions 0 to 11: all pairs stand in order along one path; by chance 59 in 100 would'
+    'positions 0 to 11: all pairs stand in order along one path through the full space; by chance 59 in 100 would'
     """
     pairs, chance = float(_at(ordered, step)["pairs_in_order"]), ordered["pairs_in_order"].attrs["chance"]
     share = "all" if pairs == 1 else _of_hundred(pairs)
-    return f"{_positions(ordered)}: {share} pairs stand in order along one path; by chance {_of_hundred(chance)} would"
+    in_order = f"{share} pairs stand in order along one path through the full space"
+    return f"{_positions(ordered)}: {in_order}; by chance {_of_hundred(chance)} would"
 
 
 def apart_sentence(left_out: Sequence[str], rest: xr.Dataset, step: int | None = None) -> str:
@@ -173,7 +174,7 @@ class Claim:
     detail: str = ""
     """Added where the claim stands alone."""
     topic: str = ""
-    """The subject where several runs are spoken of, if it is another."""
+    """The subject in a title of several runs, if it is another."""
 
 
 def order_claim(ordered: xr.Dataset) -> Claim:
@@ -220,13 +221,13 @@ def title_of(claims: Sequence[Claim]) -> str:
     held = [claim for claim in claims if claim.strength == "holds"]
     partly = [claim for claim in claims if claim.strength == "partly"]
     if len(held) == 1 and held[0].detail:
-        return _capital(f"{held[0].subject} {held[0].verb} ({held[0].detail})")
+        return capital(f"{held[0].subject} {held[0].verb} ({held[0].detail})")
     if shown := held or partly[:1]:
         subjects: dict[str, list[str]] = {}
         for claim in shown:
             subjects.setdefault(claim.verb, []).append(claim.subject)
         several = f" of {len(claims)} groups"
-        return _capital("; ".join(f"{_named(names, several)} {verb}" for verb, names in subjects.items()))
+        return capital("; ".join(f"{_named(names, several)} {verb}" for verb, names in subjects.items()))
     return f"No structure beyond chance in {_named([claim.subject for claim in claims], ' groups')}"
 
 
@@ -244,8 +245,21 @@ def title_of_runs(claims: Sequence[Sequence[Claim]]) -> str:
         found = Counter((claim.topic or claim.subject, claim.verb) for claim in every if claim.strength == strength)
         if found:
             (subject, verb), n_runs = found.most_common(1)[0]
-            return _capital(f"{subject} {verb} in {n_runs} of {len(claims)} runs")
+            return capital(f"{subject} {verb} in {n_runs} of {len(claims)} runs")
     return f"{title_of(claims[0])} in any of {len(claims)} runs"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence with a capital, unless it begins with a token.
+
+    Examples
+    --------
+    >>> capital("vowels and digits gather"), capital("a e i gather")
+    ('Vowels and digits gather', 'a e i gather')
+    """
+    begins = text.split()[0].rstrip(",;:")
+    is_word = any(begins == subject.split()[0] for subject in (*SUBJECTS.values(), "positions"))
+    return text[0].upper() + text[1:] if is_word else text
 
 
 def _at(found: xr.Dataset, step: int | None) -> xr.Dataset:
@@ -308,10 +322,3 @@ def _named(subjects: Sequence[str], several: str) -> str:
     if len(subjects) > MOST_NAMED:
         return f"{len(subjects)}{several}"
     return " and ".join(part for part in (", ".join(subjects[:-1]), subjects[-1]) if part)
-
-
-def _capital(text: str) -> str:
-    """Begin a title with a capital, unless it begins with a token."""
-    begins = text.split()[0].rstrip(",;")
-    is_word = any(begins == subject.split()[0] for subject in (*SUBJECTS.values(), "positions"))
-    return text[0].upper() + text[1:] if is_word else text

@@ -71,7 +71,7 @@ def order_along_path(
     """
     places = np.array([path_places(table, metric) for table in np.nan_to_num(trajectory.values.astype(np.float64))])
     ranks = _standard_ranks(places)  # (step, item)
-    order = _standard_ranks(np.arange(places.shape[1])[None])[0]
+    order = _standard_ranks(np.arange(places.shape[1], dtype=np.float64)[None])[0]
     signed = ranks @ order
     found, null = np.abs(signed), _null(ranks, order, seed, draws)
     places *= np.where(signed < 0, -1.0, 1.0)[:, None]
@@ -135,14 +135,14 @@ def _null(ranks: FloatArray, order: FloatArray, seed: int, draws: int) -> FloatA
     at_once = max(1, ENTRIES // len(order))
     sizes = [min(at_once, draws - start) for start in range(0, draws, at_once)]
     drawn = (random.permuted(np.tile(order, (size, 1)), axis=1) for size in sizes)
-    return np.abs(np.concatenate([orders @ ranks.T for orders in drawn]))
+    return np.asarray(np.abs(np.concatenate([orders @ ranks.T for orders in drawn])))
 
 
 def _pairs_in_order(places: FloatArray) -> float:
     from scipy.stats import kendalltau
 
     tau = float(kendalltau(np.arange(len(places)), places, variant="b").statistic) if np.ptp(places) else 0.0
-    return (1 + tau) / 2
+    return 0.5 + tau / 2
 
 
 def _chance(items: int) -> float:

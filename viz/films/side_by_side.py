@@ -60,7 +60,7 @@ def panels_with_control(run: Run, request: FilmRequest, progress: Progress) -> l
     table = replace(trained.table, trajectory=vectors)
     projection = lay_out(run, table, request, _after(progress, trained.projection.sizes["step"]))
     found = _find(run, table, request, warn=False)
-    name = f"control ({request.control})" + (f": {found.title[0].lower()}{found.title[1:]}" if found.title else "")
+    name = f"control ({request.control})" + (f": {found.title_in_short}" if found.claims else "")
     beside = TablePanel(run, table, projection, found, name)
     return [replace(trained, name="trained"), beside]
 

@@ -10,7 +10,8 @@ from data.runs import Run
 from probes.groups.cohesion import compare, group_cohesion
 from probes.groups.naming import Group
 from probes.groups.nulls import neighbouring_groups, random_groups
-from probes.groups.wording import compare_groups, comparison_sentence, p_value_text
+from probes.groups.comparison import compare_groups
+from probes.groups.wording import comparison_sentence, p_value_text
 from probes.tables.embeddings import position_embeddings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.runs import Run
-from probes.groups.wording import GroupComparison, compare_groups
+from probes.groups.comparison import GroupComparison, compare_groups
 from probes.tables.embeddings import position_embeddings
 from viz.drawing.canvas import Canvas, Size
 from viz.drawing.layout import Box

@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from probes.groups.wording import GroupComparison
+from probes.groups.comparison import GroupComparison
 from tests.viz.player.scenes import LABELS, STEPS, losses, projection
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import ProjectionView
