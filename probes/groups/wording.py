@@ -146,10 +146,10 @@ def order_sentence(ordered: xr.Dataset, step: int | None = None) -> str:
     --------
     >>> import numpy as np, xarray as xr
     >>> from probes.tables.order import order_along_path
-    >>> line = np.arange(12.0)[None, :, None] ** 1.2
-    >>> coords = {"step": [100], "position": range(12)}
+    >>> line = np.arange(32.0)[None, :, None]
+    >>> coords = {"step": [100], "position": range(32)}
     >>> order_sentence(order_along_path(xr.DataArray(line, dims=("step", "position", "dim"), coords=coords)))
-    'positions 0 to 11: all pairs stand in order along one path through the full space; by chance 59 in 100 would'
+    'positions 0 to 31: all pairs stand in order along one path through the full space; by chance 55 in 100 would'
     """
     pairs, chance = float(_at(ordered, step)["pairs_in_order"]), ordered["pairs_in_order"].attrs["chance"]
     share = "all" if pairs == 1 else _of_hundred(pairs)

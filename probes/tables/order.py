@@ -17,8 +17,10 @@ from probes.tables.embeddings import position_embeddings
 from probes.tables.spread import unit_rows
 
 DRAWS = 9_999
-NEIGHBOUR = 7
-"""The scale of an item is its distance to this neighbour (Zelnik-Manor and Perona)."""
+NEIGHBOUR, LEAST_NEIGHBOUR, EIGHTH = 7, 2, 8
+"""The scale of an item is its distance to the seventh neighbour (Zelnik-Manor and Perona); of few items, to one in eight."""
+FAINT = 1e-12
+"""A link between all items, so that the path reaches even those that are near none."""
 ENTRIES = 2**22  # ranks in random order held at once: 32 MB
 ROUNDING = 1e-9
 
@@ -90,15 +92,15 @@ def order_along_path(
 def path_places(table: ArrayLike, metric: str = "euclidean") -> FloatArray:
     """Place the items of a table (item, dim) along a path, (item,): the first Laplacian eigenmap, with a scale for each item.
 
-    Distances are scaled by those to the seventh neighbour of either item, so that an item far from all others does not become the
-    whole path. Where all items stand at one point, all places are 0.
+    Distances are scaled by those from either item to one of its nearest neighbours, so that an item far from all others does not
+    become the whole path. Where all items stand at one point, all places are 0.
 
     Examples
     --------
-    >>> bend = np.linspace(0, 1.5 * np.pi, 12)  # three quarters of a circle, whose two ends are near each other
+    >>> bend = np.linspace(0, 1.5 * np.pi, 32)  # three quarters of a circle, whose first principal component is not in order
     >>> places = path_places(np.column_stack([np.cos(bend), np.sin(bend)]))
-    >>> np.argsort(places if places[0] < places[-1] else -places).tolist()
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    >>> bool((np.diff(places) > 0).all() or (np.diff(places) < 0).all())
+    True
 
     References
     ----------
@@ -113,12 +115,24 @@ def path_places(table: ArrayLike, metric: str = "euclidean") -> FloatArray:
     items = len(squares)
     if items < 2 or not squares.any():
         return np.zeros(items)
-    scale = np.sqrt(np.sort(squares, axis=1)[:, min(NEIGHBOUR, items - 1)])
+    scale = np.sqrt(np.sort(squares, axis=1)[:, min(scale_neighbour(items), items - 1)])
     scale = np.maximum(scale, 1e-6 * scale.max())
-    near = np.exp(-squares / np.outer(scale, scale))
+    near = np.exp(-squares / np.outer(scale, scale)) + FAINT
+    np.fill_diagonal(near, 0.0)
     root = np.sqrt(near.sum(axis=1))
     _, vectors = eigh(near / np.outer(root, root), subset_by_index=(items - 2, items - 1))
     return np.asarray(vectors[:, 0] / root)
+
+
+def scale_neighbour(items: int) -> int:
+    """Choose the neighbour whose distance is an item's scale.
+
+    Examples
+    --------
+    >>> scale_neighbour(16), scale_neighbour(32), scale_neighbour(1024)
+    (2, 4, 7)
+    """
+    return max(LEAST_NEIGHBOUR, min(NEIGHBOUR, items // EIGHTH))
 
 
 def _standard_ranks(values: FloatArray) -> FloatArray:
