@@ -49,7 +49,11 @@ def result(
         (result(0, 4960, True), False, "all of the 4,959 other triples are as close"),
         (result(6 / 29, 30, True, "neighbouring"), False, "79 in 100 neighbouring triples are as close"),
         (result(0.5, 9, True, "neighbouring", (1, 5)), False, "4 of the 8 other pairs with the same gaps are as close"),
-        (result(50 / 99, 99, False, "matched", (1, 2, 5, 8)), False, "49 in 100 equally frequent groups of 4 are as close"),
+        (
+            result(50 / 99, 99, False, "matched", (1, 2, 5, 8)),
+            False,
+            "49 in 100 equally frequent groups of 4 are as close",
+        ),
     ],
 )
 def test_the_words_never_round_up_to_all(compared: xr.Dataset, counted: bool, words: str) -> None:
