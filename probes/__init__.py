@@ -43,6 +43,7 @@ __all__ = [
     "lens",
     "neighbours",
     "next_token",
+    "position_order",
     "position_similarity",
     "position_structure",
     "positions",

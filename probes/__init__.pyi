@@ -20,6 +20,7 @@ from probes.tables.embeddings import position_embeddings as positions
 from probes.tables.embeddings import read_table as read_table
 from probes.tables.geometry import token_geometry as token_geometry
 from probes.tables.neighbours import nearest_neighbours as neighbours
+from probes.tables.order import position_order as position_order
 from probes.tables.positions import position_similarity as position_similarity
 from probes.tables.positions import position_structure as position_structure
 from probes.tables.vectors import import_vectors as import_vectors
@@ -44,6 +45,7 @@ __all__ = [
     "next_token",
     "open_client",
     "parse_highlight",
+    "position_order",
     "position_similarity",
     "position_structure",
     "positions",

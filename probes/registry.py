@@ -262,5 +262,10 @@ PROBES: dict[str, ProbeKind] = {
         "Toeplitz fraction, low-frequency energy, spectrum of the position table",
         "tables.positions:position_structure",
     ),
+    "position-order": ProbeKind(
+        "whether the positions stand in order along one path, against random orders",
+        "tables.order:position_order",
+        ("seed",),
+    ),
     "position-similarity": ProbeKind("cosines of the centred position table", "tables.positions:position_similarity"),
 }

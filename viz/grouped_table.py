@@ -14,11 +14,18 @@ from data.progress import Progress
 from data.runs import Run
 from data.runs.names import architecture
 from data.tokens.bits import bits_per_character
+from probes.groups.comparison import NOTHING, Findings
 from probes.groups.frequency import most_frequent
 from probes.groups.naming import Group, classes, parse_highlight
+from probes.groups.wording import capital
 from probes.tables.embeddings import TableName, read_table
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption, label_name
+
+CLEARLY_MORE = 0.005
+"""PCA is recommended where it keeps so much more of the neighbourhoods."""
+MOST_SENTENCES = 2
+"""The most sentences at the foot of a slide."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,8 @@ def trust_curve(projection: xr.Dataset) -> Curve:
     return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0))
 
 
-def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
-    """Write title, subtitle and footnote of a picture of a projection."""
+def caption(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> Caption:
+    """Write the texts around a picture of a projection: what was found is the title, what is drawn the subtitle."""
     method = projection.attrs["method_name"]
     corpus = run.info.get("corpus", {}).get("name", "")
     reading = f" reading {corpus}" if corpus else ""
@@ -147,15 +154,25 @@ def caption(run: Run, table: GroupedTable, projection: xr.Dataset) -> Caption:
     warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
     part = f"the {len(table.labels):,} most frequent tokens, " if is_part and "model" in run.info else ""
     metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
+    plain = f"{table.what[:-1].capitalize()} embeddings"
     return Caption(
-        title=f"{table.what[:-1].capitalize()} embeddings",
-        subtitle=f"{run.name}: {what}, {part}{table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
-        footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}",
+        title=found.title or plain,
+        subtitle=f"{plain} of {run.name}: {what}, {part}{table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
+        footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}{_better_by_pca(projection)}",
+        takeaway=in_sentences(found, MOST_SENTENCES),
     )
 
 
-def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
-    """Write the alt text of a film of a projection."""
+def _better_by_pca(projection: xr.Dataset) -> str:
+    """Write that PCA would keep clearly more of the neighbourhoods than the method that was chosen, if so."""
+    kept, by_pca = (projection.attrs.get(name) for name in ("kept", "kept_by_pca"))
+    if kept is None or by_pca is None or by_pca <= kept + CLEARLY_MORE:
+        return ""
+    return f" PCA keeps more neighbourhoods here ({100 * by_pca:.0f} in 100, this {100 * kept:.0f}): pass method=pca."
+
+
+def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> str:
+    """Write the alt text of a picture of a projection: what was found, what is drawn, and the sentences of the last snapshot."""
     trust = projection["trustworthiness"].values
     groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
     picked = f" Highlighted: {groups}." if groups else ""
@@ -163,9 +180,16 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset) -> str:
     if loss := loss_curve(run):
         fall = f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token."
     first, last = label_name(table.labels[0]), label_name(table.labels[-1])
+    title = f"{found.title}. " if found.title else ""
     return (
-        f"The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
+        f"{title}The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
         f"laid out in two dimensions by {projection.attrs['method_name']} "
         f"{run.over_steps(projection['step'].values.tolist())}.{picked}{fall} "
-        f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last."
-    )
+        f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last. "
+        f"{in_sentences(found)}"
+    ).strip()
+
+
+def in_sentences(found: Findings, most: int | None = None) -> str:
+    """Write the sentences of the last snapshot one after another; ``most`` of them, or all."""
+    return " ".join(f"{capital(text)}." for text in found.last_sentences[:most])

@@ -362,6 +362,13 @@ class FigureRequest(Request):
         formats = chosen_formats(self.format, FIGURE_FORMATS, "a figure")
         return list(dict.fromkeys(["png", *formats])) if self.deck else formats
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the slide has room for sentences beside its picture."""
+        from viz.drawing.slide import SIZES
+
+        return SIZES[self.size][0] > SIZES["4:3"][0]
+
     def single(self, name: str) -> FigureRequest:
         """Choose one of the figures; fields that do not concern it get their defaults."""
         unconcerned = _fields_of_others(FIGURES[name], FIGURES)

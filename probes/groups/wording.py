@@ -1,28 +1,55 @@
-"""Comparisons of a group with its nulls, in words: shares of other groups, p-values, and the sentence made of them.
+"""What was found in a table, in words: titles, the sentences below a picture, shares of other groups, p-values.
 
-A share is never rounded up to all: below 1% and from 99% on it is cut to tenths of a per cent. "All" and 100% are written only where
-all groups were compared and all others are further apart; of groups that were drawn, another one might have come closer.
+Every English sentence about a finding is written here, for films, figures, slides, pages and alt texts alike. Sentences count: "2 in 100
+random triples are as close". A count is never rounded down to none nor up to all: "no other" and "all other" are written only where all
+groups were compared; of groups that were drawn, another one might have come closer, so their number is given.
 
-Sentences are English, with English numbers. A table in another language passes the function that writes its numbers.
+A title claims no more than its test. A group gathers if it is closer than the groups of both of its nulls, after correction for all
+steps and all groups that were looked at; the positions line up if nearly all pairs stand in order along one path, and chance does not
+explain it.
+
+A table in another language passes the function that writes its numbers.
 """
 
 from __future__ import annotations
 
-import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from data.arrays import TokenIds
 from data.errors import InputError
-from data.runs import Run
-from probes.groups.naming import Group, parse_group
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SIGNIFICANT = 0.05
+"""Claims are made at this level, divided by the number of groups that were looked at (Bonferroni)."""
+LINED_UP, IN_ORDER = 0.9, 0.75
+"""Shares of pairs in order from which positions line up, or stand roughly in order."""
+FEW_GROUPS = 20
+"""Below this number, groups are counted one by one rather than in a hundred."""
+MOST_NAMED = 3
+"""The most groups that a title names."""
+SUBJECTS = {
+    "vowels": "vowels",
+    "consonants": "consonants",
+    "uppercase": "uppercase letters",
+    "digits": "digits",
+    "punctuation": "punctuation marks",
+    "whitespace": "white-space characters",
+    "starts-word": "starts of words",
+    "inside-word": "insides of words",
+    "capitalised": "capitalised tokens",
+    "ends-word": "ends of words",
+    "numbers": "numbers",
+    "bytes": "bytes",
+    "special": "special tokens",
+}
+"""What the members of a class are called in a sentence."""
 
 NumberFormat = Callable[[float, int], str]
 """Writes a number with so many decimals, in the reader's language."""
@@ -85,13 +112,13 @@ def p_value_text(p: float, number: NumberFormat | None = None) -> str:
 
 
 def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counted: bool = False) -> str:
-    """Write in a sentence how close together a group stands at a step.
+    """Write in a sentence how many other groups are as close together as a group at a step.
 
     Parameters
     ----------
     compared : the result of `probes.groups.cohesion.compare` or `~probes.groups.cohesion.group_cohesion`.
     step : the last if None.
-    counted : add how many groups were compared.
+    counted : count the groups that were compared, not in a hundred.
 
     Examples
     --------
@@ -100,88 +127,198 @@ def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counte
     >>> from probes.groups.nulls import neighbouring_groups, random_groups
     >>> line = xr.DataArray([[[0.0], [1.0], [4.0], [9.0]]], dims=("step", "item", "dim"), coords={"step": [100]})
     >>> comparison_sentence(compare(line, random_groups([0, 1], 4)))
-    '0 1: closer than all other pairs'
+    '0 1: no other pair is as close'
     >>> comparison_sentence(compare(line, neighbouring_groups([1, 2], 4)), counted=True)  # 3 apart, the others 1 and 5
-    '1 2: closer than 50% of the 2 other neighbouring pairs'
+    '1 2: 1 of the 2 other neighbouring pairs is as close'
     """
-    if step is not None and step not in compared["step"]:
-        raise InputError(f"step {step} was not compared: choose one of the snapshots' steps")
-    at = compared.isel(step=-1) if step is None else compared.sel(step=step)
-    nulls = [at.isel({"null": place}) for place in range(at.sizes["null"])] if "null" in at.dims else [at]
-    closer = "closer" if compared.attrs["metric"] == "euclidean" else "closer in direction"
-    clauses = (f"{closer} than {_share_of(null, np.asarray(compared.attrs['members']), counted)}" for null in nulls)
-    return f"{compared.attrs['highlight'].replace(', ', ' ')}: {', '.join(clauses)}"
+    at = _at(compared, step)
+    close = "as close" + ("" if compared.attrs["metric"] == "euclidean" else " in direction")
+    members = compared.attrs["members"]
+    clauses = [_how_many(null, members, counted=counted, short=n > 0) for n, null in enumerate(_nulls(at))]
+    clauses[0] += f" {close}"
+    return f"{compared.attrs['highlight'].replace(', ', ' ')}: {'; '.join(clauses)}"
+
+
+def order_sentence(ordered: xr.Dataset, step: int | None = None) -> str:
+    """Write in a sentence how many pairs of positions stand in order along a path, see `probes.tables.order.order_along_path`.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from probes.tables.order import order_along_path
+    >>> line = np.arange(32.0)[None, :, None]
+    >>> coords = {"step": [100], "position": range(32)}
+    >>> order_sentence(order_along_path(xr.DataArray(line, dims=("step", "position", "dim"), coords=coords)))
+    'positions 0 to 31: all pairs stand in order along one path through the full space; by chance 55 in 100 would'
+    """
+    pairs, chance = float(_at(ordered, step)["pairs_in_order"]), ordered["pairs_in_order"].attrs["chance"]
+    share = "all" if pairs == 1 else _of_hundred(pairs)
+    in_order = f"{share} pairs stand in order along one path through the full space"
+    return f"{_positions(ordered)}: {in_order}; by chance {_of_hundred(chance)} would"
+
+
+def apart_sentence(left_out: Sequence[str], rest: xr.Dataset, step: int | None = None) -> str:
+    """Write how a group compares with random ones without the members that stand apart, and that these were chosen after looking."""
+    null = _nulls(_at(rest, step))[0]
+    share = share_text(float(null["percentile"]), int(null["n_groups"]) - bool(null["exact"]), bool(null["exact"]))
+    return f"without {' '.join(left_out)} (left out after looking): closer than {share}"
 
 
 @dataclass(frozen=True)
-class GroupComparison:
-    """The comparison of one group in words, for every step."""
+class Claim:
+    """What a test allows to be said of a group, or of the order of the positions."""
 
-    group: int
-    """Its index among the highlighted groups, which decides its colour."""
-    sentences: dict[int, str]
-    """By step, e.g. ``"12 13 14: closer than 99.7% of random triples, closer than 76% of neighbouring triples"``."""
-    p_values: dict[int, str]
-    """By step, e.g. ``"p .04 and .84, corrected over steps"``."""
+    subject: str
+    verb: str
+    strength: Literal["holds", "partly", "none"]
+    detail: str = ""
+    """Added where the claim stands alone."""
+    topic: str = ""
+    """The subject in a title of several runs, if it is another."""
 
 
-def compare_groups(
-    run: Run,
-    trajectory: xr.DataArray,
-    highlights: Sequence[str | Group],
-    *,
-    metric: str = "euclidean",
-    warn: bool = True,
-) -> tuple[GroupComparison, ...]:
-    """Compare groups of a table with their nulls, in the full space.
+def order_claim(ordered: xr.Dataset) -> Claim:
+    """Claim what the order of the positions at the last step allows."""
+    last = ordered.isel(step=-1)
+    pairs = float(last["pairs_in_order"])
+    if float(last["p_corrected"]) > SIGNIFICANT:
+        return Claim("the order of positions", "line up", "none")
+    verb = "line up" if pairs >= LINED_UP else f"are {'roughly' if pairs >= IN_ORDER else 'weakly'} in order"
+    return Claim(_positions(ordered), verb, "holds", topic="positions")
 
-    Parameters
-    ----------
-    run : the run in whose text tokens are counted.
-    trajectory : (step, token or position, dim), the run's own table or a control with the same items.
-    highlights : groups, or texts of one group each, see `probes.groups.naming`.
-    metric : ``"euclidean"`` or ``"cosine"``.
-    warn : warn of groups that cannot be compared (of one item, or of all), which are left out, and of nulls that are not available.
+
+def group_claim(compared: xr.Dataset, n_groups: int = 1) -> Claim:
+    """Claim what the comparison of a group with its nulls at the last step allows, where so many groups were looked at.
+
+    A group that could be compared with one null only does not gather: it is closer than the groups of that null.
     """
-    from probes.groups.cohesion import compare_with_nulls
-
-    found = []
-    labels = [str(label) for label in trajectory[trajectory.dims[1]].values]
-    steps = [int(step) for step in trajectory["step"].values]
-    corrected = ", corrected over steps" if len(steps) > 1 else ""
-    for index, highlight in enumerate(highlights):
-        try:
-            group = parse_group(highlight, labels)
-            compared, missing = compare_with_nulls(run, trajectory, group, metric=metric)
-        except InputError as error:
-            if warn:
-                name = highlight.name if isinstance(highlight, Group) else highlight
-                warnings.warn(f"highlight {name!r}: no comparison is shown: {error}", stacklevel=2)
-            continue
-        if missing and warn:
-            warnings.warn(missing, stacklevel=3)
-        # In a sentence the name has no commas, and is cut.
-        named = compared.assign_attrs(highlight=short_name(group.name.replace(", ", " ")))
-        texts = [" and ".join(p_value_text(float(p)) for p in values) for values in named["p_corrected"].values]
-        p_values = {step: f"p {text}{corrected}" for step, text in zip(steps, texts, strict=True)}
-        found.append(GroupComparison(index, {step: comparison_sentence(named, step) for step in steps}, p_values))
-    return tuple(found)
+    at, name, members = _nulls(compared.isel(step=-1)), compared.attrs["highlight"], compared.attrs["members"]
+    subject = SUBJECTS.get(name, name.replace(", ", " "))
+    passed = [float(null["p_corrected"]) <= SIGNIFICANT / n_groups for null in at]
+    if not any(passed):
+        return Claim(subject, "gather", "none")
+    if all(passed) and len(at) > 1:
+        n, kind = int(at[0]["n_groups"]), _kind(at[0], members, brief=True)
+        every = f"all other {kind.removeprefix('random ')}" if at[0]["exact"] else f"every one of {n:,} {kind}"
+        return Claim(subject, "gather", "holds", f"closer than {every}" if float(at[0]["percentile"]) == 1 else "")
+    closer = f"are closer than {_kind(at[passed.index(True)], members, brief=True)}"
+    but = "" if all(passed) else f", not than {_kind(at[passed.index(False)], members, short=True)}"
+    return Claim(subject, closer + but, "partly")
 
 
-def _share_of(null: xr.Dataset, members: TokenIds, counted: bool) -> str:
-    share, exact, kind = float(null["percentile"]), bool(null["exact"]), _kind(str(null["null"].values), members)
-    n_others = int(null["n_groups"]) - exact
-    number = f"{n_others:,} " if counted else ""
-    other = f"{number}other {kind.removeprefix('random ')}"  # where all were compared, nothing was left to chance
-    if share == 0:
-        return f"none of the {other}" if exact else f"none of {number}{kind}"
-    if share == 1 and exact:
-        return f"all {other}"
-    return f"{share_text(share, n_others, exact)} of {f'the {other}' if counted and exact else f'{number}{kind}'}"
+def title_of(claims: Sequence[Claim]) -> str:
+    """Write the title of a picture: what holds, else what holds in part, else that nothing does.
+
+    Examples
+    --------
+    >>> title_of([Claim("vowels", "gather", "holds"), Claim("digits", "gather", "holds", "closer than all other pairs")])
+    'Vowels and digits gather'
+    >>> title_of([Claim("digits", "gather", "holds", "closer than all other pairs"), Claim("vowels", "gather", "none")])
+    'Digits gather (closer than all other pairs)'
+    >>> title_of([Claim("vowels", "gather", "none")])
+    'No structure beyond chance in vowels'
+    """
+    held = [claim for claim in claims if claim.strength == "holds"]
+    partly = [claim for claim in claims if claim.strength == "partly"]
+    if len(held) == 1 and held[0].detail:
+        return capital(f"{held[0].subject} {held[0].verb} ({held[0].detail})")
+    if shown := held or partly[:1]:
+        subjects: dict[str, list[str]] = {}
+        for claim in shown:
+            subjects.setdefault(claim.verb, []).append(claim.subject)
+        several = f" of {len(claims)} groups"
+        return capital("; ".join(f"{_named(names, several)} {verb}" for verb, names in subjects.items()))
+    return f"No structure beyond chance in {_named([claim.subject for claim in claims], ' groups')}"
 
 
-def _kind(null: str, members: TokenIds) -> str:
-    size = {2: "pairs", 3: "triples"}.get(len(members), f"groups of {len(members)}")
-    if null == "neighbouring":
-        return f"neighbouring {size}" if np.ptp(members) == len(members) - 1 else f"{size} with the same gaps"
-    return f"{size} matched on frequency" if null == "matched" else f"random {size}"
+def title_of_runs(claims: Sequence[Sequence[Claim]]) -> str:
+    """Write the title of a picture of several runs: in how many of them the claim holds that holds in most.
+
+    Examples
+    --------
+    >>> line = Claim("positions 0 to 31", "line up", "holds", topic="positions")
+    >>> title_of_runs([[line], [line], [Claim("the order of positions", "line up", "none")]])
+    'Positions line up in 2 of 3 runs'
+    """
+    every = [claim for of_run in claims for claim in of_run]
+    for strength in ("holds", "partly"):
+        found = Counter((claim.topic or claim.subject, claim.verb) for claim in every if claim.strength == strength)
+        if found:
+            (subject, verb), n_runs = found.most_common(1)[0]
+            return capital(f"{subject} {verb} in {n_runs} of {len(claims)} runs")
+    return f"{title_of(claims[0])} in any of {len(claims)} runs"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence with a capital, unless it begins with a token.
+
+    Examples
+    --------
+    >>> capital("vowels and digits gather"), capital("a e i gather")
+    ('Vowels and digits gather', 'a e i gather')
+    """
+    begins = text.split()[0].rstrip(",;:")
+    is_word = any(begins == subject.split()[0] for subject in (*SUBJECTS.values(), "positions"))
+    return text[0].upper() + text[1:] if is_word else text
+
+
+def _at(found: xr.Dataset, step: int | None) -> xr.Dataset:
+    if step is not None and step not in found["step"]:
+        raise InputError(f"step {step} was not compared: choose one of the snapshots' steps")
+    return found.isel(step=-1) if step is None else found.sel(step=step)
+
+
+def _nulls(at: xr.Dataset) -> list[xr.Dataset]:
+    """List the comparisons of one step, one for each null."""
+    return [at.isel({"null": place}) for place in range(at.sizes["null"])] if "null" in at.dims else [at]
+
+
+def _how_many(null: xr.Dataset, members: Sequence[int], *, counted: bool, short: bool) -> str:
+    """Count the other groups of a null that are as close: ``"2 in 100 random triples are"``."""
+    exact = bool(null["exact"])
+    others = int(null["n_groups"]) - exact
+    count = others - round(float(null["percentile"]) * others)
+    kind = _kind(null, members, short=short)
+    # Where all groups were compared, nothing was left to chance.
+    other = kind.removeprefix("random ")
+    if count == 0 and exact and not counted:
+        return f"no other {other.removesuffix('s') if not short else other.replace('ones', 'one')} is"
+    if count in (0, others) or counted or others < FEW_GROUPS:
+        number = {0: "none", others: "all"}.get(count, f"{count:,}")
+        return f"{number} of {f'the {others:,} other {other}' if exact else f'{others:,} {kind}'} {'is' if count < 2 else 'are'}"
+    text = _of_hundred(count / others)
+    return f"{text} {kind} {'is' if text.startswith('1 ') else 'are'}"
+
+
+def _of_hundred(share: float) -> str:
+    """Write a share that is neither none nor all as so many in a hundred; below 1%, in a thousand or ten thousand.
+
+    Examples
+    --------
+    >>> _of_hundred(0.7234), _of_hundred(0.9999), _of_hundred(0.0031), _of_hundred(0.00002)
+    ('72 in 100', '99 in 100', '3 in 1,000', '1 in 10,000')
+    """
+    of = next((of for of in (100, 1_000) if share >= 1 / of), 10_000)
+    return f"{min(max(round(share * of), 1), of - 1)} in {of:,}"
+
+
+def _kind(null: xr.Dataset, members: Sequence[int], *, short: bool = False, brief: bool = False) -> str:
+    """Name the groups of a null: in short after they have been named once, or briefly without their size."""
+    groups = {2: "pairs", 3: "triples"}.get(len(members), "groups" if brief else f"groups of {len(members)}")
+    groups = "ones" if short else groups
+    name = str(null["null"].values)
+    if name == "neighbouring":
+        return f"neighbouring {groups}" if np.ptp(members) == len(members) - 1 else f"{groups} with the same gaps"
+    return f"{'equally frequent' if name == 'matched' else 'random'} {groups}"
+
+
+def _positions(ordered: xr.Dataset) -> str:
+    numbers = ordered["position"].values
+    return f"positions {numbers[0]} to {numbers[-1]}"
+
+
+def _named(subjects: Sequence[str], several: str) -> str:
+    """Name a few subjects, or count many."""
+    if len(subjects) > MOST_NAMED:
+        return f"{len(subjects)}{several}"
+    return " and ".join(part for part in (", ".join(subjects[:-1]), subjects[-1]) if part)

@@ -87,7 +87,7 @@ def test_cohesion_is_printed_as_a_table_and_a_sentence_for_each_null(
         np.testing.assert_allclose(np.array(row[1:], float), wanted, rtol=0, atol=5.1e-5)
     lines = said.splitlines()
     assert lines == [comparison_sentence(expected.isel({"null": place}), 20, counted=True) for place in range(2)]
-    assert "matched on frequency" in lines[1]
+    assert "equally frequent groups" in lines[1]
 
 
 def test_each_highlight_has_files_of_its_own(run: Run, tmp_path: Path) -> None:

@@ -18,9 +18,8 @@ from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width, wrap
 from viz.drawing.theme import Theme
 
-TITLE_PX, TITLE_LINE_PX = 42, 40
-LEAST_TITLE = 0.67
-"""The factor to which the title shrinks before it takes two lines."""
+TITLE_PX, TITLE_LINE_PX, LEAST_TITLE = 42, 40, 0.65
+"""Size of the title, its distance from the subtitle, and the factor to which it shrinks before it takes two lines."""
 SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
 FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
@@ -234,15 +233,9 @@ class FilmFrame:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
         room = self.layout.readout.left - 0.02 * self.canvas.size.width - x
-        size = TITLE_PX * unit
-        size *= (
-            float(np.clip(room / text_width(caption.title, size, bold=True), LEAST_TITLE, 1.0))
-            if caption.title
-            else 1.0
-        )
-        lines = wrap(caption.title, 1.005 * room, size, bold=True)
-        for place, line in enumerate(lines):
-            self.canvas.text(x, y + (0.7 * (len(lines) - 1) - 1.1 * place) * size, line, size=size, bold=True)
+        size, lines = _fit_title(caption.title, room, TITLE_PX * unit)
+        for place, line in enumerate(reversed(lines)):
+            self.canvas.text(x, y + (place - 0.2 * (len(lines) - 1)) * 1.1 * size, line, size=size, bold=True)
         if self.canvas.size.is_small:
             return
         whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
@@ -264,3 +257,16 @@ class FilmFrame:
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + place * pitch, line, size=size, color=self.canvas.theme.muted)
+
+
+def _fit_title(title: str, room: float, size: float) -> tuple[float, list[str]]:
+    """Shrink a title until it fits in one line, or in two; returns its size and its lines."""
+    whole = text_width(title, size, bold=True)
+    if LEAST_TITLE * whole <= room:
+        return size * min(1.0, room / whole), [title]
+    lines = wrap(title, 1.01 * room, LEAST_TITLE * size, bold=True)
+    while len(lines) > 2 and size > 1:
+        size *= 0.95
+        lines = wrap(title, 1.01 * room, LEAST_TITLE * size, bold=True)
+    widest = max(text_width(line, LEAST_TITLE * size, bold=True) for line in lines)
+    return LEAST_TITLE * size * min(1.0, room / widest), lines

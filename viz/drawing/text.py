@@ -34,6 +34,8 @@ class Caption:
     title: str
     subtitle: str
     footnote: str
+    takeaway: str = ""
+    """A sentence at the foot of a slide."""
 
 
 def label_name(token: str) -> str:

@@ -54,7 +54,7 @@ def draw_maps(
     caption : title and subtitle; the footnote is about films and is left out.
     inches : width and height of the slide.
     """
-    slide = blank_slide(caption.title, caption.subtitle, theme, inches)
+    slide = blank_slide(caption.title, caption.subtitle, theme, inches, caption.takeaway)
     shown = [0, -1] if projection.sizes["step"] > 1 else [0]
     marks = doubted(projection)
     marked = np.zeros((len(shown), len(subject.labels))) if marks is None else marks[shown].astype(np.float64)

@@ -11,8 +11,8 @@ import xarray as xr
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
-from probes.groups.wording import GroupComparison
 from viz.drawing.bands import LINE_PX, ROW_PX, BandPanel, FidelityLine, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve

@@ -24,6 +24,7 @@ from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width
 from viz.drawing.theme import Theme, layer_colors
+from viz.explanations import explain
 from viz.figures.head_score_figure import ATTENTION, SCORES, SHORT_NAMES, leading_head
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
@@ -163,12 +164,14 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
     layers = parse_layers(request.layers)
     scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
     shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads"
+    look = request.look
     caption = Caption(
         "What each attention head does",
-        f"{run.name}: {shape}, measured on validation text and on random sequences with a repeat",
-        "Named is the head that leads at the end (in entropy: the lowest). " + INTERPOLATED,
+        f"{run.name}: {shape}" + (f". {explain('induction', 'sink', 'entropy')}" if look["size"].is_wide else ""),
+        "Measured on validation text and on random sequences with a repeat. Named is the head that leads at the end (in entropy: the "
+        "lowest). " + INTERPOLATED,
     )
-    picture = HeadScoreFilm(scores, loss_curves(run), caption, **request.look)
+    picture = HeadScoreFilm(scores, loss_curves(run), caption, **look)
     leading = []
     for name in ("previous_token", "induction"):
         layer, head = leading_head(scores[name])

@@ -22,6 +22,7 @@ from viz.drawing.heatmap import Scale, Tile
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, quoted, short_label, text_width
 from viz.drawing.theme import Theme, text_on
+from viz.explanations import EXPLANATIONS
 from viz.figures.attention_figure import TokenLabels
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
@@ -289,7 +290,7 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
         [f"layer {i}" for i in maps["layer"].values],
         [f"head {i}" for i in maps["head"].values],
         [str(token) for token in maps["query_token"].values],
-        "attention weight   (each row looks at the columns)",
+        f"attention weight   ({EXPLANATIONS['attention map']})",
     )
     even = spread(maps).mean(("layer", "head"))
     shares = Curve("spread of attention (1: even)", even["step"].values, even.values.astype(float), limits=(0.0, 1.0))

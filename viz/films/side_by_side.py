@@ -13,7 +13,7 @@ import xarray as xr
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
-from probes.groups.wording import GroupComparison, compare_groups
+from probes.groups.comparison import Findings, GroupComparison, find
 from viz.grouped_table import GroupedTable, grouped_table, item_labels, read_grouped_table, table_name
 from viz.projection.alignment import rotate_onto
 from viz.projection.controls import control, with_derived_hashes
@@ -23,13 +23,18 @@ from viz.request import FilmRequest, Highlight
 
 @dataclass(frozen=True)
 class TablePanel:
-    """One of the pictures side by side: a table of a run, its layout, and how its groups compare."""
+    """One of the pictures side by side: a table of a run, its layout, and what was found in the table."""
 
     run: Run
     table: GroupedTable
     projection: xr.Dataset
-    comparisons: tuple[GroupComparison, ...] = ()
+    findings: Findings
     name: str = ""
+
+    @property
+    def comparisons(self) -> tuple[GroupComparison, ...]:
+        """The sentences about the order of the positions and about each group."""
+        return self.findings.comparisons
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,10 @@ class SharedTables:
 
 
 def single_panel(run: Run, request: FilmRequest, progress: Progress) -> TablePanel:
-    """Lay out the table of one run, and compare the highlighted groups."""
+    """Lay out the table of one run, and test what its picture shows."""
     table = _read(run, request)
     projection = lay_out(run, table, request, progress)
-    return TablePanel(run, table, projection, _compare(run, table, request))
+    return TablePanel(run, table, projection, _find(run, table, request))
 
 
 def panels_with_control(run: Run, request: FilmRequest, progress: Progress) -> list[TablePanel]:
@@ -54,8 +59,9 @@ def panels_with_control(run: Run, request: FilmRequest, progress: Progress) -> l
     vectors = control(trained.table.trajectory, str(request.control), request.seed)
     table = replace(trained.table, trajectory=vectors)
     projection = lay_out(run, table, request, _after(progress, trained.projection.sizes["step"]))
-    compared = _compare(run, table, request, warn=False) if trained.comparisons else ()
-    beside = TablePanel(run, table, projection, compared, f"control: {request.control}")
+    found = _find(run, table, request, warn=False)
+    name = f"control ({request.control})" + (f": {found.title_in_short}" if found.claims else "")
+    beside = TablePanel(run, table, projection, found, name)
     return [replace(trained, name="trained"), beside]
 
 
@@ -71,7 +77,7 @@ def panels_of_runs(
         projection = lay_out(run, table, request, _after(progress, before))
         if panels:
             projection = turned_onto(projection, panels[0].projection)
-        panels.append(TablePanel(run, table, projection, _compare(run, own[number], request), run.name))
+        panels.append(TablePanel(run, table, projection, _find(run, own[number], request), run.name))
     return panels, shared
 
 
@@ -86,9 +92,9 @@ def _read(run: Run, request: FilmRequest) -> GroupedTable:
     return read_grouped_table(run, table_name(request.what), request.highlight, **limits)
 
 
-def _compare(run: Run, table: GroupedTable, request: FilmRequest, *, warn: bool = True) -> tuple[GroupComparison, ...]:
-    """Compare the highlighted groups of a table with their nulls."""
-    return compare_groups(run, table.trajectory, table.groups, metric=request.metric, warn=warn)
+def _find(run: Run, table: GroupedTable, request: FilmRequest, *, warn: bool = True) -> Findings:
+    """Test the order of the positions, and the groups of a table against their nulls."""
+    return find(run, table.trajectory, table.groups, table.classes, metric=request.metric, warn=warn)
 
 
 def shared_tables(tables: Sequence[GroupedTable], names: Sequence[str], highlight: Highlight = ()) -> SharedTables:

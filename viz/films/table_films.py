@@ -9,13 +9,14 @@ import numpy as np
 
 from data.progress import Progress
 from data.runs import Run
+from probes.groups.wording import title_of_runs
 from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import Caption
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.film import Film
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
-from viz.grouped_table import alt_text, caption, loss_curve, loss_curves, trust_curve
+from viz.grouped_table import alt_text, caption, in_sentences, loss_curve, loss_curves, trust_curve
 from viz.projection.controls import CONTROL_DESCRIPTIONS
 from viz.request import FilmRequest
 
@@ -29,10 +30,11 @@ def make_table_film(run: Run, request: FilmRequest, progress: Progress, *, other
 
 def _film_of_one(run: Run, request: FilmRequest, progress: Progress) -> Film:
     panel = single_panel(run, request, progress)
-    words = caption(run, panel.table, panel.projection)
+    words = caption(run, panel.table, panel.projection, panel.findings)
     curves = [*loss_curves(run), trust_curve(panel.projection)]
     picture, page = _picture([panel], curves, words, request), _page_maker([panel], words, request)
-    return Film(run, request, picture, panel.projection, _alt_text(panel), make_page=page)
+    shown = panel.projection.assign_attrs(findings=panel.findings.to_record())
+    return Film(run, request, picture, shown, _alt_text(panel), make_page=page)
 
 
 def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -40,7 +42,7 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
     trained, beside = panels
     name = str(request.control)
     explained = CONTROL_DESCRIPTIONS[name].format(items=request.what)
-    words = caption(run, trained.table, trained.projection)
+    words = caption(run, trained.table, trained.projection, trained.findings)
     footnote = f"Control: {explained}; laid out by the same method, seed and parameters. {words.footnote}"
     trust = replace(
         trust_curve(trained.projection),
@@ -51,8 +53,13 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
         limits=trust_curve(_least_trustworthy(panels).projection).limits,
     )
     picture = _picture(panels, [*loss_curves(run), trust], replace(words, footnote=footnote), request)
-    alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {_comparisons(beside)}"
-    shown = trained.projection.assign_attrs(control=name, control_explained=explained)
+    alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {in_sentences(beside.findings)}"
+    shown = trained.projection.assign_attrs(
+        control=name,
+        control_explained=explained,
+        findings=trained.findings.to_record(),
+        control_findings=beside.findings.to_record(),
+    )
     return Film(run, request, picture, shown, alt.strip(), make_page=_page_maker(panels, words, request))
 
 
@@ -60,17 +67,21 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
     panels, shared = panels_of_runs(runs, request, progress)
     first, names = panels[0], ", ".join(run.name for run in runs)
     single = caption(first.run, first.table, first.projection)
+    found = title_of_runs([panel.findings.claims for panel in panels]) if first.findings.claims else ""
     widths = dict.fromkeys(str(panel.table.trajectory.sizes["dim"]) for panel in panels)
     drawn = f"{' and '.join(widths)} {single.subtitle.split(', ')[-1].split(' ', 1)[1]}"
     words = Caption(
-        f"{single.title} of {len(panels)} runs",
-        f"{names}: {drawn}",
+        found or f"{single.title} of {len(panels)} runs",
+        f"{single.title} of {names}: {drawn}",
         f"{_left_out(shared, request.what)}Each run is laid out by itself, at its own scale, and turned onto the first. {single.footnote}",
     )
     hashes = {panel.run.name: _hashes(panel.run, first.projection["step"].values) for panel in panels}
-    shown = first.projection.assign_attrs(runs=hashes)
+    found_in = {panel.run.name: panel.findings.to_record() for panel in panels}
+    shown = first.projection.assign_attrs(runs=hashes, findings=found_in)
     shown = shown.assign_coords(sha256=("step", hashes[first.run.name]))
-    beside = (f"Beside it run {panel.run.name}. {_measures(panel)} {_comparisons(panel)}" for panel in panels[1:])
+    beside = (
+        f"Beside it run {panel.run.name}. {_measures(panel)} {in_sentences(panel.findings)}" for panel in panels[1:]
+    )
     alt = " ".join([_alt_text(first), *beside]).strip()
     picture, page = _picture(panels, _curves_of_runs(panels), words, request), _page_maker(panels, words, request)
     return Film(first.run, request, picture, shown, alt, make_page=page)
@@ -142,8 +153,7 @@ def _hashes(run: Run, steps: np.ndarray) -> list[str]:
 
 
 def _alt_text(panel: TablePanel) -> str:
-    text = f"{alt_text(panel.run, panel.table, panel.projection)} {_measures(panel)} {_comparisons(panel)}"
-    return " ".join(text.split())
+    return f"{alt_text(panel.run, panel.table, panel.projection, panel.findings)} {_measures(panel)}".strip()
 
 
 def _measures(panel: TablePanel) -> str:
@@ -154,9 +164,3 @@ def _measures(panel: TablePanel) -> str:
         if np.isfinite(row.values[-1])
     ]
     return f"At the last snapshot: {', '.join(measures)}." if measures else ""
-
-
-def _comparisons(panel: TablePanel) -> str:
-    """Write how the groups compare at the last snapshot that is shown."""
-    last = int(panel.projection["step"].values[-1])
-    return " ".join(f"{one.sentences[last]} ({one.p_values[last]})." for one in panel.comparisons)

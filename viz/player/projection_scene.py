@@ -22,7 +22,7 @@ from viz.player.serialization import quantize_shares
 from viz.player.words import LOCALES, format_number, section, unknown_step
 
 if TYPE_CHECKING:
-    from probes.groups.wording import GroupComparison
+    from probes.groups.comparison import GroupComparison
     from viz.films.embedding_film import ProjectionView
 
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
@@ -128,13 +128,14 @@ def fidelity_panel(projection: xr.Dataset, *, area: str = "fidelity", language: 
 
 
 def comparison_panel(comparisons: Sequence[GroupComparison], *, theme: Theme, language: str = "en") -> Numbers:
-    """Build the sentences that compare groups with null groups, a line a group."""
+    """Build the sentences about the order of positions and about groups, a line each."""
     lines = []
     for one in comparisons:
         parts = {step: sentence.partition(": ") for step, sentence in one.sentences.items()}
         name = next(iter(parts.values()))[0]
-        texts = [f"{text} ({one.p_values[step]})" for step, (_, _, text) in parts.items()]
-        lines.append(Number(name, [int(step) for step in parts], texts, color=group_color(theme, one.group)))
+        color = theme.muted if one.group is None else group_color(theme, one.group)
+        texts = [text for _, _, text in parts.values()]
+        lines.append(Number(name, [int(step) for step in parts], texts, color=color))
     return Numbers("comparisons", "comparisons", section("projection", language)["comparisons"], lines=lines)
 
 

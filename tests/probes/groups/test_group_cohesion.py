@@ -21,7 +21,7 @@ def test_a_run_is_compared_with_both_nulls(run: Run) -> None:
     assert found["band"].dims == ("step", "null", "quantile")
     assert found["cohesion"].dims == ("step",)
     assert list(found["sha256"].values) == [record["sha256"] for record in run.manifest()]
-    assert "neighbouring triples" in comparison_sentence(found)
+    assert "neighbouring ones" in comparison_sentence(found)
     tokens = group_cohesion(run, "tokens", "vowels", draws=99)
     assert list(tokens["null"].values) == ["random", "matched"]
     xr.testing.assert_identical(tokens, group_cohesion(run, "tokens", "vowels", draws=99))

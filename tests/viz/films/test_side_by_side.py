@@ -96,7 +96,7 @@ def test_a_film_of_two_runs_names_both_and_says_what_is_left_out(run: Run, secon
     kept = second.manifest()
     assert [(s["step"], s["sha256"]) for s in about["snapshots"]] == [(r["step"], r["sha256"]) for r in kept]
     assert about["projection"]["runs"] == {name: [r["sha256"] for r in kept] for name in ("tiny", "second")}
-    assert about["alt_text"].count("neighbouring triples") == 2
+    assert about["alt_text"].count("neighbouring ones") == 2
     assert "Beside it run second." in about["alt_text"]
 
 
@@ -171,7 +171,7 @@ def test_a_film_of_the_most_frequent_tokens_has_a_layout_of_its_own(run: Run) ->
     again = single_panel(run, request, lambda *_: None)
     xr.testing.assert_equal(again.projection, panel.projection)
     last = int(panel.projection["step"].values[-1])
-    assert "matched on frequency" in panel.comparisons[0].sentences[last]
+    assert "equally frequent ones" in panel.comparisons[0].sentences[last]
     assert "the 14 most frequent tokens" in caption(run, panel.table, panel.projection).subtitle
 
 

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_rgb
 
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
-from probes.groups.wording import GroupComparison
 from tests.viz.films.test_timeline import made_projection
 from viz.drawing.bands import BandPanel, FidelityLine, bands_of
 from viz.drawing.canvas import Canvas, Size

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
+from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
-from probes.groups.wording import GroupComparison
 from tests.viz.player.scenes import LABELS, STEPS, losses, projection
 from viz.drawing.legend import other_color
 from viz.drawing.theme import THEMES
@@ -39,7 +39,7 @@ def test_a_scene_has_points_losses_fidelity_and_comparisons() -> None:
     comparisons = scene.panels[-1]
     assert isinstance(comparisons, Numbers)
     assert comparisons.lines[0].name == "vowels"
-    assert comparisons.lines[0].texts[0] == "closer than 99% of random quintuples (p .01)"
+    assert comparisons.lines[0].texts[0] == "closer than 99% of random quintuples"
     json.dumps(scene.to_json(), allow_nan=False)
 
 

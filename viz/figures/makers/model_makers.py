@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from data.arrays import FloatArray
 from data.errors import InputError
 from data.progress import Progress
 from data.runs import Run
@@ -18,6 +19,7 @@ from probes.models.zero_shot import zero_shot
 from probes.registry import parse_layers
 from viz.drawing.slide import SIZES
 from viz.drawing.text import quoted
+from viz.explanations import EXPLANATIONS, explained
 from viz.figures.attention_figure import draw_grid, draw_head, draw_layer
 from viz.figures.curve_figure import draw_zero_shot
 from viz.figures.decoding_figure import draw_temperatures, draw_trace
@@ -28,6 +30,8 @@ from viz.grouped_table import loss_curve
 from viz.request import FigureRequest
 
 STILL_TEMPERATURES = (0.0, 0.5, 0.8, 1.0, 2.0)
+MOSTLY, LEAST_TOKENS = 0.5, 4
+"""A head's map is explained if it puts more than this share of attention in one place; of so few tokens, nothing is said."""
 
 
 def make_attention_grid(run: Run, request: FigureRequest, progress: Progress) -> Figure:
@@ -57,15 +61,16 @@ def make_attention_head(run: Run, request: FigureRequest, progress: Progress) ->
     focused = spread(among)
     chosen = among.isel(focused.argmin(["layer", "head"]))
     title = f"Attention of layer {int(chosen['layer'])}, head {int(chosen['head'])}"
-    figure = draw_head(chosen, title=title, subtitle=_reading(run, maps, request), **request.look)
+    pattern = _pattern(chosen.values)
+    figure = draw_head(chosen, title=title, subtitle=_reading(run, maps, request), takeaway=pattern, **request.look)
     weights, tokens = chosen.values, [str(token) for token in maps["query_token"].values]
     first = min(1, len(weights) - 1)  # the first token sees only itself
     row, column = np.unravel_index(int(weights[first:].argmax()), weights[first:].shape)
     row += first
     alt = (
         f"Attention map of {title.removeprefix('Attention of ')}. {_reading_alt(run, maps)} The strongest weight beyond the first row is "
-        f"{weights[row, column]:.2f}, of {tokens[row]!r} at {row} to {tokens[column]!r} at {column}."
-    )
+        f"{weights[row, column]:.2f}, of {tokens[row]!r} at {row} to {tokens[column]!r} at {column}. {pattern}"
+    ).strip()
     return Figure(run, request, figure, title, alt, maps)
 
 
@@ -74,7 +79,8 @@ def make_head_scores(run: Run, request: FigureRequest, progress: Progress) -> Fi
     layers = parse_layers(request.layers)
     scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
     title = "What each attention head does"
-    subtitle = f"{run.name}: {scores.sizes['layer']} layers of {scores.sizes['head']} heads; dashed: a head that attends evenly"
+    shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads; dashed: a head that attends evenly"
+    subtitle = f"{run.name}: {shape}{explained(request, 'induction', 'sink')}"
     leading = []
     for name, words in (("previous_token", "to the token before"), ("induction", "to what followed the same token")):
         layer, head = leading_head(scores[name])
@@ -110,7 +116,7 @@ def make_lens(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw what the model would say after each layer."""
     lens = _until_step(run, logit_lens(run, request.prompt, progress=progress), request)
     title, step = "What each layer would say", int(lens["step"][-1])
-    subtitle = f"{run.name} {run.at_step(step)}: the likeliest next token if the layer were the last (logit lens)"
+    subtitle = f"{run.name} {run.at_step(step)}: {EXPLANATIONS['logit lens']} (logit lens)"
     tokens = [str(token) for token in lens["prompt_token"].values]
     figure = draw_lens(lens, tokens, title=title, subtitle=subtitle, **request.look)
     likeliest = [str(token) for token in lens["top"].values[-1, :, -1]]
@@ -193,11 +199,25 @@ def _attention(run: Run, request: FigureRequest, progress: Progress) -> xr.DataA
 
 def _reading(run: Run, maps: xr.DataArray, request: FigureRequest) -> str:
     prompt = quoted(maps.attrs["prompt"], 72 * SIZES[request.size][0] - 330)
-    return f"{run.name} {run.at_step(int(maps['step']))} reads {prompt}; each row looks at the columns"
+    return f"{run.name} {run.at_step(int(maps['step']))} reads {prompt}. {EXPLANATIONS['attention map'].capitalize()}"
 
 
 def _reading_alt(run: Run, maps: xr.DataArray) -> str:
     return f"Run {run.name} {run.at_step(int(maps['step']))}, reading {quoted(maps.attrs['prompt'], 600)}."
+
+
+def _pattern(weights: FloatArray) -> str:
+    """Write what to see in the map (query, key) of a head that mostly looks at the token before, or at the first; else nothing."""
+    if len(weights) < LEAST_TOKENS:
+        return ""
+    before, first = float(weights.diagonal(-1).mean()), float(weights[2:, 0].mean())
+    if max(before, first) <= MOSTLY:
+        return ""
+    if before >= first:
+        return (
+            f"The line below the diagonal: each token looks at the one before it, with {before:.2f} of its attention."
+        )
+    return f"The first column: each token looks at the first, with {first:.2f} of its attention (a sink)."
 
 
 def _until_step(run: Run, measured: Any, request: FigureRequest) -> Any:

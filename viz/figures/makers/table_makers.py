@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from data.errors import NotApplicableError
 from data.progress import Progress
 from data.runs import Run
+from probes.groups.comparison import find
 from probes.tables.embeddings import read_table
 from probes.tables.geometry import token_geometry
 from probes.tables.positions import position_similarity, position_structure
+from viz.explanations import explained
 from viz.figures.curve_figure import draw_loss
 from viz.figures.figure import Figure
 from viz.figures.map_figure import draw_maps
@@ -41,9 +44,13 @@ def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     projection = cached_projection(
         run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
     )
-    words = caption(run, table, projection)
+    found = find(run, table.trajectory, table.groups, table.classes)
+    words = caption(run, table, projection, found)
+    words = replace(words, subtitle=words.subtitle + explained(request, "trustworthiness"))
+    words = words if request.is_wide else replace(words, takeaway="")
     figure = draw_maps(table, projection, words, **request.look)
-    return Figure(run, request, figure, words.title, alt_text(run, table, projection), projection)
+    shown = projection.assign_attrs(findings=found.to_record())
+    return Figure(run, request, figure, words.title, alt_text(run, table, projection, found), shown)
 
 
 def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figure:
@@ -53,7 +60,7 @@ def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figur
     title = f"Spectrum of the {what[:-1]} table"
     rank = geometry["effective_rank"].values
     takeaway = f"Effective rank {rank[0]:.1f} at the first snapshot, {rank[-1]:.1f} at the last, of at most {geometry.sizes['component']}."
-    subtitle = f"{run.name}: singular values of the centred table, and how many directions it uses"
+    subtitle = f"{run.name}: singular values of the centred table" + explained(request, "effective rank", "stable rank")
     figure = draw_spectra(geometry, what, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
     alt = f"Singular values of the {what[:-1]} table of run {run.name} over training. {takeaway}"
     return Figure(run, request, figure, title, alt, geometry)
