@@ -23,6 +23,11 @@ from viz.drawing.canvas import Frame, Size
 GIF_FPS = 10
 GIF_WIDTH_PX = 800
 GIF_COLORS = 256  # with fewer, panels and background get the same colour
+# Without tags a player guesses the matrix by the size of the picture, and orange becomes another orange.
+_BT709 = (
+    "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p,"
+    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+)
 
 
 Sink = Callable[[Frame], object]
@@ -66,7 +71,7 @@ def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[
     # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. Frame sizes are even (see Size), so the plugin
     # need not round them up to a multiple of 16.
     pixels = {"macro_block_size": 2, "pixelformat": "yuv420p"}
-    output = ["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
+    output = ["-vf", _BT709, "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
     coding = {"codec": "libx264", "quality": None, "output_params": output, **pixels}
     writer = imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **coding)
     try:

@@ -63,6 +63,13 @@ def test_an_mp4_plays_in_browsers_and_slides(tmp_path: Path) -> None:
     assert content.index(b"moov") < content.index(b"mdat")  # faststart: a player may begin before it has all
 
 
+def test_the_tags_of_an_mp4_name_its_colours(tmp_path: Path) -> None:
+    write(tmp_path / "film.mp4", 3)
+    told = subprocess.run([get_ffmpeg_exe(), "-i", str(tmp_path / "film.mp4")], capture_output=True, text=True).stderr
+    # The range, then matrix, primaries and transfer, which ffmpeg writes as one word where they are alike.
+    assert "yuv420p(tv, bt709, progressive)" in told
+
+
 def test_a_gif_loops_and_keeps_time(tmp_path: Path) -> None:
     write(tmp_path / "film.gif", 20)
     with Image.open(tmp_path / "film.gif") as gif:
