@@ -8,6 +8,8 @@ ffmpeg reads ``films-18:03/film.gif`` as a protocol and ``-out/film.gif`` as an 
 from __future__ import annotations
 
 import contextlib
+import io
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -119,14 +121,15 @@ def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
         yield number
 
 
-def write_last_frame(film: Path, picture: Path) -> Path:
-    """Extract the last frame of a film as a PNG; return its path."""
+def read_first_frame(film: Path) -> tuple[Image.Image, float]:
+    """Decode the first frame of a film; return it with the length of the film in seconds."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    # -update 1 overwrites the picture with every frame; reading starts a second before the end, or at the start of a shorter film.
-    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film.absolute()), "-update", "1"]
-    done = subprocess.run([*command, str(picture.absolute())], capture_output=True, stdin=subprocess.DEVNULL)
-    if done.returncode or not picture.is_file():
-        reason = done.stderr.decode(errors="replace").strip()
-        raise InputError(f"the film {film.name} cannot be read ({reason}): render it again")
-    return picture
+    # PPM has pixels and no tags of colour, by which viewers of a PNG could change it once more.
+    command = [get_ffmpeg_exe(), "-i", str(film.absolute()), "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-"]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    length = re.search(rb"Duration: (\d+):(\d+):([\d.]+)", done.stderr)
+    if done.returncode or not done.stdout or length is None:
+        raise InputError(f"the film {film.name} cannot be read: make it again")
+    hours, minutes, seconds = map(float, length.groups())
+    return Image.open(io.BytesIO(done.stdout)), 3600 * hours + 60 * minutes + seconds

@@ -177,4 +177,4 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
             f"{scores[name].attrs['long_name']}: layer {scores['layer'].values[layer]} head {head}, {value:.2f}"
         )
     alt = f"Scores of the attention heads of run {run.name} ({shape}) over training. Leading at the end: {'; '.join(leading)}."
-    return Film(run, request, picture, scores, alt)
+    return Film(run, request, picture, scores, alt, caption.title)

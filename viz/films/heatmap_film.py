@@ -302,7 +302,7 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
         f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
         f"to {float(even[-1]):.2f}."
     )
-    return Film(run, request, picture, maps, alt)
+    return Film(run, request, picture, maps, alt, caption.title)
 
 
 def make_position_similarity_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -325,4 +325,4 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
         f"Cosine similarity of the {len(items)} positions of run {run.name} over {similarity.sizes['step']} snapshots. The share of its "
         f"variance that distance alone explains goes from {toeplitz[0]:.2f} to {toeplitz[-1]:.2f}."
     )
-    return Film(run, request, picture, similarity, alt)
+    return Film(run, request, picture, similarity, alt, caption.title)

@@ -32,7 +32,7 @@ def _film_of_one(run: Run, request: FilmRequest, progress: Progress) -> Film:
     words = caption(run, panel.table, panel.projection)
     curves = [*loss_curves(run), trust_curve(panel.projection)]
     picture, page = _picture([panel], curves, words, request), _page_maker([panel], words, request)
-    return Film(run, request, picture, panel.projection, _alt_text(panel), make_page=page)
+    return Film(run, request, picture, panel.projection, _alt_text(panel), words.title, make_page=page)
 
 
 def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -53,7 +53,7 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
     picture = _picture(panels, [*loss_curves(run), trust], replace(words, footnote=footnote), request)
     alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {_comparisons(beside)}"
     shown = trained.projection.assign_attrs(control=name, control_explained=explained)
-    return Film(run, request, picture, shown, alt.strip(), make_page=_page_maker(panels, words, request))
+    return Film(run, request, picture, shown, alt.strip(), words.title, make_page=_page_maker(panels, words, request))
 
 
 def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress) -> Film:
@@ -73,7 +73,7 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
     beside = (f"Beside it run {panel.run.name}. {_measures(panel)} {_comparisons(panel)}" for panel in panels[1:])
     alt = " ".join([_alt_text(first), *beside]).strip()
     picture, page = _picture(panels, _curves_of_runs(panels), words, request), _page_maker(panels, words, request)
-    return Film(first.run, request, picture, shown, alt, make_page=page)
+    return Film(first.run, request, picture, shown, alt, words.title, make_page=page)
 
 
 def _picture(

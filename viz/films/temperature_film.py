@@ -157,4 +157,4 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
         f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
         f"{float(high['entropy']):.2f} nats."
     )
-    return Film(run, request, picture, found, alt, keyframes="temperature")
+    return Film(run, request, picture, found, alt, caption.title, keyframes="temperature")
