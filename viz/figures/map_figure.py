@@ -84,7 +84,7 @@ def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list
 def _draw_panel(
     slide: Slide, cell: Box, subject: GroupedTable, layout: xr.Dataset, *, colors: Sequence[str], named: Sequence[int]
 ) -> None:
-    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):.2f}"
+    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):z.2f}"
     lines = [text] if text_width(text) <= cell.width else text.split("   ")
     for i, line in enumerate(reversed(lines)):
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)

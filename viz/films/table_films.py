@@ -11,7 +11,7 @@ from data.progress import Progress
 from data.runs import Run
 from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
-from viz.drawing.text import Caption
+from viz.drawing.text import Caption, level_text
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.film import Film
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
@@ -148,7 +148,8 @@ def _alt_text(panel: TablePanel) -> str:
 def _measures(panel: TablePanel) -> str:
     """Write the measures of the fidelity bands at the last snapshot."""
     measures = [
-        f"{row.name} {row.values[-1]:.2f}" + (f" (by chance {row.chance:.2f})" if row.chance is not None else "")
+        f"{row.name} {row.values[-1]:z.2f}"
+        + (f" (by chance {level_text(row.chance)})" if row.chance is not None else "")
         for row in bands_of(panel.projection)
         if np.isfinite(row.values[-1])
     ]
