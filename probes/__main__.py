@@ -131,7 +131,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         is_plain = display(value, keep=" \n\t\r") == value
         return escape(repr(value) if is_plain else f"'{display(value, keep=' ')}'")
-    return f"{value:,}" if isinstance(value, Integral) else f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:z.4f}"
 
 
 if __name__ == "__main__":

@@ -178,14 +178,14 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findi
     picked = f" Highlighted: {groups}." if groups else ""
     fall = ""
     if loss := loss_curve(run):
-        fall = f" The validation loss goes from {loss.values[0]:.2f} to {loss.values[-1]:.2f} nats per token."
+        fall = f" The validation loss goes from {loss.values[0]:z.2f} to {loss.values[-1]:z.2f} nats per token."
     first, last = label_name(table.labels[0]), label_name(table.labels[-1])
     title = f"{found.title}. " if found.title else ""
     return (
         f"{title}The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
         f"laid out in two dimensions by {projection.attrs['method_name']} "
         f"{run.over_steps(projection['step'].values.tolist())}.{picked}{fall} "
-        f"Trustworthiness of the layout: {trust[0]:.2f} at the first snapshot, {trust[-1]:.2f} at the last. "
+        f"Trustworthiness of the layout: {trust[0]:z.2f} at the first snapshot, {trust[-1]:z.2f} at the last. "
         f"{in_sentences(found)}"
     ).strip()
 

@@ -19,7 +19,7 @@ from data.errors import InputError
 from probes.groups.naming import Group
 from probes.registry import parse_layers
 from viz.file_names import FIELDS, field_word, file_name, run_word
-from viz.output import chosen_formats
+from viz.output import PATHS_SVG, chosen_formats
 from viz.registry import FIGURES, FILMS, Kind, canonical
 
 MOST_RUNS = 4
@@ -334,7 +334,7 @@ class FigureRequest(Request):
     transparent: _Flag = False
     """Leave the ground out, so that the slide's own shows."""
     format: str = "png,svg,pdf"
-    """Formats to write, with commas between."""
+    """Formats to write, with commas between; paths.svg is an SVG whose text is drawn as paths."""
     deck: _Flag = False
     """Put the figures, and the run's films, into one PowerPoint file."""
     out: Path | None = None
@@ -359,7 +359,7 @@ class FigureRequest(Request):
     @property
     def formats(self) -> list[str]:
         """The suffixes of the files to write; a deck needs PNGs."""
-        formats = chosen_formats(self.format, FIGURE_FORMATS, "a figure")
+        formats = chosen_formats(self.format, (*FIGURE_FORMATS, PATHS_SVG), "a figure")
         return list(dict.fromkeys(["png", *formats])) if self.deck else formats
 
     @property

@@ -33,6 +33,7 @@ def write_sidecar(path: Path, product: Film | Figure, command: str) -> None:
     """
     record: dict[str, Any] = {
         "file": path.name,
+        "title": product.title,
         "alt_text": product.alt_text,
         "run": product.run.name,
         "command": command,

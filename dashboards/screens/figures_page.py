@@ -108,7 +108,7 @@ def _deck(page: Page, request: FigureRequest) -> None:
                 offer_download(label, partial(path.read_bytes), path.name, DECK_MIME)
         job = page.computation.jobs.get(key)
         if job is not None and job.status.state == "done":
-            show_notes([line for line in job.status.lines if line.startswith("not drawn")], say)
+            show_notes([line for line in job.status.lines if line.startswith(("not drawn", "warning: "))], say)
 
 
 def _start_deck(page: Page, request: FigureRequest, key: JobKey) -> None:

@@ -92,7 +92,7 @@ def share_text(share: float, n_others: int, exact: bool, number: NumberFormat | 
     value = floor(10 * percent) / 10 if is_cut else percent
     if number is not None:
         return f"{number(value, 1 if is_cut and share else 0)}%"
-    return f"{value:g}%" if is_cut else f"{value:.0f}%"
+    return f"{value:g}%" if is_cut else f"{value:z.0f}%"
 
 
 def p_value_text(p: float, number: NumberFormat | None = None) -> str:
@@ -107,7 +107,7 @@ def p_value_text(p: float, number: NumberFormat | None = None) -> str:
     """
     if number is not None:
         return f"< {number(0.001, 3)}" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
-    text = f"{p:.2f}" if p >= 0.01 else f"{max(p, 0.0001):.4f}"
+    text = f"{p:z.2f}" if p >= 0.01 else f"{max(p, 0.0001):z.4f}"
     return "1" if float(text) == 1 else text.removeprefix("0")
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box
-from viz.drawing.text import text_width
+from viz.drawing.text import level_text, text_width
 from viz.drawing.theme import heat_map
 
 MEASURES = {
@@ -172,7 +172,7 @@ class BandPanel(AnimatedPanel):
         return max(widths) + 16 * unit
 
     def _chance(self, row: Band) -> str:
-        return f"  chance {_number(row.chance)}" if row.chance is not None and self._with_chance else ""
+        return f"  chance {level_text(row.chance)}" if row.chance is not None and self._with_chance else ""
 
     def _write_name(self, x: float, y: float, name: str, row: Band) -> None:
         canvas, unit = self._canvas, self._unit
@@ -186,4 +186,4 @@ def _number(value: float) -> str:
     """Format a measure with two decimals, or as a dash where it is undefined."""
     if not np.isfinite(value):
         return "–"
-    return f"{value:.2f}".replace("-", "−")
+    return f"{value:z.2f}".replace("-", "−")

@@ -26,7 +26,7 @@ class Curve:
     ----------
     title : the name of the quantity, for newcomers too.
     steps, values : the steps at which it was measured, and its values, (step,).
-    form : the format of the current value, e.g. ``"{:.2f}"``.
+    form : the format of the current value, e.g. ``"{:z.2f}"``.
     second_values, second_name : another line in the same axes (training loss beside validation loss).
     limits : limits of the y axis; those of the values by default.
     runs : the quantity in each of several runs, at ``steps``; drawn instead of ``values``, as thin lines over a band from the least
@@ -37,7 +37,7 @@ class Curve:
     title: str
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
-    form: str = "{:.2f}"
+    form: str = "{:z.2f}"
     name: str = ""
     second_values: NDArray[np.float64] | None = None
     second_name: str = ""

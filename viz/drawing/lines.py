@@ -146,4 +146,4 @@ def plain_number(value: float) -> str:
     >>> plain_number(0.2), plain_number(20.0), plain_number(1000)
     ('0.2', '20', '1,000')
     """
-    return f"{value:,.0f}" if value == round(value) else f"{value:.10g}"
+    return f"{value:z,.0f}" if value == round(value) else f"{value:.10g}"

@@ -38,6 +38,18 @@ class Caption:
     """A sentence at the foot of a slide."""
 
 
+def level_text(value: float) -> str:
+    """Write a level to compare with, of chance or of even attention: two decimals, or as many as its first digit needs.
+
+    Examples
+    --------
+    >>> level_text(0.32), level_text(0.0021), level_text(0.0)
+    ('0.32', '0.002', '0.00')
+    """
+    decimals = 2 if value == 0 else max(2, int(np.ceil(-np.log10(abs(value)))))
+    return f"{value:z.{decimals}f}"
+
+
 def label_name(token: str) -> str:
     """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages.
 

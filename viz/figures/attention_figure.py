@@ -263,7 +263,7 @@ def _print_values(axes: Axes, values: NDArray[np.floating], slide: Slide, size: 
     for i, j in np.ndindex(values.shape):
         if j <= i:
             color = text_on(to_hex(weight_map(slide.theme)(NORM(values[i, j]))))
-            number = f"{values[i, j]:.2f}".removeprefix("0") if values[i, j] < 0.995 else "1"
+            number = f"{values[i, j]:z.2f}".removeprefix("0") if values[i, j] < 0.995 else "1"
             axes.text(j, i, number, ha="center", va="center", fontsize=size, color=color)
 
 

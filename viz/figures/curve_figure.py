@@ -64,10 +64,10 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
     between = " " if slide.body.width > 600 else "\n"
     lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
     ends = [
-        LineEnd(float(found[name][-1]), f"{label}{between}{float(found[name][-1]):.0%}", color, bold=True)
+        LineEnd(float(found[name][-1]), f"{label}{between}{float(found[name][-1]):z.0%}", color, bold=True)
         for name, label, color in lines
     ]
-    ends.append(LineEnd(chance, f"guessing{between}{chance:.0%}", theme.muted))
+    ends.append(LineEnd(chance, f"guessing{between}{chance:z.0%}", theme.muted))
     box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)
@@ -80,7 +80,7 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
         _draw_line(axes, steps, values, color, 3.5)
         low, high = min(low, float(values.min()) - error), max(high, float(values.max()) + error)
     axes.set_ylim(max(0.0, np.floor(20 * low - 0.5) / 20), min(1.0, np.ceil(20 * high + 0.5) / 20))
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:z.0%}")
     _format_steps(slide, axes, box, int(steps[-1]), found["step"].attrs.get("unknown", ""))
     name_ends(slide, axes, box, ends)
     return slide.figure
@@ -92,7 +92,7 @@ def _draw_lines(slide: Slide, lines: Sequence[tuple[Curve, str, float]]) -> None
     ends = []
     for curve, color, _ in lines:
         last = float(curve.values[-1])
-        ends.append(LineEnd(last, f"{curve.name}{between}{last:.2f}".strip(), color, bold=True))
+        ends.append(LineEnd(last, f"{curve.name}{between}{last:z.2f}".strip(), color, bold=True))
     box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
@@ -116,5 +116,5 @@ def _format_steps(slide: Slide, axes: Axes, box: Box, last: int, unknown: str = 
         return
     axes.set_xlim(0, max(last, 1))
     axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
-    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
+    axes.xaxis.set_major_formatter(lambda step, _: f"{step:z,.0f}")
     slide.text(box.left + box.width / 2, box.bottom - 52, "training step", color=slide.theme.muted, ha="center")

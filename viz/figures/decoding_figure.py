@@ -116,7 +116,7 @@ def _draw_cell(slide: Slide, box: Box, token: str, value: float, *, is_chosen: b
 
 
 def _number(value: float) -> str:
-    return "–" if value == 0 else f"{value:.2f}" if value >= 0.005 else "<.01"
+    return "–" if value == 0 else f"{value:z.2f}" if value >= 0.005 else "<.01"
 
 
 def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[SlideOptions]) -> Figure:
@@ -149,7 +149,7 @@ def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[
         columns, distributions["temperature"].values, distributions["entropy"].values, values, strict=True
     ):
         slide.text(column.left, area.top + 12, f"{float(temperature):g}", bold=True)
-        slide.text(column.left, foot, f"{float(entropy):.2f}", color=theme.muted)
+        slide.text(column.left, foot, f"{float(entropy):z.2f}", color=theme.muted)
         _draw_column(slide, column, names, shares, pitch)
     slide.text(area.left - 12, area.top + 12, head, color=theme.muted, ha="right")
     return slide.figure
@@ -165,4 +165,4 @@ def _draw_column(slide: Slide, column: Box, names: Sequence[str], shares: NDArra
         bar = Box(column.left, y - 0.34 * pitch, max(share * longest, 1.0 if share else 0.0), 0.68 * pitch)
         slide.rectangle(bar, color=color, linewidth=0)
         if share >= 0.005:
-            slide.text(bar.right + 6, y, f"{share:.2f}", va="center_baseline")
+            slide.text(bar.right + 6, y, f"{share:z.2f}", va="center_baseline")

@@ -40,6 +40,8 @@ class Figure:
     def save(self, *paths: Path | str) -> None:
         """Write the figure in the format of each path's suffix, with a sidecar beside it; each file is written whole or not at all.
 
+        The text of an SVG stays text, with its letters in the file; that of ``figure.paths.svg`` is drawn as paths.
+
         Raises
         ------
         InputError
@@ -53,7 +55,7 @@ class Figure:
             write_sidecar(path, self, COMMAND)
 
     def encode(self, suffix: str) -> bytes:
-        """Encode as ``png``, ``svg`` or ``pdf``."""
+        """Encode as ``png``, ``svg``, ``pdf`` or ``paths.svg``."""
         return encode_figure(self.drawing, suffix, transparent=self.request.transparent)
 
     def _repr_png_(self) -> bytes:

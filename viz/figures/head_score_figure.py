@@ -167,7 +167,7 @@ def _panel(slide: Slide, cell: Box, heading: tuple[str, str, float, str]) -> Axe
     """Write a heading above a panel (title; name, last value and colour of its main line) and add the axes."""
     title, named, value, color = heading
     slide.text(cell.left, cell.top - 16, shorten(title, cell.width), bold=True)
-    shown = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
+    shown = f"{value:z.2f}" if abs(value) < 9.995 else f"{value:z.1f}"
     slide.dot(cell.left + 6, cell.top - LINE_PT - 9, color)
     slide.text(cell.left + 17, cell.top - LINE_PT - 15, shorten(named, cell.width - HEAD_ROOM_PT))
     slide.text(cell.right, cell.top - LINE_PT - 15, shown, bold=True, ha="right")

@@ -96,7 +96,7 @@ def _draw_panel(
     doubt: NDArray[np.float64],
     named: Sequence[int],
 ) -> None:
-    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):.2f}"
+    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):z.2f}"
     lines = [text] if text_width(text) <= cell.width else text.split("   ")
     for i, line in enumerate(reversed(lines)):
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)

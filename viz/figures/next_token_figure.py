@@ -103,7 +103,7 @@ def draw_all_tokens(distribution: xr.DataArray, prompt: str, **options: Unpack[S
         length = value / max(values.max(), 1e-9) * (column.right - start - _number_pt(size))
         slide.rectangle(Box(start, y - 0.36 * pitch, length, 0.72 * pitch), color=theme.palette[1], linewidth=0)
         if is_printed:
-            slide.text(start + length + 4, y, f"{value:.2f}", size=size, va="center_baseline")
+            slide.text(start + length + 4, y, f"{value:z.2f}", size=size, va="center_baseline")
     return slide.figure
 
 
@@ -174,7 +174,7 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     _name_start(slide, axes, box, positions[0], lines[-1, 0])
     last = ends[-1]
     axes.plot(positions[:1], lines[-1, :1], "o", color=last.color, markersize=9, zorder=5, clip_on=False)
-    ends[-1] = LineEnd(last.value, f"{last.text}\n{last.value:.2f}", last.color, bold=True)
+    ends[-1] = LineEnd(last.value, f"{last.text}\n{last.value:z.2f}", last.color, bold=True)
     name_ends(slide, axes, box, ends, dots=True)
     return slide.figure
 
@@ -186,7 +186,7 @@ def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> N
     places = {tick: float(axes.transData.transform((x, tick))[1]) for tick in ticks}
     least = box.bottom + 9
     axes.set_yticks([t for t, place in places.items() if abs(place - places[value]) > LINE_PT and place > least])
-    slide.text(box.left - 10, places[value], f"{value:.2f}", bold=True, ha="right", va="center")
+    slide.text(box.left - 10, places[value], f"{value:z.2f}", bold=True, ha="right", va="center")
 
 
 def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[SlideOptions]) -> Figure:
@@ -241,7 +241,7 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[TokenBar], colors: Sequen
     theme = slide.theme
     labels = [shorten(bar.label, 0.3 * area.width) for bar in bars]
     names = max(text_width(label) for label in labels)
-    values = [f"{bar.value:.2f}" if bar.value >= least else f"<{least:g}" for bar in bars]
+    values = [f"{bar.value:z.2f}" if bar.value >= least else f"<{least:g}" for bar in bars]
     numbers = max(text_width(value, bold=True) for value in values)
     box = area.inset(left=names + 14 + numbers + 14)
     pitch = min(box.height / len(bars), 52)

@@ -88,7 +88,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: FilmClock, color: str) -> None:
     values = rank.values.astype(float)
     slide.text(cell.left, cell.top - 16, str(rank.name).replace("_", " "), bold=True)
-    slide.text(cell.right, cell.top - 16, f"{values[-1]:.1f}", bold=True, color=color, ha="right")
+    slide.text(cell.right, cell.top - 16, f"{values[-1]:z.1f}", bold=True, color=color, ha="right")
     box = cell.inset(left=32, top=LINE_PT + 10, bottom=28, right=6)
     axes = slide.axes(box)
     axes.set_ylim(0, 1.12 * max(float(np.nanmax(values)), 1e-9))

@@ -44,7 +44,7 @@ def draw_table(trajectory: xr.DataArray, **options: Unpack[SlideOptions]) -> Fig
     for i, (cell, table) in enumerate(zip(cells, values, strict=False)):
         rows = (positions[0], positions[-1]) if i % n_columns == 0 else None
         _draw_panel(slide, cell, table, name=names[places[i]], limit=top, rows=rows)
-    _add_bar(slide, cells, top, "{:+.2g}" if top < 10 else "{:+.0f}")
+    _add_bar(slide, cells, top, "{:+.2g}" if top < 10 else "{:+z.0f}")
     _name_rows(slide, body, cells)
     return slide.figure
 
@@ -70,7 +70,7 @@ def draw_similarity(similarity: xr.DataArray, **options: Unpack[SlideOptions]) -
         _draw_panel(slide, cell, matrices.values[place].astype(float), name=names[place], limit=1, rows=rows)
         if cell.bottom == min(other.bottom for other in cells):
             _name_columns(slide, cell, positions)
-    _add_bar(slide, cells, 1.0, "{:+.0f}")
+    _add_bar(slide, cells, 1.0, "{:+z.0f}")
     _name_rows(slide, body, cells)
     return slide.figure
 

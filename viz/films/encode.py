@@ -8,6 +8,8 @@ ffmpeg reads ``films-18:03/film.gif`` as a protocol and ``-out/film.gif`` as an 
 from __future__ import annotations
 
 import contextlib
+import io
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +25,11 @@ from viz.drawing.canvas import Frame, Size
 GIF_FPS = 10
 GIF_WIDTH_PX = 800
 GIF_COLORS = 256  # with fewer, panels and background get the same colour
+# Without tags a player guesses the matrix by the size of the picture, and orange becomes another orange.
+_BT709 = (
+    "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p,"
+    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+)
 
 
 Sink = Callable[[Frame], object]
@@ -66,7 +73,7 @@ def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[
     # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. Frame sizes are even (see Size), so the plugin
     # need not round them up to a multiple of 16.
     pixels = {"macro_block_size": 2, "pixelformat": "yuv420p"}
-    output = ["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
+    output = ["-vf", _BT709, "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
     coding = {"codec": "libx264", "quality": None, "output_params": output, **pixels}
     writer = imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **coding)
     try:
@@ -114,14 +121,15 @@ def write_film(frames: Iterable[Frame], sinks: Sequence[Sink]) -> Iterator[int]:
         yield number
 
 
-def write_last_frame(film: Path, picture: Path) -> Path:
-    """Extract the last frame of a film as a PNG; return its path."""
+def read_first_frame(film: Path) -> tuple[Image.Image, float]:
+    """Decode the first frame of a film; return it with the length of the film in seconds."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    # -update 1 overwrites the picture with every frame; reading starts a second before the end, or at the start of a shorter film.
-    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-sseof", "-1", "-i", str(film.absolute()), "-update", "1"]
-    done = subprocess.run([*command, str(picture.absolute())], capture_output=True, stdin=subprocess.DEVNULL)
-    if done.returncode or not picture.is_file():
-        reason = done.stderr.decode(errors="replace").strip()
-        raise InputError(f"the film {film.name} cannot be read ({reason}): render it again")
-    return picture
+    # PPM has pixels and no tags of colour, by which viewers of a PNG could change it once more.
+    command = [get_ffmpeg_exe(), "-i", str(film.absolute()), "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-"]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    length = re.search(rb"Duration: (\d+):(\d+):([\d.]+)", done.stderr)
+    if done.returncode or not done.stdout or length is None:
+        raise InputError(f"the film {film.name} cannot be read: make it again")
+    hours, minutes, seconds = map(float, length.groups())
+    return Image.open(io.BytesIO(done.stdout)), 3600 * hours + 60 * minutes + seconds

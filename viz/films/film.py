@@ -59,6 +59,8 @@ class Film:
     shown: xr.DataArray | xr.Dataset
     """The arrays in the picture, with the dimension ``step`` and the coordinate ``sha256``."""
     alt_text: str
+    title: str = ""
+    """The title in the picture."""
     keyframes: str = "step"
     """The coordinate of ``shown`` that the film runs through."""
     make_page: Callable[[], str] | None = None

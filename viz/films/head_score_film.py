@@ -92,7 +92,7 @@ class HeadScoreFilm:
             values = interpolate(panel.values, time)
             panel.dots.set_offsets(np.column_stack([np.full(len(values), time), values]))
             panel.rule.set_xdata([time, time])
-            panel.value.set_text(f"{values[panel.leading]:.2f}")
+            panel.value.set_text(f"{values[panel.leading]:z.2f}")
             artists += [panel.rule, panel.dots, panel.value]
         return artists
 
@@ -177,7 +177,7 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
         layer, head = leading_head(scores[name])
         value = float(scores[name][-1, layer, head])
         leading.append(
-            f"{scores[name].attrs['long_name']}: layer {scores['layer'].values[layer]} head {head}, {value:.2f}"
+            f"{scores[name].attrs['long_name']}: layer {scores['layer'].values[layer]} head {head}, {value:z.2f}"
         )
     alt = f"Scores of the attention heads of run {run.name} ({shape}) over training. Leading at the end: {'; '.join(leading)}."
-    return Film(run, request, picture, scores, alt)
+    return Film(run, request, picture, scores, alt, caption.title)

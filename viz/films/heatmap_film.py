@@ -274,7 +274,9 @@ class HeatmapFilm:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".removeprefix("0") if 0 <= value < 0.995 else f"{value:.0f}" if value > 0 else f"{value:.1f}"
+    return (
+        f"{value:z.2f}".removeprefix("0") if 0 <= value < 0.995 else f"{value:z.0f}" if value > 0 else f"{value:z.1f}"
+    )
 
 
 def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -300,10 +302,10 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
     picture = HeatmapFilm(maps.values, maps["step"], grid, curves=curves, caption=caption, **request.look)
     alt = (
         f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, "
-        f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):.2f} "
-        f"to {float(even[-1]):.2f}."
+        f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):z.2f} "
+        f"to {float(even[-1]):z.2f}."
     )
-    return Film(run, request, picture, maps, alt)
+    return Film(run, request, picture, maps, alt, caption.title)
 
 
 def make_position_similarity_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -324,6 +326,6 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
     picture = HeatmapFilm(maps, steps, grid, curves=curves, caption=caption, **request.look)
     alt = (
         f"Cosine similarity of the {len(items)} positions of run {run.name} over {similarity.sizes['step']} snapshots. The share of its "
-        f"variance that distance alone explains goes from {toeplitz[0]:.2f} to {toeplitz[-1]:.2f}."
+        f"variance that distance alone explains goes from {toeplitz[0]:z.2f} to {toeplitz[-1]:z.2f}."
     )
-    return Film(run, request, picture, similarity, alt)
+    return Film(run, request, picture, similarity, alt, caption.title)

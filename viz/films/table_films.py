@@ -12,7 +12,7 @@ from data.runs import Run
 from probes.groups.wording import title_of_runs
 from viz.drawing.bands import bands_of
 from viz.drawing.curve_panel import Curve
-from viz.drawing.text import Caption
+from viz.drawing.text import Caption, level_text
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.film import Film
 from viz.films.side_by_side import SharedTables, TablePanel, panels_of_runs, panels_with_control, single_panel
@@ -34,7 +34,7 @@ def _film_of_one(run: Run, request: FilmRequest, progress: Progress) -> Film:
     curves = [*loss_curves(run), trust_curve(panel.projection)]
     picture, page = _picture([panel], curves, words, request), _page_maker([panel], words, request)
     shown = panel.projection.assign_attrs(findings=panel.findings.to_record())
-    return Film(run, request, picture, shown, _alt_text(panel), make_page=page)
+    return Film(run, request, picture, shown, _alt_text(panel), words.title, make_page=page)
 
 
 def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -60,7 +60,7 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
         findings=trained.findings.to_record(),
         control_findings=beside.findings.to_record(),
     )
-    return Film(run, request, picture, shown, alt.strip(), make_page=_page_maker(panels, words, request))
+    return Film(run, request, picture, shown, alt.strip(), words.title, make_page=_page_maker(panels, words, request))
 
 
 def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress) -> Film:
@@ -84,7 +84,7 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
     )
     alt = " ".join([_alt_text(first), *beside]).strip()
     picture, page = _picture(panels, _curves_of_runs(panels), words, request), _page_maker(panels, words, request)
-    return Film(first.run, request, picture, shown, alt, make_page=page)
+    return Film(first.run, request, picture, shown, alt, words.title, make_page=page)
 
 
 def _picture(
@@ -159,7 +159,8 @@ def _alt_text(panel: TablePanel) -> str:
 def _measures(panel: TablePanel) -> str:
     """Write the measures of the fidelity bands at the last snapshot."""
     measures = [
-        f"{row.name} {row.values[-1]:.2f}" + (f" (by chance {row.chance:.2f})" if row.chance is not None else "")
+        f"{row.name} {row.values[-1]:z.2f}"
+        + (f" (by chance {level_text(row.chance)})" if row.chance is not None else "")
         for row in bands_of(panel.projection)
         if np.isfinite(row.values[-1])
     ]

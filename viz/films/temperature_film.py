@@ -41,7 +41,7 @@ class TemperatureClock(FilmClock):
 
     def write(self, step: int) -> str:
         """Format a temperature, ``0.7``."""
-        return f"{step / 100:.1f}" if step % 10 == 0 else f"{step / 100:.2f}"
+        return f"{step / 100:z.1f}" if step % 10 == 0 else f"{step / 100:z.2f}"
 
 
 class TemperatureFilm:
@@ -64,11 +64,12 @@ class TemperatureFilm:
 
     def _moving(self, time: float) -> list[Artist]:
         values = interpolate(self.values, time)
+        written = self.values[int(np.floor(time + 0.5))]  # those of the temperature that the clock shows
         pad = 12 * self.film_frame.unit * float(self.values.max()) / self._axes.bbox.width
-        for bar, text, value in zip(self._bars, self._values, values, strict=True):
+        for bar, text, value, number in zip(self._bars, self._values, values, written, strict=True):
             bar.set_width(value)
             text.set_x(value + pad)
-            text.set_text(f"{value:.2f}" if value >= 0.005 else "")
+            text.set_text(f"{number:z.2f}" if number >= 0.005 else "")
         return [*self._bars, *self._values]
 
     def _add_axes(self, panel: Box) -> Axes:
@@ -146,15 +147,15 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
     caption = Caption(
         "What temperature does",
         f"{run.name} {run.at_step(step)}, after {prompt}",
-        "Logits are divided by the temperature before they become probabilities. Tenths are shown exactly; between them the numbers "
-        "are interpolated.",
+        "Logits are divided by the temperature before they become probabilities. The numbers are those of the "
+        "temperature shown; between two of them the bars are interpolated.",
     )
     picture = TemperatureFilm(found, caption, **request.look)
     low, high = (found.isel(temperature=i) for i in (0, -1))
     alt = (
         f"Probabilities of the next token after {prompt} in run {run.name} {run.at_step(step)}, at temperatures from "
         f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
-        f"{float(low['probability'].max()):.2f} to {float(high['probability'].max()):.2f}, the entropy from {float(low['entropy']):.2f} to "
-        f"{float(high['entropy']):.2f} nats."
+        f"{float(low['probability'].max()):z.2f} to {float(high['probability'].max()):z.2f}, the entropy from "
+        f"{float(low['entropy']):z.2f} to {float(high['entropy']):z.2f} nats."
     )
-    return Film(run, request, picture, found, alt, keyframes="temperature")
+    return Film(run, request, picture, found, alt, caption.title, keyframes="temperature")

@@ -43,7 +43,7 @@ class Timeline:
             raise InputError(f"frames a second must lie between 1 and 120; got {self.fps}: pass `fps=30`")
         if not 1 / self.fps <= self.seconds_per_snapshot <= 60:
             raise InputError(
-                f"seconds per snapshot must lie between one frame ({1 / self.fps:.3f}) and 60; got {self.seconds_per_snapshot}: "
+                f"seconds per snapshot must lie between one frame ({1 / self.fps:z.3f}) and 60; got {self.seconds_per_snapshot}: "
                 "pass `seconds_per_snapshot=0.5`"
             )
 

@@ -41,6 +41,8 @@ def format_number(value: float, decimals: int = 0, language: str = "en") -> str:
     --------
     >>> format_number(1234.5, 1), format_number(1234.5, 1, "pt")
     ('1,234.5', '1.234,5')
+    >>> format_number(-0.001, 2)  # no negative zero
+    '0.00'
     """
-    text = f"{value:,.{decimals}f}"
+    text = f"{value:z,.{decimals}f}"
     return text.translate(str.maketrans(",.", ".,")) if language == "pt" else text

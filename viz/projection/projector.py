@@ -323,5 +323,5 @@ def _check_perplexity(perplexity: float, method: str, items: int) -> None:
             f"perplexity must be below (items - 1) / 3; got {perplexity:g} for {items} items: pass `perplexity={suggested}`"
         )
     if perplexity < 1:
-        usual = f"{default_perplexity(items):.0f}"
+        usual = f"{default_perplexity(items):z.0f}"
         raise InputError(f"perplexity must be at least 1; got {perplexity:g}: pass `perplexity={usual}`")

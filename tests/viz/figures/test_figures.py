@@ -139,9 +139,9 @@ def test_a_deck_holds_every_figure_and_film(run: Run) -> None:
     video.main(FilmRequest(what="position-similarity", size="640x360", fps=2, hold=0.5, format="mp4"))
     main(FigureRequest(only=("loss", "heads"), deck=True, format="svg"))
     slides = list(pptx.Presentation(str(run.path / "figures" / "tiny.pptx")).slides)
-    assert len(slides) == 4  # a title, two figures, a film
-    assert "validation loss falls" in slides[1].notes_slide.notes_text_frame.text
-    assert any(shape.shape_type == pptx.enum.shapes.MSO_SHAPE_TYPE.MEDIA for shape in slides[3].shapes)
+    assert len(slides) == 4  # a title, a film, two figures
+    assert any(shape.shape_type == pptx.enum.shapes.MSO_SHAPE_TYPE.MEDIA for shape in slides[1].shapes)
+    assert "validation loss falls" in slides[2].notes_slide.notes_text_frame.text
 
 
 def test_every_figure_is_named_in_the_help() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from data.errors import InputError
 from viz.drawing.canvas import Frame, Size
-from viz.films.encode import encoder, write_film, write_last_frame
+from viz.films.encode import encoder, read_first_frame, write_film
 
 SIZE = Size(320, 240)
 
@@ -61,6 +61,13 @@ def test_an_mp4_plays_in_browsers_and_slides(tmp_path: Path) -> None:
     assert "320x240" in told
     content = (tmp_path / "film.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # faststart: a player may begin before it has all
+
+
+def test_the_tags_of_an_mp4_name_its_colours(tmp_path: Path) -> None:
+    write(tmp_path / "film.mp4", 3)
+    told = subprocess.run([get_ffmpeg_exe(), "-i", str(tmp_path / "film.mp4")], capture_output=True, text=True).stderr
+    # The range, then matrix, primaries and transfer, which ffmpeg writes as one word where they are alike.
+    assert "yuv420p(tv, bt709, progressive)" in told
 
 
 def test_a_gif_loops_and_keeps_time(tmp_path: Path) -> None:
@@ -120,11 +127,22 @@ def test_a_film_may_lie_in_a_folder_of_any_name(tmp_path: Path, monkeypatch: pyt
         write(Path("usual") / f"film.{suffix}", 3)
         write(Path(name) / f"film.{suffix}", 3)
         assert (tmp_path / name / f"film.{suffix}").read_bytes() == (tmp_path / f"usual/film.{suffix}").read_bytes()
-    last = write_last_frame(Path(name) / "film.mp4", Path(name) / "last.png")
-    with Image.open(tmp_path / last) as picture:
-        assert picture.size == (SIZE.width, SIZE.height)
-    assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["film.gif", "film.mp4", "last.png"]
+    picture, seconds = read_first_frame(Path(name) / "film.mp4")
+    assert (picture.size, seconds) == ((SIZE.width, SIZE.height), pytest.approx(0.3, abs=0.01))
+    assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["film.gif", "film.mp4"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "usual"])
+
+
+def test_the_first_frame_has_the_colours_that_were_drawn(tmp_path: Path) -> None:
+    write(tmp_path / "film.mp4", 10)
+    picture, seconds = read_first_frame(tmp_path / "film.mp4")
+    assert seconds == pytest.approx(1.0, abs=0.01)
+    for place, color in (((30, 120), (0, 114, 178)), ((120, 120), (255, 255, 255))):
+        assert np.abs(np.subtract(picture.getpixel(place), color)).max() <= 2
+    (tmp_path / "no.mp4").write_bytes(b"no film")
+    for name in ("no", "none"):
+        with pytest.raises(InputError, match=rf"the film {name}\.mp4 cannot be read: make it again"):
+            read_first_frame(tmp_path / f"{name}.mp4")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "gif"])

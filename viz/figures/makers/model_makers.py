@@ -18,7 +18,7 @@ from probes.models.logits import logit_lens, loss_by_position, next_token_distri
 from probes.models.zero_shot import zero_shot
 from probes.registry import parse_layers
 from viz.drawing.slide import SIZES
-from viz.drawing.text import quoted
+from viz.drawing.text import level_text, quoted
 from viz.explanations import EXPLANATIONS, explained
 from viz.figures.attention_figure import draw_grid, draw_head, draw_layer
 from viz.figures.curve_figure import draw_zero_shot
@@ -69,7 +69,7 @@ def make_attention_head(run: Run, request: FigureRequest, progress: Progress) ->
     row += first
     alt = (
         f"Attention map of {title.removeprefix('Attention of ')}. {_reading_alt(run, maps)} The strongest weight beyond the first row is "
-        f"{weights[row, column]:.2f}, of {tokens[row]!r} at {row} to {tokens[column]!r} at {column}. {pattern}"
+        f"{weights[row, column]:z.2f}, of {tokens[row]!r} at {row} to {tokens[column]!r} at {column}. {pattern}"
     ).strip()
     return Figure(run, request, figure, title, alt, maps)
 
@@ -86,7 +86,7 @@ def make_head_scores(run: Run, request: FigureRequest, progress: Progress) -> Fi
         layer, head = leading_head(scores[name])
         value, even = float(scores[name][-1, layer, head]), scores[name].attrs["uniform"]
         place = f"layer {scores['layer'].values[layer]} head {head}"
-        leading.append(f"most attention {words}: {place}, {value:.2f} (even: {even:.2f})")
+        leading.append(f"most attention {words}: {place}, {value:z.2f} (even: {level_text(even)})")
     takeaway = "; ".join(leading)
     takeaway = takeaway[0].upper() + takeaway[1:] + "."
     figure = draw_scores(scores, loss_curve(run), title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
@@ -107,7 +107,7 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
         figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
     alt = (
         f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(int(last['step']))}; the likeliest is "
-        f"{str(best['token'].values)!r} at {float(best):.2f}."
+        f"{str(best['token'].values)!r} at {float(best):z.2f}."
     )
     return Figure(run, request, figure, title, alt, found)
 
@@ -132,7 +132,7 @@ def make_context(run: Run, request: FigureRequest, progress: Progress) -> Figure
     found = loss_by_position(run, seed=request.seed, text=request.text, progress=progress)
     title = "What the context is worth"
     first, last = float(found["loss"][-1, 0]), float(found["loss"][-1, -1])
-    takeaway = f"At the end: {first:.2f} nats after one token, {last:.2f} after {found.sizes['position']}."
+    takeaway = f"At the end: {first:z.2f} nats after one token, {last:z.2f} after {found.sizes['position']}."
     subtitle = f"{run.name}: loss on validation text by position in the context, nats per token"
     figure = draw_context_loss(found["loss"], title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
     alt = f"Loss of run {run.name} by position in the context, early to late snapshots. {takeaway}"
@@ -146,7 +146,7 @@ def make_zero_shot(run: Run, request: FigureRequest, progress: Progress) -> Figu
     asked = f"{found.attrs['questions']:,} questions"
     subtitle = f"{run.name}: which of four lines comes next? {asked}, one standard error shaded"
     by_probability, by_gain = (100 * float(found[name][-1]) for name in ("accuracy", "accuracy_by_gain"))
-    takeaway = f"The likeliest line is right in {by_probability:.0f}%, the one that the context makes likelier in {by_gain:.0f}%."
+    takeaway = f"The likeliest line is right in {by_probability:z.0f}%, the one that the context makes likelier in {by_gain:z.0f}%."
     figure = draw_zero_shot(found, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
     alt = f"Share of questions that run {run.name} answers without being taught, over training; guessing gives 25%. {takeaway}"
     return Figure(run, request, figure, title, alt, found)
@@ -181,7 +181,7 @@ def make_temperature(run: Run, request: FigureRequest, progress: Progress) -> Fi
     title, step, prompt = "What temperature does", int(found["step"]), str(found.attrs["prompt"])
     subtitle = f"{run.name} {run.at_step(step)}: the next token at five temperatures, entropy in nats"
     figure = draw_temperatures(found, prompt, title=title, subtitle=subtitle, **request.look)
-    entropies = ", ".join(f"{float(e):.2f} at {float(e['temperature']):g}" for e in found["entropy"])
+    entropies = ", ".join(f"{float(e):z.2f} at {float(e['temperature']):g}" for e in found["entropy"])
     alt = (
         f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(step)}, at five temperatures. "
         f"The entropy in nats is {entropies}."

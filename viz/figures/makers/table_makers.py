@@ -30,8 +30,8 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
         raise NotApplicableError(f"run {run.name!r} has no losses to draw: it was made without evaluations")
     title, last = f"Loss of {run.name}", int(curve.steps[-1])
     alt = (
-        f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:.2f} to "
-        f"{curve.values[-1]:.2f} nats per token."
+        f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:z.2f} to "
+        f"{curve.values[-1]:z.2f} nats per token."
     )
     figure = draw_loss(curve, title=title, subtitle="nats per token", **request.look)
     return Figure(run, request, figure, title, alt)
@@ -59,7 +59,8 @@ def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figur
     geometry = token_geometry(run) if what == "tokens" else position_structure(run)
     title = f"Spectrum of the {what[:-1]} table"
     rank = geometry["effective_rank"].values
-    takeaway = f"Effective rank {rank[0]:.1f} at the first snapshot, {rank[-1]:.1f} at the last, of at most {geometry.sizes['component']}."
+    most = geometry.sizes["component"]
+    takeaway = f"Effective rank {rank[0]:z.1f} at the first snapshot, {rank[-1]:z.1f} at the last, of at most {most}."
     subtitle = f"{run.name}: singular values of the centred table" + explained(request, "effective rank", "stable rank")
     figure = draw_spectra(geometry, what, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
     alt = f"Singular values of the {what[:-1]} table of run {run.name} over training. {takeaway}"
@@ -80,7 +81,9 @@ def make_position_similarity(run: Run, request: FigureRequest, progress: Progres
     """Draw how like each other the positions are, before, midway and after."""
     similarity, toeplitz = position_similarity(run), position_structure(run)["toeplitz_fraction"].values
     title = "Similarity of positions"
-    takeaway = f"Distance alone explains {toeplitz[0]:.0%} of it at the first snapshot, {toeplitz[-1]:.0%} at the last."
+    takeaway = (
+        f"Distance alone explains {toeplitz[0]:z.0%} of it at the first snapshot, {toeplitz[-1]:z.0%} at the last."
+    )
     subtitle = f"{run.name}: cosine of the rows of the centred position table"
     figure = draw_similarity(similarity, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
     alt = f"Cosine similarity of every pair of positions of run {run.name}. {takeaway}"

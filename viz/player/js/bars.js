@@ -1,6 +1,6 @@
 // Probabilities of the next token: a bar a token, in the same order at all steps, so that only lengths change.
 
-import { addCanvas, element, formatFixed, truncate, unpack } from "./drawing.js";
+import { addCanvas, element, formatFixed, formatInteger, formatNumber, truncate, unpack } from "./drawing.js";
 import { PANELS } from "./player.js";
 import { addTooltip, pointerIn } from "./tooltip.js";
 
@@ -44,7 +44,7 @@ PANELS.bars = (host, player) => {
   }
 
   function othersName() {
-    return `${panel.others} (${(panel.n_tokens - rows.length + 1).toLocaleString(player.language)})`;
+    return `${panel.others} (${formatInteger(panel.n_tokens - rows.length + 1, player.language)})`;
   }
 
   /** Choose as many labels as fit, from the first ones, in the order of their probabilities at the last step; then the others. */
@@ -105,5 +105,5 @@ function sum(numbers) {
 
 function formatExact(value, language) {
   if (value > 0 && value < 0.001) return value.toExponential(1);
-  return value.toLocaleString(language, { maximumSignificantDigits: 3 });
+  return formatNumber(value, language, { maximumSignificantDigits: 3 });
 }

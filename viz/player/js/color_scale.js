@@ -1,6 +1,6 @@
 // Colour scales and their colour bars.
 
-import { addCanvas } from "./drawing.js";
+import { addCanvas, formatNumber } from "./drawing.js";
 
 const BAR_PX = 132;
 
@@ -62,5 +62,5 @@ export function addColorBar(host, label) {
 
 /** Format a number for a colour bar or a tooltip: two or three significant digits. */
 export function formatShort(value, language) {
-  return value.toLocaleString(language, { maximumSignificantDigits: value >= 1 ? 3 : 2 });
+  return formatNumber(value, language, { maximumSignificantDigits: value >= 1 ? 3 : 2 });
 }

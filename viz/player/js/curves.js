@@ -1,6 +1,6 @@
 // Curves over training, with a cursor at the step of the slider. A click goes to the snapshot there.
 
-import { addCanvas, element, formatInteger, ticks, tracePath, withAlpha } from "./drawing.js";
+import { addCanvas, element, formatInteger, formatNumber, ticks, tracePath, withAlpha } from "./drawing.js";
 import { PANELS } from "./player.js";
 import { lastIndex, stepAxis } from "./step_axis.js";
 
@@ -44,7 +44,7 @@ PANELS.curves = (host, player) => {
     const at = lastIndex(series.steps, step);
     const value = at < 0 ? NaN : series.values[at];
     const known = Number.isFinite(value);
-    const text = known ? value.toLocaleString(player.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+    const text = known ? formatNumber(value, player.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
     if (place.textContent !== text) place.textContent = text;
     return known ? at : -1;
   }
@@ -86,7 +86,7 @@ PANELS.curves = (host, player) => {
         context.stroke();
         context.fillStyle = theme.muted;
         context.textAlign = "right";
-        context.fillText(tick.toLocaleString(language), LEFT_PX - 6, y(tick));
+        context.fillText(formatNumber(tick, language), LEFT_PX - 6, y(tick));
       }
       context.textAlign = "center";
       for (const s of axis.labels(56 / Math.max(1, room))) {

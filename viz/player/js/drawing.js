@@ -76,18 +76,23 @@ export function ticks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
   const found = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-6; n += 1) found.push(Number((n * step).toPrecision(12)));
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-6; n += 1) found.push(Number((n * step).toPrecision(12)) + 0);
   return found.length < 2 && count > 0 && count < 64 ? ticks(low, high, 2 * count) : found; // a single tick shows no scale
+}
+
+/** Format a number in the page's language; what rounds to zero has no sign. */
+export function formatNumber(number, language, options = {}) {
+  return number.toLocaleString(language, { signDisplay: "negative", ...options });
 }
 
 /** Format a step or another integer in the page's language. */
 export function formatInteger(number, language) {
-  return Math.round(number).toLocaleString(language);
+  return formatNumber(Math.round(number), language);
 }
 
 /** Format a number with so many decimals in the page's language. */
 export function formatFixed(number, decimals, language) {
-  return number.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return formatNumber(number, language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 /** Add a button that calls `action`. */

@@ -1,10 +1,9 @@
-"""PowerPoint decks of a run's figures and films: a title slide, then a slide for each picture, with alt texts and speaker notes."""
+"""PowerPoint files: a title slide, then a slide for each picture or film, with alt texts and speaker notes."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,19 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
 from data.printing import visible
-from data.runs import Run
 from data.runs.atomic_files import write_bytes
-from data.runs.names import architecture
-from viz.drawing.theme import Theme, theme
-from viz.films.encode import write_last_frame
-from viz.request import FigureRequest
-from viz.sidecar import read_sidecar, sidecar_path
+from viz.drawing.theme import Theme
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
     from pptx.slide import Slide
-
-    from viz.figures.figure import Figure
 
 EMU_PER_INCH = 914400
 # Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
@@ -42,6 +34,20 @@ _TEMPLATE_WIDTH = 9144000
 _UNDATED = datetime(2000, 1, 1)
 _PACKED = (".png", ".mp4")  # no use compressing them again
 
+# What PowerPoint writes for a video that starts by itself: the effect "play" after the slide's entry, and the video itself.
+_AUTOPLAY = """<p:timing xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"><p:tnLst><p:par>
+<p:cTn id="1" dur="indefinite" restart="never" nodeType="tmRoot"><p:childTnLst><p:seq concurrent="1" nextAc="seek">
+<p:cTn id="2" dur="indefinite" nodeType="mainSeq"><p:childTnLst><p:par><p:cTn id="3" fill="hold"><p:stCondLst><p:cond delay="indefinite"/>
+<p:cond evt="onBegin" delay="0"><p:tn val="2"/></p:cond></p:stCondLst><p:childTnLst><p:par><p:cTn id="4" fill="hold"><p:stCondLst>
+<p:cond delay="0"/></p:stCondLst><p:childTnLst><p:par><p:cTn id="5" presetID="1" presetClass="mediacall" presetSubtype="0" fill="hold"
+nodeType="afterEffect"><p:stCondLst><p:cond delay="0"/></p:stCondLst><p:childTnLst><p:cmd type="call" cmd="playFrom(0.0)"><p:cBhvr>
+<p:cTn id="6" dur="{length_ms}" fill="hold"/><p:tgtEl><p:spTgt spid="{shape}"/></p:tgtEl></p:cBhvr></p:cmd></p:childTnLst></p:cTn></p:par>
+</p:childTnLst></p:cTn></p:par></p:childTnLst></p:cTn></p:par></p:childTnLst></p:cTn><p:prevCondLst><p:cond evt="onPrev" delay="0">
+<p:tgtEl><p:sldTgt/></p:tgtEl></p:cond></p:prevCondLst><p:nextCondLst><p:cond evt="onNext" delay="0"><p:tgtEl><p:sldTgt/></p:tgtEl></p:cond>
+</p:nextCondLst></p:seq><p:video><p:cMediaNode vol="80000"><p:cTn id="7" fill="hold" display="0"><p:stCondLst><p:cond delay="indefinite"/>
+</p:stCondLst></p:cTn><p:tgtEl><p:spTgt spid="{shape}"/></p:tgtEl></p:cMediaNode></p:video></p:childTnLst></p:cTn></p:par></p:tnLst>
+</p:timing>"""
+
 
 @dataclass(frozen=True)
 class DeckPage:
@@ -55,64 +61,20 @@ class DeckPage:
     notes: str = ""
     """For the speaker."""
     film: Path | None = None
-    """An MP4 in the proportions of the picture."""
+    """An MP4 in the proportions of the picture; it plays when the slide is entered."""
+    seconds: float = 0.0
+    """The length of the film."""
+    mark: str = ""
+    """A line below the picture."""
 
 
-def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path, request: FigureRequest) -> Path:
-    """Write ``<run>.pptx`` of figures, and of the films that the run's folder holds.
-
-    Parameters
-    ----------
-    pages : each figure with its PNG.
-    request : of the figures. Films of the other theme are left out where there are any of this one.
-
-    Returns
-    -------
-    The path of the deck.
-    """
-    stills = [DeckPage(figure.title, picture, figure.alt_text, _notes(picture)) for figure, picture in pages]
-    path, title = folder / f"{deck_name(run, request)}.pptx", _title(run)
-    with tempfile.TemporaryDirectory() as scratch:
-        films = [_film_page(film, Path(scratch)) for film in _films(run, request.theme)]
-        return write_deck([*stills, *films], path, title, theme(request.theme), request.size)
-
-
-def _title(run: Run) -> str:
-    """Write the title of a run's deck; the snapshot of a finished model and word vectors do not learn."""
-    name = architecture(run.info) or "word vectors"
-    name = "a GPT" if name == "GPT" else name
-    return f"{run.name}: {name}{'' if run.step_attrs and len(run.manifest()) == 1 else ' learns'}"
-
-
-def deck_name(run: Run, request: FigureRequest) -> str:
-    """Name the deck of a run: the run, and the theme and the shape of the slides where they are not the usual ones."""
-    return "-".join([run.name, *request.name_words("theme", "size")])
-
-
-def _films(run: Run, theme_name: str) -> list[Path]:
-    """List the run's films that have a sidecar: those in this theme, or all where there are none."""
-    films = [path for path in sorted((run.path / "films").glob("*.mp4")) if sidecar_path(path).is_file()]
-    return [path for path in films if read_sidecar(path)["options"].get("theme") == theme_name] or films
-
-
-def _film_page(film: Path, scratch: Path) -> DeckPage:
-    """Make a page that shows the film's last frame until it plays."""
-    poster = write_last_frame(film, scratch / f"{film.stem}.png")
-    title, alt_text = f"Film: {film.stem.replace('-', ' ')}", read_sidecar(film)["alt_text"]
-    return DeckPage(title, poster, alt_text, _notes(film), film)
-
-
-def _notes(path: Path) -> str:
-    """Write the speaker's notes: the alt text, and how the picture was made."""
-    about = read_sidecar(path)
-    return f"{about['alt_text']}\n\nMade by {about['command']} from run {about['run']}."
-
-
-def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme, size: str = "16:9") -> Path:
+def write_deck(
+    slides: Sequence[DeckPage], path: Path, title: str, theme: Theme, size: str = "16:9", *, subtitle: str = ""
+) -> Path:
     """Write a deck, whole or not at all. The same input gives the same bytes.
 
-    The first slide has the title and a line below it, both as text that can be edited. Each further slide shows its picture as large as
-    it fits without distortion. The colours go into the deck's own theme, so that slides added later look alike.
+    The first slide has its text as text that can be edited. Each further slide shows its picture as large as it fits without
+    distortion. The colours go into the deck's own theme, so that slides added later look alike.
 
     Each slide has a title placeholder, which PowerPoint's accessibility checker and outline need. On slides with a picture, which has
     its title in it, the placeholder lies above the slide's edge, where PowerPoint's command "Add Hidden Slide Title" puts it too.
@@ -124,6 +86,7 @@ def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme,
     title : of the deck.
     theme : the colours.
     size : ``16:9`` (13.333 x 7.5 inches), ``4:3`` (10 x 7.5) or ``square`` (7.5 x 7.5).
+    subtitle : of the deck.
 
     Returns
     -------
@@ -140,7 +103,7 @@ def write_deck(slides: Sequence[DeckPage], path: Path, title: str, theme: Theme,
         raise InputError("a deck needs at least one slide, and there is none: draw a figure or a film first")
     deck = _empty_deck(SIZES[size], theme)
     _name(deck, title)
-    _add_title_slide(deck, title, _contents(slides))
+    _add_title_slide(deck, title, "\n".join(filter(None, (subtitle, _contents(slides)))))
     for slide in slides:
         _add_slide(deck, slide)
     buffer = io.BytesIO()
@@ -182,7 +145,7 @@ def _empty_deck(size: tuple[int, int], theme: Theme) -> Presentation:
     for layout in (*deck.slide_layouts, deck.slide_master):  # the layouts first: they inherit the rest from the master
         for shape in layout.placeholders:
             x, width = (round(value * size[0] / _TEMPLATE_WIDTH) for value in (shape.left, shape.width))
-            _place(shape, (x, shape.top, width, shape.height))
+            _place_shape(shape, (x, shape.top, width, shape.height))
     _color(deck, theme)
     return deck
 
@@ -238,7 +201,7 @@ def _add_title_slide(deck: Presentation, title: str, line: str) -> None:
         (line, 20, False, MSO_THEME_COLOR.TEXT_2, MSO_ANCHOR.TOP),
     )
     for shape, (top, tall), (text, points, bold, color, anchor) in zip(page.placeholders, heights, looks, strict=True):
-        _place(shape, (margin, top, width - 2 * margin, tall))
+        _place_shape(shape, (margin, top, width - 2 * margin, tall))
         shape.text_frame.text = visible(text)
         shape.text_frame.vertical_anchor = anchor
         for paragraph in shape.text_frame.paragraphs:
@@ -253,9 +216,12 @@ def _add_slide(deck: Presentation, slide: DeckPage) -> None:
     width, height = _size(deck)
     heading = page.placeholders[0]
     heading.text_frame.text = visible(slide.title)
-    _place(heading, (0, -EMU_PER_INCH * 5 // 4, width, EMU_PER_INCH))
-    picture = _add_picture(page, slide, (width, height))
+    _place_shape(heading, (0, -EMU_PER_INCH * 5 // 4, width, EMU_PER_INCH))
+    foot = height * 6 // 100 if slide.mark else 0
+    picture = _add_picture(page, slide, (width, height - foot))
     picture._element.nvPicPr.cNvPr.set("descr", visible(slide.alt_text))
+    if slide.mark:
+        _add_mark(page, slide.mark, (0, height - foot, width, foot))
     if slide.notes and (notes := page.notes_slide.notes_text_frame) is not None:
         notes.text = visible(slide.notes)
 
@@ -268,7 +234,32 @@ def _add_picture(page: Slide, slide: DeckPage, frame: tuple[int, int]) -> Any:
         return page.shapes.add_picture(io.BytesIO(content), x, y, width, height)
     film = io.BytesIO(_read(slide.film))
     poster = io.BytesIO(content)
-    return page.shapes.add_movie(film, x, y, width, height, poster_frame_image=poster, mime_type="video/mp4")
+    movie = page.shapes.add_movie(film, x, y, width, height, poster_frame_image=poster, mime_type="video/mp4")
+    _play_on_entry(page, movie.shape_id, slide.seconds)
+    return movie
+
+
+def _play_on_entry(page: Slide, shape: int, seconds: float) -> None:
+    """Start the film of a slide when the slide is entered; python-pptx lets it wait for a click."""
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import qn
+
+    slide = page._element
+    slide.replace(slide.find(qn("p:timing")), parse_xml(_AUTOPLAY.format(shape=shape, length_ms=round(1000 * seconds))))
+
+
+def _add_mark(page: Slide, text: str, box: Iterable[int]) -> None:
+    from pptx.enum.dml import MSO_THEME_COLOR
+    from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.util import Pt
+
+    shape = page.shapes.add_textbox(*_emu(box))
+    shape.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
+    shape.text_frame.text = visible(text)
+    [paragraph] = shape.text_frame.paragraphs
+    paragraph.alignment = PP_ALIGN.CENTER
+    font = paragraph.runs[0].font
+    font.size, font.bold, font.color.theme_color = Pt(16), True, MSO_THEME_COLOR.TEXT_1
 
 
 def _read(path: Path) -> bytes:
@@ -288,7 +279,7 @@ def _pixels(content: bytes, path: Path) -> tuple[int, int]:
         raise InputError(f"{path} cannot be put on a slide (it is no PNG): draw it with `format=png`") from None
 
 
-def _place(shape: Any, box: Iterable[int]) -> None:
+def _place_shape(shape: Any, box: Iterable[int]) -> None:
     shape.left, shape.top, shape.width, shape.height = _emu(box)
 
 
