@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,8 +14,26 @@ from data.errors import InputError
 # Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most. Their black is the text's, and their yellow is
 # the last, since it is weak on white.
 OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-# The same hues, lightened for a dark ground.
-OKABE_ITO_ON_DARK = ("#FF7F2A", "#4AA8E8", "#2CC295", "#E39AC4", "#F0B03A", "#8CCBF2", "#F0E442")
+# The same hues, lightened for a dark ground, as far as they stay apart for deuteranopic eyes too.
+OKABE_ITO_ON_DARK = ("#EB7527", "#4AA8E8", "#2CC295", "#EBB6D5", "#F1B342", "#8CCBF2", "#F0E442")
+
+Role = Literal["validation", "training", "trust", "probability", "entropy", "accuracy", "accuracy_by_gain", "rank"]
+"""What a line or a bar stands for."""
+ROLES: dict[Role, int | None] = {
+    "validation": 1,
+    "training": None,
+    "trust": 2,
+    "probability": 1,
+    "entropy": 3,
+    "accuracy": 0,
+    "accuracy_by_gain": 1,
+    "rank": 2,
+}
+"""The place of each role's colour in the palette; None is the colour of captions."""
+RUNS = (1, 0, 2, 3, 4, 5, 6)
+"""Places of the colours of runs: the loss of the first run is blue, as where it is alone."""
+MARKERS = "os^D"
+"""Markers of groups, as matplotlib names them: after the last colour comes the first again, with another marker."""
 
 N_COLORS = 1024
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -55,16 +74,61 @@ def theme(name: str) -> Theme:
     return THEMES[name]
 
 
+class GroupStyle(NamedTuple):
+    """The colour of a group, and its marker: a disc for the first groups."""
+
+    color: str
+    marker: str
+
+
+def group_style(theme: Theme, index: int) -> GroupStyle:
+    """Look up the style of a group by its number; no two of the first 28 are alike.
+
+    Examples
+    --------
+    >>> group_style(THEMES["light"], 0), group_style(THEMES["light"], 7)
+    (GroupStyle(color='#D55E00', marker='o'), GroupStyle(color='#D55E00', marker='s'))
+    """
+    row, place = divmod(index, len(theme.palette))
+    return GroupStyle(theme.palette[place], MARKERS[row % len(MARKERS)])
+
+
 def group_color(theme: Theme, index: int) -> str:
     """Look up the colour of a group by its number; after the last colour comes the first again."""
-    return theme.palette[index % len(theme.palette)]
+    return group_style(theme, index).color
+
+
+def role_color(theme: Theme, role: Role) -> str:
+    """Look up the colour of what a line or a bar stands for, the same in films, figures and pages."""
+    place = ROLES[role]
+    return theme.muted if place is None else theme.palette[place]
+
+
+def run_color(theme: Theme, index: int) -> str:
+    """Look up the colour of a run by its number among those that are compared; after the last comes the first again."""
+    return theme.palette[RUNS[index % len(RUNS)]]
+
+
+def luminance(color: str | tuple[float, float, float]) -> float:
+    """Compute the relative luminance of a colour, 0 to 1 (WCAG 2.2)."""
+    return sum(float(weight) * _linear(channel) for weight, channel in zip(LUMINANCE, to_rgb(color), strict=True))
+
+
+def contrast(color: str | tuple[float, float, float], ground: str | tuple[float, float, float]) -> float:
+    """Compute the contrast of two colours, 1 to 21 (WCAG 2.2); text should have 4.5.
+
+    Examples
+    --------
+    >>> contrast("#FFFFFF", "#000000")
+    21.0
+    """
+    low, high = sorted([luminance(color), luminance(ground)])
+    return (high + 0.05) / (low + 0.05)
 
 
 def text_on(color: str) -> str:
-    """Choose white for text on ``color`` if it can be read (WCAG 2 contrast of 3, for large text), else near-black."""
-    red, green, blue = (_linear(int(color[i : i + 2], 16) / 255) for i in (1, 3, 5))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#FFFFFF" if 1.05 / (luminance + 0.05) >= 3 else "#10161C"
+    """Choose white for text on ``color`` if it can be read (a contrast of 4.5), else black, which then can."""
+    return "#FFFFFF" if contrast("#FFFFFF", color) >= 4.5 else "#000000"
 
 
 def _linear(channel: float) -> float:
