@@ -12,8 +12,8 @@ from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgb
 from data.errors import InputError
 
 # Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most. Their black is the text's, and their yellow is
-# the last, since it is weak on white.
-OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# the last, since it is weak on white. Their reddish purple is deepened: deuteranopic eyes took it for the grey of other items.
+OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#B655AD", "#E69F00", "#56B4E9", "#F0E442")
 # The same hues, lightened for a dark ground, as far as they stay apart for deuteranopic eyes too.
 OKABE_ITO_ON_DARK = ("#EB7527", "#4AA8E8", "#2CC295", "#EBB6D5", "#F1B342", "#8CCBF2", "#F0E442")
 
