@@ -50,7 +50,7 @@ def item_labels(table: xr.DataArray) -> list[str]:
 
 def table_name(what: str) -> TableName:
     """Take the name of a film or figure for the name of its table."""
-    return "tokens" if what == "tokens" else "positions"
+    return "tokens" if what.startswith("token") else "positions"
 
 
 def read_grouped_table(

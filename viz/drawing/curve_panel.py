@@ -116,7 +116,7 @@ class FilmClock:
             if len(steps) > MOST_TICKS:
                 continue
             spans = [self._label_span(step, width, size) for step in steps]
-            kept = [(step, span) for step, span in zip(steps, spans, strict=True) if span[1] <= room]
+            kept = [(step, span) for step, span in zip(steps, spans, strict=True) if span[0] >= 0 and span[1] <= room]
             if all(kept[i][1][1] + size <= kept[i + 1][1][0] for i in range(len(kept) - 1)):
                 return [*(step for step, _ in kept), last], [*(self.write(step) for step, _ in kept), end]
         return [last], [end]

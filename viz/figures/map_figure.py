@@ -47,16 +47,16 @@ def draw_maps(
     slide = blank_slide(caption.title, caption.subtitle, theme, inches)
     groups = subject.groups or subject.classes
     colors = item_colors(len(subject.labels), groups, theme, ordered=subject.is_ordered)
-    area = _write_key(slide, groups, colors, subject)
+    area = write_key(slide, groups, colors, subject)
     shown = (0, -1) if projection.sizes["step"] > 1 else (0,)
     cells = area.columns([1] * len(shown), 20)
-    named = _named(subject, projection["layout"].values[-1:], cells[-1])
+    named = named_items(subject, projection["layout"].values[-1:], cells[-1])
     for cell, which in zip(cells, shown, strict=True):
         _draw_panel(slide, cell, subject, projection.isel(step=which), colors=colors, named=named)
     return slide.figure
 
 
-def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: GroupedTable) -> Box:
+def write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], subject: GroupedTable) -> Box:
     """Draw the legend at the top of the body; return the box below."""
     body = slide.body
     x, y = body.left, body.top - 17
@@ -73,9 +73,9 @@ def _write_key(slide: Slide, groups: Sequence[Group], colors: Sequence[str], sub
     return body.inset(top=26 * (places[-1][1] + 1) + 8)
 
 
-def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
+def named_items(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
     """Choose the items to label in both panels if not all can be; ``last`` is the last layout, (1, item, axis)."""
-    if all_labelled(subject.labels, _radius(subject.labels, cell)):
+    if all_labelled(subject.labels, disc_radius(subject.labels, cell)):
         return []
     groups = [group.members for group in subject.groups]
     return landmarks(subject.labels, last, (cell.width, cell.height), NAME_PT, groups=groups)
@@ -90,7 +90,7 @@ def _draw_panel(
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
-    radius, members = _radius(subject.labels, box), [i for group in subject.groups for i in group.members]
+    radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
     margin = max([1.6 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, places, margin=margin, corner=8)
     if subject.is_ordered:
@@ -101,7 +101,7 @@ def _draw_panel(
     discs.move(places)
 
 
-def _radius(labels: Sequence[str], box: Box) -> float:
+def disc_radius(labels: Sequence[str], box: Box) -> float:
     radius = radius_px(len(labels), box.width, box.height, unit=0.6)
     covered = len(labels) * np.pi * LEAST_LABELLED_PT**2 / (box.width * box.height)
     is_short = all_labelled(labels, LEAST_LABELLED_PT)

@@ -13,6 +13,7 @@ from probes.tables.positions import position_similarity, position_structure
 from viz.figures.curve_figure import draw_loss
 from viz.figures.figure import Figure
 from viz.figures.map_figure import draw_maps
+from viz.figures.poster_figure import draw_poster
 from viz.figures.spectrum_figure import draw_spectra
 from viz.figures.table_figure import draw_similarity, draw_table
 from viz.grouped_table import alt_text, caption, loss_curve, read_grouped_table, table_name
@@ -35,14 +36,17 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
 
 
 def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
-    """Draw the layout of a table at the first and the last snapshot, side by side."""
+    """Draw the layout of a table at the first and the last snapshot, side by side, or as a poster at six snapshots."""
     limits: dict[str, Any] = {"items": request.items, "text": request.text if request.items else None}
     table = read_grouped_table(run, table_name(request.kind.name), request.highlight, **limits)
     projection = cached_projection(
         run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
     )
     words = caption(run, table, projection)
-    figure = draw_maps(table, projection, words, **request.look)
+    if request.kind.name.endswith("poster"):
+        figure = draw_poster(table, projection, words, loss_curve(run), **request.look)
+    else:
+        figure = draw_maps(table, projection, words, **request.look)
     return Figure(run, request, figure, words.title, alt_text(run, table, projection), projection)
 
 
