@@ -85,9 +85,9 @@ class Surface:
         places = np.array(xs) / self.area.width, np.array(ys) / self.area.height
         self.figure.add_artist(Line2D(*places, color=color, transform=self.figure.transFigure, **style))
 
-    def dot(self, x: float, y: float, color: str, size: float = 11, marker: str = "o") -> None:
-        """Draw a disc (or another marker) that ties a name to the line or the points of the same colour."""
-        self.line([x], [y], color, marker=marker, markersize=size, linestyle="none", markeredgewidth=0)
+    def dot(self, x: float, y: float, color: str, size: float = 11) -> None:
+        """Draw a disc, the marker that ties a name to the line of the same colour."""
+        self.line([x], [y], color, marker="o", markersize=size, linestyle="none", markeredgewidth=0)
 
     def rectangle(self, box: Box, **style: Any) -> None:
         """Draw a rectangle outside all axes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -32,8 +32,8 @@ ROLES: dict[Role, int | None] = {
 """The place of each role's colour in the palette; None is the colour of captions."""
 RUNS = (1, 0, 2, 3, 4, 5, 6)
 """Places of the colours of runs: the loss of the first run is blue, as where it is alone."""
-MARKERS = "os^D"
-"""Markers of groups, as matplotlib names them: after the last colour comes the first again, with another marker."""
+DEEP = {"light": ("#14202B", 0.5), "dark": ("#0E1319", 0.65)}
+"""With what, and how far, colours are darkened for more groups than there are in the palette."""
 
 N_COLORS = 1024
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -74,28 +74,17 @@ def theme(name: str) -> Theme:
     return THEMES[name]
 
 
-class GroupStyle(NamedTuple):
-    """The colour of a group, and its marker: a disc for the first groups."""
-
-    color: str
-    marker: str
-
-
-def group_style(theme: Theme, index: int) -> GroupStyle:
-    """Look up the style of a group by its number; no two of the first 28 are alike.
+def group_color(theme: Theme, index: int) -> str:
+    """Look up the colour of a group by its number; after the last colour of the palette come the same hues, deeper each time.
 
     Examples
     --------
-    >>> group_style(THEMES["light"], 0), group_style(THEMES["light"], 7)
-    (GroupStyle(color='#D55E00', marker='o'), GroupStyle(color='#D55E00', marker='s'))
+    >>> group_color(THEMES["light"], 0), group_color(THEMES["light"], 7)
+    ('#D55E00', '#753f16')
     """
     row, place = divmod(index, len(theme.palette))
-    return GroupStyle(theme.palette[place], MARKERS[row % len(MARKERS)])
-
-
-def group_color(theme: Theme, index: int) -> str:
-    """Look up the colour of a group by its number; after the last colour comes the first again."""
-    return group_style(theme, index).color
+    color, (ground, share) = theme.palette[place], DEEP[theme.name]
+    return color if not row else to_hex(over(color, ground, share**row))
 
 
 def role_color(theme: Theme, role: Role) -> str:
@@ -105,8 +94,9 @@ def role_color(theme: Theme, role: Role) -> str:
 
 
 def run_color(theme: Theme, index: int) -> str:
-    """Look up the colour of a run by its number among those that are compared; after the last comes the first again."""
-    return theme.palette[RUNS[index % len(RUNS)]]
+    """Look up the colour of a run by its number among those that are compared."""
+    row, place = divmod(index, len(RUNS))
+    return group_color(theme, row * len(RUNS) + RUNS[place])
 
 
 def luminance(color: str | tuple[float, float, float]) -> float:

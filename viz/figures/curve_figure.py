@@ -42,7 +42,7 @@ def draw_compared(curves: Sequence[Curve], **options: Unpack[SlideOptions]) -> F
 
     Parameters
     ----------
-    curves : one per run; there are colours for 7.
+    curves : one per run.
     **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     slide = blank_slide(**options)

@@ -39,6 +39,7 @@ def draw_poster(
     projection: xr.Dataset,
     caption: Caption,
     loss: Curve | None = None,
+    *,
     theme: Theme = THEMES["light"],
     inches: tuple[float, float] = SIZES["16:9"],
 ) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
+from probes.groups.naming import Group
 from tests.viz.visible import deuteranopic, difference
 from viz.drawing.canvas import Canvas, Size
 from viz.drawing.curve_panel import Curve, CurvePanel, FilmClock
 from viz.drawing.layout import Box
-from viz.drawing.theme import THEMES, Theme, contrast, group_style, role_color, run_color, text_on
+from viz.drawing.legend import item_colors
+from viz.drawing.theme import THEMES, Theme, contrast, group_color, role_color, run_color, text_on
 from viz.figures.curve_figure import draw_loss
 from viz.player.projection_scene import loss_panel
 
@@ -51,14 +54,22 @@ def test_runs_that_are_compared_have_colours_and_names_of_their_own(theme: Theme
     assert len({line.get_color() for line in legend.get_lines()}) == 2
 
 
-def test_no_two_groups_share_both_colour_and_marker(theme: Theme) -> None:
-    assert len({group_style(theme, i) for i in range(28)}) == 28
+@pytest.mark.parametrize("color", [group_color, run_color])
+def test_no_two_groups_or_runs_have_the_same_colour(color: Callable[[Theme, int], str], theme: Theme) -> None:
+    assert len({color(theme, i).lower() for i in range(28)}) == 28
 
 
-def test_colours_of_groups_stay_apart_for_deuteranopic_eyes(theme: Theme) -> None:
-    for one, other in combinations([*theme.palette, theme.disc, theme.muted], 2):
-        assert difference(one, other) > 10, (one, other)
-        assert difference(deuteranopic(one), deuteranopic(other)) > 10, (one, other)
+@pytest.mark.parametrize(("n_groups", "least"), [(7, 13), (9, 13), (14, 9)])
+def test_colours_of_groups_stay_apart_for_deuteranopic_eyes(n_groups: int, least: float, theme: Theme) -> None:
+    groups = [group_color(theme, i) for i in range(n_groups)]
+    for one, other in combinations([*groups, theme.disc, theme.muted], 2):
+        assert difference(one, other) > least, (one, other)
+        assert difference(deuteranopic(one), deuteranopic(other)) > least, (one, other)
+
+
+def test_eight_highlighted_groups_have_eight_colours_in_the_legend(theme: Theme) -> None:
+    groups = [Group(f"group {i}", (i,)) for i in range(8)]
+    assert len({color.lower() for color in item_colors(8, groups, theme)}) == 8
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3))

@@ -152,7 +152,7 @@ def poster_of(n_steps: int, n_items: int, loss: Curve | None) -> Callable[..., F
     )
     subject = GroupedTable("positions", made("step position dim", n_steps, n_items, 2), groups, ())
     return lambda theme, inches, title, subtitle, **_: draw_poster(
-        subject, layout, Caption(title, subtitle, ""), loss, theme, inches
+        subject, layout, Caption(title, subtitle, ""), loss, theme=theme, inches=inches
     )
 
 
