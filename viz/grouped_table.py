@@ -57,7 +57,7 @@ def item_labels(table: xr.DataArray) -> list[str]:
 
 def table_name(what: str) -> TableName:
     """Take the name of a film or figure for the name of its table."""
-    return "tokens" if what == "tokens" else "positions"
+    return "tokens" if what.startswith("token") else "positions"
 
 
 def read_grouped_table(
@@ -137,7 +137,7 @@ def trust_curve(projection: xr.Dataset) -> Curve:
     """Build the curve of each layout's trustworthiness: how much of the neighbourhoods it keeps."""
     values = projection["trustworthiness"].values.astype(float)
     low = min(0.5, float(np.floor(values.min() * 10) / 10))
-    return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0))
+    return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0), role="trust")
 
 
 def caption(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> Caption:

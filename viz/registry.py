@@ -29,6 +29,8 @@ class Kind:
     """Earlier names, still accepted."""
     needs: Need | None = None
     """What a run must have for it."""
+    on_request: bool = False
+    """Whether it is left out where all kinds are drawn."""
 
     def load(self) -> Callable[..., Any]:
         """Import the function that makes this kind."""
@@ -147,5 +149,22 @@ FIGURES = _by_name(
         "make_position_similarity",
         aliases=("similarity",),
         needs="positions",
+    ),
+    _table_figure(
+        "poster",
+        "Poster of the positions",
+        "Pôster das posições",
+        "make_map",
+        fields=_MAP,
+        needs="positions",
+        on_request=True,
+    ),
+    _table_figure(
+        "token-poster",
+        "Poster of the tokens",
+        "Pôster dos tokens",
+        "make_map",
+        fields=_MAP | _FREQUENT,
+        on_request=True,
     ),
 )

@@ -320,7 +320,7 @@ class FigureRequest(Request):
     all_tokens: _Flag = False
     """For next-token: a bar for every token of the vocabulary, in its order, with values above 0.01; for some hundred tokens."""
     highlight: _Texts = ()
-    """Labels or group names to pick out in the maps; needs --only tokens or --only positions."""
+    """Labels or group names to pick out in a map or poster; needs --only tokens, positions, poster or token-poster."""
     method: Literal["tsne", "umap", "pca"] = "tsne"
     """How the layout of a map is made."""
     perplexity: float | None = None
@@ -330,7 +330,7 @@ class FigureRequest(Request):
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
     size: str = "16:9"
-    """Shape of the slide: 16:9, 4:3 or square; large has the room of four, for a page or a poster."""
+    """Shape of the slide: 16:9, 4:3 or square; large has the room of four, for a page; a3 is for a wall."""
     transparent: _Flag = False
     """Leave the ground out, so that the slide's own shows."""
     format: str = "png,svg,pdf"
@@ -346,8 +346,8 @@ class FigureRequest(Request):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The figures to draw: all where none is chosen."""
-        return self.only or tuple(FIGURES)
+        """The figures to draw: all where none is chosen, except those that must be asked for."""
+        return self.only or tuple(name for name, kind in FIGURES.items() if not kind.on_request)
 
     @property
     def kind(self) -> Kind:
@@ -389,7 +389,7 @@ class FigureRequest(Request):
         if unknown := [name for name in self.only if name not in FIGURES]:
             raise InputError(f"there is no figure {unknown[0]!r}; there is {', '.join(FIGURES)}")
         self._check_choices()
-        if self.highlight and self.only not in (("tokens",), ("positions",)):
+        if self.highlight and (len(self.only) != 1 or "highlight" not in self.kind.fields):
             raise InputError("`highlight` belongs to one map: pass `only=tokens` or `only=positions` with it")
         if misplaced := self._misplaced(FIGURES, self.names):
             name, (first, *others) = misplaced

@@ -22,7 +22,7 @@ from dashboards.views import run_panels
 from dashboards.views.live_panels import await_measure
 from dashboards.widgets import ask_option, cleared_place, escape_markdown, guarded, show_notes
 from data.runs import Run
-from viz.drawing.theme import group_color
+from viz.drawing.theme import run_color
 from viz.films.side_by_side import shared_labels, turned_onto
 from viz.player.panels import Curves, HeadTimeline, Panel, Series
 
@@ -222,7 +222,7 @@ def _losses(pair: Pair) -> Curves:
     series = []
     for place, page in enumerate(pair):
         steps, losses = validation_losses(page) or ([], [])
-        series.append(Series(page.run.name, group_color(page.theme, place), steps, losses))
+        series.append(Series(page.run.name, run_color(page.theme, place), steps, losses))
     return Curves("loss", "loss", pair.left.say("compare.losses"), series=series)
 
 

@@ -14,7 +14,7 @@ from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.state.url import get_field, set_field
 from data.errors import InputError
-from viz.drawing.theme import group_color
+from viz.drawing.theme import Role, role_color
 from viz.player.panels import Curves, Panel, Samples, Series
 
 LOOK_EVERY_S = 0.7
@@ -69,9 +69,10 @@ def zero_shot_panel(page: Page) -> Panel:
 
     def curves(accuracy: xr.Dataset) -> Curves:
         say, steps = page.say, queries.steps_of(accuracy)
+        names: tuple[Role, ...] = ("accuracy_by_gain", "accuracy")
         series = [
-            Series(say(f"overview.{name}"), group_color(page.theme, place), steps, accuracy[name].values.tolist())
-            for place, name in enumerate(("accuracy_by_gain", "accuracy"))
+            Series(say(f"overview.{name}"), role_color(page.theme, name), steps, accuracy[name].values.tolist())
+            for name in names
         ]
         chance = float(accuracy["accuracy"].attrs["chance"])
         series.append(Series(say("overview.chance"), page.theme.muted, steps, [chance] * len(steps), True))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboards.page import Page
-from viz.drawing.theme import group_color
+from viz.drawing.theme import run_color
 from viz.player.scene import FONT
 
 HEIGHT_PX = 330
@@ -20,7 +20,7 @@ def losses_chart(page: Page, curves: LossCurves) -> dict[str, Any]:
     A click in the legend brings out one run.
     """
     names = list(curves)
-    colors = {"domain": names, "range": [group_color(page.theme, index) for index in range(len(names))]}
+    colors = {"domain": names, "range": [run_color(page.theme, index) for index in range(len(names))]}
     lines = [
         {"run": name, "step": step, "loss": loss}
         for name, (steps, losses) in curves.items()

@@ -16,7 +16,7 @@ from dashboards.page import Page
 from data.printing import visible
 from probes.groups.naming import Group, classes
 from viz.drawing.text import label_name
-from viz.drawing.theme import heat_map, weight_map
+from viz.drawing.theme import heat_map, role_color, weight_map
 from viz.fonts import letter
 from viz.player.panels import Bars, Curves, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
@@ -134,7 +134,7 @@ def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") ->
         values=leading.values.astype(np.float32),
         labels=letter(page.run, tokens),
         names=letter(page.run, tokens, label_name),
-        color=page.theme.palette[1],
+        color=role_color(page.theme, "probability"),
         others=page.say("views.others"),
         n_tokens=int(leading.attrs["n_tokens"]),
     )

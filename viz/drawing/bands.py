@@ -127,7 +127,7 @@ class BandPanel(AnimatedPanel):
         return list(self._values)
 
     def move(self, time: float) -> list[Artist]:
-        self._cursor.set_xdata([time, time])
+        self._cursor.set_xdata([self.clock.step_of(time)] * 2)
         return [self._cursor]
 
     def _draw_bands(self) -> None:
@@ -135,19 +135,13 @@ class BandPanel(AnimatedPanel):
         axes = canvas.axes(self.band)
         axes.set_axis_off()
         colormap = heat_map(canvas.theme).with_extremes(bad=canvas.theme.panel)
-        last = len(self.clock.steps) - 1
+        steps, (first, last) = self.clock.steps, self.clock.limits
+        # A snapshot's colour reaches half-way to its neighbours: between snapshots nothing is measured.
+        ends = [first, *(steps[:-1] + steps[1:]) / 2, last]
         for i, row in enumerate(self.rows):
-            # A snapshot's colour is centred on its time: between snapshots nothing is measured.
-            axes.imshow(
-                np.ma.masked_invalid(row.values)[None],
-                cmap=colormap,
-                vmin=0,
-                vmax=1,
-                aspect="auto",
-                interpolation="nearest",
-                extent=(-0.5, last + 0.5, n - 1 - i + 0.17, n - 1 - i + 0.83),
-            )
-        axes.set_xlim((0, last) if last else (-0.5, 0.5))
+            rows = (n - 1 - i + 0.17, n - 1 - i + 0.83)
+            axes.pcolormesh(ends, rows, np.ma.masked_invalid(row.values)[None], cmap=colormap, vmin=0, vmax=1)
+        axes.set_xlim(first, last)
         axes.set_ylim(0, n)
         (self._cursor,) = axes.plot(
             [0, 0], [0, n], color=canvas.theme.text, linewidth=3.5 * unit, animated=True, clip_on=False

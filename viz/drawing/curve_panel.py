@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from data.runs.names import step_label
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
-from viz.drawing.text import text_width
-from viz.drawing.theme import Theme
+from viz.drawing.text import TEXT_PT, shorten, text_width
+from viz.drawing.theme import Role, Theme, role_color, run_color
+
+MOST_TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Curve:
     ----------
     title : the name of the quantity, for newcomers too.
     steps, values : the steps at which it was measured, and its values, (step,).
-    form : the format of the current value, e.g. ``"{:z.2f}"``.
+    form : the format of the current value.
     second_values, second_name : another line in the same axes (training loss beside validation loss).
     limits : limits of the y axis; those of the values by default.
-    runs : the quantity in each of several runs, at ``steps``; drawn instead of ``values``, as thin lines over a band from the least
-        to the greatest.
+    runs : the quantity in each of several runs, at ``steps``; drawn instead of ``values``, as a line in the colour of each run over a
+        band from the least to the greatest.
+    run_names : names of these runs, written in the axes; none if they stand elsewhere.
     names_below : whether the names of the lines stand in the lower corner, as they should for curves that rise.
+    role : what the quantity is, which decides its colour.
     """
 
     title: str
@@ -43,7 +47,9 @@ class Curve:
     second_name: str = ""
     limits: tuple[float, float] | None = None
     runs: tuple[NDArray[np.float64], ...] = ()
+    run_names: tuple[str, ...] = ()
     names_below: bool = False
+    role: Role = "validation"
 
     def format_at(self, step: float) -> str:
         """Format the value at a step: ``1.52``, or ``1.52–1.58`` for several runs."""
@@ -54,15 +60,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class FilmClock:
-    """Conversion between training steps and the time of a film, counted in snapshots.
+    """Conversion between the time of a film, counted in snapshots, and training steps.
 
-    The horizontal axis of every curve is film time: snapshots stand at equal distances, so the cursor moves evenly although the steps
-    between snapshots differ (1, 2, 4, ... at the start, hundreds later). The ticks are labelled with steps.
+    Axes are linear in steps, as in figures. Snapshots lie closer at the start of a training, so the cursor starts slowly.
     """
 
     steps: NDArray[np.int64]
     unknown: str = ""
     """What stands for step 0 where the step of that snapshot is not known, see `data.runs.names.unknown_step`."""
+    continuous: ClassVar[bool] = False
+    """Whether numbers follow the time of the film; else they are those of the nearest snapshot."""
 
     @classmethod
     def of(cls, steps: xr.DataArray | NDArray[np.int64]) -> FilmClock:
@@ -74,40 +81,52 @@ class FilmClock:
         """Written above the large figures: ``training step``, or ``one snapshot`` above ``trained``."""
         return self.unknown.rpartition(", ")[0] or "training step"
 
-    def write(self, step: int) -> str:
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of an axis of steps."""
+        first, last = float(self.steps[0]), float(self.steps[-1])
+        return first, last if last > first else first + 1
+
+    def write(self, step: float) -> str:
         """Format a step."""
-        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:,}"
+        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:,.0f}"
 
     def label(self, step: int) -> str:
         """Name a snapshot by its step."""
         return step_label(step, self.unknown)
 
-    def time_of(self, step: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Interpolate the time at which the film reaches a step."""
-        return np.asarray(np.interp(step, self.steps, np.arange(len(self.steps))))
-
     def step_at(self, time: float) -> int:
         """Look up the step of the snapshot nearest to a time."""
         return int(self.steps[int(np.floor(time + 0.5))])
 
-    def ticks(self, most: int = 6) -> tuple[list[int], list[str]]:
-        """Choose the times and labels of at most ``most`` ticks, at the smallest round interval of steps that fits."""
-        last = len(self.steps) - 1
-        for interval in (m * 10**k for k in range(9) for m in (1, 2, 5)):
-            round_ones = [i for i in range(last) if self.steps[i] % interval == 0]
-            if len(round_ones) < most:
-                break
-        times = [*_spread(round_ones, last, most), last]
-        return times, [self.write(int(self.steps[i])) for i in times]
+    def step_of(self, time: float) -> float:
+        """Interpolate the step that training has reached at a time."""
+        return float(np.interp(time, np.arange(len(self.steps)), self.steps))
 
+    def ticks(self, width: float, size: float) -> tuple[list[int], list[str]]:
+        """Choose round steps and their labels for an axis, the last as ``step 3,400``.
 
-def _spread(times: list[int], last: int, most: int) -> list[int]:
-    """Keep those of ``times`` that stand far enough from each other and from the end of the axis."""
-    kept: list[int] = []
-    for time in times:
-        if min(time - kept[-1] if kept else last, last - time) >= last / (most + 0.5):
-            kept.append(time)
-    return kept
+        They are as many as fit into ``width`` with labels of this size, but at most six.
+        """
+        first, last = int(self.steps[0]), int(self.steps[-1])
+        end = self.label(last) if text_width(self.label(last), size) <= width else self.write(last)
+        room = width - text_width(end, size) - size
+        for interval in (m * 10**k for k in range(len(str(last))) for m in (1, 2, 5)):
+            steps = range(-(-first // interval) * interval, last, interval)
+            if len(steps) > MOST_TICKS:
+                continue
+            spans = [self._label_span(step, width, size) for step in steps]
+            kept = [(step, span) for step, span in zip(steps, spans, strict=True) if span[0] >= 0 and span[1] <= room]
+            if all(kept[i][1][1] + size <= kept[i + 1][1][0] for i in range(len(kept) - 1)):
+                return [*(step for step, _ in kept), last], [*(self.write(step) for step, _ in kept), end]
+        return [last], [end]
+
+    def _label_span(self, step: int, width: float, size: float) -> tuple[float, float]:
+        """Compute where the label of a step starts and ends; that of the first step starts at its tick."""
+        low, high = self.limits
+        long, place = text_width(self.write(step), size), width * (step - low) / (high - low)
+        start = place if step == low else place - long / 2
+        return start, start + long
 
 
 class StepReadout(AnimatedPanel):
@@ -124,21 +143,26 @@ class StepReadout(AnimatedPanel):
         self._step = canvas.text(x, box.bottom, "", size=size, bold=True, ha=ha, animated=True)
 
     def show(self, step: int) -> list[Artist]:
+        return [] if self._clock.continuous else self._write(step)
+
+    def move(self, time: float) -> list[Artist]:
+        return self._write(self._clock.step_of(time)) if self._clock.continuous else []
+
+    def _write(self, step: float) -> list[Artist]:
         self._step.set_text(self._clock.write(step))
         return [self._step]
 
 
 class CurvePanel(AnimatedPanel):
-    """A `Curve` in its axes: the cursor moves, and the value changes with the snapshot."""
+    """A `Curve` in its axes: the cursor moves, and the value changes with the snapshot, or with the cursor if the clock says so."""
 
     def __init__(self, canvas: Canvas, box: Box, curve: Curve, clock: FilmClock, unit: float):
         self.curve, self.clock = curve, clock
         self._canvas, self._unit = canvas, unit
-        self._times = clock.time_of(curve.steps.astype(float))
         axes = canvas.axes(box)
-        self._draw_lines(axes)
+        self._draw_lines(axes, box.width)
         axes.set_ylim(*(curve.limits or _padded(curve.values, curve.second_values, *curve.runs)))
-        format_time_axes(axes, clock, canvas.theme, unit, label_px=20, tick_px=5)
+        format_step_axes(axes, clock, canvas.theme, unit, label_px=20, tick_px=5)
         color, y = canvas.theme.text, box.top + 0.008 * canvas.size.height
         self._rule = axes.axvline(0, color=color, linewidth=1.5 * unit, alpha=0.35, animated=True)
         (self._dot,) = axes.plot([], [], "o", color=color, markersize=13 * unit, animated=True, clip_on=False, zorder=5)
@@ -149,38 +173,43 @@ class CurvePanel(AnimatedPanel):
         canvas.text(box.left, y, title, size=22 * unit)
 
     def show(self, step: int) -> list[Artist]:
+        return [] if self.clock.continuous else self._write(step)
+
+    def move(self, time: float) -> list[Artist]:
+        step, lines = self.clock.step_of(time), self.curve.runs or (self.curve.values,)
+        self._rule.set_xdata([step, step])
+        self._dot.set_data([step] * len(lines), [np.interp(step, self.curve.steps, values) for values in lines])
+        return [self._rule, self._dot, *(self._write(step) if self.clock.continuous else [])]
+
+    def _write(self, step: float) -> list[Artist]:
         self._value.set_text(self.curve.format_at(step))
         return [self._value]
 
-    def move(self, time: float) -> list[Artist]:
-        self._rule.set_xdata([time, time])
-        lines = self.curve.runs or (self.curve.values,)
-        self._dot.set_data([time] * len(lines), [np.interp(time, self._times, values) for values in lines])
-        return [self._rule, self._dot]
-
-    def _draw_lines(self, axes: Axes) -> None:
+    def _draw_lines(self, axes: Axes, width: float) -> None:
         curve, theme, unit = self.curve, self._canvas.theme, self._unit
         if curve.second_values is not None:
-            style: dict[str, Any] = {"color": theme.muted, "linewidth": 2 * unit, "alpha": 0.7}
-            axes.plot(self._times, curve.second_values, label=curve.second_name, **style)
-        color = theme.palette[1]
+            style: dict[str, Any] = {"color": role_color(theme, "training"), "linewidth": 2 * unit, "alpha": 0.7}
+            axes.plot(curve.steps, curve.second_values, label=curve.second_name, **style)
         if curve.runs:
-            runs = np.array(curve.runs)
-            axes.fill_between(self._times, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.2, linewidth=0)
-            axes.plot(self._times, runs.T, color=color, linewidth=1.8 * unit)
+            ends = np.min(curve.runs, axis=0), np.max(curve.runs, axis=0)
+            axes.fill_between(curve.steps, *ends, color=theme.muted, alpha=0.2, linewidth=0)
+            for i, values in enumerate(curve.runs):
+                name = shorten(curve.run_names[i], 0.6 * width, 20 * unit) if curve.run_names else None
+                axes.plot(curve.steps, values, color=run_color(theme, i), linewidth=3 * unit, label=name)
         else:
-            axes.plot(self._times, curve.values, color=color, linewidth=3.5 * unit, label=curve.name)
-        if curve.second_name:
+            axes.plot(
+                curve.steps, curve.values, color=role_color(theme, curve.role), linewidth=3.5 * unit, label=curve.name
+            )
+        if curve.second_name or curve.run_names:
             place: Literal["lower right", "upper right"] = "lower right" if curve.names_below else "upper right"
             style = {"fontsize": 20 * unit, "labelcolor": theme.muted, "handlelength": 1.1, "borderaxespad": 0.1}
             axes.legend(frameon=False, loc=place, ncols=2 if curve.names_below else 1, **style)
 
 
-def format_time_axes(
-    axes: Axes, clock: FilmClock, theme: Theme, unit: float, *, label_px: float, tick_px: float = 0.0, most: int = 6
+def format_step_axes(
+    axes: Axes, clock: FilmClock, theme: Theme, unit: float, *, label_px: float, tick_px: float = 0.0
 ) -> None:
-    """Give axes the horizontal axis of a film's time, with at most ``most`` ticks, and reduce them to what is needed to read values."""
-    axes.set_xlim(0, max(len(clock.steps) - 1, 1))
+    """Give the axes of a film their horizontal axis of steps, and reduce them to what is needed to read values."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(theme.line)
     ticks: dict[str, Any] = {"labelsize": label_px * unit, "length": tick_px * unit, "pad": 6 * unit}
@@ -188,7 +217,18 @@ def format_time_axes(
     axes.locator_params(axis="y", nbins=3)
     axes.grid(axis="y", color=theme.line, linewidth=1 * unit, alpha=0.5)
     axes.set_axisbelow(True)
-    axes.set_xticks(*clock.ticks(most))
+    step_axis(axes, clock, label_px * unit)
+
+
+def step_axis(axes: Axes, clock: FilmClock, size: float = TEXT_PT) -> None:
+    """Give axes a linear horizontal axis of steps, with as many labels of this size as fit."""
+    axes.set_xlim(*clock.limits)
+    steps, labels = clock.ticks(axes.bbox.width * 72 / axes.figure.dpi, size)
+    axes.set_xticks(steps, labels)
+    texts = axes.get_xticklabels()
+    texts[-1].set_horizontalalignment("right" if len(clock.steps) > 1 else "left")
+    if len(steps) > 1 and steps[0] == clock.steps[0]:
+        texts[0].set_horizontalalignment("left")
 
 
 def _padded(*lines: NDArray[np.float64] | None) -> tuple[float, float]:

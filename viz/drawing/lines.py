@@ -19,6 +19,8 @@ from viz.drawing.theme import Theme, step_colors
 
 MOST_LINES = 60
 """More thin lines than this would merge into an area."""
+END_PT = 30
+"""Room for the disc before a name at the end of a line."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,17 @@ def quiet_axes(axes: Axes, theme: Theme, bins: int = 6) -> None:
     axes.locator_params(nbins=bins)
 
 
-def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd], *, dots: bool = False) -> None:
+def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd]) -> None:
     """Write the name of each line at its end, at the right of ``box``, without overlaps.
 
-    With ``dots``, a disc has the colour of the line, and the name the colour of text: for colours too faint to be read.
+    A disc has the colour of the line; the name has the colour of text, since not every line's colour can be read.
     """
     heights = [LINE_PT * (1 + end.text.count("\n")) for end in ends]
     wanted = [float(axes.transData.transform((0, end.value))[1]) for end in ends]
     for end, y in zip(ends, move_apart(wanted, heights, box.bottom, box.top), strict=True):
-        if dots:
-            slide.dot(box.right + 14, y + end.text.count("\n") * LINE_PT / 2, end.color)
-        color = end.color if not dots else slide.theme.text if end.bold else slide.theme.muted
-        x = box.right + (26 if dots else 12)
-        slide.text(x, y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15)
+        slide.dot(box.right + 14, y + end.text.count("\n") * LINE_PT / 2, end.color)
+        color = slide.theme.text if end.bold else slide.theme.muted
+        slide.text(box.right + 26, y, end.text, color=color, bold=end.bold, va="center", linespacing=1.15)
 
 
 def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, names: Sequence[str], theme: Theme) -> list[LineEnd]:
@@ -83,39 +83,6 @@ def draw_fan(axes: Axes, x: FloatArray, lines: FloatArray, names: Sequence[str],
         for i in named
         if np.isfinite(lines[i]).any()
     ]
-
-
-def step_axis(axes: Axes, clock: FilmClock, width: float, theme: Theme) -> None:
-    """Label an axis of snapshots with as many steps as fit into ``width`` points, the last as ``step 3,400``."""
-    times, labels = _fitting_ticks(clock, width)
-    axes.set_xlim(0, max(len(clock.steps) - 1, 1))
-    axes.set_xticks(times, labels)
-    axes.tick_params(axis="x", length=5, color=theme.line, pad=5)
-    texts = axes.get_xticklabels()
-    texts[-1].set_horizontalalignment("right" if len(clock.steps) > 1 else "left")
-    if times[0] == 0:
-        texts[0].set_horizontalalignment("left")
-
-
-def _fitting_ticks(clock: FilmClock, width: float) -> tuple[list[int], list[str]]:
-    last = max(len(clock.steps) - 1, 1)
-    for most in range(6, 0, -1):
-        times, labels = clock.ticks(most)
-        labels = [*labels[:-1], _end_label(clock, width)]
-        sizes = [text_width(label) for label in labels]
-        starts = [width * time / last - size / 2 for time, size in zip(times, sizes, strict=True)]
-        starts[-1] = width - sizes[-1]
-        if times[0] == 0:
-            starts[0] = 0
-        if all(starts[i] + sizes[i] + 12 <= starts[i + 1] for i in range(len(starts) - 1)):
-            return times, labels
-    return [last], [_end_label(clock, width)]
-
-
-def _end_label(clock: FilmClock, width: float) -> str:
-    """Name the last step; in words of one line where they fit."""
-    label = clock.label(int(clock.steps[-1]))
-    return label if not clock.unknown or text_width(label) <= width else clock.write(int(clock.steps[-1]))
 
 
 def step_names(steps: xr.DataArray) -> list[str]:

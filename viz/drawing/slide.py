@@ -23,8 +23,14 @@ LEAST_TITLE_PT = 24
 LINE_PT = 24
 """From one line of text to the next."""
 
-SIZES = {"16:9": (40 / 3, 7.5), "4:3": (10.0, 7.5), "square": (7.5, 7.5), "large": (20.0, 15.0)}
-"""Width and height of a slide in inches, by shape; the large one is for a page or a poster, with as much room as four slides."""
+SIZES = {
+    "16:9": (40 / 3, 7.5),
+    "4:3": (10.0, 7.5),
+    "square": (7.5, 7.5),
+    "large": (20.0, 15.0),
+    "a3": (420 / 25.4, 297 / 25.4),
+}
+"""Width and height of a slide in inches, by shape; the large one is for a page, with as much room as four slides, A3 for a wall."""
 
 SIDE_PT, TOP_PT, BOTTOM_PT = 34, 26, 26
 """Margins of a slide."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -11,10 +12,28 @@ from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgb
 from data.errors import InputError
 
 # Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most. Their black is the text's, and their yellow is
-# the last, since it is weak on white.
-OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-# The same hues, lightened for a dark ground.
-OKABE_ITO_ON_DARK = ("#FF7F2A", "#4AA8E8", "#2CC295", "#E39AC4", "#F0B03A", "#8CCBF2", "#F0E442")
+# the last, since it is weak on white. Their reddish purple is deepened: deuteranopic eyes took it for the grey of other items.
+OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#B655AD", "#E69F00", "#56B4E9", "#F0E442")
+# The same hues, lightened for a dark ground, as far as they stay apart for deuteranopic eyes too.
+OKABE_ITO_ON_DARK = ("#EB7527", "#4AA8E8", "#2CC295", "#EBB6D5", "#F1B342", "#8CCBF2", "#F0E442")
+
+Role = Literal["validation", "training", "trust", "probability", "entropy", "accuracy", "accuracy_by_gain", "rank"]
+"""What a line or a bar stands for."""
+ROLES: dict[Role, int | None] = {
+    "validation": 1,
+    "training": None,
+    "trust": 2,
+    "probability": 1,
+    "entropy": 3,
+    "accuracy": 0,
+    "accuracy_by_gain": 1,
+    "rank": 2,
+}
+"""The place of each role's colour in the palette; None is the colour of captions."""
+RUNS = (1, 0, 2, 3, 4, 5, 6)
+"""Places of the colours of runs: the loss of the first run is blue, as where it is alone."""
+DEEP = {"light": ("#14202B", 0.5), "dark": ("#0E1319", 0.65)}
+"""With what, and how far, colours are darkened for more groups than there are in the palette."""
 
 N_COLORS = 1024
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -56,15 +75,50 @@ def theme(name: str) -> Theme:
 
 
 def group_color(theme: Theme, index: int) -> str:
-    """Look up the colour of a group by its number; after the last colour comes the first again."""
-    return theme.palette[index % len(theme.palette)]
+    """Look up the colour of a group by its number; after the last colour of the palette come the same hues, deeper each time.
+
+    Examples
+    --------
+    >>> group_color(THEMES["light"], 0), group_color(THEMES["light"], 7)
+    ('#D55E00', '#753f16')
+    """
+    row, place = divmod(index, len(theme.palette))
+    color, (ground, share) = theme.palette[place], DEEP[theme.name]
+    return color if not row else to_hex(over(color, ground, share**row))
+
+
+def role_color(theme: Theme, role: Role) -> str:
+    """Look up the colour of what a line or a bar stands for, the same in films, figures and pages."""
+    place = ROLES[role]
+    return theme.muted if place is None else theme.palette[place]
+
+
+def run_color(theme: Theme, index: int) -> str:
+    """Look up the colour of a run by its number among those that are compared."""
+    row, place = divmod(index, len(RUNS))
+    return group_color(theme, row * len(RUNS) + RUNS[place])
+
+
+def luminance(color: str | tuple[float, float, float]) -> float:
+    """Compute the relative luminance of a colour, 0 to 1 (WCAG 2.2)."""
+    return sum(float(weight) * _linear(channel) for weight, channel in zip(LUMINANCE, to_rgb(color), strict=True))
+
+
+def contrast(color: str | tuple[float, float, float], ground: str | tuple[float, float, float]) -> float:
+    """Compute the contrast of two colours, 1 to 21 (WCAG 2.2); text should have 4.5.
+
+    Examples
+    --------
+    >>> contrast("#FFFFFF", "#000000")
+    21.0
+    """
+    low, high = sorted([luminance(color), luminance(ground)])
+    return (high + 0.05) / (low + 0.05)
 
 
 def text_on(color: str) -> str:
-    """Choose white for text on ``color`` if it can be read (WCAG 2 contrast of 4.5), else black, which then can."""
-    red, green, blue = (_linear(int(color[i : i + 2], 16) / 255) for i in (1, 3, 5))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#FFFFFF" if 1.05 / (luminance + 0.05) >= 4.5 else "#000000"
+    """Choose white for text on ``color`` if it can be read (a contrast of 4.5), else black, which then can."""
+    return "#FFFFFF" if contrast("#FFFFFF", color) >= 4.5 else "#000000"
 
 
 def _linear(channel: float) -> float:

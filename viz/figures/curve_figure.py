@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from data.arrays import FloatArray
 from viz.drawing.curve_panel import Curve
 from viz.drawing.layout import Box
-from viz.drawing.lines import LineEnd, name_ends, quiet_axes, single_marker
+from viz.drawing.lines import END_PT, LineEnd, name_ends, quiet_axes, single_marker
 from viz.drawing.slide import Slide, SlideOptions, blank_slide
-from viz.drawing.theme import group_color
+from viz.drawing.theme import Role, role_color, run_color
 
 
 def draw_loss(curve: Curve, **options: Unpack[SlideOptions]) -> Figure:
@@ -29,10 +29,10 @@ def draw_loss(curve: Curve, **options: Unpack[SlideOptions]) -> Figure:
     **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     slide = blank_slide(**options)
-    palette = slide.theme.palette
-    lines = [(curve, palette[1], 3.5)]
+    lines = [(curve, role_color(slide.theme, curve.role), 3.5)]
     if curve.second_values is not None:
-        lines.append((replace(curve, values=curve.second_values, name=curve.second_name), palette[0], 2.5))
+        second = replace(curve, values=curve.second_values, name=curve.second_name)
+        lines.append((second, role_color(slide.theme, "training"), 2.5))
     _draw_lines(slide, lines)
     return slide.figure
 
@@ -42,11 +42,11 @@ def draw_compared(curves: Sequence[Curve], **options: Unpack[SlideOptions]) -> F
 
     Parameters
     ----------
-    curves : one per run; there are colours for 7.
+    curves : one per run.
     **options : title, subtitle (the unit, say), takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     slide = blank_slide(**options)
-    _draw_lines(slide, [(curve, group_color(slide.theme, i), 3.5) for i, curve in enumerate(curves)])
+    _draw_lines(slide, [(curve, run_color(slide.theme, i), 3.5) for i, curve in enumerate(curves)])
     return slide.figure
 
 
@@ -62,18 +62,19 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
     slide = blank_slide(**options)
     theme = slide.theme
     between = " " if slide.body.width > 600 else "\n"
-    lines = [("accuracy", "by probability", theme.palette[0]), ("accuracy_by_gain", "by gain", theme.palette[1])]
+    lines: list[tuple[Role, str]] = [("accuracy", "by probability"), ("accuracy_by_gain", "by gain")]
     ends = [
-        LineEnd(float(found[name][-1]), f"{label}{between}{float(found[name][-1]):z.0%}", color, bold=True)
-        for name, label, color in lines
+        LineEnd(last := float(found[name][-1]), f"{label}{between}{last:z.0%}", role_color(theme, name), bold=True)
+        for name, label in lines
     ]
     ends.append(LineEnd(chance, f"guessing{between}{chance:z.0%}", theme.muted))
-    box = slide.body.inset(left=58, right=max(end.width for end in ends) + 16, bottom=58, top=10)
+    box = slide.body.inset(left=58, right=max(end.width for end in ends) + END_PT, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)
     axes.axhline(chance, color=theme.muted, linewidth=1.8, dashes=(4, 3), zorder=2, clip_on=False)
     low = high = chance
-    for name, _, color in lines:
+    for name, _ in lines:
+        color = role_color(theme, name)
         values, error = found[name].values.astype(float), float(found[name].attrs["standard_error"])
         if len(steps) > 1:
             axes.fill_between(steps, values - error, values + error, color=color, alpha=0.18, linewidth=0)
@@ -93,7 +94,7 @@ def _draw_lines(slide: Slide, lines: Sequence[tuple[Curve, str, float]]) -> None
     for curve, color, _ in lines:
         last = float(curve.values[-1])
         ends.append(LineEnd(last, f"{curve.name}{between}{last:z.2f}".strip(), color, bold=True))
-    box = slide.body.inset(left=50, right=max(end.width for end in ends) + 16, bottom=58, top=10)
+    box = slide.body.inset(left=50, right=max(end.width for end in ends) + END_PT, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
     for curve, color, width in reversed(lines):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from viz.drawing.layout import Box
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
 from viz.drawing.text import shorten, text_width
-from viz.drawing.theme import heat_map, text_on
+from viz.drawing.theme import heat_map, role_color, text_on
 from viz.figures.next_token_figure import write_prompt
 from viz.films.temperature_film import leading_rows, stands_for_others
 from viz.fonts import drawable, label
@@ -161,7 +161,7 @@ def _draw_column(slide: Slide, column: Box, names: Sequence[str], shares: NDArra
     longest = column.width - text_width("0.00", bold=True) - 8
     for row, share in enumerate(shares):
         y = column.top - (row + 0.5) * pitch
-        color = theme.disc if stands_for_others(names[row]) else theme.palette[1]
+        color = theme.disc if stands_for_others(names[row]) else role_color(theme, "probability")
         bar = Box(column.left, y - 0.34 * pitch, max(share * longest, 1.0 if share else 0.0), 0.68 * pitch)
         slide.rectangle(bar, color=color, linewidth=0)
         if share >= 0.005:

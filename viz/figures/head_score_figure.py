@@ -11,12 +11,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
-from viz.drawing.curve_panel import Curve, FilmClock
+from viz.drawing.curve_panel import Curve, FilmClock, step_axis
 from viz.drawing.layout import Box
-from viz.drawing.lines import nice_top, plain_number, quiet_axes, step_axis
+from viz.drawing.lines import nice_top, plain_number, quiet_axes
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, scale_key
 from viz.drawing.text import shorten, text_width
-from viz.drawing.theme import layer_colors
+from viz.drawing.theme import layer_colors, role_color
 
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "distance")
 """The scores, in the order in which they are drawn."""
@@ -26,13 +26,18 @@ LEAST_TOP = 0.2
 """The axes of those end at this value or above, so that what no head does does not fill a panel."""
 BY_IMPORTANCE = ("induction", "previous_token", "sink", "entropy", "duplicate_token", "distance")
 """The scores, in the order in which they are chosen where not all fit."""
-SHORT_NAMES = {"sink": "first token (sink)", "entropy": "entropy (1: even)", "distance": "distance (tokens)"}
-"""Names for where the ``long_name`` does not fit, if they say more than the variable's name."""
+NAMES = {
+    "duplicate_token": "same token earlier",
+    "sink": "first token (sink)",
+    "entropy": "entropy (1: even)",
+    "distance": "distance (tokens)",
+}
+"""Names in figures and films, where they say more than the variable's name."""
 LOWEST_LEADS = ("entropy",)
 """Scores whose leading head is that of the lowest score: the most focused."""
 
-HEAD_PT = 48
-"""Height of the two lines of text above each panel."""
+HEAD_PT = 58
+"""Height of the two lines of text above each panel, and of the half of a tick label that stands above it."""
 HEAD_ROOM_PT = 66
 """Width of the disc before a head's name and of the value after it."""
 TICKS_PT = 28
@@ -44,13 +49,13 @@ def draw_scores(scores: xr.Dataset, loss: Curve | None, **options: Unpack[SlideO
     Parameters
     ----------
     scores : any of ``previous_token``, ``duplicate_token``, ``induction``, ``sink``, ``entropy``, ``distance``, each
-        (step, layer, head) with the attributes ``long_name`` and ``uniform`` (the score of even attention: the dashed line).
+        (step, layer, head) with the attribute ``uniform`` (the score of even attention: the dashed line).
     loss : the validation loss, which gets a panel of its own.
 
     Notes
     -----
     The leading head has the highest score at the last step, in entropy the lowest. Where not all panels fit, the most important are
-    drawn. Snapshots stand at equal distances, as in films.
+    drawn.
     """
     slide = blank_slide(**options)
     n_columns = int((slide.body.width + 20) / 224)
@@ -109,39 +114,36 @@ def _draw_score(
     layer, head = leading_head(score)
     colors = layer_colors(values.shape[1], slide.theme)
     named = _name(score, layer, head, cell.width - HEAD_ROOM_PT)
-    axes = _panel(slide, cell, (_title(score, cell.width), named, values[-1, layer, head], colors[layer]))
-    times = np.arange(len(values), dtype=float)
-    _draw_all_heads(axes, times, values, colors)
+    axes = _panel(slide, cell, (score_title(str(score.name)), named, values[-1, layer, head], colors[layer]))
+    steps = clock.steps.astype(float)
+    _draw_all_heads(axes, steps, values, colors)
     uniform = float(score.attrs.get("uniform", np.nan))
     if np.isfinite(uniform):
         axes.axhline(uniform, color=slide.theme.muted, linewidth=1.4, dashes=(4, 3), zorder=4, clip_on=False)
-    _lead(axes, times, values[:, layer, head], colors[layer])
+    _lead(axes, steps, values[:, layer, head], colors[layer])
     axes.set_ylim(0, top)
     axes.set_yticks([0, top], ["0", plain_number(top)])
-    low_label, top_label = axes.get_yticklabels()
-    low_label.set_verticalalignment("bottom")
-    top_label.set_verticalalignment("top")
     _finish(slide, axes, cell, clock, show_steps=show_steps)
 
 
-def _draw_all_heads(axes: Axes, times: FloatArray, values: FloatArray, colors: list[str]) -> None:
+def _draw_all_heads(axes: Axes, steps: FloatArray, values: FloatArray, colors: list[str]) -> None:
     """Draw a thin line for each head, in the colour of its layer; ``values`` are (step, layer, head)."""
     n_heads = values[0].size
-    lines = values.reshape(len(times), n_heads)
+    lines = values.reshape(len(steps), n_heads)
     by_head = [color for color in colors for _ in range(values.shape[2])]
-    if len(times) == 1:
-        axes.scatter(np.zeros(n_heads), lines[0], s=30, c=by_head)
+    if len(steps) == 1:
+        axes.scatter(np.repeat(steps, n_heads), lines[0], s=30, c=by_head)
         return
     width, alpha = (1.5, 0.9) if n_heads <= 36 else (0.8, 0.6)
-    segments = [np.column_stack([times, line]) for line in lines.T]
+    segments = [np.column_stack([steps, line]) for line in lines.T]
     axes.add_collection(LineCollection(segments, colors=by_head, linewidths=width, alpha=alpha))
 
 
 def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_steps: bool) -> None:
-    color = slide.theme.palette[0]
+    color = role_color(slide.theme, loss.role)
     title = loss.title if text_width(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
     axes = _panel(slide, cell, (title, "nats per token" if "nats" in loss.title else "", loss.values[-1], color))
-    _lead(axes, clock.time_of(loss.steps.astype(float)), loss.values, color)
+    _lead(axes, loss.steps.astype(float), loss.values, color)
     low, high = float(np.nanmin(loss.values)), float(np.nanmax(loss.values))
     ticks = [t for t in (np.ceil(low), np.floor(high)) if low <= t <= high]
     room = 0.06 * max(high - low, 0.1)
@@ -157,10 +159,15 @@ def _name(score: xr.DataArray, layer: int, head: int, width: float) -> str:
     return f"{'layer ' if fits else 'L'}{layers[layer]} head {heads[head]}"
 
 
-def _title(score: xr.DataArray, width: float) -> str:
-    name = str(score.name).replace("_", " ")
-    titles = (str(score.attrs.get("long_name", name)), SHORT_NAMES.get(str(score.name), name), name)
-    return next((title for title in titles if text_width(title, bold=True) <= width), name)
+def score_title(name: str) -> str:
+    """Name a score in figures and films.
+
+    Examples
+    --------
+    >>> score_title("duplicate_token"), score_title("previous_token")
+    ('same token earlier', 'previous token')
+    """
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def _panel(slide: Slide, cell: Box, heading: tuple[str, str, float, str]) -> Axes:
@@ -174,9 +181,9 @@ def _panel(slide: Slide, cell: Box, heading: tuple[str, str, float, str]) -> Axe
     return slide.axes(cell.inset(left=32, top=HEAD_PT, right=5))
 
 
-def _lead(axes: Axes, times: FloatArray, values: FloatArray, color: str) -> None:
-    axes.plot(times, values, color=color, linewidth=4, solid_capstyle="round", zorder=5, clip_on=False)
-    axes.plot(times[-1:], values[-1:], "o", color=color, markersize=10, zorder=6, clip_on=False)
+def _lead(axes: Axes, steps: FloatArray, values: FloatArray, color: str) -> None:
+    axes.plot(steps, values, color=color, linewidth=4, solid_capstyle="round", zorder=5, clip_on=False)
+    axes.plot(steps[-1:], values[-1:], "o", color=color, markersize=10, zorder=6, clip_on=False)
 
 
 def _finish(slide: Slide, axes: Axes, cell: Box, clock: FilmClock, *, show_steps: bool) -> None:
@@ -184,7 +191,8 @@ def _finish(slide: Slide, axes: Axes, cell: Box, clock: FilmClock, *, show_steps
     quiet_axes(axes, slide.theme, bins=3)
     axes.set_yticks(ticks, labels)
     axes.tick_params(axis="y", pad=6)
-    step_axis(axes, clock, cell.width - 37, slide.theme)
+    axes.tick_params(axis="x", length=5, color=slide.theme.line, pad=5)
+    step_axis(axes, clock)
     if not show_steps:
         axes.tick_params(axis="x", labelbottom=False)
 

@@ -58,15 +58,15 @@ def draw_maps(
     shown = [0, -1] if projection.sizes["step"] > 1 else [0]
     marks = doubted(projection)
     marked = np.zeros((len(shown), len(subject.labels))) if marks is None else marks[shown].astype(np.float64)
-    area = _write_key(slide, subject, doubt=bool(marked.any()))
+    area = write_key(slide, subject, doubt=bool(marked.any()))
     cells = area.columns([1] * len(shown), 20)
-    named = _named(subject, projection["layout"].values[-1:], cells[-1])
+    named = named_items(subject, projection["layout"].values[-1:], cells[-1])
     for cell, which, doubt in zip(cells, shown, marked, strict=True):
         _draw_panel(slide, cell, subject, projection.isel(step=which), doubt=doubt, named=named)
     return slide.figure
 
 
-def _write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
+def write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
     """Draw the legend at the top of the body; return the box below."""
     body, groups = slide.body, subject.groups or subject.classes
     items: dict[str, Any] = {"labels": subject.labels, "ordered": subject.is_ordered, "others": f"other {subject.what}"}
@@ -79,9 +79,9 @@ def _write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
     return body.inset(top=LEGEND_ROW * TEXT_PT * rows + 4)
 
 
-def _named(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
+def named_items(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
     """Choose the items to label in both panels if not all can be; ``last`` is the last layout, (1, item, axis)."""
-    if all_labelled(subject.labels, _radius(subject.labels, cell)):
+    if all_labelled(subject.labels, disc_radius(subject.labels, cell)):
         return []
     groups = [group.members for group in subject.groups]
     return landmarks(subject.labels, last, (cell.width, cell.height), NAME_PT, groups=groups)
@@ -102,7 +102,7 @@ def _draw_panel(
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
-    radius, members = _radius(subject.labels, box), [i for group in subject.groups for i in group.members]
+    radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
     margin = max([1.3 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, places, margin=margin, corner=8)
     groups = subject.groups or subject.classes
@@ -117,7 +117,7 @@ def _draw_panel(
     discs.show_doubt(doubt)
 
 
-def _radius(labels: Sequence[str], box: Box) -> float:
+def disc_radius(labels: Sequence[str], box: Box) -> float:
     radius = radius_px(len(labels), box.width, box.height, unit=0.6)
     covered = len(labels) * np.pi * LEAST_LABELLED_PT**2 / (box.width * box.height)
     is_short = all_labelled(labels, LEAST_LABELLED_PT)

@@ -19,7 +19,7 @@ from viz.drawing.layout import Box
 from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes, step_names
 from viz.drawing.slide import LINE_PT, SIZES, Slide, SlideOptions, blank_slide, color_bar, evenly
 from viz.drawing.text import TEXT_PT, label_name, short_label, shorten, text_width
-from viz.drawing.theme import heat_map, text_on
+from viz.drawing.theme import heat_map, role_color, text_on
 
 MOST_BARS = 12
 FEWEST_BARS = 5
@@ -101,7 +101,9 @@ def draw_all_tokens(distribution: xr.DataArray, prompt: str, **options: Unpack[S
         slide.text(column.left + names, y, label, color=color, size=size, ha="right", va="center_baseline")
         start = column.left + names + 6
         length = value / max(values.max(), 1e-9) * (column.right - start - _number_pt(size))
-        slide.rectangle(Box(start, y - 0.36 * pitch, length, 0.72 * pitch), color=theme.palette[1], linewidth=0)
+        slide.rectangle(
+            Box(start, y - 0.36 * pitch, length, 0.72 * pitch), color=role_color(theme, "probability"), linewidth=0
+        )
         if is_printed:
             slide.text(start + length + 4, y, f"{value:z.2f}", size=size, va="center_baseline")
     return slide.figure
@@ -175,7 +177,7 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     last = ends[-1]
     axes.plot(positions[:1], lines[-1, :1], "o", color=last.color, markersize=9, zorder=5, clip_on=False)
     ends[-1] = LineEnd(last.value, f"{last.text}\n{last.value:z.2f}", last.color, bold=True)
-    name_ends(slide, axes, box, ends, dots=True)
+    name_ends(slide, axes, box, ends)
     return slide.figure
 
 
@@ -253,7 +255,7 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[TokenBar], colors: Sequen
         slide.text(area.left + names, y, label, color=color, ha="right", va="center_baseline")
         slide.text(box.left - 14, y, value, color=color, bold=not is_muted, ha="right", va="center_baseline")
         bar_box = Box(box.left, y - 0.36 * pitch, min(bar.value * scale, box.width), 0.72 * pitch)
-        slide.rectangle(bar_box, color=theme.disc if bar.is_rest else theme.palette[1], linewidth=0)
+        slide.rectangle(bar_box, color=theme.disc if bar.is_rest else role_color(theme, "probability"), linewidth=0)
         if bar.value * scale > 1.001 * box.width:
             _break_bar(slide, box.right - 0.12 * box.width, y, 0.36 * pitch)
         for earlier, mark_color in zip(bar.earlier, colors, strict=False):
@@ -276,7 +278,7 @@ def _break_bar(slide: Slide, x: float, y: float, half_height: float) -> None:
 
 def _write_mark_key(slide: Slide, steps: Sequence[str], colors: Sequence[str]) -> None:
     x, y = slide.body.left, slide.body.bottom + 4
-    slide.line([x, x + 22], [y + 6.5] * 2, slide.theme.palette[1], linewidth=15, solid_capstyle="butt")
+    slide.line([x, x + 22], [y + 6.5] * 2, role_color(slide.theme, "probability"), linewidth=15, solid_capstyle="butt")
     slide.text(x + 31, y, steps[-1])
     x += 31 + text_width(steps[-1]) + 34
     for step, color in zip(steps, colors, strict=False):

@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from viz.drawing.curve_panel import FilmClock
+from viz.drawing.curve_panel import FilmClock, step_axis
 from viz.drawing.layout import Box
-from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_axis, step_names
+from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_names
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, evenly
 from viz.drawing.text import text_width
+from viz.drawing.theme import role_color
 
 FAINTEST = 1e-4
 """Singular values below this share of the largest are rounding errors, and would stretch the logarithmic axis."""
@@ -36,8 +37,8 @@ def draw_spectra(geometry: xr.Dataset, name: Literal["tokens", "positions"], **o
         ranks = low.columns([1, 1], 28)
     _draw_values(slide, left, geometry["singular_value"].transpose("step", "component"), name)
     clock = FilmClock.of(geometry["step"])
-    _draw_rank(slide, ranks[0], geometry["effective_rank"], clock, slide.theme.palette[1])
-    _draw_rank(slide, ranks[1], geometry["stable_rank"], clock, slide.theme.palette[0])
+    _draw_rank(slide, ranks[0], geometry["effective_rank"], clock)
+    _draw_rank(slide, ranks[1], geometry["stable_rank"], clock)
     return slide.figure
 
 
@@ -66,7 +67,7 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     if box.width > 190:
         middle = box.left + box.width / 2
         slide.text(middle, box.bottom - 8, "component", color=slide.theme.muted, ha="center", va="top")
-    name_ends(slide, axes, box, ends, dots=True)
+    name_ends(slide, axes, box, ends)
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -85,14 +86,15 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     return ticks or [round(high / 1.12, 3)]
 
 
-def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: FilmClock, color: str) -> None:
-    values = rank.values.astype(float)
+def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: FilmClock) -> None:
+    color, values = role_color(slide.theme, "rank"), rank.values.astype(float)
     slide.text(cell.left, cell.top - 16, str(rank.name).replace("_", " "), bold=True)
-    slide.text(cell.right, cell.top - 16, f"{values[-1]:z.1f}", bold=True, color=color, ha="right")
+    slide.text(cell.right, cell.top - 16, f"{values[-1]:z.1f}", bold=True, ha="right")
     box = cell.inset(left=32, top=LINE_PT + 10, bottom=28, right=6)
     axes = slide.axes(box)
     axes.set_ylim(0, 1.12 * max(float(np.nanmax(values)), 1e-9))
     quiet_axes(axes, slide.theme, bins=4 if box.height > 90 else 3)
-    axes.plot(np.arange(len(values)), values, color=color, linewidth=3.5, solid_capstyle="round", clip_on=False)
-    axes.plot([len(values) - 1], values[-1:], "o", color=color, markersize=9, clip_on=False)
-    step_axis(axes, clock, box.width, slide.theme)
+    axes.plot(clock.steps, values, color=color, linewidth=3.5, solid_capstyle="round", clip_on=False)
+    axes.plot(clock.steps[-1:], values[-1:], "o", color=color, markersize=9, clip_on=False)
+    axes.tick_params(axis="x", length=5, color=slide.theme.line, pad=5)
+    step_axis(axes, clock)

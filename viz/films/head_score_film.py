@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from data.progress import Progress
 from data.runs import Run
 from probes.registry import parse_layers
-from viz.drawing.canvas import Frame, Size
-from viz.drawing.curve_panel import Curve, format_time_axes
+from viz.drawing.canvas import AnimatedPanel, Frame, Size
+from viz.drawing.curve_panel import Curve, FilmClock, format_step_axes
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, text_width
 from viz.drawing.theme import Theme, layer_colors
 from viz.explanations import explain
-from viz.figures.head_score_figure import ATTENTION, SCORES, SHORT_NAMES, leading_head
-from viz.films.film import INTERPOLATED, Film
+from viz.figures.head_score_figure import ATTENTION, SCORES, leading_head, score_title
+from viz.films.film import Film
 from viz.films.timeline import interpolate
 from viz.grouped_table import loss_curves
 from viz.request import FilmRequest
@@ -34,20 +34,31 @@ from viz.request import FilmRequest
 TEXT_PX = 21
 FUTURE_OPACITY = 0.16
 """Opacity of the part of a line that training has not reached yet."""
-NAMES = SHORT_NAMES | {"duplicate_token": "same token earlier"}
-"""Titles where the score's own name would say less."""
+LEADING_PX = 6
+"""Width of the line of the leading head."""
 
 
 @dataclass(frozen=True)
-class ScorePanel:
-    """One score: its axes, the values (step, head of all layers), the dots that move, and the leading head with its value's text."""
+class ScorePanel(AnimatedPanel):
+    """One score: its axes, the values (step, head of all layers; the leading head is the last), what moves, and the text of its value."""
 
     axes: Axes
+    clock: FilmClock
     values: NDArray[np.float64]
     dots: PathCollection
-    leading: int
     value: Text
     rule: Line2D
+
+    def show(self, step: int) -> list[Artist]:
+        at = int(np.searchsorted(self.clock.steps, step))
+        self.value.set_text(f"{self.values[at, -1]:z.2f}")
+        return [self.value]
+
+    def move(self, time: float) -> list[Artist]:
+        step, values = self.clock.step_of(time), interpolate(self.values, time)
+        self.dots.set_offsets(np.column_stack([np.full(len(values), step), values]))
+        self.rule.set_xdata([step, step])
+        return [self.rule, self.dots]
 
 
 class HeadScoreFilm:
@@ -64,7 +75,9 @@ class HeadScoreFilm:
         self._top_share = 1.0 if shares > 0.5 else 1.15 * shares
         names = [name for name in SCORES if name in scores]
         boxes = _boxes(panel, len(names), size.unit)
-        self._panels = [self._add_panel(scores[name], box) for name, box in zip(names, boxes, strict=True)]
+        self._panels: list[ScorePanel] = []
+        for name, box in zip(names, boxes, strict=True):
+            self._add_panel(scores[name], box)
         self._add_layer_key(scores["layer"].values.tolist())
         self._reached = np.empty(0, dtype=np.uint8)
 
@@ -74,65 +87,68 @@ class HeadScoreFilm:
         canvas.save_film_background()
         # All lines to their ends, of which frames show the part left of the cursor.
         self._reached = canvas.frame(self._lines).copy()
-        return self.film_frame.frames(times, self._moving, self._paint)
+        return self.film_frame.frames(times, lambda _: [], self._paint)
 
     def _paint(self, time: float, frame: Frame) -> None:
         height = self.film_frame.canvas.size.height
         slack = round(4 * self.film_frame.unit)
         for panel in self._panels:
             box = panel.axes.bbox
-            cursor = round(float(panel.axes.transData.transform((time, 0))[0]))
+            step = self.film_frame.clock.step_of(time)
+            cursor = round(float(panel.axes.transData.transform((step, 0))[0]))
             rows = slice(max(height - round(box.y1) - slack, 0), height - round(box.y0) + slack)
             columns = slice(round(box.x0) - slack, cursor)
             frame[rows, columns] = self._reached[rows, columns]
 
-    def _moving(self, time: float) -> list[Artist]:
-        artists: list[Artist] = []
-        for panel in self._panels:
-            values = interpolate(panel.values, time)
-            panel.dots.set_offsets(np.column_stack([np.full(len(values), time), values]))
-            panel.rule.set_xdata([time, time])
-            panel.value.set_text(f"{values[panel.leading]:z.2f}")
-            artists += [panel.rule, panel.dots, panel.value]
-        return artists
-
-    def _add_panel(self, score: xr.DataArray, box: Box) -> ScorePanel:
+    def _add_panel(self, score: xr.DataArray, box: Box) -> None:
         film_frame, theme, unit = self.film_frame, self.film_frame.canvas.theme, self.film_frame.unit
         score = score.transpose("step", "layer", "head")
-        values = score.values.astype(float)
+        layer, head = leading_head(score)
+        values = score.values.astype(float).reshape(score.sizes["step"], -1)
+        colors = [color for color in self._colors for _ in range(score.sizes["head"])]
+        lead = layer * score.sizes["head"] + head
+        order = [*(i for i in range(len(colors)) if i != lead), lead]
+        values, colors = values[:, order], [colors[i] for i in order]
         axes = film_frame.canvas.axes(box)
-        colors = [color for color in self._colors for _ in range(values.shape[2])]
-        flat = values.reshape(len(values), -1)
-        for line, color in zip(flat.T, colors, strict=True):
-            width = (2.6 if flat.shape[1] <= 36 else 1.2) * unit
-            style: dict[str, Any] = {"color": color, "linewidth": width, "clip_on": False}
-            axes.plot(line, alpha=FUTURE_OPACITY, **style)
-            self._lines += axes.plot(line, alpha=0.9, animated=True, **style)
+        self._draw_lines(axes, values, colors)
         uniform = float(score.attrs.get("uniform", np.nan))
         if np.isfinite(uniform):
             axes.axhline(uniform, color=theme.muted, linewidth=1.6 * unit, dashes=(4, 3), zorder=1)
-        axes.set_ylim(0, self._top(str(score.name), float(np.nanmax([flat.max(), uniform]))))
-        format_time_axes(axes, film_frame.clock, theme, unit, label_px=0.9 * TEXT_PX, most=3)
-        layer, head = leading_head(score)
+        axes.set_ylim(0, self._top(str(score.name), float(np.nanmax([values.max(), uniform]))))
+        format_step_axes(axes, film_frame.clock, theme, unit, label_px=0.9 * TEXT_PX)
         name = f"layer {score['layer'].values[layer]} head {score['head'].values[head]}"
-        value = self._write_title(box, str(score.name), name)
-        sizes = (9 * unit) ** 2 if flat.shape[1] <= 36 else (5 * unit) ** 2
-        dots = axes.scatter(
-            np.zeros(flat.shape[1]), flat[0], s=sizes, c=colors, animated=True, clip_on=False, zorder=5, linewidths=0
-        )
+        value = self._write_title(box, str(score.name), name, colors[-1])
+        sizes = [((9 if self._few(colors) else 5) * unit) ** 2] * (len(colors) - 1) + [(15 * unit) ** 2]
+        style: dict[str, Any] = {"animated": True, "clip_on": False, "zorder": 5, "linewidths": 0}
+        dots = axes.scatter(np.zeros(len(colors)), values[0], s=sizes, c=colors, **style)
         rule = axes.axvline(0, color=theme.text, linewidth=1.5 * unit, alpha=0.35, animated=True)
-        return ScorePanel(axes, flat, dots, layer * values.shape[2] + head, value, rule)
+        self._panels.append(ScorePanel(axes, film_frame.clock, values, dots, value, rule))
+        film_frame.add(self._panels[-1])
+
+    def _draw_lines(self, axes: Axes, values: NDArray[np.float64], colors: Sequence[str]) -> None:
+        """Draw a thin line for each head, faint where training has not been, and over them that of the leading head, the last."""
+        unit, thin = self.film_frame.unit, 2.0 if self._few(colors) else 1.0
+        for i, color in enumerate(colors):
+            is_leading = i == len(colors) - 1
+            width, opacity = (LEADING_PX, 1.0) if is_leading else (thin, 0.75)
+            style: dict[str, Any] = {"color": color, "linewidth": width * unit, "clip_on": False}
+            axes.plot(self.film_frame.clock.steps, values[:, i], alpha=FUTURE_OPACITY, **style)
+            self._lines += axes.plot(self.film_frame.clock.steps, values[:, i], alpha=opacity, animated=True, **style)
+
+    def _few(self, colors: Sequence[str]) -> bool:
+        return len(colors) <= 36
 
     def _top(self, name: str, highest: float) -> float:
         return self._top_share if name in ATTENTION else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
 
-    def _write_title(self, box: Box, name: str, leading: str) -> Text:
+    def _write_title(self, box: Box, name: str, leading: str, color: str) -> Text:
         """Write the name of a score and that of its leading head; return the text for the leading head's value."""
         canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
         line = 30 * self.film_frame.unit
         y = box.top + 0.4 * line
-        canvas.text(box.left, y + line, NAMES.get(name, name.replace("_", " ")), size=1.05 * size, bold=True)
-        canvas.text(box.left, y, leading, size=0.95 * size, color=canvas.theme.muted)
+        canvas.text(box.left, y + line, score_title(name), size=1.05 * size, bold=True)
+        canvas.text(box.left, y, "●", size=1.1 * size, color=color)
+        canvas.text(box.left + 1.2 * size, y, leading, size=0.95 * size, color=canvas.theme.muted)
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 
     def _add_layer_key(self, layers: Sequence[int]) -> None:
@@ -146,8 +162,11 @@ class HeadScoreFilm:
                 name = f"layer {layer}"
                 canvas.text(x, y, name, size=size, va="center_baseline")
                 x += text_width(name, size, ink=True) + 1.3 * size
-        x += 12 * self.film_frame.unit
-        canvas.text(x, y, "- - -  even attention", color=canvas.theme.muted, size=size, va="center_baseline")
+        for dashes, width, name in (((1, 0), LEADING_PX, "leading head"), ((4, 3), 1.6, "even attention")):
+            ends, color = [x, x + 1.6 * size], canvas.theme.text if name == "leading head" else canvas.theme.muted
+            canvas.line(ends, [y, y], color, linewidth=width * self.film_frame.unit, dashes=dashes)
+            canvas.text(x + 2.1 * size, y, name, size=size, va="center_baseline")
+            x += 2.1 * size + text_width(name, size, ink=True) + 1.3 * size
 
 
 def _boxes(panel: Box, n: int, unit: float) -> list[Box]:
@@ -168,8 +187,8 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
     caption = Caption(
         "What each attention head does",
         f"{run.name}: {shape}" + (f". {explain('induction', 'sink', 'entropy')}" if look["size"].is_wide else ""),
-        "Measured on validation text and on random sequences with a repeat. Named is the head that leads at the end (in entropy: the "
-        "lowest). " + INTERPOLATED,
+        "Measured on validation text and on random sequences with a repeat. The leading head is the one that leads at the end (in "
+        "entropy: the lowest). Numbers are those of the step above; between snapshots the dots are interpolated.",
     )
     picture = HeadScoreFilm(scores, loss_curves(run), caption, **look)
     leading = []

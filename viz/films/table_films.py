@@ -132,13 +132,14 @@ def _left_out(shared: SharedTables, what: str) -> str:
 def _curves_of_runs(panels: Sequence[TablePanel]) -> list[Curve]:
     """List the losses and the trustworthiness of all runs, at the steps of the film."""
     steps = panels[0].projection["step"].values
-    losses = [curve for panel in panels if (curve := loss_curve(panel.run)) is not None]
+    losses = {panel.run.name: curve for panel in panels if (curve := loss_curve(panel.run)) is not None}
     trust = [trust_curve(panel.projection) for panel in panels]
     lowest = trust_curve(_least_trustworthy(panels).projection).limits
     curves = [replace(trust[0], runs=tuple(curve.values for curve in trust), limits=lowest)]
     if losses:
-        values = tuple(np.interp(steps, curve.steps, curve.values) for curve in losses)
-        curves.insert(0, Curve(losses[0].title, steps, values[0], runs=values))
+        values = tuple(np.interp(steps, curve.steps, curve.values) for curve in losses.values())
+        title = next(iter(losses.values())).title
+        curves.insert(0, Curve(title, steps, values[0], runs=values, run_names=tuple(losses)))
     return curves
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,7 @@ from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
 from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
-from viz.drawing.theme import Theme
+from viz.drawing.theme import Theme, role_color
 from viz.films.film import Film
 from viz.films.timeline import interpolate
 from viz.fonts import families
@@ -33,15 +33,21 @@ LEAST_ROW_PX = 38
 
 
 class TemperatureClock(FilmClock):
-    """A clock with temperatures in place of steps, in hundredths."""
+    """A clock with temperatures in place of steps, in hundredths; its numbers are interpolated as the bars are."""
+
+    continuous: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
         return "temperature"
 
-    def write(self, step: int) -> str:
-        """Format a temperature, ``0.7``."""
-        return f"{step / 100:z.1f}" if step % 10 == 0 else f"{step / 100:z.2f}"
+    def write(self, step: float) -> str:
+        """Format a temperature, ``0.70``."""
+        return f"{step / 100:z.2f}"
+
+    def label(self, step: int) -> str:
+        """Name a temperature."""
+        return f"temperature {self.write(step)}"
 
 
 class TemperatureFilm:
@@ -90,7 +96,7 @@ class TemperatureFilm:
         bars, values = [], []
         for row, name in enumerate(self.names):
             is_others = row == len(self.names) - 1 and stands_for_others(name)
-            color = theme.disc if is_others else theme.palette[1]
+            color = theme.disc if is_others else role_color(theme, "probability")
             bar = Rectangle((0, row - 0.36), 0, 0.72, color=color, linewidth=0, animated=True)
             axes.add_patch(bar)
             bars.append(bar)
@@ -133,8 +139,14 @@ def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Cu
     entropies = distributions["entropy"].values.astype(float)
     best = distributions["probability"].max("token").values.astype(float)
     return [
-        Curve("entropy (nats)", hundredths, entropies, limits=(0.0, 1.05 * max(float(entropies.max()), 1e-3))),
-        Curve("probability of the likeliest", hundredths, best, limits=(0.0, 1.02)),
+        Curve(
+            "entropy (nats)",
+            hundredths,
+            entropies,
+            limits=(0.0, 1.05 * max(float(entropies.max()), 1e-3)),
+            role="entropy",
+        ),
+        Curve("probability of the likeliest", hundredths, best, limits=(0.0, 1.02), role="probability"),
     ]
 
 

@@ -13,7 +13,7 @@ from data.errors import InputError
 from probes.groups.naming import Group
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.drawing.theme import Theme, group_color
+from viz.drawing.theme import Role, Theme, group_color, role_color, run_color
 from viz.fidelity.trust import doubted
 from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from viz.films.embedding_film import ProjectionView
 
 MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
-LOSSES = (("val_loss", "validation", 1), ("train_loss", "training", 0))  # key, word, index in the palette
+LOSSES: dict[Role, str] = {"validation": "val_loss", "training": "train_loss"}
 BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
 HEIGHT_PX = 440
 COMPARISON_HEIGHT_PX = 110
@@ -101,8 +101,8 @@ def loss_panel(
     """Build the curves of validation and training loss from a run's records, as `data.runs.Run.metrics` returns them."""
     words = section("projection", language)
     series = [
-        _loss_series(words[word], theme.palette[color], metrics, key)
-        for key, word, color in LOSSES
+        _loss_series(words[role], role_color(theme, role), metrics, key)
+        for role, key in LOSSES.items()
         if metrics and key in metrics[0]
     ]
     return Curves("loss", area, words["loss"], series=series)
@@ -215,7 +215,7 @@ def _beside(
     if losses:
         curves = loss_panel(next(iter(losses.values())), theme=theme, language=language)
         if len(losses) > 1:
-            series = [_loss_series(name, group_color(theme, i), losses[name]) for i, name in enumerate(losses)]
+            series = [_loss_series(name, run_color(theme, i), losses[name]) for i, name in enumerate(losses)]
             curves = replace(curves, series=series)
         panels.insert(0, curves)
     if view.comparisons:

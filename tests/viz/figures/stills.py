@@ -19,6 +19,7 @@ from viz.figures.decoding_figure import draw_temperatures, draw_trace
 from viz.figures.head_score_figure import SCORES, draw_scores
 from viz.figures.map_figure import draw_maps
 from viz.figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
+from viz.figures.poster_figure import draw_poster
 from viz.figures.spectrum_figure import draw_spectra
 from viz.figures.table_figure import draw_similarity, draw_table
 from viz.grouped_table import GroupedTable
@@ -144,6 +145,17 @@ def map_of(n: int, n_groups: int) -> Callable[..., Figure]:
     )
 
 
+def poster_of(n_steps: int, n_items: int, loss: Curve | None) -> Callable[..., Figure]:
+    groups = (Group("a name of a group", (0, 1)),)
+    layout = xr.Dataset(
+        {"layout": made("step position axis", n_steps, n_items, 2), "trustworthiness": made("step", n_steps)}
+    )
+    subject = GroupedTable("positions", made("step position dim", n_steps, n_items, 2), groups, ())
+    return lambda theme, inches, title, subtitle, **_: draw_poster(
+        subject, layout, Caption(title, subtitle, ""), loss, theme=theme, inches=inches
+    )
+
+
 def loss_of(n: int) -> Callable[..., Figure]:
     return of(draw_loss, made_loss(n))
 
@@ -163,6 +175,7 @@ def zero_shot_of(*values: float) -> Callable[..., Figure]:
 USUAL: dict[str, Callable[..., Figure]] = {
     "loss": loss_of(58),
     "maps": map_of(32, 0),
+    "poster": poster_of(58, 32, made_loss(58)),
     "scores": of(draw_scores, made_scores(58, 4, 4), made_loss(58)),
     "spectra": of(draw_spectra, made_geometry(58, 64), "tokens"),
     "table": of(draw_table, made("step position dim", 58, 32, 64) - 0.5),
@@ -184,6 +197,8 @@ EXTREME: dict[str, Callable[..., Figure]] = {
     "loss, 1 step": loss_of(1),
     "maps, 115 and groups": map_of(115, 6),
     "maps, 3": map_of(3, 1),
+    "poster, 1 step": poster_of(1, 3, None),
+    "poster, 115": poster_of(4, 115, made_loss(4)),
     "scores, 1 x 1": of(draw_scores, made_scores(1, 1, 1), made_loss(1)),
     "scores, 12 x 12": of(draw_scores, made_scores(58, 12, 12), None),
     "spectra, 1 step": of(draw_spectra, made_geometry(1, 1), "positions"),

@@ -136,7 +136,8 @@ def test_scores_are_drawn_strongly_only_as_far_as_training_has_come(theme: str) 
     color = np.array([int(film._colors[0][i : i + 2], 16) for i in (1, 3, 5)])
 
     def strong(frame: np.ndarray, time: float) -> bool:
-        x, y = axes.transData.transform((time, float(np.interp(time, np.arange(6), scores["sink"][:, 0, 0]))))
+        step = film.film_frame.clock.step_of(time)
+        x, y = axes.transData.transform((step, float(np.interp(step, scores["step"], scores["sink"][:, 0, 0]))))
         around = frame[1080 - int(y) - 4 : 1080 - int(y) + 4, int(x) - 4 : int(x) + 4, :3].astype(int)
         return bool((np.abs(around - color).max(-1) < 45).any())
 

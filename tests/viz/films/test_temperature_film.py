@@ -56,11 +56,23 @@ def test_the_readout_is_the_temperature_and_the_curve_its_entropy() -> None:
     film = TemperatureFilm(found, CAPTION, Size(1280, 720), theme("light"))
     list(film.frames([0.0, 7.0]))
     readout, entropies, _ = film.film_frame._animated
-    assert readout._step.get_text() == "0.8"  # type: ignore[attr-defined]
+    assert readout._step.get_text() == "0.80"  # type: ignore[attr-defined]
     assert entropies._value.get_text() == f"{float(found['entropy'][7]):.2f}"  # type: ignore[attr-defined]
-    ticks, labels = film.film_frame.clock.ticks()
-    assert labels[-1] == "2.0"
-    assert [film.film_frame.clock.steps[tick] / 100 for tick in ticks] == [float(label) for label in labels]
+    ticks, labels = film.film_frame.clock.ticks(600, 20)
+    assert labels[-1] == "temperature 2.00"
+    assert [tick / 100 for tick in ticks] == [float(label.split()[-1]) for label in labels]
+
+
+@pytest.mark.parametrize("time", [3.0, 3.2, 3.5, 9.9])
+def test_readouts_curves_and_bars_show_the_same_moment(time: float) -> None:
+    found = made_temperatures(SYMBOLS, *TENTHS)
+    film = TemperatureFilm(found, CAPTION, Size(1280, 720), theme("light"))
+    lengths = bar_lengths(film, time)
+    readout, _, likeliest = film.film_frame._animated
+    unit = film._axes.bbox.width / film.values.max()
+    assert film._values[0].get_text() == likeliest._value.get_text()  # type: ignore[attr-defined]
+    assert float(film._values[0].get_text()) == pytest.approx(lengths[0] / unit, abs=0.01)
+    assert float(readout._step.get_text()) == pytest.approx(np.interp(time, range(20), TENTHS), abs=0.0051)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("time", [3.0, 3.3, 3.5, 3.8])

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from probes.groups.naming import Group
-from viz.drawing.canvas import Size
-from viz.drawing.curve_panel import Curve, FilmClock
+from viz.drawing.canvas import Canvas, Size
+from viz.drawing.curve_panel import Curve, CurvePanel, FilmClock
+from viz.drawing.layout import Box
 from viz.drawing.scatter import fixed_limits
-from viz.drawing.text import Caption
+from viz.drawing.text import Caption, text_width
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView
 from viz.films.timeline import LEAST_GAP_S, MOST_PX, Motion, Timeline
@@ -149,20 +150,46 @@ def test_the_panel_around_the_points_stands_still() -> None:
 
 def test_ticks_are_round_steps_that_keep_apart() -> None:
     steps = np.array([0, 1, 2, 4, 8, 16, 32, 64, *range(100, 5001, 100)])
-    times, labels = FilmClock(steps).ticks()
-    assert labels == ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]
-    assert [steps[time] for time in times] == [0, 1000, 2000, 3000, 4000, 5000]
-    for some in (steps[:1], steps[:3], steps[:8], np.arange(1001), np.arange(0, 300_001, 1000)):
-        times, labels = FilmClock(some).ticks()
-        assert len(times) == len(labels) == len(set(times)) <= 7
-        assert times[-1] == len(some) - 1
+    ticks, labels = FilmClock(steps).ticks(550, 20)
+    assert labels == ["0", "1,000", "2,000", "3,000", "step 5,000"]
+    assert ticks == [0, 1000, 2000, 3000, 5000]
+
+
+@given(st.sets(st.integers(0, 10**7), min_size=1), st.floats(220, 900))
+def test_labels_of_steps_stand_inside_the_axis_and_apart(steps: set[int], width: float) -> None:
+    clock = FilmClock(np.array(sorted(steps)))
+    ticks, labels = clock.ticks(width, 20)
+    assert labels[-1] == f"step {max(steps):,}"
+    assert ticks[-1] == max(steps)
+    assert len(ticks) == len(labels) == len(set(ticks)) <= 7
+    low, high = clock.limits
+    right = 0.0
+    for tick, label in zip(ticks, labels, strict=True):
+        long, place = text_width(label, 20), width * (tick - low) / (high - low)
+        left = width - long if label == labels[-1] else place if tick == low else place - long / 2
+        assert left >= right
+        right = left + long + 20
+    assert right <= width + 20 + 1e-6
+
+
+def test_the_curve_of_a_film_is_linear_in_steps() -> None:
+    """Step 200 of 1,000 stands at a fifth of the axis, whatever snapshots there are; the cursor reaches it with its snapshot."""
+    steps = np.array([0, 1, 2, 4, 8, 16, 32, 64, 100, 200, 600, 1000])
+    canvas = Canvas(Size(1920, 1080), THEMES["light"])
+    box = Box(100, 100, 500, 200)
+    panel = CurvePanel(canvas, box, Curve("loss", steps, 4 - steps / 500), FilmClock(steps), 1.0)
+    rule, dot = panel.move(9.0)
+    place = rule.get_transform().transform([(rule.get_xdata()[0], 0)])[0]  # type: ignore[attr-defined]
+    assert place[0] == pytest.approx(100 + 500 / 5)
+    assert dot.get_ydata()[0] == pytest.approx(3.6)  # type: ignore[attr-defined]
+    assert panel.show(200)[0].get_text() == "3.60"  # type: ignore[attr-defined]
 
 
 def test_the_cursor_stands_on_the_step_that_is_shown() -> None:
     clock = FilmClock(np.array([0, 1, 2, 4, 100]))
     assert [clock.step_at(time) for time in (0.0, 0.4, 0.6, 3.0, 3.5, 4.0)] == [0, 0, 1, 4, 100, 100]
-    assert float(clock.time_of(4.0)) == 3.0
-    assert float(clock.time_of(52.0)) == 3.5
+    assert clock.step_of(3.0) == 4
+    assert clock.step_of(3.5) == 52
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ SIZES = {
     "4:3": (9144000, 6858000),
     "square": (6858000, 6858000),
     "large": (18288000, 13716000),
+    "a3": (15120000, 10692000),
 }
 
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template

@@ -16,6 +16,7 @@ from viz.explanations import explained
 from viz.figures.curve_figure import draw_loss
 from viz.figures.figure import Figure
 from viz.figures.map_figure import draw_maps
+from viz.figures.poster_figure import draw_poster
 from viz.figures.spectrum_figure import draw_spectra
 from viz.figures.table_figure import draw_similarity, draw_table
 from viz.grouped_table import alt_text, caption, loss_curve, read_grouped_table, table_name
@@ -38,7 +39,7 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
 
 
 def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
-    """Draw the layout of a table at the first and the last snapshot, side by side."""
+    """Draw the layout of a table at the first and the last snapshot, side by side, or as a poster at six snapshots."""
     limits: dict[str, Any] = {"items": request.items, "text": request.text if request.items else None}
     table = read_grouped_table(run, table_name(request.kind.name), request.highlight, **limits)
     projection = cached_projection(
@@ -46,9 +47,12 @@ def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     )
     found = find(run, table.trajectory, table.groups, table.classes)
     words = caption(run, table, projection, found)
-    words = replace(words, subtitle=words.subtitle + explained(request, "trustworthiness"))
-    words = words if request.is_wide else replace(words, takeaway="")
-    figure = draw_maps(table, projection, words, **request.look)
+    if request.kind.name.endswith("poster"):
+        figure = draw_poster(table, projection, words, loss_curve(run), **request.look)
+    else:
+        words = replace(words, subtitle=words.subtitle + explained(request, "trustworthiness"))
+        words = words if request.is_wide else replace(words, takeaway="")
+        figure = draw_maps(table, projection, words, **request.look)
     shown = projection.assign_attrs(findings=found.to_record())
     return Figure(run, request, figure, words.title, alt_text(run, table, projection, found), shown)
 
