@@ -22,6 +22,8 @@ TITLE_PX, TITLE_LINE_PX, LEAST_TITLE = 42, 40, 0.65
 """Size of the title, its distance from the subtitle, and the factor to which it shrinks before it takes two lines."""
 SUBTITLE_PX, LEAST_SUBTITLE = 28, 0.85
 """Size of the subtitle, and the factor to which it shrinks before it takes two lines."""
+SECOND_LINE_PX = 11
+"""How far title and subtitle move up for a second line of the subtitle."""
 FOOTNOTE_PX, FOOTNOTE_LINE_PX = 24, 29
 TICKS_PX = 38
 """Height of the ticks and labels below a curve."""
@@ -233,15 +235,18 @@ class FilmFrame:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
         room = self.layout.readout.left - 0.02 * self.canvas.size.width - x
+        whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
+        subtitle_px = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
+        subtitle = wrap(caption.subtitle, 1.005 * room, subtitle_px)
+        y += SECOND_LINE_PX * unit * (len(subtitle) - 1)
         size, lines = _fit_title(caption.title, room, TITLE_PX * unit)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + (place - 0.2 * (len(lines) - 1)) * 1.1 * size, line, size=size, bold=True)
         if self.canvas.size.is_small:
             return
-        whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
-        size = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
-        for place, line in enumerate(wrap(caption.subtitle, 1.005 * room, size)):
-            self.canvas.text(x, y - (1 + 0.75 * place) * TITLE_LINE_PX * unit, line, size=size, color=muted)
+        for place, line in enumerate(subtitle):
+            line_y = y - (1 + 0.75 * place) * TITLE_LINE_PX * unit
+            self.canvas.text(x, line_y, line, size=subtitle_px, color=muted)
 
     def write_footnote(self, text: str) -> None:
         """Write the small print at the foot of the frame, without its last sentences where there is no room for them."""
