@@ -13,6 +13,7 @@ from probes.groups.naming import Group
 from tests.viz.player.scenes import LABELS, STEPS, losses, projection
 from viz.drawing.legend import other_color
 from viz.drawing.theme import THEMES
+from viz.fidelity.trust import doubted
 from viz.films.embedding_film import ProjectionView
 from viz.player.panels import Curves, Numbers, Scatter
 from viz.player.projection_scene import (
@@ -112,3 +113,13 @@ def test_a_scene_needs_a_view_and_a_known_language() -> None:
 def test_every_text_is_there_in_both_languages() -> None:
     for texts in catalogue().values():
         assert all(set(one) == {"en", "pt"} and all(one.values()) for one in texts.values())
+
+
+def test_the_player_marks_the_same_items_as_the_film() -> None:
+    projected = projection()
+    marks = doubted(projected)
+    assert marks is not None
+    assert 0 < marks.mean() < 1
+    np.testing.assert_array_equal(scatter_panel(projected, theme=LIGHT).trust, np.where(marks, 0, 255))
+    assert scatter_panel(projected.drop_vars("item_recall"), theme=LIGHT).trust is None
+    assert scatter_panel(projected, theme=LIGHT, trust=False).trust is None
