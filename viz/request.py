@@ -336,7 +336,7 @@ class FigureRequest(Request):
     format: str = "png,svg,pdf"
     """Formats to write, with commas between; paths.svg is an SVG whose text is drawn as paths."""
     deck: _Flag = False
-    """Put the figures, and the run's films, into one PowerPoint file."""
+    """Put the run's films in this theme, then the figures, into one PowerPoint file."""
     out: Path | None = None
     """Folder for the figures; the run's own folder figures/ if not given."""
 

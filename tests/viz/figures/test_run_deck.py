@@ -130,6 +130,22 @@ def test_a_deck_has_one_theme_and_says_how_to_make_the_other_films_anew(
     assert command == ["python", "-m", "viz.video", *wanted.arguments()]
 
 
+def test_a_film_that_there_is_in_both_themes_needs_no_notice(
+    run: Run, stills: list[tuple[Figure, Path]], tmp_path: Path
+) -> None:
+    put_film(run, HIGHLIGHTED, "Light")
+    put_film(run, replace(HIGHLIGHTED, theme="dark"), "Dark")
+    with collect_notices() as notices:
+        assert titles(slides_of(run, stills, tmp_path, "dark"))[:2] == ["Dark", "Film: Dark"]
+    assert not notices
+
+
+def test_a_film_of_runs_of_which_one_is_gone_stays(run: Run) -> None:
+    put_film(run, FilmRequest(runs=f"{run.name},gone"))
+    put_film(run, FilmRequest(what="attention"))
+    assert [(film.request.what, film.age) for film in saved_films(run)] == [("attention", ""), ("positions", "")]
+
+
 def test_a_film_older_than_the_run_is_marked_and_comes_after_the_others(
     run: Run, stills: list[tuple[Figure, Path]], tmp_path: Path
 ) -> None:

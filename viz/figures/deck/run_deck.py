@@ -43,7 +43,7 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path,
     films = _films(run, request.theme)
     stills = sorted(pages, key=lambda page: _place(page[0]))
     path = folder / f"{deck_name(run, request)}.pptx"
-    titles = [(film.request.what, film.title) for film in films if not film.age]
+    titles = [(film.request.what, film.title) for film in films if not film.age and film.request.control is None]
     titles += [(figure.request.kind.name, figure.title) for figure, _ in stills]
     finding = next((title for kind, title in titles if kind in _WITH_FINDINGS and title), "")
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,7 +75,8 @@ def _films(run: Run, theme_name: str) -> list[SavedFilm]:
     """List the run's films in this theme; give notice of the others, and of films that are older than the run."""
     films = saved_films(run)
     chosen = [film for film in films if film.request.theme == theme_name]
-    if others := [film for film in films if film not in chosen]:
+    made = {film.request.file_name for film in chosen}
+    if others := [film for film in films if replace(film.request, theme=theme_name).file_name not in made]:
         names = ", ".join(film.path.name for film in others)
         commands = " && ".join(_command(run, film, theme=theme_name) for film in others)
         notify(f"left out of the {theme_name} deck, since of another theme: {names}; make anew with  {commands}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,8 +85,10 @@ def _age(run: Run, request: FilmRequest, record: Mapping[str, Any]) -> str:
 
 
 def _newest_step(run: Run, request: FilmRequest) -> int:
-    """Find the last step of the run, or the last one that all runs of the film have."""
+    """Find the last step of the run, or the last one that all runs of the film have that are still there."""
     steps = {int(one["step"]) for one in run.manifest()}
+    common = set(steps)
     for name in request.run_names:
-        steps &= {int(one["step"]) for one in open_run(name).manifest()}
-    return max(steps)
+        with contextlib.suppress(InputError):
+            common &= {int(one["step"]) for one in open_run(name).manifest()}
+    return max(common or steps)
