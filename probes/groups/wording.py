@@ -202,7 +202,7 @@ def group_claim(compared: xr.Dataset, n_groups: int = 1) -> Claim:
         every = f"all other {kind.removeprefix('random ')}" if at[0]["exact"] else f"every one of {n:,} {kind}"
         return Claim(subject, "gather", "holds", f"closer than {every}" if float(at[0]["percentile"]) == 1 else "")
     closer = f"are closer than {_kind(at[passed.index(True)], members, brief=True)}"
-    but = "" if all(passed) else f", not than {_kind(at[passed.index(False)], members, short=True)}"
+    but = "" if all(passed) else f", perhaps not than {_kind(at[passed.index(False)], members, short=True)}"
     return Claim(subject, closer + but, "partly")
 
 

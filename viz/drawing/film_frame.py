@@ -234,7 +234,7 @@ class FilmFrame:
     def _write_title(self, caption: Caption) -> None:
         unit, muted = self.unit, self.canvas.theme.muted
         x, y = self.layout.title
-        room = self.layout.readout.left - 0.02 * self.canvas.size.width - x
+        room = self.layout.readout.left - 0.035 * self.canvas.size.width - x
         whole = text_width(caption.subtitle, SUBTITLE_PX * unit)
         subtitle_px = SUBTITLE_PX * unit * (room / whole if LEAST_SUBTITLE * whole < room < whole else 1.0)
         subtitle = wrap(caption.subtitle, 1.005 * room, subtitle_px)

@@ -25,7 +25,7 @@ from viz.request import FigureRequest, FilmRequest
 TITLES = [
     "Positions 0 to 31 line up",
     "Digits gather (closer than every one of 9,999 random groups)",
-    "Vowels, consonants and white-space characters are closer than equally frequent groups, not than random ones",
+    "Vowels, consonants and white-space characters are closer than equally frequent groups, perhaps not than random ones",
 ]
 
 
