@@ -65,7 +65,9 @@ def test_pictures_fill_the_slide_undistorted_and_their_titles_do_not_show(
     slides: list[DeckPage], tmp_path: Path, size: str
 ) -> None:
     deck = written(slides, tmp_path / "deck.pptx", size)
-    inches = {"16:9": (13.333, 7.5), "4:3": (10, 7.5), "square": (7.5, 7.5), "large": (20, 15)}[size]
+    inches = {"16:9": (13.333, 7.5), "4:3": (10, 7.5), "square": (7.5, 7.5), "large": (20, 15), "a3": (16.535, 11.693)}[
+        size
+    ]
     assert (deck.slide_width.inches, deck.slide_height.inches) == pytest.approx(inches, abs=1e-3)
     for slide, page in zip(slides, list(deck.slides)[1:], strict=True):
         picture, title = shown(page), page.shapes.title
@@ -123,7 +125,7 @@ def test_mistakes_are_named_and_leave_no_file(slides: list[DeckPage], tmp_path: 
     ):
         with pytest.raises(InputError, match=message):
             write_deck(wrong, path, "Title", theme)
-    with pytest.raises(InputError, match=r"slides are 16:9, 4:3, square, large; got '3:2'"):
+    with pytest.raises(InputError, match=r"slides are 16:9, 4:3, square, large, a3; got '3:2'"):
         write_deck(slides, path, "Title", theme, "3:2")
     assert not path.parent.exists()
 

@@ -36,6 +36,8 @@ NAMES = (
     "position-table",
     "position-similarity",
 )
+"""What is drawn where nothing is chosen."""
+POSTERS = ("poster", "token-poster")
 
 
 def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> None:
@@ -77,7 +79,7 @@ def test_a_highlight_colours_one_map(run: Run, tmp_path: Path) -> None:
         (FigureRequest(only=("hats",)), "there is no figure 'hats'; there is loss, tokens, positions, attention"),
         (FigureRequest(highlight=("vowels",)), "`highlight` belongs to one map"),
         (FigureRequest(format="jpg"), "a figure is written as png, svg, pdf"),
-        (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square, large; got '3:2'"),
+        (FigureRequest(size="3:2"), "a slide is 16:9, 4:3, square, large, a3; got '3:2'"),
         (
             FigureRequest(only=("loss",), prompt="a"),
             "`prompt` does not concern loss: it belongs to `only=attention` or layer",
@@ -145,6 +147,6 @@ def test_a_deck_holds_every_figure_and_film(run: Run) -> None:
 
 
 def test_every_figure_is_named_in_the_help() -> None:
-    assert tuple(FIGURES) == NAMES
+    assert tuple(FIGURES) == NAMES + POSTERS
     result = command("viz.figures", "--help")
-    assert f"({', '.join(NAMES)})" in " ".join(result.stdout.replace("│", " ").split())
+    assert f"({', '.join(NAMES + POSTERS)})" in " ".join(result.stdout.replace("│", " ").split())
