@@ -168,7 +168,7 @@ def _better_by_pca(projection: xr.Dataset) -> str:
     kept, by_pca = (projection.attrs.get(name) for name in ("kept", "kept_by_pca"))
     if kept is None or by_pca is None or by_pca <= kept + CLEARLY_MORE:
         return ""
-    return f" PCA keeps more neighbourhoods here ({100 * by_pca:.0f} in 100, this {100 * kept:.0f}): pass method=pca."
+    return f" PCA keeps more neighbourhoods here ({100 * by_pca:z.0f} in 100, this {100 * kept:z.0f}): pass method=pca."
 
 
 def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> str:

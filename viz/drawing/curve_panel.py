@@ -89,7 +89,7 @@ class FilmClock:
 
     def write(self, step: float) -> str:
         """Format a step."""
-        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:,.0f}"
+        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:z,.0f}"
 
     def label(self, step: int) -> str:
         """Name a snapshot by its step."""

@@ -70,12 +70,11 @@ class TemperatureFilm:
 
     def _moving(self, time: float) -> list[Artist]:
         values = interpolate(self.values, time)
-        written = self.values[int(np.floor(time + 0.5))]  # those of the temperature that the clock shows
         pad = 12 * self.film_frame.unit * float(self.values.max()) / self._axes.bbox.width
-        for bar, text, value, number in zip(self._bars, self._values, values, written, strict=True):
+        for bar, text, value in zip(self._bars, self._values, values, strict=True):
             bar.set_width(value)
             text.set_x(value + pad)
-            text.set_text(f"{number:z.2f}" if number >= 0.005 else "")
+            text.set_text(f"{value:z.2f}" if value >= 0.005 else "")
         return [*self._bars, *self._values]
 
     def _add_axes(self, panel: Box) -> Axes:
@@ -159,8 +158,8 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
     caption = Caption(
         "What temperature does",
         f"{run.name} {run.at_step(step)}, after {prompt}",
-        "Logits are divided by the temperature before they become probabilities. The numbers are those of the "
-        "temperature shown; between two of them the bars are interpolated.",
+        "Logits are divided by the temperature before they become probabilities. Between two temperatures that were "
+        "computed, bars and numbers are interpolated.",
     )
     picture = TemperatureFilm(found, caption, **request.look)
     low, high = (found.isel(temperature=i) for i in (0, -1))

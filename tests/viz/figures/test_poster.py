@@ -55,7 +55,7 @@ def test_all_panels_have_the_same_limits_and_the_loss_is_marked_at_their_steps()
 
 @pytest.mark.parametrize("name", ["poster", "token-poster"])
 def test_a_poster_of_a_run_is_as_large_as_its_paper(name: str, run: Run, tmp_path: Path) -> None:
-    label = "3" if name == "poster" else "a"
+    label = "3,4" if name == "poster" else "a,e"
     figure = make_figure(run, FigureRequest(only=(name,), highlight=(label,), size="a3", method="pca"))
     figure.save(tmp_path / "poster.png")
     with Image.open(tmp_path / "poster.png") as picture:

@@ -75,16 +75,6 @@ def test_readouts_curves_and_bars_show_the_same_moment(time: float) -> None:
     assert float(readout._step.get_text()) == pytest.approx(np.interp(time, range(20), TENTHS), abs=0.0051)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("time", [3.0, 3.3, 3.5, 3.8])
-def test_the_numbers_beside_the_bars_agree_with_the_readouts_at_any_time(time: float) -> None:
-    film = TemperatureFilm(made_temperatures(SYMBOLS, *TENTHS), CAPTION, Size(1280, 720), theme("light"))
-    list(film.frames([0.0, time]))
-    readout, _, likeliest = film.film_frame._animated
-    shown = round(10 * float(readout._step.get_text())) - 1  # type: ignore[attr-defined]
-    assert film._values[0].get_text() == likeliest._value.get_text() == f"{film.values[shown, 0]:.2f}"  # type: ignore[attr-defined]
-    assert abs(shown - time) <= 0.5
-
-
 def test_what_does_not_fit_is_summed_in_the_last_bar() -> None:
     found = made_temperatures(SYMBOLS, 0.5, 1.0, 2.0)
     names, values = leading_rows(found, 6)

@@ -215,9 +215,9 @@ def _pattern(weights: FloatArray) -> str:
         return ""
     if before >= first:
         return (
-            f"The line below the diagonal: each token looks at the one before it, with {before:.2f} of its attention."
+            f"The line below the diagonal: each token looks at the one before it, with {before:z.2f} of its attention."
         )
-    return f"The first column: each token looks at the first, with {first:.2f} of its attention (a sink)."
+    return f"The first column: each token looks at the first, with {first:z.2f} of its attention (a sink)."
 
 
 def _until_step(run: Run, measured: Any, request: FigureRequest) -> Any:
