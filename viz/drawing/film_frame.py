@@ -240,7 +240,7 @@ class FilmFrame:
         subtitle = wrap(caption.subtitle, 1.005 * room, subtitle_px)
         y += SECOND_LINE_PX * unit * (len(subtitle) - 1)
         size, lines = _fit_title(caption.title, room, TITLE_PX * unit)
-        y = min(y, self.canvas.size.height - 0.88 * size * (len(lines) - 1) - 0.85 * size)
+        y = min(y, self.canvas.size.height - 0.88 * size * (len(lines) - 1) - 0.9 * size)
         for place, line in enumerate(reversed(lines)):
             self.canvas.text(x, y + (place - 0.2 * (len(lines) - 1)) * 1.1 * size, line, size=size, bold=True)
         if self.canvas.size.is_small:

@@ -54,6 +54,8 @@ WITHOUT_SCALE = ("tsne", "umap")
 """Methods whose layouts have no scale of their own: earlier ones may be drawn smaller, so that the last one fills the panel."""
 SHRUNK = "Earlier snapshots are drawn smaller where they would not fit."
 MOST_LEGEND_ROWS = 2
+LEAST_PANEL = 0.28
+"""The least height of a panel, as a share of the frame's; text and measures below it are left out where it would be lower."""
 MOST_COMPARISONS, PANELS_WITH_MOST = 2, 2
 """The most comparisons below a panel; one, where there are more panels than this."""
 
@@ -196,7 +198,7 @@ class _ProjectionPanel:
         if view.comparisons and cell.text.height:
             comparisons = _shown_comparisons(view, len(film_frame.layout.cells))
             film_frame.add(ComparisonPanel(canvas, cell.text, comparisons, unit))
-        if not (rows := bands_of(view.projection)):
+        if not (rows := bands_of(view.projection)) or not cell.bands.height:
             return
         if bands:
             film_frame.add(BandPanel(canvas, cell.bands, rows, clock, unit))
@@ -241,6 +243,9 @@ def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[LegendE
         width = FrameLayout.of(size, 1, parts).panel.width
         height = max(height_of(_shown_comparisons(view, len(views)), width, unit) for view in views)
         parts = replace(parts, text_px=max(parts.text_px, height))
+    for without in ({"text_px": 0.0}, {"bands_px": 0.0}):  # in a small frame the points come first
+        if FrameLayout.of(size, 1, parts).panel.height < LEAST_PANEL * size.height:
+            parts = replace(parts, **without)
     return parts
 
 
