@@ -28,6 +28,8 @@ from viz.fonts import drawable, families
 
 Frame = NDArray[np.uint8]
 
+TINY = 1.5
+"""The most by which text is enlarged in a tiny frame."""
 LEAST_UNIT = 0.5
 """The least scale of a frame: text of 24 pixels at 1080p has 12 then."""
 
@@ -147,9 +149,9 @@ class Size:
     def unit(self) -> float:
         """The scale of the frame, 1 for 1920x1080: all lengths in films are given for that size and multiplied by it.
 
-        It does not fall further than text stays legible; a small picture leaves out what does not fit instead.
+        It does not fall further than text stays legible, unless the frame is tiny; a small picture leaves out what does not fit instead.
         """
-        return max(self._scale, LEAST_UNIT)
+        return max(self._scale, min(LEAST_UNIT, TINY * self._scale))
 
     @property
     def is_small(self) -> bool:

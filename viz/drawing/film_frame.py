@@ -254,11 +254,11 @@ class FilmFrame:
         x, y = self.layout.footnote
         size, pitch = FOOTNOTE_PX * self.unit, FOOTNOTE_LINE_PX * self.unit
         above = [box.bottom - TICKS_PX * self.unit for box in self.layout.curves]
-        most = max(1, int(min([*above, *(cell.bands.bottom for cell in self.layout.cells)]) / pitch))
+        most = int(min([*above, *(cell.bands.bottom for cell in self.layout.cells)]) / pitch)
         width, sentences = self.canvas.size.width - 2 * x, text.split(". ")
-        while len(sentences) > 1 and len(wrap(". ".join(sentences), width, size)) > most:
+        while sentences and len(wrap(". ".join(sentences), width, size)) > most:
             sentences.pop()
-            sentences[-1] = sentences[-1].removesuffix(".") + "."
+            sentences[-1:] = [sentence.removesuffix(".") + "." for sentence in sentences[-1:]]
         lines = wrap(". ".join(sentences), width, size)
         y = max(y - (len(lines) - 1) * pitch / 2, 0.4 * pitch)
         for place, line in enumerate(reversed(lines)):
