@@ -9,10 +9,10 @@ Of a table of embeddings
     every step and measures how far the layout can be trusted, `cached_projection` keeps the layout with the run, `control` makes
     vectors with nothing to show, to compare with.
 Of arrays
-    `draw_loss`, `draw_compared`, `draw_maps`, `draw_grid`, `draw_layer`, `draw_head`, `draw_scores`, `draw_next_token`, `draw_lens`,
-    `draw_context_loss`, `draw_zero_shot`, `draw_trace`, `draw_temperatures`, `draw_spectra`, `draw_table` and `draw_similarity` draw
-    what probes measure, on a slide. `blank_slide`, `heat_map`, `short_label` and `evenly` serve for
-    pictures of your own, and `save` writes them.
+    `draw_loss`, `draw_compared`, `draw_maps`, `draw_poster`, `draw_grid`, `draw_layer`, `draw_head`, `draw_scores`, `draw_next_token`,
+    `draw_lens`, `draw_context_loss`, `draw_zero_shot`, `draw_trace`, `draw_temperatures`, `draw_spectra`, `draw_table` and
+    `draw_similarity` draw what probes measure, on a slide. `blank_slide`, `heat_map`, `short_label` and `evenly` serve for pictures of
+    your own, and `save` writes them.
 
 ``python -m viz.video`` and ``python -m viz.figures`` write films and figures of a run. Everything is imported when it is first used.
 """

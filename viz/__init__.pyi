@@ -8,6 +8,7 @@ from .figures.figure import Figure, figure, make_figure
 from .figures.head_score_figure import draw_scores
 from .figures.map_figure import draw_maps
 from .figures.next_token_figure import draw_context_loss, draw_lens, draw_next_token
+from .figures.poster_figure import draw_poster
 from .figures.spectrum_figure import draw_spectra
 from .figures.table_figure import draw_similarity, draw_table
 from .films.film import Film, film, make_film
@@ -40,6 +41,7 @@ __all__ = [
     "draw_loss",
     "draw_maps",
     "draw_next_token",
+    "draw_poster",
     "draw_scores",
     "draw_similarity",
     "draw_spectra",

@@ -30,6 +30,8 @@ TRAIL_POINTS = 40
 GAP_PT = 16
 LOSS_SHARE, LEAST_LOSS_PT, TICKS_PT = 0.22, 130.0, 26
 """Share of the loss, its smallest height, and the height of its tick labels."""
+WIDE = 1.9
+"""Width over height from which the loss stands beside the maps."""
 LEAST_MAPS_PT, LEAST_BESIDE_PT = 260.0, 800.0
 """Where less height would be left for the maps, the loss is left out; on narrower slides, it does not stand beside them."""
 SAME_SCALE = "Same scale in all panels; a line shows the way since the panel before."
@@ -71,7 +73,7 @@ def draw_poster(
 
 def _with_room_for_loss(area: Box) -> tuple[Box, Box | None]:
     """Divide an area: the loss stands at the right of wide maps, else below them, or nowhere if there is little room."""
-    if area.width > max(1.7 * area.height, LEAST_BESIDE_PT):
+    if area.width > max(WIDE * area.height, LEAST_BESIDE_PT):
         maps, loss = area.columns([1 - LOSS_SHARE, LOSS_SHARE], 2 * GAP_PT)
         return maps, loss
     share = max(LOSS_SHARE, LEAST_LOSS_PT / area.height)
@@ -123,7 +125,8 @@ def _draw_panel(
     name = FilmClock.of(projection["step"]).label(int(projection["step"][now]))
     trust = f"trustworthiness {float(projection['trustworthiness'][now]):z.2f}"
     slide.text(cell.left, cell.bottom + 4, name, bold=True)
-    if text_width(name, bold=True) + text_width(trust) + 12 <= cell.width:
+    longest = max(text_width(f"step {int(step):,}", bold=True) for step in projection["step"].values)
+    if longest + text_width(trust) + 12 <= cell.width:  # in all panels or in none
         slide.text(cell.right, cell.bottom + 4, trust, color=slide.theme.muted, ha="right")
     box = cell.inset(bottom=LINE_PT + 4)
     radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]

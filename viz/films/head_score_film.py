@@ -152,26 +152,28 @@ class HeadScoreFilm:
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 
     def _add_layer_key(self, layers: Sequence[int]) -> None:
-        """Name the colours of the layers in the row above the panel: all where they are few, else the first and the last."""
-        canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
-        x, y = self.film_frame.layout.legend.left, self.film_frame.layout.legend.top
-        for layer, color in zip(layers, self._colors, strict=True):
+        """Name the colours of the layers and the lines in the row above the panel: of many layers, the first and the last."""
+        canvas, size, box = self.film_frame.canvas, TEXT_PX * self.film_frame.unit, self.film_frame.layout.legend
+        lines = (((1, 0), LEADING_PX, "leading head"), ((4, 3), 1.6, "even attention"))
+        names = [f"layer {layer}" for layer in layers]
+        room = sum(text_width(name, size) + 2.7 * size for name in (*names, *(name for _, _, name in lines)))
+        if len(layers) > 6 or room > box.width:
+            names = [names[0], *[""] * (len(layers) - 2), str(layers[-1])][: len(layers)]
+        x, y = box.left, box.top
+        for name, color in zip(names, self._colors, strict=True):
             canvas.text(x, y, "●", color=color, size=1.35 * size, va="center_baseline")
-            x += 1.4 * size
-            if len(layers) <= 6 or layer in (layers[0], layers[-1]):
-                name = f"layer {layer}"
-                canvas.text(x, y, name, size=size, va="center_baseline")
-                x += text_width(name, size, ink=True) + 1.3 * size
-        for dashes, width, name in (((1, 0), LEADING_PX, "leading head"), ((4, 3), 1.6, "even attention")):
-            ends, color = [x, x + 1.6 * size], canvas.theme.text if name == "leading head" else canvas.theme.muted
+            canvas.text(x + 1.4 * size, y, name, size=size, va="center_baseline")
+            x += 1.4 * size + (text_width(name, size, ink=True) + 1.3 * size if name else 0)
+        for dashes, width, name in lines:
+            ends, color = [x, x + 1.6 * size], canvas.theme.text if dashes == (1, 0) else canvas.theme.muted
             canvas.line(ends, [y, y], color, linewidth=width * self.film_frame.unit, dashes=dashes)
             canvas.text(x + 2.1 * size, y, name, size=size, va="center_baseline")
             x += 2.1 * size + text_width(name, size, ink=True) + 1.3 * size
 
 
 def _boxes(panel: Box, n: int, unit: float) -> list[Box]:
-    """Divide the panel among ``n`` charts, three in a row, with room for their titles and ticks."""
-    n_columns = min(3, n)
+    """Divide the panel among ``n`` charts, three in a row, two in an upright panel, with room for their titles and ticks."""
+    n_columns = min(3 if panel.width > panel.height else 2, n)
     cells = panel.grid(-(-n // n_columns), n_columns, (0, 0))[:n]
     return [cell.inset(left=70 * unit, bottom=52 * unit, right=44 * unit, top=92 * unit) for cell in cells]
 
