@@ -12,16 +12,15 @@ FILMS: dict[str, dict[str, Any]] = {
     "attention": SMALL,
     "heads": SMALL,
     "position-similarity": SMALL,
-    "temperature": {**SMALL, "seconds_per_snapshot": 0.4},  # runs over temperatures
+    "temperature": SMALL,
 }
 
 
 def main() -> None:
     """Make the films."""
     run = gl.open_run()
-    pace = max(1 / FPS, SECONDS / max(1, len(run.manifest()) - 1))
     for what, fields in FILMS.items():
-        options = {"fps": FPS, "hold": HOLD_SECONDS, "seconds_per_snapshot": pace, **fields}
+        options = {"fps": FPS, "hold": HOLD_SECONDS, "duration": SECONDS + HOLD_SECONDS, **fields}
         gl.film(run, what, **options).save(f"{what}.gif")
 
 

@@ -243,9 +243,9 @@ def _parts(views: Sequence[ProjectionView], size: Size, legend: Sequence[LegendE
         width = FrameLayout.of(size, 1, parts).panel.width
         height = max(height_of(_shown_comparisons(view, len(views)), width, unit) for view in views)
         parts = replace(parts, text_px=max(parts.text_px, height))
-    for without in ({"text_px": 0.0}, {"bands_px": 0.0}):  # in a small frame the points come first
+    for without in (replace(parts, text_px=0.0), replace(parts, text_px=0.0, bands_px=0.0)):
         if FrameLayout.of(size, 1, parts).panel.height < LEAST_PANEL * size.height:
-            parts = replace(parts, **without)
+            parts = without  # in a small frame the points come first
     return parts
 
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from data.notices import notify
 from data.runs import Run
@@ -71,7 +71,7 @@ def deck_name(run: Run, request: FigureRequest) -> str:
     return "-".join([run.name, *request.name_words("theme", "size")])
 
 
-def _films(run: Run, theme_name: str) -> list[SavedFilm]:
+def _films(run: Run, theme_name: Literal["light", "dark"]) -> list[SavedFilm]:
     """List the run's films in this theme; give notice of the others, and of films that are older than the run."""
     films = saved_films(run)
     chosen = [film for film in films if film.request.theme == theme_name]
