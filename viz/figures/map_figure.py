@@ -45,7 +45,7 @@ def draw_maps(
     theme: Theme = THEMES["light"],
     inches: tuple[float, float] = SIZES["16:9"],
 ) -> Figure:
-    """Draw the first and the last layout of a projection, each at its own scale.
+    """Draw the first and the last layout of a projection, each as large as it can be, with a note where one is enlarged.
 
     Parameters
     ----------
@@ -61,9 +61,27 @@ def draw_maps(
     area = write_key(slide, subject, doubt=bool(marked.any()))
     cells = area.columns([1] * len(shown), 20)
     named = named_items(subject, projection["layout"].values[-1:], cells[-1])
-    for cell, which, doubt in zip(cells, shown, marked, strict=True):
-        _draw_panel(slide, cell, subject, projection.isel(step=which), doubt=doubt, named=named)
+    texts = _texts(projection.isel(step=shown), cells[-1])
+    for cell, which, doubt, lines in zip(cells, shown, marked, texts, strict=True):
+        _draw_panel(slide, cell, subject, projection.isel(step=which), doubt=doubt, named=named, lines=lines)
     return slide.figure
+
+
+def _texts(shown: xr.Dataset, cell: Box) -> list[list[str]]:
+    """Write the step, the trustworthiness and the scale of each layout, in as few lines as fit, and in as many for each.
+
+    The scale is how many times a layout is enlarged, against the one that is drawn smallest in cells of equal size.
+    """
+    clock, written = FilmClock.of(shown["step"]), []
+    spans = (np.ptp(shown["layout"].values, axis=1) / (cell.width, cell.height)).max(axis=1)
+    for step, trust, span in zip(clock.steps, shown["trustworthiness"].values, spans, strict=True):
+        lines = [clock.label(int(step))]
+        times = f"{spans.max() / max(span, 1e-12):.1f}".removesuffix(".0")
+        for part in (f"trustworthiness {trust:z.2f}", *([f"enlarged {times} times"] if times != "1" else [])):
+            joined = f"{lines[-1]}   {part}"
+            lines[-1:] = [joined] if text_width(joined) <= cell.width else [lines[-1], part]
+        written.append(lines)
+    return [lines + [""] * (max(map(len, written)) - len(lines)) for lines in written]
 
 
 def write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
@@ -95,9 +113,8 @@ def _draw_panel(
     *,
     doubt: NDArray[np.float64],
     named: Sequence[int],
+    lines: Sequence[str],
 ) -> None:
-    text = f"{FilmClock.of(layout['step']).label(int(layout['step']))}   trustworthiness {float(layout['trustworthiness']):z.2f}"
-    lines = [text] if text_width(text) <= cell.width else text.split("   ")
     for i, line in enumerate(reversed(lines)):
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)

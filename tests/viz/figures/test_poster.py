@@ -6,17 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PathCollection
 from PIL import Image
 
 from data.runs import Run
-from tests.viz.figures.stills import made_loss, poster_of
+from tests.viz.figures.stills import made, made_loss, poster_of
 from viz.drawing.slide import SIZES
+from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
 from viz.figures.figure import make_figure
+from viz.figures.map_figure import draw_maps
 from viz.figures.poster_figure import PANELS, key_snapshots
+from viz.grouped_table import GroupedTable
 from viz.registry import FIGURES
 from viz.request import FigureRequest
 
@@ -51,6 +55,24 @@ def test_all_panels_have_the_same_limits_and_the_loss_is_marked_at_their_steps()
     (marked,) = (line.get_xdata() for line in loss.lines if line.get_marker() == "o")
     shown = {text.get_text() for text in figure.texts if text.get_text().startswith("step ")}
     assert shown == {f"step {int(step):,}" for step in np.asarray(marked)}
+
+
+def test_maps_side_by_side_say_by_how_much_one_is_enlarged() -> None:
+    random = np.random.default_rng(0).normal(size=(12, 2))
+    layout = xr.Dataset(
+        {
+            "layout": (("step", "position", "axis"), np.stack([random, 3 * random])),
+            "trustworthiness": ("step", [0.7, 0.9]),
+        },
+        {"step": [0, 100]},
+    )
+    subject = GroupedTable("positions", made("step position dim", 2, 12, 2), (), ())
+    for inches in (SIZES["16:9"], SIZES["square"]):
+        figure = draw_maps(subject, layout, Caption("A title", "made up", ""), THEMES["light"], inches)
+        lines = [text.get_text() for text in figure.texts if "enlarged" in text.get_text()]
+        assert [line.split("   ")[-1] for line in lines] == ["enlarged 3 times"]
+        left, right = (np.ptp(axes.get_xlim()) for axes in figure.axes)
+        assert right / left == pytest.approx(3, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["poster", "token-poster"])
