@@ -170,7 +170,7 @@ class CurvePanel(AnimatedPanel):
         longest = max((curve.format_at(step) for step in curve.steps), key=len)
         room = box.width - text_width(longest, 30 * unit, bold=True) - 16 * unit
         title = curve.title if text_width(curve.title, 22 * unit) <= room else curve.title.split(" (")[0]
-        canvas.text(box.left, y, title, size=22 * unit)
+        canvas.text(box.left, y, shorten(title, room, 22 * unit), size=22 * unit)
 
     def show(self, step: int) -> list[Artist]:
         return [] if self.clock.continuous else self._write(step)

@@ -148,6 +148,9 @@ class HeadScoreFilm:
         y = box.top + 0.4 * line
         canvas.text(box.left, y + line, score_title(name), size=1.05 * size, bold=True)
         canvas.text(box.left, y, "●", size=1.1 * size, color=color)
+        room = box.width - 1.2 * size - text_width("0.00", 1.05 * size, bold=True) - 0.5 * size
+        if text_width(leading, 0.95 * size) > room:
+            leading = leading.replace("layer ", "L").replace("head ", "H")
         canvas.text(box.left + 1.2 * size, y, leading, size=0.95 * size, color=canvas.theme.muted)
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 

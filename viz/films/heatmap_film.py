@@ -34,6 +34,8 @@ Maps = NDArray[np.floating]
 
 MOST_PRINTED_LARGE = 12
 """The most rows of a map whose numbers are printed with much room around them."""
+KEY_PX = 260
+"""Width of the colour scale."""
 LABEL_PX = 21
 LEAST_LABEL_PX, LEAST_NUMBER_PX, LEAST_PX = 13, 15, 9
 """The smallest type of labels and numbers: for 1920x1080, and in the pixels of any film."""
@@ -260,10 +262,13 @@ class HeatmapFilm:
     def _add_key(self) -> None:
         """Draw the colour scale, in a row above the panel."""
         canvas, unit, legend = self.film_frame.canvas, self.film_frame.unit, self.film_frame.layout.legend
-        size = LABEL_PX * unit
-        canvas.text(legend.left, legend.top + 8 * unit, self.grid.key, size=size, va="center_baseline")
-        start = legend.left + text_width(self.grid.key, size, ink=True) + 40 * unit
-        bar = canvas.axes(Box(start, legend.top + 6 * unit, 260 * unit, 18 * unit))
+        size, width = LABEL_PX * unit, KEY_PX * unit
+        room = min(legend.right, self.film_frame.layout.readout.left) - legend.left - width - 60 * unit
+        whole = text_width(self.grid.key, size, ink=True) <= room
+        key = self.grid.key if whole else self.grid.key.split(" (")[0].rstrip()
+        canvas.text(legend.left, legend.top + 8 * unit, key, size=size, va="center_baseline")
+        start = legend.left + text_width(key, size, ink=True) + 40 * unit
+        bar = canvas.axes(Box(start, legend.top + 6 * unit, width, 18 * unit))
         values = np.linspace(0, 1, 512)
         shown = 2 * values - 1 if self.scale.diverging else values**2
         bar.imshow(self.scale.colors(shown)[None], aspect="auto", extent=(0, 1, 0, 1))
@@ -292,7 +297,7 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
         [f"layer {i}" for i in maps["layer"].values],
         [f"head {i}" for i in maps["head"].values],
         [str(token) for token in maps["query_token"].values],
-        f"attention weight   ({EXPLANATIONS['attention map']})",
+        f"attention weight ({EXPLANATIONS['attention map']})",
     )
     even = spread(maps).mean(("layer", "head"))
     shares = Curve("spread of attention (1: even)", even["step"].values, even.values.astype(float), limits=(0.0, 1.0))
