@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from viz.drawing.theme import contrast
+from viz.fidelity.trust import doubted
 from viz.films.film import Film
 
 LEAST_CONTRAST = 4.5
@@ -26,8 +27,6 @@ LEAST_CONTRAST = 4.5
 LEAST_DIFFERENCE = 8.0
 """Of two colours in a legend, in units of CIE 1976 L*a*b*; about 2.3 can just be seen side by side."""
 MARK = "●"
-DOUBTED = 0.5
-"""Points of less trust count as doubted."""
 _DESCENDING = set("gjpqyQ,;()[]{}|_/$@çµ“”")
 _DEUTERANOPIA = np.array(  # Machado, Oliveira and Fernandes (2009), table 1, severity 1.0, for linear RGB
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
@@ -179,8 +178,8 @@ def fastest_px(film: Film) -> float:
 
 def share_doubted(film: Film) -> float:
     """Measure the share of the points that are doubted at the end of a film; NaN where none can be."""
-    trust = film.shown.get("trust") if isinstance(film.shown, xr.Dataset) else None
-    return float("nan") if trust is None else float((trust.isel(step=-1) < DOUBTED).mean())
+    marks = doubted(film.shown) if isinstance(film.shown, xr.Dataset) and "trust" in film.shown else None
+    return float("nan") if marks is None else float(marks[-1].mean())
 
 
 def deuteranopic(color: Color) -> tuple[float, float, float]:
