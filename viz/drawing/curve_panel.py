@@ -20,6 +20,10 @@ from viz.drawing.theme import Role, Theme, role_color, run_color
 MOST_TICKS = 6
 
 
+TITLE_PX = 24
+"""Size of the title of a curve."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """A quantity over the snapshots, drawn with a cursor.
@@ -169,8 +173,8 @@ class CurvePanel(AnimatedPanel):
         self._value = canvas.text(box.right, y, "", size=30 * unit, bold=True, ha="right", animated=True)
         longest = max((curve.format_at(step) for step in curve.steps), key=len)
         room = box.width - text_width(longest, 30 * unit, bold=True) - 16 * unit
-        title = curve.title if text_width(curve.title, 22 * unit) <= room else curve.title.split(" (")[0]
-        canvas.text(box.left, y, shorten(title, room, 22 * unit), size=22 * unit)
+        title = curve.title if text_width(curve.title, TITLE_PX * unit) <= room else curve.title.split(" (")[0]
+        canvas.text(box.left, y, shorten(title, room, TITLE_PX * unit), size=TITLE_PX * unit)
 
     def show(self, step: int) -> list[Artist]:
         return [] if self.clock.continuous else self._write(step)

@@ -116,7 +116,7 @@ class FrameLayout:
         first, gap, high = (0.045, 0.035, 0.115) if wide else (0.07, 0.06, 0.12)
         width = (0.89 - gap * n) / max(n, 1) if not wide else (1 - first - 0.025 - 1.7 * gap * (n - 1)) / max(n, 1)
         foot = (0.085 if wide else 0.075) + (0.033 if wide else 0.023) * (parts.panels > 1)  # more small print
-        top = 0.835 if wide else 0.85
+        top, legend = (0.835, 0.862) if wide else (0.85, 0.868) if parts == FrameParts() else (0.838, 0.856)
         bottom = 0.275
         if parts != FrameParts():  # the room above the curves is needed
             bottom = foot + (high + (CURVE_TITLE_PX * size.unit / size.height) if n else 0.0)
@@ -125,7 +125,7 @@ class FrameLayout:
             cells=_cells(frame.part(margin, bottom, 1 - 2 * margin, top - bottom), size, parts),
             readout=frame.part(*((0.80, 0.876, 0.175, 0.09) if wide else (0.70, 0.882, 0.27, 0.085))),
             curves=tuple(frame.part(first + i * (width + 1.7 * gap), foot, width, high) for i in range(n)),
-            legend=frame.part(margin + 0.004, 0.862 if wide else 0.868, legend_width, 0),
+            legend=frame.part(margin + 0.004, legend, legend_width, 0),
             title=(margin * size.width, (0.945 if wide else 0.955) * size.height),
             footnote=(margin * size.width, (0.022 if wide else 0.018) * size.height),
             curves_below=True,
