@@ -77,7 +77,7 @@ def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:
             yield Part(label, index)
             at = quoted.end()
         elif at == 0 and text in labels.indices:
-            yield Part(text, labels.indices[text])
+            yield Part(text, labels.find(text))
             return
         elif ";" in to_comma and (index := labels.find(to_comma)) is not None:
             yield Part(to_comma, index)

@@ -76,7 +76,7 @@ def _texts(shown: xr.Dataset, cell: Box) -> list[list[str]]:
     spans = (np.ptp(shown["layout"].values, axis=1) / (cell.width, cell.height)).max(axis=1)
     for step, trust, span in zip(clock.steps, shown["trustworthiness"].values, spans, strict=True):
         lines = [clock.label(int(step))]
-        times = f"{spans.max() / max(span, 1e-12):.1f}".removesuffix(".0")
+        times = f"{spans.max() / max(span, 1e-12):z.1f}".removesuffix(".0")
         for part in (f"trustworthiness {trust:z.2f}", *([f"enlarged {times} times"] if times != "1" else [])):
             joined = f"{lines[-1]}   {part}"
             lines[-1:] = [joined] if text_width(joined) <= cell.width else [lines[-1], part]

@@ -61,7 +61,7 @@ class Timeline:
             return np.asarray(np.rint(evenly), dtype=np.int64)
         least = max(1, min(round(LEAST_GAP_S * self.fps), self.n_moving // (3 * n_gaps)))
         frames = _shared_out(np.asarray(self.motion, dtype=np.float64), self.n_moving, least)
-        return np.asarray(np.concatenate([[0], np.rint(np.cumsum(frames))]), dtype=np.int64)
+        return np.concatenate([[0], np.cumsum(_whole(frames, self.n_moving))])
 
     def __len__(self) -> int:
         return self.n_moving + max(1, round(self.hold_seconds * self.fps))
@@ -87,6 +87,16 @@ def _shared_out(motion: NDArray[np.float64], total: int, least: int) -> NDArray[
         low, high = (low, share) if np.maximum(needed, share * np.sqrt(motion)).sum() > total else (share, high)
     frames = np.maximum(needed, low * np.sqrt(motion))
     return np.asarray(frames * total / frames.sum())
+
+
+def _whole(frames: NDArray[np.float64], total: int) -> NDArray[np.int64]:
+    """Round numbers of frames to whole ones of the same total, each at least 1."""
+    whole = np.maximum(np.floor(frames), 1).astype(np.int64)
+    largest_rest_first = np.argsort(whole - frames, kind="stable")
+    whole[largest_rest_first[: max(total - int(whole.sum()), 0)]] += 1
+    while whole.sum() > total:
+        whole[whole.argmax()] -= 1
+    return whole
 
 
 class Motion:
