@@ -9,11 +9,15 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from data.runs import Run
 
 SYLLABLES = ["ba", "co", "dé", "fi", "gu", "lha", "mo", "não", "pe", "ra", "si", "tu", "va", "xi", "zo", "çã"]
 ENDS = [".", "!", "?", ";", ","]
+
+settings.register_profile("gptlab", deadline=None)  # a busy machine is slow
+settings.load_profile("gptlab")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A suite in the background of a script ignores Ctrl-C, and so would the commands that tests start and interrupt.

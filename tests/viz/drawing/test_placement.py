@@ -29,7 +29,7 @@ def gaps(places: np.ndarray, shapes: np.ndarray) -> np.ndarray:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.integers(2, 60), st.floats(0.0, 200.0), st.floats(0.0, 30.0))
+@given(st.integers(0, 10**6), st.integers(2, 60), st.floats(20.0, 200.0), st.floats(0.0, 30.0))
 def test_no_disc_hides_another_and_none_leaves_the_panel(seed: int, n: int, spread: float, longest: float) -> None:
     random = np.random.default_rng(seed)
     places = np.clip(random.normal(ROOM, spread, (n, 2)) / 2, 60, np.array(ROOM) - 60)
@@ -111,3 +111,9 @@ def test_labels_stand_apart_in_the_last_frame_with_lines_to_places_that_are_far(
     assert (np.hypot(*(shown - places).T) > 0).all()
     panel.moving(1.0)
     assert not len(panel._leaders.artist.get_data()[0])
+
+
+def test_discs_at_one_place_come_apart() -> None:
+    shapes = np.array([[0.0, 20.0]] * 20)
+    moved = move_discs_apart(np.full((20, 2), 300.0), shapes, ROOM)
+    assert gaps(moved, shapes).min() > 0.75
