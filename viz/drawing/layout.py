@@ -16,6 +16,8 @@ Places = NDArray[np.float64]
 NEAREST = 0.96
 """How near two labelled discs may come at rest, in sums of their radii."""
 JITTER = 0.1  # pixels
+LONGEST_PUSH = 0.35
+"""How far a disc moves in a round at most, in radii, so that a pile spreads and does not fly apart to the edges of the panel."""
 ROUNDS, MANY_DISCS = 300, 200
 """The most rounds in which discs are moved apart; a quarter of them for so many discs."""
 
@@ -172,7 +174,8 @@ def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float
             break
         towards = away / np.stack([1 + straights / least, np.ones_like(least)], axis=2)  # lozenges part upwards first
         towards /= np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), 1e-6)
-        push = (missing * share)[..., None] * towards
-        moved = np.clip(moved + 0.7 * push.sum(axis=1), edge, np.array(room_px) - edge)
+        push = 0.7 * ((missing * share)[..., None] * towards).sum(axis=1)
+        push *= np.minimum(1.0, LONGEST_PUSH * radius / np.maximum(np.hypot(*push.T), 1e-6))[:, None]
+        moved = np.clip(moved + push, edge, np.array(room_px) - edge)
     stayed = np.hypot(*(moved - places).T) < 2 * JITTER
     return np.where(stayed[:, None], places, moved)

@@ -156,7 +156,7 @@ def _lozenge(straight_px: float, radius_px: float) -> Path:
 
 def landmarks(
     labels: Sequence[str],
-    layouts: NDArray[np.floating],
+    layout: NDArray[np.floating],
     size_px: tuple[float, float],
     name_px: float,
     *,
@@ -169,14 +169,14 @@ def landmarks(
 
     Parameters
     ----------
-    layouts : positions of the items, (step, item, axis); labels must not overlap at the last step.
+    layout : positions of the items, (item, axis), of the step at which the labels must not overlap.
     size_px : width and height of the panel.
     name_px : half the height of a label.
     groups : highlighted items; if there are any, no others are labelled.
     most : the number of labels, and the size up to which all members of a group are labelled.
     """
-    x, y = fixed_limits(layouts, *size_px, margin_px=name_px)
-    places = (np.asarray(layouts[-1], dtype=np.float64) - [x[0], y[0]]) * (size_px[0] / (x[1] - x[0]))
+    x, y = fixed_limits(layout, *size_px, margin_px=name_px)
+    places = (np.asarray(layout, dtype=np.float64) - [x[0], y[0]]) * (size_px[0] / (x[1] - x[0]))
     named = [i for group in groups if len(group) <= most for i in group]
     others = [i for group in groups if len(group) > most for i in group] if groups else range(len(labels))
     rooms = np.array([half_width(label, name_px, NAME_IN_DISC) for label in labels])
@@ -281,8 +281,8 @@ class Trails:
         self._segments = np.empty((0, 0, 2, 2))
         axes.add_collection(self.artist, autolim=False)
 
-    def show(self, past: NDArray[np.float64], trust: NDArray[np.float64] | None = None) -> None:
-        """Set the trails to ``past``, (time, item, axis), oldest first, and their opacity to ``trust``, (item,)."""
+    def show(self, past: NDArray[np.float64]) -> None:
+        """Set the trails to ``past``, (time, item, axis), oldest first."""
         if len(past) < 2 or not len(self.members):
             self.artist.set_segments([])
             return
@@ -294,7 +294,7 @@ class Trails:
         most = 0.75 * min(1.0, np.sqrt(4 / len(self.members)))  # many opaque trails would hide the items
         opacity = np.linspace(0.04, most, len(self._segments))
         colors = np.repeat(self.colors[None], len(self._segments), axis=0)
-        colors[..., 3] = opacity[:, None] * (1.0 if trust is None else trust[self.members])
+        colors[..., 3] = opacity[:, None]
         self.artist.set_color(colors.reshape(-1, 4))  # type: ignore[arg-type]
 
 

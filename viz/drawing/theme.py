@@ -55,15 +55,12 @@ class Theme:
     """Thin lines, and the path through the positions."""
     disc: str
     """Points that are not highlighted."""
-    disc_text: str
     palette: tuple[str, ...]
 
 
 THEMES = {
-    "light": Theme("light", "#FFFFFF", "#F6F7F9", "#14202B", "#5B6875", "#C3CBD4", "#D9E0E7", "#33414E", OKABE_ITO),
-    "dark": Theme(
-        "dark", "#0E1319", "#151C24", "#F2F5F8", "#9AA8B5", "#3B4856", "#2B3744", "#C9D3DC", OKABE_ITO_ON_DARK
-    ),
+    "light": Theme("light", "#FFFFFF", "#F6F7F9", "#14202B", "#5B6875", "#C3CBD4", "#D9E0E7", OKABE_ITO),
+    "dark": Theme("dark", "#0E1319", "#151C24", "#F2F5F8", "#9AA8B5", "#3B4856", "#2B3744", OKABE_ITO_ON_DARK),
 }
 
 

@@ -60,7 +60,7 @@ def draw_maps(
     marked = np.zeros((len(shown), len(subject.labels))) if marks is None else marks[shown].astype(np.float64)
     area = write_key(slide, subject, doubt=bool(marked.any()))
     cells = area.columns([1] * len(shown), 20)
-    named = named_items(subject, projection["layout"].values[-1:], cells[-1])
+    named = named_items(subject, projection["layout"].values[-1], cells[-1])
     texts = _texts(projection.isel(step=shown), cells[-1])
     for cell, which, doubt, lines in zip(cells, shown, marked, texts, strict=True):
         _draw_panel(slide, cell, subject, projection.isel(step=which), doubt=doubt, named=named, lines=lines)
@@ -98,7 +98,7 @@ def write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
 
 
 def named_items(subject: GroupedTable, last: NDArray[np.floating], cell: Box) -> list[int]:
-    """Choose the items to label in both panels if not all can be; ``last`` is the last layout, (1, item, axis)."""
+    """Choose the items to label in both panels if not all can be; ``last`` is the last layout, (item, axis)."""
     if all_labelled(subject.labels, disc_radius(subject.labels, cell)):
         return []
     groups = [group.members for group in subject.groups]

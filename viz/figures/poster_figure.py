@@ -130,7 +130,7 @@ def _draw_panel(
         slide.text(cell.right, cell.bottom + 4, trust, color=slide.theme.muted, ha="right")
     box = cell.inset(bottom=LINE_PT + 4)
     radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
-    named = named_items(subject, layouts[-1:], box)
+    named = named_items(subject, layouts[-1], box)
     margin = max([1.6 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, layouts[list(limits_of)], margin=margin, corner=8)
     if subject.is_ordered:

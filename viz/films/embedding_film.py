@@ -110,7 +110,8 @@ class EmbeddingFilm:
         bands: bool = False,
     ):
         first, legend_px = views[0], LEGEND_PX * size.unit
-        legend = _legend(views, size, theme, trust=trust)
+        marks = [doubted(view.projection) if trust else None for view in views]
+        legend = _legend(views, size, theme, any_doubted=any(mark is not None and mark.any() for mark in marks))
         parts = _parts(views, size, legend, bands=bands)
         steps = first.projection["step"]
         if len(steps) > 1 and any(view.projection.attrs.get("method") in WITHOUT_SCALE for view in views):
@@ -118,11 +119,13 @@ class EmbeddingFilm:
         self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         layout = self.film_frame.layout
         self.panels = [
-            _ProjectionPanel(self.film_frame, view, cell, trust=trust, bands=bands)
-            for view, cell in zip(views, layout.cells, strict=True)
+            _ProjectionPanel(self.film_frame, view, cell, marks=mark, bands=bands)
+            for view, cell, mark in zip(views, layout.cells, marks, strict=True)
         ]
         gaps = np.max([panel.step_px for panel in self.panels], axis=0)
         self.motion = tuple((gaps / size.unit).tolist())
+        for panel in self.panels:
+            panel.set_pace(Timeline(len(steps), motion=self.motion))
         add_legend(self.film_frame.canvas, layout.legend, legend, legend_px)
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
@@ -136,9 +139,18 @@ class EmbeddingFilm:
 class _ProjectionPanel:
     """A view in its cell of the frame."""
 
-    def __init__(self, film_frame: FilmFrame, view: ProjectionView, cell: PanelCell, *, trust: bool, bands: bool):
+    def __init__(
+        self,
+        film_frame: FilmFrame,
+        view: ProjectionView,
+        cell: PanelCell,
+        *,
+        marks: NDArray[np.bool_] | None,
+        bands: bool,
+    ):
+        """``marks`` are the items drawn as rings, (step, item); None where their neighbours were not measured, or are not to be shown."""
         self._frame, self._view, self._cell = film_frame, view, cell
-        self.doubt = doubted(view.projection) if trust else None
+        self._doubt = None if marks is None else marks.astype(np.float64)
         self._add_points()
         self._add_name(film_frame, view.name, cell)
         self._add_below(bands=bands)
@@ -154,7 +166,7 @@ class _ProjectionPanel:
         named: list[int] = []
         if not all_labelled(labels, radius):
             groups = [group.members for group in view.groups]
-            named = landmarks(labels, layout.values[-1:], area, name_px, groups=groups)
+            named = landmarks(labels, layout.values[-1], area, name_px, groups=groups)
         margin = max([1.3 * radius, *(half_width(labels[i], name_px) for i in named)])
         is_scaled = view.projection.attrs.get("method") not in WITHOUT_SCALE
         places = layout.values if is_scaled else shrink_to_last(layout.values, *area, margin)
@@ -168,18 +180,21 @@ class _ProjectionPanel:
         shown[-1] = self._discs.at_rest(shown[-1], area)
         per_px = float(np.diff(axes.get_xlim())[0]) / panel.width
         self.step_px = np.linalg.norm(np.diff(shown, axis=0), axis=-1).max(axis=1, initial=0.0) / per_px
-        starts = Timeline(len(shown), motion=tuple(self.step_px.tolist())).starts
-        self._true, self.motion = Motion(places, starts), Motion(shown, starts)
+        self._true, self.motion = Motion(places), Motion(shown)
         self._leaders = Leaders(axes, theme, 1.5 * unit, radius_px=radius, width_px=panel.width)
         for artist in self._artists():
             artist.set_animated(True)
+
+    def set_pace(self, timeline: Timeline) -> None:
+        """Make the items move smoothly in the film's time, in which the snapshots are not evenly spaced."""
+        self._true, self.motion = (Motion(each.layouts, timeline.starts) for each in (self._true, self.motion))
 
     def moving(self, time: float) -> list[Artist]:
         """Move the items to a time; return the artists to draw."""
         places = self.motion.at(time)
         self._discs.move(places)
-        if self.doubt is not None:
-            self._discs.show_doubt(interpolate(self.doubt.astype(np.float64), time))
+        if self._doubt is not None:
+            self._discs.show_doubt(interpolate(self._doubt, time))
         past = np.linspace(max(time - TRAIL_SNAPSHOTS, 0), time, TRAIL_SNAPSHOTS * TRAIL_POINTS_PER_SNAPSHOT)
         self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)))
         self._leaders.show(self._true.at(time), places)
@@ -212,17 +227,15 @@ class _ProjectionPanel:
             film_frame.canvas.text(*cell.name, shown, size=size, bold=True, va="center_baseline")
 
 
-def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, trust: bool) -> list[LegendEntry]:
-    """List the entries of the legend, from the first view and from whether any has doubted items."""
+def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, any_doubted: bool) -> list[LegendEntry]:
+    """List the entries of the legend, from the first view and from whether any view has doubted items."""
     first, unit = views[0], size.unit
     layout = first.projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
-    marks = [mark for view in views if trust and (mark := doubted(view.projection)) is not None]
     items: dict[str, Any] = {"labels": labels, "ordered": first.threaded, "others": f"other {layout.dims[1]}s"}
     entries: list[LegendEntry] = []
     for doubt in (DOUBT, DOUBT_SHORT):
-        doubt = doubt if any(mark.any() for mark in marks) else ""
-        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt)
+        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt if any_doubted else "")
         room, text_px = FrameLayout.of(size, 1, FrameParts(len(views))).legend.width, LEGEND_PX * unit
         fits = all(entry.width(text_px) <= room for entry in entries)
         if fits and legend_rows(entries, room, text_px) <= MOST_LEGEND_ROWS:

@@ -75,12 +75,12 @@ class Timeline:
 def _shared_out(motion: NDArray[np.float64], total: int, least: int) -> NDArray[np.float64]:
     """Share out frames among gaps by the square root of their motion, so that large motions are faster, but none too fast.
 
-    Each gap has at least so many frames, and as many as keep its fastest point below `MOST_PX` a frame if there are enough.
+    Each gap has at least ``least`` frames, and as many as keep its fastest point below `MOST_PX` a frame if there are enough.
+    Something must move.
     """
     needed = np.maximum(least, motion / MOST_PX)
     if needed.sum() >= total:
-        rest = motion / motion.sum() if motion.any() else np.full(len(motion), 1 / max(len(motion), 1))
-        return least + (total - least * len(motion)) * rest
+        return np.asarray(least + (total - least * len(motion)) * motion / motion.sum())
     low, high = 0.0, float(total)
     for _ in range(60):
         share = (low + high) / 2

@@ -29,13 +29,13 @@ def gaps(places: np.ndarray, shapes: np.ndarray) -> np.ndarray:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.integers(2, 60), st.floats(20.0, 200.0), st.floats(0.0, 30.0))
+@given(st.integers(0, 10**6), st.integers(2, 60), st.floats(0.0, 200.0), st.floats(0.0, 30.0))
 def test_no_disc_hides_another_and_none_leaves_the_panel(seed: int, n: int, spread: float, longest: float) -> None:
     random = np.random.default_rng(seed)
     places = np.clip(random.normal(ROOM, spread, (n, 2)) / 2, 60, np.array(ROOM) - 60)
     shapes = np.stack([random.uniform(0, longest, n), np.full(n, 20.0)], axis=1)
     moved = move_discs_apart(places, shapes, ROOM)
-    assert gaps(moved, shapes).min() > 0.75  # a label takes less than that of its disc
+    assert gaps(moved, shapes).min() > 0.9
     edge = np.stack([shapes.sum(axis=1), shapes[:, 1]], axis=1)
     assert (moved >= edge - 1e-6).all()
     assert (moved <= np.array(ROOM) - edge + 1e-6).all()
@@ -113,7 +113,15 @@ def test_labels_stand_apart_in_the_last_frame_with_lines_to_places_that_are_far(
     assert not len(panel._leaders.artist.get_data()[0])
 
 
-def test_discs_at_one_place_come_apart() -> None:
-    shapes = np.array([[0.0, 20.0]] * 20)
-    moved = move_discs_apart(np.full((20, 2), 300.0), shapes, ROOM)
-    assert gaps(moved, shapes).min() > 0.75
+@pytest.mark.parametrize(
+    ("n", "spread", "straight"), [(20, 0.0, 0.0), (60, 0.0, 0.0), (60, 1.0, 15.0), (60, 0.01, 30.0)]
+)
+def test_a_pile_of_discs_spreads_no_farther_than_they_need(n: int, spread: float, straight: float) -> None:
+    random = np.random.default_rng(n)
+    shapes = np.stack([random.uniform(0.0, straight, n), np.full(n, 20.0)], axis=1)
+    places = np.array(ROOM) / 2 + random.normal(0.0, spread, (n, 2))
+    moved = move_discs_apart(places, shapes, ROOM)
+    assert gaps(moved, shapes).min() > 0.9
+    area = (np.pi * 20.0**2 + 80.0 * shapes[:, 0]).sum()
+    packed = np.sqrt(area / (0.8 * np.pi))  # the radius of as many, packed tightly
+    assert np.hypot(*(moved - places).T).max() < 2 * packed

@@ -66,9 +66,9 @@ def test_few_items_with_short_labels_are_all_labelled_and_others_are_not() -> No
 
 def test_names_stand_apart_at_the_last_step() -> None:
     layouts, size, name = made_layouts(len(WORDS)), (900.0, 600.0), 12.0
-    named = landmarks(WORDS, layouts, size, name)
+    named = landmarks(WORDS, layouts[-1], size, name)
     assert 5 < len(named) <= 28
-    x, y = fixed_limits(layouts, *size, margin_px=name)
+    x, y = fixed_limits(layouts[-1], *size, margin_px=name)
     places = (layouts[-1] - [x[0], y[0]]) * size[0] / (x[1] - x[0])
     for place, i in enumerate(named):
         for j in named[:place]:
@@ -78,9 +78,9 @@ def test_names_stand_apart_at_the_last_step() -> None:
 
 def test_every_member_of_a_small_group_is_named_and_nothing_beside_the_groups() -> None:
     layouts = made_layouts(len(WORDS))
-    assert landmarks(WORDS, layouts, (900, 600), 12, groups=[(3, 1, 2)]) == [3, 1, 2]
+    assert landmarks(WORDS, layouts[-1], (900, 600), 12, groups=[(3, 1, 2)]) == [3, 1, 2]
     large = range(20, 90)
-    named = landmarks(WORDS, layouts, (900, 600), 12, groups=[(3, 1, 2), large])
+    named = landmarks(WORDS, layouts[-1], (900, 600), 12, groups=[(3, 1, 2), large])
     assert named[:3] == [3, 1, 2]
     assert {*named[3:]} <= {*large}
     assert len(named) > 6
@@ -88,7 +88,7 @@ def test_every_member_of_a_small_group_is_named_and_nothing_beside_the_groups() 
 
 def test_names_of_bytes_and_unused_tokens_are_no_landmarks() -> None:
     labels = ["<0xC3>", "[unused 1]", ".", "\n", "a", " palavra"]
-    assert landmarks(labels, 100 * made_layouts(6), (900, 600), 2) == [5, 4]
+    assert landmarks(labels, 100 * made_layouts(6)[-1], (900, 600), 2) == [5, 4]
 
 
 def test_a_named_item_is_drawn_above_the_dots_and_moves_with_its_label() -> None:

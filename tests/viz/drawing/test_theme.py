@@ -80,4 +80,4 @@ def test_text_can_be_read_on_every_colour(color: tuple[float, float, float]) -> 
 def test_captions_and_text_can_be_read_on_both_grounds(theme: Theme) -> None:
     for ground in (theme.background, theme.panel):
         assert min(contrast(theme.text, ground), contrast(theme.muted, ground)) >= 4.5
-    assert contrast(theme.disc_text, theme.disc) >= 4.5
+    assert contrast(text_on(theme.disc), theme.disc) >= 4.5
