@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -119,16 +120,35 @@ def _draw_panel(
         slide.text(cell.left, cell.bottom + 4 + i * LINE_PT, line)
     box = cell.inset(bottom=LINE_PT * len(lines) + 8)
     places = layout["layout"].values.astype(np.float64)
-    radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
-    margin = max([1.3 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
+    margin = max([1.3 * disc_radius(subject.labels, box), *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, places, margin=margin, corner=8)
     groups = subject.groups or subject.classes
     colors = item_colors(len(subject.labels), groups, slide.theme, ordered=subject.is_ordered)
+    draw_items(slide, axes, box, subject, places, colors=colors, named=named, doubt=doubt, thread_pt=1.6)
+
+
+def draw_items(
+    slide: Slide,
+    axes: Axes,
+    box: Box,
+    subject: GroupedTable,
+    places: NDArray[np.float64],
+    *,
+    colors: Sequence[str],
+    named: Sequence[int],
+    doubt: NDArray[np.float64],
+    thread_pt: float,
+) -> None:
+    """Draw the items at their places, (item, axis), with labels that hide no other, and a thread through them if they have an order.
+
+    ``doubt`` is that of each item, (item,), from 0 to 1.
+    """
+    radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
     style: dict[str, Any] = {"on_top": members, "named": named, "name_px": NAME_PT}
     discs = Discs(axes, subject.labels, colors, radius_px=radius, theme=slide.theme, **style)
     shown = discs.at_rest(places, (box.width, box.height))
     if subject.is_ordered:
-        Thread(axes, slide.theme, 1.6).move(shown)
+        Thread(axes, slide.theme, thread_pt).move(shown)
     Leaders(axes, slide.theme, 1.0, radius_px=radius, width_px=box.width).show(places, shown)
     discs.move(shown)
     discs.show_doubt(doubt)

@@ -14,12 +14,12 @@ from viz.drawing.curve_panel import Curve, FilmClock, step_axis
 from viz.drawing.layout import Box
 from viz.drawing.legend import item_colors
 from viz.drawing.lines import quiet_axes
-from viz.drawing.scatter import Discs, Thread, Trails, add_scatter_axes, half_width
+from viz.drawing.scatter import Trails, add_scatter_axes, half_width
 from viz.drawing.slide import LINE_PT, SIZES, Slide, blank_slide
 from viz.drawing.text import TEXT_PT, Caption, text_width
 from viz.drawing.theme import THEMES, Theme, role_color
 from viz.fidelity.trust import doubted
-from viz.figures.map_figure import NAME_PT, disc_radius, named_items, write_key
+from viz.figures.map_figure import NAME_PT, disc_radius, draw_items, named_items, write_key
 from viz.films.timeline import Motion
 from viz.grouped_table import GroupedTable
 
@@ -59,15 +59,17 @@ def draw_poster(
     slide = blank_slide(caption.title, f"{caption.subtitle}. {SAME_SCALE}", theme, inches)
     colors = item_colors(len(subject.labels), subject.groups or subject.classes, theme, ordered=subject.is_ordered)
     chosen, marks = key_snapshots(projection["layout"].values), doubted(projection)
-    area = write_key(slide, subject, doubt=marks is not None and bool(marks[chosen].any()))
+    shown = np.zeros((len(chosen), len(colors))) if marks is None else marks[chosen].astype(np.float64)
+    area = write_key(slide, subject, doubt=bool(shown.any()))
     if loss is not None:
         area, beside = _with_room_for_loss(area)
         if beside is not None:
             _draw_loss(slide, beside, loss, FilmClock.of(projection["step"]), chosen)
     columns = max((1, 2, 3, 6), key=lambda n: min(area.width / n, 1.3 * area.height * n / PANELS))
     cells = area.grid(-(-len(chosen) // columns), columns, (GAP_PT, GAP_PT))
-    for place, cell in enumerate(cells[: len(chosen)]):
-        _draw_panel(slide, cell, subject, projection, colors=colors, chosen=chosen[: place + 1], limits_of=chosen)
+    style: dict[str, Any] = {"colors": colors, "limits_of": chosen}
+    for place, (cell, doubt) in enumerate(zip(cells, shown, strict=False), 1):
+        _draw_panel(slide, cell, subject, projection, chosen=chosen[:place], doubt=doubt, **style)
     return slide.figure
 
 
@@ -119,6 +121,7 @@ def _draw_panel(
     colors: Sequence[str],
     chosen: Sequence[int],
     limits_of: Sequence[int],
+    doubt: NDArray[np.float64],
 ) -> None:
     """Draw the last of the ``chosen`` snapshots, with trails from the one before; limits hold the layouts of ``limits_of``."""
     layouts, now = projection["layout"].values.astype(np.float64), chosen[-1]
@@ -129,20 +132,13 @@ def _draw_panel(
     if longest + text_width(trust) + 12 <= cell.width:  # in all panels or in none
         slide.text(cell.right, cell.bottom + 4, trust, color=slide.theme.muted, ha="right")
     box = cell.inset(bottom=LINE_PT + 4)
-    radius, members = disc_radius(subject.labels, box), [i for group in subject.groups for i in group.members]
-    named = named_items(subject, layouts[-1], box)
-    margin = max([1.6 * radius, *(half_width(subject.labels[i], NAME_PT) for i in named)])
+    members, named = [i for group in subject.groups for i in group.members], named_items(subject, layouts[-1], box)
+    margin = max([1.6 * disc_radius(subject.labels, box), *(half_width(subject.labels[i], NAME_PT) for i in named)])
     axes = add_scatter_axes(slide, box, layouts[list(limits_of)], margin=margin, corner=8)
-    if subject.is_ordered:
-        Thread(axes, slide.theme, 1.2).move(layouts[now])
     trailed = members or (list(range(len(colors))) if len(colors) <= MOST_TRAILS else [])
     if len(chosen) > 1:
         Trails(axes, trailed, colors, 1.4).show(Motion(layouts).at(np.linspace(chosen[-2], now, TRAIL_POINTS)))
-    style: dict[str, Any] = {"on_top": members, "named": named, "name_px": NAME_PT}
-    discs = Discs(axes, subject.labels, colors, radius_px=radius, theme=slide.theme, **style)
-    discs.move(layouts[now])
-    if (marks := doubted(projection)) is not None:
-        discs.show_doubt(marks[now].astype(np.float64))
+    draw_items(slide, axes, box, subject, layouts[now], colors=colors, named=named, doubt=doubt, thread_pt=1.2)
 
 
 def _draw_loss(slide: Slide, box: Box, loss: Curve, clock: FilmClock, chosen: Sequence[int]) -> None:

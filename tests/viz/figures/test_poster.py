@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
 from PIL import Image
 
 from data.runs import Run
@@ -19,7 +21,7 @@ from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
 from viz.figures.figure import make_figure
 from viz.figures.map_figure import draw_maps
-from viz.figures.poster_figure import PANELS, key_snapshots
+from viz.figures.poster_figure import PANELS, draw_poster, key_snapshots
 from viz.grouped_table import GroupedTable
 from viz.registry import FIGURES
 from viz.request import FigureRequest
@@ -73,6 +75,27 @@ def test_maps_side_by_side_say_by_how_much_one_is_enlarged() -> None:
         assert [line.split("   ")[-1] for line in lines] == ["enlarged 3 times"]
         left, right = (np.ptp(axes.get_xlim()) for axes in figure.axes)
         assert right / left == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.parametrize("draw", [draw_maps, draw_poster])
+def test_no_disc_hides_another_in_any_panel(draw: Callable[..., Figure]) -> None:
+    """Six items lie at one place, at every step."""
+    layouts = np.random.default_rng(1).normal(size=(8, 24, 2))
+    layouts[:, :6] = layouts[:, :1]
+    layout = xr.Dataset(
+        {"layout": (("step", "position", "axis"), layouts), "trustworthiness": ("step", np.full(8, 0.7))},
+        {"step": 100 * np.arange(8)},
+    )
+    figure = draw(GroupedTable("positions", made("step position dim", 8, 24, 2), (), ()), layout, Caption("T", "s", ""))
+    panels = [(axes, one) for axes in figure.axes for one in axes.collections if isinstance(one, PathCollection)]
+    assert len(panels) == (PANELS if draw is draw_poster else 2)
+    for axes, discs in panels:
+        places = np.unique(np.asarray(discs.get_offsets()), axis=0)
+        assert len(places) == 24
+        points = axes.transData.transform(places) * 72 / figure.dpi
+        away = np.hypot(*(points[:, None] - points).transpose(2, 0, 1))
+        np.fill_diagonal(away, np.inf)
+        assert away.min() > 0.9 * discs.get_paths()[0].get_extents().width
 
 
 @pytest.mark.parametrize("name", ["poster", "token-poster"])
