@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import InputError
 from data.printing import visible
 from data.runs.atomic_files import write_bytes
+from viz.drawing.slide import SIZES as INCHES
 from viz.drawing.theme import Theme
 
 if TYPE_CHECKING:
@@ -21,14 +22,10 @@ if TYPE_CHECKING:
     from pptx.slide import Slide
 
 EMU_PER_INCH = 914400
-# Width and height in EMU, the unit of the format. PowerPoint's own wide slide is 13 1/3 inches.
 SIZES = {
-    "16:9": (12192000, 6858000),
-    "4:3": (9144000, 6858000),
-    "square": (6858000, 6858000),
-    "large": (18288000, 13716000),
-    "a3": (15120000, 10692000),
+    shape: (round(width * EMU_PER_INCH), round(height * EMU_PER_INCH)) for shape, (width, height) in INCHES.items()
 }
+"""Width and height of a slide in EMU, the unit of the format, by shape."""
 
 _TITLE_SLIDE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
 _TEMPLATE_WIDTH = 9144000
@@ -86,7 +83,7 @@ def write_deck(
     path : the file to write, ``.pptx``.
     title : of the deck.
     theme : the colours.
-    size : ``16:9`` (13.333 x 7.5 inches), ``4:3`` (10 x 7.5) or ``square`` (7.5 x 7.5).
+    size : one of the shapes of `viz.drawing.slide.SIZES`.
     subtitle : of the deck.
 
     Returns
