@@ -12,15 +12,28 @@ from data.errors import InputError
 from data.runs import Run
 from viz.player import words
 
-CATALOGUE = Path(__file__).with_name("catalogue.toml")
+CATALOGUE = Path(__file__).with_name("catalogue")
+Sections = dict[str, dict[str, dict[str, str]]]
 LANGUAGES = {"en": "English", "pt": "Português"}
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, dict[str, str]]:
-    """Read the catalogue: by key, the text in each language."""
-    sections = words.catalogue() | tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+    """Read the catalogue: by key, the text in each language.
+
+    A file holds the sections of a page or two: a table a section, in which a key has a text in each language. ``{name}`` is a blank. Two
+    files cannot hold the same section.
+    """
+    sections = words.catalogue()
+    for path in sorted(CATALOGUE.glob("*.toml")):
+        sections = _joined(sections, tomllib.loads(path.read_text(encoding="utf-8")))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
+
+
+def _joined(sections: Sections, more: Sections) -> Sections:
+    if both := sections.keys() & more.keys():
+        raise ValueError(f"section {', '.join(sorted(both))} stands in two files of the catalogue")
+    return sections | more
 
 
 @dataclass(frozen=True)
