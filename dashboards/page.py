@@ -35,6 +35,7 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
 </style>"""
 
 
