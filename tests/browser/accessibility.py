@@ -73,7 +73,9 @@ def all_violations(page: Page) -> list[Violation]:
         "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })", list(TAGS)
     )
     return [
-        Violation(rule["id"], " >> ".join(_flat(node["target"])), node["html"][:200], " ".join(node["failureSummary"].split()))
+        Violation(
+            rule["id"], " >> ".join(_flat(node["target"])), node["html"][:200], " ".join(node["failureSummary"].split())
+        )
         for rule in result["violations"]
         for node in rule["nodes"]
     ]
