@@ -23,6 +23,8 @@ LONGEST_SHOWN = 60
 MOST_STEPS = 10**12
 MOST_PARTS = 10_000
 MOST_BESIDE = 6
+CAMERA_LIMITS = ((-36000.0, 36000.0), (-90.0, 90.0), (0.5, 60.0))
+"""Of yaw and pitch in degrees, and of the magnification."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ def step_list(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(map(between(0, MOST_STEPS), parts)))
 
 
+def camera(text: str) -> tuple[float, float, float]:
+    """Read yaw and pitch in degrees and the magnification of a three-dimensional picture, separated by commas."""
+    parts = text.split(",")
+    if len(parts) != len(CAMERA_LIMITS):
+        raise InvalidValueError("no_camera")
+    yaw, pitch, zoom = (between(*limits)(part) for part, limits in zip(parts, CAMERA_LIMITS, strict=True))
+    return yaw, pitch, zoom
+
+
 def short_text(text: str) -> str:
     """Read a text of at most `LONGEST_TEXT` characters."""
     if len(text) > LONGEST_TEXT:
@@ -120,6 +131,7 @@ FIELDS: dict[str, Field] = {
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, between(2, 3)),
+    "camera": Field(None, camera, lambda view: ",".join(f"{number:g}" for number in view)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
@@ -148,9 +160,9 @@ FIELDS: dict[str, Field] = {
     "ground": Field("filled", one_of("filled", "transparent")),
 }
 
-#: The browser itself writes these fields when the slider comes to rest. It replaces the address, so that Back leads to the previous view
+#: The browser itself writes these fields when the slider, or the camera of three dimensions, comes to rest. It replaces the address, so that Back leads to the previous view
 #: and not to the previous step.
-BROWSER_FIELDS = ("step", "scale")
+BROWSER_FIELDS = ("camera", "step", "scale")
 
 
 def read_address() -> list[InvalidField]:

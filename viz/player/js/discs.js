@@ -8,6 +8,7 @@ const OPEN = 0.8;
 const LEVELS = 30;
 const MAX_INSIDE = 3;
 const MIN_GLYPH_PX = 7.5;
+export const LEGIBLE_PX = 8; // radius of a disc whose letter is easily read
 const MIN_EDGED_PX = 2; // from this radius on, an edge in the background's colour separates discs
 
 /** Choose the radius of discs from their number and the area. */
@@ -81,6 +82,14 @@ export function makeDiscs(theme) {
       const length = label.length > 2 * MAX_INSIDE ? label.length : [...label].length;
       return length <= MAX_INSIDE && glyphSize(length, radius) >= MIN_GLYPH_PX;
     },
+    /** Write a label inside a disc. */
+    letter(context, x, y, radius, color, doubt, label) {
+      const size = glyphSize([...label].length, radius);
+      const { dx, dy } = offset(context, label);
+      context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
+      context.fillStyle = colorsAt(color, doubt).glyph;
+      context.fillText(label, x + dx * size, y + dy * size);
+    },
     /** Paint a disc with its label inside. */
     labelled(context, x, y, radius, color, doubt, label) {
       const shade = colorsAt(color, doubt);
@@ -92,11 +101,7 @@ export function makeDiscs(theme) {
       context.lineWidth = Math.max(0.6, radius * 0.12);
       context.stroke();
       fillHole(context, x, y, radius, shade);
-      const size = glyphSize([...label].length, radius);
-      const { dx, dy } = offset(context, label);
-      context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
-      context.fillStyle = shade.glyph;
-      context.fillText(label, x + dx * size, y + dy * size);
+      this.letter(context, x, y, radius, color, doubt, label);
     },
     /** Paint a disc without a label. Filling thousands of circles one by one is faster than copying an image of one. */
     plain(context, x, y, radius, color, doubt) {
