@@ -194,7 +194,9 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
             write_snapshot(run, step, objective.weights())
         if measured is not None:
             seconds = round(time.perf_counter() - started, 3)
-            norm = {} if taken.grad_norm is None or not math.isfinite(taken.grad_norm) else {"grad_norm": taken.grad_norm}
+            norm = (
+                {} if taken.grad_norm is None or not math.isfinite(taken.grad_norm) else {"grad_norm": taken.grad_norm}
+            )
             measured = {"step": step, **measured, "lr": _rate(objective, step), **norm, "seconds": seconds}
             append_line(run.path / "metrics.jsonl", measured)
         if sample is not None:

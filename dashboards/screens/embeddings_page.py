@@ -98,7 +98,8 @@ def _offer(
     minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP[form.method] / 60))
     key = "offer_fidelity" if form.method == "pca" else "offer_layout"
     with place.container(horizontal=True, vertical_alignment="center"):
-        text = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{form.what}"), steps=n_steps)
+        snapshots = say.count("embeddings.n_snapshots", n_steps)
+        text = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{form.what}"), snapshots=snapshots)
         is_requested = st.button(text, type="primary", key=f"compute {page.run.name}")
         st.caption(say(f"embeddings.{key}_help", minutes=minutes))
     return is_requested
@@ -170,7 +171,7 @@ def requested_snapshots(page: Page, form: EmbeddingsForm, trajectory: xr.DataArr
     last_steps: dict[object, int] = st.session_state.setdefault("last_steps", {})
     last = last_steps.setdefault(key, int(trajectory["step"][-1]))
     n_new = int((trajectory["step"] > last).sum())
-    label = page.say("embeddings.refresh", n=n_new)
+    label = page.say.count("embeddings.refresh", n_new)
     if n_new and st.button(label, key=f"refresh {page.run.name}", icon=":material/refresh:"):
         last_steps[key] = last = int(trajectory["step"][-1])
     return trajectory.sel(step=slice(None, last))
