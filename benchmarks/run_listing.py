@@ -116,7 +116,10 @@ def in_a_browser(folder: Path) -> list[tuple[str, float, float]]:
                 guest.settle()
                 filtered.append(guest.page.evaluate(TYPE))
         browser.close()
-    return [("page to the painted table", times[0], float(np.median(times[1:]))), ("a filter, to paint", filtered[0], float(np.median(filtered[1:])))]
+    return [
+        ("page to the painted table", times[0], float(np.median(times[1:]))),
+        ("a filter, to paint", filtered[0], float(np.median(filtered[1:]))),
+    ]
 
 
 # Types a filter into the table, and resolves to the milliseconds until the frame after the table and the chart were painted.
@@ -131,7 +134,7 @@ TYPE = """() => new Promise((done) => {
 
 
 @contextmanager
-def folder_of_runs():  # noqa: ANN201  a path
+def folder_of_runs():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "runs"
         folder.mkdir()

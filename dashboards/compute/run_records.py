@@ -83,7 +83,9 @@ def settings(info: Record) -> dict[str, Setting]:
     >>> settings({"model": {"n_layer": 2, "config": {}}, "training": {"lr": 0.1, "text": None}, "base": {"run": "a", "step": 5}})
     {'n_layer': 2, 'lr': 0.1, 'base': 'a'}
     """
-    found: dict[str, Any] = {**(info.get("training") or {}), **(info.get("model") or {})}
+    found: dict[str, Any] = dict(info.get("model") or {})
+    for name, value in (info.get("training") or {}).items():
+        found.setdefault(name, value)
     for part, key in (("tokenizer", "kind"), ("base", "run"), ("task", "name"), ("source", "model")):
         value = (info.get(part) or {}).get(key)
         if value is not None:

@@ -21,7 +21,8 @@ def runs() -> list[Run]:
     """
     root = str(runs_folder().resolve())
     try:
-        paths = [entry.path for entry in os.scandir(runs_folder())]
+        with os.scandir(runs_folder()) as entries:
+            paths = [entry.path for entry in entries]
     except FileNotFoundError:
         return []
     found = [run for path in paths if (mark := _mark(path)) and (run := _opened(path, root, mark))]
@@ -51,9 +52,8 @@ def _opened(path: str, root: str, mark: tuple[int, ...]) -> Run | None:
 
 def _keeps_within(run: Run) -> bool:
     try:
-        return not any(
-            entry.is_symlink() and not is_within(Path(entry.path), run.path) for entry in os.scandir(run.path)
-        )
+        with os.scandir(run.path) as parts:
+            return not any(part.is_symlink() and not is_within(Path(part.path), run.path) for part in parts)
     except FileNotFoundError:  # deleted since it was listed
         return False
 

@@ -6,6 +6,7 @@ The browser filters, sorts and draws. The server sends the records of all runs, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ import streamlit as st
 from dashboards import run_table
 from dashboards.compute.run_records import RunRecord, curves, records
 from dashboards.page import REFRESH_EVERY_S, Page, set_step
-from dashboards.run_table import TableEvents
+from dashboards.run_table import TableEvent
 from dashboards.state import run_list
 from dashboards.state.url import FIELDS as ALL_FIELDS
 from dashboards.state.url import InvalidValueError, get_field, set_field, visits, write_address
@@ -58,62 +59,59 @@ def show_all_runs(page: Page, fields: Sequence[str]) -> None:
 
 
 def _draw(page: Page, fields: Sequence[str]) -> None:
+    if st.session_state.pop("opened_run", False):
+        st.rerun()  # the whole page, which shows that run
     known = records(run_list.runs())
-    by_name = {record.run.name: record for record in known}
-    before = st.session_state.get("drawn_runs")
-    drawn = [name for name in before if name in by_name] if before is not None else _drawn_at_first(by_name)
-    events = run_table.show(table_data(page, known, drawn), KEY, on_open=_open)
-    if events.opened in by_name:
-        st.rerun()
-    _take_view(events)
-    _take_label(page, events, by_name)
-    write_address(fields, has_slider=False)
-    if events.drawn and events.drawn != before:
-        st.session_state["drawn_runs"] = events.drawn[:MOST_DRAWN]
-        st.rerun(scope="fragment")
-
-
-def _drawn_at_first(by_name: Mapping[str, RunRecord]) -> list[str]:
-    """Choose the runs whose curves are sent before the browser asks: the pinned ones, and the newest."""
-    hidden = get_field("hide")
-    return [name for name in dict.fromkeys([*get_field("pin"), *by_name]) if name in by_name and name not in hidden][
-        :DRAWN_AT_FIRST
-    ]
-
-
-def _take_view(events: TableEvents) -> None:
-    for name in FIELDS:
-        if name in events.fields:
-            try:
-                set_field(name, ALL_FIELDS[name].read(events.fields[name]) if events.fields[name] else None)
-            except InvalidValueError:  # a longer text than an address may have
-                continue
-
-
-def _take_label(page: Page, events: TableEvents, by_name: Mapping[str, RunRecord]) -> None:
-    """Write the name and colour that a run was given; an event without a colour keeps the one that there is."""
-    record = by_name.get(events.labelled.get("run", ""))
-    if record is None:
-        return
-    label = Label(events.labelled.get("name", ""), events.labelled.get("color") or read_label(record.run).color)
-    try:
-        write_label(record.run, label)
-    except (InputError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else page.say.error(error)
+    if reason := st.session_state.pop("label_refused", None):
         st.toast(escape_markdown(page.say("runs.no_label", reason=reason)), icon=":material/error:")
-        return
-    st.rerun(scope="fragment")
+    run_table.show(table_data(page, known, _drawn(known)), KEY, partial(_take, page))
+    write_address(fields, has_slider=False)
 
 
-def _open() -> None:
-    """Open the run that was pressed; called before the page runs again, when its widgets may still be set."""
-    name = st.session_state[KEY].get("open")
-    if name in [run.name for run in run_list.runs()]:
-        st.session_state["run_choice"] = name
-        st.session_state["show_choice"] = "run"
-        set_step(None)
-        set_field("run", name)
-        set_field("show", None)
+def _drawn(known: Sequence[RunRecord]) -> list[str]:
+    """Name the runs whose curves are sent: those that the browser draws; before it says which, the pinned ones and the newest."""
+    hidden = get_field("hide")
+    newest = [record.run.name for record in known if record.run.name not in hidden]
+    at_first = list(dict.fromkeys([*get_field("pin"), *newest]))[:DRAWN_AT_FIRST]
+    return list(st.session_state.get("drawn_runs") or at_first)
+
+
+def _take(page: Page, event: TableEvent) -> None:
+    """Take an event of the browser, before the page runs again, when its widgets may still be set."""
+    by_name = {run.name: run for run in run_list.runs()}
+    if event.fields and event.decision == str(visits()):  # else from before the address was read again
+        _take_view(event)
+    if event.opened in by_name:
+        _open(str(event.opened))
+    if run := by_name.get(event.labelled.get("run", "")):
+        _take_label(page, run, event.labelled)
+
+
+def _take_view(event: TableEvent) -> None:
+    st.session_state["drawn_runs"] = event.drawn[:MOST_DRAWN]
+    for name in FIELDS:
+        try:
+            text = event.fields.get(name, "")
+            set_field(name, ALL_FIELDS[name].read(text) if text else None)
+        except InvalidValueError:  # a longer text than an address may have
+            continue
+
+
+def _take_label(page: Page, run: Run, given: Mapping[str, str]) -> None:
+    """Write the name and colour that a run was given; without a colour, it keeps the one that it had."""
+    try:
+        write_label(run, Label(given.get("name", ""), given.get("color") or read_label(run).color))
+    except InputError as error:
+        st.session_state["label_refused"] = page.say.error(error)
+    except OSError as error:
+        st.session_state["label_refused"] = error.strerror or type(error).__name__
+
+
+def _open(name: str) -> None:
+    st.session_state.update(run_choice=name, show_choice="run", opened_run=True)
+    set_step(None)
+    set_field("run", name)
+    set_field("show", None)
 
 
 def table_data(page: Page, known: Sequence[RunRecord], drawn: Sequence[str]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ export function makeTable(host, app) {
       const title = column.title ?? column.key;
       const button = addButton(cell, "sort", () => app.sortBy(column.key), title);
       button.title = column.help || (column.kind === "setting" ? app.words.setting_help : app.words.sort.replace("{name}", title));
-      button.appendChild(element("span", "arrow", isSorted ? (sort.startsWith("-") ? "↓" : "↑") : ""));
+      button.appendChild(element("span", "arrow", isSorted ? (sort.startsWith("-") ? "↓" : "↑") : "")).setAttribute("aria-hidden", "true");
       return cell;
     });
     head.replaceChildren(...cells);
