@@ -30,7 +30,7 @@ from film import made_tokens
 from probing import made_run
 from tables import show
 
-from dashboards.__main__ import APP, DashboardArguments, flags
+from dashboards.__main__ import SERVER, DashboardArguments, flags
 from data.runs import Run, create_run, write_snapshot
 from tests.browser.visit import FLAGS, Visit, chromium, free_port, until_healthy, visit
 
@@ -84,7 +84,7 @@ def server(runs: Path) -> Iterator[tuple[str, int]]:
         "-m",
         "streamlit",
         "run",
-        str(APP),
+        str(SERVER),
         *flags(DashboardArguments(port=port, open_browser=False)),
     ]
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)

@@ -20,6 +20,7 @@ from data.errors import InputError
 
 PROG = "python -m dashboards"
 APP = Path(__file__).with_name("app.py")
+SERVER = APP.with_name("server.py")
 SETTINGS = APP.parents[1] / ".streamlit" / "config.toml"
 ADDRESS = "127.0.0.1"
 # How long the server may take to end its jobs, which tidy up after themselves.
@@ -43,7 +44,7 @@ def main(options: DashboardArguments) -> None:
     check_port(options.port)
     if options.demo:
         train_demo()
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), *flags(options)]
+    command = [sys.executable, "-m", "streamlit", "run", str(SERVER), *flags(options)]
     # A process group of its own: Ctrl-C reaches only this process, which terminates the server once and waits for it.
     server = subprocess.Popen(command, start_new_session=True)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,35 @@ def catalogue() -> dict[str, dict[str, str]]:
     for path in sorted(CATALOGUE.glob("*.toml")):
         sections = _joined(sections, tomllib.loads(path.read_text(encoding="utf-8")))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
+
+
+def preferred_language(chosen: str | None, accepted: str) -> str:
+    """Return the language of a page: the chosen one, or else the first of the browser's languages that the pages have.
+
+    Parameters
+    ----------
+    chosen : a key of `LANGUAGES`; anything else counts as no choice.
+    accepted : the header ``Accept-Language`` (RFC 9110, section 12.5.4).
+
+    Examples
+    --------
+    >>> preferred_language(None, "fr;q=0.9, pt-BR, en;q=0.8"), preferred_language("en", "pt"), preferred_language(None, "")
+    ('pt', 'en', 'en')
+    """
+    if chosen in LANGUAGES:
+        return str(chosen)
+    ranges = [_language_range(part) for part in accepted.split(",")]
+    wanted = sorted((one for one in ranges if one[1] > 0), key=lambda one: -one[1])
+    return next((name for name, _ in wanted if name in LANGUAGES), "en")
+
+
+def _language_range(part: str) -> tuple[str, float]:
+    """Read the primary language and the weight of a part of the header; a weight that is no number is 0."""
+    tag, _, weight = part.partition(";")
+    _, _, number = weight.partition("=")
+    with contextlib.suppress(ValueError):
+        return tag.strip().split("-")[0].lower(), float(number or 1)
+    return "", 0.0
 
 
 def _joined(sections: Sections, more: Sections) -> Sections:
