@@ -29,12 +29,17 @@ REFRESH_EVERY_S = 2.0
 # then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
 
-# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room.
+# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room. It fades whatever a running
+# script has not drawn again yet; here it can be used meanwhile, and a panel that waits says so itself.
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+[data-stale="true"] { opacity: 1 !important; }
+[class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
+[class*="st-key-notes_"] { bottom: 4.6rem; }
+[class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
 </style>"""
 
 
