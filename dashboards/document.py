@@ -1,4 +1,4 @@
-"""The server that `streamlit run` starts: Streamlit's own, with a first document that knows its address and its language.
+"""The application that is served: Streamlit's own, with a first document that knows its address and its language.
 
 Streamlit's document is the same for every path. On a link to a page it therefore looks for its server below that page's path first,
 and asks for files that do not exist. It also calls every page English. The document that is sent here says both at once.
@@ -20,6 +20,7 @@ from dashboards.screens import NAME, SCREENS
 from dashboards.state.language import preferred_language
 from viz.player.words import LOCALES
 
+APP = Path(__file__).with_name("app.py")
 # Both stand for the root of this server, whatever the path of the page is.
 ADDRESS = (
     "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin, MAIN_PAGE_BASE_URL: location.origin}</script>"
@@ -46,7 +47,6 @@ def page_document(locale: str) -> str:
     return source.replace("<head>", f"<head>\n    {ADDRESS}", 1)
 
 
-app = st.App(
-    Path(__file__).with_name("app.py"),
-    routes=[Route(f"/{path}", document) for path in ("", "home", *SCREENS)],
-)
+def application() -> st.App:
+    """Build the application: the script of the pages, with a document of ours at the path of each of them."""
+    return st.App(APP, routes=[Route(f"/{path}", document) for path in ("", "home", *SCREENS)])

@@ -53,7 +53,7 @@ OWN_FILES = {
     "viz/player/words.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",
-    "dashboards/__main__.py",  # these are parts of the package
+    "dashboards/launch.py",  # these are parts of the package
 }
 """Modules that read text which the toolkit wrote itself."""
 

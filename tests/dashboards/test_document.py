@@ -6,15 +6,15 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from dashboards.document import application
 from dashboards.screens import NAME, SCREENS
-from dashboards.server import app
 from dashboards.state.language import preferred_language
 
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
     """Serve the routes that are ours, without Streamlit around them."""
-    return TestClient(Starlette(routes=app._user_routes))
+    return TestClient(Starlette(routes=application()._user_routes))
 
 
 @pytest.mark.parametrize("path", ["", "home", *SCREENS])
