@@ -17,8 +17,8 @@ from starlette.routing import Route
 from streamlit import file_util
 
 from dashboards.screens import NAME, SCREENS
-from dashboards.state.language import preferred_language
-from viz.player.words import LOCALES
+from dashboards.state.language import LANGUAGE_COOKIE, first_language
+from data.language import LOCALES
 
 APP = Path(__file__).with_name("app.py")
 # Both stand for the root of this server, whatever the path of the page is.
@@ -28,8 +28,9 @@ ADDRESS = (
 
 
 async def document(request: Request) -> HTMLResponse:
-    """Send the document of a page, in the language of the link, or else of the browser."""
-    language = preferred_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    """Send the document of a page: in the language of the link, of an earlier visit, or of the browser."""
+    linked, chosen = request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")
+    language = first_language(linked, chosen, request.headers.get("accept-language", ""))
     return HTMLResponse(page_document(LOCALES[language]), headers={"Cache-Control": "no-cache"})
 
 

@@ -51,6 +51,8 @@ OWN_FILES = {
     "data/runs/run.py",  # run.json
     "viz/sidecar.py",
     "dashboards/state/film_list.py",  # the sidecars of films
+    "data/language/names.py",
+    "data/language/messages.py",
     "viz/player/words.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from data.errors import InputError
+from data.language import LANGUAGES, LOCALES, format_number, names
 from data.runs import Run
 from viz.player import words
 
+LANGUAGE_COOKIE = "gptlab_language"
 CATALOGUE = Path(__file__).with_name("catalogue")
 Sections = dict[str, dict[str, dict[str, str]]]
-LANGUAGES = {"en": "English", "pt": "Português"}
 
 
 @lru_cache(maxsize=1)
@@ -25,45 +26,35 @@ def catalogue() -> dict[str, dict[str, str]]:
     A file holds the sections of a page or two: a table a section, in which a key has a text in each language. ``{name}`` is a blank. Two
     files cannot hold the same section.
     """
-    sections = words.catalogue()
+    sections = {
+        **words.catalogue(),
+        **{name: section for name, section in names().items() if not name.endswith("_also")},
+    }
     for path in sorted(CATALOGUE.glob("*.toml")):
         sections = _joined(sections, tomllib.loads(path.read_text(encoding="utf-8")))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
-
-
-def preferred_language(chosen: str | None, accepted: str) -> str:
-    """Return the language of a page: the chosen one, or else the first of the browser's languages that the pages have.
-
-    Parameters
-    ----------
-    chosen : a key of `LANGUAGES`; anything else counts as no choice.
-    accepted : the header ``Accept-Language`` (RFC 9110, section 12.5.4).
-
-    Examples
-    --------
-    >>> preferred_language(None, "fr;q=0.9, pt-BR, en;q=0.8"), preferred_language("en", "pt"), preferred_language(None, "")
-    ('pt', 'en', 'en')
-    """
-    if chosen in LANGUAGES:
-        return str(chosen)
-    ranges = [_language_range(part) for part in accepted.split(",")]
-    wanted = sorted((one for one in ranges if one[1] > 0), key=lambda one: -one[1])
-    return next((name for name, _ in wanted if name in LANGUAGES), "en")
-
-
-def _language_range(part: str) -> tuple[str, float]:
-    """Read the primary language and the weight of a part of the header; a weight that is no number is 0."""
-    tag, _, weight = part.partition(";")
-    _, _, number = weight.partition("=")
-    with contextlib.suppress(ValueError):
-        return tag.strip().split("-")[0].lower(), float(number or 1)
-    return "", 0.0
 
 
 def _joined(sections: Sections, more: Sections) -> Sections:
     if both := sections.keys() & more.keys():
         raise ValueError(f"section {', '.join(sorted(both))} stands in two files of the catalogue")
     return sections | more
+
+
+def first_language(*wanted: str) -> str:
+    """Choose the language of a visit: the first of the wanted ones that there is, English if there is none.
+
+    Parameters
+    ----------
+    wanted : language tags (``pt-BR``), or lists of them as in the header Accept-Language; empty ones are passed over.
+
+    Examples
+    --------
+    >>> first_language("", "pt-BR"), first_language("de", "fr;q=0.9,pt;q=0.8,en;q=0.7"), first_language("de")
+    ('pt', 'pt', 'en')
+    """
+    tags = [tag for text in wanted for tag in re.split(r"[\s,]+|;[^,]*", text.lower())]
+    return next((code for tag in tags if (code := re.split("[-_]", tag)[0]) in LANGUAGES), "en")
 
 
 @dataclass(frozen=True)
@@ -132,9 +123,9 @@ class Translation:
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Format a number with separators between thousands."""
-        return words.format_number(value, decimals, self.language)
+        return format_number(value, decimals, self.language)
 
     @property
     def tag(self) -> str:
         """The language tag for browsers."""
-        return words.LOCALES[self.language]
+        return LOCALES[self.language]

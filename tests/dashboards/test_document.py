@@ -8,7 +8,6 @@ from starlette.testclient import TestClient
 
 from dashboards.document import application
 from dashboards.screens import NAME, SCREENS
-from dashboards.state.language import preferred_language
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +34,3 @@ def test_the_document_is_in_the_language_of_the_link_or_of_the_browser(client: T
     assert language("?lang=en", "pt-BR") == "en"
     assert language("?lang=pt", "en") == "pt-BR"
     assert language("?lang=<script>", "de") == "en"
-
-
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
-        ("pt", "pt"),
-        ("PT-br", "pt"),
-        ("de, fr;q=0.9", "en"),
-        ("en;q=0.5, pt;q=0.7", "pt"),
-        ("pt;q=0, en", "en"),
-        ("pt;q=high, en;q=0.1", "en"),
-        ("*", "en"),
-        (",;;=,", "en"),
-    ],
-)
-def test_the_heaviest_language_that_there_is_wins(accepted: str, language: str) -> None:
-    assert preferred_language(None, accepted) == language
