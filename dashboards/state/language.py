@@ -14,6 +14,7 @@ from data.language import LANGUAGES, LOCALES, format_number, names
 from data.runs import Run
 from viz.player import words
 
+LANGUAGE_COOKIE = "gptlab_language"
 CATALOGUE = Path(__file__).with_name("catalogue")
 Sections = dict[str, dict[str, dict[str, str]]]
 
