@@ -38,7 +38,7 @@ def read_label(run: Run) -> Label:
     Label(name='', color='')
     """
     try:
-        found: Any = json.loads((run.path / LABEL_FILE).read_text(encoding="utf-8"))
+        found: Any = json.loads((run.path / LABEL_FILE).read_bytes())
     except (OSError, ValueError):
         return Label()
     if not isinstance(found, dict):
