@@ -14,7 +14,7 @@ from dashboards.state.url import InvalidField, address_written, read_address
 from dashboards.widgets import escape_markdown
 
 NAME = "GPTLab"
-SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
+SCREENS = ("overview", "embeddings", "attention", "model", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 

@@ -11,7 +11,7 @@ import streamlit as st
 from viz.player.bundle import HTML, script, style
 from viz.player.scene import Scene
 
-STATES = ("step", "head", "item")
+STATES = ("step", "head", "item", "position")
 """Events that hold until the page decides otherwise."""
 
 
@@ -25,6 +25,7 @@ class Events:
     panel: str | None = None  # of the lasso
     head: list[int] | None = None  # [] for all
     item: int | None = None  # -1 for none
+    position: int | None = None  # in the prompt, that is followed
 
 
 def show(scene: Scene, key: str, on_change: Any = None) -> Events:

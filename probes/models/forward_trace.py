@@ -15,7 +15,7 @@ from data.progress import Progress
 from data.runs import Run
 from probes.models.block_passage import block_passages, leading_terms
 from probes.models.gathering import over_snapshots
-from probes.models.observation import observe
+from probes.models.observation import Observation, observe
 from probes.texts import encode_prompt
 from trainer.config import described_model
 from trainer.loading import Model
@@ -143,12 +143,15 @@ class _Question:
 
     def __call__(self, model: Model) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        stream = torch.cat([one[:, -1] for one in observe(model, self.ids, residual=True).residual])  # (layer + 1, dim)
-        if self.blocks:
-            found |= block_passages(model, self.ids) if isinstance(model, GPT) else _foreign(model, self.ids, stream)
-        if self.lens:
-            found |= _lens(model, stream)
-        return found
+        if isinstance(model, GPT) and self.blocks:
+            found = block_passages(model, self.ids)
+            first = found["token_vector"] + found["position_vector"]
+            stream = torch.cat([first[None], found["residual"]])  # (layer + 1, dim)
+        else:
+            seen = observe(model, self.ids, attention=self.blocks, residual=True)
+            stream = torch.cat([one[:, -1] for one in seen.residual])
+            found = _foreign(seen, stream) if self.blocks else {}
+        return found | (_lens(model, stream) if self.lens else {})
 
 
 def _measured(
@@ -184,8 +187,8 @@ def _counted(data: xr.Dataset) -> xr.Dataset:
     return data.assign_coords({dim: np.arange(data.sizes[dim]) for dim in counted if dim in data.sizes})
 
 
-def _foreign(model: Model, ids: Tensor, stream: Tensor) -> dict[str, Tensor]:
-    weights = torch.cat(observe(model, ids, attention=True).attention)[:, :, -1]  # (layer, head, key)
+def _foreign(seen: Observation, stream: Tensor) -> dict[str, Tensor]:
+    weights = torch.cat(seen.attention)[:, :, -1]  # (layer, head, key)
     norms = stream.norm(dim=-1)
     return {
         "input": stream[0],
