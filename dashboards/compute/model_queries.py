@@ -39,7 +39,9 @@ def trace(
     )
 
 
-def await_trace(computation: Computation, run: Run, prompt: str, position: int | None, progress: Progress) -> CachedResult[Trace]:
+def await_trace(
+    computation: Computation, run: Run, prompt: str, position: int | None, progress: Progress
+) -> CachedResult[Trace]:
     """Follow a position in the background, with progress; the job goes on if the reader leaves the page."""
     return computation.background.wait_for(
         ("trace", run.path, prompt, position),

@@ -67,7 +67,9 @@ def chosen_position(page: Page, n_tokens: int) -> int | None:
         return position
     set_field("position", None)
     if position >= n_tokens:
-        message = page.say("model.no_such_position", position=page.say.number(position), last=page.say.number(n_tokens - 1))
+        message = page.say(
+            "model.no_such_position", position=page.say.number(position), last=page.say.number(n_tokens - 1)
+        )
         st.toast(escape_markdown(message), icon=":material/link_off:")
     return None
 
