@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import MOST_CELLS, set_threads
@@ -39,16 +40,21 @@ def trace(
     )
 
 
-def await_trace(
-    computation: Computation, run: Run, prompt: str, position: int | None, progress: Progress
-) -> CachedResult[Trace]:
-    """Follow a position in the background, with progress; the job goes on if the reader leaves the page."""
-    return computation.background.wait_for(
+def poll_trace(
+    computation: Computation, run: Run, prompt: str, position: int | None
+) -> CachedResult[Trace] | BackgroundJob[CachedResult[Trace]]:
+    """Return the way of a position through all snapshots, or the job that computes it."""
+    return computation.background.poll(
         ("trace", run.path, prompt, position),
         partial(trace, computation, run, prompt, position),
-        progress,
         state=digests_of(run),
     )
+
+
+def latest_trace(computation: Computation, run: Run, prompt: str, position: int | None) -> CachedResult[Trace] | None:
+    """Return what is known of a position without computing anything, perhaps of fewer snapshots than there are now."""
+    known = computation.live.latest(run, ("trace", prompt, position))
+    return known[1] if known else None
 
 
 def most_words(run: Run) -> int:

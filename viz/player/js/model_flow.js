@@ -13,6 +13,7 @@ import { addTooltip, pointerIn } from "./tooltip.js";
 
 const [MIN_ROW_PX, MAX_ROW_PX] = [17, 30];
 const MIN_NET_PX = 168;
+const MAX_LABEL = 7; // letters that fit beside a bar
 const BESIDE_PX = 515; // heights of what is above and below the words
 
 PANELS["model-flow"] = (host, player) => {
@@ -83,6 +84,8 @@ PANELS["model-flow"] = (host, player) => {
       flow.replaceChildren();
       flow.style.setProperty("--layers", model.nLayer);
       flow.style.setProperty("--words", model.tokens.length);
+      const longest = Math.max(...Object.values(model.vocabulary).map((word) => word.label.length));
+      flow.style.setProperty("--label", `${Math.min(MAX_LABEL, longest) * 0.6 + 0.9}em`);
       flow.style.setProperty("--seen", model.place + 1);
       painters = buildStages(flow, model, actions);
       left.querySelector(".strip-key")?.remove();
