@@ -133,6 +133,7 @@ FIELDS: dict[str, Field] = {
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
     "prompt": Field("", short_text),
+    "position": Field(None, between(0, MOST_PARTS)),
     "layer": Field(None, between(0, MOST_PARTS)),
     "head": Field(None, between(0, MOST_PARTS)),
     "score": Field("previous_token", short_text),
