@@ -4,6 +4,8 @@ const NEAREST = 0.96; // how near two discs may come, in sums of their radii
 const LONGEST_PUSH = 0.35; // how far a disc moves in a round at most, in radii
 const FARTHEST = 2.6; // and in all: farther off a disc would no longer show where its point is
 const ROUNDS = 60;
+const LEGIBLE_PX = 8; // radius of a disc whose letter is easily read
+const LEAST_SHARE = 0.72; // of the usual radius, that of crowded discs
 const MANY_DISCS = 150; // fewer rounds for more
 export const MOST_SPREAD = 400; // discs; of more, hardly any carries its letter inside
 const LEADER_FROM = 0.6; // radii, from which on a moved disc has a line to its place
@@ -125,9 +127,8 @@ export function drawLeaders(context, seen, moved, n, radius, theme) {
   }
 }
 
-/** Choose a smaller radius where discs are crowded at a view: so that most have room, but letters stay legible. */
-export function crowdedRadius(seen, n, radius, least) {
-  if (radius <= least) return radius;
+/** Choose a smaller radius where discs are crowded at a view, so that half of them have room where they are; letters stay legible. */
+export function crowdedRadius(seen, n, radius) {
   const nearest = new Float32Array(n).fill(Infinity);
   for (let i = 0; i < n; i += 1) {
     for (let j = i + 1; j < n; j += 1) {
@@ -138,5 +139,6 @@ export function crowdedRadius(seen, n, radius, least) {
   }
   const known = nearest.filter((square) => square < Infinity).sort();
   if (!known.length) return radius;
-  return Math.min(radius, Math.max(least, Math.sqrt(known[Math.floor(known.length / 3)]) / (2 * NEAREST)));
+  const least = Math.min(radius, Math.max(LEGIBLE_PX, LEAST_SHARE * radius));
+  return Math.min(radius, Math.max(least, Math.sqrt(known[known.length >> 1]) / (2 * NEAREST)));
 }

@@ -8,14 +8,18 @@ const OPEN = 0.8;
 const LEVELS = 30;
 const MAX_INSIDE = 3;
 const MIN_GLYPH_PX = 7.5;
-export const LEGIBLE_PX = 8; // radius of a disc whose letter is easily read
+const SMALLEST_LETTERED_PX = 7;
+const CLOUD = 10_000; // items, of which each may be smaller
+const FULLEST = 0.28; // share of a panel that discs may fill
 const MIN_EDGED_PX = 2; // from this radius on, an edge in the background's colour separates discs
 
 /** Choose the radius of discs from their number and the area. */
 export function radiusFor(n, width, height) {
   const unit = Math.min(1.4, Math.max(0.72, Math.min(width, height) / 800));
   const filling = 0.19 * Math.sqrt((width * Math.min(height, width)) / Math.max(1, n));
-  return Math.min(21 * unit, Math.max(2.2 * unit, filling));
+  // On a small panel discs fill more of it, if only their letters can then be read.
+  const legible = n * Math.PI * SMALLEST_LETTERED_PX ** 2 < FULLEST * width * height ? SMALLEST_LETTERED_PX : 0;
+  return Math.min(21 * unit, Math.max((n > CLOUD ? 1.5 : 2.2) * unit, filling, legible));
 }
 
 /** Blend a colour over a background with an opacity; all `#RRGGBB`. */

@@ -3,7 +3,7 @@
 import { makeCamera } from "./camera.js";
 import { readCloud } from "./cloud.js";
 import { crowdedRadius, drawLeaders, isMovedFar, makeSpread, MOST_SPREAD } from "./disc_spread.js";
-import { LEGIBLE_PX, makeDiscs, radiusFor } from "./discs.js";
+import { makeDiscs, radiusFor } from "./discs.js";
 import { addCanvas, unpack } from "./drawing.js";
 import { connectPointer } from "./gestures.js";
 import { findAt, findByText, findTowards } from "./item_search.js";
@@ -233,7 +233,7 @@ PANELS.scatter = (host, player) => {
     cloud.at(view, places);
     cloud.doubtAt(view, doubt);
     camera.project(cloud, places, frame, seen);
-    if (spreads()) radius = crowdedRadius(seen, cloud.n, radius, LEGIBLE_PX);
+    if (spreads()) radius = crowdedRadius(seen, cloud.n, radius);
     moved = spreads() ? spread.apply(view, seen, cloud.n, radius, spreadKey()) : null;
     if (cloud.axes === 3) {
       drawBox(context, cloud, camera, frame, player.theme);
