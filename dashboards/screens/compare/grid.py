@@ -82,13 +82,14 @@ def template(rows: Iterable[Row]) -> str:
     Examples
     --------
     >>> template([Row(["a", "b"], "2fr", 100), Row(["loss"], "1fr", 100)])
-    '"legend legend legend legend legend legend" auto "a a a b b b" 2fr "loss loss loss loss loss loss" 1fr / repeat(6, minmax(0, 1fr))'
+    '"legend legend legend legend legend legend" auto "a a a b b b" 2fr "loss loss loss loss loss loss" 1fr / 1fr 1fr 1fr 1fr 1fr 1fr'
     """
     lines = [f'"{" ".join(["legend"] * 6)}" auto']
     for row in rows:
         cells = " ".join(" ".join([name] * (6 // len(row.areas))) for name in row.areas)
         lines.append(f'"{cells}" {row.height}')
-    return f"{' '.join(lines)} / repeat(6, minmax(0, 1fr))"
+    # The short form that holds areas has no place for repeat().
+    return f"{' '.join(lines)} / {' '.join(['1fr'] * 6)}"
 
 
 def _height_px(rows: Sequence[Row]) -> int:
