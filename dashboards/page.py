@@ -35,6 +35,11 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
+@media (max-width: 700px) {
+  .stMainBlockContainer { padding: 4rem 0.8rem 1rem; }
+  .stMain .stHorizontalBlock:has([data-testid="stMetric"]) > .stColumn { flex: 1 1 40%; min-width: 40%; }
+}
 </style>"""
 
 

@@ -95,6 +95,11 @@ export function formatFixed(number, decimals, language) {
   return formatNumber(number, language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
+/** Format a probability or weight with two decimals; what is smaller than 0.01, and not 0, is "<0.01". */
+export function formatHundredths(share, language) {
+  return share > 0 && share < 0.01 ? `<${formatFixed(0.01, 2, language)}` : formatFixed(share, 2, language);
+}
+
 /** Add a button that calls `action`. */
 export function addButton(host, className, action, text = "") {
   const button = host.appendChild(element("button", className, text));
