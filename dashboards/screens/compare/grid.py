@@ -16,8 +16,8 @@ from viz.player.panels import Curves, Panel, Samples, Series
 from viz.player.scene import NarrowGrid
 
 FIELDS = ("with", "view")
-# The width that panels have beside the sidebar: a laptop's window holds three columns, half of it two, a phone one.
-TWO_COLUMNS_BELOW_PX, ONE_COLUMN_BELOW_PX = 900, 600
+# The width that panels have beside the sidebar: a laptop's window holds three columns. On a phone, the player makes one of any grid.
+TWO_COLUMNS_BELOW_PX = 900
 RUN_HEIGHT_PX, LOSS_HEIGHT_PX, LEGEND_HEIGHT_PX = 250, 150, 50
 LOSS_ROW = f"minmax({LOSS_HEIGHT_PX}px, 2fr)"
 
@@ -33,11 +33,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Grid:
-    """The rows of a grid in wide windows, in narrower ones, and on a phone."""
+    """The rows of a grid in wide windows, and in narrower ones."""
 
     wide: Sequence[Row]
     narrow: Sequence[Row]
-    phone: Sequence[Row]
 
 
 def area(place: int) -> str:
@@ -61,19 +60,15 @@ def grid_of_runs(n: int, run_height: str = "7fr", loss_height: str = LOSS_ROW) -
     """Lay out the panels of ``n`` runs above their losses: up to three beside each other, and four as two by two."""
     areas, loss = [area(place) for place in range(n)], Row(["loss"], loss_height, LOSS_HEIGHT_PX)
 
-    def rows(columns: int, height: str = run_height) -> list[Row]:
-        return [*rows_of(areas, columns, height, RUN_HEIGHT_PX), loss]
+    def rows(columns: int) -> list[Row]:
+        return [*rows_of(areas, columns, run_height, RUN_HEIGHT_PX), loss]
 
-    return Grid(rows(2 if n == 4 else 3), rows(2), rows(1, f"minmax({RUN_HEIGHT_PX}px, 7fr)"))
+    return Grid(rows(2 if n == 4 else 3), rows(2))
 
 
 def stacked_grid(wide: Sequence[Row]) -> Grid:
-    """Make a grid from its rows in a wide window: two panels at most beside each other in a narrow one, one on a phone."""
-
-    def cut(columns: int) -> list[Row]:
-        return [part for row in wide for part in rows_of(row.areas, columns, row.height, row.least_px)]
-
-    return Grid(wide, cut(2), cut(1))
+    """Make a grid from its rows in a wide window: in a narrow one, two panels at most stand beside each other."""
+    return Grid(wide, [part for row in wide for part in rows_of(row.areas, 2, row.height, row.least_px)])
 
 
 def template(rows: Iterable[Row]) -> str:
@@ -127,10 +122,7 @@ def show_panels(
         return Events()
     legend = SharedLegend("legend", "legend", title, entries=[*_runs(pages), *entries], note=note)
     losses = [_losses(pages)] if any("loss" in row.areas for row in grid.wide) else []
-    narrow = [
-        NarrowGrid(TWO_COLUMNS_BELOW_PX, template(grid.narrow), _height_px(grid.narrow)),
-        NarrowGrid(ONE_COLUMN_BELOW_PX, template(grid.phone), _height_px(grid.phone)),
-    ]
+    narrow = NarrowGrid(TWO_COLUMNS_BELOW_PX, template(grid.narrow), _height_px(grid.narrow))
     return show_scene(
         first,
         "compare",
@@ -139,7 +131,7 @@ def show_panels(
         union,
         fields=(*FIELDS, *fields),
         least_px=_height_px(grid.wide),
-        narrow_grids=narrow,
+        narrow_grids=[narrow],
     )
 
 

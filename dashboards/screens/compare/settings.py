@@ -31,7 +31,7 @@ def show_differences(pages: Sequence[Page]) -> None:
             return
         columns = {say("compare.setting"): [_name(setting, say) for setting in rows]}
         for place, page in enumerate(pages):
-            columns[page.run.name] = [setting_text(values[place], say) for values in rows.values()]
+            columns[page.run.name] = [_text(setting, values[place], say) for setting, values in rows.items()]
         st.dataframe(pd.DataFrame(columns), hide_index=True)
 
 
@@ -97,6 +97,11 @@ def setting_text(value: Any, say: Translation) -> str:
     if isinstance(value, (list, tuple)):
         return "; ".join(setting_text(one, say) for one in value)
     return repr(value) if str(value).isspace() else str(value)
+
+
+def _text(setting: Setting, value: Any, say: Translation) -> str:
+    """Write a value; a seed is a name among numbers, not a quantity."""
+    return str(value) if setting[1] == "seed" and value is not None else setting_text(value, say)
 
 
 def _name(setting: Setting, say: Translation) -> str:
