@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, translation
+from dashboards.page import STYLE, choose_language, mark_language, translation
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, read_address
 from dashboards.widgets import escape_markdown
@@ -28,6 +28,7 @@ def main() -> None:
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
+    mark_language()
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")

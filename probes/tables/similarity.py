@@ -65,11 +65,11 @@ def shared_tables(one: xr.DataArray, other: xr.DataArray, *, most: int = MOST_IT
     chosen = np.arange(len(labels))
     if len(labels) > most:
         chosen = np.sort(np.random.default_rng(seed).choice(len(labels), most, replace=False))
-    found = [
+    first, second = (
         table.sel(step=steps).isel({item: [place[labels[i]] for i in chosen]})
         for table, place in zip((one, other), places, strict=True)
-    ]
-    return SharedTables(*found, len(labels) - len(chosen))
+    )
+    return SharedTables(first, second, len(labels) - len(chosen))
 
 
 def table_similarity(

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.commands import ROOT
@@ -192,13 +192,17 @@ class Visit:
 
 @contextlib.contextmanager
 def visit(
-    browser: Browser, address: str, shots: Path, size: tuple[int, int] = (1366, 768), theme: str = "light"
+    browser: Browser, address: str, shots: Path, size: tuple[int, int] = (1366, 768), theme: str = "light", **more: Any
 ) -> Iterator[Visit]:
-    """Open a window of a size, as a reader with a light or dark theme; whatever its console complained of fails at the end."""
+    """Open a window of a size, as a reader with a light or dark theme; whatever its console complained of fails at the end.
+
+    ``more`` are further properties of the browser, such as its ``locale``.
+    """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="no-preference",
+        **more,
     )
     context.set_default_timeout(PATIENCE_S * 1000)
     try:

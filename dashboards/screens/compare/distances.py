@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries, run_pairs
-from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
-from dashboards.compute.result_cache import CachedResult
+from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.screens import embeddings_page
 from dashboards.screens.compare import embeddings
 from dashboards.screens.compare.differences import Pair, seeds_note
 from dashboards.screens.compare.grid import Row, color_of, message_panel, show_panels, stacked_grid
 from dashboards.state.url import get_field, is_new_event, set_field
+from dashboards.views.awaited import Awaited, await_jobs
+from dashboards.views.layouts import ShownLayout
 from data.errors import InputError
 from probes.groups.naming import format_label, parse_label
 from probes.tables.neighbours import neighbours_of_all
@@ -28,10 +30,11 @@ from viz.player.comparison_panels import Neighbourhoods
 from viz.player.panels import Curves, Panel, Scatter, Series
 from viz.projection.projector import METHODS
 
+PICTURES = ("one", "other")
 MEASURES = ("distance_correlation", "cka", "neighbour_overlap")
 MOST_LISTED = 40
 GRID = stacked_grid(
-    [Row(["one", "other", "items"], "6fr", 260), Row(MEASURES, "minmax(160px, 3fr)", 160)],
+    [Row([*PICTURES, "items"], "6fr", 260), Row(MEASURES, "minmax(160px, 3fr)", 160)],
 )
 
 
@@ -43,34 +46,44 @@ def distances_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
     def draw() -> None:
         tables = {page.run.name: _table(page, form) for page in pages}
         found = _measure(pages, pair, tables, form.metric)
-        pictures, notes = _pictures(pair, tables, found, form)
+        shown, measured = _shown(pair, tables, form), found[pair.other.run.name]
+        pictures, items = _pictures(pair, shown, measured, form), _items(pair, measured, form)
         curves = [_curves(pages, pair, found, measure) for measure in MEASURES]
         steps = [queries.steps_of(table) for table in tables.values() if isinstance(table, xr.DataArray)]
         events = show_panels(
             pages,
-            [*pictures, *curves],
+            [*pictures, items, *curves],
             GRID,
             title=say(f"compare.distances_{form.what}", method=METHODS[form.method]),
             steps=steps,
             fields=("aspect", "against", "item", *embeddings_page.FIELDS),
             entries=embeddings.legend_entries(pair.one, [one for one in pictures if isinstance(one, Scatter)]),
-            note=" ".join([*notes, seeds_note(pages, pair)]),
+            note=_note(pages, pair, measured, form),
         )
-        measured = found[pair.other.run.name]
         if isinstance(measured, _Measured):
             _keep_item(queries.labels_of(measured.shared.one), events.item)
-        _await([one for one in found.values() if isinstance(one, _Measured)])
+        jobs = [one.awaited for one in found.values() if isinstance(one, _Measured) and one.awaited]
+        await_jobs([*(one.awaited for one in shown.layouts if one.awaited), *jobs])
+        embeddings.request_layouts((pair.one, pair.other), shown.tables, form.choice, PICTURES, events)
 
     return draw
 
 
 @dataclass(frozen=True)
+class _Shown:
+    """The whole tables of the pair and their layouts; none where one of the runs has no such table."""
+
+    tables: Sequence[xr.DataArray] = ()
+    layouts: Sequence[ShownLayout] = ()
+
+
+@dataclass(frozen=True)
 class _Measured:
-    """What two runs share, and how alike it is; ``similarity`` is None while it is measured by ``job``."""
+    """What two runs share, and how alike it is; ``similarity`` is None while it is ``awaited``."""
 
     shared: SharedTables
     similarity: xr.Dataset | None = None
-    job: BackgroundJob[CachedResult[xr.Dataset]] | None = None
+    awaited: Awaited | None = None
 
 
 def _table(page: Page, form: embeddings_page.EmbeddingsForm) -> xr.DataArray | InputError:
@@ -101,41 +114,64 @@ def _measure(
             continue
         polled = run_pairs.poll_similarity(page.computation, runs, shared, metric)
         if isinstance(polled, BackgroundJob):
-            found[page.run.name] = _Measured(shared, job=polled)
+            where = "items" if page is pair.other else page.run.name
+            found[page.run.name] = _Measured(shared, awaited=_awaited(page, where, polled, shared.one.sizes["step"]))
         else:
             found[page.run.name] = _Measured(shared, polled.value)
     return found
 
 
-def _pictures(
-    pair: Pair,
-    tables: Mapping[str, xr.DataArray | InputError],
-    found: Mapping[str, _Measured | str],
-    form: embeddings_page.EmbeddingsForm,
-) -> tuple[list[Panel], list[str]]:
-    """Build the embeddings of both runs over what they share, and the list of the items whose neighbours differ most."""
-    say, measured = pair.one.say, found[pair.other.run.name]
-    title = say("compare.neighbours_differ")
-    if isinstance(measured, str):
-        blank = [message_panel(page, where, "") for page, where in ((pair.one, "one"), (pair.other, "other"))]
-        return [*blank, message_panel(pair.other, "items", measured, title)], []
-    pages, shared = (pair.one, pair.other), measured.shared
+def _awaited(page: Page, where: str, job: BackgroundJob[Any], total: int) -> Awaited:
+    say = page.say
+
+    def text(done: float) -> str:
+        return say("compare.measuring_distances", done=say.number(min(total, int(done) + 1)), total=say.number(total))
+
+    return Awaited(where, job, total, text)
+
+
+def _shown(pair: Pair, tables: Mapping[str, xr.DataArray | InputError], form: embeddings_page.EmbeddingsForm) -> _Shown:
+    pages = pair.one, pair.other
     whole = [table for page in pages if isinstance(table := tables[page.run.name], xr.DataArray)]
-    layouts = embeddings.lay_out(pages, whole, form) or []
-    item = str(shared.one.dims[1])
-    places = [_places(table, shared.one) for table in whole]
-    panels: list[Scatter] = []
-    for number, layout in enumerate(layouts):
-        page, where = pages[number], ("one", "other")[number]
-        own, drawn = (array.isel({item: places[number]}) for array in (whole[number], layout))
-        panels.append(embeddings.points(page, where, page.run.name, own, drawn, form, with_notes=not number))
-    notes = [say("compare.shared_only", n=say.number(shared.one.shape[1]), what=say(f"embeddings.{form.what}"))]
-    if not layouts:
-        notes = []
-    items: Panel = message_panel(pair.one, "items", say("compare.measuring_distances"), title)
-    if measured.similarity is not None:
-        items = _neighbourhoods(pair, shared, measured.similarity, form, title)
-    return [*embeddings.unify_colors(pair.one, panels), items], notes
+    if len(whole) < len(pages):
+        return _Shown()
+    return _Shown(whole, embeddings.lay_out(pages, whole, form.choice, PICTURES))
+
+
+def _pictures(
+    pair: Pair, shown: _Shown, measured: _Measured | str, form: embeddings_page.EmbeddingsForm
+) -> list[Panel]:
+    """Build the embeddings of both runs over what they share, in the same order, so that both mark the same item."""
+    pages = pair.one, pair.other
+    if isinstance(measured, str) or not shown.tables:
+        return [message_panel(page, where, "") for page, where in zip(pages, PICTURES, strict=True)]
+    item, panels = str(measured.shared.one.dims[1]), list[Scatter]()
+    for page, where, table, one in zip(pages, PICTURES, shown.tables, shown.layouts, strict=True):
+        places = {item: _places(table, measured.shared.one)}
+        part = replace(one, layout=one.layout.isel(places))
+        panels.append(embeddings.points(page, where, page.run.name, table.isel(places), part, form))
+    return list(embeddings.unify_colors(pair.one, panels))
+
+
+def _items(pair: Pair, measured: _Measured | str, form: embeddings_page.EmbeddingsForm) -> Panel:
+    """Build the list of the items whose neighbours differ most."""
+    title = pair.one.say("compare.neighbours_differ")
+    if isinstance(measured, str):
+        return message_panel(pair.other, "items", measured, title)
+    if measured.similarity is None:
+        waiting = message_panel(pair.one, "items", "", title)
+        return replace(waiting, pending=measured.awaited.line() if measured.awaited else None)
+    return _neighbourhoods(pair, measured.shared, measured.similarity, form, title)
+
+
+def _note(pages: Sequence[Page], pair: Pair, measured: _Measured | str, form: embeddings_page.EmbeddingsForm) -> str:
+    say, chance = pair.one.say, seeds_note(pages, pair)
+    if isinstance(measured, str):
+        return chance
+    n, what = measured.shared.one.shape[1], say(f"embeddings.{form.what}")
+    if left_out := measured.shared.left_out:
+        return f"{say('compare.drawn_only', n=say.number(n), all=say.number(n + left_out), what=what)} {chance}"
+    return f"{say('compare.shared_only', n=say.number(n), what=what)} {chance}"
 
 
 def _places(table: xr.DataArray, shared: xr.DataArray) -> list[int]:
@@ -191,7 +227,7 @@ def _curves(pages: Sequence[Page], pair: Pair, found: Mapping[str, _Measured | s
         series.append(_band(pair, measured.similarity, measure))
         title = f"{title} · {_significance(pair, measured.similarity, measure)}"
     if not series:
-        text = messages[0] if messages else say("compare.measuring_distances")
+        text = messages[0] if messages else say("compare.distances_yet")
         return message_panel(pair.one, measure, text, title)
     return Curves(measure, measure, title, series=series, has_names=False)
 
@@ -218,17 +254,3 @@ def _keep_item(labels: Sequence[str], item: int | None) -> None:
     if item is None or item >= len(labels) or not is_new_event("item", item):
         return
     set_field("item", None if item < 0 else format_label(item, labels))
-
-
-def _await(measured: Sequence[_Measured]) -> None:
-    """Rerun the page when another measurement is finished."""
-    jobs = [one.job for one in measured if one.job is not None]
-    if not jobs:
-        return
-
-    @st.fragment(run_every=LOOK_EVERY_S)
-    def look() -> None:
-        if any(job.is_finished for job in jobs):
-            st.rerun()
-
-    look()

@@ -11,9 +11,12 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.forms.group_form import find_groups, highlight_lassoed
 from dashboards.page import Page
+from dashboards.player import Events
 from dashboards.screens import embeddings_page
 from dashboards.screens.compare.grid import area, grid_of_runs, show_panels
 from dashboards.views import run_panels
+from dashboards.views.awaited import await_jobs
+from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
 from dashboards.widgets import show_notes
 from viz.drawing.theme import group_color
 from viz.films.side_by_side import shared_labels, turned_onto
@@ -28,28 +31,28 @@ def embeddings_view(pages: Sequence[Page]) -> Callable[[], None]:
     st.caption(first.say("compare.rotated_help"))
 
     def draw() -> None:
-        tables = [read_table(page, form) for page in pages]
-        layouts = lay_out(pages, tables, form)
-        if layouts is None:
-            return
-        titles = titles_of(pages, tables, layouts, form)
+        tables, areas = [read_table(page, form) for page in pages], [area(place) for place in range(len(pages))]
+        shown = lay_out(pages, tables, form.choice, areas)
+        titles = titles_of(pages, tables, shown)
         panels = unify_colors(
             first,
             [
-                points(page, area(place), titles[place], tables[place], layouts[place], form, with_notes=not place)
-                for place, page in enumerate(pages)
+                points(page, where, title, table, layout, form)
+                for page, where, title, table, layout in zip(pages, areas, titles, tables, shown, strict=True)
             ],
         )
         events = show_panels(
             pages,
             panels,
             grid_of_runs(len(pages)),
-            title=first.say(f"compare.title_{form.what}", method=METHODS[form.method]),
+            title=first.say(f"compare.title_{form.what}", method=METHODS[shown[0].choice.method]),
             steps=[queries.steps_of(table) for table in tables],
             fields=embeddings_page.FIELDS,
             entries=legend_entries(first, panels),
         )
-        lassoed = next((table for place, table in enumerate(tables) if events.panel == area(place)), tables[0])
+        await_jobs([one.awaited for one in shown if one.awaited])
+        request_layouts(pages, tables, form.choice, areas, events)
+        lassoed = tables[areas.index(events.panel)] if events.panel in areas else tables[0]
         highlight_lassoed(queries.labels_of(lassoed), events.selected)
 
     return draw
@@ -63,18 +66,31 @@ def read_table(page: Page, form: embeddings_page.EmbeddingsForm) -> xr.DataArray
 
 
 def lay_out(
-    pages: Sequence[Page], tables: Sequence[xr.DataArray], form: embeddings_page.EmbeddingsForm
-) -> list[xr.Dataset] | None:
-    """Lay out every table, and turn all onto the first; None while a large one has not been requested."""
-    layouts: list[xr.Dataset] = []
-    for page, table in zip(pages, tables, strict=True):
-        layout = embeddings_page.layout_of(page, table, form)
-        if layout is None:
-            return None
-        if layouts and len(shared_labels(layout, layouts[0])) > form.axes:
-            layout = turned_onto(layout, layouts[0])
-        layouts.append(layout)
-    return layouts
+    pages: Sequence[Page], tables: Sequence[xr.DataArray], choice: LayoutChoice, areas: Sequence[str]
+) -> list[ShownLayout]:
+    """Find the layout of every table, and turn all onto the first; while one is computed, all are by PCA."""
+    shown = [find_layout(page, table, choice, where) for page, table, where in zip(pages, tables, areas, strict=True)]
+    if len({one.choice for one in shown}) > 1:  # layouts by two methods cannot be compared
+        shown = [one.by_pca(page, table) for one, page, table in zip(shown, pages, tables, strict=True)]
+    first = shown[0].layout
+    return [shown[0], *(replace(one, layout=_turned(one.layout, first)) for one in shown[1:])]
+
+
+def _turned(layout: xr.Dataset, first: xr.Dataset) -> xr.Dataset:
+    return turned_onto(layout, first) if len(shared_labels(layout, first)) > layout.sizes["axis"] else layout
+
+
+def request_layouts(
+    pages: Sequence[Page],
+    tables: Sequence[xr.DataArray],
+    choice: LayoutChoice,
+    areas: Sequence[str],
+    events: Events,
+) -> None:
+    """Begin or cancel the layout of the panel whose button was pressed."""
+    for page, table, where in zip(pages, tables, areas, strict=True):
+        if where in (events.cancelled, events.started):
+            request_layout(page, table, choice, is_wanted=events.started is not None)
 
 
 def points(
@@ -82,17 +98,16 @@ def points(
     where: str,
     title: str,
     table: xr.DataArray,
-    layout: xr.Dataset,
+    shown: ShownLayout,
     form: embeddings_page.EmbeddingsForm,
-    *,
-    with_notes: bool,
 ) -> Scatter:
     """Build the picture of one run, without a legend of its own."""
-    groups = find_groups(page, form.groups, queries.labels_of(table), with_notes=with_notes)
+    # The notes are those of the first run; the same one is not shown for every run.
+    groups = find_groups(page, form.groups, queries.labels_of(table), with_notes=where in ("run0", "one"))
     near = queries.all_neighbours(page.computation, page.run, table, form.metric)
     steps = queries.steps_of(table)
-    panel = run_panels.scatter(page, where, title, table, layout, groups=groups, neighbours=near, steps=steps)
-    return replace(panel, has_legend=False)
+    panel = run_panels.scatter(page, where, title, table, shown.layout, groups=groups, neighbours=near, steps=steps)
+    return replace(panel, has_legend=False, pending=shown.pending)
 
 
 def unify_colors(page: Page, panels: Sequence[Scatter]) -> list[Scatter]:
@@ -126,20 +141,15 @@ def legend_entries(page: Page, panels: Sequence[Scatter]) -> list[LegendEntry]:
     return entries
 
 
-def titles_of(
-    pages: Sequence[Page],
-    tables: Sequence[xr.DataArray],
-    layouts: Sequence[xr.Dataset],
-    form: embeddings_page.EmbeddingsForm,
-) -> list[str]:
+def titles_of(pages: Sequence[Page], tables: Sequence[xr.DataArray], shown: Sequence[ShownLayout]) -> list[str]:
     """Write the title of every picture: whether it was turned onto the first, and by how many items."""
     say, first = pages[0].say, pages[0].run.name
     titles = []
-    for place, (page, table, layout) in enumerate(zip(pages, tables, layouts, strict=True)):
-        n_shared = len(shared_labels(layout, layouts[0]))
+    for place, (page, table, one) in enumerate(zip(pages, tables, shown, strict=True)):
+        n_shared = len(shared_labels(one.layout, shown[0].layout))
         is_same = n_shared == table.shape[1] == tables[0].shape[1]
-        key = "turned" if is_same else "turned_shared" if n_shared > form.axes else "apart"
+        key = "turned" if is_same else "turned_shared" if n_shared > one.layout.sizes["axis"] else "apart"
         values = {"run": page.run.name, "first": first, "dim": say.number(table.sizes["dim"])}
-        values |= {"n": say.number(n_shared), "what": say(f"embeddings.{form.what}")}
+        values |= {"n": say.number(n_shared), "what": say(f"embeddings.{one.choice.what}")}
         titles.append(say(f"compare.{key if place else 'alone'}", **values))
     return titles

@@ -36,7 +36,7 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
     say = pair.one.say
     score = attention_page.ask_score(pair.one)
     label, help = say("compare.pairing"), say("compare.pairing_help")
-    names = {pairing: say(f"compare.by_{pairing}") for pairing in PAIRINGS}
+    names: dict[str, str] = {pairing: say(f"compare.by_{pairing}") for pairing in PAIRINGS}
     pairing = cast("Pairing", ask_option("pairing", label, names))
     st.caption(help)
     for page in pages:

@@ -78,7 +78,7 @@ def most_alike(run: Run, others: Sequence[Run]) -> Run:
 
     def likeness(other: Run) -> int:
         theirs = settings_of(other)
-        same_symbols = other.info.get("tokenizer") == run.info.get("tokenizer")
-        return 1000 * same_symbols + sum(theirs.get(name) == value for name, value in mine.items())
+        same_symbols: bool = other.info.get("tokenizer") == run.info.get("tokenizer")
+        return 1000 * same_symbols + sum(bool(theirs.get(name) == value) for name, value in mine.items())
 
     return max(others, key=likeness)
