@@ -124,17 +124,20 @@ def score_timeline(
     )
 
 
-def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") -> Bars:
-    """Build the bars of the most probable next tokens, (step, token), see `queries.leading_probabilities`."""
+def next_token(page: Page, area: str, leading: xr.Dataset, title: str = "", note: str = "") -> Bars:
+    """Build the bars of the most probable next tokens of every step, see `queries.leading_probabilities`."""
     tokens = [str(token) for token in leading["token"].values]
     return Bars(
         area,
         area,
         title or page.say("attention.next"),
-        values=leading.values.astype(np.float32),
+        tokens=leading["index"].values.astype(np.uint32),
+        values=leading["probability"].values.astype(np.float32),
         labels=letter(page.run, tokens),
         names=letter(page.run, tokens, label_name),
         color=role_color(page.theme, "probability"),
         others=page.say("views.others"),
         n_tokens=int(leading.attrs["n_tokens"]),
+        note=note,
+        steps=steps_of(leading),
     )

@@ -161,24 +161,30 @@ class HeadTimeline(Panel):
 
 @dataclass(frozen=True)
 class Bars(Panel):
-    """Probabilities of labels at every step, as bars in a fixed order.
+    """The most probable tokens of every step, as bars in the order of their probabilities at that step.
+
+    A bar of full length stands for 1, at all steps and on all pages. Between snapshots, rows move to their next place. Of a token that is
+    not among those of a step, it is known that its probability is at most the last one there.
 
     Parameters
     ----------
-    values : (step, label), float.
-    labels : for the plot; where not all fit, the first ones are shown.
-    names : for sentences.
+    tokens : (step, rank), indices of labels, the most probable first.
+    values : (step, rank), float, their probabilities.
+    labels, names : of all tokens that occur, for the plot and for sentences.
     color : of the bars.
-    others : name of the bar for all other tokens; no such bar if empty.
+    others : name of the last row, the sum of all tokens that are not shown; no such row if empty.
     n_tokens : size of the vocabulary.
+    note : a line above the bars.
     """
 
+    tokens: NDArray[Any]
     values: NDArray[Any]
     labels: Sequence[str]
     names: Sequence[str]
     color: str
     others: str = ""
     n_tokens: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
