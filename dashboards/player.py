@@ -11,7 +11,7 @@ import streamlit as st
 from viz.player.bundle import HTML, script, style
 from viz.player.scene import Scene
 
-STATES = ("step", "head", "item")
+STATES = ("step", "head", "item", "picture", "query")
 """Events that hold until the page decides otherwise."""
 
 
@@ -25,6 +25,8 @@ class Events:
     panel: str | None = None  # of the lasso
     head: list[int] | None = None  # [] for all
     item: int | None = None  # -1 for none
+    picture: str | None = None  # of one head: map or words
+    query: int | None = None  # the word whose lines are shown, -1 for all
 
 
 def show(scene: Scene, key: str, on_change: Any = None) -> Events:

@@ -246,7 +246,9 @@ def leading_probabilities(
         leading = leading_tokens(shown, before=distribution)
         occurring, places = np.unique(leading["index"].values, return_inverse=True)
         places = places.reshape(leading["index"].shape)
-        return leading.assign(index=(("step", "rank"), places), token=("item", shown["token"].values[occurring]))
+        tokens = shown["token"].values[occurring]
+        found = leading.assign(index=(("step", "rank"), places), token=("item", tokens))
+        return found.assign_attrs(prompt=distribution.attrs["prompt"])
 
     return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value
 

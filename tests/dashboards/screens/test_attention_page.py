@@ -11,6 +11,7 @@ import torch
 
 from dashboards.compute import queries
 from dashboards.compute.computation import Computation
+from dashboards.forms.example_prompts import example_prompts
 from dashboards.player import Events
 from dashboards.state.language import Translation
 from data.runs import Run, create_run, write_snapshot
@@ -22,7 +23,7 @@ from probes.models.observation import observe
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
 from trainer.loading import load_model
-from viz.player.panels import Bars, HeadTimeline, HeatMaps, Samples
+from viz.player.panels import Bars, HeadRanking, HeadTimeline, HeatMaps, Samples
 
 say = Translation("en")
 
@@ -67,6 +68,31 @@ def test_a_prompt_of_unknown_symbols_alone_gives_way_to_the_usual_one(run: Run, 
     assert not at.exception
     assert shown_maps(stage).tokens == usual
     assert any("漢" in caption.value for caption in at.caption)
+    bars = stage.panel("next")
+    assert isinstance(bars, Bars)
+    for panel in (shown_maps(stage), bars):
+        assert "漢字" in panel.note, "the picture itself says whose attention it is"
+        assert "".join(usual).replace("␣", " ")[:20] in panel.note
+
+
+def test_a_prompt_that_can_be_read_has_no_note(run: Run, stage: Stage) -> None:
+    open_screen("attention", run=run.name, prompt="ba漢")
+    bars = stage.panel("next")
+    assert isinstance(bars, Bars)
+    assert shown_maps(stage).note == bars.note == ""
+
+
+def test_examples_fill_the_prompt(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name)
+    examples = example_prompts(run)
+    assert {"sample", "twice", "random"} <= set(examples)
+    at.button_group(key="example_prompt").set_value("twice").run()
+    assert not at.exception
+    assert at.text_area[0].value == examples["twice"]
+    assert at.query_params["prompt"] in (examples["twice"], [examples["twice"]])
+    tokens = shown_maps(stage).tokens
+    half = len(tokens) // 2
+    assert list(tokens[:half]) == list(tokens[half : 2 * half])
 
 
 def test_a_prompt_longer_than_the_context_is_read_as_far_as_the_model_sees(run: Run, stage: Stage) -> None:
@@ -106,6 +132,32 @@ def test_the_timeline_shows_the_chosen_score_of_every_head(run: Run, stage: Stag
     np.testing.assert_allclose(panel.values, expected.values.reshape(len(expected), -1), rtol=1e-5)
     assert list(panel.heads or ()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert panel.uniform == pytest.approx(expected.attrs["uniform"])
+
+
+def test_heads_are_ranked_by_the_score_of_the_timeline(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, score="sink", layer=1, head=0)
+    run_until(at, lambda: isinstance(stage.panel("ranking"), HeadRanking))
+    assert not at.exception
+    ranking, timeline = stage.panel("ranking"), stage.panel("scores")
+    assert isinstance(ranking, HeadRanking)
+    assert isinstance(timeline, HeadTimeline)
+    np.testing.assert_array_equal(ranking.values, timeline.values)
+    assert ranking.high == timeline.high
+    assert ranking.rows[2] == "layer 1, head 0"
+    assert ranking.chosen == (1, 0)
+
+
+def test_words_and_the_chosen_word_are_in_the_address(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, layer=0, head=1, picture="words", query=3)
+    assert not at.exception
+    assert (shown_maps(stage).picture, shown_maps(stage).query) == ("words", 3)
+    stage.events = Events(picture="words", query=5)
+    at.run()
+    assert (at.query_params["picture"], at.query_params["query"]) == ("words", "5")
+    stage.events = Events(picture="map", query=-1)
+    at.run()
+    assert "picture" not in at.query_params
+    assert "query" not in at.query_params
 
 
 def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import { addTooltip, pointerIn } from "./tooltip.js";
 
 const TEXT_PX = 14;
 const MAX_LABEL_PX = 150;
+const ROUNDING = 2e-6; // of a sum of probabilities that were sent as float32
 const OTHERS = -1; // the id of the last row
 
 PANELS.bars = (host, player) => {
@@ -42,7 +43,7 @@ PANELS.bars = (host, player) => {
   const others = (index) => {
     let sum = 0;
     for (let rank = 0; rank < nShown; rank += 1) sum += values[index * nRanks + rank];
-    return { value: Math.max(0, 1 - sum), isKnown: true };
+    return { value: 1 - sum > ROUNDING ? 1 - sum : 0, isKnown: true };
   };
   const shareOf = (id, index) => (id === OTHERS ? others(index) : probability(index, id));
 
@@ -89,7 +90,7 @@ PANELS.bars = (host, player) => {
       const shown = places.map(({ id, place, opacity }) => {
         const [a, b] = [shareOf(id, view.from), shareOf(id, view.to)];
         const share = a.value + (b.value - a.value) * view.between;
-        return { id, place, opacity, name: nameOf(id), share, text: write(shareOf(id, view.index)), color: id === OTHERS ? theme.line : panel.color, isMuted: id === OTHERS };
+        return { id, place, opacity, name: nameOf(id), share: id === OTHERS ? 0 : share / panel.high, text: write(shareOf(id, view.index)), color: id === OTHERS ? theme.line : panel.color, isMuted: id === OTHERS };
       });
       const namePx = Math.ceil(Math.min(widest, MAX_LABEL_PX, 0.45 * width)) + 2;
       rows.paint(shown, { rowPx: fit.rowPx, namePx, numberPx: Math.ceil(context.measureText("<0.00").width), width, atRest: view.from === view.to || view.between === 0 });
