@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboards.state.language import LANGUAGES, Translation
+from dashboards.state.language import Translation
 from data.errors import InputError
+from data.language import LANGUAGES
 from data.runs import check_run_name
 from probes.groups.naming import split_highlight
 
@@ -112,7 +113,7 @@ def run_name(name: str) -> str:
 
 #: Every field that an address may have. Each page writes those that it uses.
 FIELDS: dict[str, Field] = {
-    "lang": Field("en", one_of(*LANGUAGES)),
+    "lang": Field(None, one_of(*LANGUAGES)),  # the browser's language, or the one chosen on an earlier visit
     "run": Field(None, run_name),
     "step": Field(None, between(0, MOST_STEPS)),
     "scale": Field("log", one_of("log", "linear")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ def next_token(page: Page, area: str, leading: xr.Dataset, title: str = "", *, h
         tokens=leading["index"].values.astype(np.uint32),
         values=leading["probability"].values.astype(np.float32),
         labels=letter(page.run, tokens),
-        names=letter(page.run, tokens, label_name),
+        names=letter(page.run, tokens, partial(label_name, language=page.say.language)),
         color=role_color(page.theme, "probability"),
         high=high or float(leading["probability"].max()),
         others=page.say("views.others"),
