@@ -27,7 +27,7 @@ PANELS["heat-maps"] = (host, player) => {
   let maps = null;
   let large = null; // the enlarged map of one head with more tokens, where there is one
   let tiles = []; // the places of the maps: { layer, head, left, top, side }
-  let words = null; // the places of words, where these are shown
+  let places = null; // of the words, where these are shown
   let view = null;
   let hovered = null; // the cell under the pointer: { layer, head, query, key, x, y }
   let word = null; // the word under the pointer: { side, index }
@@ -45,7 +45,7 @@ PANELS["heat-maps"] = (host, player) => {
   });
   scroller.addEventListener("scroll", () => paint(view));
   area.addEventListener("click", (event) => {
-    if (words && word?.side === "query") return query.choose(query.value() === word.index ? null : word.index);
+    if (places && word?.side === "query") return query.choose(query.value() === word.index ? null : word.index);
     const tile = tileAt(pointerIn(area, event));
     if (tile && !single()) heads.choose([tile.layer, tile.head]);
   });
@@ -70,8 +70,8 @@ PANELS["heat-maps"] = (host, player) => {
 
   function hover({ x, y }) {
     hovered = word = null;
-    if (words) {
-      word = wordAt(words, { x, y: y + scroller.scrollTop });
+    if (places) {
+      word = wordAt(places, { x, y: y + scroller.scrollTop });
       return tooltip.hide();
     }
     const tile = tileAt({ x, y });
@@ -98,13 +98,13 @@ PANELS["heat-maps"] = (host, player) => {
     const { theme, language } = player;
     const needed = Math.max(height, tokens.length * MIN_WORD_PX + HEAD_PX + 6);
     spacer.style.height = needed > height ? `${needed}px` : "0";
-    words = placeWords(context, tokens, { left: 0, top: HEAD_PX, width, height: needed - HEAD_PX - 6 }, { direction: "across", font: theme.font });
+    places = placeWords(context, tokens, { left: 0, top: HEAD_PX, width, height: needed - HEAD_PX - 6 }, { direction: "across", font: theme.font });
     const fixed = query.value() < tokens.length ? query.value() : null;
     const chosen = word ? { [word.side]: word.index } : fixed === null ? {} : { query: fixed };
     context.save();
     context.translate(0, -scroller.scrollTop);
-    drawLines(context, words, maps.weights(view, head), { ...chosen, color: theme.palette[1] });
-    writeWords(context, words, maps.weights({ ...view, between: 0 }, head), { ...chosen, theme, language });
+    drawLines(context, places, maps.weights(view, head), { ...chosen, color: theme.palette[1] });
+    writeWords(context, places, maps.weights({ ...view, between: 0 }, head), { ...chosen, theme, language });
     writeEnds(context, theme);
     context.restore();
   }
@@ -115,14 +115,14 @@ PANELS["heat-maps"] = (host, player) => {
     context.fillStyle = theme.muted;
     context.textBaseline = "middle";
     context.textAlign = "right";
-    context.fillText(player.words.query, words.queries[0].x - 7, HEAD_PX / 2);
+    context.fillText(player.words.query, places.queries[0].x - 7, HEAD_PX / 2);
     context.textAlign = "left";
-    context.fillText(player.words.key, words.keys[0].x + 7, HEAD_PX / 2);
+    context.fillText(player.words.key, places.keys[0].x + 7, HEAD_PX / 2);
   }
 
   function paintMaps({ context, width, height }, { maps, tokens, head }) {
     const on = { context, width, height, theme: player.theme, panel: { ...panel, tokens }, maps };
-    words = null;
+    places = null;
     spacer.style.height = "0";
     tiles = head ? drawOne(on, view, head, hovered, player.language) : drawAll(on, view, hovered);
     if (hovered) showTooltip();
