@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboards.page import Page
+from dashboards.screens.compare.grid import name_of
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.widgets import escape_markdown
@@ -15,11 +16,20 @@ from dashboards.widgets import escape_markdown
 
 @dataclass(frozen=True)
 class Pair:
-    """The first run, and the one whose difference from it is shown, at ``place`` among the runs that are compared."""
+    """The first of the runs that are compared, and the one at ``place`` among them, whose difference from it is shown."""
 
-    one: Page
-    other: Page
+    pages: Sequence[Page]
     place: int
+
+    @property
+    def one(self) -> Page:
+        """The page of the first."""
+        return self.pages[0]
+
+    @property
+    def other(self) -> Page:
+        """The page of the other."""
+        return self.pages[self.place]
 
 
 def choose_pair(pages: Sequence[Page]) -> Pair:
@@ -34,10 +44,9 @@ def choose_pair(pages: Sequence[Page]) -> Pair:
     name = names[0]
     if len(names) > 1:
         set_initial_value(key, wanted if wanted in names else name, names)
-        name = str(st.selectbox(pages[0].say("compare.against", run=pages[0].run.name), names, key=key))
+        name = str(st.selectbox(pages[0].say("compare.against", run=name_of(pages[0])), names, key=key))
     set_field("against", None if name == names[0] else name)
-    place = 1 + names.index(name)
-    return Pair(pages[0], pages[place], place)
+    return Pair(pages, 1 + names.index(name))
 
 
 def seeds_note(pages: Sequence[Page], pair: Pair) -> str:
@@ -45,9 +54,10 @@ def seeds_note(pages: Sequence[Page], pair: Pair) -> str:
     say = pair.one.say
     alike = seed_pairs([page.run for page in pages])
     if any({pair.one.run.name, pair.other.run.name} == {run.name for run in runs} for runs in alike):
-        return say("compare.seed_alone", run=pair.one.run.name, other=pair.other.run.name)
+        return say("compare.seed_alone", run=name_of(pair.one), other=name_of(pair.other))
     if alike:
-        names = list(dict.fromkeys(run.name for runs in alike for run in runs))
+        known = {run.name for runs in alike for run in runs}
+        names = [name_of(page) for page in pages if page.run.name in known]
         return say("compare.seeds_known", runs=", ".join(names))
     return say("compare.seeds_unknown")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from dashboards.page import Page
 from dashboards.screens import embeddings_page
 from dashboards.screens.compare import embeddings
 from dashboards.screens.compare.differences import Pair, seeds_note
-from dashboards.screens.compare.grid import Row, color_of, message_panel, show_panels, stacked_grid
+from dashboards.screens.compare.grid import Row, color_of, message_panel, name_of, show_panels, stacked_grid
 from dashboards.state.url import get_field, is_new_event, set_field
 from dashboards.views.awaited import Awaited, await_jobs
 from dashboards.views.layouts import ShownLayout
@@ -110,7 +111,7 @@ def _measure(
         try:
             shared = run_pairs.shared(page.computation, runs, (first, table))
         except InputError:
-            found[page.run.name] = say("compare.too_little_shared", run=pair.one.run.name, other=page.run.name)
+            found[page.run.name] = say("compare.too_little_shared", run=name_of(pair.one), other=name_of(page))
             continue
         polled = run_pairs.poll_similarity(page.computation, runs, shared, metric)
         if isinstance(polled, BackgroundJob):
@@ -149,7 +150,7 @@ def _pictures(
     for page, where, table, one in zip(pages, PICTURES, shown.tables, shown.layouts, strict=True):
         places = {item: _places(table, measured.shared.one)}
         part = replace(one, layout=one.layout.isel(places))
-        panels.append(embeddings.points(page, where, page.run.name, table.isel(places), part, form))
+        panels.append(embeddings.points(page, where, name_of(page), table.isel(places), part, form))
     return list(embeddings.unify_colors(pair.one, panels))
 
 
@@ -199,9 +200,9 @@ def _neighbourhoods(
         items=order.astype(small),
         overlaps=np.rint(k * np.take_along_axis(shares, order, axis=1)).astype(small),
         neighbours=np.stack(chosen, axis=2).astype(small),
-        names=letter(labels, labels, label_name),
-        columns=[pair.one.run.name, pair.other.run.name],
-        colors=[color_of((pair.one,), 0), color_of((pair.one,), pair.place)],
+        names=letter(labels, labels, partial(label_name, language=say.language)),
+        columns=[name_of(pair.one), name_of(pair.other)],
+        colors=[color_of(pair.pages, 0), color_of(pair.pages, pair.place)],
         headings=[say("compare.item"), say("compare.shared_neighbours")],
         shared=say("compare.n_of_k", n="{n}", k="{k}"),
         note=note,
@@ -220,7 +221,7 @@ def _curves(pages: Sequence[Page], pair: Pair, found: Mapping[str, _Measured | s
         if not isinstance(measured, _Measured) or measured.similarity is None:
             continue
         values = measured.similarity[measure]
-        series.append(Series(page.run.name, color_of(pages, place), queries.steps_of(values), values.values.tolist()))
+        series.append(Series(name_of(page), color_of(pages, place), queries.steps_of(values), values.values.tolist()))
     measured = found[pair.other.run.name]
     title = say(f"compare.{measure}")
     if isinstance(measured, _Measured) and measured.similarity is not None:

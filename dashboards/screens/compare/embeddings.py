@@ -13,7 +13,7 @@ from dashboards.forms.group_form import find_groups, highlight_lassoed
 from dashboards.page import Page
 from dashboards.player import Events
 from dashboards.screens import embeddings_page
-from dashboards.screens.compare.grid import area, grid_of_runs, show_panels
+from dashboards.screens.compare.grid import area, grid_of_runs, name_of, show_panels
 from dashboards.views import run_panels
 from dashboards.views.awaited import await_jobs
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
@@ -143,13 +143,13 @@ def legend_entries(page: Page, panels: Sequence[Scatter]) -> list[LegendEntry]:
 
 def titles_of(pages: Sequence[Page], tables: Sequence[xr.DataArray], shown: Sequence[ShownLayout]) -> list[str]:
     """Write the title of every picture: whether it was turned onto the first, and by how many items."""
-    say, first = pages[0].say, pages[0].run.name
+    say, first = pages[0].say, name_of(pages[0])
     titles = []
     for place, (page, table, one) in enumerate(zip(pages, tables, shown, strict=True)):
         n_shared = len(shared_labels(one.layout, shown[0].layout))
         is_same = n_shared == table.shape[1] == tables[0].shape[1]
         key = "turned" if is_same else "turned_shared" if n_shared > one.layout.sizes["axis"] else "apart"
-        values = {"run": page.run.name, "first": first, "dim": say.number(table.sizes["dim"])}
+        values = {"run": name_of(page), "first": first, "dim": say.number(table.sizes["dim"])}
         values |= {"n": say.number(n_shared), "what": say(f"embeddings.{one.choice.what}")}
         titles.append(say(f"compare.{key if place else 'alone'}", **values))
     return titles

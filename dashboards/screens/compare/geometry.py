@@ -12,7 +12,15 @@ import xarray as xr
 from dashboards.compute import queries, run_pairs
 from dashboards.page import Page
 from dashboards.screens.compare.differences import Pair, seeds_note
-from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, color_of, message_panel, show_panels, stacked_grid
+from dashboards.screens.compare.grid import (
+    LOSS_HEIGHT_PX,
+    Row,
+    color_of,
+    message_panel,
+    name_of,
+    show_panels,
+    stacked_grid,
+)
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.widgets import ask_option, show_notes
@@ -75,7 +83,7 @@ def _values(pages: Sequence[Page], shapes: Mapping[str, xr.DataArray], measure: 
     say = pages[0].say
     series = [
         Series(
-            page.run.name, color_of(pages, place), queries.steps_of(shapes[page.run.name]), _list(shapes[page.run.name])
+            name_of(page), color_of(pages, place), queries.steps_of(shapes[page.run.name]), _list(shapes[page.run.name])
         )
         for place, page in enumerate(pages)
         if page.run.name in shapes
@@ -93,15 +101,15 @@ def _values(pages: Sequence[Page], shapes: Mapping[str, xr.DataArray], measure: 
 def _difference(pages: Sequence[Page], shapes: Mapping[str, xr.DataArray], measure: str) -> Panel:
     """Build the curves of the differences from the first run, with the band of runs that differ in their seed alone."""
     say, first = pages[0].say, pages[0].run.name
-    title = say("compare.minus", run=first)
+    title = say("compare.minus", run=name_of(pages[0]))
     if first not in shapes:
-        return message_panel(pages[0], "difference", say("compare.first_has_none", run=first), title)
+        return message_panel(pages[0], "difference", say("compare.first_has_none", run=name_of(pages[0])), title)
     series = []
     for place, page in enumerate(pages):
         if place and page.run.name in shapes:
             difference = shape_difference(shapes[first], shapes[page.run.name])
             series.append(
-                Series(page.run.name, color_of(pages, place), queries.steps_of(difference), _list(difference))
+                Series(name_of(page), color_of(pages, place), queries.steps_of(difference), _list(difference))
             )
     if band := _seed_band(pages, shapes):
         series.append(band)

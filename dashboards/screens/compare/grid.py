@@ -10,6 +10,7 @@ import streamlit as st
 from dashboards.page import Page, show_scene, validation_losses
 from dashboards.player import Events
 from data.errors import InputError
+from data.runs.labels import read_label
 from viz.drawing.theme import run_color
 from viz.player.comparison_panels import LegendEntry, SharedLegend
 from viz.player.panels import Curves, Panel, Samples, Series
@@ -136,23 +137,28 @@ def show_panels(
 
 
 def color_of(pages: Sequence[Page], place: int) -> str:
-    """Look up the colour of a run by its place among those that are compared."""
-    return run_color(pages[0].theme, place)
+    """Look up the colour of a run: the one that it was given, or else that of its place among those that are compared."""
+    return read_label(pages[place].run).color or run_color(pages[place].theme, place)
+
+
+def name_of(page: Page) -> str:
+    """Return the name of a run that is shown: the one that it was given, or else its own."""
+    return read_label(page.run).name or page.run.name
 
 
 def message_panel(page: Page, where: str, message: str | InputError, title: str = "") -> Samples:
     """Build a panel that says why there is no picture in its place."""
     text = message if isinstance(message, str) else page.say.error(message)
-    return Samples(where, where, title or page.run.name, texts=(), empty=text)
+    return Samples(where, where, title or name_of(page), texts=(), empty=text)
 
 
 def _runs(pages: Sequence[Page]) -> list[LegendEntry]:
-    return [LegendEntry(page.run.name, color_of(pages, place)) for place, page in enumerate(pages)]
+    return [LegendEntry(name_of(page), color_of(pages, place)) for place, page in enumerate(pages)]
 
 
 def _losses(pages: Sequence[Page]) -> Curves:
     series = []
     for place, page in enumerate(pages):
         steps, losses = validation_losses(page) or ([], [])
-        series.append(Series(page.run.name, color_of(pages, place), steps, losses))
+        series.append(Series(name_of(page), color_of(pages, place), steps, losses))
     return Curves("loss", "loss", pages[0].say("compare.losses"), series=series, has_names=False)

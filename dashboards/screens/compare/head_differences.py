@@ -14,7 +14,7 @@ from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.screens import attention_page
 from dashboards.screens.compare.differences import Pair, seeds_note
-from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, message_panel, show_panels, stacked_grid
+from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, message_panel, name_of, show_panels, stacked_grid
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state import run_list
 from dashboards.views import run_panels
@@ -47,7 +47,7 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
         panels, note = _panels(pages, pair, scores, pairing)
         steps = [run_list.snapshot_steps(page.run) for page in (pair.one, pair.other)]
         title = say(
-            "compare.heads_differ", score=say(f"attention.{score}"), run=pair.one.run.name, other=pair.other.run.name
+            "compare.heads_differ", score=say(f"attention.{score}"), run=name_of(pair.one), other=name_of(pair.other)
         )
         fields = ("aspect", "against", "score", "pairing")
         show_panels(pages, panels, GRID, title=title, steps=steps, fields=fields, note=note)
@@ -70,14 +70,14 @@ def _panels(pages: Sequence[Page], pair: Pair, scores: dict[str, Any], pairing: 
     titles = say("compare.heads_now"), say("compare.heads_over_steps")
     for page, values in zip((pair.one, pair.other), own, strict=True):
         if not isinstance(values, xr.DataArray):
-            message = f"{page.run.name}: {page.say.error(values)}" if values else say("attention.scoring_yet")
+            message = f"{name_of(page)}: {page.say.error(values)}" if values else say("attention.scoring_yet")
             return [
                 message_panel(page, *where) for where in (("grid", message, titles[0]), ("timeline", "", titles[1]))
             ], ""
     try:
         difference = head_difference(own[0], own[1], pairing=pairing)
     except InputError:
-        message = say("compare.no_common_step", run=pair.one.run.name, other=pair.other.run.name)
+        message = say("compare.no_common_step", run=name_of(pair.one), other=name_of(pair.other))
         return [
             message_panel(pair.one, "grid", message, titles[0]),
             message_panel(pair.one, "timeline", "", titles[1]),
@@ -110,7 +110,7 @@ def _left_out(pair: Pair, scores: Sequence[xr.DataArray]) -> str:
         return ""
     fewest = [min(numbers) for numbers in zip(*sizes, strict=True)]
     shapes = [
-        say("compare.shape", run=page.run.name, layers=say.number(layers), heads=say.number(heads))
+        say("compare.shape", run=name_of(page), layers=say.number(layers), heads=say.number(heads))
         for page, (layers, heads) in zip((pair.one, pair.other), sizes, strict=True)
     ]
     return say(

@@ -12,7 +12,7 @@ from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt
 from dashboards.page import Page
 from dashboards.screens import attention_page
-from dashboards.screens.compare.grid import FIELDS, area, grid_of_runs, message_panel, show_panels
+from dashboards.screens.compare.grid import FIELDS, area, grid_of_runs, message_panel, name_of, show_panels
 from dashboards.state import run_list
 from dashboards.state.url import get_field
 from dashboards.views import run_panels
@@ -89,7 +89,7 @@ def _maps(page: Page, prompt: str | None, place: st.delta_generator.DeltaGenerat
 def _maps_panel(page: Page, where: str, maps: Maps, chosen: Head | None) -> Panel:
     if isinstance(maps, InputError):
         return message_panel(page, where, maps)
-    title = page.run.name
+    title = name_of(page)
     if chosen and not _has_head(page, chosen):
         title = page.say("compare.no_such_head", run=title, layer=chosen[0], head=chosen[1])
     return run_panels.attention(page, where, maps.value, chosen, title=title, steps=list(maps.value.steps))
@@ -103,7 +103,7 @@ def heads_view(pages: Sequence[Page]) -> Callable[[], None]:
 
     def draw() -> None:
         panels = [
-            attention_page.scores_panel(page, score, None, area=area(place), title=page.run.name)
+            attention_page.scores_panel(page, score, None, area=area(place), title=name_of(page))
             for place, page in enumerate(pages)
         ]
         # One colour scale, so that equal values have the same colour.
@@ -121,7 +121,7 @@ def text_view(pages: Sequence[Page]) -> Callable[[], None]:
 
     def draw() -> None:
         panels = [
-            replace(run_panels.sample(page, area(place)), title=page.run.name) for place, page in enumerate(pages)
+            replace(run_panels.sample(page, area(place)), title=name_of(page)) for place, page in enumerate(pages)
         ]
         steps = [run_list.snapshot_steps(page.run) for page in pages]
         grid = grid_of_runs(len(pages), "1fr", "minmax(150px, 1fr)")
