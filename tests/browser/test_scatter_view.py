@@ -16,6 +16,8 @@ from tests.browser.visit import Visit
 
 def test_a_step_is_fitted_by_key_or_button_and_reset_restores_the_limits_of_the_film(guest: Visit) -> None:
     guest.open("embeddings", run="tiny", method="pca")
+    guest.step()
+    guest.slider.focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
     fixed = places(guest)
