@@ -49,7 +49,8 @@ export function roundedSum(values, total, decimals) {
 
 /** Choose as many decimals as show three or four digits of the largest of some numbers. */
 export function decimalsFor(values) {
-  const largest = Math.max(...values.map(Math.abs), 1e-6);
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest < 1e-6) return 2; // nothing: at first many layers add nothing
   return Math.max(1, Math.min(6, 2 - Math.floor(Math.log10(largest))));
 }
 
