@@ -111,7 +111,7 @@ function linksOf({ kind, id, layer, head, vector }, { links, words, vocabulary, 
     found.push({ text: fill(words.see_token, { token: vocabulary[token].name }), href: `${links.embeddings}&item=${encodeURIComponent(vocabulary[token].item)}&step=${step}` });
   }
   if ((kind === "weight" || kind === "head") && head !== null && links.attention) {
-    found.push({ text: words.see_head, href: `${links.attention}&layer=${layer}&head=${head}&step=${step}` });
+    found.push({ text: words.see_head, href: `${links.attention}&layer=${layer}&head=${head}&picture=words&query=${place}&step=${step}` });
   }
   return found;
 }

@@ -51,7 +51,9 @@ PANELS["model-flow"] = (host, player) => {
   const actions = {
     pick,
     follow(position) {
-      if (position !== model.place) player.send("position", { position, decision: player.decision });
+      if (position === model.place) return;
+      left.querySelector(`[data-part="token:${position}"]`)?.classList.add("awaited"); // until the page answers
+      player.send("position", { position, decision: player.decision });
     },
     chooseHead(head, layer) {
       choice.choose(head);
