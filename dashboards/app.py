@@ -17,6 +17,7 @@ NAME = "GPTLab"
 SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
+ACCESSIBLE = Path(__file__).with_name("accessible.css")
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
+    st.html(ACCESSIBLE)
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
