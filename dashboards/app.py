@@ -1,4 +1,4 @@
-"""The dashboard's entry point for `streamlit run`, which `python -m dashboards` calls."""
+"""The script that draws the dashboard; `dashboards.server` runs it for every visit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, translation
+from dashboards.page import STYLE, choose_language, mark_language, translation
+from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, read_address
 from dashboards.widgets import escape_markdown
 
-NAME = "GPTLab"
-SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 ACCESSIBLE = Path(__file__).with_name("accessible.css")
@@ -30,6 +29,7 @@ def main() -> None:
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     st.html(ACCESSIBLE)
+    mark_language()
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")

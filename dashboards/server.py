@@ -9,10 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-APP = Path(__file__).with_name("app.py")
 
 
 def main(settings: Mapping[str, Any]) -> None:
@@ -34,11 +31,9 @@ def main(settings: Mapping[str, Any]) -> None:
 
 def _serve(settings: Mapping[str, Any]) -> None:
     # `streamlit run` asks for an e-mail address before it comes to this.
-    from streamlit.web import bootstrap
+    from dashboards.document import application
 
-    options = {name.replace(".", "_"): value for name, value in settings.items()}
-    bootstrap.load_config_options(options)
-    bootstrap.run(str(APP), False, [], options)
+    application().run(config=settings)
 
 
 def _stop_with_parent() -> None:

@@ -128,6 +128,7 @@ def chosen_head(page: Page) -> Head | None:
         return layer, head
     set_field("layer", None)
     set_field("head", None)
-    message = page.say("attention.no_such_head", layer=layer, head=head, layers=shape.n_layer, heads=shape.n_head)
+    layers, heads = page.say.count("overview.n_layer", shape.n_layer), page.say.count("overview.n_head", shape.n_head)
+    message = page.say("attention.no_such_head", layer=layer, head=head, layers=layers, heads=heads)
     st.toast(escape_markdown(message), icon=":material/link_off:")
     return None

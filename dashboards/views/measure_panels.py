@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -77,7 +78,7 @@ def neighbours(page: Page, trajectory: xr.DataArray, *, item: int, metric: str, 
     colors = item_colors(len(labels), groups, page.theme)
     visible = {other_color(page.theme): page.theme.muted}  # the colour of a disc is too faint for text
     numbers = found["neighbour"].values
-    names = letter(labels, labels, label_name)
+    names = letter(labels, labels, partial(label_name, language=page.say.language))
     return Neighbours(
         "neighbours",
         "neighbours",

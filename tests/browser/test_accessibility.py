@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.accessibility import EXEMPTIONS, screens, violations
+from dashboards.screens import SCREENS
+from tests.browser.accessibility import EXEMPTIONS, violations
 from tests.browser.visit import Visit, served, visit
 from viz.drawing.theme import contrast
 
@@ -36,7 +37,7 @@ def theme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("name", screens())
+@pytest.mark.parametrize("name", SCREENS)
 def test_a_page_breaks_no_rule(window: Windows, name: str, theme: str) -> None:
     with window(theme=theme) as guest:
         guest.open(name, run="tiny")

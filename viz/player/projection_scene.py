@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from data.errors import InputError
+from data.language import LOCALES, format_number
 from probes.groups.naming import Group
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
@@ -19,7 +21,7 @@ from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
 from viz.player.scene import Scene
 from viz.player.serialization import quantize_shares
-from viz.player.words import LOCALES, format_number, section, unknown_step
+from viz.player.words import section, unknown_step
 
 if TYPE_CHECKING:
     from probes.groups.comparison import GroupComparison
@@ -76,7 +78,7 @@ def scatter_panel(
         title,
         layout=layout.values.astype(np.float32),
         labels=letter(labels, labels),
-        names=letter(labels, labels, label_name),
+        names=letter(labels, labels, partial(label_name, language=language)),
         colors=item_colors(len(labels), shown, theme, ordered=ordered),
         trust=None if marks is None else quantize_shares(1.0 - marks),
         groups=_colored(groups, theme),

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from dashboards import __main__ as command
 from dashboards import demo
 from dashboards.compute.computation import Computation
+from dashboards.document import APP
 from dashboards.screens import first_visit_page
-from dashboards.server import APP
 from data.runs import list_runs
 from tests.conftest import made_text
 
