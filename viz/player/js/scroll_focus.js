@@ -2,7 +2,7 @@
 
 /** Mark the parts of an element that scroll and hold nothing else that takes the focus. */
 export function focusScrollers(root) {
-  for (const part of root.querySelectorAll(".body, .body pre, .body .history")) {
+  for (const part of root.querySelectorAll(".body, .body pre, .body .history, .body .scroller")) {
     const isScroller = ["auto", "scroll"].includes(getComputedStyle(part).overflowY) && part.scrollHeight > part.clientHeight + 1;
     if (isScroller && !part.querySelector("a, button, input, select, [tabindex]")) {
       part.tabIndex = 0;
