@@ -200,7 +200,7 @@ PANELS.scatter = (host, player) => {
     clearTimeout(naming);
     controls.setMoved(!camera.isHome);
     camera.remember(cameraFor);
-    if (cloud.axes === 3) naming = setTimeout(nameCamera, NAME_MS);
+    if (cloud.axes === 3 && panel.id === "points") naming = setTimeout(() => player.nameCamera(camera.isHome ? [] : camera.named), NAME_MS);
     if (atOnce) rests += 1;
     else
       resting = setTimeout(() => {
@@ -208,12 +208,6 @@ PANELS.scatter = (host, player) => {
         repaint();
       }, REST_MS);
     repaint();
-  }
-
-  /** Tell the page where the camera of a three-dimensional cloud is, for the link. */
-  function nameCamera() {
-    const named = camera.isHome ? [] : camera.named;
-    if (panel.id === "points") player.nameCamera(named);
   }
 
   function paint(next) {
