@@ -33,13 +33,12 @@ def crowd(shelf: Path) -> Iterator[Run]:
     shutil.rmtree(run.path)
 
 
-def check(guest: Visit, layer: str) -> None:
+def check(guest: Visit) -> None:
     """Look at the points, point at one, find one, and move the slider."""
     guest.open("embeddings", run="crowd", method="pca")
     where = places(guest)
     assert len(where) == N
-    canvas = guest.page.locator(f".scatter .area canvas{layer}")
-    guest.shot(f"crowd{layer}")
+    area = guest.page.locator(".scatter .area")
     x, y = where["word7"]
     guest.page.mouse.move(x, y)
     tip = guest.page.locator(".scatter .tooltip")
@@ -51,22 +50,23 @@ def check(guest: Visit, layer: str) -> None:
     guest.page.locator(".panel.neighbours h3", has_text="Nearest to word19999 in").wait_for()
     guest.settle()
     guest.page.keyboard.press("Escape")
-    last = canvas.screenshot()
+    last = area.screenshot()
     guest.slider.focus()
     guest.page.keyboard.press("Home")
     guest.settle(step=0)
-    assert canvas.screenshot() != last
+    assert area.screenshot() != last
 
 
-def test_the_canvas_draws_them_where_there_is_no_graphics_card(guest: Visit, crowd: Run) -> None:
-    check(guest, "")
-
-
-def test_the_graphics_card_draws_them(browser: Browser, address: str, shots: Path, crowd: Run) -> None:
-    flags = [flag for flag in FLAGS if flag != "--disable-gpu"]
-    shading = browser.browser_type.launch(executable_path=chromium(), args=[*flags, *SHADER])
+@pytest.mark.parametrize(("flags", "n_layers"), [(("--disable-3d-apis",), 0), (SHADER, 1)], ids=["canvas", "webgl"])
+def test_they_are_drawn_with_a_graphics_card_and_without(
+    browser: Browser, address: str, shots: Path, crowd: Run, flags: tuple[str, ...], n_layers: int
+) -> None:
+    usual = [flag for flag in FLAGS if flag != "--disable-gpu"]
+    other = browser.browser_type.launch(executable_path=chromium(), args=[*usual, *flags])
     try:
-        with visit(shading, address, shots) as guest:
-            check(guest, ".webgl")
+        with visit(other, address, shots) as guest:
+            check(guest)
+            assert guest.page.locator(".scatter .area canvas.webgl").count() == n_layers
+            guest.shot(f"crowd-{n_layers}")
     finally:
-        shading.close()
+        other.close()
