@@ -39,7 +39,8 @@ def ask_film(page: Page) -> FilmRequest | None:
     elif "prompt" in fields:
         chosen = {"prompt": ask_short_prompt(page, "film_prompt")}
     n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
-    request = FilmRequest(what=what, run=page.run.name, **chosen, **_look(page, n_keyframes))
+    look = _look(page, n_keyframes)
+    request = FilmRequest(what=what, run=page.run.name, language=say.picture_language, **chosen, **look)
     try:
         check(page.run, request, say.language)
     except InputError as mistake:
