@@ -10,152 +10,18 @@ from dashboards.state.language import catalogue
 from data.language.messages import messages
 from data.language.spoken import pictures
 
-FUNCTION_WORDS = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "with",
-        "from",
-        "this",
-        "that",
-        "these",
-        "those",
-        "which",
-        "what",
-        "when",
-        "where",
-        "their",
-        "its",
-        "not",
-        "only",
-        "each",
-        "every",
-        "all",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "been",
-        "will",
-        "would",
-        "there",
-        "here",
-        "then",
-        "than",
-        "into",
-        "over",
-        "under",
-        "between",
-        "beside",
-        "below",
-        "above",
-        "after",
-        "before",
-        "at",
-        "by",
-        "on",
-        "for",
-        "in",
-        "is",
-        "it",
-        "or",
-        "other",
-        "others",
-        "same",
-        "more",
-        "most",
-        "few",
-        "many",
-        "much",
-        "how",
-        "why",
-        "who",
-        "step",
-        "steps",
-        "layer",
-        "head",
-        "heads",
-        "weight",
-        "loss",
-        "training",
-        "snapshot",
-        "snapshots",
-        "run",
-        "runs",
-        "seed",
-        "size",
-    ]
-)
+FUNCTION_WORDS = """
+the of and with from this that these those which what when where their its not only each every all are was were has have been will would
+there here then than into over under between beside below above after before by or other others same more most few many much how why who
+step steps layer head heads weight loss training snapshot snapshots runs seed size
+"""
 """Words that a catalogue may lack; none of them is a Portuguese word that we use."""
-NOT_ENGLISH = frozenset(
-    [
-        "a",
-        "as",
-        "no",
-        "do",
-        "e",
-        "o",
-        "me",
-        "se",
-        "sou",
-        "or",
-        "pas",
-        "de",
-        "com",
-        "fora",
-        "para",
-        "por",
-        "em",
-        "on",
-        "in",
-        "is",
-        "at",
-        "it",
-        "num",
-        "da",
-    ]
-)
+NOT_ENGLISH = "a as no do e o me se sou pas de com fora para por em on in is at it num da for"
 """Words of both languages, and abbreviations."""
-TERMS = frozenset(
-    [
-        "token",
-        "tokens",
-        "embeddings",
-        "prompt",
-        "top-k",
-        "top-p",
-        "typical-p",
-        "softmax",
-        "logits",
-        "logit",
-        "gpt",
-        "gptlab",
-        "tsne",
-        "t-sne",
-        "umap",
-        "pca",
-        "mp4",
-        "gif",
-        "png",
-        "svg",
-        "pdf",
-        "json",
-        "log",
-        "dropout",
-        "python",
-        "-m",
-        "trainer",
-        "preset",
-        "run",
-        "loop",
-        "nats",
-        "bits",
-        "bytes",
-        "gelu",
-    ]
-)
+TERMS = """
+token tokens embeddings prompt top-k top-p typical-p softmax logits logit gpt gptlab tsne t-sne umap pca mp4 gif png svg pdf json log
+dropout python trainer preset run loop nats bits bytes gelu
+"""
 """Terms of the field, options and names of formats."""
 _WORD, _CODE = (
     re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*"),
@@ -173,9 +39,9 @@ def english_words() -> frozenset[str]:
     """List the words that stand in our English texts and in none of the Portuguese ones."""
     pairs = [(texts["en"], texts["pt"]) for texts in catalogue().values()]
     pairs += [*pictures().items(), *messages().items()]
-    english = set().union(*(words(text) for text, _ in pairs)) | FUNCTION_WORDS
+    english = set().union(*(words(text) for text, _ in pairs), FUNCTION_WORDS.split())
     portuguese = set().union(*(words(text) for _, text in pairs))
-    return frozenset(english - portuguese - NOT_ENGLISH - TERMS)
+    return frozenset(english - portuguese - set(NOT_ENGLISH.split()) - set(TERMS.split()))
 
 
 def left_in_english(texts: Iterable[str], allowed: Iterable[str] = ()) -> dict[str, list[str]]:
