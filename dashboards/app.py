@@ -1,4 +1,4 @@
-"""The dashboard's entry point for `streamlit run`, which `python -m dashboards` calls."""
+"""The script that draws the dashboard; `dashboards.server` runs it for every visit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.page import STYLE, choose_language, mark_language, translation
+from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, read_address
 from dashboards.widgets import escape_markdown
 
-NAME = "GPTLab"
-SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 

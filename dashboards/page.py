@@ -14,7 +14,7 @@ from dashboards.compute.computation import Computation, start_computation
 from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
-from dashboards.state.language import Translation, first_language
+from dashboards.state.language import LANGUAGE_COOKIE, Translation, first_language
 from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
 from dashboards.widgets import choose, escape_markdown, guarded
 from data.language import LANGUAGES
@@ -26,18 +26,27 @@ from viz.player.projection_scene import validation_loss
 from viz.player.scene import Scene
 
 REFRESH_EVERY_S = 2.0
-LANGUAGE_COOKIE = "gptlab_language"
 # Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
 # then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
 
-# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room.
+# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room. It fades whatever a running
+# script has not drawn again yet; here it can be used meanwhile, and a panel that waits says so itself.
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
 .st-key-page_language { display: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+[data-stale="true"] { opacity: 1 !important; }
+[class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
+[class*="st-key-notes_"] { bottom: 4.6rem; }
+[class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
+.st-key-figure_before { opacity: 0.3; }
+.st-key-figure_waiting { position: relative; min-height: 6rem; }
+.st-key-figure_waits { position: absolute; top: 1rem; left: 1rem; right: 1rem; width: auto; z-index: 5; }
+.st-key-figure_waits { background: var(--st-background-color); }
+.st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
 .stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 4rem 0.8rem 1rem; }

@@ -64,11 +64,43 @@ def projection(
     metric: str = "euclidean",
     progress: Progress | None = None,
 ) -> CachedResult[xr.Dataset]:
-    """Project a table, with the fidelity of its layout; the result is also cached on disk beside the run."""
+    """Project a table, with the fidelity of its layout; the result is also cached on disk beside the run.
+
+    ``progress`` counts every snapshot twice: when it has been laid out, and when its fidelity has been measured.
+    """
+    n_steps = trajectory.sizes["step"]
+    second = None if progress is None else lambda done, note="": progress(n_steps + done, note)
     return computation.results.get(
         _layout_key(run, trajectory, method, n_axes, metric),
-        lambda: cached_projection(run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress),
+        lambda: cached_projection(
+            run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress, fidelity_progress=second
+        ),
     )
+
+
+def poll_projection(
+    computation: Computation,
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
+) -> Polled:
+    """Return a projection with its fidelity, or the job that computes it; for its progress see `projection`."""
+    key = _layout_key(run, trajectory, method, n_axes, metric)
+
+    def make(progress: Progress | None) -> CachedResult[xr.Dataset]:
+        return projection(computation, run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress)
+
+    return make(None) if key in computation.results else computation.background.poll(key, make)
+
+
+def cancel_projection(
+    computation: Computation, run: Run, trajectory: xr.DataArray, method: str, *, n_axes: int, metric: str
+) -> None:
+    """Cancel the job that computes a projection, if there is one."""
+    computation.background.cancel(_layout_key(run, trajectory, method, n_axes, metric))
 
 
 def pca_without_fidelity(
@@ -227,13 +259,14 @@ def next_token(
 
 def leading_probabilities(
     computation: Computation, run: Run, prompt: str, decoding: Decoding | None = None
-) -> xr.DataArray:
-    """Select the most probable next tokens after a prompt, (step, token); the attribute ``n_tokens`` counts all tokens.
+) -> xr.Dataset:
+    """Select the most probable next tokens after a prompt at every step, see `~probes.models.logits.leading_tokens`.
 
-    With a ``decoding``, the same tokens have the probabilities with which they are drawn, after temperature and filters.
+    ``token`` (item) are all tokens that occur, and ``index`` (step, rank) counts in these. With a ``decoding``, the probabilities are those
+    with which tokens are drawn, after temperature and filters.
     """
 
-    def select() -> xr.DataArray:
+    def select() -> xr.Dataset:
         from probes.models.decoding import apply_decoding
         from probes.models.logits import leading_tokens
 
@@ -242,7 +275,12 @@ def leading_probabilities(
             shown = next_token(computation, run, prompt, decoding).value
         elif decoding is not None:
             shown = apply_decoding(distribution, decoding)
-        return shown.isel(token=leading_tokens(distribution)).assign_attrs(n_tokens=distribution.sizes["token"])
+        leading = leading_tokens(shown, before=distribution)
+        occurring, places = np.unique(leading["index"].values, return_inverse=True)
+        places = places.reshape(leading["index"].shape)
+        tokens = shown["token"].values[occurring]
+        found = leading.assign(index=(("step", "rank"), places), token=("item", tokens))
+        return found.assign_attrs(prompt=distribution.attrs["prompt"])
 
     return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value
 

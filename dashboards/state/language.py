@@ -15,6 +15,7 @@ from data.language import LANGUAGES, LOCALES, format_number, names, translated
 from data.runs import Run
 from viz.player import words
 
+LANGUAGE_COOKIE = "gptlab_language"
 CATALOGUE = Path(__file__).with_name("catalogue")
 Sections = dict[str, dict[str, dict[str, str]]]
 
@@ -76,6 +77,17 @@ class Translation:
         """Return the text of a key, e.g. ``"slider.step"``, with ``{name}`` replaced by the values."""
         text = catalogue()[key][self.language]
         return text.format(**values) if values else text
+
+    def count(self, key: str, n: int, **values: object) -> str:
+        """Return the text of a key for so many things: of one, that of the key with ``_one``, if there is one. ``{n}`` is their number.
+
+        Examples
+        --------
+        >>> Translation().count("overview.n_layer", 1), Translation().count("overview.n_layer", 1200)
+        ('1 layer', '1,200 layers')
+        """
+        singular = f"{key}_one"
+        return self(singular if n == 1 and singular in catalogue() else key, n=self.number(n), **values)
 
     def section(self, section: str) -> Mapping[str, str]:
         """Return all texts of a section by their short keys, e.g. those of the player."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -34,8 +33,6 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_S = 60.0
-# On a deep link Streamlit looks for its server below the page's own path, too, and is told no.
-STREAMLIT_ASKS = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 # Quiet is: connected, no script at work, something drawn, and so for a while (a page that reruns by itself is not at its end between).
 QUIET = """() => {
@@ -113,7 +110,7 @@ class Visit:
         self.page.on("request", self._mind)
 
     def _hear(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and not STREAMLIT_ASKS.search(said.location["url"]):
+        if said.type == "error":
             self.complaints.append(f"{said.text} ({said.location['url']})")
 
     def _mind(self, request: Request) -> None:

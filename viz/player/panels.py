@@ -14,8 +14,29 @@ from viz.player.serialization import quantize_layout, to_json, with_version
 
 
 @dataclass(frozen=True)
+class Pending:
+    """What a panel waits for, or could show on request: a line over the panel, whose content stays usable meanwhile.
+
+    Parameters
+    ----------
+    text : what is being computed, or could be.
+    done : share that is done, from 0 to 1, shown as a bar; None for no bar.
+    cancel, start : texts of the buttons that end and begin the computation; no such button if empty. A click is an event with the
+        panel's ``id``, see `dashboards.player.Events`.
+    """
+
+    text: str
+    done: float | None = None
+    cancel: str = ""
+    start: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's."""
+    """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's.
+
+    ``pending`` stands over the panel; it is not part of the panel's ``version``, so that its progress leaves the content alone.
+    """
 
     kind: ClassVar[str] = ""
     """The name of the class as the browser knows it, e.g. ``heat-maps``."""
@@ -24,14 +45,15 @@ class Panel:
     area: str
     title: str
     steps: Sequence[int] | None = field(default=None, kw_only=True)
+    pending: Pending | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
         cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
-        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return with_version({"kind": self.kind, **fields})
+        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
+        return {**with_version({"kind": self.kind, **fields}), "pending": to_json(self.pending)}
 
 
 @dataclass(frozen=True)
@@ -119,8 +141,11 @@ class HeatMaps(Panel):
     ramp : colours from 0 to 1, 256 of them, by the square root of the weight, so that small weights are visible.
     chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
     chosen : (layer, head) of the map that is enlarged, or None for all.
+    picture : how one head is shown: ``map``, or ``words`` with lines between them.
+    query : index of the word whose lines alone are shown, or None for all words.
     large : the map that is shown instead when its head is enlarged.
     layer_name, head_name : words before their indices.
+    note : a line above the maps.
     """
 
     values: NDArray[Any]
@@ -128,9 +153,12 @@ class HeatMaps(Panel):
     ramp: Sequence[str]
     chooses: bool = False
     chosen: tuple[int, int] | None = None
+    picture: str = "map"
+    query: int | None = None
     large: LargeMap | None = None
     layer_name: str = "layer"
     head_name: str = "head"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,25 +188,56 @@ class HeadTimeline(Panel):
 
 
 @dataclass(frozen=True)
-class Bars(Panel):
-    """Probabilities of labels at every step, as bars in a fixed order.
+class HeadRanking(Panel):
+    """Heads in the order of a score at the slider's step, the largest first. A click chooses the head.
 
     Parameters
     ----------
-    values : (step, label), float.
-    labels : for the plot; where not all fit, the first ones are shown.
-    names : for sentences.
+    values : (step, row), float.
+    rows : names of the rows.
+    heads : (layer, head) of each row.
     color : of the bars.
-    others : name of the bar for all other tokens; no such bar if empty.
-    n_tokens : size of the vocabulary.
+    high : the value of a bar of full length.
+    chooses, chosen : as in `HeatMaps`.
     """
 
+    values: NDArray[Any]
+    rows: Sequence[str]
+    heads: Sequence[tuple[int, int]]
+    color: str
+    high: float = 1.0
+    chooses: bool = False
+    chosen: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Bars(Panel):
+    """The most probable tokens of every step, as bars in the order of their probabilities at that step.
+
+    The scale of the bars is the same at all steps. Between snapshots, rows move to their next place. Of a token that is not among those of
+    a step, it is known that its probability is at most the last one there.
+
+    Parameters
+    ----------
+    tokens : (step, rank), indices of labels, the most probable first.
+    values : (step, rank), float, their probabilities.
+    labels, names : of all tokens that occur, for the plot and for sentences.
+    color : of the bars.
+    high : the probability of a bar of full length.
+    others : name of the last row, the sum of all tokens that are not shown, which has no bar; no such row if empty.
+    n_tokens : size of the vocabulary.
+    note : a line above the bars.
+    """
+
+    tokens: NDArray[Any]
     values: NDArray[Any]
     labels: Sequence[str]
     names: Sequence[str]
     color: str
+    high: float = 1.0
     others: str = ""
     n_tokens: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -263,3 +322,46 @@ class Neighbours(Panel):
     items: NDArray[Any]
     distances: NDArray[Any]
     styles: Mapping[int, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A token as the flow writes it: ``label`` in the plot, ``name`` in sentences, ``item`` in the address of the embeddings page."""
+
+    label: str
+    name: str
+    item: str
+
+
+@dataclass(frozen=True)
+class ModelFlow(Panel):
+    """A prompt on its way through the model at every step: tokens, embeddings, layers, and what the stream says after each.
+
+    Parameters
+    ----------
+    tokens, ids : of the prompt.
+    place : the position that is followed.
+    vocabulary : the tokens that lead somewhere, by id.
+    trace, lens : variables of `~probes.models.forward_trace`, their dimensions in that order.
+    strips : vectors for drawing, (step, bin) or (step, layer, bin): neighbouring dimensions are averaged where there are many.
+    facts : n_dims, n_vocabulary, head_size, and ``post`` where each sum is normalised (GPT-1).
+    ramp : colours of a diverging scale, from negative to positive.
+    color : of lines and bars.
+    words : texts, by key.
+    links : addresses of the pages that show the tokens and the heads; none where there are no such pages.
+    chosen : as in `HeatMaps`.
+    """
+
+    tokens: Sequence[Word]
+    ids: Sequence[int]
+    place: int
+    vocabulary: Mapping[int, Word]
+    trace: Mapping[str, NDArray[Any]]
+    lens: Mapping[str, NDArray[Any]]
+    strips: Mapping[str, NDArray[Any]]
+    facts: Mapping[str, float]
+    ramp: Sequence[str]
+    color: str
+    words: Mapping[str, str]
+    links: Mapping[str, str] = field(default_factory=dict)
+    chosen: tuple[int, int] | None = None

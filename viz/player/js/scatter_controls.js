@@ -147,7 +147,7 @@ export function scatterControls(host, hasLasso, actions) {
       offer.hidden = !n && !wasDrawn;
       accept.hidden = !n;
       drop.hidden = !n;
-      accept.textContent = n ? words.highlight.replace("{n}", n) : "";
+      accept.textContent = n ? (n === 1 ? words.highlight_one : words.highlight).replace("{n}", n) : "";
       offer.querySelector(".none")?.remove();
       if (n) announce(accept.textContent);
       if (n || !wasDrawn) return;
