@@ -29,10 +29,11 @@ WATCH_CANVASES = """
 COLLECT = """(theirs) => {
   const found = new Set(window.drawnTexts);
   const attributes = ['aria-label', 'title', 'placeholder', 'alt', 'aria-description', 'aria-valuetext'];
+  const silent = 'style, script, noscript, pre, code, [data-testid="stIconMaterial"], [data-testid="stHeader"] button';
   const walk = (node) => {
     if (node.nodeType === Node.TEXT_NODE) { if (node.data.trim()) found.add(node.data.trim()); return; }
     if (node.nodeType === Node.ELEMENT_NODE) {
-      if (node.matches('style, script, noscript, pre, code, .written pre, [data-testid="stIconMaterial"], [data-testid="stHeader"] button')) return;
+      if (node.matches(silent)) return;
       for (const name of attributes) if (node.getAttribute(name)) found.add(node.getAttribute(name));
       if (node.shadowRoot) walk(node.shadowRoot);
     }
