@@ -307,7 +307,9 @@ def _how_many(null: xr.Dataset, members: Sequence[int], *, counted: bool, short:
         return say("no other {one} is", one=one, several=_kind(null, members, bare=True))
     if count in (0, others) or counted or others < FEW_GROUPS:
         number = {0: say("none"), others: say("all|groups", n=others)}.get(count, digits(f"{count:,}"))
-        of = "{number} of the {n:,} other {groups}" if exact else "{number} of {n:,} {groups}"
+        of = "{number} of {n:,} {groups}"
+        if exact:
+            of = "{number} of the {n:,} other {groups}|short" if short else "{number} of the {n:,} other {groups}"
         return _with_verb(say(of, number=number, n=others, groups=kind), is_one=count < 2, short=short)
     text = _of_hundred(count / others)
     found = say("{count} {groups}", count=text, groups=_kind(null, members, short=short))
@@ -352,7 +354,7 @@ def _kind(
 
 def _positions(ordered: xr.Dataset) -> str:
     numbers = ordered["position"].values
-    return say("positions {first} to {last}", first=int(numbers[0]), last=int(numbers[-1]))
+    return say("positions {first} to {last}", first=str(numbers[0]), last=str(numbers[-1]))
 
 
 def _named(subjects: Sequence[str], n_groups: int | None = None) -> str:
