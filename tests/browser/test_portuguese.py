@@ -29,7 +29,8 @@ WATCH_CANVASES = """
 COLLECT = """(theirs) => {
   const found = new Set(window.drawnTexts);
   const attributes = ['aria-label', 'title', 'placeholder', 'alt', 'aria-description', 'aria-valuetext'];
-  const silent = 'style, script, noscript, pre, code, [data-testid="stIconMaterial"], [data-testid="stAlertDynamicIcon"], [role="img"], [data-testid="stHeader"] button';
+  const silent = 'style, script, noscript, pre, code, [role="img"], [data-testid="stIconMaterial"], '
+    + '[data-testid="stAlertDynamicIcon"], [data-testid="stHeader"] button';
   const walk = (node) => {
     if (node.nodeType === Node.TEXT_NODE) { if (node.data.trim()) found.add(node.data.trim()); return; }
     if (node.nodeType === Node.ELEMENT_NODE) {
