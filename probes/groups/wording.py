@@ -23,7 +23,7 @@ import numpy as np
 
 from data.errors import InputError
 from data.language import digits, say, spoken
-from data.language.names import fold, spellings
+from data.language.names import fold, names, spellings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -280,7 +280,9 @@ def capital(text: str) -> str:
     ('Vowels and digits gather', 'a e i gather')
     """
     begins = text.split()[0].rstrip(",;:")
-    is_word = any(begins == say(subject).split()[0] for subject in (*SUBJECTS.values(), "positions"))
+    known = [say(subject) for subject in (*SUBJECTS.values(), "positions")]
+    known += [] if spoken() == "en" else [shown[spoken()] for shown in names()["classes"].values()]
+    is_word = any(begins == subject.split()[0] for subject in known)
     return text[0].upper() + text[1:] if is_word else text
 
 

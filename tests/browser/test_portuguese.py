@@ -105,6 +105,7 @@ def reader(window: Window) -> Iterator[Visit]:
 def texts(guest: Visit) -> list[str]:
     """Open what can be opened, hover over every help, and list all texts of the page."""
     page = guest.page
+    page.wait_for_function("!document.querySelector('[data-testid=\"stProgress\"]')")  # what is computed has texts, too
     for summary in page.locator("details:not([open]) > summary").all():
         summary.click()
     guest.settle()
