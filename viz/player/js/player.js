@@ -123,15 +123,20 @@ export function makePlayer(root, reader, host = {}) {
     },
   };
 
-  const sizes = new ResizeObserver(() => scene && player.repaint());
+  const sizes = new ResizeObserver(() => {
+    if (!scene) return;
+    fitGrid();
+    player.repaint();
+  });
   sizes.observe(root);
 
   function arrange() {
     const { theme } = scene;
-    const variables = { grid: scene.grid, "min-height": `${scene.min_height_px}px`, "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
+    const variables = { "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
     Object.assign(variables, { "on-accent": textOn(theme.accent), font: theme.font });
     for (const name of ["background", "panel", "text", "muted", "line", "accent"]) variables[name] = theme[name];
     for (const [name, value] of Object.entries(variables)) root.style.setProperty(`--${name}`, value);
+    fitGrid();
     root.classList.toggle("single-step", scene.steps.length < 2);
     if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
     const grid = root.querySelector(".panels");
@@ -144,6 +149,14 @@ export function makePlayer(root, reader, host = {}) {
       panels.delete(id);
     }
     for (const panel of scene.panels) place(grid, panel);
+  }
+
+  /** Choose the layout for the width that there is. */
+  function fitGrid() {
+    const narrow = scene.narrow_grids.filter(({ below_px }) => root.clientWidth < below_px).sort((a, b) => a.below_px - b.below_px);
+    const { grid, min_height_px } = narrow[0] ?? scene;
+    root.style.setProperty("--grid", grid);
+    root.style.setProperty("--min-height", `${min_height_px}px`);
   }
 
   function place(grid, panel) {
