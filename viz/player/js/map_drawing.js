@@ -5,7 +5,7 @@ import { arrangeMaps } from "./map_grid.js";
 
 const LABEL_PX = 13;
 const MAX_TOKEN_PX = 110;
-const MIN_LABELLED_MAP_PX = 80; // beside smaller maps the tokens are in the tooltip alone
+const MIN_LABELLED_MAP_PX = 56; // beside smaller maps the tokens are in the tooltip alone
 const MAX_SKIPPED_BESIDE_ALL = 4; // beside the maps of all heads, where the hovered tokens are written out
 const ROUND = [5, 10, 20, 25, 50, 100, 200, 500];
 const MIN_PRINTED_CELL_PX = 24;
