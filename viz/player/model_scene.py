@@ -47,7 +47,7 @@ def flow_panel(
     ids : tokens of the prompt.
     theme : colours.
     words : texts of the panel, the section ``model_flow`` of the player's.
-    language : in which tokens without ink are named.
+    language : of the names of tokens without ink.
     links, chosen : as in `ModelFlow`.
     """
     occurring = sorted({*(int(i) for i in np.unique(lens["leader"].values)), *ids})
