@@ -53,7 +53,9 @@ export function addColorBar(host, label) {
       context.textBaseline = "top";
       context.textAlign = "center";
       context.fillStyle = theme.muted;
-      for (const { value, place } of scale.ticks()) context.fillText(formatShort(value, language), x(place), 14);
+      const ticks = scale.ticks().map(({ value, place }) => ({ text: formatShort(value, language), place }));
+      for (const { text, place } of ticks) context.fillText(text, x(place), 14);
+      picture.canvas.setAttribute("aria-label", [label, ticks.map(({ text }) => text).join(" – ")].filter(Boolean).join(": "));
       if (mark === null) return;
       context.fillStyle = theme.accent;
       context.fillRect(x(scale.place(mark)) - 1, 0, 2, 12);

@@ -2,6 +2,7 @@
 
 import { element, formatInteger, textOn } from "./drawing.js";
 import { pendingLine } from "./pending.js";
+import { focusScrollers } from "./scroll_focus.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
 
@@ -32,6 +33,7 @@ export function makePlayer(root, reader, host = {}) {
   let frame = 0;
   let lastTick = 0;
   let settling = 0;
+  let resting = 0;
   let movedAt = performance.now();
 
   const player = {
@@ -117,6 +119,7 @@ export function makePlayer(root, reader, host = {}) {
     destroy() {
       cancelAnimationFrame(frame);
       clearTimeout(settling);
+      clearTimeout(resting);
       sizes.disconnect();
       slider?.destroy();
       for (const { content } of panels.values()) content.destroy?.();
@@ -228,6 +231,8 @@ export function makePlayer(root, reader, host = {}) {
       // A panel with snapshots of its own shows its step where that differs from the slider's.
       ownStep.textContent = view.step === step ? "" : ` · ${player.nameStep(view.step)}`;
     }
+    clearTimeout(resting);
+    resting = setTimeout(() => focusScrollers(root), SETTLED_MS); // it measures, which is too slow for every frame
     // Tests and benchmarks wait for these: the step that is shown, and how long painting it took.
     if (!glide && !playing) {
       root.dataset.step = step;
