@@ -34,6 +34,6 @@ def find_scores(page: Page, where: str) -> Scores:
     total = max(1, len(page.run.manifest()))
 
     def text(done: float) -> str:
-        return say("attention.scoring", done=say.number(int(done)), total=say.number(total))
+        return say("attention.scoring", done=say.number(min(total, int(done) + 1)), total=say.number(total))
 
     return Scores(before.value if before else None, awaited=Awaited(where, found, total, text))
