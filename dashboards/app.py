@@ -8,12 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, translation
+from dashboards.frame.header import show_address, show_header
+from dashboards.page import STYLE, choose_language, current_run, current_theme, translation
 from dashboards.state import run_list
-from dashboards.state.url import InvalidField, address_written, read_address
+from dashboards.state.url import InvalidField, address_written, first_address, read_address
 from dashboards.widgets import escape_markdown
 
 NAME = "GPTLab"
+# Pages without a picture that could fill the screen.
+WITHOUT_PLAYER = ("films", "figures")
 SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
@@ -28,11 +31,22 @@ def main() -> None:
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
+    _header(page.url_path or SCREENS[0])
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
     invalid.clear()
-    choose_language()
+    show_address(first_address())
+
+
+def _header(name: str) -> None:
+    """Show the header, and draw the page in another language if one was chosen in it."""
+    run = current_run()
+    paths = ("/", *(f"/{screen}" for screen in SCREENS))
+    has_player = bool(run) and name not in WITHOUT_PLAYER
+    chosen = show_header(translation(), run=run, theme=current_theme(), has_player=has_player, tour="", paths=paths)
+    if chosen is not None:
+        choose_language(chosen)
 
 
 def _pages() -> list[st.Page]:
@@ -54,9 +68,10 @@ def _pages() -> list[st.Page]:
         )
 
     home, *others = SCREENS
-    # The first page has the path of the root; a link with its name is led there.
+    # The first page has the path of the root. A link with its name draws the same; led there, it would leave an entry in the history from
+    # which Back leads nowhere.
     first = page(home, "home", default=True)
-    named = st.Page(lambda: st.switch_page(first), title=first.title, url_path=home, visibility="hidden")
+    named = st.Page(screen(home), title=first.title, url_path=home, visibility="hidden")
     return [first, *(page(name, name) for name in others), named]
 
 

@@ -14,9 +14,17 @@ from dashboards.compute.computation import Computation, start_computation
 from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
-from dashboards.state.language import LANGUAGES, Translation
-from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
-from dashboards.widgets import choose, escape_markdown, guarded
+from dashboards.state.language import Translation
+from dashboards.state.url import (
+    forget_events,
+    get_field,
+    is_initialised,
+    set_field,
+    set_initial_value,
+    visits,
+    write_address,
+)
+from dashboards.widgets import escape_markdown, guarded
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
@@ -35,6 +43,8 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.st-key-frame_header, .st-key-frame_address { position: absolute; }
+@media (min-width: 768px) { [data-testid="stAppViewContainer"] .rc-overflow { max-width: calc(100vw - 22rem - 340px); } }
 .stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 4rem 0.8rem 1rem; }
@@ -92,19 +102,26 @@ def open_page() -> Page:
     if chosen != (wanted or names[0]):
         set_step(None)
     set_field("run", chosen)
-    theme = THEMES["dark" if st.context.theme.type == "dark" else "light"]
-    return Page(runs[names.index(chosen)], say, theme, shared_computation())
+    return Page(runs[names.index(chosen)], say, THEMES[current_theme()], shared_computation())
 
 
-def choose_language() -> None:
-    """Choose the language at the foot of the sidebar."""
-    with st.sidebar:
-        now = get_field("lang")
-        set_initial_value("language_choice", now)
-        chosen = choose(translation()("page.language"), LANGUAGES, "language_choice")
-    if chosen != now:
+def choose_language(chosen: str) -> None:
+    """Draw the page in another language from now on."""
+    if chosen != get_field("lang"):
         set_field("lang", chosen)
         st.rerun()
+
+
+def current_run() -> str:
+    """Return the name of the run that the page is about to open; empty without a run."""
+    names = [run.name for run in run_list.runs()]
+    wanted = st.session_state.get("run_choice") if is_initialised("run_choice") else get_field("run")
+    return wanted if wanted in names else next(iter(names), "")
+
+
+def current_theme() -> str:
+    """Return ``light`` or ``dark``, as the browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def show_live(page: Page, draw: Callable[[], None]) -> None:
@@ -170,6 +187,7 @@ def show_scene(
         live=page.is_live,
         loss=validation_losses(page),
         unknown_step=page.say.step(page.run, 0) if page.run.step_attrs else "",
+        title=page.run.name,
         min_height_px=least_px,
         max_height_px=most_px,
     )

@@ -33,6 +33,7 @@ class Scene:
     min_height_px, max_height_px : the panels fill the window between these heights; None for no maximum.
     loss : steps and validation losses, drawn behind the slider.
     unknown_step : what stands for step 0 where the step of that snapshot is not known.
+    title : what is shown, such as the name of the run: stands above the panels where they fill the screen.
     """
 
     steps: Sequence[int]
@@ -49,6 +50,7 @@ class Scene:
     max_height_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
     unknown_step: str = ""
+    title: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent to the browser."""

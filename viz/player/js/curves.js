@@ -1,8 +1,9 @@
 // Curves over training, with a cursor at the step of the slider. A click goes to the snapshot there.
 
-import { addCanvas, element, formatInteger, formatNumber, ticks, tracePath, withAlpha } from "./drawing.js";
+import { addCanvas, boxOf, element, formatInteger, formatNumber, ticks, tracePath, withAlpha } from "./drawing.js";
 import { PANELS } from "./player.js";
 import { lastIndex, stepAxis } from "./step_axis.js";
+import { pointerIn } from "./tooltip.js";
 
 const LEFT_PX = 44;
 const RIGHT_PX = 12;
@@ -20,10 +21,10 @@ PANELS.curves = (host, player) => {
   let values = [];
 
   function goToPointer(event) {
-    const box = area.getBoundingClientRect();
+    const { x } = pointerIn(area, event);
     const axis = stepAxis(player.steps, player.scale);
     player.play(false);
-    player.go(axis.stepAt((event.clientX - box.left - LEFT_PX) / (box.width - LEFT_PX - RIGHT_PX)), "drag");
+    player.go(axis.stepAt((x - LEFT_PX) / (boxOf(area).width - LEFT_PX - RIGHT_PX)), "drag");
   }
   area.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

@@ -1,6 +1,7 @@
 // The player: one slider over several panels, each of which paints itself at the slider's step, in the browser and without a server.
 
 import { element, formatInteger, textOn } from "./drawing.js";
+import { makeProjector } from "./projector.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
 
@@ -24,6 +25,7 @@ export function makePlayer(root, reader, host = {}) {
   const panels = new Map();
   let scene = null;
   let slider = null;
+  let projector = null;
   let position = 0; // index among the snapshots; a fraction while the panels move from one to the next
   let glide = null;
   let playing = false;
@@ -43,6 +45,7 @@ export function makePlayer(root, reader, host = {}) {
     get words() { return scene.words; },
     get language() { return scene.language; },
     get loss() { return scene.loss; },
+    get title() { return scene.title; },
     get scale() { return scene.scale; },
     /** Changes whenever the page decides what is shown: then what the reader chose before no longer counts. */
     get decision() { return scene.decision; },
@@ -114,6 +117,7 @@ export function makePlayer(root, reader, host = {}) {
       clearTimeout(settling);
       sizes.disconnect();
       slider?.destroy();
+      projector?.destroy();
       for (const { content } of panels.values()) content.destroy?.();
     },
   };
@@ -129,6 +133,7 @@ export function makePlayer(root, reader, host = {}) {
     for (const [name, value] of Object.entries(variables)) root.style.setProperty(`--${name}`, value);
     root.classList.toggle("single-step", scene.steps.length < 2);
     if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
+    if (!projector) projector = makeProjector(root, player);
     const grid = root.querySelector(".panels");
     const ids = new Set(scene.panels.map((panel) => panel.id));
     for (const [id, { box, content }] of panels) {
@@ -202,6 +207,7 @@ export function makePlayer(root, reader, host = {}) {
     const step = player.step();
     if (!glide) remember(Math.round(position));
     slider.paint();
+    projector.paint();
     for (const { content, steps, ownStep } of panels.values()) {
       const view = viewOf(steps, step);
       content.paint(view);
