@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ from film import made_tokens
 from probing import made_run
 from tables import show
 
-from dashboards.__main__ import APP, DashboardArguments, flags
+from dashboards.launch import start_server
 from data.runs import Run, create_run, write_snapshot
 from tests.browser.visit import FLAGS, Visit, chromium, free_port, until_healthy, visit
 
@@ -79,21 +78,9 @@ def made_table(folder: Path) -> Run:
 def server(runs: Path) -> Iterator[tuple[str, int]]:
     """Serve a folder of runs; yield the address and the process."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(APP),
-        *flags(DashboardArguments(port=port, open_browser=False)),
-    ]
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "GPTLAB_RUNS": str(runs), "PYTHONPATH": path},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    os.environ.update(GPTLAB_RUNS=str(runs), PYTHONPATH=path)
+    process = start_server(port)
     try:
         until_healthy(port, process)
         yield f"http://127.0.0.1:{port}", process.pid

@@ -7,21 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
+from dashboards.launch import ADDRESS, open_page, start_server, wait_until_up
 from data.commands import run_command
 from data.errors import InputError
 
 PROG = "python -m dashboards"
-APP = Path(__file__).with_name("app.py")
-SETTINGS = APP.parents[1] / ".streamlit" / "config.toml"
-ADDRESS = "127.0.0.1"
 # How long the server may take to end its jobs, which tidy up after themselves.
 PATIENCE_S = 15.0
 
@@ -39,15 +34,18 @@ class DashboardArguments:
 
 
 def main(options: DashboardArguments) -> None:
-    """Start Streamlit with the project's settings, from any working folder."""
+    """Start the server, from any working folder; say where it answers, and wait for its end."""
     check_port(options.port)
     if options.demo:
         train_demo()
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), *flags(options)]
-    # A process group of its own: Ctrl-C reaches only this process, which terminates the server once and waits for it.
-    server = subprocess.Popen(command, start_new_session=True)
+    server = start_server(options.port)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
+        if wait_until_up(server, options.port):
+            address = f"http://{ADDRESS}:{options.port}"
+            print(f"GPTLab is at {address}", flush=True)
+            if options.open_browser:
+                open_page(address)
         status = server.wait()
     except KeyboardInterrupt:
         server.terminate()
@@ -56,33 +54,16 @@ def main(options: DashboardArguments) -> None:
         server.kill()
         print(f"{PROG}: stopped", file=sys.stderr)
         return
+    report_end(status)
+
+
+def report_end(status: int) -> None:
+    """Exit with the status of a server that has failed; it has said why, unless a signal ended it."""
     if status > 0:
         raise SystemExit(status)
-
-
-def flags(options: DashboardArguments) -> list[str]:
-    """Convert the settings of .streamlit/config.toml into flags, since Streamlit reads the file only from the working folder."""
-    always = {
-        "server.address": ADDRESS,
-        "server.enableCORS": True,
-        "server.enableXsrfProtection": True,
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": False,
-        "client.toolbarMode": "viewer",
-        "client.showErrorDetails": "none",
-    }
-    chosen = {"server.port": options.port, "server.headless": not options.open_browser}
-    file = tomllib.loads(SETTINGS.read_text(encoding="utf-8")) if SETTINGS.is_file() else {}
-    settings = {**dict(_flat(file)), **always, **chosen}
-    return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in settings.items()]
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    if status < 0 and -status != signal.SIGTERM:
+        print(f"{PROG}: the server was ended by {signal.Signals(-status).name}", file=sys.stderr)
+        raise SystemExit(128 - status)
 
 
 def check_port(port: int) -> None:

@@ -1,4 +1,4 @@
-"""The dashboard's entry point for `streamlit run`, which `python -m dashboards` calls."""
+"""The script that draws the dashboard; `dashboards.server` runs it for every visit."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.frame.header import show_address, show_header
-from dashboards.page import STYLE, choose_language, current_run, current_theme, translation
+from dashboards.frame.header import begins_now, show_address, show_header
+from dashboards.frame.seeing import show_seeing
+from dashboards.page import STYLE, choose_language, current_page, current_theme, mark_language, translation
+from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
-from dashboards.state.url import InvalidField, address_written, first_address, read_address
+from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
+from dashboards.tour.address import start_address, start_fields
 from dashboards.widgets import escape_markdown
 
-NAME = "GPTLab"
 # Pages without a picture that could fill the screen.
 WITHOUT_PLAYER = ("films", "figures")
-SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -31,7 +32,9 @@ def main() -> None:
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
-    _header(page.url_path or SCREENS[0])
+    mark_language()
+    name = page.url_path if page.url_path in SCREENS else SCREENS[0]
+    _frame(name)
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
@@ -39,14 +42,27 @@ def main() -> None:
     show_address(first_address())
 
 
-def _header(name: str) -> None:
-    """Show the header, and draw the page in another language if one was chosen in it."""
-    run = current_run()
-    paths = ("/", *(f"/{screen}" for screen in SCREENS))
-    has_player = bool(run) and name not in WITHOUT_PLAYER
-    chosen = show_header(translation(), run=run, theme=current_theme(), has_player=has_player, tour="", paths=paths)
+def _frame(name: str) -> None:
+    """Show what stands around a page: the header, and a card while a tour is under way."""
+    page = current_page()
+    if page is not None and not st.session_state.get("has_begun") and begins_now():
+        for field, value in {"tour": 1, **start_fields(page.run)}.items():
+            set_field(field, value)
+    st.session_state["has_begun"] = True
+    chosen = show_header(
+        translation(),
+        run="" if page is None else page.run.name,
+        theme=current_theme(),
+        has_player=page is not None and name not in WITHOUT_PLAYER,
+        tour="" if page is None else start_address(page.run),
+        paths=("/", *(f"/{screen}" for screen in SCREENS)),
+    )
     if chosen is not None:
         choose_language(chosen)
+    if page is not None and get_field("tour") is not None:
+        import_module("dashboards.frame.tour_card").show_tour(page, name)
+    elif page is not None:
+        show_seeing(name, page.say)
 
 
 def _pages() -> list[st.Page]:

@@ -14,7 +14,7 @@ from dashboards.compute.computation import Computation, start_computation
 from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
-from dashboards.state.language import Translation
+from dashboards.state.language import LANGUAGE_COOKIE, Translation, first_language
 from dashboards.state.url import (
     forget_events,
     get_field,
@@ -37,14 +37,24 @@ REFRESH_EVERY_S = 2.0
 # then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
 
-# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room.
+# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room. It fades whatever a running
+# script has not drawn again yet; here it can be used meanwhile, and a panel that waits says so itself.
 STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
+.st-key-page_language { display: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
-.st-key-frame_header, .st-key-frame_address { position: absolute; }
+[data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
+.st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
+  position: absolute;
+}
 @media (min-width: 768px) { [data-testid="stAppViewContainer"] .rc-overflow { max-width: calc(100vw - 22rem - 340px); } }
+[data-stale="true"] { opacity: 1 !important; }
+[class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
+[class*="st-key-notes_"] { bottom: 4.6rem; }
+[class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
+.st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
 .stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 4rem 0.8rem 1rem; }
@@ -79,7 +89,24 @@ def shared_computation() -> Computation:
 
 def translation() -> Translation:
     """Return the texts in the language of this visit."""
-    return Translation(get_field("lang"))
+    return Translation(get_field("lang") or usual_language())
+
+
+def usual_language() -> str:
+    """Choose the language where the address names none: the one chosen on an earlier visit, or else the browser's."""
+    context = st.context
+    wanted = context.cookies.get(LANGUAGE_COOKIE), context.locale, context.headers.get("Accept-Language")
+    return first_language(*(tag for tag in wanted if isinstance(tag, str)))
+
+
+def mark_language() -> None:
+    """Tell the browser the language of the page, for screen readers and hyphenation; and let it keep a language that was chosen."""
+    say = translation()
+    script = f"document.documentElement.lang = '{say.tag}';"
+    if say.language == st.session_state.get("chosen_language"):
+        script += f"document.cookie = '{LANGUAGE_COOKIE}={say.language}; path=/; max-age=31536000; SameSite=Strict';"
+    with st.sidebar.container(key="page_language"):
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def open_page() -> Page:
@@ -107,16 +134,18 @@ def open_page() -> Page:
 
 def choose_language(chosen: str) -> None:
     """Draw the page in another language from now on."""
-    if chosen != get_field("lang"):
-        set_field("lang", chosen)
+    if chosen != translation().language:
+        set_field("lang", None if chosen == usual_language() else chosen)
+        st.session_state["chosen_language"] = chosen
         st.rerun()
 
 
-def current_run() -> str:
-    """Return the name of the run that the page is about to open; empty without a run."""
-    names = [run.name for run in run_list.runs()]
+def current_page() -> Page | None:
+    """Return what the page that is about to be drawn will open; None without a run."""
+    runs = {run.name: run for run in run_list.runs()}
     wanted = st.session_state.get("run_choice") if is_initialised("run_choice") else get_field("run")
-    return wanted if wanted in names else next(iter(names), "")
+    run = runs.get(str(wanted)) or next(iter(runs.values()), None)
+    return None if run is None else Page(run, translation(), THEMES[current_theme()], shared_computation())
 
 
 def current_theme() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,10 +10,16 @@ from typing import Any
 import streamlit as st
 
 from viz.player.bundle import HTML, script, style
+from viz.player.panels import Pending
 from viz.player.scene import Scene
+from viz.player.serialization import to_json
 
 STATES = ("step", "head", "item")
 """Events that hold until the page decides otherwise."""
+TRIGGERS = ("selected", "cancelled", "started")
+"""Events that last for one run of the page."""
+PROGRESS = "gptlab-progress"
+"""The event of the window by which progress reaches the player, see ``viz/player/js/streamlit.js``."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Events:
     panel: str | None = None  # of the lasso
     head: list[int] | None = None  # [] for all
     item: int | None = None  # -1 for none
+    cancelled: str | None = None  # id of the panel whose computation was cancelled, see `viz.player.panels.Pending`
+    started: str | None = None  # id of the panel whose computation was requested
 
 
 def show(scene: Scene, key: str, on_change: Any = None) -> Events:
@@ -32,7 +41,7 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
     state = _component()(
         key=key,
         data=scene.to_json(),
-        **{f"on_{name}_change": on_change or (lambda: None) for name in (*STATES, "scale", "selected")},
+        **{f"on_{name}_change": on_change or (lambda: None) for name in (*STATES, *TRIGGERS, "scale")},
     )
     lasso = state.get("selected") or {}
     events = {name: state.get(name) or {} for name in STATES}
@@ -40,7 +49,25 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
     current = {
         name: event.get(name) if event.get("decision") == scene.decision else None for name, event in events.items()
     }
-    return Events(**current, scale=state.get("scale"), selected=lasso.get("items"), panel=lasso.get("panel"))
+    return Events(
+        **current,
+        scale=state.get("scale"),
+        selected=lasso.get("items"),
+        panel=lasso.get("panel"),
+        cancelled=state.get("cancelled"),
+        started=state.get("started"),
+    )
+
+
+def send_progress(lines: Mapping[str, Pending]) -> None:
+    """Send the progress of what panels wait for, by their ids, to the player on this page; the scene itself is not sent again."""
+    _progress_component()(key="player_progress", data={id: to_json(line) for id, line in lines.items()})
+
+
+@lru_cache(maxsize=1)
+def _progress_component() -> Any:
+    js = f'export default ({{ data }}) => void dispatchEvent(new CustomEvent("{PROGRESS}", {{ detail: data }}));'
+    return st.components.v2.component("gptlab_progress", js=js)
 
 
 @lru_cache(maxsize=1)

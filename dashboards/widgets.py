@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,6 +19,8 @@ from data.errors import InputError
 Option = TypeVar("Option", str, int)
 
 MOST_NOTES = 4
+# The notes of the part of a page that is being drawn; None outside of such a part.
+_collected: ContextVar[list[str] | None] = ContextVar("collected_notes", default=None)
 _ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 
@@ -35,37 +38,73 @@ def escape_markdown(text: str) -> str:
 
 
 def show_notes(notes: Sequence[str], say: Translation) -> None:
-    """Show notes, such as what was left out and why, in one box."""
-    if notes:
-        shown = list(dict.fromkeys(notes))
-        n_more = len(shown) - MOST_NOTES
-        more = [say("page.more_notes", n=n_more)] if n_more > 0 else []
-        lines = [*(escape_markdown(say.error(note)) for note in shown[:MOST_NOTES]), *more]
-        st.warning("\n\n".join(lines), icon=":material/warning:")
+    """Show notes, such as what was left out and why, in the corner of the window.
+
+    The notes of a part of a page that is `guarded` are shown together at its end.
+    """
+    if (collected := _collected.get()) is None:
+        _draw_notes(notes, say, "notes")
+    else:
+        collected += notes
 
 
-def guarded(draw: Callable[[], None], say: Translation) -> None:
-    """Draw a part of a page; if it cannot be drawn, show the reason in its place, and the rest of the page goes on."""
+def _draw_notes(notes: Sequence[str], say: Translation, name: str) -> None:
+    """Draw a box that can be folded, over the corner of the page: it moves nothing, see ``.st-key-notes`` in `dashboards.page.STYLE`."""
+    if not notes:
+        return
+    shown = list(dict.fromkeys(notes))
+    n_more = len(shown) - MOST_NOTES
+    more = [say("page.more_notes", n=n_more)] if n_more > 0 else []
+    lines = [*(escape_markdown(say.error(note)) for note in shown[:MOST_NOTES]), *more]
+    with st.container(key=name), st.expander(say("page.notes"), expanded=True, icon=":material/warning:"):
+        st.warning("\n\n".join(lines))
+
+
+def guarded(draw: Callable[[], None], say: Translation, name: str = "notes") -> None:
+    """Draw a part of a page; if it cannot be drawn, show the reason in its place, and the rest of the page goes on.
+
+    Parameters
+    ----------
+    draw : draws the part.
+    name : of the box with the part's notes. Where a page has two parts with notes, each box needs its own name.
+    """
+    notes: list[str] = []
+    before = _collected.set(notes)
     try:
         draw()
     except InputError as error:
         st.info(escape_markdown(say.error(error)), icon=":material/info:")
     except OSError:
         st.warning(say("page.vanished"), icon=":material/folder_off:")
+    finally:
+        _collected.reset(before)
+    _draw_notes(notes, say, name)
 
 
-def choose(label: str, names: Mapping[Option, str], key: str, default: Option | None = None, place: Any = st) -> Option:
+def choose(
+    label: str,
+    names: Mapping[Option, str],
+    key: str,
+    default: Option | None = None,
+    place: Any = st,
+    *,
+    help: str | None = None,
+) -> Option:
     """Show a few options by their names, and return the chosen one."""
     options, name_of = list(names), names.__getitem__
-    chosen = place.segmented_control(label, options, default=default, format_func=name_of, key=key, required=True)
+    chosen = place.segmented_control(
+        label, options, default=default, format_func=name_of, key=key, required=True, help=help
+    )
     return cast("Option", chosen)
 
 
-def ask_option(field: str, label: str, names: Mapping[Option, str], key: str | None = None) -> Option:
+def ask_option(
+    field: str, label: str, names: Mapping[Option, str], key: str | None = None, *, help: str | None = None
+) -> Option:
     """Ask for one of a few options, and set a field of the address."""
     key, now = key or f"{field}_choice", get_field(field)
     set_initial_value(key, now if now in names else next(iter(names)))
-    chosen = choose(label, names, key)
+    chosen = choose(label, names, key, help=help)
     set_field(field, chosen)
     return chosen
 

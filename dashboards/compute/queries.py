@@ -64,11 +64,43 @@ def projection(
     metric: str = "euclidean",
     progress: Progress | None = None,
 ) -> CachedResult[xr.Dataset]:
-    """Project a table, with the fidelity of its layout; the result is also cached on disk beside the run."""
+    """Project a table, with the fidelity of its layout; the result is also cached on disk beside the run.
+
+    ``progress`` counts every snapshot twice: when it has been laid out, and when its fidelity has been measured.
+    """
+    n_steps = trajectory.sizes["step"]
+    second = None if progress is None else lambda done, note="": progress(n_steps + done, note)
     return computation.results.get(
         _layout_key(run, trajectory, method, n_axes, metric),
-        lambda: cached_projection(run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress),
+        lambda: cached_projection(
+            run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress, fidelity_progress=second
+        ),
     )
+
+
+def poll_projection(
+    computation: Computation,
+    run: Run,
+    trajectory: xr.DataArray,
+    method: str,
+    *,
+    n_axes: int = 2,
+    metric: str = "euclidean",
+) -> Polled:
+    """Return a projection with its fidelity, or the job that computes it; for its progress see `projection`."""
+    key = _layout_key(run, trajectory, method, n_axes, metric)
+
+    def make(progress: Progress | None) -> CachedResult[xr.Dataset]:
+        return projection(computation, run, trajectory, method, n_axes=n_axes, metric=metric, progress=progress)
+
+    return make(None) if key in computation.results else computation.background.poll(key, make)
+
+
+def cancel_projection(
+    computation: Computation, run: Run, trajectory: xr.DataArray, method: str, *, n_axes: int, metric: str
+) -> None:
+    """Cancel the job that computes a projection, if there is one."""
+    computation.background.cancel(_layout_key(run, trajectory, method, n_axes, metric))
 
 
 def pca_without_fidelity(

@@ -51,7 +51,9 @@ def highlight_lassoed(labels: Sequence[str], selected: Sequence[int] | None) -> 
     members = [i for i in selected or [] if 0 <= i < len(labels)]
     if not members:
         return
-    text = "; ".join([*get_field("group")[: MOST_GROUPS - 1], format_highlight([members], labels)])
+    text = "; ".join(
+        [*get_field("group")[: MOST_GROUPS - 1], format_highlight([members], labels, language=translation().language)]
+    )
     if len(text) > MOST_CHARACTERS:
         st.toast(translation()("embeddings.lasso_too_large", n=len(members)), icon=":material/lasso_select:")
         return

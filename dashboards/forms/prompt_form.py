@@ -72,7 +72,7 @@ def known_symbols(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
 def show_unknown(page: Page, unknown: tuple[str, ...]) -> None:
     """Name the symbols that were left out of a prompt."""
     if unknown:
-        named = " ".join(f"“{label_name(symbol)}”" for symbol in unknown[:MOST_NAMED])
+        named = " ".join(f"“{label_name(symbol, page.say.language)}”" for symbol in unknown[:MOST_NAMED])
         more = " …" if len(unknown) > MOST_NAMED else ""
         st.caption(escape_markdown(page.say("attention.unknown", symbols=f"{named}{more}")))
 

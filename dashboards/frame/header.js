@@ -103,14 +103,6 @@ async function copy(text) {
   }
 }
 
-/** Follow a link to another page without loading the application anew, as Back and Forward do. */
-function follow(event) {
-  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  history.pushState({}, "", event.currentTarget.href);
-  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
-}
-
 function setName(control, name) {
   control.setAttribute("aria-label", name);
   control.title = name;

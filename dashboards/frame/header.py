@@ -8,10 +8,20 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.state.language import LANGUAGES, Translation
+from dashboards.state.language import Translation
+from data.language import LANGUAGES
 
 FOLDER = Path(__file__).parent
 HTML = '<div class="frame-header" data-testid="frame-header"></div>'
+
+TOUR_COOKIE = "gptlab_tour"
+"""Set by the browser once it has shown the tour, which then does not begin by itself again."""
+
+
+def begins_now() -> bool:
+    """Check whether the tour begins by itself: on the first visit of a browser, at an address that asks for nothing in particular."""
+    is_browser = bool(st.context.headers.get("User-Agent"))
+    return is_browser and not dict(st.query_params) and TOUR_COOKIE not in st.context.cookies
 
 
 def show_header(
@@ -50,13 +60,16 @@ def show_address(address: str) -> None:
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    return st.components.v2.component("gptlab_header", html=HTML, css=_read("header.css"), js=_read("header.js"))
+    return st.components.v2.component(
+        "gptlab_header", html=HTML, css=read("header.css"), js=read("follow.js") + read("header.js")
+    )
 
 
 @lru_cache(maxsize=1)
 def _address_component() -> Any:
-    return st.components.v2.component("gptlab_address", html="<span></span>", js=_read("address.js"))
+    return st.components.v2.component("gptlab_address", html="<span></span>", js=read("history.js"))
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """Read a script or style sheet of this folder."""
     return (FOLDER / name).read_text(encoding="utf-8")

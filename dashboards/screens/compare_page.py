@@ -19,6 +19,8 @@ from dashboards.screens import attention_page, embeddings_page
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.views import run_panels
+from dashboards.views.awaited import await_jobs
+from dashboards.views.layouts import find_layout, request_layout
 from dashboards.views.live_panels import await_measure
 from dashboards.widgets import ask_option, cleared_place, escape_markdown, guarded, show_notes
 from data.runs import Run
@@ -110,14 +112,18 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
     st.caption(pair.left.say("compare.rotated_help"))
 
     def draw() -> None:
-        left, right = (_layout(page, form) for page in pair)
-        if left is None or right is None:
-            return
-        (first, layout), (second, beside) = left, right
+        first, second = (_trajectory(page, form) for page in pair)
+        shown = [
+            find_layout(page, table, form.choice, side)
+            for page, table, side in zip(pair, (first, second), SIDES, strict=True)
+        ]
+        if shown[0].choice != shown[1].choice:  # two methods cannot be compared: both are PCA until both are computed
+            shown = [one.by_pca(page, table) for one, page, table in zip(shown, pair, (first, second), strict=True)]
+        layout, beside = (one.layout for one in shown)
         n_shared = len(shared_labels(beside, layout))
-        if n_shared > form.axes:
+        if n_shared > form.axes and beside.sizes["axis"] == layout.sizes["axis"]:
             beside = turned_onto(beside, layout)
-        title = f"{pair.left.run.name}: {embeddings_page.title_of(pair.left, form, first)}"
+        title = f"{pair.left.run.name}: {embeddings_page.title_of(pair.left, shown[0].choice, first)}"
         titles = title, _title_beside(pair, form, n_shared, (first, second))
         panels = []
         for page, side, title, table, points in zip(
@@ -130,19 +136,22 @@ def _embeddings(pair: Pair) -> Callable[[], None]:
             panels.append(
                 run_panels.scatter(page, side, title, table, points, groups=groups, neighbours=near, steps=steps)
             )
+        panels = [replace(panel, pending=one.pending) for panel, one in zip(panels, shown, strict=True)]
         events = _show(pair, panels, embeddings_page.FIELDS, (queries.steps_of(first), queries.steps_of(second)))
+        await_jobs([one.awaited for one in shown if one.awaited])
+        for page, table, side in zip(pair, (first, second), SIDES, strict=True):
+            if side in (events.cancelled, events.started):
+                request_layout(page, table, form.choice, is_wanted=events.started is not None)
         lassoed = second if events.panel == "right" else first
         highlight_lassoed(queries.labels_of(lassoed), events.selected)
 
     return draw
 
 
-def _layout(page: Page, form: embeddings_page.EmbeddingsForm) -> tuple[xr.DataArray, xr.Dataset] | None:
+def _trajectory(page: Page, form: embeddings_page.EmbeddingsForm) -> xr.DataArray:
     table = queries.table(page.computation, page.run, form.what)
     show_notes(table.notes, page.say)
-    trajectory = embeddings_page.requested_snapshots(page, form, table.value)
-    layout = embeddings_page.layout_of(page, trajectory, form)
-    return None if layout is None else (trajectory, layout)
+    return embeddings_page.requested_snapshots(page, form, table.value)
 
 
 def _title_beside(

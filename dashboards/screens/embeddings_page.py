@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 import xarray as xr
@@ -15,20 +15,19 @@ from dashboards.forms.group_form import ask_highlight, find_groups, highlight_la
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field
 from dashboards.views import measure_panels, run_panels
+from dashboards.views.awaited import await_jobs
+from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
 from dashboards.widgets import ask_option, show_notes
 from data.errors import InputError
-from data.progress import Progress
 from probes.groups.naming import Group, format_label, parse_label
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
+from viz.explanations import help_text
 from viz.player.panels import Panel
 from viz.player.projection_scene import fidelity_panel
 from viz.projection.projector import METHODS
 
 FIELDS = ("what", "method", "axes", "metric", "group")
-# The layout of a larger table takes minutes and is computed only on request. PCA is drawn at once; its fidelity takes as long.
-MANY_ITEMS = 1500
-SECONDS_PER_ITEM_AND_STEP = {"tsne": 2e-3, "umap": 2e-3, "pca": 3e-4}
 NO_ITEM = -1  # what the browser sends when an item is deselected
 
 
@@ -41,6 +40,11 @@ class EmbeddingsForm:
     axes: int
     metric: str
     groups: tuple[str, ...]
+
+    @property
+    def choice(self) -> LayoutChoice:
+        """How the table is to be laid out."""
+        return LayoutChoice(self.what, self.method, self.axes, self.metric)
 
 
 def show() -> None:
@@ -55,7 +59,9 @@ def ask_layout(page: Page) -> EmbeddingsForm:
     say = page.say
     with st.sidebar:
         what = ask_option("what", page.label("what"), say.names("embeddings", "tokens", "positions"))
-        method = ask_option("method", page.label("method"), METHODS)
+        method = ask_option(
+            "method", page.label("method"), METHODS, help=help_text("t-sne", "umap", "pca", language=say.language)
+        )
         axes = ask_option("axes", page.label("axes"), {2: "2-D", 3: "3-D"})
         metric = ask_option("metric", page.label("metric"), say.names("embeddings", "euclidean", "cosine"))
         groups = ask_highlight(page)
@@ -66,83 +72,46 @@ def ask_layout(page: Page) -> EmbeddingsForm:
     return EmbeddingsForm("tokens" if what == "tokens" else "positions", method, axes, metric, groups)
 
 
-def layout_of(page: Page, trajectory: xr.DataArray, form: EmbeddingsForm) -> xr.Dataset | None:
-    """Compute the layout, with progress shown; None for a large table whose layout has not been requested yet.
-
-    The PCA layout of a large table is drawn at once, and its fidelity is measured on request.
-    """
-    (n_steps, n_items), place = trajectory.shape[:2], st.empty()
-    method, n_axes, metric = form.method, form.axes, form.metric
-    table = page.computation, page.run, trajectory
-    if n_items > MANY_ITEMS and not queries.is_cached(*table, method, n_axes=n_axes, metric=metric):
-        requested = f"{page.run.name} {form.what} {method} {n_axes} {metric}"
-        if st.session_state.get("requested_layout") != requested and not _offer(place, page, trajectory, form):
-            if method != "pca":
-                return None
-            return queries.pca_without_fidelity(*table, n_axes=n_axes, metric=metric).value
-        st.session_state["requested_layout"] = requested
-    bar = _bar(place, page, n_steps)
-    try:
-        found = queries.projection(*table, method, n_axes=n_axes, metric=metric, progress=bar)
-    finally:
-        place.empty()
-    show_notes(found.notes, page.say)
-    return found.value
-
-
-def _offer(
-    place: st.delta_generator.DeltaGenerator, page: Page, trajectory: xr.DataArray, form: EmbeddingsForm
-) -> bool:
-    """Offer a computation that takes minutes, and return whether the reader has requested it."""
-    say, (n_steps, n_items) = page.say, trajectory.shape[:2]
-    minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP[form.method] / 60))
-    key = "offer_fidelity" if form.method == "pca" else "offer_layout"
-    with place.container(horizontal=True, vertical_alignment="center"):
-        text = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{form.what}"), steps=n_steps)
-        is_requested = st.button(text, type="primary", key=f"compute {page.run.name}")
-        st.caption(say(f"embeddings.{key}_help", minutes=minutes))
-    return is_requested
-
-
-def _bar(place: st.delta_generator.DeltaGenerator, page: Page, total: int) -> Progress:
-    def update(done: int) -> None:
-        # After the layout, its fidelity is measured, which may take longer.
-        key = "embeddings.laying_out" if done < total else "embeddings.measuring_fidelity"
-        place.progress(done / total, page.say(key, done=done, total=total))
-
-    return update
-
-
 def _draw(page: Page, form: EmbeddingsForm) -> None:
     table = queries.table(page.computation, page.run, form.what)
     show_notes(table.notes, page.say)
     trajectory = requested_snapshots(page, form, table.value)
     labels = queries.labels_of(trajectory)
     groups = find_groups(page, form.groups, labels)
-    layout = layout_of(page, trajectory, form)
-    if layout is None:
-        return
+    shown = find_layout(page, trajectory, form.choice, _waiting_panel(form))
     item, compared = _selected_item(page, labels), _compare(page, form, trajectory, groups)
     points = run_panels.scatter(
         page,
         "points",
-        title_of(page, form, trajectory),
+        title_of(page, shown.choice, trajectory),
         trajectory,
-        layout,
+        shown.layout,
         groups=groups,
         neighbours=queries.all_neighbours(page.computation, page.run, trajectory, form.metric),
     )
     around: list[Panel] = []
     if item is not None:
         around.append(measure_panels.neighbours(page, trajectory, item=item, metric=form.metric, groups=groups))
-    column = _side_panels(page, form.what, layout, compared, around)
+    column = _side_panels(page, form.what, shown.layout, compared, around)
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in column)
-    panels = [points, *(panel for panel, _ in column)]
+    panels = [_with_line(panel, form, shown) for panel in (points, *(panel for panel, _ in column))]
     steps = queries.steps_of(trajectory)
     events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=(*FIELDS, "item"))
     highlight_lassoed(labels, events.selected)
     _select_item(labels, events.item)
+    await_jobs([shown.awaited] if shown.awaited else [])
+    if _waiting_panel(form) in (events.cancelled, events.started):
+        request_layout(page, trajectory, form.choice, is_wanted=events.started is not None)
     _await(compared)
+
+
+def _waiting_panel(form: EmbeddingsForm) -> str:
+    """Name the panel that waits for a layout: the points themselves, but those of PCA are there at once, and only its fidelity is not."""
+    return "fidelity" if form.method == "pca" else "points"
+
+
+def _with_line(panel: Panel, form: EmbeddingsForm, shown: ShownLayout) -> Panel:
+    return replace(panel, pending=shown.pending) if panel.id == _waiting_panel(form) else panel
 
 
 def _side_panels(
@@ -176,9 +145,9 @@ def requested_snapshots(page: Page, form: EmbeddingsForm, trajectory: xr.DataArr
     return trajectory.sel(step=slice(None, last))
 
 
-def title_of(page: Page, form: EmbeddingsForm, trajectory: xr.DataArray) -> str:
+def title_of(page: Page, choice: LayoutChoice, trajectory: xr.DataArray) -> str:
     """Write the title of a picture: its table and its method."""
-    return page.say(f"embeddings.title_{form.what}", dim=trajectory.sizes["dim"], method=METHODS[form.method])
+    return page.say(f"embeddings.title_{choice.what}", dim=trajectory.sizes["dim"], method=METHODS[choice.method])
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def show() -> None:
     request = ask_figure(page)
     arrived(page.say)
     guarded(lambda: _still(page, request), page.say)
-    guarded(lambda: _deck(page, request), page.say)
+    guarded(lambda: _deck(page, request), page.say, "notes_of_deck")
     _left_out(page)
     write_address(FIELDS, has_slider=False)
 

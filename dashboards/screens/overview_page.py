@@ -31,7 +31,7 @@ def show() -> None:
     with st.sidebar:
         with_zero_shot = ask_zero_shot(page)
     show_live(page, lambda: _draw(page, with_zero_shot))
-    guarded(lambda: _table(page), page.say)
+    guarded(lambda: _table(page), page.say, "notes_of_runs")
     guarded(lambda: _configuration(page), page.say)
 
 

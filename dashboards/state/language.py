@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from data.errors import InputError
+from data.language import LANGUAGES, LOCALES, format_number, names
 from data.runs import Run
 from viz.player import words
 
+LANGUAGE_COOKIE = "gptlab_language"
 CATALOGUE = Path(__file__).with_name("catalogue")
 Sections = dict[str, dict[str, dict[str, str]]]
-LANGUAGES = {"en": "English", "pt": "Português"}
 
 
 @lru_cache(maxsize=1)
@@ -24,7 +26,10 @@ def catalogue() -> dict[str, dict[str, str]]:
     A file holds the sections of a page or two: a table a section, in which a key has a text in each language. ``{name}`` is a blank. Two
     files cannot hold the same section.
     """
-    sections = words.catalogue()
+    sections = {
+        **words.catalogue(),
+        **{name: section for name, section in names().items() if not name.endswith("_also")},
+    }
     for path in sorted(CATALOGUE.glob("*.toml")):
         sections = _joined(sections, tomllib.loads(path.read_text(encoding="utf-8")))
     return {f"{section}.{key}": texts for section, entries in sections.items() for key, texts in entries.items()}
@@ -34,6 +39,22 @@ def _joined(sections: Sections, more: Sections) -> Sections:
     if both := sections.keys() & more.keys():
         raise ValueError(f"section {', '.join(sorted(both))} stands in two files of the catalogue")
     return sections | more
+
+
+def first_language(*wanted: str) -> str:
+    """Choose the language of a visit: the first of the wanted ones that there is, English if there is none.
+
+    Parameters
+    ----------
+    wanted : language tags (``pt-BR``), or lists of them as in the header Accept-Language; empty ones are passed over.
+
+    Examples
+    --------
+    >>> first_language("", "pt-BR"), first_language("de", "fr;q=0.9,pt;q=0.8,en;q=0.7"), first_language("de")
+    ('pt', 'pt', 'en')
+    """
+    tags = [tag for text in wanted for tag in re.split(r"[\s,]+|;[^,]*", text.lower())]
+    return next((code for tag in tags if (code := re.split("[-_]", tag)[0]) in LANGUAGES), "en")
 
 
 @dataclass(frozen=True)
@@ -102,9 +123,9 @@ class Translation:
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Format a number with separators between thousands."""
-        return words.format_number(value, decimals, self.language)
+        return format_number(value, decimals, self.language)
 
     @property
     def tag(self) -> str:
         """The language tag for browsers."""
-        return words.LOCALES[self.language]
+        return LOCALES[self.language]

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboards.state.language import LANGUAGES, Translation
+from dashboards.state.language import Translation
 from data.errors import InputError
+from data.language import LANGUAGES
 from data.runs import check_run_name
 from probes.groups.naming import split_highlight
 
@@ -113,9 +114,10 @@ def run_name(name: str) -> str:
 
 #: Every field that an address may have. Each page writes those that it uses.
 FIELDS: dict[str, Field] = {
-    "lang": Field("en", one_of(*LANGUAGES)),
+    "lang": Field(None, one_of(*LANGUAGES)),  # the browser's language, or the one chosen on an earlier visit
     "run": Field(None, run_name),
     "step": Field(None, between(0, MOST_STEPS)),
+    "tour": Field(None, between(1, 5)),
     "scale": Field("log", one_of("log", "linear")),
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
@@ -244,7 +246,7 @@ def write_address(names: Sequence[str], *, has_slider: bool = True) -> None:
     came in between. A page without a slider (``has_slider``) writes its step itself. Step and scale come last, as the browser writes them.
     """
     st.session_state["has_written"] = True
-    ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSER_FIELDS)
+    ordered = sorted(("lang", "run", "tour", *names), key=lambda name: name in BROWSER_FIELDS)
     parameters = {name: FIELDS[name].write(_fields()[name]) for name in ordered if name in _fields()}
     compared = {name: text for name, text in parameters.items() if not (has_slider and name in BROWSER_FIELDS)}
     if st.session_state.get("written") == (_place(), compared):

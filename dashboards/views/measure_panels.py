@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -31,7 +32,7 @@ def cohesion(page: Page, known: Mapping[str, xr.Dataset], colors: Mapping[str, s
         low, middle, high = (_nulls(first)[0]["band"].isel(quantile=i).values.tolist() for i in range(3))
         name = page.say("views.random_band")
         series.append(Series(name, page.theme.muted, queries.steps_of(first), middle, True, low, high))
-    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=series)
+    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=series, about=("cohesion",))
 
 
 def comparisons(page: Page, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Comparisons:
@@ -77,7 +78,7 @@ def neighbours(page: Page, trajectory: xr.DataArray, *, item: int, metric: str, 
     colors = item_colors(len(labels), groups, page.theme)
     visible = {other_color(page.theme): page.theme.muted}  # the colour of a disc is too faint for text
     numbers = found["neighbour"].values
-    names = letter(labels, labels, label_name)
+    names = letter(labels, labels, partial(label_name, language=page.say.language))
     return Neighbours(
         "neighbours",
         "neighbours",

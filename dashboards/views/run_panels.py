@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") ->
         title or page.say("attention.next"),
         values=leading.values.astype(np.float32),
         labels=letter(page.run, tokens),
-        names=letter(page.run, tokens, label_name),
+        names=letter(page.run, tokens, partial(label_name, language=page.say.language)),
         color=role_color(page.theme, "probability"),
         others=page.say("views.others"),
         n_tokens=int(leading.attrs["n_tokens"]),

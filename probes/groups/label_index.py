@@ -11,10 +11,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
+from data.language.names import fold, names, spellings
 from probes.groups.symbols import display, undo_display
 
-_CHARACTERS = {"space": " ", "newline": "\n", "tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
-_NAMES = {character: name for name, character in _CHARACTERS.items() if name != "bar"}
+NAMED_SYMBOLS = {
+    "space": " ",
+    "newline": "\n",
+    "tab": "\t",
+    "return": "\r",
+    "nbsp": "\xa0",
+    "end": "<|endoftext|>",
+    "comma": ",",
+    "semicolon": ";",
+    "bar": "|",
+}
+"""Tokens that have a name in every language, by the names' keys in `data.language.names`."""
+_WRITTEN = {NAMED_SYMBOLS[key]: key for key in ("space", "newline", "tab", "comma", "semicolon")}
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
 _END_OF_PART = re.compile(r"[,;]|$")
 
@@ -45,10 +57,11 @@ class LabelIndex:
         return all(name == str(i) for i, name in enumerate(self.names))
 
     def find(self, text: str) -> int | None:
-        """Find the item of an unquoted label, written as pictures show it or as it is."""
+        """Find the item of an unquoted label, written as pictures show it, as it is, or by its name in any language."""
         word = text.strip()
-        spellings = (undo_display(text), text, _CHARACTERS.get(word, text), undo_display(word), word)
-        return next((self.indices[spelling] for spelling in spellings if spelling in self.indices), None)
+        named = NAMED_SYMBOLS.get(spellings("symbols").get(fold(word), ""), text)
+        candidates = (undo_display(text), text, named, undo_display(word), word)
+        return next((self.indices[written] for written in candidates if written in self.indices), None)
 
     def parse(self, text: str) -> int | None:
         """Find the one item that a text names, quoted or not."""
@@ -57,14 +70,14 @@ class LabelIndex:
                 return self.find(label) if item is None else item
         return None
 
-    def spell(self, index: int) -> str:
+    def spell(self, index: int, language: str = "en") -> str:
         """Write a label as pictures show it, or in quotes where that would not be parsed back."""
         label = self.names[index]
         shown = display(label)
-        spellings = [quote(shown)] if {",", ";"} & set(label) else [shown, quote(shown)]
-        if label in _NAMES:
-            spellings.insert(0, _NAMES[label])
-        return next((text for text in spellings if self.parse(text) == index), quote(label))
+        candidates = [quote(shown)] if {",", ";"} & set(label) else [shown, quote(shown)]
+        if label in _WRITTEN:
+            candidates.insert(0, names()["symbols"][_WRITTEN[label]][language])
+        return next((text for text in candidates if self.parse(text) == index), quote(label))
 
 
 def lex(text: str, labels: LabelIndex) -> Iterator[Part | str]:

@@ -4,12 +4,13 @@ A text lists labels and names of token classes with commas between: ``12,13,14``
 another group: ``vowels; digits``.
 
 - A label is written as it is or as pictures show it: ``␣the`` for the sub-word ``" the"``, ``U+200B`` for a character without ink.
-  The names ``space``, ``newline``, ``tab``, ``comma``, ``semicolon`` and ``bar`` stand for those characters.
+  The names ``space``, ``newline``, ``tab``, ``comma``, ``semicolon`` and ``bar`` stand for those characters; so do their names in
+  Portuguese, ``espaço`` or ``vírgula``.
 - A space before a label belongs to it where there is such a token (``a, the`` finds ``" the"``); otherwise it only separates.
 - ``the`` finds ``" the"``, the start of a word, where there is no token ``the``.
 - Double quotes hold a label that has a comma or a semicolon in it: ``"1,000"``. A double quote within them is written twice.
 - A text that is itself a label is that label: ``,`` is the comma, ``;`` the semicolon. So is a semicolon between commas: ``a,;``.
-- Class names are known in English and in Portuguese: ``vowels``, ``vogais``.
+- Class names are known in English and in Portuguese, with or without capitals and accents: ``vowels``, ``vogais``, ``Pontuacao``.
 """
 
 from __future__ import annotations
@@ -20,17 +21,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from data.errors import InputError
+from data.language.names import fold, names, spellings
 from probes.groups.label_index import LabelIndex, Part, lex, quote
-from probes.groups.token_classes import (
-    CHARACTER_CLASSES,
-    PORTUGUESE_NAMES,
-    SUBWORD_CLASSES,
-    character_class,
-    is_word,
-    subword_class,
-)
+from probes.groups.token_classes import CHARACTER_CLASSES, SUBWORD_CLASSES, character_class, is_word, subword_class
 
-_ENGLISH_NAMES = {translated: name for name, translated in PORTUGUESE_NAMES.items()}
 _GROUP = re.compile(r'(?:(?<![^,;])\s*"(?:[^"]|"")*"(?=\s*(?:[,;]|$))|[^;])+')
 
 
@@ -72,7 +66,7 @@ def parse_highlight(
     ----------
     texts : one text or several, each of one group or more (for the grammar see the top of this module); a `Group` is passed through.
     labels : the labels of the items: tokens, or position numbers.
-    language : of the class names that an error lists, ``"en"`` or ``"pt"``.
+    language : of the class names that an error lists, ``"en"`` or ``"pt"``; in another than English, groups are named in it, too.
 
     Returns
     -------
@@ -145,10 +139,13 @@ def split_highlight(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() or part for part in _GROUP.findall(text)))
 
 
-def format_highlight(groups: Iterable[Group | Sequence[int]], labels: Sequence[str | int]) -> str:
+def format_highlight(
+    groups: Iterable[Group | Sequence[int]], labels: Sequence[str | int], *, language: str = "en"
+) -> str:
     """Write groups, or the indices of their members, as a text that `parse_highlight` reads back to the same members.
 
-    No label may stand twice among the labels of the items; labels are written as pictures show them where that is unambiguous.
+    No label may stand twice among the labels of the items; labels are written as pictures show them where that is unambiguous, and those
+    without ink by their names in the language.
 
     Examples
     --------
@@ -159,7 +156,7 @@ def format_highlight(groups: Iterable[Group | Sequence[int]], labels: Sequence[s
     """
     known = LabelIndex.of(labels)
     wanted = [group.members if isinstance(group, Group) else tuple(group) for group in groups]
-    text = "; ".join(",".join(known.spell(index) for index in members) for members in wanted)
+    text = "; ".join(",".join(known.spell(index, language) for index in members) for members in wanted)
     try:
         if [group.members for group in parse_highlight(text, known.names)] == wanted:
             return text
@@ -219,15 +216,41 @@ def _resolved(part: Part, labels: LabelIndex, language: str) -> Group:
         return Group(name, (index,))
     if labels.are_positions:
         raise InputError(f"there is no position {text!r}: this run has positions 0 to {len(labels.names) - 1}")
+    class_name, is_exact = class_named(word)
+    start = labels.indices.get(f" {word}")  # of a word that is a token with a space before it
+    if start is not None and not is_exact:
+        return Group(f"␣{word}", (start,))
+    if class_name is None:
+        raise InputError(
+            f"{text!r} is neither a token of this run nor a group; groups are {', '.join(class_names(language))}"
+        )
+    if members := _members(class_name, labels.names):
+        return Group(name if language == "en" else names()["classes"][class_name][language], members)
+    raise InputError(f"no token of this run belongs to the group {word!r}: choose another to highlight")
+
+
+def class_named(word: str) -> tuple[str | None, bool]:
+    """Find the class of tokens that a word names in any language, and whether it is written with its own capitals and accents.
+
+    Examples
+    --------
+    >>> class_named("vogais"), class_named("Pontuacao"), class_named("a")
+    (('vowels', True), ('punctuation', False), (None, False))
+    """
+    class_name = spellings("classes").get(fold(word))
+    if class_name is None:
+        return None, False
     hyphenated = "-".join(word.split())  # a class of several words may be written with spaces
-    if (class_name := _ENGLISH_NAMES.get(hyphenated, hyphenated)) in PORTUGUESE_NAMES:
-        if members := _members(class_name, labels.names):
-            return Group(name, members)
-        raise InputError(f"no token of this run belongs to the group {word!r}: choose another to highlight")
-    if (index := labels.indices.get(f" {word}")) is not None:
-        return Group(f"␣{word}", (index,))
-    known = ", ".join(PORTUGUESE_NAMES.values() if language == "pt" else PORTUGUESE_NAMES)
-    raise InputError(f"{text!r} is neither a token of this run nor a group; groups are {known}")
+    own = {class_name, *(text.replace(" ", "-") for text in names()["classes"][class_name].values())}
+    return class_name, hyphenated in own
+
+
+def class_names(language: str = "en") -> list[str]:
+    """List the names of all classes, as a highlight takes them."""
+    if language == "en":
+        return list(dict.fromkeys((*CHARACTER_CLASSES, *SUBWORD_CLASSES)))
+    shown = names()["classes"]
+    return [shown[name][language] for name in dict.fromkeys((*CHARACTER_CLASSES, *SUBWORD_CLASSES))]
 
 
 def _members(class_name: str, tokens: Sequence[str]) -> tuple[int, ...]:

@@ -27,23 +27,6 @@ SUBWORD_CLASSES = (
     "special",
 )
 
-PORTUGUESE_NAMES = {
-    "vowels": "vogais",
-    "consonants": "consoantes",
-    "uppercase": "maiúsculas",
-    "digits": "algarismos",
-    "punctuation": "pontuação",
-    "whitespace": "espaços",
-    "starts-word": "começa-palavra",
-    "inside-word": "dentro-de-palavra",
-    "capitalised": "com-maiúscula",
-    "ends-word": "termina-palavra",
-    "numbers": "números",
-    "bytes": "bytes",
-    "special": "especiais",
-}
-"""Portuguese names of the classes, by their English names."""
-
 
 def character_class(token: str) -> str | None:
     """Find the class of a token that is a character; punctuation and white space may have more."""

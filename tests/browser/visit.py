@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.commands import ROOT
@@ -34,8 +33,6 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_S = 60.0
-# On a deep link Streamlit looks for its server below the page's own path, too, and is told no.
-STREAMLIT_ASKS = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 # Quiet is: connected, no script at work, something drawn, and so for a while (a page that reruns by itself is not at its end between).
 QUIET = """() => {
@@ -113,7 +110,7 @@ class Visit:
         self.page.on("request", self._mind)
 
     def _hear(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and not STREAMLIT_ASKS.search(said.location["url"]):
+        if said.type == "error":
             self.complaints.append(f"{said.text} ({said.location['url']})")
 
     def _mind(self, request: Request) -> None:
@@ -192,13 +189,17 @@ class Visit:
 
 @contextlib.contextmanager
 def visit(
-    browser: Browser, address: str, shots: Path, size: tuple[int, int] = (1366, 768), theme: str = "light"
+    browser: Browser, address: str, shots: Path, size: tuple[int, int] = (1366, 768), theme: str = "light", **more: Any
 ) -> Iterator[Visit]:
-    """Open a window of a size, as a reader with a light or dark theme; whatever its console complained of fails at the end."""
+    """Open a window of a size, as a reader with a light or dark theme; whatever its console complained of fails at the end.
+
+    ``more`` are further properties of the browser, such as its ``locale``.
+    """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="no-preference",
+        **more,
     )
     context.set_default_timeout(PATIENCE_S * 1000)
     try:

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards.__main__ import APP
+from dashboards.document import APP
 from data.runs import Run
 
 

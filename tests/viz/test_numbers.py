@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.language import format_number
 from tests.commands import ROOT
 from viz.drawing.curve_panel import Curve
 from viz.drawing.text import level_text
-from viz.player.words import format_number
 
 SOURCES = sorted(path for folder in ("viz", "probes", "dashboards") for path in (ROOT / folder).rglob("*.py"))
 # ":.2f}", ":+,.0%}", "{:.2f}": a precision after a colon without the "z" that removes the sign of zero.

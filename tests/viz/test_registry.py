@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from dashboards.state.language import LANGUAGES
+from data.language import LANGUAGES
 from viz.registry import FIGURES, FILMS, Kind, canonical
 from viz.request import FigureRequest, FilmRequest
 

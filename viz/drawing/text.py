@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from data.language.names import names
+from probes.groups.label_index import NAMED_SYMBOLS
 from probes.groups.symbols import cut, display, units
 from viz.fonts import drawable, families, label
 
@@ -17,14 +19,7 @@ if TYPE_CHECKING:
 TEXT_PT = 18
 """Size of text on slides."""
 
-_NAMES = {
-    " ": "space",
-    "\n": "newline",
-    "\t": "tab",
-    "\r": "carriage return",
-    "\xa0": "no-break space",
-    "<|endoftext|>": "end of text",
-}
+_NAMED = {NAMED_SYMBOLS[key]: key for key in ("space", "newline", "tab", "return", "nbsp", "end")}
 
 
 @dataclass(frozen=True)
@@ -50,13 +45,16 @@ def level_text(value: float) -> str:
     return f"{value:z.{decimals}f}"
 
 
-def label_name(token: str) -> str:
+def label_name(token: str, language: str = "en") -> str:
     """Name a token in running text (``'space'`` for a space): in legends, alt texts and messages.
 
     A token that is itself such a name stands in quotes.
     """
-    shown = label(token)
-    return _NAMES.get(token) or (f"“{shown}”" if shown.strip("“”") in _NAMES.values() else shown)
+    if token in _NAMED:
+        return names()["symbols"][_NAMED[token]][language]
+    shown, symbols = label(token), names()["symbols"]
+    named = {symbols[key][language] for key in _NAMED.values()}
+    return f"“{shown}”" if shown.strip("“”") in named else shown
 
 
 def short_label(token: str, most: int = 10) -> str:

@@ -14,8 +14,31 @@ from viz.player.serialization import quantize_layout, to_json, with_version
 
 
 @dataclass(frozen=True)
+class Pending:
+    """What a panel waits for, or could show on request: a line over the panel, whose content stays usable meanwhile.
+
+    Parameters
+    ----------
+    text : what is being computed, or could be.
+    done : share that is done, from 0 to 1, shown as a bar; None for no bar.
+    cancel, start : texts of the buttons that end and begin the computation; no such button if empty. A click is an event with the
+        panel's ``id``, see `dashboards.player.Events`.
+    """
+
+    text: str
+    done: float | None = None
+    cancel: str = ""
+    start: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's."""
+    """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's.
+
+    ``about`` are keys of `viz.explanations` that explain what it shows; if empty, those of its kind.
+
+    ``pending`` stands over the panel; it is not part of the panel's ``version``, so that its progress leaves the content alone.
+    """
 
     kind: ClassVar[str] = ""
     """The name of the class as the browser knows it, e.g. ``heat-maps``."""
@@ -24,14 +47,16 @@ class Panel:
     area: str
     title: str
     steps: Sequence[int] | None = field(default=None, kw_only=True)
+    about: Sequence[str] = field(default=(), kw_only=True)
+    pending: Pending | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
         cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
-        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return with_version({"kind": self.kind, **fields})
+        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
+        return {**with_version({"kind": self.kind, **fields}), "pending": to_json(self.pending)}
 
 
 @dataclass(frozen=True)

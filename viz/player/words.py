@@ -7,8 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 WORDS = Path(__file__).with_name("words.toml")
-LOCALES = {"en": "en", "pt": "pt-BR"}
-"""The tags by which browsers know the languages."""
 
 
 @lru_cache(maxsize=1)
@@ -32,17 +30,3 @@ def unknown_step(unknown: str, language: str = "en") -> str:
     """Translate what `data.runs.names.unknown_step` found."""
     key = "trained" if unknown.endswith("trained") else "unknown_step"
     return section("slider", language)[key] if unknown else ""
-
-
-def format_number(value: float, decimals: int = 0, language: str = "en") -> str:
-    """Format a number with separators for thousands.
-
-    Examples
-    --------
-    >>> format_number(1234.5, 1), format_number(1234.5, 1, "pt")
-    ('1,234.5', '1.234,5')
-    >>> format_number(-0.001, 2)  # no negative zero
-    '0.00'
-    """
-    text = f"{value:z,.{decimals}f}"
-    return text.translate(str.maketrans(",.", ".,")) if language == "pt" else text

@@ -43,6 +43,7 @@ def cached_projection(
     method: str,
     *,
     progress: Progress | None = None,
+    fidelity_progress: Progress | None = None,
     **options: Unpack[ProjectionOptions],
 ) -> xr.Dataset:
     """Project a trajectory, or read the projection from ``projections/`` of the run if it was made before.
@@ -57,7 +58,9 @@ def cached_projection(
         return cached
     # For few items more threads only cost time.
     n_jobs = 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
-    projection = project(trajectory, method, progress=progress, n_jobs=n_jobs, **options)
+    projection = project(
+        trajectory, method, progress=progress, fidelity_progress=fidelity_progress, n_jobs=n_jobs, **options
+    )
     projection = projection.assign_coords(sha256=trajectory["sha256"])
     try:
         write_bytes(path, _encode(projection))

@@ -98,6 +98,7 @@ def project(
     seed: int = 0,
     perplexity: float | None = None,
     progress: Progress | None = None,
+    fidelity_progress: Progress | None = None,
     n_jobs: int = 1,
     with_fidelity: bool = True,
 ) -> xr.Dataset:
@@ -113,6 +114,7 @@ def project(
     perplexity : of t-SNE, the effective number of neighbours of each point. If None, that of the best first layout
         (`viz.projection.first_layout`), or `default_perplexity` where items are many.
     progress : called with the number of steps laid out so far; for thousands of items also with fractions, within a layout.
+    fidelity_progress : called afterwards with the number of steps whose fidelity has been measured.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
     with_fidelity : whether to measure the fidelity, which takes most of the time for thousands of items; otherwise only ``layout`` and
         the method's own measure are returned.
@@ -169,7 +171,9 @@ def project(
     attributes = {"method": method, "method_name": METHODS[method], "metric": metric, "seed": seed, **made.parameters}
     coordinates = {step: trajectory[step], item: trajectory[item], "axis": list(AXES[:n_axes])}
     projection = xr.Dataset(variables, coords=coordinates, attrs=attributes)
-    return _add_fidelity(projection, trajectory, steps, made, iterations) if with_fidelity else projection
+    if not with_fidelity:
+        return projection
+    return _add_fidelity(projection, trajectory, steps, made, iterations, fidelity_progress)
 
 
 def _announce(trajectory: xr.DataArray, method: str) -> None:
@@ -244,16 +248,23 @@ def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: 
 
 
 def _add_fidelity(
-    projection: xr.Dataset, trajectory: xr.DataArray, steps: _Steps, made: _Layouts, iterations: Sequence[int]
+    projection: xr.Dataset,
+    trajectory: xr.DataArray,
+    steps: _Steps,
+    made: _Layouts,
+    iterations: Sequence[int],
+    progress: Progress | None,
 ) -> xr.Dataset:
     """Add measures of fidelity, motion floor and trust to a projection."""
     layout, (step, item), items = projection["layout"], map(str, trajectory.dims[:2]), trajectory.shape[1]
     neighbours = trusted_neighbours(items)
     rows = next(rows for most, rows in SCORED_ROWS if items <= most)
-    measures = fidelity_over_steps(trajectory, layout, neighbours, projection.attrs["metric"], rows=rows)
+    metric = projection.attrs["metric"]
+    measures = fidelity_over_steps(trajectory, layout, neighbours, metric, rows=rows, progress=progress)
     measured = projection.assign(measures.data_vars)
     measured = measured.assign_attrs({name: value for name, value in measures.attrs.items() if name != "seed"})
-    floor, drawn = _floor(steps, made, layout.values, iterations), None
+    with report_shares_to(progress and (lambda _, note="": progress(len(steps), note)), len(steps)):
+        floor, drawn = _floor(steps, made, layout.values, iterations), None
     if len(steps) > 1:
         moved = motion_over_steps(steps.in_metric(), layout)
         drawn = moved["drawn_motion"].values

@@ -9,6 +9,7 @@ and 0.09; neighbour recall is equal to 0.002 in all. The floor of t-SNE there is
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -28,6 +29,11 @@ FEWEST_FOR_SPECTRAL = 12  # items; the spectral initialization needs more eigenv
 def default_neighbours(items: int) -> int:
     """Choose UMAP's usual 15 neighbours, or fewer for few items."""
     return max(2, min(15, (items - 1) // 3))
+
+
+def is_imported() -> bool:
+    """Check whether umap-learn has been imported: the first import compiles for about half a minute."""
+    return hasattr(sys.modules.get("umap"), "UMAP")
 
 
 def chain(

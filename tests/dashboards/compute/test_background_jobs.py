@@ -109,6 +109,50 @@ def test_a_reader_who_turns_away_leaves_the_work_going(jobs: BackgroundJobs) -> 
     assert jobs.wait_for(KEY, make, turn_away) == "done"
 
 
+def counting(go_on: threading.Event, begun: list[int]) -> Callable[[Callable[[float], None]], str]:
+    """Return work that reports its progress until it may go on, and notes each time it begins."""
+
+    def make(progress: Callable[[float], None]) -> str:
+        begun.append(1)
+        while not go_on.wait(0.01):
+            progress(1)
+        progress(2)
+        return "done"
+
+    return make
+
+
+def test_a_cancelled_job_ends_where_it_reports_its_progress(jobs: BackgroundJobs) -> None:
+    go_on, begun = threading.Event(), list[int]()
+    make = counting(go_on, begun)
+    job = jobs.poll(KEY, make, patience_s=0)
+    assert isinstance(job, BackgroundJob)
+    jobs.cancel(KEY)
+    jobs.cancel("another")  # there is none
+    job.wait(30)
+    assert job.has_given_up
+    go_on.set()
+    assert jobs.poll(KEY, make, patience_s=30) == "done"  # who asks again begins anew
+    assert len(begun) == 2
+
+
+def test_a_cancelled_job_that_another_tab_still_waits_for_goes_on(jobs: BackgroundJobs) -> None:
+    go_on, begun = threading.Event(), list[int]()
+
+    def make(progress: Callable[[float], None]) -> str:
+        begun.append(1)
+        assert go_on.wait(30)
+        progress(1)
+        return "done"
+
+    job = jobs.poll(KEY, make, patience_s=0)
+    jobs.cancel(KEY)
+    assert jobs.poll(KEY, make, patience_s=0) is job
+    go_on.set()
+    assert jobs.poll(KEY, make, patience_s=30) == "done"
+    assert len(begun) == 1
+
+
 def test_a_new_snapshot_that_is_damaged_is_named_and_what_was_measured_stays(
     run: Run, computation: Computation
 ) -> None:

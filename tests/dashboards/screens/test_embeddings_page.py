@@ -238,29 +238,6 @@ def test_a_damaged_snapshot_is_named_and_left_out(stage: Stage, run: Run) -> Non
     assert step not in stage.scenes[-1].steps
 
 
-def test_a_large_table_is_asked_about_first_but_pca_is_shown_at_once(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dashboards.screens import embeddings_page
-
-    monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path))
-    monkeypatch.setattr(embeddings_page, "MANY_ITEMS", 20)
-    vectors(tmp_path, [f"w{i}" for i in range(30)])
-    at = open_screen("embeddings", run="words", method="tsne")
-    assert not stage.scenes
-    assert "30 tokens" in at.button[0].label
-    at.button[0].click().run()
-    assert points(stage).trust is not None
-    at = open_screen("embeddings", run="words", method="pca")
-    assert points(stage).trust is None
-    panel = stage.panel("fidelity")
-    assert isinstance(panel, Numbers)
-    assert "not compared yet" in [line.name for line in panel.lines]
-    at.button[0].click().run()
-    assert points(stage).trust is not None
-    assert not at.button
-
-
 def test_while_a_run_grows_pca_goes_on_alone_and_others_offer_to(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

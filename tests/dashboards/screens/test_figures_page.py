@@ -14,7 +14,7 @@ from dashboards.compute.computation import Computation
 from dashboards.compute.jobs import Job, JobKey
 from dashboards.forms import figure_form
 from dashboards.screens import figures_page
-from dashboards.state.language import LANGUAGES
+from data.language import LANGUAGES
 from data.runs import Run
 from tests.dashboards.stages import open_screen
 from viz.registry import FIGURES

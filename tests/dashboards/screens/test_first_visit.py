@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from dashboards import __main__ as command
 from dashboards import demo
 from dashboards.compute.computation import Computation
+from dashboards.document import APP
 from dashboards.screens import first_visit_page
-from data.errors import InputError
 from data.runs import list_runs
-from tests.conftest import command_environment, made_text
+from tests.conftest import made_text
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +30,7 @@ def nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page() -> AppTest:
-    return AppTest.from_file(str(command.APP), default_timeout=120).run()
+    return AppTest.from_file(str(APP), default_timeout=120).run()
 
 
 def quick(monkeypatch: pytest.MonkeyPatch, corpus: Path) -> None:
@@ -95,35 +89,6 @@ def test_what_is_at_hand_is_offered_first(nothing_yet: Path, monkeypatch: pytest
     assert demo.local_corpora() == []
 
 
-def test_the_command_has_the_settings_of_the_project() -> None:
-    flags = command.flags(command.DashboardArguments(port=8765, open_browser=False))
-    for flag in (
-        "--server.address=127.0.0.1",
-        "--server.port=8765",
-        "--server.headless=true",
-        "--server.enableXsrfProtection=true",
-        "--server.enableCORS=true",
-        "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-        "--client.toolbarMode=viewer",
-        "--theme.dark.backgroundColor=#0E1319",
-    ):
-        assert flag in flags
-
-
-def test_a_port_that_is_taken_or_none_is_a_mistake() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(
-            InputError, match=f"port {port} cannot be used .*: pass another, e.g. `port={port % 65535 + 1}`"
-        ):
-            command.check_port(port)
-    with pytest.raises(InputError, match="between 1 and 65535; got 0"):
-        command.check_port(0)
-
-
 def test_the_demo_is_trained_once(
     nothing_yet: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,43 +100,3 @@ def test_the_demo_is_trained_once(
     said = capfd.readouterr()
     assert said.out.count("wrote") == 1
     assert said.out.endswith(f"run {demo.NAME} is there already\n")
-
-
-@pytest.mark.slow
-def test_ctrl_c_ends_the_server_and_its_jobs_in_one_line(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "dashboards", f"--port={port}", "--no-open-browser"],
-        env=command_environment(PYTHONPATH=str(command.APP.parents[1])),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,  # settings hold wherever it is called from
-        restore_signals=True,
-    )
-    try:
-        _until_healthy(port)
-        server.send_signal(signal.SIGINT)
-        _, complaint = server.communicate(timeout=30)
-    finally:
-        server.kill()
-    assert server.returncode == 0
-    assert complaint.splitlines()[-1] == "python -m dashboards: stopped"
-    assert "Traceback" not in complaint
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/_stcore/health")
-
-
-def _until_healthy(port: int) -> None:
-    deadline = time.monotonic() + 60
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while True:
-        try:
-            with opener.open(f"http://127.0.0.1:{port}/_stcore/health") as answer:
-                assert answer.read() == b"ok"
-                return
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)

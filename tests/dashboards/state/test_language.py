@@ -9,9 +9,9 @@ from string import Formatter
 
 import pytest
 
-from dashboards.state.language import LANGUAGES, Translation, catalogue
+from dashboards.state.language import Translation, catalogue
 from data.errors import InputError
-from viz.player.words import LOCALES
+from data.language import LANGUAGES, LOCALES
 from viz.request import FigureRequest, FilmRequest
 
 DASHBOARDS = Path(__file__).parents[3] / "dashboards"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import string
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from data.language import names
 from probes.groups.naming import (
     Group,
     classes,
@@ -21,13 +23,8 @@ from probes.groups.naming import (
     parse_label,
     split_highlight,
 )
-from probes.groups.token_classes import (
-    CHARACTER_CLASSES,
-    PORTUGUESE_NAMES,
-    SUBWORD_CLASSES,
-    character_class,
-    subword_class,
-)
+from probes.groups.token_classes import character_class, subword_class
+from viz.drawing.text import label_name
 
 TOKENS = list("\n !,-.0123ABZabcdezáçÉü—ª½")
 POSITIONS = [str(i) for i in range(32)]
@@ -35,6 +32,10 @@ POSITIONS = [str(i) for i in range(32)]
 
 def members(name: str) -> str:
     return "".join(TOKENS[i] for i in parse_group(name, TOKENS).members)
+
+
+def without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def found(text: str, labels: list[str]) -> list[list[str]]:
@@ -183,17 +184,52 @@ def test_the_grammar(text: str, labels: list[str], groups: list[list[str]]) -> N
     assert found(text, labels) == groups
 
 
+@pytest.mark.parametrize("language", ["en", "pt"])
+@pytest.mark.parametrize("written", [str, str.upper, without_accents])
+def test_every_name_of_a_class_that_is_shown_is_accepted(language: str, written: Callable[[str], str]) -> None:
+    members = {  # for each class a vocabulary that has a member of it
+        **dict.fromkeys(("vowels", "consonants", "uppercase", "digits", "punctuation", "whitespace"), TOKENS),
+        "starts-word": [" the"],
+        "inside-word": ["ing"],
+        "ends-word": ["the "],
+        "capitalised": [" The"],
+        "numbers": ["12"],
+        "bytes": ["<0xC3>"],
+        "special": ["<|endoftext|>"],
+    }
+    for name, texts in names()["classes"].items():
+        assert found(written(texts[language]), members[name]) == found(name, members[name])
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+@pytest.mark.parametrize("token", [" ", "\n", "\t", "\r", "\xa0", "<|endoftext|>"])
+def test_every_name_of_a_token_that_is_shown_is_accepted(language: str, token: str) -> None:
+    name = label_name(token, language)
+    assert found(f"a,{name}; {without_accents(name).upper()}", ["a", token]) == [["a", token], [token]]
+    assert parse_label(name, ["a", token]) == 1
+
+
+def test_a_token_comes_before_a_name_that_is_only_like_it() -> None:
+    assert found("Numeros", [" Numeros", "12"]) == [[" Numeros"]]
+    assert found("números", [" números", "12"]) == [["12"]]
+    assert found("espaço", ["espaço", " "]) == [["espaço"]]
+    assert found("ESPAÇO", ["espaço", " "]) == [[" "]]
+
+
+def test_groups_are_named_in_the_language() -> None:
+    assert [group.name for group in parse_highlight("vowels;digits,z", TOKENS, language="pt")] == [
+        "vogais",
+        "algarismos, z",
+    ]
+    assert format_highlight([[TOKENS.index(" "), TOKENS.index(",")]], TOKENS, language="pt") == "espaço,vírgula"
+
+
 def test_classes_are_known_in_portuguese() -> None:
     assert found("vogais", TOKENS) == found("vowels", TOKENS)
     assert parse_group("vogais", TOKENS).name == "vogais"
     assert found("começa palavra", [" the", "e"]) == found("starts-word", [" the", "e"]) == [[" the"]]
     with pytest.raises(InputError, match="groups are vogais, consoantes, maiúsculas, algarismos"):
         parse_highlight("nada", TOKENS, language="pt")
-
-
-def test_every_class_has_a_portuguese_name_of_its_own() -> None:
-    assert set(PORTUGUESE_NAMES) == {*CHARACTER_CLASSES, *SUBWORD_CLASSES}
-    assert len(set(PORTUGUESE_NAMES.values())) == len(PORTUGUESE_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -246,12 +282,27 @@ def test_labels_are_written_as_pictures_show_them() -> None:
 
 
 awkward = st.text(st.sampled_from('ab,;"␣ \n⏎1'), max_size=4)
-names = st.sampled_from(
-    ["vowels", "vogais", "space", "comma", "semicolon", "U+0041", "U+002C", "␣", "␣a", " a", '"a"', ""]
+spelled = st.sampled_from(
+    [
+        "vowels",
+        "vogais",
+        "espaço",
+        "fim do texto",
+        "space",
+        "comma",
+        "semicolon",
+        "U+0041",
+        "U+002C",
+        "␣",
+        "␣a",
+        " a",
+        '"a"',
+        "",
+    ]
 )
 
 
-@given(st.lists(st.one_of(awkward, names, st.text(max_size=3)), min_size=1, max_size=12, unique=True), st.data())
+@given(st.lists(st.one_of(awkward, spelled, st.text(max_size=3)), min_size=1, max_size=12, unique=True), st.data())
 def test_what_is_written_is_read_back(labels: list[str], data: st.DataObject) -> None:
     indices = st.lists(st.integers(0, len(labels) - 1), min_size=1, max_size=5, unique=True).map(tuple)
     wanted = data.draw(st.lists(indices, min_size=1, max_size=4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from viz.player.panels import Pending, Samples
 from viz.player.serialization import LEVELS, MISSING, pack, quantize_layout, quantize_shares, to_json, with_version
 
 
@@ -44,6 +46,14 @@ def test_shares_are_clipped_and_what_is_not_finite_is_0() -> None:
 def test_numbers_that_are_not_finite_are_null() -> None:
     assert json.dumps(to_json({"a": 1} | {}), allow_nan=False) == '{"a": 1}'
     assert to_json([float("nan"), np.float64("inf"), 1.5]) == [None, None, 1.5]
+
+
+def test_the_line_over_a_panel_leaves_the_version_of_its_content() -> None:
+    panel = Samples("sample", "sample", "title", texts=[])
+    waiting = replace(panel, pending=Pending("measuring", 0.5, "Cancel"))
+    assert panel.to_json()["version"] == waiting.to_json()["version"]
+    assert panel.to_json()["pending"] is None
+    assert waiting.to_json()["pending"] == {"text": "measuring", "done": 0.5, "cancel": "Cancel", "start": ""}
 
 
 def test_the_version_changes_with_the_content() -> None:

@@ -1,6 +1,8 @@
 // The player: one slider over several panels, each of which paints itself at the slider's step, in the browser and without a server.
 
 import { element, formatInteger, textOn } from "./drawing.js";
+import { addExplanations } from "./explanations.js";
+import { pendingLine } from "./pending.js";
 import { makeProjector } from "./projector.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
@@ -112,6 +114,10 @@ export function makePlayer(root, reader, host = {}) {
       player.repaint();
       if (isNew && player.step() !== next.step) settle(); // the page does not know yet where the reader is
     },
+    /** Show how far the computations are that panels wait for: `{ text, done }` by the panel's id. */
+    progress(lines) {
+      for (const [id, line] of Object.entries(lines)) panels.get(id)?.pending.update(line);
+    },
     destroy() {
       cancelAnimationFrame(frame);
       clearTimeout(settling);
@@ -159,6 +165,8 @@ export function makePlayer(root, reader, host = {}) {
       const title = box.appendChild(element("h3"));
       const body = box.appendChild(element("div", "body"));
       known = { kind: panel.kind, box, title, content: PANELS[panel.kind](body, player), version: null };
+      known.pending = pendingLine(box, (name) => player.trigger(name, panel.id));
+      known.explanations = addExplanations(box, player);
       panels.set(panel.id, known);
       sizes.observe(body);
     }
@@ -171,6 +179,8 @@ export function makePlayer(root, reader, host = {}) {
       known.content.update(panel);
       known.version = panel.version;
     }
+    known.explanations.update(panel.title, scene.explanations[panel.id]);
+    known.pending.show(panel.pending ?? null);
     known.steps = panel.steps ?? scene.steps;
   }
 

@@ -3,6 +3,7 @@
 import { makePlayer, newReader, SETTLED_MS } from "./player.js";
 
 const BELOW_PX = 18; // space below the panels
+const PROGRESS = "gptlab-progress"; // dispatched by dashboards/player.py, which sends progress without the scene
 
 const mounted = new WeakMap();
 
@@ -59,14 +60,20 @@ function makeHost(root) {
       clearTimeout(repairing);
       removeEventListener("resize", host.fit);
       removeEventListener("popstate", leave);
+      removeEventListener(PROGRESS, follow);
     },
   };
   addEventListener("resize", host.fit);
+  addEventListener(PROGRESS, follow);
   addEventListener("popstate", leave);
   const player = makePlayer(root, reader, host);
 
   function leave() {
     isElsewhere = true;
+  }
+
+  function follow({ detail }) {
+    player.progress(detail);
   }
 
   /** Write step and scale at the end of the address as the page does, but without a new entry: Back leads to the view before. */

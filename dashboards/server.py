@@ -1,0 +1,48 @@
+"""The process that serves the dashboard: Streamlit with our settings, without its welcome and its questions."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+
+def main(settings: Mapping[str, Any]) -> None:
+    """Serve the dashboard until the process is asked to stop or its parent has ended; report a failure in one line.
+
+    Parameters
+    ----------
+    settings : Streamlit's options by their dotted names, such as ``server.port``.
+    """
+    threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
+    # In a new home it would announce that it makes a list of the fonts.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    try:
+        _serve(settings)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SystemExit(f"python -m dashboards: the server has failed: {reason}") from None
+
+
+def _serve(settings: Mapping[str, Any]) -> None:
+    # `streamlit run` asks for an e-mail address before it comes to this.
+    from dashboards.document import application
+
+    application().run(config=settings)
+
+
+def _stop_with_parent() -> None:
+    """Wait for the end of the standard input, a pipe that the parent holds open: it closes however the parent ends."""
+    # Not sys.stdin, whose lock an interpreter that shuts down cannot take from a waiting thread.
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
