@@ -30,7 +30,7 @@ from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
 from viz.player.panels import Panel
 from viz.player.projection_scene import validation_loss
-from viz.player.scene import Scene
+from viz.player.scene import NarrowGrid, Scene
 
 REFRESH_EVERY_S = 2.0
 # Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
@@ -54,6 +54,10 @@ STYLE = """<style>
 [class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
 [class*="st-key-notes_"] { bottom: 4.6rem; }
 [class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
+.st-key-figure_before { opacity: 0.3; }
+.st-key-figure_waiting { position: relative; min-height: 6rem; }
+.st-key-figure_waits { position: absolute; top: 1rem; left: 1rem; right: 1rem; width: auto; z-index: 5; }
+.st-key-figure_waits { background: var(--st-background-color); }
 .st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
 .stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
 @media (max-width: 700px) {
@@ -191,6 +195,7 @@ def show_scene(
     fields: Sequence[str] = (),
     least_px: int = 520,
     most_px: int | None = None,
+    narrow_grids: Sequence[NarrowGrid] = (),
 ) -> Events:
     """Show panels under one slider, and write its position into the address.
 
@@ -201,6 +206,7 @@ def show_scene(
     steps : the steps at which the slider stops.
     fields : further fields of the address that this page uses.
     least_px, most_px : smallest and largest height of the panels, which fill the window.
+    narrow_grids : layouts for narrower windows.
     """
     entry, is_new = _entry(name, page.run, steps)
     scene = Scene(
@@ -219,6 +225,7 @@ def show_scene(
         title=page.run.name,
         min_height_px=least_px,
         max_height_px=most_px,
+        narrow_grids=narrow_grids,
     )
     names = [*fields, "step", "scale"]
     if is_new:

@@ -5,6 +5,8 @@ from probes.groups.naming import Group as Group
 from probes.groups.naming import parse_highlight as parse_highlight
 from probes.groups.wording import comparison_sentence as comparison_sentence
 from probes.models.attention import attention_maps as attention
+from probes.models.forward_trace import forward_trace as forward_trace
+from probes.models.forward_trace import lens_terms as lens_terms
 from probes.models.heads import copying as copying
 from probes.models.heads import head_scores as heads
 from probes.models.logits import logit_lens as lens
@@ -36,10 +38,12 @@ __all__ = [
     "context",
     "copying",
     "export_files",
+    "forward_trace",
     "heads",
     "import_vectors",
     "lazy_table",
     "lens",
+    "lens_terms",
     "measure",
     "neighbours",
     "next_token",

@@ -37,7 +37,9 @@ class ProbeRequest:
     step: int | None = None
     """The step whose values are printed, and written by word2vec and projector; the last if not given."""
     prompt: str | None = None
-    """Text that the model reads, for attention, next-token and lens; the opening of the run's last sample if not given."""
+    """Text that the model reads, for attention, next-token, lens and the like; the opening of the run's last sample if not given."""
+    position: int | None = None
+    """The position in the prompt that forward-trace and lens-terms follow, from 0; the last if not given."""
     token: str | None = None
     """The token whose neighbours are listed."""
     highlight: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LABELS"), tyro.conf.UseAppendAction] = ()
@@ -228,6 +230,16 @@ PROBES: dict[str, ProbeKind] = {
     ),
     "lens": ProbeKind(
         "prediction of the next token after each layer (logit lens)", "models.logits:logit_lens", ("prompt",)
+    ),
+    "forward-trace": ProbeKind(
+        "what each layer adds to the residual stream at one position of a prompt, and how",
+        "models.forward_trace:forward_trace",
+        ("prompt", "position"),
+    ),
+    "lens-terms": ProbeKind(
+        "leading tokens after each layer, with their logits as sums of products",
+        "models.forward_trace:lens_terms",
+        ("prompt", "position"),
     ),
     "context": ProbeKind("loss by position in the context", "models.logits:loss_by_position", ("seed", "text")),
     "zero-shot": ProbeKind(

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -182,7 +182,7 @@ def check_resumable(before: Any, config: Any, resumable: Collection[str], *, ver
 def _train(training: Training[Objective], progress: Progress, stop: threading.Event) -> dict[str, float]:
     run, objective, procedure = training.run, training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
-    started, saved, loss = time.perf_counter() - training.seconds, time.perf_counter(), None
+    started, saved, taken = time.perf_counter() - training.seconds, time.perf_counter(), StepTaken()
     objective.module.train()
     for step in range(training.step, objective.steps + 1):
         is_new = step > training.step or step == 0  # the step of a resumed run has its records already
@@ -194,11 +194,14 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
             write_snapshot(run, step, objective.weights())
         if measured is not None:
             seconds = round(time.perf_counter() - started, 3)
-            measured = {"step": step, **measured, "lr": _rate(objective, step), "seconds": seconds}
+            norm = (
+                {} if taken.grad_norm is None or not math.isfinite(taken.grad_norm) else {"grad_norm": taken.grad_norm}
+            )
+            measured = {"step": step, **measured, "lr": _rate(objective, step), **norm, "seconds": seconds}
             append_line(run.path / "metrics.jsonl", measured)
         if sample is not None:
             append_line(run.path / "samples.jsonl", {"step": step, **sample})
-        progress(step, _note(objective, step, loss, measured))
+        progress(step, _note(objective, step, taken.loss, measured))
         is_last, now = step == objective.steps or stop.is_set(), time.perf_counter()
         if is_last or (step in snapshots and now - saved >= procedure.resume_every):
             checkpoint.save(run, checkpoint.Checkpoint(step, now - started), _models(objective), procedure.optimizers)
@@ -207,14 +210,21 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
             return measured or run.metrics()[-1]
         if stop.is_set():
             raise Stopped(step)
-        loss = take_step(objective, step)
-        if loss is not None and not math.isfinite(loss):
+        taken = take_step(objective, step, measures_gradient=step + 1 in evaluations)
+        if taken.loss is not None and not math.isfinite(taken.loss):
             raise not_finite(objective, step)
     raise AssertionError("the last step returns")
 
 
-def take_step(objective: Objective, step: int) -> float | None:
-    """Take one optimizer step, from the weights of ``step``; return its loss in nats, or None where losses are not read."""
+class StepTaken(NamedTuple):
+    """What is known of an optimizer step: its loss in nats, and the norm of its gradient before clipping; None where they were not read."""
+
+    loss: float | None = None
+    grad_norm: float | None = None
+
+
+def take_step(objective: Objective, step: int, *, measures_gradient: bool = False) -> StepTaken:
+    """Take one optimizer step, from the weights of ``step``."""
     procedure = objective.procedure
     if procedure.drops:
         seed_dropout(procedure.seed, step)
@@ -224,14 +234,19 @@ def take_step(objective: Objective, step: int) -> float | None:
         torch.autograd.backward(loss)
         if procedure.reads_losses:
             total += loss.item()
+    # Without a limit, the norm is computed only where it is recorded; on a GPU, reading it waits for the step to end.
+    norm = None
     if procedure.clip:
-        nn.utils.clip_grad_norm_(objective.module.parameters(), procedure.clip)
+        norm = nn.utils.clip_grad_norm_(objective.module.parameters(), procedure.clip)
+    elif measures_gradient:
+        norm = nn.utils.get_total_norm([p.grad for p in objective.module.parameters() if p.grad is not None])
+    grad_norm = float(norm) if measures_gradient and norm is not None else None
     for optimizer in procedure.optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     if procedure.averaged is not None:
         average(procedure.averaged, objective.module, procedure.averaging, step)
-    return total if procedure.reads_losses else None
+    return StepTaken(total if procedure.reads_losses else None, grad_norm)
 
 
 def not_finite(objective: Objective, step: int) -> InputError:

@@ -20,6 +20,8 @@ OF_KINDS = {
     "samples": ("sample",),
     "comparisons": ("group-comparison",),
     "neighbours": ("neighbours",),
+    "neighbourhoods": ("neighbours",),
+    "model-flow": ("next-token", "attention-map", "logit-lens"),
 }
 """The keys of what a kind of panel shows, where the panel does not name others itself."""
 

@@ -110,7 +110,7 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     size = choose(page.label("size"), SIZES, "film_size", "1920x1080", middle)
     pace = right.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
     lasts = len(Timeline(max(2, n_keyframes), 30, pace, FilmRequest.hold)) / 30
-    right.caption(say("films.lasts", seconds=say.number(lasts)))
+    right.caption(say.count("films.lasts", round(lasts)))
     return {"theme": theme, "size": size, "seconds_per_snapshot": pace}
 
 

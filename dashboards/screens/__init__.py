@@ -6,4 +6,4 @@ would break.
 
 NAME = "GPTLab"
 #: The paths of the pages, in the order of the menu; the first one is also the page at the root.
-SCREENS = ("overview", "embeddings", "attention", "generate", "films", "compare", "figures")
+SCREENS = ("overview", "embeddings", "attention", "model", "generate", "films", "compare", "figures")

@@ -139,7 +139,7 @@ def requested_snapshots(page: Page, form: EmbeddingsForm, trajectory: xr.DataArr
     last_steps: dict[object, int] = st.session_state.setdefault("last_steps", {})
     last = last_steps.setdefault(key, int(trajectory["step"][-1]))
     n_new = int((trajectory["step"] > last).sum())
-    label = page.say("embeddings.refresh", n=n_new)
+    label = page.say.count("embeddings.refresh", n_new)
     if n_new and st.button(label, key=f"refresh {page.run.name}", icon=":material/refresh:"):
         last_steps[key] = last = int(trajectory["step"][-1])
     return trajectory.sel(step=slice(None, last))

@@ -77,6 +77,17 @@ class Translation:
         text = catalogue()[key][self.language]
         return text.format(**values) if values else text
 
+    def count(self, key: str, n: int, **values: object) -> str:
+        """Return the text of a key for so many things: of one, that of the key with ``_one``, if there is one. ``{n}`` is their number.
+
+        Examples
+        --------
+        >>> Translation().count("overview.n_layer", 1), Translation().count("overview.n_layer", 1200)
+        ('1 layer', '1,200 layers')
+        """
+        singular = f"{key}_one"
+        return self(singular if n == 1 and singular in catalogue() else key, n=self.number(n), **values)
+
     def section(self, section: str) -> Mapping[str, str]:
         """Return all texts of a section by their short keys, e.g. those of the player."""
         return {

@@ -24,6 +24,7 @@ LONGEST_SHOWN = 60
 MOST_STEPS = 10**12
 MOST_PARTS = 10_000
 MOST_BESIDE = 6
+MOST_RUNS = 100
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ def step_list(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(map(between(0, MOST_STEPS), parts)))
 
 
+def run_names(text: str) -> tuple[str, ...]:
+    """Read the names of runs, separated by commas."""
+    parts = [part for part in short_text(text).split(",") if part]
+    if len(parts) > MOST_RUNS:
+        raise InvalidValueError("too_many", n=len(parts), most=MOST_RUNS)
+    return tuple(dict.fromkeys(map(run_name, parts)))
+
+
 def short_text(text: str) -> str:
     """Read a text of at most `LONGEST_TEXT` characters."""
     if len(text) > LONGEST_TEXT:
@@ -110,6 +119,14 @@ def run_name(name: str) -> str:
         return check_run_name(name)
     except InputError:
         raise InvalidValueError("no_run_name") from None
+
+
+def compared_runs(text: str) -> tuple[str, ...]:
+    """Read the names of up to `MOST_BESIDE` - 1 runs separated by commas, each once."""
+    names = tuple(dict.fromkeys(map(run_name, text.split(","))))
+    if len(names) >= MOST_BESIDE:
+        raise InvalidValueError("too_many", n=len(names), most=MOST_BESIDE - 1)
+    return names
 
 
 #: Every field that an address may have. Each page writes those that it uses.
@@ -126,12 +143,19 @@ FIELDS: dict[str, Field] = {
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
     "prompt": Field("", short_text),
+    "position": Field(None, between(0, MOST_PARTS)),
     "layer": Field(None, between(0, MOST_PARTS)),
     "head": Field(None, between(0, MOST_PARTS)),
+    "picture": Field("map", one_of("map", "words")),
+    "query": Field(None, between(0, MOST_PARTS)),
     "score": Field("previous_token", short_text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
-    "with": Field(None, run_name),
-    "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", scores="heads")),
+    "with": Field((), compared_runs, ",".join),
+    "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", "differences", scores="heads")),
+    "against": Field(None, run_name),
+    "aspect": Field("heads", one_of("heads", "geometry", "distances")),
+    "pairing": Field("rank", one_of("rank", "number")),
+    "measure": Field("effective_rank", one_of("effective_rank", "stable_rank", "mean_cosine", "isotropy", "mean_norm")),
     "temperature": Field(0.8, between(0.0, 2.0)),
     "top_k": Field(0, between(0, 10**6)),
     "top_p": Field(1.0, between(0.01, 1.0)),
@@ -148,6 +172,15 @@ FIELDS: dict[str, Field] = {
     "shape": Field("16:9", one_of("16:9", "4:3", "square", "large")),
     "bars": Field("leading", one_of("leading", "all")),
     "ground": Field("filled", one_of("filled", "transparent")),
+    "show": Field("run", one_of("run", "runs")),
+    "filter": Field("", short_text),
+    "sort": Field("", short_text),
+    "pin": Field((), run_names, ",".join),
+    "hide": Field((), run_names, ",".join),
+    "curve": Field("val_loss", short_text),
+    "along": Field("step", one_of("step", "tokens", "seconds")),
+    "smoothing": Field(0.0, between(0.0, 0.99)),
+    "logs": Field("x", one_of("none", "x", "y", "xy")),
 }
 
 #: The browser itself writes these fields when the slider comes to rest. It replaces the address, so that Back leads to the previous view

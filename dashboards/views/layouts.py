@@ -108,7 +108,8 @@ def _offer(page: Page, trajectory: xr.DataArray, choice: LayoutChoice) -> Pendin
     say, (n_steps, n_items) = page.say, trajectory.shape[:2]
     minutes = max(1, round(n_items * n_steps * SECONDS_PER_ITEM_AND_STEP[choice.method] / 60))
     key = "offer_fidelity" if choice.method == "pca" else "offer_layout"
-    start = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{choice.what}"), steps=n_steps)
+    snapshots = say.count("embeddings.n_snapshots", n_steps)
+    start = say(f"embeddings.{key}", n=say.number(n_items), what=say(f"embeddings.{choice.what}"), snapshots=snapshots)
     is_large = n_items > MANY_ITEMS
     help = say(f"embeddings.{key}_help", minutes=minutes) if is_large else say("embeddings.cancelled")
     return Pending(help, start=start)

@@ -77,6 +77,15 @@ def read_lines(path: Path) -> list[Record]:
     return records
 
 
+def parse_line(line: bytes) -> Record | None:
+    """Parse a line of a ``.jsonl`` file; None if it is damaged."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # Windows cannot open folders, and has written a rename when it returns
         return

@@ -6,10 +6,11 @@
       run.json          one JSON object; see below
       tokenizer.json    for sub-words: the tokenizer as Hugging Face's `tokenizers` reads it
       manifest.jsonl    one line per snapshot: {"step", "file", "bytes", "sha256"}
-      metrics.jsonl     one line per evaluation: {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
+      metrics.jsonl     one line per evaluation: {"step", "train_loss", "val_loss", "lr", "grad_norm", "tokens", "seconds"}
       samples.jsonl     one line per sample: {"step", "prompt", "text", "temperature", "seed"}
       snapshots/00001000.safetensors
       resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
+      label.json        the name and colour under which the dashboard shows it, see `data.runs.labels`
       traces/           the candidates that decoding considered for every token, see `data.runs.traces`
       films/ figures/ projections/    made from the run; a .json file beside each film and figure records how
 
@@ -45,7 +46,8 @@ in the manifest is therefore complete, and its hash detects later damage.
 
 **Metrics.** Losses are in nats per token, measured on the same sample of the validation split each time. The last line adds
 ``val_loss_whole``, the loss on the whole validation split, and ``val_bits_per_character``, the same per character (`data.tokens.bits`).
-``seconds`` is the time spent training, including resumed parts.
+``lr`` and ``grad_norm``, the norm of the gradient before clipping, are those of the step that led here; ``tokens`` counts those learned
+so far; ``seconds`` is the time spent training, including resumed parts.
 
 **Snapshots.** Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...). Tied weights are stored once.
 If the recipe averages weights, a snapshot holds the running average, which is what was evaluated at its step.

@@ -11,12 +11,13 @@ TITLES = {
     "overview": ("Overview", "Visão geral"),
     "embeddings": ("Embeddings", "Embeddings"),
     "attention": ("Attention", "Atenção"),
+    "model": ("The model at work", "O modelo em ação"),
     "generate": ("Generate", "Gerar"),
     "films": ("Films", "Filmes"),
     "compare": ("Compare", "Comparar"),
     "figures": ("Figures", "Figuras"),
 }
-MOVING = ("overview", "embeddings", "attention")
+MOVING = ("overview", "embeddings", "attention", "model")
 
 
 @pytest.mark.parametrize("name", TITLES)

@@ -50,7 +50,7 @@ def test_the_first_run_leads_to_no_other_page(run: Run, tmp_path: Path, monkeypa
     page().run()
     with_a_run, without = seen
     assert with_a_run == without
-    assert len(set(without)) == 8
+    assert len(set(without)) == 9
 
 
 def test_the_address_names_the_run_though_there_is_nothing_to_show(run: Run) -> None:

@@ -43,6 +43,7 @@ NO_MEASURES = {
     "decoding_trace": "it is of one snapshot, over the tokens that it generates",
     "recorded_trace": "it is read from a file",
     "most_frequent": "it is the tokens, with items",
+    "trace_with_lens": "it is the two measures of its name together",
     "token_embeddings": "it is the tokens, all of them",
 }
 

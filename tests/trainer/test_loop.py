@@ -48,6 +48,7 @@ def test_a_run_has_its_snapshots_losses_and_samples(run: Run, text_file: Path) -
     assert last["tokens"] == 60 * config.batch_size * config.block_size
     assert all(len(record["text"]) == config.sample_tokens for record in run.samples())
     assert set(first) == {"step", "train_loss", "val_loss", "lr", "tokens", "seconds"}
+    assert set(run.metrics()[1]) == {*first, "grad_norm"}, "no gradient led to step 0"
 
 
 def test_the_loss_on_the_whole_validation_split_counts_every_token_once(text_file: Path, runs: Path) -> None:

@@ -82,6 +82,7 @@ class Scatter(Panel):
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
     thread : whether a line connects the items in their order.
+    has_legend : whether the panel holds its own legend; without, a panel `viz.player.comparison_panels.SharedLegend` holds that of all.
     words : texts of the tools, by name.
     """
 
@@ -94,6 +95,7 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
+    has_legend: bool = True
     words: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -116,11 +118,15 @@ class Series:
 
 @dataclass(frozen=True)
 class Curves(Panel):
-    """Curves over training with a cursor at the slider's step; a click goes there. ``limits`` are those of the vertical axis."""
+    """Curves over training with a cursor at the slider's step; a click goes there, and pointing shows all values at a step.
+
+    ``limits`` are those of the vertical axis. With ``has_names``, the legend names the curves; without, another panel's does.
+    """
 
     series: Sequence[Series]
     unit: str = ""
     limits: tuple[float, float] | None = None
+    has_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,11 @@ class HeatMaps(Panel):
     ramp : colours from 0 to 1, 256 of them, by the square root of the weight, so that small weights are visible.
     chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
     chosen : (layer, head) of the map that is enlarged, or None for all.
+    picture : how one head is shown: ``map``, or ``words`` with lines between them.
+    query : index of the word whose lines alone are shown, or None for all words.
     large : the map that is shown instead when its head is enlarged.
     layer_name, head_name : words before their indices.
+    note : a line above the maps.
     """
 
     values: NDArray[Any]
@@ -153,9 +162,12 @@ class HeatMaps(Panel):
     ramp: Sequence[str]
     chooses: bool = False
     chosen: tuple[int, int] | None = None
+    picture: str = "map"
+    query: int | None = None
     large: LargeMap | None = None
     layer_name: str = "layer"
     head_name: str = "head"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +179,7 @@ class HeadTimeline(Panel):
     values : (step, row), float.
     rows : names of the rows.
     heads : (layer, head) of each row, if rows are heads; layers are set apart.
-    ramp, high : colours from 0 up, and the value of the last.
+    ramp, low, high : colours, and the values of the first and the last.
     note : a line above the heat map.
     uniform : the value of uniform attention, which the colour bar marks.
     chooses, chosen : as in `HeatMaps`.
@@ -177,6 +189,7 @@ class HeadTimeline(Panel):
     rows: Sequence[str]
     ramp: Sequence[str]
     heads: Sequence[tuple[int, int]] | None = None
+    low: float = 0.0
     high: float = 1.0
     note: str = ""
     uniform: float | None = None
@@ -185,25 +198,56 @@ class HeadTimeline(Panel):
 
 
 @dataclass(frozen=True)
-class Bars(Panel):
-    """Probabilities of labels at every step, as bars in a fixed order.
+class HeadRanking(Panel):
+    """Heads in the order of a score at the slider's step, the largest first. A click chooses the head.
 
     Parameters
     ----------
-    values : (step, label), float.
-    labels : for the plot; where not all fit, the first ones are shown.
-    names : for sentences.
+    values : (step, row), float.
+    rows : names of the rows.
+    heads : (layer, head) of each row.
     color : of the bars.
-    others : name of the bar for all other tokens; no such bar if empty.
-    n_tokens : size of the vocabulary.
+    high : the value of a bar of full length.
+    chooses, chosen : as in `HeatMaps`.
     """
 
+    values: NDArray[Any]
+    rows: Sequence[str]
+    heads: Sequence[tuple[int, int]]
+    color: str
+    high: float = 1.0
+    chooses: bool = False
+    chosen: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Bars(Panel):
+    """The most probable tokens of every step, as bars in the order of their probabilities at that step.
+
+    The scale of the bars is the same at all steps. Between snapshots, rows move to their next place. Of a token that is not among those of
+    a step, it is known that its probability is at most the last one there.
+
+    Parameters
+    ----------
+    tokens : (step, rank), indices of labels, the most probable first.
+    values : (step, rank), float, their probabilities.
+    labels, names : of all tokens that occur, for the plot and for sentences.
+    color : of the bars.
+    high : the probability of a bar of full length.
+    others : name of the last row, the sum of all tokens that are not shown, which has no bar; no such row if empty.
+    n_tokens : size of the vocabulary.
+    note : a line above the bars.
+    """
+
+    tokens: NDArray[Any]
     values: NDArray[Any]
     labels: Sequence[str]
     names: Sequence[str]
     color: str
+    high: float = 1.0
     others: str = ""
     n_tokens: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -288,3 +332,46 @@ class Neighbours(Panel):
     items: NDArray[Any]
     distances: NDArray[Any]
     styles: Mapping[int, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A token as the flow writes it: ``label`` in the plot, ``name`` in sentences, ``item`` in the address of the embeddings page."""
+
+    label: str
+    name: str
+    item: str
+
+
+@dataclass(frozen=True)
+class ModelFlow(Panel):
+    """A prompt on its way through the model at every step: tokens, embeddings, layers, and what the stream says after each.
+
+    Parameters
+    ----------
+    tokens, ids : of the prompt.
+    place : the position that is followed.
+    vocabulary : the tokens that lead somewhere, by id.
+    trace, lens : variables of `~probes.models.forward_trace`, their dimensions in that order.
+    strips : vectors for drawing, (step, bin) or (step, layer, bin): neighbouring dimensions are averaged where there are many.
+    facts : n_dims, n_vocabulary, head_size, and ``post`` where each sum is normalised (GPT-1).
+    ramp : colours of a diverging scale, from negative to positive.
+    color : of lines and bars.
+    words : texts, by key.
+    links : addresses of the pages that show the tokens and the heads; none where there are no such pages.
+    chosen : as in `HeatMaps`.
+    """
+
+    tokens: Sequence[Word]
+    ids: Sequence[int]
+    place: int
+    vocabulary: Mapping[int, Word]
+    trace: Mapping[str, NDArray[Any]]
+    lens: Mapping[str, NDArray[Any]]
+    strips: Mapping[str, NDArray[Any]]
+    facts: Mapping[str, float]
+    ramp: Sequence[str]
+    color: str
+    words: Mapping[str, str]
+    links: Mapping[str, str] = field(default_factory=dict)
+    chosen: tuple[int, int] | None = None

@@ -103,7 +103,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_json(part) for part in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return {key: to_json(part) for key, part in value.items()}
     return value
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
-from pathlib import Path
-from typing import Any
+
+import pytest
 
 from data.runs import Run
 from probes.models.zero_shot import zero_shot
@@ -75,26 +74,49 @@ def test_copies_among_the_revisions_of_an_imported_run_are_counted(run: Run, sta
         assert any(expected in caption.value for caption in at.caption)
 
 
-def test_the_losses_of_several_runs_are_in_one_chart(run: Run, runs: Path, stage: Stage) -> None:
-    at = open_screen("overview", run=run.name)
-    assert not at.get("vega_lite_chart"), "one run has nothing to be compared with"
-    shutil.copytree(run.path, runs / "other")
-    records = [{**record, "val_loss": record["val_loss"] + 1} for record in run.metrics()[:-1]]
-    (runs / "other" / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
-    at = open_screen("overview", run=run.name, lang="pt")
+def test_a_single_run_is_shown_without_a_choice(run: Run, stage: Stage) -> None:
+    at = open_screen("overview", run=run.name, show="runs")
     assert not at.exception
-    (chart,) = at.get("vega_lite_chart")
-    line, rule = json.loads(chart.proto.spec)["layer"]
-    shown = {(point["run"], point["step"]): point["loss"] for point in _rows(chart, line)}
-    expected = {(run.name, record["step"]): record["val_loss"] for record in run.metrics()}
-    assert shown == expected | {("other", record["step"]): record["val_loss"] for record in records}
-    assert sorted(line["encoding"]["color"]["scale"]["domain"]) == sorted([run.name, "other"])
-    last, titles = _rows(chart, rule)[-1], [part["title"] for part in rule["encoding"]["tooltip"]]
-    by_run = dict(zip(titles, (last[part["field"]] for part in rule["encoding"]["tooltip"]), strict=True))
-    assert by_run["other"] == "–", "it was not measured at this step"
-    assert by_run[run.name] == f"{run.metrics()[-1]['val_loss']:.3f}".replace(".", ",")
+    assert not at.segmented_control
+    assert stage.scenes
 
 
-def _rows(chart: Any, layer: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = layer["data"]["values"]
-    return rows
+def test_each_validation_loss_says_which_it_is(run: Run, stage: Stage) -> None:
+    last = run.metrics()[-1]
+    at = open_screen("overview", run=run.name)
+    metric = at.metric[-1]
+    assert (metric.label, metric.value) == ("Validation loss, whole split", f"{last['val_loss_whole']:.3f}")
+    assert any(f"sample {last['val_loss']:.3f}" in caption.value.replace("\\", "") for caption in at.caption)
+    assert stage.scenes[-1].words["val_loss"] == "val. loss, sample"
+    loss = stage.panel("loss")
+    assert isinstance(loss, Curves)
+    assert [series.name for series in loss.series] == ["validation, sample", "training, sample"]
+
+
+def test_a_run_in_training_has_the_loss_of_its_sample(run: Run, stage: Stage) -> None:
+    records = run.metrics()[:3]
+    (run.path / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    at = open_screen("overview", run=run.name)
+    assert (at.metric[-1].label, at.metric[-1].value) == ("Validation loss, sample", f"{records[-1]['val_loss']:.3f}")
+
+
+@pytest.mark.parametrize(("language", "reason"), [("en", "was not trained here"), ("pt", "não foi treinado aqui")])
+def test_an_imported_model_has_no_empty_chart(run: Run, stage: Stage, language: str, reason: str) -> None:
+    for name in ("metrics.jsonl", "samples.jsonl"):
+        (run.path / name).unlink()
+    info = {**run.info, "source": {"model": "theirs", "step_known": False}}
+    del info["training"]
+    (run.path / "run.json").write_text(json.dumps(info))
+    at = open_screen("overview", run=run.name, lang=language)
+    assert not at.exception
+    (panel,) = stage.scenes[-1].panels
+    assert isinstance(panel, Samples)
+    assert reason in panel.empty
+
+
+def test_one_of_a_thing_is_told_in_the_singular(run: Run, stage: Stage) -> None:
+    info = {**run.info, "model": {**run.info["model"], "n_layer": 1, "n_head": 1}}
+    (run.path / "run.json").write_text(json.dumps(info))
+    for language, expected in (("en", "1 layer · 1 head"), ("pt", "1 camada · 1 cabeça")):
+        at = open_screen("overview", run=run.name, lang=language)
+        assert any(expected in caption.value for caption in at.caption)

@@ -65,3 +65,16 @@ def test_every_field_of_a_request_that_the_pages_make_has_a_label() -> None:
     asked = {field.name for request in (FilmRequest, FigureRequest) for field in dataclasses.fields(request)}
     command_only = {"only", "format", "deck", "out", "trace", "scheduler", "transparent"}
     assert {name for name in asked - command_only if Translation().field(name) == name} == set()
+
+
+def test_a_count_of_one_is_singular_in_both_languages() -> None:
+    for language, one, many in (("en", "1 snapshot", "2 snapshots"), ("pt", "1 instantâneo", "2 instantâneos")):
+        say = Translation(language)
+        assert (say.count("embeddings.n_snapshots", 1), say.count("embeddings.n_snapshots", 2)) == (one, many)
+    assert Translation("pt").count("embeddings.n_snapshots", 12345) == "12.345 instantâneos"
+    assert Translation().count("embeddings.n_snapshots", 0) == "0 snapshots"
+
+
+@pytest.mark.parametrize("key", sorted(key for key in catalogue() if key.endswith("_one")))
+def test_a_singular_has_its_plural(key: str) -> None:
+    assert key.removesuffix("_one") in catalogue() or key == "compare.one_run"

@@ -99,7 +99,7 @@ def test_accumulated_micro_batches_make_the_step_of_the_big_batch(run: Run, size
     config = dataclasses.replace(CONFIG, warmup_steps=0)
     whole, parts = tuned(base, "whole", config, sizes=(4,)), tuned(base, "parts", config, sizes=sizes)
     before = [p.clone() for p in whole.objective.model.parameters()]
-    losses = take_step(whole.objective, 0), take_step(parts.objective, 0)
+    losses = take_step(whole.objective, 0).loss, take_step(parts.objective, 0).loss
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert any(not torch.equal(p, q) for p, q in zip(whole.objective.model.parameters(), before, strict=True))
     for p, q in zip(whole.objective.model.parameters(), parts.objective.model.parameters(), strict=True):

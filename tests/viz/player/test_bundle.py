@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from viz.player.bundle import FOLDER, HOSTS, script, style
+from viz.player.bundle import FOLDER, HOSTS, RUNS_FOLDER, runs_script, runs_style, script, style
+from viz.player.comparison_panels import SharedLegend
 from viz.player.panels import Panel
 
 
@@ -38,8 +39,9 @@ def test_only_streamlits_script_has_a_default_export() -> None:
 
 
 def test_every_kind_of_panel_has_a_painter() -> None:
-    kinds = {panel.kind for panel in Panel.__subclasses__() if panel.__module__ == Panel.__module__}
-    assert len(kinds) == 9
+    modules = (Panel.__module__, SharedLegend.__module__)
+    kinds = {panel.kind for panel in Panel.__subclasses__() if panel.__module__ in modules}
+    assert len(kinds) > 10
     assert Panel.kind not in kinds
     painters = re.findall(r'^PANELS(?:\.(\w+)|\["([\w-]+)"\]) =', script("page"), flags=re.MULTILINE)
     assert {plain or quoted for plain, quoted in painters} == kinds
@@ -47,3 +49,15 @@ def test_every_kind_of_panel_has_a_painter() -> None:
 
 def test_style_sheets_start_with_that_of_the_player() -> None:
     assert style().startswith(".player {")
+
+
+def test_the_table_of_runs_is_bundled_with_what_it_imports_and_no_more() -> None:
+    names = re.findall(r"^const \$(\w+) = \(\(\) => \{$", runs_script(), flags=re.MULTILINE)
+    own = {path.stem for path in RUNS_FOLDER.glob("*.js")}
+    assert {*names} - own == {"drawing"}
+    assert own <= {*names}
+    assert not own & {path.stem for path in FOLDER.glob("*.js")}, "modules go by their names"
+    assert names[-1] == "mount"
+    assert runs_script().endswith("export default $mount.default_;")
+    assert not re.findall(r"^import ", runs_script(), flags=re.MULTILINE)
+    assert runs_style().startswith(".runs {")

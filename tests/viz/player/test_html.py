@@ -84,7 +84,7 @@ def test_keys_and_pointer_move_the_points(tab: Page, tmp_path: Path, theme: str,
     tab.keyboard.press("Home")  # the focus need not be on the slider
     tab.locator('.player[data-step="0"]').wait_for()
     assert slider.get_attribute("aria-valuenow") == "0"
-    assert tab.locator(".readout").inner_text().split("\n") == ["step 0", "val. loss 4.000"]
+    assert tab.locator(".readout").inner_text().split("\n") == ["step 0", "val. loss, sample 4.000"]
     first = area.evaluate("area => area.places()")
     assert max(abs(a[1] - b[1]) + abs(a[2] - b[2]) for a, b in zip(first, last, strict=True)) > 20
     box = slider.bounding_box()

@@ -99,7 +99,7 @@ def test_a_projection_without_trust_says_that_it_was_not_measured() -> None:
 def test_losses_are_those_that_were_recorded() -> None:
     panel = loss_panel([{"step": 0, "val_loss": 4.0}], theme=LIGHT)
     assert isinstance(panel, Curves)
-    assert [series.name for series in panel.series] == ["validation"]
+    assert [series.name for series in panel.series] == ["validation, sample"]
     assert loss_panel([], theme=LIGHT).series == []
 
 

@@ -91,6 +91,7 @@ export function scatterControls(host, hasLasso, actions) {
     trails.hidden = !panel.groups.length;
     area.classList.toggle("space", cloud.axes === 3);
     legend.replaceChildren();
+    if (!panel.has_legend) return;
     for (const group of [...panel.groups, ...panel.classes]) legend.appendChild(legendEntry(group));
     if (cloud.hasDoubt && words.doubt_note) legend.appendChild(doubtEntry(words.doubt_note));
   }
@@ -147,7 +148,7 @@ export function scatterControls(host, hasLasso, actions) {
       offer.hidden = !n && !wasDrawn;
       accept.hidden = !n;
       drop.hidden = !n;
-      accept.textContent = n ? words.highlight.replace("{n}", n) : "";
+      accept.textContent = n ? (n === 1 ? words.highlight_one : words.highlight).replace("{n}", n) : "";
       offer.querySelector(".none")?.remove();
       if (n) announce(accept.textContent);
       if (n || !wasDrawn) return;

@@ -110,6 +110,7 @@ export function makeSlider(host, player) {
     stepLine.textContent = player.nameStep(step);
     const loss = lossAt(player.loss, step);
     lossLine.textContent = loss === null ? words.no_loss : `${words.val_loss} ${formatFixed(loss, 3, language)}`;
+    lossLine.title = loss === null ? "" : words.val_loss_help;
     const neighbours = [at > 0 ? player.writeStep(steps[at - 1]) : "", at < steps.length - 1 ? player.writeStep(steps[at + 1]) : ""];
     previous.lastChild.textContent = neighbours[0];
     next.firstChild.textContent = neighbours[1];

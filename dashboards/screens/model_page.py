@@ -1,0 +1,110 @@
+"""The model at work: a prompt goes through the model, from its tokens to the probabilities of the next, at every snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dashboards.compute import model_queries, queries
+from dashboards.compute.background_jobs import BackgroundJob
+from dashboards.compute.model_queries import Trace
+from dashboards.compute.result_cache import CachedResult
+from dashboards.forms.prompt_form import ask_prompt, read_prompt
+from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
+from dashboards.screens.attention_page import choose_head, chosen_head
+from dashboards.state.url import get_field, is_new_event, set_field
+from dashboards.views.awaited import Awaited, await_jobs
+from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
+from data.runs import Run
+from probes.tables.embeddings import token_labels
+from trainer.config import described_model
+from viz.player.model_scene import flow_panel
+
+FIELDS = ("prompt", "position", "layer", "head")
+
+
+def show() -> None:
+    """Draw the page."""
+    page = open_page()
+    guarded(lambda: _draw(page), page.say)
+
+
+def _draw(page: Page) -> None:
+    with st.sidebar:
+        text, most = ask_prompt(page), model_queries.most_words(page.run)
+        context = described_model(page.run).block_size
+        prompt = read_prompt(page, text, most, "attention.cut_context" if context <= most else "model.cut").text
+        st.caption(page.say("model.how"))
+    show_live(page, lambda: _draw_flow(page, prompt))
+
+
+def _draw_flow(page: Page, prompt: str) -> None:
+    n_tokens = len(page.run.tokenizer.encode(prompt))
+    position, chosen = chosen_position(page, n_tokens), chosen_head(page)
+    found, awaited = find_trace(page, prompt, position)
+    show_notes(found.notes, page.say)
+    trace, lens = found.value
+    panel = flow_panel(
+        trace,
+        lens,
+        list(token_labels(page.run, described_model(page.run).vocab_size)),
+        ids=[int(i) for i in page.run.tokenizer.encode(trace.attrs["prompt"])],
+        theme=page.theme,
+        words=page.say.section("model_flow"),
+        links=links(page.run),
+        chosen=chosen,
+    )
+    panel = replace(panel, pending=awaited.line() if awaited else None)
+    events = show_scene(page, "model", [panel], '"flow" 1fr / 1fr', queries.steps_of(trace), fields=FIELDS)
+    choose_head(events.head, FIELDS)
+    if events.position is not None and is_new_event("position", events.position):
+        set_field("position", None if events.position == n_tokens - 1 else events.position)
+        st.rerun()
+    await_jobs([awaited] if awaited else [])
+
+
+def find_trace(page: Page, prompt: str, position: int | None) -> tuple[CachedResult[Trace], Awaited | None]:
+    """Find the way of a position through the model; while it is computed, what was shown before stays usable."""
+    asked = page.computation, page.run, prompt, position
+    found = model_queries.poll_trace(*asked)
+    before = st.session_state.get("shown_trace", {}).get(page.run.path, (prompt, position))
+    if isinstance(found, BackgroundJob):
+        known = model_queries.latest_trace(page.computation, page.run, *before)
+        total = len(page.run.manifest())
+        if known is not None:
+            return known, Awaited("flow", found, total, partial(_progress_text, page, total))
+        with cleared_place() as place:
+            progress = snapshot_progress(page, place, "attention.reading")
+            while isinstance(found, BackgroundJob):
+                progress(found.done)
+                found = model_queries.poll_trace(*asked)
+    st.session_state["shown_trace"] = {page.run.path: (prompt, position)}
+    return found, None
+
+
+def _progress_text(page: Page, total: int, done: float) -> str:
+    return page.say("attention.reading", done=page.say.number(int(done)), total=page.say.number(total))
+
+
+def chosen_position(page: Page, n_tokens: int) -> int | None:
+    """Return the position that the address names, None for the last; if the prompt has no such position, say so and forget it."""
+    position: int | None = get_field("position")
+    if position is None or position < n_tokens - 1:
+        return position
+    set_field("position", None)
+    if position >= n_tokens:
+        message = page.say(
+            "model.no_such_position", position=page.say.number(position), last=page.say.number(n_tokens - 1)
+        )
+        st.toast(escape_markdown(message), icon=":material/link_off:")
+    return None
+
+
+def links(run: Run) -> dict[str, str]:
+    """Build the addresses of the pages that show tokens and heads; they keep run, language and prompt."""
+    kept = {"lang": get_field("lang"), "run": run.name, "prompt": get_field("prompt")}
+    query = urlencode({name: text for name, text in kept.items() if text})
+    return {name: f"{name}?{query}" for name in ("embeddings", "attention")}
