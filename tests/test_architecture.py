@@ -54,8 +54,10 @@ OWN_FILES = {
     "data/language/names.py",
     "data/language/messages.py",
     "viz/player/words.py",
+    "viz/explanations.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",
+    "dashboards/frame/header.py",
     "dashboards/launch.py",  # these are parts of the package
 }
 """Modules that read text which the toolkit wrote itself."""

@@ -33,4 +33,4 @@ def show_seeing(screen: str, say: Translation) -> None:
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    return st.components.v2.component("gptlab_seeing", html=HTML, css=read("sentence.css"), js=read("seeing.js"))
+    return st.components.v2.component("gptlab_seeing", html=HTML, css=read("sentence.css"), js=read("sentence.js"))
