@@ -47,7 +47,7 @@ def test_each_back_changes_what_is_shown(guest: Visit) -> None:
     views = visited(guest, ("Attention", "Films", "Figures", "Overview"))
     walk_back(guest, views)
     guest.page.go_back()
-    guest.page.wait_for_url("about:blank")
+    guest.until(lambda: guest.page.url == "about:blank")
 
 
 def test_a_link_to_the_overview_leaves_no_entry_that_leads_forward_again(guest: Visit) -> None:
@@ -57,7 +57,7 @@ def test_a_link_to_the_overview_leaves_no_entry_that_leads_forward_again(guest: 
     views = visited(guest, ("Attention",))
     walk_back(guest, views)
     guest.page.go_back()
-    guest.page.wait_for_url("about:blank")
+    guest.until(lambda: guest.page.url == "about:blank")
 
 
 def test_a_choice_on_a_page_that_was_entered_without_fields_is_one_entry(window: Window) -> None:
@@ -67,4 +67,4 @@ def test_a_choice_on_a_page_that_was_entered_without_fields_is_one_entry(window:
             guest.open(name)
             guest.page.wait_for_function("location.search.includes('run=')")
             guest.page.go_back()
-            guest.page.wait_for_url("about:blank")
+            guest.until(lambda: guest.page.url == "about:blank")
