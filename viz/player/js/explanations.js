@@ -5,7 +5,7 @@ import { addButton, element, setName } from "./drawing.js";
 /** Add the button to a panel's head and its text over the panel. `update(texts)` sets the texts; without any, there is no button. */
 export function addExplanations(box, player) {
   const button = addButton(box, "ask", () => toggle(), "?");
-  const sheet = box.appendChild(element("div", "explanation"));
+  const sheet = box.appendChild(element("div", "about-sheet"));
   sheet.hidden = true;
   sheet.tabIndex = -1;
   sheet.setAttribute("role", "dialog");
