@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+=======
+from data.language import say
+from viz.request import FigureRequest
+>>>>>>> main
 
 if TYPE_CHECKING:
     from viz.request import FigureRequest
@@ -69,7 +74,8 @@ def explain(*names: str) -> str:
     >>> explain("sink", "distance")
     'Sink: rests on the first token. Distance: how many tokens back it looks.'
     """
-    return " ".join(f"{name[0].upper()}{name[1:]}: {EXPLANATIONS[name]}." for name in names)
+    named = ((say(name), say(EXPLANATIONS[name])) for name in names)
+    return " ".join(f"{name[0].upper()}{name[1:]}: {text}." for name, text in named)
 
 
 def explained(request: FigureRequest, *names: str) -> str:
