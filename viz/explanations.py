@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-=======
+
 from data.language import say
-from viz.request import FigureRequest
->>>>>>> main
 
 if TYPE_CHECKING:
     from viz.request import FigureRequest
