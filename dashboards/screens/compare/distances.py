@@ -234,7 +234,7 @@ def _curves(pages: Sequence[Page], pair: Pair, found: Mapping[str, _Measured | s
     if not series:
         text = messages[0] if messages else say("compare.distances_yet")
         return message_panel(pair.one, measure, text, title)
-    return Curves(measure, measure, title, series=series, has_names=False)
+    return Curves(measure, measure, title, series=series, has_names=False, about=("cka",) if measure == "cka" else ())
 
 
 def _band(pair: Pair, similarity: xr.Dataset, measure: str) -> Series:
