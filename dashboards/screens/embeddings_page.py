@@ -22,6 +22,7 @@ from data.errors import InputError
 from probes.groups.naming import Group, format_label, parse_label
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
+from viz.explanations import help_text
 from viz.player.panels import Panel
 from viz.player.projection_scene import fidelity_panel
 from viz.projection.projector import METHODS
@@ -58,7 +59,9 @@ def ask_layout(page: Page) -> EmbeddingsForm:
     say = page.say
     with st.sidebar:
         what = ask_option("what", page.label("what"), say.names("embeddings", "tokens", "positions"))
-        method = ask_option("method", page.label("method"), METHODS)
+        method = ask_option(
+            "method", page.label("method"), METHODS, help=help_text("t-sne", "umap", "pca", language=say.language)
+        )
         axes = ask_option("axes", page.label("axes"), {2: "2-D", 3: "3-D"})
         metric = ask_option("metric", page.label("metric"), say.names("embeddings", "euclidean", "cosine"))
         groups = ask_highlight(page)

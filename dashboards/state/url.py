@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -144,6 +145,7 @@ FIELDS: dict[str, Field] = {
     "lang": Field(None, one_of(*LANGUAGES)),  # the browser's language, or the one chosen on an earlier visit
     "run": Field(None, run_name),
     "step": Field(None, between(0, MOST_STEPS)),
+    "tour": Field(None, between(1, 5)),
     "scale": Field("log", one_of("log", "linear")),
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
@@ -262,6 +264,11 @@ def set_initial_value(key: str, value: Any, among: Sequence[Any] | None = None) 
         initialised[key] = place
 
 
+def is_initialised(key: str) -> bool:
+    """Check whether a widget has had its initial value on this page since the address was read: what it holds now is the reader's."""
+    return key in st.session_state and st.session_state.get("initialised", {}).get(key) == _place()
+
+
 def is_new_event(name: str, value: object) -> bool:
     """Check whether the value of a browser event has changed; the browser repeats the last one on every run of the page."""
     last: dict[str, object] = st.session_state.setdefault("last_events", {})
@@ -284,14 +291,24 @@ def write_address(names: Sequence[str], *, has_slider: bool = True) -> None:
     came in between. A page without a slider (``has_slider``) writes its step itself. Step and scale come last, as the browser writes them.
     """
     st.session_state["has_written"] = True
-    ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSER_FIELDS)
+    ordered = sorted(("lang", "run", "tour", *names), key=lambda name: name in BROWSER_FIELDS)
     parameters = {name: FIELDS[name].write(_fields()[name]) for name in ordered if name in _fields()}
     compared = {name: text for name, text in parameters.items() if not (has_slider and name in BROWSER_FIELDS)}
     if st.session_state.get("written") == (_place(), compared):
         return
     st.session_state["written"] = (_place(), compared)
+    if "first_address" not in st.session_state:
+        # The browser would make an entry of its history of it, from which Back leads to the same view: see `first_address`.
+        st.session_state["first_address"] = "" if dict(st.query_params) else urlencode(parameters)
+        if st.session_state["first_address"]:
+            return
     if dict(st.query_params) != parameters:
         st.query_params.from_dict(parameters)
+
+
+def first_address() -> str:
+    """Return the fields of a visit that began at an address without any; the browser itself puts them there."""
+    return str(st.session_state.get("first_address", ""))
 
 
 @contextlib.contextmanager

@@ -36,6 +36,8 @@ class Pending:
 class Panel:
     """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's.
 
+    ``about`` are keys of `viz.explanations` that explain what it shows; if empty, those of its kind.
+
     ``pending`` stands over the panel; it is not part of the panel's ``version``, so that its progress leaves the content alone.
     """
 
@@ -46,6 +48,7 @@ class Panel:
     area: str
     title: str
     steps: Sequence[int] | None = field(default=None, kw_only=True)
+    about: Sequence[str] = field(default=(), kw_only=True)
     pending: Pending | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:

@@ -4,7 +4,7 @@ import { makeCamera } from "./camera.js";
 import { readCloud } from "./cloud.js";
 import { crowdedRadius, drawLeaders, isMovedFar, makeSpread, MOST_SPREAD } from "./disc_spread.js";
 import { makeDiscs, radiusFor } from "./discs.js";
-import { addCanvas, unpack } from "./drawing.js";
+import { addCanvas, boxOf, unpack } from "./drawing.js";
 import { connectPointer } from "./gestures.js";
 import { findAt, findByText, findTowards } from "./item_search.js";
 import { paintingOrder, unpackItems } from "./item_texts.js";
@@ -120,8 +120,8 @@ PANELS.scatter = (host, player) => {
 
   // For tests: the places of the items, in pixels of the window.
   controls.area.places = () => {
-    const box = controls.area.getBoundingClientRect();
-    return panel.labels.map((label, i) => [label, box.left + seen.x[i], box.top + seen.y[i]]);
+    const { left, top, zoom } = boxOf(controls.area);
+    return panel.labels.map((label, i) => [label, left + zoom * seen.x[i], top + zoom * seen.y[i]]);
   };
   connectPointer(controls.area, {
     camera,

@@ -10,8 +10,6 @@ const mounted = new WeakMap();
 // It outlives the players: pages follow each other, and Streamlit may remove a part of a page and add it again.
 const reader = newReader();
 
-mergeFirstEntry();
-
 /** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
 export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
@@ -95,19 +93,4 @@ function makeHost(root) {
 
 function mainElement() {
   return document.querySelector('[data-testid="stMain"]');
-}
-
-/**
- * Make one history entry of a page that is entered and then writes its view into its empty address. Streamlit makes two, so that Back would
- * have to be pressed twice.
- */
-function mergeFirstEntry() {
-  const push = history.pushState;
-  if (push.mergesFirstEntry) return;
-  history.pushState = function pushState(state, title, url) {
-    const to = new URL(url ?? "", location.href);
-    const isFirst = to.pathname === location.pathname && to.search && !location.search;
-    return (isFirst ? history.replaceState : push).call(history, state, title, url);
-  };
-  history.pushState.mergesFirstEntry = true;
 }
