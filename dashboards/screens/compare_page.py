@@ -256,7 +256,8 @@ def _settings(run: Run) -> dict[str, str]:
     for part in RECORDED:
         setting = run.info.get(part)
         if isinstance(setting, dict):
-            found |= {f"{part}: {name}": str(value) for name, value in setting.items() if not isinstance(value, dict)}
+            plain = {name: value for name, value in setting.items() if not isinstance(value, dict)}
+            found |= {f"{part}: {name}": "–" if value is None else str(value) for name, value in plain.items()}
         elif setting is not None:
             found[part] = str(setting)
     return found
