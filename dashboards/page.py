@@ -42,6 +42,10 @@ STYLE = """<style>
 [class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
 [class*="st-key-notes_"] { bottom: 4.6rem; }
 [class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
+.st-key-figure_before { opacity: 0.3; }
+.st-key-figure_waiting { position: relative; min-height: 6rem; }
+.st-key-figure_waits { position: absolute; top: 1rem; left: 1rem; right: 1rem; width: auto; z-index: 5; }
+.st-key-figure_waits { background: var(--st-background-color); }
 .st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
 .stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
 @media (max-width: 700px) {

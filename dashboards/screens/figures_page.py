@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
+from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.job_progress import arrived, show_jobs_of, start_job
 from dashboards.compute.jobs import JobKey
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.figure_form import ask_figure, figure_name, reasons
-from dashboards.page import Page, open_page, snapshot_progress
+from dashboards.page import Page, open_page
 from dashboards.state import run_list
 from dashboards.state.url import write_address
-from dashboards.widgets import cleared_place, escape_markdown, guarded, megabytes, offer_download, show_notes
+from dashboards.widgets import escape_markdown, guarded, megabytes, offer_download, show_notes
 from data.progress import Progress
 from viz.figures.deck import deck_name, require_pptx
 from viz.figures.figure import Figure, make_figure
@@ -28,6 +30,10 @@ MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 DECK_MIME = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 # About as high as a laptop's window, with the buttons below.
 WIDTHS_PX = {"16:9": 1000, "4:3": 750, "square": 570, "large": 1000}
+
+# A figure that is drawn within this time is waited for.
+PATIENCE_S = 0.5
+LOOK_EVERY_S = 0.4
 
 # matplotlib's figures are not thread-safe, and encoding sets its global settings.
 _encoding = threading.Lock()
@@ -58,11 +64,12 @@ def _still(page: Page, request: FigureRequest) -> None:
     if name in left_out:
         st.info(escape_markdown(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
         return
-    with cleared_place() as place:
-        place.progress(0.0, page.say("figures.drawing"))
-        found = draw(page, request, snapshot_progress(page, place, "jobs.snapshots"))
+    found = draw(page, request)
+    if found is None:
+        return
     show_notes(found.notes, page.say)
     still = found.value
+    st.session_state["figure_before"] = (still.png, request.size, still.figure.alt_text)
     with st.container(key="figure_preview", border=True, horizontal_alignment="center"):
         st.image(still.png, width=WIDTHS_PX[request.size], alt=still.figure.alt_text)
     st.caption(escape_markdown(still.figure.alt_text))
@@ -73,10 +80,55 @@ def _still(page: Page, request: FigureRequest) -> None:
             offer_download(suffix.upper(), data, file, MIMES[suffix], help=page.say(f"figures.{suffix}_help"))
 
 
-def draw(page: Page, request: FigureRequest, progress: Progress) -> CachedResult[Still]:
-    """Draw a figure, or take it from the cache; the key is the run's snapshots and the request."""
+def draw(page: Page, request: FigureRequest) -> CachedResult[Still] | None:
+    """Draw a figure in the background, or take it from the cache; None, after what waits for it is shown, until it is drawn."""
     key = (page.run.path, run_list.stamp(page.run), request)
-    return page.computation.figures.get(key, lambda: _draw(page, request, progress))
+    if st.session_state.get("cancelled_figure") == key:
+        _show_before()
+        if not st.button(page.say("figures.draw"), icon=":material/brush:", key="figure_draw"):
+            return None
+        del st.session_state["cancelled_figure"]
+        st.rerun()
+
+    def make(progress: Progress) -> CachedResult[Still]:
+        return page.computation.figures.get(key, lambda: _draw(page, request, progress))
+
+    found = page.computation.background.poll(("figure", key), make, PATIENCE_S)
+    if not isinstance(found, BackgroundJob):
+        return found
+    _show_waiting(page, request, found, key)
+    return None
+
+
+def _show_waiting(page: Page, request: FigureRequest, job: BackgroundJob[CachedResult[Still]], key: Hashable) -> None:
+    """Show how far a figure is, over the faded figure that was asked for before."""
+    total = max(1, len(page.run.manifest()))
+    name = escape_markdown(figure_name(request.only[0], page))
+
+    @st.fragment(run_every=LOOK_EVERY_S)
+    def line() -> None:
+        if job.is_finished:
+            st.rerun()
+        done = page.say("jobs.snapshots", done=page.say.number(int(job.done)), total=page.say.number(total))
+        text = f"{page.say('figures.drawing')}: {name}" + (f" · {done}" if job.done else "")
+        with st.container(key="figure_waits", border=True, horizontal=True, vertical_alignment="center"):
+            st.progress(min(1.0, job.done / total), text)
+            if st.button(page.say("jobs.cancel"), icon=":material/stop_circle:", key="figure_cancel"):
+                job.cancel()
+                st.session_state["cancelled_figure"] = key
+                st.rerun()
+
+    with st.container(key="figure_waiting"):
+        _show_before()
+        line()
+
+
+def _show_before() -> None:
+    if "figure_before" not in st.session_state:
+        return
+    png, size, alt = st.session_state["figure_before"]
+    with st.container(key="figure_before", border=True, horizontal_alignment="center"):
+        st.image(png, width=WIDTHS_PX[size], alt=alt)
 
 
 def _draw(page: Page, request: FigureRequest, progress: Progress) -> Still:

@@ -147,9 +147,10 @@ def _draw_fragment(page: Page, form: GenerationForm) -> None:
     tail, _, _ = visible_end(page.run, form.prompt)
     leading = queries.leading_probabilities(page.computation, page.run, tail)
     drawn = queries.leading_probabilities(page.computation, page.run, tail, form.decoding)
+    high = max(float(one["probability"].max()) for one in (leading, drawn))  # one scale for both
     panels = [
-        run_panels.next_token(page, "next", leading),
-        run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding)),
+        run_panels.next_token(page, "next", leading, high=high),
+        run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding), high=high),
     ]
     steps = queries.steps_of(leading)
     events = show_scene(

@@ -136,6 +136,8 @@ FIELDS: dict[str, Field] = {
     "position": Field(None, between(0, MOST_PARTS)),
     "layer": Field(None, between(0, MOST_PARTS)),
     "head": Field(None, between(0, MOST_PARTS)),
+    "picture": Field("map", one_of("map", "words")),
+    "query": Field(None, between(0, MOST_PARTS)),
     "score": Field("previous_token", short_text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
     "with": Field(None, run_name),

@@ -141,8 +141,11 @@ class HeatMaps(Panel):
     ramp : colours from 0 to 1, 256 of them, by the square root of the weight, so that small weights are visible.
     chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
     chosen : (layer, head) of the map that is enlarged, or None for all.
+    picture : how one head is shown: ``map``, or ``words`` with lines between them.
+    query : index of the word whose lines alone are shown, or None for all words.
     large : the map that is shown instead when its head is enlarged.
     layer_name, head_name : words before their indices.
+    note : a line above the maps.
     """
 
     values: NDArray[Any]
@@ -150,9 +153,12 @@ class HeatMaps(Panel):
     ramp: Sequence[str]
     chooses: bool = False
     chosen: tuple[int, int] | None = None
+    picture: str = "map"
+    query: int | None = None
     large: LargeMap | None = None
     layer_name: str = "layer"
     head_name: str = "head"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,25 +188,56 @@ class HeadTimeline(Panel):
 
 
 @dataclass(frozen=True)
-class Bars(Panel):
-    """Probabilities of labels at every step, as bars in a fixed order.
+class HeadRanking(Panel):
+    """Heads in the order of a score at the slider's step, the largest first. A click chooses the head.
 
     Parameters
     ----------
-    values : (step, label), float.
-    labels : for the plot; where not all fit, the first ones are shown.
-    names : for sentences.
+    values : (step, row), float.
+    rows : names of the rows.
+    heads : (layer, head) of each row.
     color : of the bars.
-    others : name of the bar for all other tokens; no such bar if empty.
-    n_tokens : size of the vocabulary.
+    high : the value of a bar of full length.
+    chooses, chosen : as in `HeatMaps`.
     """
 
+    values: NDArray[Any]
+    rows: Sequence[str]
+    heads: Sequence[tuple[int, int]]
+    color: str
+    high: float = 1.0
+    chooses: bool = False
+    chosen: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Bars(Panel):
+    """The most probable tokens of every step, as bars in the order of their probabilities at that step.
+
+    The scale of the bars is the same at all steps. Between snapshots, rows move to their next place. Of a token that is not among those of
+    a step, it is known that its probability is at most the last one there.
+
+    Parameters
+    ----------
+    tokens : (step, rank), indices of labels, the most probable first.
+    values : (step, rank), float, their probabilities.
+    labels, names : of all tokens that occur, for the plot and for sentences.
+    color : of the bars.
+    high : the probability of a bar of full length.
+    others : name of the last row, the sum of all tokens that are not shown, which has no bar; no such row if empty.
+    n_tokens : size of the vocabulary.
+    note : a line above the bars.
+    """
+
+    tokens: NDArray[Any]
     values: NDArray[Any]
     labels: Sequence[str]
     names: Sequence[str]
     color: str
+    high: float = 1.0
     others: str = ""
     n_tokens: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)

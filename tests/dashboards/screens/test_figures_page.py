@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,20 @@ from streamlit.testing.v1 import AppTest
 from dashboards.compute.computation import Computation
 from dashboards.compute.jobs import Job, JobKey
 from dashboards.forms import figure_form
+from dashboards.page import Page
 from dashboards.screens import figures_page
 from data.language import LANGUAGES
+from data.progress import Progress
 from data.runs import Run
 from tests.dashboards.stages import open_screen
 from viz.registry import FIGURES
+from viz.request import FigureRequest
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for every figure, however busy the machine is."""
+    monkeypatch.setattr(figures_page, "PATIENCE_S", 600.0)
 
 
 def page(**address: object) -> AppTest:
@@ -39,6 +49,36 @@ def test_the_first_figure_is_drawn_and_described(run: Run, computation: Computat
     assert f"of run {run.name} over 60 steps" in at.caption[0].value
     assert [button.label for button in at.get("download_button")] == ["PNG", "SVG", "PDF"]
     assert not list((run.path / "figures").glob("*")), "a preview writes nothing"
+
+
+def test_while_a_figure_is_drawn_the_one_before_is_faded_and_drawing_can_be_cancelled(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = page(figure="loss")
+    before = at.caption[0].value
+    may_end = threading.Event()
+    draw = figures_page._draw
+
+    def slow(page: Page, request: FigureRequest, progress: Progress) -> figures_page.Still:
+        while not may_end.wait(0.02):
+            progress(1)
+        return draw(page, request, progress)
+
+    monkeypatch.setattr(figures_page, "_draw", slow)
+    monkeypatch.setattr(figures_page, "PATIENCE_S", 0.1)
+    at.selectbox(key="figure_choice").set_value("position-table").run()
+    assert not at.exception
+    assert not at.get("download_button"), "the figure before is not the one asked for"
+    assert before not in [caption.value for caption in at.caption]
+    assert at.button(key="figure_cancel")
+    at.button(key="figure_cancel").click().run()
+    assert not at.exception
+    assert at.button(key="figure_draw")
+    may_end.set()
+    monkeypatch.setattr(figures_page, "PATIENCE_S", 600.0)
+    at.button(key="figure_draw").click().run()
+    assert not at.exception
+    assert [button.label for button in at.get("download_button")] == ["PNG", "SVG", "PDF"]
 
 
 def test_shape_colours_and_ground_are_those_asked_for(run: Run, computation: Computation) -> None:

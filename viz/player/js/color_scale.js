@@ -38,6 +38,7 @@ export function addColorBar(host, label) {
   host.style.cssText = `position: relative; width: ${BAR_PX + 26}px; height: 26px; flex: none; margin-left: auto;`;
   const picture = addCanvas(host, label);
   return {
+    host,
     paint(scale, ramp, { theme, language }, mark = null) {
       const { context } = picture.clear();
       const x = (place) => 12 + place * BAR_PX;

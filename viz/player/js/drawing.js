@@ -99,8 +99,9 @@ export function formatFixed(number, decimals, language) {
   return formatNumber(number, language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-/** Format a probability or weight with two decimals; what is smaller than 0.01, and not 0, is "<0.01". */
+/** Format a probability or weight with two decimals; what is smaller than 0.01 is "<0.01", and nothing "0". */
 export function formatHundredths(share, language) {
+  if (share === 0) return "0";
   return share > 0 && share < 0.01 ? `<${formatFixed(0.01, 2, language)}` : formatFixed(share, 2, language);
 }
 

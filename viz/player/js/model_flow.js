@@ -138,7 +138,7 @@ function readModel(panel, choice, selected) {
     now: { index: 0, language: "en" },
     /** The head that a layer shows; null for the mean of all. A model of one head has no mean. */
     headOf(layer) {
-      const head = choice.head();
+      const head = choice.value();
       if (nHead === 1) return 0;
       return head && head[0] === layer ? head[1] : null;
     },
