@@ -38,6 +38,7 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.stMain [data-testid="stMetricLabel"], .stMain [data-testid="stMetricLabel"] * { white-space: normal; }
 [data-stale="true"] { opacity: 1 !important; }
 [class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
 [class*="st-key-notes_"] { bottom: 4.6rem; }
