@@ -16,6 +16,7 @@ from dashboards.widgets import escape_markdown
 
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
+ACCESSIBLE = Path(__file__).with_name("accessible.css")
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
+    st.html(ACCESSIBLE)
     mark_language()
     page.run()
     for field in invalid:

@@ -23,7 +23,7 @@ from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
 from viz.player.panels import Panel
 from viz.player.projection_scene import validation_loss
-from viz.player.scene import Scene
+from viz.player.scene import NarrowGrid, Scene
 
 REFRESH_EVERY_S = 2.0
 # Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
@@ -176,6 +176,7 @@ def show_scene(
     fields: Sequence[str] = (),
     least_px: int = 520,
     most_px: int | None = None,
+    narrow_grids: Sequence[NarrowGrid] = (),
 ) -> Events:
     """Show panels under one slider, and write its position into the address.
 
@@ -186,6 +187,7 @@ def show_scene(
     steps : the steps at which the slider stops.
     fields : further fields of the address that this page uses.
     least_px, most_px : smallest and largest height of the panels, which fill the window.
+    narrow_grids : layouts for narrower windows.
     """
     entry, is_new = _entry(name, page.run, steps)
     scene = Scene(
@@ -203,6 +205,7 @@ def show_scene(
         unknown_step=page.say.step(page.run, 0) if page.run.step_attrs else "",
         min_height_px=least_px,
         max_height_px=most_px,
+        narrow_grids=narrow_grids,
     )
     names = [*fields, "step", "scale"]
     if is_new:

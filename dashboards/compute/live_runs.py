@@ -34,7 +34,7 @@ class LaterSnapshots(Run):
 class LiveMeasures:
     """The last result of each of the ``most`` measures used last, from which a later one continues."""
 
-    def __init__(self, most: int = 6):
+    def __init__(self, most: int = 12):
         self.most = most
         self._last: OrderedDict[Hashable, tuple[Digests, CachedResult[Any]]] = OrderedDict()
         self._lock = threading.Lock()

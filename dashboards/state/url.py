@@ -120,6 +120,14 @@ def run_name(name: str) -> str:
         raise InvalidValueError("no_run_name") from None
 
 
+def compared_runs(text: str) -> tuple[str, ...]:
+    """Read the names of up to `MOST_BESIDE` - 1 runs separated by commas, each once."""
+    names = tuple(dict.fromkeys(map(run_name, text.split(","))))
+    if len(names) >= MOST_BESIDE:
+        raise InvalidValueError("too_many", n=len(names), most=MOST_BESIDE - 1)
+    return names
+
+
 #: Every field that an address may have. Each page writes those that it uses.
 FIELDS: dict[str, Field] = {
     "lang": Field(None, one_of(*LANGUAGES)),  # the browser's language, or the one chosen on an earlier visit
@@ -140,8 +148,12 @@ FIELDS: dict[str, Field] = {
     "query": Field(None, between(0, MOST_PARTS)),
     "score": Field("previous_token", short_text),
     "ask": Field("nothing", one_of("nothing", "zero-shot")),
-    "with": Field(None, run_name),
-    "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", scores="heads")),
+    "with": Field((), compared_runs, ",".join),
+    "view": Field("embeddings", one_of("embeddings", "attention", "heads", "text", "differences", scores="heads")),
+    "against": Field(None, run_name),
+    "aspect": Field("heads", one_of("heads", "geometry", "distances")),
+    "pairing": Field("rank", one_of("rank", "number")),
+    "measure": Field("effective_rank", one_of("effective_rank", "stable_rank", "mean_cosine", "isotropy", "mean_norm")),
     "temperature": Field(0.8, between(0.0, 2.0)),
     "top_k": Field(0, between(0, 10**6)),
     "top_p": Field(1.0, between(0.01, 1.0)),

@@ -79,6 +79,7 @@ class Scatter(Panel):
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
     thread : whether a line connects the items in their order.
+    has_legend : whether the panel holds its own legend; without, a panel `viz.player.comparison_panels.SharedLegend` holds that of all.
     words : texts of the tools, by name.
     """
 
@@ -91,6 +92,7 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
+    has_legend: bool = True
     words: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -113,11 +115,15 @@ class Series:
 
 @dataclass(frozen=True)
 class Curves(Panel):
-    """Curves over training with a cursor at the slider's step; a click goes there. ``limits`` are those of the vertical axis."""
+    """Curves over training with a cursor at the slider's step; a click goes there, and pointing shows all values at a step.
+
+    ``limits`` are those of the vertical axis. With ``has_names``, the legend names the curves; without, another panel's does.
+    """
 
     series: Sequence[Series]
     unit: str = ""
     limits: tuple[float, float] | None = None
+    has_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -170,7 +176,7 @@ class HeadTimeline(Panel):
     values : (step, row), float.
     rows : names of the rows.
     heads : (layer, head) of each row, if rows are heads; layers are set apart.
-    ramp, high : colours from 0 up, and the value of the last.
+    ramp, low, high : colours, and the values of the first and the last.
     note : a line above the heat map.
     uniform : the value of uniform attention, which the colour bar marks.
     chooses, chosen : as in `HeatMaps`.
@@ -180,6 +186,7 @@ class HeadTimeline(Panel):
     rows: Sequence[str]
     ramp: Sequence[str]
     heads: Sequence[tuple[int, int]] | None = None
+    low: float = 0.0
     high: float = 1.0
     note: str = ""
     uniform: float | None = None

@@ -15,6 +15,15 @@ FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
 
 @dataclass(frozen=True)
+class NarrowGrid:
+    """The layout of the panels where they have less than ``below_px`` of width, and their smallest height there."""
+
+    below_px: int
+    grid: str
+    min_height_px: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything on a page that changes with the slider.
 
@@ -25,6 +34,7 @@ class Scene:
     theme : colours.
     panels : what is shown.
     grid : the layout of the panels' areas, as CSS ``grid-template``.
+    narrow_grids : layouts in its place for narrower windows; the narrowest that applies is taken.
     words : texts of the slider, by key.
     language : BCP 47 tag, by which the browser formats numbers.
     scale : first scale of the slider, ``log`` or ``linear``.
@@ -49,6 +59,7 @@ class Scene:
     max_height_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
     unknown_step: str = ""
+    narrow_grids: Sequence[NarrowGrid] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent to the browser."""

@@ -2,6 +2,7 @@
 
 import { element, formatInteger, textOn } from "./drawing.js";
 import { pendingLine } from "./pending.js";
+import { focusScrollers } from "./scroll_focus.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
 
@@ -32,6 +33,7 @@ export function makePlayer(root, reader, host = {}) {
   let frame = 0;
   let lastTick = 0;
   let settling = 0;
+  let resting = 0;
   let movedAt = performance.now();
 
   const player = {
@@ -117,21 +119,27 @@ export function makePlayer(root, reader, host = {}) {
     destroy() {
       cancelAnimationFrame(frame);
       clearTimeout(settling);
+      clearTimeout(resting);
       sizes.disconnect();
       slider?.destroy();
       for (const { content } of panels.values()) content.destroy?.();
     },
   };
 
-  const sizes = new ResizeObserver(() => scene && player.repaint());
+  const sizes = new ResizeObserver(() => {
+    if (!scene) return;
+    fitGrid();
+    player.repaint();
+  });
   sizes.observe(root);
 
   function arrange() {
     const { theme } = scene;
-    const variables = { grid: scene.grid, "min-height": `${scene.min_height_px}px`, "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
+    const variables = { "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
     Object.assign(variables, { "on-accent": textOn(theme.accent), font: theme.font });
     for (const name of ["background", "panel", "text", "muted", "line", "accent"]) variables[name] = theme[name];
     for (const [name, value] of Object.entries(variables)) root.style.setProperty(`--${name}`, value);
+    fitGrid();
     root.classList.toggle("single-step", scene.steps.length < 2);
     if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
     const grid = root.querySelector(".panels");
@@ -144,6 +152,14 @@ export function makePlayer(root, reader, host = {}) {
       panels.delete(id);
     }
     for (const panel of scene.panels) place(grid, panel);
+  }
+
+  /** Choose the layout for the width that there is. */
+  function fitGrid() {
+    const narrow = scene.narrow_grids.filter(({ below_px }) => root.clientWidth < below_px).sort((a, b) => a.below_px - b.below_px);
+    const { grid, min_height_px } = narrow[0] ?? scene;
+    root.style.setProperty("--grid", grid);
+    root.style.setProperty("--min-height", `${min_height_px}px`);
   }
 
   function place(grid, panel) {
@@ -215,6 +231,8 @@ export function makePlayer(root, reader, host = {}) {
       // A panel with snapshots of its own shows its step where that differs from the slider's.
       ownStep.textContent = view.step === step ? "" : ` · ${player.nameStep(view.step)}`;
     }
+    clearTimeout(resting);
+    resting = setTimeout(() => focusScrollers(root), SETTLED_MS); // it measures, which is too slow for every frame
     // Tests and benchmarks wait for these: the step that is shown, and how long painting it took.
     if (!glide && !playing) {
       root.dataset.step = step;

@@ -45,10 +45,7 @@ PANELS.scatter = (host, player) => {
       dropLasso();
     },
     drop: () => dropLasso(),
-    emphasise(group) {
-      emphasised = group && new Set(group.members);
-      repaint();
-    },
+    emphasise: (group) => emphasise(group),
     escape() {
       dropLasso();
       if (selected !== null) selectItem(null);
@@ -279,6 +276,7 @@ PANELS.scatter = (host, player) => {
       if (view) repaint();
     },
     select: (item) => selectItem(item < cloud.n ? item : null),
+    emphasise: (name) => emphasise(panel && ([...panel.groups, ...panel.classes].find((group) => group.name === name) ?? null)),
     hover(label) {
       const item = label === null ? -1 : panel.labels[hovered] === label ? hovered : panel.labels.indexOf(label);
       hovered = item < 0 ? null : item;
@@ -286,6 +284,11 @@ PANELS.scatter = (host, player) => {
     },
   };
   linksOf(player).plots.add(self);
+
+  function emphasise(group) {
+    emphasised = group && new Set(group.members);
+    repaint();
+  }
 
   function dropLasso() {
     lassoed = [];

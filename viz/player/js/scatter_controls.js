@@ -91,6 +91,7 @@ export function scatterControls(host, hasLasso, actions) {
     trails.hidden = !panel.groups.length;
     area.classList.toggle("space", cloud.axes === 3);
     legend.replaceChildren();
+    if (!panel.has_legend) return;
     for (const group of [...panel.groups, ...panel.classes]) legend.appendChild(legendEntry(group));
     if (cloud.hasDoubt && words.doubt_note) legend.appendChild(doubtEntry(words.doubt_note));
   }

@@ -4,14 +4,16 @@ import { element } from "./drawing.js";
 
 const OFFSET_PX = 14;
 
-/** Add a tooltip to an element with `position: relative`. `show(x, y, lines)` places it inside and emphasises the first line. */
+/**
+ * Add a tooltip to an element with `position: relative`. `show(x, y, lines)` places it inside and emphasises the first line; a line is a text, or a text after a mark in a colour, `{ color, text }`.
+ */
 export function addTooltip(host) {
   const tooltip = host.appendChild(element("div", "tooltip"));
   tooltip.setAttribute("role", "tooltip");
   tooltip.hidden = true;
   return {
     show(x, y, lines) {
-      tooltip.replaceChildren(...lines.filter(Boolean).map((line, i) => element("div", i ? "muted" : "", line)));
+      tooltip.replaceChildren(...lines.filter(Boolean).map(lineOf));
       tooltip.hidden = false;
       const { width, height } = host.getBoundingClientRect();
       const [w, h] = [tooltip.offsetWidth, tooltip.offsetHeight];
@@ -23,6 +25,16 @@ export function addTooltip(host) {
       tooltip.hidden = true;
     },
   };
+}
+
+function lineOf(line, i) {
+  const node = element("div", i ? "muted" : "", line.text ?? line);
+  if (line.color) {
+    const mark = element("i");
+    mark.style.background = line.color;
+    node.prepend(mark);
+  }
+  return node;
 }
 
 /** Compute the position of a pointer in an element, in CSS pixels. */
