@@ -97,6 +97,31 @@ def ask_option(field: str, label: str, names: Mapping[Option, str], key: str | N
     return chosen
 
 
+def slide_number(
+    label: str,
+    ends: tuple[float, float],
+    step: float,
+    key: str,
+    say: Translation,
+    *,
+    help: str | None = None,
+    place: Any = st,
+) -> float:
+    """Ask for a number on a slider that writes it as the reader's language does, which `st.slider` cannot.
+
+    Parameters
+    ----------
+    ends, step : the values to choose from. The value that the key has is among them as well, since a link may name one between them.
+    """
+    low, high = ends
+    values = {round(low + i * step, 6) for i in range(round((high - low) / step) + 1)} | {float(st.session_state[key])}
+    decimals = max(len(f"{value:g}".partition(".")[2]) for value in values)
+    chosen = place.select_slider(
+        label, sorted(values), format_func=lambda value: say.number(value, decimals), key=key, help=help
+    )
+    return float(chosen)
+
+
 def offer_download(
     label: str,
     data: bytes | Callable[[], bytes],

@@ -53,6 +53,7 @@ OWN_FILES = {
     "dashboards/state/film_list.py",  # the sidecars of films
     "data/language/names.py",
     "data/language/messages.py",
+    "data/language/spoken.py",
     "viz/player/words.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",

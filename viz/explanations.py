@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.language import say
 from viz.request import FigureRequest
 
 EXPLANATIONS = {
@@ -27,7 +28,8 @@ def explain(*names: str) -> str:
     >>> explain("sink", "distance")
     'Sink: rests on the first token. Distance: how many tokens back it looks.'
     """
-    return " ".join(f"{name[0].upper()}{name[1:]}: {EXPLANATIONS[name]}." for name in names)
+    named = ((say(name), say(EXPLANATIONS[name])) for name in names)
+    return " ".join(f"{name[0].upper()}{name[1:]}: {text}." for name, text in named)
 
 
 def explained(request: FigureRequest, *names: str) -> str:

@@ -16,7 +16,7 @@ from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from dashboards.widgets import escape_markdown, guarded
+from dashboards.widgets import escape_markdown, guarded, slide_number
 from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
@@ -76,7 +76,7 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     if n_seen < n_given:
         cropped = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
         st.caption(escape_markdown(cropped))
-    temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
+    temperature = _number(page, "temperature", partial(_slide, page), 0.0, 2.0, step=0.05)
     left, right = st.columns(2)
     top_k = _number(page, "top_k", left.number_input, 0, described_model(page.run).vocab_size)
     top_p = _number(page, "top_p", right.number_input, 0.01, 1.0, step=0.05)
@@ -106,6 +106,10 @@ def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: fl
     value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
     set_field(name, value)
     return value
+
+
+def _slide(page: Page, label: str, low: float, high: float, *, step: float, key: str, help: str) -> float:
+    return slide_number(label, (low, high), step, key, page.say, help=help)
 
 
 def _ask_seed(page: Page) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from data.language import names, say, spoken
 from probes.groups.naming import Group
 from probes.groups.wording import short_name
 from viz.drawing.canvas import Surface
@@ -61,16 +62,29 @@ def legend_entries(
     others : what items outside the groups are called, if there are any.
     doubt : explains the holes, if there are any.
     """
-    entries = [LegendEntry(short_name(group.name), (group_color(theme, i),)) for i, group in enumerate(groups)]
+    entries = [
+        LegendEntry(short_name(class_title(group.name)), (group_color(theme, i),)) for i, group in enumerate(groups)
+    ]
     if ordered:
         colors = order_colors(SCALE_COLORS, theme, pale=bool(groups))
-        name = f"{labels[0]} to {labels[-1]}"
-        entries.append(LegendEntry(f"others, {name}" if groups else name, tuple(colors)))
+        name = say("{first} to {last}", first=labels[0], last=labels[-1])
+        entries.append(LegendEntry(say("others, {name}", name=name) if groups else name, tuple(colors)))
     elif groups and others and len({i for group in groups for i in group.members}) < len(labels):
         entries.append(LegendEntry(others, (other_color(theme),)))
     if doubt:
         entries.append(LegendEntry(doubt, (theme.muted,), is_open=True))
     return entries
+
+
+def class_title(name: str) -> str:
+    """Name a class of tokens in the language that is spoken; other groups keep their names."""
+    shown = names()["classes"]
+    return shown[name][spoken()] if name in shown and spoken() != "en" else name
+
+
+def others_title(what: str) -> str:
+    """Name the items that are in no group; ``what`` is ``tokens`` or ``positions``."""
+    return say("other tokens") if what == "tokens" else say("other positions")
 
 
 def add_legend(surface: Surface, box: Box, entries: Sequence[LegendEntry], size: float) -> None:

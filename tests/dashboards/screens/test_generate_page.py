@@ -224,7 +224,7 @@ def test_vectors_without_a_model_are_reported(runs: Path, run: Run, stage: Stage
 def test_portuguese(run: Run, stage: Stage) -> None:
     at = open_screen("generate", run=run.name, lang="pt", tokens=5)
     assert not at.exception
-    assert at.slider(key="temperature_choice").label == "Temperatura"
+    assert at.select_slider(key="temperature_choice").label == "Temperatura"
     assert bars(stage, "drawn").title.startswith("Sorteado de (temperatura 0,80")
 
 
