@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,10 +13,12 @@ from matplotlib.colors import to_hex
 from data.language import names, say, spoken
 from probes.groups.naming import Group
 from probes.groups.wording import short_name
-from viz.drawing.canvas import Surface
 from viz.drawing.layout import Box, flow
 from viz.drawing.text import text_width
 from viz.drawing.theme import Theme, group_color, over
+
+if TYPE_CHECKING:
+    from viz.drawing.canvas import Surface
 
 LEGEND_ROW = 1.6
 """Distance between rows of a legend, in sizes of its text."""

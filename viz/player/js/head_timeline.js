@@ -110,7 +110,7 @@ PANELS["head-timeline"] = (host, player) => {
       const chosen = panel.heads ? panel.heads.findIndex((head) => String(head) === String(heads.value())) : -1;
       if (chosen >= 0) {
         context.strokeStyle = theme.palette[0];
-        context.lineWidth = 2;
+        context.lineWidth = rowHeight < TEXT_PX ? 1 : 2; // a thick line would cover thin rows
         context.strokeRect(left - 1, rowTop(chosen) - 1, right - left + 2, rowHeight + 1);
       }
     },

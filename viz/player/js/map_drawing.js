@@ -5,7 +5,7 @@ import { arrangeMaps } from "./map_grid.js";
 
 const LABEL_PX = 13;
 const MAX_TOKEN_PX = 110;
-const MIN_LABELLED_MAP_PX = 80; // beside smaller maps the tokens are in the tooltip alone
+const MIN_LABELLED_MAP_PX = 56; // beside smaller maps the tokens are in the tooltip alone
 const MAX_SKIPPED_BESIDE_ALL = 4; // beside the maps of all heads, where the hovered tokens are written out
 const ROUND = [5, 10, 20, 25, 50, 100, 200, 500];
 const MIN_PRINTED_CELL_PX = 24;
@@ -15,7 +15,7 @@ const MAX_SKIPPED = 2; // if only every third token or fewer would fit, indices 
 export function drawAll({ context, width, height, theme, panel, maps }, view, hovered) {
   const { nLayers, nHeads, side } = maps;
   const names = namesOf(context, panel, maps, theme);
-  const gap = Math.max(2, Math.min(14, Math.round(120 / Math.max(nLayers, nHeads))));
+  const gap = Math.max(2, Math.min(10, Math.round(60 / Math.max(nLayers, nHeads))));
   const captionPx = LABEL_PX + 3;
   const arrange = (tokens) => arrangeMaps({ width: width - tokens.before, height: height - tokens.over, nLayers, nHeads, gap, names, captionPx });
   const tokens = axisTokens(context, panel.tokens, theme, (room) => arrange(room).room / side, Math.min(MAX_TOKEN_PX, 0.14 * Math.min(width, height)));
