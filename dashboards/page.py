@@ -108,7 +108,7 @@ def open_page() -> Page:
     names = [run.name for run in runs]
     wanted = get_field("run")
     if wanted is not None and wanted not in names:
-        st.warning(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:")
+        st.toast(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:", duration="long")
         set_field("run", None)
         set_step(None)
         wanted = None
