@@ -18,6 +18,7 @@ from streamlit import file_util
 
 from dashboards.screens import NAME, SCREENS
 from dashboards.state.language import LANGUAGE_COOKIE, first_language
+from dashboards.warm_up import warmed_up
 from data.language import LOCALES
 
 APP = Path(__file__).with_name("app.py")
@@ -50,4 +51,4 @@ def page_document(locale: str) -> str:
 
 def application() -> st.App:
     """Build the application: the script of the pages, with a document of ours at the path of each of them."""
-    return st.App(APP, routes=[Route(f"/{path}", document) for path in ("", "home", *SCREENS)])
+    return st.App(APP, lifespan=warmed_up, routes=[Route(f"/{path}", document) for path in ("", "home", *SCREENS)])

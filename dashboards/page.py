@@ -15,15 +15,22 @@ from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
 from dashboards.state.language import LANGUAGE_COOKIE, Translation, first_language
-from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
-from dashboards.widgets import choose, escape_markdown, guarded
-from data.language import LANGUAGES
+from dashboards.state.url import (
+    forget_events,
+    get_field,
+    is_initialised,
+    set_field,
+    set_initial_value,
+    visits,
+    write_address,
+)
+from dashboards.widgets import escape_markdown, guarded
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
 from viz.player.panels import Panel
 from viz.player.projection_scene import validation_loss
-from viz.player.scene import Scene
+from viz.player.scene import NarrowGrid, Scene
 
 REFRESH_EVERY_S = 2.0
 # Streamlit drops what is not yet sent when a fragment reruns, but tells the browser that the earlier run is complete. The browser would
@@ -38,6 +45,11 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+[data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
+.st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
+  position: absolute;
+}
+@media (min-width: 768px) { [data-testid="stAppViewContainer"] .rc-overflow { max-width: calc(100vw - 22rem - 340px); } }
 [data-stale="true"] { opacity: 1 !important; }
 [class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
 [class*="st-key-notes_"] { bottom: 4.6rem; }
@@ -121,20 +133,28 @@ def open_page() -> Page:
     if chosen != (wanted or names[0]):
         set_step(None)
     set_field("run", chosen)
-    theme = THEMES["dark" if st.context.theme.type == "dark" else "light"]
-    return Page(runs[names.index(chosen)], say, theme, shared_computation())
+    return Page(runs[names.index(chosen)], say, THEMES[current_theme()], shared_computation())
 
 
-def choose_language() -> None:
-    """Choose the language at the foot of the sidebar."""
-    with st.sidebar:
-        now = translation().language
-        set_initial_value("language_choice", now)
-        chosen = choose(translation()("page.language"), LANGUAGES, "language_choice")
-    if chosen != now:
+def choose_language(chosen: str) -> None:
+    """Draw the page in another language from now on."""
+    if chosen != translation().language:
         set_field("lang", None if chosen == usual_language() else chosen)
         st.session_state["chosen_language"] = chosen
         st.rerun()
+
+
+def current_page() -> Page | None:
+    """Return what the page that is about to be drawn will open; None without a run."""
+    runs = {run.name: run for run in run_list.runs()}
+    wanted = st.session_state.get("run_choice") if is_initialised("run_choice") else get_field("run")
+    run = runs.get(str(wanted)) or next(iter(runs.values()), None)
+    return None if run is None else Page(run, translation(), THEMES[current_theme()], shared_computation())
+
+
+def current_theme() -> str:
+    """Return ``light`` or ``dark``, as the browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def show_live(page: Page, draw: Callable[[], None]) -> None:
@@ -175,6 +195,7 @@ def show_scene(
     fields: Sequence[str] = (),
     least_px: int = 520,
     most_px: int | None = None,
+    narrow_grids: Sequence[NarrowGrid] = (),
 ) -> Events:
     """Show panels under one slider, and write its position into the address.
 
@@ -185,6 +206,7 @@ def show_scene(
     steps : the steps at which the slider stops.
     fields : further fields of the address that this page uses.
     least_px, most_px : smallest and largest height of the panels, which fill the window.
+    narrow_grids : layouts for narrower windows.
     """
     entry, is_new = _entry(name, page.run, steps)
     scene = Scene(
@@ -200,8 +222,10 @@ def show_scene(
         live=page.is_live,
         loss=validation_losses(page),
         unknown_step=page.say.step(page.run, 0) if page.run.step_attrs else "",
+        title=page.run.name,
         min_height_px=least_px,
         max_height_px=most_px,
+        narrow_grids=narrow_grids,
     )
     names = [*fields, "step", "scale"]
     if is_new:

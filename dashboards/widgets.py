@@ -81,20 +81,57 @@ def guarded(draw: Callable[[], None], say: Translation, name: str = "notes") -> 
     _draw_notes(notes, say, name)
 
 
-def choose(label: str, names: Mapping[Option, str], key: str, default: Option | None = None, place: Any = st) -> Option:
+def choose(
+    label: str,
+    names: Mapping[Option, str],
+    key: str,
+    default: Option | None = None,
+    place: Any = st,
+    *,
+    help: str | None = None,
+) -> Option:
     """Show a few options by their names, and return the chosen one."""
     options, name_of = list(names), names.__getitem__
-    chosen = place.segmented_control(label, options, default=default, format_func=name_of, key=key, required=True)
+    chosen = place.segmented_control(
+        label, options, default=default, format_func=name_of, key=key, required=True, help=help
+    )
     return cast("Option", chosen)
 
 
-def ask_option(field: str, label: str, names: Mapping[Option, str], key: str | None = None) -> Option:
+def ask_option(
+    field: str, label: str, names: Mapping[Option, str], key: str | None = None, *, help: str | None = None
+) -> Option:
     """Ask for one of a few options, and set a field of the address."""
     key, now = key or f"{field}_choice", get_field(field)
     set_initial_value(key, now if now in names else next(iter(names)))
-    chosen = choose(label, names, key)
+    chosen = choose(label, names, key, help=help)
     set_field(field, chosen)
     return chosen
+
+
+def slide_number(
+    label: str,
+    ends: tuple[float, float],
+    step: float,
+    key: str,
+    say: Translation,
+    *,
+    help: str | None = None,
+    place: Any = st,
+) -> float:
+    """Ask for a number on a slider that writes it as the reader's language does, which `st.slider` cannot.
+
+    Parameters
+    ----------
+    ends, step : the values to choose from. The value that the key has is among them as well, since a link may name one between them.
+    """
+    low, high = ends
+    values = {round(low + i * step, 6) for i in range(round((high - low) / step) + 1)} | {float(st.session_state[key])}
+    decimals = max(len(f"{value:g}".partition(".")[2]) for value in values)
+    chosen = place.select_slider(
+        label, sorted(values), format_func=lambda value: say.number(value, decimals), key=key, help=help
+    )
+    return float(chosen)
 
 
 def offer_download(

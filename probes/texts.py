@@ -90,6 +90,24 @@ def beginning(tokenizer: Tokenizer, text: str, most: int) -> str:
     return kept
 
 
+def repeated_tokens(run: Run, n: int, *, seed: int = 0) -> str:
+    """Write ``n`` different random tokens and the same once more: what follows a token can be known only from its first occurrence.
+
+    Tokens of letters are preferred. Empty where the tokens, written one after the other, are read as others.
+    """
+    tokenizer = run.tokenizer
+    letters = [i for i, label in enumerate(tokenizer.labels) if label.strip().isalpha() and HALF not in label]
+    random = np.random.default_rng([seed, n])
+    for _ in range(20):
+        if len(letters) < n or n < SHORTEST_REPEAT:
+            break
+        ids = np.tile(random.choice(letters, n, replace=False), 2)
+        text = tokenizer.decode([int(i) for i in ids])
+        if np.array_equal(tokenizer.encode(text), ids):
+            return text
+    return ""
+
+
 def training_tokens(run: Run, text: Path | None = None) -> tuple[TokenIds, TokenIds]:
     """Load the training and the validation tokens of a run.
 

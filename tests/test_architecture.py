@@ -53,9 +53,12 @@ OWN_FILES = {
     "dashboards/state/film_list.py",  # the sidecars of films
     "data/language/names.py",
     "data/language/messages.py",
+    "data/language/spoken.py",
     "viz/player/words.py",
+    "viz/explanations.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",
+    "dashboards/frame/header.py",
     "dashboards/launch.py",  # these are parts of the package
 }
 """Modules that read text which the toolkit wrote itself."""

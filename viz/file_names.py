@@ -18,10 +18,10 @@ from viz.registry import FIGURES, FILMS
 
 FIELDS = (  # noqa: SIM905 - words in two lines, not in twenty
     "method highlight metric trust bands control layer head layers step text items trace all_tokens perplexity seed runs prompt theme "
-    "size transparent fps seconds_per_snapshot duration hold"
+    "size transparent language fps seconds_per_snapshot duration hold"
 ).split()
 """The fields that change a picture, in the order in which a file's name has them."""
-_VALUES = {"and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square", "large"}
+_VALUES = {"en", "pt", "and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square", "large"}
 _RESERVED = {*_VALUES, *FILMS, *FIGURES, *" ".join(FIELDS).replace("_", " ").split()}
 _PLAIN = re.compile(r"[a-z]+|[0-9]+")
 _LONGEST_HIGHLIGHT, _LONGEST_NAME = 60, 180
@@ -41,7 +41,7 @@ def field_word(name: str, value: Any) -> str:
         return _highlight_word(value)
     if name == "prompt":
         return hashed_word(value)
-    if name in ("method", "metric", "theme", "size"):
+    if name in ("method", "metric", "theme", "size", "language"):
         return str(value).lower().replace(":", "x")
     option = name.replace("_", "-")
     if isinstance(value, bool):

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from data.errors import NotApplicableError
+from data.language import say, spoken
 from data.progress import Progress
 from data.runs import Run
 from data.runs.names import architecture
@@ -92,7 +93,7 @@ def read_grouped_table(
 def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:
     """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_grouped_table`."""
     labels = item_labels(trajectory)
-    groups = parse_highlight(highlight, labels)
+    groups = parse_highlight(highlight, labels, language=spoken())
     return GroupedTable(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
 
 
@@ -102,12 +103,12 @@ def loss_curve(run: Run) -> Curve | None:
     if not metrics:
         return None
     return Curve(
-        "validation loss (nats per token)",
+        say("validation loss (nats per token)"),
         np.array([record["step"] for record in metrics]),
         np.array([record["val_loss"] for record in metrics]),
-        name="validation",
+        name=say("validation"),
         second_values=np.array([record["train_loss"] for record in metrics]),
-        second_name="training",
+        second_name=say("training"),
     )
 
 
@@ -130,37 +131,54 @@ def bits_curve(run: Run) -> Curve:
     if losses is None or measured is None:
         raise NotApplicableError(f"run {run.name!r} does not say what its loss is per character: train it again")
     bits = bits_per_character(1.0, measured["tokens"], measured["characters"])
-    return Curve("validation loss (bits per character)", losses.steps, bits * losses.values, name=run.name)
+    return Curve(say("validation loss (bits per character)"), losses.steps, bits * losses.values, name=run.name)
 
 
 def trust_curve(projection: xr.Dataset) -> Curve:
     """Build the curve of each layout's trustworthiness: how much of the neighbourhoods it keeps."""
     values = projection["trustworthiness"].values.astype(float)
     low = min(0.5, float(np.floor(values.min() * 10) / 10))
-    return Curve("trustworthiness (of neighbours)", projection["step"].values, values, limits=(low, 1.0), role="trust")
+    title = say("trustworthiness (of neighbours)")
+    return Curve(title, projection["step"].values, values, limits=(low, 1.0), role="trust")
 
 
 def caption(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> Caption:
     """Write the texts around a picture of a projection: what was found is the title, what is drawn the subtitle."""
     method = projection.attrs["method_name"]
-    corpus = run.info.get("corpus", {}).get("name", "")
-    reading = f" reading {corpus}" if corpus else ""
-    is_part = "token_id" in table.trajectory.coords
-    what = f"{'the first ' if is_part else ''}{len(table.labels):,} word vectors"
-    if "model" in run.info:
-        name = architecture(run.info)
-        name = "a GPT of" if name == "GPT" else f"{name} with"
-        what = f"{name} {run.info['parameters']:,} parameters{reading}"
-    warning = " In t-SNE and UMAP, sizes of groups and gaps between them mean little." if method != "PCA" else ""
-    part = f"the {len(table.labels):,} most frequent tokens, " if is_part and "model" in run.info else ""
-    metric = " of cosine distances" if projection.attrs.get("metric") == "cosine" else ""
-    plain = f"{table.what[:-1].capitalize()} embeddings"
+    is_part, n = "token_id" in table.trajectory.coords, len(table.labels)
+    many = method != "PCA"
+    warning = say(" In t-SNE and UMAP, sizes of groups and gaps between them mean little.") if many else ""
+    plain = say("Token embeddings") if table.what == "tokens" else say("Position embeddings")
+    subtitle = say(
+        "{plain} of {run}: {what}, {part}{dim} dimensions drawn in 2 by {method}{metric}",
+        plain=plain,
+        run=run.name,
+        what=_learner(run, n, is_part=is_part),
+        part=say("the {n:,} most frequent tokens, ", n=n) if is_part and "model" in run.info else "",
+        dim=str(table.trajectory.sizes["dim"]),
+        method=method,
+        metric=say(" of cosine distances") if projection.attrs.get("metric") == "cosine" else "",
+    )
+    exact = say("Each snapshot's layout is exact; the motion between snapshots is interpolated.")
     return Caption(
         title=found.title or plain,
-        subtitle=f"{plain} of {run.name}: {what}, {part}{table.trajectory.sizes['dim']} dimensions drawn in 2 by {method}{metric}",
-        footnote=f"Each snapshot's layout is exact; the motion between snapshots is interpolated.{warning}{_better_by_pca(projection)}",
+        subtitle=subtitle,
+        footnote=f"{exact}{warning}{_better_by_pca(projection)}",
         takeaway=in_sentences(found, MOST_SENTENCES),
     )
+
+
+def _learner(run: Run, n_items: int, *, is_part: bool) -> str:
+    """Name the model that learned a table, and its text; or the vectors, which have no model."""
+    if "model" not in run.info:
+        return say("the first {n:,} word vectors" if is_part else "{n:,} word vectors", n=n_items)
+    name, n = architecture(run.info), run.info["parameters"]
+    corpus = run.info.get("corpus", {}).get("name", "")
+    if name == "GPT":
+        template = "a GPT of {n:,} parameters reading {corpus}" if corpus else "a GPT of {n:,} parameters"
+    else:
+        template = "{name} with {n:,} parameters reading {corpus}" if corpus else "{name} with {n:,} parameters"
+    return say(template, name=name, n=n, corpus=corpus)
 
 
 def _better_by_pca(projection: xr.Dataset) -> str:
@@ -168,26 +186,37 @@ def _better_by_pca(projection: xr.Dataset) -> str:
     kept, by_pca = (projection.attrs.get(name) for name in ("kept", "kept_by_pca"))
     if kept is None or by_pca is None or by_pca <= kept + CLEARLY_MORE:
         return ""
-    return f" PCA keeps more neighbourhoods here ({100 * by_pca:z.0f} in 100, this {100 * kept:z.0f}): pass method=pca."
+    shares = {"pca": f"{100 * by_pca:z.0f}", "kept": f"{100 * kept:z.0f}"}
+    return say(" PCA keeps more neighbourhoods here ({pca} in 100, this {kept}): pass method=pca.", **shares)
 
 
 def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findings = NOTHING) -> str:
     """Write the alt text of a picture of a projection: what was found, what is drawn, and the sentences of the last snapshot."""
     trust = projection["trustworthiness"].values
-    groups = "; ".join(f"{group.name} in a colour of its own" for group in table.groups)
-    picked = f" Highlighted: {groups}." if groups else ""
+    groups = "; ".join(say("{group} in a colour of its own", group=group.name) for group in table.groups)
+    picked = say(" Highlighted: {groups}.", groups=groups) if groups else ""
     fall = ""
     if loss := loss_curve(run):
-        fall = f" The validation loss goes from {loss.values[0]:z.2f} to {loss.values[-1]:z.2f} nats per token."
-    first, last = label_name(table.labels[0]), label_name(table.labels[-1])
+        ends = {"first": float(loss.values[0]), "last": float(loss.values[-1])}
+        fall = say(" The validation loss goes from {first:z.2f} to {last:z.2f} nats per token.", **ends)
     title = f"{found.title}. " if found.title else ""
-    return (
-        f"{title}The {table.what[:-1]} embeddings of run {run.name}: {len(table.labels)} points labelled {first} to {last}, "
-        f"laid out in two dimensions by {projection.attrs['method_name']} "
-        f"{run.over_steps(projection['step'].values.tolist())}.{picked}{fall} "
-        f"Trustworthiness of the layout: {trust[0]:z.2f} at the first snapshot, {trust[-1]:z.2f} at the last. "
-        f"{in_sentences(found)}"
-    ).strip()
+    what = say(
+        "The token embeddings of run {run}: {n} points labelled {first} to {last}, laid out in two dimensions by {method} {steps}."
+        if table.what == "tokens"
+        else "The position embeddings of run {run}: {n} points labelled {first} to {last}, laid out in two dimensions by {method} {steps}.",
+        run=run.name,
+        n=len(table.labels),
+        first=label_name(table.labels[0], spoken()),
+        last=label_name(table.labels[-1], spoken()),
+        method=projection.attrs["method_name"],
+        steps=run.over_steps(projection["step"].values.tolist()),
+    )
+    trusted = say(
+        "Trustworthiness of the layout: {first:z.2f} at the first snapshot, {last:z.2f} at the last.",
+        first=float(trust[0]),
+        last=float(trust[-1]),
+    )
+    return f"{title}{what}{picked}{fall} {trusted} {in_sentences(found)}".strip()
 
 
 def in_sentences(found: Findings, most: int | None = None) -> str:

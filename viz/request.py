@@ -95,6 +95,8 @@ class FilmRequest(Request):
     """Width and height in pixels, both even."""
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
+    language: Literal["en", "pt"] = "en"
+    """Language of the texts and numbers in the picture: English or Brazilian Portuguese."""
     format: str = "mp4,gif"
     """Formats to write, with commas between."""
     scheduler: str | None = None
@@ -227,6 +229,8 @@ class FigureRequest(Request):
     """Seed of layouts and of random samples."""
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
+    language: Literal["en", "pt"] = "en"
+    """Language of the texts and numbers in the picture: English or Brazilian Portuguese."""
     size: str = "16:9"
     """Shape of the slide: 16:9, 4:3 or square; large has the room of four, for a page; a3 is for a wall."""
     transparent: _Flag = False

@@ -22,9 +22,9 @@ class Computation:
     about 1 MB. Of the models that fill memory (``large_models``) only the last is kept.
     """
 
-    tables: ResultCache = field(default_factory=lambda: ResultCache(most=4))
-    results: ResultCache = field(default_factory=lambda: ResultCache(most=24))
-    prompts: ResultCache = field(default_factory=lambda: ResultCache(most=6))
+    tables: ResultCache = field(default_factory=lambda: ResultCache(most=12))
+    results: ResultCache = field(default_factory=lambda: ResultCache(most=64))
+    prompts: ResultCache = field(default_factory=lambda: ResultCache(most=8))
     figures: ResultCache = field(default_factory=lambda: ResultCache(most=12))
     models: ResultCache = field(default_factory=lambda: ResultCache(most=8))
     large_models: ResultCache = field(default_factory=lambda: ResultCache(most=1))

@@ -87,13 +87,13 @@ def status_text(status: JobStatus, say: Translation) -> str:
     done = say(
         UNITS.get(status.what, "jobs.snapshots"), done=say.number(int(status.done)), total=say.number(status.total)
     )
-    note = f" · {' '.join(status.note.split())}" if status.note else ""
+    note = f" · {say.error(' '.join(status.note.split()))}" if status.note else ""
     return f"{done}{note} · {say('jobs.seconds', n=say.number(status.seconds))}"
 
 
 def _show_failed(jobs: Jobs, job: Job, say: Translation, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        reason = job.status.line or say("jobs.no_reason")
+        reason = say.error(job.status.line) if job.status.line else say("jobs.no_reason")
         st.error(escape_markdown(f"{say('jobs.failed', title=title)} {reason}"), icon=":material/error:")
         if st.button(say("jobs.dismiss"), key=f"dismiss {job.key.run} {job.key.made}", type="tertiary"):
             jobs.forget(job.key)

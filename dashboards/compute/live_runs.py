@@ -34,7 +34,7 @@ class LaterSnapshots(Run):
 class LiveMeasures:
     """The last result of each of the ``most`` measures used last, from which a later one continues."""
 
-    def __init__(self, most: int = 6):
+    def __init__(self, most: int = 12):
         self.most = most
         self._last: OrderedDict[Hashable, tuple[Digests, CachedResult[Any]]] = OrderedDict()
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class LiveMeasures:
                 return earlier.value
             return join(earlier.value, later)
 
-        result = cache.get((*_key(run, name), digests), make)
+        result = cache.get(_key(run, name), make, digests)
         with self._lock:
             self._last[_key(run, name)] = (digests, result)
             self._last.move_to_end(_key(run, name))

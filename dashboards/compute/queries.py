@@ -50,8 +50,8 @@ def table(
     computation: Computation, run: Run, what: TableName, progress: Progress | None = None
 ) -> CachedResult[xr.DataArray]:
     """Read an embedding table at all whole snapshots, (step, token or position, dim)."""
-    key = ("table", run.path, stamp(run)[:4], what)  # not the records of its metrics and samples
-    return computation.tables.get(key, lambda: read_table(run, what, progress=progress))
+    version = stamp(run)[:4]  # not the records of its metrics and samples
+    return computation.tables.get(("table", run.path, what), lambda: read_table(run, what, progress=progress), version)
 
 
 def projection(
@@ -259,13 +259,14 @@ def next_token(
 
 def leading_probabilities(
     computation: Computation, run: Run, prompt: str, decoding: Decoding | None = None
-) -> xr.DataArray:
-    """Select the most probable next tokens after a prompt, (step, token); the attribute ``n_tokens`` counts all tokens.
+) -> xr.Dataset:
+    """Select the most probable next tokens after a prompt at every step, see `~probes.models.logits.leading_tokens`.
 
-    With a ``decoding``, the same tokens have the probabilities with which they are drawn, after temperature and filters.
+    ``token`` (item) are all tokens that occur, and ``index`` (step, rank) counts in these. With a ``decoding``, the probabilities are those
+    with which tokens are drawn, after temperature and filters.
     """
 
-    def select() -> xr.DataArray:
+    def select() -> xr.Dataset:
         from probes.models.decoding import apply_decoding
         from probes.models.logits import leading_tokens
 
@@ -274,9 +275,14 @@ def leading_probabilities(
             shown = next_token(computation, run, prompt, decoding).value
         elif decoding is not None:
             shown = apply_decoding(distribution, decoding)
-        return shown.isel(token=leading_tokens(distribution)).assign_attrs(n_tokens=distribution.sizes["token"])
+        leading = leading_tokens(shown, before=distribution)
+        occurring, places = np.unique(leading["index"].values, return_inverse=True)
+        places = places.reshape(leading["index"].shape)
+        tokens = shown["token"].values[occurring]
+        found = leading.assign(index=(("step", "rank"), places), token=("item", tokens))
+        return found.assign_attrs(prompt=distribution.attrs["prompt"])
 
-    return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value
+    return computation.results.get(("leading", run.path, prompt, decoding), select, digests_of(run)).value
 
 
 def _measure_snapshots(
@@ -303,12 +309,12 @@ def _concatenate(earlier: Any, later: Any) -> Any:
 
 def samples(computation: Computation, run: Run) -> list[dict[str, Any]]:
     """Read the texts that were sampled during training."""
-    return computation.results.get(("samples", run.path, stamp(run)), run.samples).value
+    return computation.results.get(("samples", run.path), run.samples, stamp(run)).value
 
 
 def metrics(computation: Computation, run: Run) -> list[dict[str, Any]]:
     """Read the metrics that were measured during training."""
-    return computation.results.get(("metrics", run.path, stamp(run)), run.metrics).value
+    return computation.results.get(("metrics", run.path), run.metrics, stamp(run)).value
 
 
 def steps_of(array: xr.DataArray | xr.Dataset) -> list[int]:

@@ -60,7 +60,7 @@ def ask_figure(page: Page) -> FigureRequest:
         if "highlight" in fields:
             given.update(_ask_map(page))
         given |= _ask_look(page)
-    return FigureRequest(only=(name,), run=page.run.name, **given)
+    return FigureRequest(only=(name,), run=page.run.name, language=page.say.picture_language, **given)
 
 
 def _ask_all_tokens(page: Page) -> bool:

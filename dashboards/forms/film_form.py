@@ -9,7 +9,8 @@ import streamlit as st
 from dashboards.forms.group_form import highlight_input
 from dashboards.forms.prompt_form import usual_prompt
 from dashboards.page import Page
-from dashboards.widgets import choose, escape_markdown
+from dashboards.state.url import set_initial_value
+from dashboards.widgets import choose, escape_markdown, slide_number
 from data.errors import InputError
 from data.runs import Run
 from probes.groups.naming import parse_highlight, split_highlight
@@ -39,7 +40,8 @@ def ask_film(page: Page) -> FilmRequest | None:
     elif "prompt" in fields:
         chosen = {"prompt": ask_short_prompt(page, "film_prompt")}
     n_keyframes = N_TEMPERATURES if what == "temperature" else len(page.run.manifest())
-    request = FilmRequest(what=what, run=page.run.name, **chosen, **_look(page, n_keyframes))
+    look = _look(page, n_keyframes)
+    request = FilmRequest(what=what, run=page.run.name, language=say.picture_language, **chosen, **look)
     try:
         check(page.run, request, say.language)
     except InputError as mistake:
@@ -108,7 +110,8 @@ def _look(page: Page, n_keyframes: int) -> dict[str, Any]:
     left, middle, right = st.columns([1.2, 1.2, 1.8])
     theme = choose(page.label("theme"), say.names("films", "light", "dark"), "film_theme", page.theme.name, left)
     size = choose(page.label("size"), SIZES, "film_size", "1920x1080", middle)
-    pace = right.slider(page.label("seconds_per_snapshot"), 0.1, 2.0, 0.5, 0.1, key="film_pace")
+    set_initial_value("film_pace", FilmRequest.seconds_per_snapshot)
+    pace = slide_number(page.label("seconds_per_snapshot"), (0.1, 2.0), 0.1, "film_pace", say, place=right)
     lasts = len(Timeline(max(2, n_keyframes), 30, pace, FilmRequest.hold)) / 30
     right.caption(say.count("films.lasts", round(lasts)))
     return {"theme": theme, "size": size, "seconds_per_snapshot": pace}

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboards.forms.example_prompts import example_prompts
 from dashboards.page import Page
 from dashboards.state.url import LONGEST_TEXT, get_field, set_field, set_initial_value
 from dashboards.widgets import escape_markdown
 from data.errors import InputError
+from data.printing import visible
 from data.runs import Run
 from data.tokens.tokenizers import known_part
 from probes.texts import beginning, default_prompt
@@ -17,6 +19,7 @@ from trainer.config import described_model
 from viz.drawing.text import label_name
 
 MOST_NAMED = 6
+LONGEST_QUOTED = 24
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,24 @@ def ask_prompt(page: Page, help: str = "") -> str:
         max_chars=LONGEST_TEXT,
     )
     set_field("prompt", text)
+    offer_examples(page)
     return text or usual
+
+
+def offer_examples(page: Page) -> None:
+    """Offer prompts that this run can read; a click fills the field with one of them."""
+    examples, key = example_prompts(page.run), "example_prompt"
+
+    def fill() -> None:
+        if chosen := st.session_state[key]:
+            st.session_state["prompt_text"] = examples[chosen]
+        st.session_state[key] = None  # they are buttons: the same one can be pressed again
+
+    if examples:
+        say = page.say
+        names = say.names("attention", *(f"example_{name}" for name in examples))
+        label, help = say("attention.examples"), say("attention.examples_help")
+        st.pills(label, list(examples), format_func=lambda n: names[f"example_{n}"], help=help, key=key, on_change=fill)
 
 
 def usual_prompt(run: Run) -> str:
@@ -67,6 +87,19 @@ def known_symbols(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
     part = known_part(run.tokenizer, text)
     unknown = tuple(symbol for symbol in dict.fromkeys(text) if symbol not in part)
     return part or default_prompt(run), unknown
+
+
+def replaced_prompt_note(page: Page, key: str, shown: str) -> str:
+    """Say, by the text ``key``, what is ``shown`` where the vocabulary has nothing of the given prompt; otherwise empty."""
+    given = get_field("prompt")
+    if not given or known_part(page.run.tokenizer, given):
+        return ""
+    return page.say(key, given=_shortened(given), shown=_shortened(shown))
+
+
+def _shortened(text: str) -> str:
+    text = visible(text)
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
 
 
 def show_unknown(page: Page, unknown: tuple[str, ...]) -> None:

@@ -13,15 +13,16 @@ from dashboards.compute.queries import Head, PackedMaps
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, readable_prompt
 from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
+from dashboards.player import Events
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
 from dashboards.views.live_panels import await_measure, measured_panel
 from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
 from data.runs import Run
 from trainer.config import described_model
-from viz.player.panels import HeadTimeline, Panel
+from viz.player.panels import HeadRanking, HeadTimeline, Panel
 
-FIELDS = ("prompt", "layer", "head", "score")
+FIELDS = ("prompt", "layer", "head", "picture", "query", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
 
 
@@ -72,10 +73,12 @@ def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
     panels = [
         run_panels.attention(page, "maps", maps.value, chosen, large=large),
         scores_panel(page, score, chosen),
+        ranking_panel(page, score, chosen),
         run_panels.next_token(page, "next", leading),
     ]
-    columns = '"maps scores" 6fr "maps next" 5fr / 11fr 7fr'
+    columns = '"maps scores scores" 6fr "maps ranking next" 5fr / 10fr 5fr 4fr'
     events = show_scene(page, "attention", panels, columns, maps.value.steps, fields=FIELDS, least_px=560)
+    choose_picture(events, FIELDS)
     if choose_head(events.head, FIELDS) and long != prompt:
         st.rerun()  # the single head is shown with the long prompt
 
@@ -102,6 +105,16 @@ def scores_panel(page: Page, score: str, chosen: Head | None, *, area: str = "sc
     return measured_panel(page, "heads", timeline, area=area, title=title, pending="attention.scoring_yet")
 
 
+def ranking_panel(page: Page, score: str, chosen: Head | None) -> Panel:
+    """Build the list of heads in the order of a score."""
+    title = page.say("attention.ranking")
+
+    def ranking(scores: xr.Dataset) -> HeadRanking:
+        return run_panels.head_ranking(page, "ranking", scores[score], title, chosen)
+
+    return measured_panel(page, "heads", ranking, area="ranking", title=title, pending="attention.ranking_yet")
+
+
 def title_of(page: Page, score: str) -> str:
     """Write the name of a score as a title."""
     name = page.say(f"attention.{score}")
@@ -117,6 +130,19 @@ def choose_head(head: list[int] | None, fields: tuple[str, ...]) -> bool:
     set_field("head", number)
     write_address(["step", "scale", *fields])
     return True
+
+
+def choose_picture(events: Events, fields: tuple[str, ...]) -> None:
+    """Write into the address how the reader has one head drawn, and the word whose lines alone are shown."""
+    is_new = False
+    if events.picture is not None and is_new_event("picture", events.picture):
+        set_field("picture", events.picture)
+        is_new = True
+    if events.query is not None and is_new_event("query", events.query):
+        set_field("query", events.query if events.query >= 0 else None)
+        is_new = True
+    if is_new:
+        write_address(["step", "scale", *fields])
 
 
 def chosen_head(page: Page) -> Head | None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -62,7 +63,9 @@ def _still(page: Page, request: FigureRequest) -> None:
     name = request.only[0]
     left_out = reasons(page.run)
     if name in left_out:
-        st.info(escape_markdown(f"{figure_name(name, page)}: {left_out[name]}"), icon=":material/block:")
+        st.info(
+            escape_markdown(f"{figure_name(name, page)}: {page.say.error(left_out[name])}"), icon=":material/block:"
+        )
         return
     found = draw(page, request)
     if found is None:
@@ -164,7 +167,8 @@ def _deck(page: Page, request: FigureRequest) -> None:
 
 
 def _start_deck(page: Page, request: FigureRequest, key: JobKey) -> None:
-    deck = FigureRequest(run=page.run.name, theme=request.theme, size=request.size, format="png", deck=True)
+    look: dict[str, Any] = {"theme": request.theme, "size": request.size, "language": request.language}
+    deck = FigureRequest(run=page.run.name, format="png", deck=True, **look)
     start_job(page, key, ["viz.figures", *deck.arguments()], hidden=(page.run.path / FOLDER, ""))
 
 

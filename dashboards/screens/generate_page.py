@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -16,14 +16,23 @@ from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import MOST_BESIDE, get_field, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from dashboards.widgets import escape_markdown, guarded
+from dashboards.widgets import escape_markdown, guarded, slide_number
 from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
+from viz.explanations import help_text
 
 _MORE = {"repetition": 1.0, "ngram": 0, "typical_p": 1.0}
 """The options in the expander, by field, and the values at which they have no effect."""
+EXPLAINED = {
+    "temperature": "temperature",
+    "top_k": "top-k",
+    "top_p": "top-p",
+    "typical_p": "typical-p",
+    "repetition": "repetition",
+}
+"""The options whose help is an explanation, by field, with its key."""
 FIELDS = ("prompt", "temperature", "top_k", "top_p", *_MORE, "tokens", "seed", "stop", "beside")
 IN_A_ROW = 4
 UPDATE_EVERY_S = 0.08
@@ -76,7 +85,7 @@ def _ask(page: Page, steps: Sequence[int]) -> GenerationForm:
     if n_seen < n_given:
         cropped = page.say("generate.cropped", seen=page.say.number(n_seen), given=page.say.number(n_given))
         st.caption(escape_markdown(cropped))
-    temperature = _number(page, "temperature", st.slider, 0.0, 2.0, step=0.05)
+    temperature = _number(page, "temperature", partial(_slide, page), 0.0, 2.0, step=0.05)
     left, right = st.columns(2)
     top_k = _number(page, "top_k", left.number_input, 0, described_model(page.run).vocab_size)
     top_p = _number(page, "top_p", right.number_input, 0.01, 1.0, step=0.05)
@@ -103,9 +112,14 @@ def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: fl
     """Ask for a number; what is chosen goes into the address under its name."""
     say = page.say
     set_initial_value(f"{name}_choice", min(max(get_field(name), low), high))
-    value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
+    help = help_text(EXPLAINED[name], language=say.language) if name in EXPLAINED else say(f"generate.{name}_help")
+    value = ask(say(f"generate.{name}"), low, high, help=help, key=f"{name}_choice", **more)
     set_field(name, value)
     return value
+
+
+def _slide(page: Page, label: str, low: float, high: float, *, step: float, key: str, help: str) -> float:
+    return slide_number(label, (low, high), step, key, page.say, help=help)
 
 
 def _ask_seed(page: Page) -> int:
@@ -147,9 +161,13 @@ def _draw_fragment(page: Page, form: GenerationForm) -> None:
     tail, _, _ = visible_end(page.run, form.prompt)
     leading = queries.leading_probabilities(page.computation, page.run, tail)
     drawn = queries.leading_probabilities(page.computation, page.run, tail, form.decoding)
+    high = max(float(one["probability"].max()) for one in (leading, drawn))  # one scale for both
     panels = [
-        run_panels.next_token(page, "next", leading),
-        run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding)),
+        run_panels.next_token(page, "next", leading, high=high),
+        replace(
+            run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding), high=high),
+            about=("drawn", "temperature", "top-k", "top-p"),
+        ),
     ]
     steps = queries.steps_of(leading)
     events = show_scene(

@@ -12,7 +12,7 @@ from dashboards.compute import model_queries, queries
 from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.model_queries import Trace
 from dashboards.compute.result_cache import CachedResult
-from dashboards.forms.prompt_form import ask_prompt, read_prompt
+from dashboards.forms.prompt_form import ask_prompt, read_prompt, replaced_prompt_note
 from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
 from dashboards.screens.attention_page import choose_head, chosen_head
 from dashboards.state.url import get_field, is_new_event, set_field
@@ -54,10 +54,12 @@ def _draw_flow(page: Page, prompt: str) -> None:
         ids=[int(i) for i in page.run.tokenizer.encode(trace.attrs["prompt"])],
         theme=page.theme,
         words=page.say.section("model_flow"),
+        language=page.say.language,
         links=links(page.run),
         chosen=chosen,
     )
-    panel = replace(panel, pending=awaited.line() if awaited else None)
+    note = replaced_prompt_note(page, "attention.none_known_maps", str(trace.attrs["prompt"]))
+    panel = replace(panel, title=note, pending=awaited.line() if awaited else None)
     events = show_scene(page, "model", [panel], '"flow" 1fr / 1fr', queries.steps_of(trace), fields=FIELDS)
     choose_head(events.head, FIELDS)
     if events.position is not None and is_new_event("position", events.position):

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from data.errors import InputError
-from data.language import LANGUAGES, LOCALES, format_number, names
+from data.language import LANGUAGES, LOCALES, format_number, names, translated
 from data.runs import Run
 from viz.player import words
 
@@ -122,9 +123,9 @@ class Translation:
 
         def word(name: str, value: str | None) -> str:
             label = f"“{self.field(name)}”"
-            return label if value is None else f"{label} {value}"
+            return label if value is None else f"{label} {translated(value, self.language)}"
 
-        return (InputError(error) if isinstance(error, str) else error).worded(word)
+        return InputError(translated(str(error), self.language)).worded(word)
 
     def step(self, run: Run, step: int, *, in_words: bool = True) -> str:
         """Name a snapshot of a run by its step (``step 1,000``, or the number alone), or by what is known of it."""
@@ -135,6 +136,11 @@ class Translation:
     def number(self, value: float, decimals: int = 0) -> str:
         """Format a number with separators between thousands."""
         return format_number(value, decimals, self.language)
+
+    @property
+    def picture_language(self) -> Literal["en", "pt"]:
+        """The language of pictures that are asked for on a page."""
+        return "pt" if self.language == "pt" else "en"
 
     @property
     def tag(self) -> str:

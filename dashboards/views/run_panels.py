@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 
 from dashboards.compute import queries
 from dashboards.compute.queries import PackedMaps, steps_of
+from dashboards.forms.prompt_form import replaced_prompt_note
 from dashboards.page import Page
+from dashboards.state.url import get_field
 from data.printing import visible
 from probes.groups.naming import Group, classes
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, role_color, weight_map
 from viz.fonts import letter
-from viz.player.panels import Bars, Curves, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
+from viz.player.panels import Bars, Curves, HeadRanking, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
+
+ABOUT_SCORES = {"duplicate_token": "same-token-earlier"}
+"""The keys of the explanations of scores, where they are not the names of the scores."""
 
 
 def ramp(colors: Colormap) -> list[str]:
@@ -96,8 +101,11 @@ def attention(
         chooses=True,
         chosen=chosen,
         large=LargeMap(chosen, large.weights, letter(page.run, large.tokens)) if large and chosen else None,
+        picture=get_field("picture"),
+        query=get_field("query"),
         layer_name=page.say("slider.layer"),
         head_name=page.say("slider.head"),
+        note=replaced_prompt_note(page, "attention.none_known_maps", "".join(maps.tokens)),
         steps=steps,
     )
 
@@ -122,20 +130,51 @@ def score_timeline(
         chooses=True,
         chosen=chosen,
         steps=steps_of(scores),
+        about=(ABOUT_SCORES.get(str(scores.name), str(scores.name).replace("_", "-")),),
     )
 
 
-def next_token(page: Page, area: str, leading: xr.DataArray, title: str = "") -> Bars:
-    """Build the bars of the most probable next tokens, (step, token), see `queries.leading_probabilities`."""
+def head_ranking(
+    page: Page, area: str, scores: xr.DataArray, title: str, chosen: tuple[int, int] | None = None
+) -> HeadRanking:
+    """Build the list of heads in the order of a score; a bar of full length stands for what the last colour of the timeline does."""
+    timeline = score_timeline(page, area, scores, title, chosen)
+    layer, head = page.say("slider.layer"), page.say("slider.head")
+    heads = timeline.heads or ()
+    return HeadRanking(
+        area,
+        area,
+        title,
+        values=timeline.values,
+        rows=[f"{layer} {i}, {head} {j}" for i, j in heads],
+        heads=heads,
+        color=role_color(page.theme, "rank"),
+        high=timeline.high,
+        chooses=True,
+        chosen=chosen,
+        steps=timeline.steps,
+        about=timeline.about,
+    )
+
+
+def next_token(page: Page, area: str, leading: xr.Dataset, title: str = "", *, high: float | None = None) -> Bars:
+    """Build the bars of the most probable next tokens of every step, see `queries.leading_probabilities`.
+
+    A bar of full length stands for ``high``, or for the largest probability at any step.
+    """
     tokens = [str(token) for token in leading["token"].values]
     return Bars(
         area,
         area,
         title or page.say("attention.next"),
-        values=leading.values.astype(np.float32),
+        tokens=leading["index"].values.astype(np.uint32),
+        values=leading["probability"].values.astype(np.float32),
         labels=letter(page.run, tokens),
         names=letter(page.run, tokens, partial(label_name, language=page.say.language)),
         color=role_color(page.theme, "probability"),
+        high=high or float(leading["probability"].max()),
         others=page.say("views.others"),
         n_tokens=int(leading.attrs["n_tokens"]),
+        note=replaced_prompt_note(page, "attention.none_known_next", str(leading.attrs["prompt"])),
+        steps=steps_of(leading),
     )

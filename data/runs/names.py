@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from data.language import say
 from data.runs.atomic_files import Record
 
 _CLASS_ENDINGS = re.compile(r"(ForCausalLM|LMHeadModel|LMHead|WithLMHeadModel|ForConditionalGeneration|Model)$")
@@ -57,4 +58,4 @@ def step_label(step: int, unknown: str = "") -> str:
     >>> step_label(1000), step_label(0), step_label(0, "step unknown")
     ('step 1,000', 'step 0', 'step unknown')
     """
-    return unknown if unknown and step == 0 else f"step {step:,}"
+    return say(unknown) if unknown and step == 0 else say("step {step:,}", step=step)

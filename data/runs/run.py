@@ -68,6 +68,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data.errors import InputError, list_names
+from data.language import say
 from data.notices import notify
 from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
@@ -129,14 +130,15 @@ class Run:
     def at_step(self, step: int) -> str:
         """Name a snapshot after the name of the run: ``at step 1,000``."""
         unknown = unknown_step(self.info)
-        return f"({unknown})" if unknown and step == 0 else f"at step {step:,}"
+        return f"({say(unknown)})" if unknown and step == 0 else say("at step {step:,}", step=step)
 
     def over_steps(self, steps: Sequence[int]) -> str:
         """Name the snapshots of these steps: ``at 5 snapshots from step 0 to step 400``."""
         unknown = unknown_step(self.info)
         if unknown and len(steps) == 1:
-            return f"at {unknown}"
-        return f"at {len(steps)} snapshots from {step_label(steps[0], unknown)} to {step_label(steps[-1], unknown)}"
+            return say("at {unknown}", unknown=say(unknown))
+        ends = {"first": step_label(steps[0], unknown), "last": step_label(steps[-1], unknown)}
+        return say("at {n} snapshots from {first} to {last}", n=len(steps), **ends)
 
     def manifest(self) -> list[Record]:
         """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from data.errors import InputError
+from data.language import say
 from data.runs import Run
 from probes.groups.cohesion import compare, compare_with_nulls
 from probes.groups.naming import Group, parse_group
@@ -68,7 +69,7 @@ class Findings:
     def title_in_short(self) -> str:
         """The title for the name of a panel; where nothing holds, without what was tested."""
         held = any(claim.strength != "none" for claim in self.claims)
-        return f"{self.title[0].lower()}{self.title[1:]}" if held else "no structure beyond chance"
+        return f"{self.title[0].lower()}{self.title[1:]}" if held else say("no structure beyond chance")
 
     @property
     def last_sentences(self) -> list[str]:
@@ -198,10 +199,14 @@ def _in_words(ordered: xr.Dataset) -> GroupComparison:
 
 def _p_values(found: xr.Dataset) -> dict[int, str]:
     """Write the p-values of each step, one for each null."""
-    corrected = ", corrected over steps" if found.sizes["step"] > 1 else ""
+    template = "p {values}, corrected over steps" if found.sizes["step"] > 1 else "p {values}"
     rows = found["p_corrected"].values.reshape(found.sizes["step"], -1)
-    texts = [" and ".join(p_value_text(float(p)) for p in row) for row in rows]
-    return {step: f"p {text}{corrected}" for step, text in zip(_steps(found), texts, strict=True)}
+    texts = [_joined([p_value_text(float(p)) for p in row]) for row in rows]
+    return {step: say(template, values=text) for step, text in zip(_steps(found), texts, strict=True)}
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else say("{first} and {second}", first=texts[0], second=texts[1])
 
 
 def _steps(found: xr.Dataset) -> list[int]:

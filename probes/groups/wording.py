@@ -1,6 +1,6 @@
 """What was found in a table, in words: titles, the sentences below a picture, shares of other groups, p-values.
 
-Every English sentence about a finding is written here, for films, figures, slides, pages and alt texts alike. Sentences count: "2 in 100
+Every sentence about a finding is written here, for films, figures, slides, pages and alt texts alike. Sentences count: "2 in 100
 random triples are as close". A count is never rounded down to none nor up to all: "no other" and "all other" are written only where all
 groups were compared; of groups that were drawn, another one might have come closer, so their number is given.
 
@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from data.errors import InputError
+from data.language import digits, say, spoken
+from data.language.names import fold, names, spellings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,12 +89,12 @@ def share_text(share: float, n_others: int, exact: bool, number: NumberFormat | 
         share = min(share, n_others / (n_others + 1))
     percent = 100 * share + 1e-9  # 99.9 is a hair less in binary
     if share > 0 and percent < 0.1:
-        return "under 0.1%" if number is None else f"< {number(0.1, 1)}%"
+        return say("under 0.1%") if number is None else f"< {number(0.1, 1)}%"
     is_cut = percent < 1 or 99 <= percent < 100
     value = floor(10 * percent) / 10 if is_cut else percent
     if number is not None:
         return f"{number(value, 1 if is_cut and share else 0)}%"
-    return f"{value:g}%" if is_cut else f"{value:z.0f}%"
+    return digits(f"{value:g}%") if is_cut else f"{value:z.0f}%"
 
 
 def p_value_text(p: float, number: NumberFormat | None = None) -> str:
@@ -108,7 +110,7 @@ def p_value_text(p: float, number: NumberFormat | None = None) -> str:
     if number is not None:
         return f"< {number(0.001, 3)}" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
     text = f"{p:z.2f}" if p >= 0.01 else f"{max(p, 0.0001):z.4f}"
-    return "1" if float(text) == 1 else text.removeprefix("0")
+    return "1" if float(text) == 1 else text.removeprefix("0") if spoken() == "en" else digits(text)
 
 
 def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counted: bool = False) -> str:
@@ -132,10 +134,10 @@ def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counte
     '1 2: 1 of the 2 other neighbouring pairs is as close'
     """
     at = _at(compared, step)
-    close = "as close" + ("" if compared.attrs["metric"] == "euclidean" else " in direction")
     members = compared.attrs["members"]
     clauses = [_how_many(null, members, counted=counted, short=n > 0) for n, null in enumerate(_nulls(at))]
-    clauses[0] += f" {close}"
+    is_euclidean = compared.attrs["metric"] == "euclidean"
+    clauses[0] = say("{clause} as close" if is_euclidean else "{clause} as close in direction", clause=clauses[0])
     return f"{compared.attrs['highlight'].replace(', ', ' ')}: {'; '.join(clauses)}"
 
 
@@ -152,16 +154,17 @@ def order_sentence(ordered: xr.Dataset, step: int | None = None) -> str:
     'positions 0 to 31: all pairs stand in order along one path through the full space; by chance 55 in 100 would'
     """
     pairs, chance = float(_at(ordered, step)["pairs_in_order"]), ordered["pairs_in_order"].attrs["chance"]
-    share = "all" if pairs == 1 else _of_hundred(pairs)
-    in_order = f"{share} pairs stand in order along one path through the full space"
-    return f"{_positions(ordered)}: {in_order}; by chance {_of_hundred(chance)} would"
+    share = say("all|pairs") if pairs == 1 else _of_hundred(pairs)
+    found = say("{share} pairs stand in order along one path through the full space", share=share)
+    words = {"positions": _positions(ordered), "found": found, "chance": _of_hundred(chance)}
+    return say("{positions}: {found}; by chance {chance} would", **words)
 
 
 def apart_sentence(left_out: Sequence[str], rest: xr.Dataset, step: int | None = None) -> str:
     """Write how a group compares with random ones without the members that stand apart, and that these were chosen after looking."""
     null = _nulls(_at(rest, step))[0]
     share = share_text(float(null["percentile"]), int(null["n_groups"]) - bool(null["exact"]), bool(null["exact"]))
-    return f"without {' '.join(left_out)} (left out after looking): closer than {share}"
+    return say("without {names} (left out after looking): closer than {share}", names=" ".join(left_out), share=share)
 
 
 @dataclass(frozen=True)
@@ -182,9 +185,10 @@ def order_claim(ordered: xr.Dataset) -> Claim:
     last = ordered.isel(step=-1)
     pairs = float(last["pairs_in_order"])
     if float(last["p_corrected"]) > SIGNIFICANT:
-        return Claim("the order of positions", "line up", "none")
-    verb = "line up" if pairs >= LINED_UP else f"are {'roughly' if pairs >= IN_ORDER else 'weakly'} in order"
-    return Claim(_positions(ordered), verb, "holds", topic="positions")
+        return Claim(say("the order of positions"), say("line up"), "none")
+    in_part = say("are roughly in order") if pairs >= IN_ORDER else say("are weakly in order")
+    verb = say("line up") if pairs >= LINED_UP else in_part
+    return Claim(_positions(ordered), verb, "holds", topic=say("positions"))
 
 
 def group_claim(compared: xr.Dataset, n_groups: int = 1) -> Claim:
@@ -193,17 +197,33 @@ def group_claim(compared: xr.Dataset, n_groups: int = 1) -> Claim:
     A group that could be compared with one null only does not gather: it is closer than the groups of that null.
     """
     at, name, members = _nulls(compared.isel(step=-1)), compared.attrs["highlight"], compared.attrs["members"]
-    subject = SUBJECTS.get(name, name.replace(", ", " "))
+    subject = _subject(name)
     passed = [float(null["p_corrected"]) <= SIGNIFICANT / n_groups for null in at]
     if not any(passed):
-        return Claim(subject, "gather", "none")
+        return Claim(subject, say("gather"), "none")
     if all(passed) and len(at) > 1:
-        n, kind = int(at[0]["n_groups"]), _kind(at[0], members, brief=True)
-        every = f"all other {kind.removeprefix('random ')}" if at[0]["exact"] else f"every one of {n:,} {kind}"
-        return Claim(subject, "gather", "holds", f"closer than {every}" if float(at[0]["percentile"]) == 1 else "")
-    closer = f"are closer than {_kind(at[passed.index(True)], members, brief=True)}"
-    but = "" if all(passed) else f", perhaps not than {_kind(at[passed.index(False)], members, short=True)}"
+        if float(at[0]["percentile"]) != 1:
+            return Claim(subject, say("gather"), "holds")
+        others = _every_other(at[0], members)
+        return Claim(subject, say("gather"), "holds", say("closer than {others}", others=others))
+    closer = say("are closer than {groups}", groups=_kind(at[passed.index(True)], members, brief=True))
+    failed = [] if all(passed) else [_kind(at[passed.index(False)], members, short=True)]
+    but = "".join(say(", perhaps not than {groups}", groups=groups) for groups in failed)
     return Claim(subject, closer + but, "partly")
+
+
+def _every_other(null: xr.Dataset, members: Sequence[int]) -> str:
+    """Name all the groups of a null, or all of those that were drawn."""
+    if null["exact"]:
+        return say("all other {groups}", groups=_kind(null, members, brief=True, bare=True))
+    groups = _kind(null, members, brief=True)
+    return say("every one of {n:,} {groups}", n=int(null["n_groups"]), groups=groups)
+
+
+def _subject(name: str) -> str:
+    """Name the members of a group in a sentence."""
+    key = name if spoken() == "en" else spellings("classes").get(fold(name), name)
+    return say(SUBJECTS[key]) if key in SUBJECTS else name.replace(", ", " ")
 
 
 def title_of(claims: Sequence[Claim]) -> str:
@@ -226,9 +246,8 @@ def title_of(claims: Sequence[Claim]) -> str:
         subjects: dict[str, list[str]] = {}
         for claim in shown:
             subjects.setdefault(claim.verb, []).append(claim.subject)
-        several = f" of {len(claims)} groups"
-        return capital("; ".join(f"{_named(names, several)} {verb}" for verb, names in subjects.items()))
-    return f"No structure beyond chance in {_named([claim.subject for claim in claims], ' groups')}"
+        return capital("; ".join(f"{_named(names, len(claims))} {verb}" for verb, names in subjects.items()))
+    return say("No structure beyond chance in {subjects}", subjects=_named([claim.subject for claim in claims]))
 
 
 def title_of_runs(claims: Sequence[Sequence[Claim]]) -> str:
@@ -245,8 +264,11 @@ def title_of_runs(claims: Sequence[Sequence[Claim]]) -> str:
         found = Counter((claim.topic or claim.subject, claim.verb) for claim in every if claim.strength == strength)
         if found:
             (subject, verb), n_runs = found.most_common(1)[0]
-            return capital(f"{subject} {verb} in {n_runs} of {len(claims)} runs")
-    return f"{title_of(claims[0])} in any of {len(claims)} runs"
+            in_runs = say(
+                "{subject} {verb} in {n} of {all} runs", subject=subject, verb=verb, n=n_runs, all=len(claims)
+            )
+            return capital(in_runs)
+    return say("{title} in any of {n} runs", title=title_of(claims[0]), n=len(claims))
 
 
 def capital(text: str) -> str:
@@ -258,7 +280,9 @@ def capital(text: str) -> str:
     ('Vowels and digits gather', 'a e i gather')
     """
     begins = text.split()[0].rstrip(",;:")
-    is_word = any(begins == subject.split()[0] for subject in (*SUBJECTS.values(), "positions"))
+    known = [say(subject) for subject in (*SUBJECTS.values(), "positions")]
+    known += [] if spoken() == "en" else [shown[spoken()] for shown in names()["classes"].values()]
+    is_word = any(begins == subject.split()[0] for subject in known)
     return text[0].upper() + text[1:] if is_word else text
 
 
@@ -278,16 +302,27 @@ def _how_many(null: xr.Dataset, members: Sequence[int], *, counted: bool, short:
     exact = bool(null["exact"])
     others = int(null["n_groups"]) - exact
     count = others - round(float(null["percentile"]) * others)
-    kind = _kind(null, members, short=short)
     # Where all groups were compared, nothing was left to chance.
-    other = kind.removeprefix("random ")
+    kind = _kind(null, members, short=short, bare=exact)
     if count == 0 and exact and not counted:
-        return f"no other {other.removesuffix('s') if not short else other.replace('ones', 'one')} is"
+        one = kind.removesuffix("s") if not short else kind.replace("ones", "one")
+        return say("no other {one} is", one=one, several=_kind(null, members, bare=True))
     if count in (0, others) or counted or others < FEW_GROUPS:
-        number = {0: "none", others: "all"}.get(count, f"{count:,}")
-        return f"{number} of {f'the {others:,} other {other}' if exact else f'{others:,} {kind}'} {'is' if count < 2 else 'are'}"
+        number = {0: say("none"), others: say("all|groups", n=others)}.get(count, digits(f"{count:,}"))
+        of = "{number} of {n:,} {groups}"
+        if exact:
+            of = "{number} of the {n:,} other {groups}|short" if short else "{number} of the {n:,} other {groups}"
+        return _with_verb(say(of, number=number, n=others, groups=kind), is_one=count < 2, short=short)
     text = _of_hundred(count / others)
-    return f"{text} {kind} {'is' if text.startswith('1 ') else 'are'}"
+    found = say("{count} {groups}", count=text, groups=_kind(null, members, short=short))
+    return _with_verb(found, is_one=text.startswith("1 "), short=short)
+
+
+def _with_verb(count: str, *, is_one: bool, short: bool) -> str:
+    """Add the verb of a clause; a ``short`` one follows another."""
+    if short:
+        return say("{count} is|too" if is_one else "{count} are|too", count=count)
+    return say("{count} is" if is_one else "{count} are", count=count)
 
 
 def _of_hundred(share: float) -> str:
@@ -299,26 +334,38 @@ def _of_hundred(share: float) -> str:
     ('72 in 100', '99 in 100', '3 in 1,000', '1 in 10,000')
     """
     of = next((of for of in (100, 1_000) if share >= 1 / of), 10_000)
-    return f"{min(max(round(share * of), 1), of - 1)} in {of:,}"
+    return say("{number} in {of:,}", number=str(min(max(round(share * of), 1), of - 1)), of=of)
 
 
-def _kind(null: xr.Dataset, members: Sequence[int], *, short: bool = False, brief: bool = False) -> str:
-    """Name the groups of a null: in short after they have been named once, or briefly without their size."""
-    groups = {2: "pairs", 3: "triples"}.get(len(members), "groups" if brief else f"groups of {len(members)}")
-    groups = "ones" if short else groups
-    name = str(null["null"].values)
-    if name == "neighbouring":
-        return f"neighbouring {groups}" if np.ptp(members) == len(members) - 1 else f"{groups} with the same gaps"
-    return f"{'equally frequent' if name == 'matched' else 'random'} {groups}"
+def _kind(
+    null: xr.Dataset, members: Sequence[int], *, short: bool = False, brief: bool = False, bare: bool = False
+) -> str:
+    """Name the groups of a null: in short after they have been named once, or briefly without their size; random ones also ``bare``."""
+    n = len(members)
+    size = {2: say("pairs"), 3: say("triples")}.get(n, say("groups") if brief else say("groups of {n}", n=n))
+    groups = say("ones") if short else size
+    match str(null["null"].values):
+        case "neighbouring" if np.ptp(members) == n - 1:
+            return say("neighbouring {groups}", groups=groups)
+        case "neighbouring":
+            return say("{groups} with the same gaps", groups=groups)
+        case "matched":
+            return say("equally frequent {groups}", groups=groups)
+    return groups if bare else say("random {groups}", groups=groups)
 
 
 def _positions(ordered: xr.Dataset) -> str:
     numbers = ordered["position"].values
-    return f"positions {numbers[0]} to {numbers[-1]}"
+    return say("positions {first} to {last}", first=str(numbers[0]), last=str(numbers[-1]))
 
 
-def _named(subjects: Sequence[str], several: str) -> str:
-    """Name a few subjects, or count many."""
-    if len(subjects) > MOST_NAMED:
-        return f"{len(subjects)}{several}"
-    return " and ".join(part for part in (", ".join(subjects[:-1]), subjects[-1]) if part)
+def _named(subjects: Sequence[str], n_groups: int | None = None) -> str:
+    """Name a few subjects, or count many, of ``n_groups`` if that is given."""
+    n = len(subjects)
+    if n > MOST_NAMED:
+        return say("{n} groups", n=n) if n_groups is None else say("{n} of {all} groups", n=n, all=n_groups)
+    return (
+        subjects[0]
+        if n == 1
+        else say("{all_but_last} and {last}", all_but_last=", ".join(subjects[:-1]), last=subjects[-1])
+    )

@@ -22,6 +22,8 @@ from trainer.generation.filters import Decoding, initial_counts, probabilities
 from trainer.loading import Model
 
 N_WINDOWS = 256
+LEADING = 48
+"""How many tokens lead a step: as many as a tall panel has rows."""
 
 
 def next_token_distribution(
@@ -56,20 +58,38 @@ def next_token_distribution(
     return data["probability"].assign_attrs(run=run.name, prompt=encoded.text)
 
 
-def leading_tokens(distribution: xr.DataArray, most: int = 24) -> list[int]:
-    """Select the most probable tokens of the last step and of any step.
+def leading_tokens(
+    distribution: xr.DataArray, most: int = LEADING, *, before: xr.DataArray | None = None
+) -> xr.Dataset:
+    """Select the most probable tokens of every step.
 
-    Returns the numbers of at most ``most`` tokens of a distribution (step, token). They alternate between the most probable at the last
-    step and those whose largest probability over all steps is highest, so that both kinds are among the first few.
+    Parameters
+    ----------
+    distribution : probabilities (step, token).
+    most : how many tokens to select at each step.
+    before : the distribution before temperature and filters, which decides the order of tokens of equal probability, such as those that a
+        filter excludes.
+
+    Returns
+    -------
+    ``index`` (step, rank), places along the dimension ``token`` of the distribution, the most probable first, and their ``probability``
+    (step, rank). The attribute ``n_tokens`` counts all tokens.
 
     Examples
     --------
-    >>> leading_tokens(xr.DataArray([[0.7, 0.1, 0.2], [0.1, 0.6, 0.3]], dims=("step", "token")), most=2)
-    [1, 0]
+    >>> found = leading_tokens(xr.DataArray([[0.7, 0.1, 0.2], [0.1, 0.6, 0.3]], dims=("step", "token")), most=2)
+    >>> found["index"].values.tolist(), found["probability"].values.tolist()
+    ([[0, 2], [1, 2]], [[0.7, 0.2], [0.6, 0.3]])
     """
     values = distribution.transpose("step", "token").values
-    last, ever = (np.argsort(-p, kind="stable") for p in (values[-1], values.max(axis=0)))
-    return list(dict.fromkeys(int(i) for pair in zip(last, ever, strict=True) for i in pair))[:most]
+    ties = np.zeros_like(values) if before is None else before.transpose("step", "token").values
+    order = np.stack([np.lexsort((-tie, -row))[:most] for row, tie in zip(values, ties, strict=True)])
+    dims = ("step", "rank")
+    return xr.Dataset(
+        {"index": (dims, order), "probability": (dims, np.take_along_axis(values, order, axis=1))},
+        coords={"step": distribution["step"]} if "step" in distribution.coords else {},
+        attrs={"n_tokens": values.shape[1]},
+    )
 
 
 def logit_lens(run: Run, prompt: str | None = None, *, progress: Progress | None = None) -> xr.Dataset:

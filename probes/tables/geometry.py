@@ -72,6 +72,57 @@ def token_geometry(run: Run, frequencies: Mapping[str, float] | ArrayLike | None
     return dataset
 
 
+def table_shape(trajectory: xr.DataArray) -> xr.Dataset:
+    """Measure the shape of any table at every step, of tokens or positions.
+
+    Parameters
+    ----------
+    trajectory : a table over steps, (step, token or position, dim).
+
+    Returns
+    -------
+    Dataset over (step,), float64: ``effective_rank`` and ``stable_rank`` of the column-centred table, ``mean_cosine`` (anisotropy),
+    ``isotropy`` (attribute ``white``: what white noise of this shape gives), and ``mean_norm``, the mean length of the vectors.
+
+    Examples
+    --------
+    >>> square = np.array([[[2.0, 0.0], [-2.0, 0.0], [0.0, 2.0], [0.0, -2.0]]])
+    >>> shape = table_shape(xr.DataArray(square, dims=("step", "token", "dim"), coords={"step": [0]}))
+    >>> {name: round(float(values[0]), 4) for name, values in shape.items()}
+    {'effective_rank': 2.0, 'stable_rank': 2.0, 'mean_cosine': -0.3333, 'isotropy': 1.0, 'mean_norm': 2.0}
+    """
+    steps: list[dict[str, float]] = []
+    for values in np.nan_to_num(trajectory.values):
+        table = values.astype(np.float64)
+        spectrum = singular_values(table)
+        steps.append(
+            {
+                "effective_rank": effective_rank(spectrum),
+                "stable_rank": stable_rank(spectrum),
+                "mean_cosine": mean_cosine(table),
+                "isotropy": iso_score(table),
+                "mean_norm": float(np.linalg.norm(table, axis=1).mean()),
+            }
+        )
+    variables = {name: (("step",), np.array([step[name] for step in steps])) for name in steps[0]}
+    dataset = xr.Dataset(variables, coords={"step": trajectory["step"].values})
+    dataset["isotropy"].attrs["white"] = white_iso_score(*trajectory.shape[1:])
+    return dataset
+
+
+def shape_difference(shape: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    """Subtract a measure (step,) of one run from that of another, at the steps at which both have a snapshot.
+
+    Examples
+    --------
+    >>> one, two = (xr.DataArray([1.0, n], {"step": [0, step]}, ("step",)) for n, step in ((2.0, 5), (4.0, 5)))
+    >>> shape_difference(one, two).values.tolist()
+    [0.0, 2.0]
+    """
+    steps = np.intersect1d(shape["step"].values, other["step"].values)
+    return xr.DataArray(other.sel(step=steps).values - shape.sel(step=steps).values, {"step": steps}, ("step",))
+
+
 def over_steps(trajectory: xr.DataArray, steps: list[dict[str, Any]], second: Mapping[str, str]) -> xr.Dataset:
     """Stack the values of each step into a dataset over (step,), or (step, dimension) for the variables named in ``second``."""
     variables = {

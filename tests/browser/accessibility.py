@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-
-from tests.commands import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -46,19 +43,6 @@ class Exemption:
 
 
 EXEMPTIONS: tuple[Exemption, ...] = ()
-
-
-def screens() -> tuple[str, ...]:
-    """Read the names of the pages from the dashboard's entry point, which cannot be imported without being drawn."""
-    tree = ast.parse((ROOT / "dashboards" / "app.py").read_text(encoding="utf-8"))
-    values = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    return tuple(ast.literal_eval(values["SCREENS"]))
 
 
 def violations(page: Page) -> list[Violation]:

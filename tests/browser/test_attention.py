@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import expect
 
+from data.runs import Run
+from probes.groups.symbols import display
+from probes.models.observation import observe
 from tests.browser.visit import Visit
+from trainer.loading import load_model
 
 PROMPT = "bagulha"
 
@@ -40,15 +46,29 @@ def picture(guest: Visit, panel: str) -> str:
     return found
 
 
-def test_the_slider_repaints_maps_timeline_and_bets(reader: Visit) -> None:
-    before = {panel: picture(reader, panel) for panel in ("maps", "scores", "next")}
+def rows(guest: Visit, panel: str) -> list[str]:
+    """Return the rows of a panel from the top, as a screen reader would read them."""
+    found: list[str] = guest.player.locator(f'[data-panel="{panel}"] li').evaluate_all(
+        """rows => rows
+          .map(row => [row.getBoundingClientRect().top, [...row.querySelectorAll('span, b')].map(part => part.textContent).join(' ')])
+          .sort(([a], [b]) => a - b).map(([, text]) => text)"""
+    )
+    return found
+
+
+def shown(guest: Visit, panel: str) -> object:
+    return rows(guest, panel) if panel in ("ranking", "next") else picture(guest, panel)
+
+
+def test_the_slider_repaints_maps_timeline_and_bars(reader: Visit) -> None:
+    before = {panel: shown(reader, panel) for panel in ("maps", "scores", "ranking", "next")}
     reader.page.keyboard.press("Home")
     reader.settle(step=0)
-    for panel, pixels in before.items():
-        assert picture(reader, panel) != pixels, panel
+    for panel, content in before.items():
+        assert shown(reader, panel) != content, panel
     reader.page.keyboard.press("End")
     reader.settle(step=60)
-    assert {panel: picture(reader, panel) for panel in before} == before
+    assert {panel: shown(reader, panel) for panel in before} == before
     reader.shot("attention")
 
 
@@ -125,3 +145,70 @@ def test_back_shows_the_head_that_the_address_names(reader: Visit) -> None:
     expect(back).to_be_hidden()
     reader.page.go_forward()
     expect(chosen.locator("option:checked")).to_have_text("layer 0, head 1")
+
+
+@pytest.mark.parametrize("step", [0, 1, 8, 20, 60])
+def test_the_next_tokens_are_the_largest_of_the_softmax_of_that_step(reader: Visit, shelf: Path, step: int) -> None:
+    reader.open("attention", run="tiny", prompt=PROMPT, step=step)
+    reader.settle(step=step)
+    run = Run(shelf / "tiny")
+    with torch.no_grad():
+        ids = torch.from_numpy(run.tokenizer.encode(PROMPT))[None]
+        expected = observe(load_model(run, step), ids).logits[0, -1].softmax(-1)
+    found = rows(reader, "next")
+    *leaders, others = found
+    order = expected.argsort(descending=True)[: len(leaders)]
+    assert [row.rsplit(" ", 1)[0] for row in leaders] == [display(run.tokenizer.labels[i]) for i in order]
+    for row, i in zip(leaders, order, strict=True):
+        text, value = row.rsplit(" ", 1)[1], float(expected[i])
+        assert float(text.replace("<", "")) == pytest.approx(max(value, 0.01), abs=0.0051), row
+        assert text.startswith("<") == (value < 0.01), row
+    rest = float(1 - expected[order].sum())
+    assert float(others.rsplit(" ", 1)[1].replace("<", "")) == pytest.approx(rest, abs=0.0101)
+
+
+def test_a_head_of_the_ranking_is_chosen_by_a_click(reader: Visit) -> None:
+    first = reader.player.locator('[data-panel="ranking"] li button').first
+    name = first.locator("span").inner_text()
+    layer, head = re.fullmatch(r"1\. layer (\d), head (\d)", name).groups()  # type: ignore[union-attr]
+    values = [float(row.rsplit(" ", 1)[1]) for row in rows(reader, "ranking")]
+    assert values == sorted(values, reverse=True)
+    first.click()
+    reader.page.wait_for_function(f"location.search.includes('layer={layer}&head={head}')")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    expect(reader.player.get_by_role("combobox").first.locator("option:checked")).to_have_text(
+        f"layer {layer}, head {head}"
+    )
+
+
+def test_one_head_is_shown_as_words_with_lines_and_a_word_is_fixed(reader: Visit) -> None:
+    reader.player.get_by_role("combobox").select_option("layer 0, head 1")
+    reader.player.get_by_role("button", name="Words").click()
+    reader.page.wait_for_function("location.search.includes('picture=words')")
+    reader.settle()
+    every = picture(reader, "maps")
+    reader.player.get_by_role("combobox").last.select_option("from “a” (6)")
+    reader.page.wait_for_function("location.search.includes('query=6')")
+    reader.settle()
+    one = picture(reader, "maps")
+    assert one != every
+    reader.shot("attention-words")
+    reader.page.goto(reader.page.url)
+    reader.settle()
+    reader.until(lambda: picture(reader, "maps") == one)
+    # A click on the word that is fixed releases it; the pointer alone shows the lines of another.
+    box = reader.player.locator('[data-panel="maps"] canvas').last.bounding_box()
+    assert box is not None
+    reader.player.get_by_role("combobox").last.select_option("all words")
+    reader.page.wait_for_function("!location.search.includes('query=')")
+    reader.page.mouse.move(box["x"] + 60, box["y"] + 80)
+    reader.next_frame()
+    assert picture(reader, "maps") != every
+    reader.player.get_by_role("button", name="Map", exact=True).click()
+    reader.page.wait_for_function("!location.search.includes('picture=')")
+
+
+def test_a_prompt_of_unknown_symbols_is_named_in_the_panels(guest: Visit) -> None:
+    guest.open("attention", run="tiny", prompt="漢字")
+    for panel in ("maps", "next"):
+        expect(guest.player.locator(f'[data-panel="{panel}"] .note').first).to_contain_text("漢字")

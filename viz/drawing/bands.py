@@ -12,6 +12,7 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box
@@ -45,9 +46,10 @@ class Band:
 def bands_of(projection: xr.Dataset) -> list[Band]:
     """Collect the measures of a projection, in the order of the bands."""
     rows = []
-    for variable, (name, short) in MEASURES.items():
+    for variable, names in MEASURES.items():
         if variable in projection and np.isfinite(projection[variable].values).any():
             chance = projection.attrs.get("chance") if variable == "recall" else None
+            name, short = map(say, names)
             rows.append(Band(name, short, projection[variable].values.astype(np.float64), chance))
     return rows
 
@@ -85,16 +87,16 @@ class FidelityLine(AnimatedPanel):
     @staticmethod
     def _fitting(projection: xr.Dataset, width: float, size: float) -> list[list[str]]:
         """Choose the longest line that fits: a list of texts for each part, one of words or a value for each snapshot."""
-        lead, local, chance, whole = [["How far to believe it:"]], [], [], []
+        lead, local, chance, whole = [[say("How far to believe it:")]], [], [], []
         if "recall" in projection:
             shares = [f"{round(100 * value)}%" for value in projection["recall"].values]
-            by_chance = (
-                f" ({round(100 * projection.attrs['chance'])}% by chance)" if "chance" in projection.attrs else ""
-            )
-            local, chance = ([shares, [f"of neighbours real{more}"]] for more in ("", by_chance))
+            local = chance = [shares, [say("of neighbours real")]]
+            if "chance" in projection.attrs:
+                by_chance = str(round(100 * projection.attrs["chance"]))
+                chance = [shares, [say("of neighbours real ({chance}% by chance)", chance=by_chance)]]
         if "distance_correlation" in projection:
-            numbers = [f"{_number(value)} of 1" for value in projection["distance_correlation"].values]
-            whole = [["  distances in order"], numbers]
+            numbers = [say("{value} of 1", value=_number(value)) for value in projection["distance_correlation"].values]
+            whole = [[say("  distances in order")], numbers]
         lines = [[*lead, *chance, *whole], [*chance, *whole], [*local, *whole], local, []]
         return next(line for line in lines if _line_width(line, size) <= width)
 
@@ -166,7 +168,8 @@ class BandPanel(AnimatedPanel):
         return max(widths) + 16 * unit
 
     def _chance(self, row: Band) -> str:
-        return f"  chance {level_text(row.chance)}" if row.chance is not None and self._with_chance else ""
+        is_written = row.chance is not None and self._with_chance
+        return say("  chance {level}", level=level_text(row.chance or 0.0)) if is_written else ""
 
     def _write_name(self, x: float, y: float, name: str, row: Band) -> None:
         canvas, unit = self._canvas, self._unit
@@ -180,4 +183,4 @@ def _number(value: float) -> str:
     """Format a measure with two decimals, or as a dash where it is undefined."""
     if not np.isfinite(value):
         return "–"
-    return f"{value:z.2f}".replace("-", "−")
+    return digits(f"{value:z.2f}").replace("-", "−")

@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import Formatter
 from numpy.typing import NDArray
 
+from data.language import digits, say, speaking, spoken
 from data.runs.names import step_label
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
@@ -58,7 +60,7 @@ class Curve:
     def format_at(self, step: float) -> str:
         """Format the value at a step: ``1.52``, or ``1.52–1.58`` for several runs."""
         values = [float(np.interp(step, self.steps, line)) for line in self.runs or (self.values,)]
-        ends = [self.form.format(value) for value in (min(values), max(values))]
+        ends = [digits(self.form.format(value)) for value in (min(values), max(values))]
         return "–".join(dict.fromkeys(ends))
 
 
@@ -83,7 +85,7 @@ class FilmClock:
     @property
     def name(self) -> str:
         """Written above the large figures: ``training step``, or ``one snapshot`` above ``trained``."""
-        return self.unknown.rpartition(", ")[0] or "training step"
+        return say(self.unknown.rpartition(", ")[0] or "training step")
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -93,7 +95,8 @@ class FilmClock:
 
     def write(self, step: float) -> str:
         """Format a step."""
-        return self.unknown.rpartition(" ")[2] if self.unknown and step == 0 else f"{step:z,.0f}"
+        is_unknown = self.unknown and step == 0
+        return say(self.unknown.rpartition(" ")[2]) if is_unknown else digits(f"{step:z,.0f}")
 
     def label(self, step: int) -> str:
         """Name a snapshot by its step."""
@@ -221,7 +224,33 @@ def format_step_axes(
     axes.locator_params(axis="y", nbins=3)
     axes.grid(axis="y", color=theme.line, linewidth=1 * unit, alpha=0.5)
     axes.set_axisbelow(True)
+    localize_ticks(axes)
     step_axis(axes, clock, label_px * unit)
+
+
+def localize_ticks(axes: Axes) -> None:
+    """Write the values along the vertical axis as the language that is spoken writes numbers."""
+    if spoken() != "en":
+        formatter = axes.yaxis.get_major_formatter()
+        axes.yaxis.set_major_formatter(_Localized(formatter, spoken()))
+
+
+class _Localized(Formatter):
+    """Writes ticks as another formatter does, in a language; a picture is drawn after it was built, by whoever saves it."""
+
+    def __init__(self, plain: Formatter, language: str):
+        self._plain, self._language = plain, language
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        with speaking(self._language):
+            return digits(self._plain(x, pos))
+
+    def set_locs(self, locs: Any) -> None:
+        self._plain.set_locs(locs)
+
+    def set_axis(self, axis: Any) -> None:
+        super().set_axis(axis)
+        self._plain.set_axis(axis)
 
 
 def step_axis(axes: Axes, clock: FilmClock, size: float = TEXT_PT) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from data.language import digits
 from viz.drawing.canvas import Frame
 from viz.drawing.theme import N_COLORS, Theme, diverging_map, weight_map
 
@@ -30,7 +31,7 @@ class Scale:
         """List the ticks of the colour scale: the label at each place from 0 to 1."""
         if self.diverging:
             return {0.0: "−1", 0.5: "0", 1.0: "1"}
-        return {float(np.sqrt(v)): f"{v:g}" for v in (0, 0.1, 0.5, 1)}
+        return {float(np.sqrt(v)): digits(f"{v:g}") for v in (0, 0.1, 0.5, 1)}
 
 
 @cache

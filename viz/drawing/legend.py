@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from data.language import names, say, spoken
 from probes.groups.naming import Group
 from probes.groups.wording import short_name
-from viz.drawing.canvas import Surface
 from viz.drawing.layout import Box, flow
 from viz.drawing.text import text_width
 from viz.drawing.theme import Theme, group_color, over
+
+if TYPE_CHECKING:
+    from viz.drawing.canvas import Surface
 
 LEGEND_ROW = 1.6
 """Distance between rows of a legend, in sizes of its text."""
@@ -61,16 +65,29 @@ def legend_entries(
     others : what items outside the groups are called, if there are any.
     doubt : explains the holes, if there are any.
     """
-    entries = [LegendEntry(short_name(group.name), (group_color(theme, i),)) for i, group in enumerate(groups)]
+    entries = [
+        LegendEntry(short_name(class_title(group.name)), (group_color(theme, i),)) for i, group in enumerate(groups)
+    ]
     if ordered:
         colors = order_colors(SCALE_COLORS, theme, pale=bool(groups))
-        name = f"{labels[0]} to {labels[-1]}"
-        entries.append(LegendEntry(f"others, {name}" if groups else name, tuple(colors)))
+        name = say("{first} to {last}", first=labels[0], last=labels[-1])
+        entries.append(LegendEntry(say("others, {name}", name=name) if groups else name, tuple(colors)))
     elif groups and others and len({i for group in groups for i in group.members}) < len(labels):
         entries.append(LegendEntry(others, (other_color(theme),)))
     if doubt:
         entries.append(LegendEntry(doubt, (theme.muted,), is_open=True))
     return entries
+
+
+def class_title(name: str) -> str:
+    """Name a class of tokens in the language that is spoken; other groups keep their names."""
+    shown = names()["classes"]
+    return shown[name][spoken()] if name in shown and spoken() != "en" else name
+
+
+def others_title(what: str) -> str:
+    """Name the items that are in no group; ``what`` is ``tokens`` or ``positions``."""
+    return say("other tokens") if what == "tokens" else say("other positions")
 
 
 def add_legend(surface: Surface, box: Box, entries: Sequence[LegendEntry], size: float) -> None:
@@ -107,8 +124,9 @@ def item_colors(n_items: int, groups: Sequence[Group], theme: Theme, *, ordered:
     """
     colors = order_colors(n_items, theme, pale=bool(groups)) if ordered else [other_color(theme)] * n_items
     for index, group in reversed(list(enumerate(groups))):
+        color = group_color(theme, index)
         for member in group.members:
-            colors[member] = group_color(theme, index)
+            colors[member] = color
     return colors
 
 

@@ -11,7 +11,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from data.arrays import FloatArray
-from viz.drawing.curve_panel import FilmClock
+from data.language import digits
+from viz.drawing.curve_panel import FilmClock, localize_ticks
 from viz.drawing.layout import Box, move_apart
 from viz.drawing.slide import LINE_PT, Slide, evenly
 from viz.drawing.text import TEXT_PT, text_width
@@ -51,6 +52,7 @@ def quiet_axes(axes: Axes, theme: Theme, bins: int = 6) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(which="both", colors=theme.muted, labelsize=TEXT_PT, length=0, pad=8)
     axes.locator_params(nbins=bins)
+    localize_ticks(axes)
 
 
 def name_ends(slide: Slide, axes: Axes, box: Box, ends: Sequence[LineEnd]) -> None:
@@ -113,4 +115,4 @@ def plain_number(value: float) -> str:
     >>> plain_number(0.2), plain_number(20.0), plain_number(1000)
     ('0.2', '20', '1,000')
     """
-    return f"{value:z,.0f}" if value == round(value) else f"{value:.10g}"
+    return digits(f"{value:z,.0f}" if value == round(value) else f"{value:.10g}")

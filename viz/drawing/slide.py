@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
+from data.language import digits
 from viz.drawing.canvas import Surface
 from viz.drawing.layout import Box
 from viz.drawing.text import TEXT_PT, text_width, wrap
@@ -115,7 +116,7 @@ def color_bar(slide: Slide, box: Box, scale: tuple[Colormap, Normalize], ticks: 
     axes = slide.axes(Box(box.left, box.bottom, 12, box.height))
     bar = slide.figure.colorbar(ScalarMappable(norm, colormap), cax=axes)
     bar.outline.set_visible(False)
-    bar.set_ticks(list(ticks), labels=[form.format(tick).replace("-", "−") if tick else "0" for tick in ticks])
+    bar.set_ticks(list(ticks), labels=[digits(form.format(tick)).replace("-", "−") if tick else "0" for tick in ticks])
     axes.tick_params(colors=slide.theme.muted, labelsize=TEXT_PT, length=0, pad=7)
     labels = axes.get_yticklabels()
     labels[0].set_verticalalignment("bottom")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from data.language import digits, say
 from data.language.names import names
 from probes.groups.label_index import NAMED_SYMBOLS
 from probes.groups.symbols import cut, display, units
@@ -42,7 +43,7 @@ def level_text(value: float) -> str:
     ('0.32', '0.002', '0.00')
     """
     decimals = 2 if value == 0 else max(2, int(np.ceil(-np.log10(abs(value)))))
-    return f"{value:z.{decimals}f}"
+    return digits(f"{value:z.{decimals}f}")
 
 
 def label_name(token: str, language: str = "en") -> str:
@@ -52,9 +53,24 @@ def label_name(token: str, language: str = "en") -> str:
     """
     if token in _NAMED:
         return names()["symbols"][_NAMED[token]][language]
-    shown, symbols = label(token), names()["symbols"]
-    named = {symbols[key][language] for key in _NAMED.values()}
-    return f"“{shown}”" if shown.strip("“”") in named else shown
+    shown = label(token)
+    return f"“{shown}”" if shown.strip("“”") in _symbol_names(language) else shown
+
+
+@lru_cache(maxsize=4)
+def _symbol_names(language: str) -> frozenset[str]:
+    return frozenset(names()["symbols"][key][language] for key in _NAMED.values())
+
+
+def others_name(n: int) -> str:
+    """Name the row of all other tokens.
+
+    Examples
+    --------
+    >>> others_name(1), others_name(1200)
+    ('1 other', '1,200 others')
+    """
+    return say("{n:,} other" if n == 1 else "{n:,} others", n=n)
 
 
 def short_label(token: str, most: int = 10) -> str:

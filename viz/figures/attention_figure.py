@@ -18,6 +18,7 @@ from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from viz.drawing.layout import Box
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
 from viz.drawing.text import TEXT_PT, short_label, text_width, wrap
@@ -105,14 +106,20 @@ class MapLayout:
     @property
     def note(self) -> str:
         """What the picture lacks; empty if nothing."""
-        lacking = [name for name, has in (("labels", self.labels.rows), ("weights", self.number_pt)) if not has]
-        return f"{len(self.labels.texts):,} tokens: no room for {' and '.join(lacking)}" if lacking else ""
+        lacking = lacking_names(self.labels.rows, self.number_pt)
+        return say("{n:,} tokens: no room for {what}", n=len(self.labels.texts), what=lacking) if lacking else ""
 
     def box(self, place: int) -> Box:
         """Locate the map at a place, counted row by row."""
         row, column = divmod(place, self.n_columns)
         left, top = self.left + column * (self.side + self.gap[0]), self.top - row * (self.side + self.gap[1])
         return Box(left, top - self.side, self.side, self.side)
+
+
+def lacking_names(has_labels: float, has_weights: float) -> str:
+    """Name what cannot be read in maps of this size; empty if nothing."""
+    lacking = [name for name, has in ((say("labels"), has_labels), (say("weights"), has_weights)) if not has]
+    return say("{first} and {second}", first=lacking[0], second=lacking[1]) if len(lacking) > 1 else "".join(lacking)
 
 
 def draw_grid(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
@@ -124,9 +131,9 @@ def draw_grid(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     """
     slide = blank_slide(**options)
     n_layers, n_heads = maps.sizes["layer"], maps.sizes["head"]
-    names, tokens = [f"layer {i}" for i in maps["layer"].values], _tokens(maps)
+    names, tokens = [say("layer {layer}", layer=int(i)) for i in maps["layer"].values], _tokens(maps)
     names_pt = max(map(text_width, names)) + 14
-    advice = "one layer or one head has more room"
+    advice = say("one layer or one head has more room")
     made = _fit(slide, advice, lambda body: _grid(body, names_pt, (n_layers, n_heads), tokens))
     if made.side < TEXT_PT:  # the names of all rows would touch
         names = [name if i % 2 == 0 else "" for i, name in enumerate(names)]
@@ -152,8 +159,8 @@ def draw_layer(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     maps : attention weights, (head, query, key), with the coordinate ``query_token``.
     """
     slide = blank_slide(**options)
-    names, tokens = [f"head {head}" for head in maps["head"].values], _tokens(maps)
-    advice = "the figure of one head, or the size large, has more room"
+    names, tokens = [say("head {head}", head=int(head)) for head in maps["head"].values], _tokens(maps)
+    advice = say("the figure of one head, or the size large, has more room")
     made = _fit(slide, advice, lambda body: max(_panels(body, names, tokens), key=lambda layout: layout.rank))
     for place, name in enumerate(names):
         box = made.box(place)
@@ -182,7 +189,7 @@ def draw_head(maps: xr.DataArray, **options: Unpack[SlideOptions]) -> Figure:
     maps : attention weights, (query, key), with the coordinate ``query_token``.
     """
     slide = blank_slide(**options)
-    tokens, advice = _tokens(maps), "a shorter prompt, or the size large, has more room"
+    tokens, advice = _tokens(maps), say("a shorter prompt, or the size large, has more room")
     made = _fit(slide, advice, lambda body: max(_panels(body, [], tokens), key=lambda layout: layout.rank))
     box = made.box(0)
     _draw_map(slide, box, maps.values, made)
@@ -263,7 +270,7 @@ def _print_values(axes: Axes, values: NDArray[np.floating], slide: Slide, size: 
     for i, j in np.ndindex(values.shape):
         if j <= i:
             color = text_on(to_hex(weight_map(slide.theme)(NORM(values[i, j]))))
-            number = f"{values[i, j]:z.2f}".removeprefix("0") if values[i, j] < 0.995 else "1"
+            number = digits(f"{values[i, j]:z.2f}").removeprefix("0") if values[i, j] < 0.995 else "1"
             axes.text(j, i, number, ha="center", va="center", fontsize=size, color=color)
 
 
@@ -285,13 +292,13 @@ def _write_labels(slide: Slide, box: Box, made: MapLayout, *, at_left: bool, on_
 def _name_heads(slide: Slide, heads: Sequence[int], row: Box, side: float) -> None:
     """Write the heads' names in a row above their columns, of maps of this side; where they do not fit, numbers alone."""
     advance = row.width / len(heads)
-    in_words = text_width(f"head {heads[-1]}") + 8 <= advance
+    in_words = text_width(say("head {head}", head=heads[-1])) + 8 <= advance
     every = 1 if in_words else max(1, int(np.ceil((text_width(str(heads[-1])) + 8) / advance)))
     for j in range(0, len(heads), every):
-        name = f"head {heads[j]}" if in_words else str(heads[j])
+        name = say("head {head}", head=heads[j]) if in_words else str(heads[j])
         slide.text(row.left + j * advance + side / 2, row.bottom, name, ha="center")
     if not in_words:
-        slide.text(row.left - 12, row.bottom, "head", ha="right")
+        slide.text(row.left - 12, row.bottom, say("head"), ha="right")
 
 
 def _add_key(slide: Slide, left: float, top: float, room: float) -> None:

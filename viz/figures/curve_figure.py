@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from data.arrays import FloatArray
+from data.language import digits, format_number, say, spoken
 from viz.drawing.curve_panel import Curve
 from viz.drawing.layout import Box
 from viz.drawing.lines import END_PT, LineEnd, name_ends, quiet_axes, single_marker
@@ -62,12 +63,12 @@ def draw_zero_shot(found: xr.Dataset, **options: Unpack[SlideOptions]) -> Figure
     slide = blank_slide(**options)
     theme = slide.theme
     between = " " if slide.body.width > 600 else "\n"
-    lines: list[tuple[Role, str]] = [("accuracy", "by probability"), ("accuracy_by_gain", "by gain")]
+    lines: list[tuple[Role, str]] = [("accuracy", say("by probability")), ("accuracy_by_gain", say("by gain"))]
     ends = [
         LineEnd(last := float(found[name][-1]), f"{label}{between}{last:z.0%}", role_color(theme, name), bold=True)
         for name, label in lines
     ]
-    ends.append(LineEnd(chance, f"guessing{between}{chance:z.0%}", theme.muted))
+    ends.append(LineEnd(chance, f"{say('guessing')}{between}{chance:z.0%}", theme.muted))
     box = slide.body.inset(left=58, right=max(end.width for end in ends) + END_PT, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, theme)
@@ -93,7 +94,8 @@ def _draw_lines(slide: Slide, lines: Sequence[tuple[Curve, str, float]]) -> None
     ends = []
     for curve, color, _ in lines:
         last = float(curve.values[-1])
-        ends.append(LineEnd(last, f"{curve.name}{between}{last:z.2f}".strip(), color, bold=True))
+        value = digits(f"{last:z.2f}")
+        ends.append(LineEnd(last, f"{curve.name}{between}{value}".strip(), color, bold=True))
     box = slide.body.inset(left=50, right=max(end.width for end in ends) + END_PT, bottom=58, top=10)
     axes = slide.axes(box)
     quiet_axes(axes, slide.theme)
@@ -113,9 +115,10 @@ def _draw_line(axes: Axes, steps: NDArray[np.integer], values: FloatArray, color
 def _format_steps(slide: Slide, axes: Axes, box: Box, last: int, unknown: str = "") -> None:
     """Label the axis of training steps, from 0 to the last; ``unknown`` is what `data.runs.names.unknown_step` found."""
     if unknown and last == 0:  # there is nothing to measure the axis by
-        axes.set_xticks([0], [unknown])
+        axes.set_xticks([0], [say(unknown)])
         return
     axes.set_xlim(0, max(last, 1))
     axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
-    axes.xaxis.set_major_formatter(lambda step, _: f"{step:z,.0f}")
-    slide.text(box.left + box.width / 2, box.bottom - 52, "training step", color=slide.theme.muted, ha="center")
+    language = spoken()  # the labels are written when the figure is saved
+    axes.xaxis.set_major_formatter(lambda step, _: format_number(step, language=language))
+    slide.text(box.left + box.width / 2, box.bottom - 52, say("training step"), color=slide.theme.muted, ha="center")

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from viz.drawing.layout import Box
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar
 from viz.drawing.text import shorten, text_width
@@ -81,12 +82,12 @@ def _cells(area: Box, n_rows: int, n_columns: int) -> list[list[Box]]:
 def _label(slide: Slide, cells: list[list[Box]], trace: xr.Dataset, n_rows: int) -> None:
     """Write the generated text above the columns, and the ranks at the left."""
     top, theme = cells[0], slide.theme
-    slide.text(top[0].left - 12, top[0].top + 10, "writes", color=theme.muted, ha="right")
+    slide.text(top[0].left - 12, top[0].top + 10, say("writes"), color=theme.muted, ha="right")
     for box, token in zip(top, trace["chosen"].values, strict=True):
         written = shorten(label(str(token)), box.width - 14)
         slide.text(box.left + box.width / 2, box.top + 10, written, bold=True, ha="center")
     for row, boxes in enumerate(cells):
-        name = f"{row + 1}." if row < n_rows else "further"
+        name = f"{row + 1}." if row < n_rows else say("further")
         middle = boxes[0].bottom + boxes[0].height / 2
         slide.text(boxes[0].left - 12, middle, name, color=theme.muted, ha="right", va="center")
 
@@ -116,7 +117,7 @@ def _draw_cell(slide: Slide, box: Box, token: str, value: float, *, is_chosen: b
 
 
 def _number(value: float) -> str:
-    return "–" if value == 0 else f"{value:z.2f}" if value >= 0.005 else "<.01"
+    return "–" if value == 0 else digits(f"{value:z.2f}") if value >= 0.005 else digits("<.01")
 
 
 def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[SlideOptions]) -> Figure:
@@ -134,8 +135,8 @@ def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[
     # The last temperature decides the order: at temperature 0 all tokens but one are equal.
     names, values = leading_rows(distributions, max(2, min(MOST_ROWS, room)))
     names = [shorten(name, 0.22 * body.width) for name in names]
-    head = "temperature" if body.width > 600 else "temp."
-    left = max(text_width(name) for name in (*names, "entropy", head)) + 14
+    head, entropy_name = say("temperature" if body.width > 600 else "temp."), say("entropy")
+    left = max(text_width(name) for name in (*names, entropy_name, head)) + 14
     area = body.inset(left=left, top=1.4 * LINE_PT, bottom=1.2 * LINE_PT)
     columns = area.columns([1] * len(values), 10)
     pitch = min(area.height / len(names), 40)
@@ -144,12 +145,12 @@ def draw_temperatures(distributions: xr.Dataset, prompt: str, **options: Unpack[
         color = theme.muted if stands_for_others(name) else theme.text
         slide.text(area.left - 12, y, name, ha="right", va="center_baseline", color=color)
     foot = area.top - len(names) * pitch - 22
-    slide.text(area.left - 12, foot, "entropy", color=theme.muted, ha="right")
+    slide.text(area.left - 12, foot, entropy_name, color=theme.muted, ha="right")
     for column, temperature, entropy, shares in zip(
         columns, distributions["temperature"].values, distributions["entropy"].values, values, strict=True
     ):
-        slide.text(column.left, area.top + 12, f"{float(temperature):g}", bold=True)
-        slide.text(column.left, foot, f"{float(entropy):z.2f}", color=theme.muted)
+        slide.text(column.left, area.top + 12, digits(f"{float(temperature):g}"), bold=True)
+        slide.text(column.left, foot, digits(f"{float(entropy):z.2f}"), color=theme.muted)
         _draw_column(slide, column, names, shares, pitch)
     slide.text(area.left - 12, area.top + 12, head, color=theme.muted, ha="right")
     return slide.figure
@@ -165,4 +166,4 @@ def _draw_column(slide: Slide, column: Box, names: Sequence[str], shares: NDArra
         bar = Box(column.left, y - 0.34 * pitch, max(share * longest, 1.0 if share else 0.0), 0.68 * pitch)
         slide.rectangle(bar, color=color, linewidth=0)
         if share >= 0.005:
-            slide.text(bar.right + 6, y, f"{share:z.2f}", va="center_baseline")
+            slide.text(bar.right + 6, y, digits(f"{share:z.2f}"), va="center_baseline")

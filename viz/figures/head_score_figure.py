@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
+from data.language import digits, say
 from viz.drawing.curve_panel import Curve, FilmClock, step_axis
 from viz.drawing.layout import Box
 from viz.drawing.lines import nice_top, plain_number, quiet_axes
@@ -142,7 +143,7 @@ def _draw_all_heads(axes: Axes, steps: FloatArray, values: FloatArray, colors: l
 def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_steps: bool) -> None:
     color = role_color(slide.theme, loss.role)
     title = loss.title if text_width(loss.title, bold=True) <= cell.width else loss.title.split(" (")[0]
-    axes = _panel(slide, cell, (title, "nats per token" if "nats" in loss.title else "", loss.values[-1], color))
+    axes = _panel(slide, cell, (title, say("nats per token") if "nats" in loss.title else "", loss.values[-1], color))
     _lead(axes, loss.steps.astype(float), loss.values, color)
     low, high = float(np.nanmin(loss.values)), float(np.nanmax(loss.values))
     ticks = [t for t in (np.ceil(low), np.floor(high)) if low <= t <= high]
@@ -155,8 +156,9 @@ def _draw_loss(slide: Slide, cell: Box, loss: Curve, clock: FilmClock, *, show_s
 def _name(score: xr.DataArray, layer: int, head: int, width: float) -> str:
     """Name a head, in the short form if the longest name does not fit."""
     layers, heads = score["layer"].values, score["head"].values
-    fits = text_width(f"layer {layers[-1]} head {heads[-1]}") <= width
-    return f"{'layer ' if fits else 'L'}{layers[layer]} head {heads[head]}"
+    longest = say("layer {layer} head {head}", layer=int(layers[-1]), head=int(heads[-1]))
+    template = "layer {layer} head {head}" if text_width(longest) <= width else "L{layer} head {head}"
+    return say(template, layer=int(layers[layer]), head=int(heads[head]))
 
 
 def score_title(name: str) -> str:
@@ -167,14 +169,14 @@ def score_title(name: str) -> str:
     >>> score_title("duplicate_token"), score_title("previous_token")
     ('same token earlier', 'previous token')
     """
-    return NAMES.get(name, name.replace("_", " "))
+    return say(NAMES.get(name, name.replace("_", " ")))
 
 
 def _panel(slide: Slide, cell: Box, heading: tuple[str, str, float, str]) -> Axes:
     """Write a heading above a panel (title; name, last value and colour of its main line) and add the axes."""
     title, named, value, color = heading
     slide.text(cell.left, cell.top - 16, shorten(title, cell.width), bold=True)
-    shown = f"{value:z.2f}" if abs(value) < 9.995 else f"{value:z.1f}"
+    shown = digits(f"{value:z.2f}" if abs(value) < 9.995 else f"{value:z.1f}")
     slide.dot(cell.left + 6, cell.top - LINE_PT - 9, color)
     slide.text(cell.left + 17, cell.top - LINE_PT - 15, shorten(named, cell.width - HEAD_ROOM_PT))
     slide.text(cell.right, cell.top - LINE_PT - 15, shown, bold=True, ha="right")
@@ -201,8 +203,14 @@ def _draw_key(slide: Slide, cell: Box, scores: xr.Dataset) -> None:
     """Explain the lines in the last cell."""
     layers = scores["layer"].values
     y, x = cell.bottom + 2 * 28, cell.left + 8
-    scale_key(slide, x, y, (f"layer {layers[0]}", str(layers[-1])), layer_colors(len(layers), slide.theme))
+    scale_key(
+        slide,
+        x,
+        y,
+        (say("layer {layer}", layer=int(layers[0])), str(layers[-1])),
+        layer_colors(len(layers), slide.theme),
+    )
     slide.line([x, x + 30], [y - 22] * 2, slide.theme.text, linewidth=4, solid_capstyle="butt")
-    slide.text(x + 39, y - 28, "leading head")
+    slide.text(x + 39, y - 28, say("leading head"))
     slide.line([x, x + 30], [y - 50] * 2, slide.theme.muted, linewidth=1.6, dashes=(4, 3))
-    slide.text(x + 39, y - 56, "even attention")
+    slide.text(x + 39, y - 56, say("even attention"))

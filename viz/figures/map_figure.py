@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from viz.drawing.curve_panel import FilmClock
 from viz.drawing.layout import Box
-from viz.drawing.legend import DOUBT, LEGEND_ROW, add_legend, item_colors, legend_entries, legend_rows
+from viz.drawing.legend import DOUBT, LEGEND_ROW, add_legend, item_colors, legend_entries, legend_rows, others_title
 from viz.drawing.scatter import (
     Discs,
     Leaders,
@@ -78,7 +79,8 @@ def _texts(shown: xr.Dataset, cell: Box) -> list[list[str]]:
     for step, trust, span in zip(clock.steps, shown["trustworthiness"].values, spans, strict=True):
         lines = [clock.label(int(step))]
         times = f"{spans.max() / max(span, 1e-12):z.1f}".removesuffix(".0")
-        for part in (f"trustworthiness {trust:z.2f}", *([f"enlarged {times} times"] if times != "1" else [])):
+        trusted = say("trustworthiness {value:z.2f}", value=float(trust))
+        for part in (trusted, *([say("enlarged {times} times", times=digits(times))] if times != "1" else [])):
             joined = f"{lines[-1]}   {part}"
             lines[-1:] = [joined] if text_width(joined) <= cell.width else [lines[-1], part]
         written.append(lines)
@@ -88,8 +90,12 @@ def _texts(shown: xr.Dataset, cell: Box) -> list[list[str]]:
 def write_key(slide: Slide, subject: GroupedTable, *, doubt: bool) -> Box:
     """Draw the legend at the top of the body; return the box below."""
     body, groups = slide.body, subject.groups or subject.classes
-    items: dict[str, Any] = {"labels": subject.labels, "ordered": subject.is_ordered, "others": f"other {subject.what}"}
-    entries = legend_entries(slide.theme, groups, **items, doubt=DOUBT if doubt else "")
+    items: dict[str, Any] = {
+        "labels": subject.labels,
+        "ordered": subject.is_ordered,
+        "others": others_title(subject.what),
+    }
+    entries = legend_entries(slide.theme, groups, **items, doubt=say(DOUBT) if doubt else "")
     entries = [replace(entry, name=shorten(entry.name, body.width - 40)) for entry in entries]
     rows = legend_rows(entries, body.width, TEXT_PT)
     if not rows:

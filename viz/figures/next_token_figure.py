@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.language import digits, say, spoken
 from probes.groups.symbols import display
 from viz.drawing.layout import Box
 from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes, step_names
 from viz.drawing.slide import LINE_PT, SIZES, Slide, SlideOptions, blank_slide, color_bar, evenly
-from viz.drawing.text import TEXT_PT, label_name, short_label, shorten, text_width
+from viz.drawing.text import TEXT_PT, label_name, others_name, short_label, shorten, text_width
 from viz.drawing.theme import heat_map, role_color, text_on
 
 MOST_BARS = 12
@@ -63,7 +64,7 @@ def draw_next_token(
     area = body.inset(bottom=LINE_PT + 12 if has_earlier else 0)
     fitting = min(MOST_BARS, int(area.height / 25))
     bars = next_token_bars(values, [str(token) for token in by_step["token"].values], least, fitting)
-    colors = [theme.palette[4], theme.text][-len(places) + 1 :] if has_earlier else []
+    colors = [theme.palette[0], theme.text][-len(places) + 1 :] if has_earlier else []
     _draw_bars(slide, area, bars, colors, least)
     if has_earlier:
         _write_mark_key(slide, step_names(by_step["step"][places]), colors)
@@ -105,7 +106,7 @@ def draw_all_tokens(distribution: xr.DataArray, prompt: str, **options: Unpack[S
             Box(start, y - 0.36 * pitch, length, 0.72 * pitch), color=role_color(theme, "probability"), linewidth=0
         )
         if is_printed:
-            slide.text(start + length + 4, y, f"{value:z.2f}", size=size, va="center_baseline")
+            slide.text(start + length + 4, y, digits(f"{value:z.2f}"), size=size, va="center_baseline")
     return slide.figure
 
 
@@ -143,10 +144,10 @@ def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, mos
     if n_top < len(tokens) or len(tokens) > most:
         n_top = min(n_top, most - 1)
     top, rest = order[:n_top], order[n_top:]
-    bars = [TokenBar(label_name(tokens[i]), float(values[-1, i]), tuple(values[:-1, i])) for i in top]
+    bars = [TokenBar(label_name(tokens[i], spoken()), float(values[-1, i]), tuple(values[:-1, i])) for i in top]
     if len(rest):
         sums = values[:, rest].sum(axis=1)
-        name = f"{len(rest):,} other" + ("s" if len(rest) > 1 else "")
+        name = others_name(len(rest))
         bars.append(TokenBar(name, float(sums[-1]), (), is_rest=True))
     return bars
 
@@ -163,7 +164,7 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     lines = loss.transpose("step", "position").values.astype(float)
     names, positions = step_names(loss["step"]), loss["position"].values.astype(float)
     room = max(text_width(line, bold=True) for name in names for line in name.split("\n")) + 36
-    slide.text(slide.body.left, slide.body.top - 16, "nats per token", color=theme.muted)
+    slide.text(slide.body.left, slide.body.top - 16, say("nats per token"), color=theme.muted)
     box = slide.body.inset(left=60, right=room, top=LINE_PT + 10, bottom=30)
     axes = slide.axes(box)
     quiet_axes(axes, theme, bins=5)
@@ -171,12 +172,12 @@ def draw_context_loss(loss: xr.DataArray, **options: Unpack[SlideOptions]) -> Fi
     low, high = float(np.nanmin(lines)), float(np.nanmax(lines))
     axes.set_ylim(max(0.0, low - 0.12 * (high - low)), high + 0.05 * (high - low) + 1e-6)
     axes.set_xticks([positions[0], positions[-1]] if len(positions) > 1 else [positions[0]])
-    middle, name = box.left + box.width / 2, "position in the context" if box.width > 280 else "position"
+    middle, name = box.left + box.width / 2, say("position in the context" if box.width > 280 else "position")
     slide.text(middle, box.bottom - 8, name, color=theme.muted, ha="center", va="top")
     _name_start(slide, axes, box, positions[0], lines[-1, 0])
     last = ends[-1]
     axes.plot(positions[:1], lines[-1, :1], "o", color=last.color, markersize=9, zorder=5, clip_on=False)
-    ends[-1] = LineEnd(last.value, f"{last.text}\n{last.value:z.2f}", last.color, bold=True)
+    ends[-1] = LineEnd(last.value, f"{last.text}\n{digits(f'{last.value:z.2f}')}", last.color, bold=True)
     name_ends(slide, axes, box, ends)
     return slide.figure
 
@@ -188,7 +189,7 @@ def _name_start(slide: Slide, axes: Axes, box: Box, x: float, value: float) -> N
     places = {tick: float(axes.transData.transform((x, tick))[1]) for tick in ticks}
     least = box.bottom + 9
     axes.set_yticks([t for t, place in places.items() if abs(place - places[value]) > LINE_PT and place > least])
-    slide.text(box.left - 10, places[value], f"{value:z.2f}", bold=True, ha="right", va="center")
+    slide.text(box.left - 10, places[value], digits(f"{value:z.2f}"), bold=True, ha="right", va="center")
 
 
 def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[SlideOptions]) -> Figure:
@@ -205,8 +206,11 @@ def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[Slid
     theme = slide.theme
     last = lens.isel(step=-1) if "step" in lens.dims else lens
     tops, probabilities = (last[name].transpose("layer", "position").values for name in ("top", "top_probability"))
-    names = ["embeddings" if layer == 0 else f"after layer {layer - 1}" for layer in last["layer"].values]
-    left = max(text_width(name) for name in (*names, "has read"))
+    names = [
+        say("embeddings") if layer == 0 else say("after layer {layer}", layer=int(layer) - 1)
+        for layer in last["layer"].values
+    ]
+    left = max(text_width(name) for name in (*names, say("has read")))
     area = slide.body.inset(left=left + 14, right=66, bottom=LINE_PT + 8, top=LINE_PT)
     shown_rows = evenly(len(names), max(2, int(area.height / 24)))
     cells = [[short_label(str(top)) for top in row] for row in tops[shown_rows]]
@@ -214,8 +218,8 @@ def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[Slid
     n = _fitting_columns(columns, cells, area.width)
     cells, columns = [row[-n:] for row in cells], columns[-n:]
     probabilities = probabilities[shown_rows][:, -n:].astype(float)
-    slide.text(slide.body.left, area.top + 8, "likeliest next token, by layer", color=theme.muted)
-    slide.text(slide.body.right, area.top + 8, "probability", color=theme.muted, ha="right")
+    slide.text(slide.body.left, area.top + 8, say("likeliest next token, by layer"), color=theme.muted)
+    slide.text(slide.body.right, area.top + 8, say("probability"), color=theme.muted, ha="right")
     _draw_cells(slide, area, cells, probabilities)
     cell_width, cell_height = area.width / n, area.height / len(cells)
     for i, row in enumerate(shown_rows):
@@ -223,7 +227,7 @@ def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[Slid
         slide.text(area.left - 12, y, names[row], color=theme.muted, ha="right", va="center")
     for i, token in enumerate(columns):
         slide.text(area.left + (i + 0.5) * cell_width, area.bottom - 22, token, bold=True, ha="center")
-    slide.text(area.left - 12, area.bottom - 22, "has read", color=theme.text, ha="right")
+    slide.text(area.left - 12, area.bottom - 22, say("has read"), color=theme.text, ha="right")
     bar = Box(area.right + 16, area.bottom, 12, area.height)
     color_bar(slide, bar, (heat_map(theme), Normalize(0, 1)), (0, 0.5, 1), "{:g}")
     return slide.figure
@@ -231,7 +235,7 @@ def draw_lens(lens: xr.Dataset, prompt_tokens: list[str], **options: Unpack[Slid
 
 def write_prompt(slide: Slide, prompt: str) -> Box:
     """Write a prompt at the top of the body, shortened at its start; return the box below."""
-    start, end = "after “", "”"
+    start, end = say("after “"), "”"
     room = slide.body.width - text_width(start + end) - 2
     kept = prompt.rstrip()
     shown = shorten(display(kept, keep=" ") + display(prompt[len(kept) :]), room, keep="end")
@@ -243,7 +247,7 @@ def _draw_bars(slide: Slide, area: Box, bars: Sequence[TokenBar], colors: Sequen
     theme = slide.theme
     labels = [shorten(bar.label, 0.3 * area.width) for bar in bars]
     names = max(text_width(label) for label in labels)
-    values = [f"{bar.value:z.2f}" if bar.value >= least else f"<{least:g}" for bar in bars]
+    values = [digits(f"{bar.value:z.2f}" if bar.value >= least else f"<{least:g}") for bar in bars]
     numbers = max(text_width(value, bold=True) for value in values)
     box = area.inset(left=names + 14 + numbers + 14)
     pitch = min(box.height / len(bars), 52)

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from viz.drawing.curve_panel import Curve, FilmClock, step_axis
 from viz.drawing.layout import Box
 from viz.drawing.legend import item_colors
@@ -56,7 +57,7 @@ def draw_poster(
     loss : of the run, if there is one.
     inches : width and height of the slide.
     """
-    slide = blank_slide(caption.title, f"{caption.subtitle}. {SAME_SCALE}", theme, inches)
+    slide = blank_slide(caption.title, f"{caption.subtitle}. {say(SAME_SCALE)}", theme, inches)
     colors = item_colors(len(subject.labels), subject.groups or subject.classes, theme, ordered=subject.is_ordered)
     chosen, marks = key_snapshots(projection["layout"].values), doubted(projection)
     shown = np.zeros((len(chosen), len(colors))) if marks is None else marks[chosen].astype(np.float64)
@@ -126,9 +127,9 @@ def _draw_panel(
     """Draw the last of the ``chosen`` snapshots, with trails from the one before; limits hold the layouts of ``limits_of``."""
     layouts, now = projection["layout"].values.astype(np.float64), chosen[-1]
     name = FilmClock.of(projection["step"]).label(int(projection["step"][now]))
-    trust = f"trustworthiness {float(projection['trustworthiness'][now]):z.2f}"
+    trust = say("trustworthiness {value:z.2f}", value=float(projection["trustworthiness"][now]))
     slide.text(cell.left, cell.bottom + 4, name, bold=True)
-    longest = max(text_width(f"step {int(step):,}", bold=True) for step in projection["step"].values)
+    longest = max(text_width(say("step {step:,}", step=int(step)), bold=True) for step in projection["step"].values)
     if longest + text_width(trust) + 12 <= cell.width:  # in all panels or in none
         slide.text(cell.right, cell.bottom + 4, trust, color=slide.theme.muted, ha="right")
     box = cell.inset(bottom=LINE_PT + 4)
@@ -144,7 +145,7 @@ def _draw_panel(
 def _draw_loss(slide: Slide, box: Box, loss: Curve, clock: FilmClock, chosen: Sequence[int]) -> None:
     """Draw the validation loss, with a dot and a rule at each of the chosen snapshots."""
     theme, color = slide.theme, role_color(slide.theme, loss.role)
-    value = f"{loss.values[-1]:z.2f}"
+    value = digits(f"{loss.values[-1]:z.2f}")
     room = box.width - text_width(value, bold=True) - 12
     slide.text(box.left, box.top - TEXT_PT, loss.title if text_width(loss.title) <= room else loss.title.split(" (")[0])
     slide.text(box.right, box.top - TEXT_PT, value, bold=True, ha="right")

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from data.language import digits, say
 from viz.drawing.curve_panel import FilmClock, step_axis
 from viz.drawing.layout import Box
 from viz.drawing.lines import draw_fan, name_ends, plain_number, quiet_axes, step_names
@@ -46,7 +47,12 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     values = spectrum.values.astype(float)
     floor = FAINTEST * float(np.nanmax(values))
     lines = np.where(values > floor, values, np.nan)
-    slide.text(cell.left, cell.top - 16, f"singular values, {name}", bold=True)
+    slide.text(
+        cell.left,
+        cell.top - 16,
+        say("singular values, tokens" if name == "tokens" else "singular values, positions"),
+        bold=True,
+    )
     names = step_names(spectrum["step"])
     named = [line for i in evenly(len(names), 3) for line in names[i].split("\n")]
     room = max(text_width(text, bold=True) for text in named) + 28
@@ -66,7 +72,7 @@ def _draw_values(slide: Slide, cell: Box, spectrum: xr.DataArray, name: str) -> 
     axes.set_xticks([1, last] if last > 1 else [1])
     if box.width > 190:
         middle = box.left + box.width / 2
-        slide.text(middle, box.bottom - 8, "component", color=slide.theme.muted, ha="center", va="top")
+        slide.text(middle, box.bottom - 8, say("component"), color=slide.theme.muted, ha="center", va="top")
     name_ends(slide, axes, box, ends)
 
 
@@ -88,8 +94,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 def _draw_rank(slide: Slide, cell: Box, rank: xr.DataArray, clock: FilmClock) -> None:
     color, values = role_color(slide.theme, "rank"), rank.values.astype(float)
-    slide.text(cell.left, cell.top - 16, str(rank.name).replace("_", " "), bold=True)
-    slide.text(cell.right, cell.top - 16, f"{values[-1]:z.1f}", bold=True, ha="right")
+    slide.text(cell.left, cell.top - 16, say(str(rank.name).replace("_", " ")), bold=True)
+    slide.text(cell.right, cell.top - 16, digits(f"{values[-1]:z.1f}"), bold=True, ha="right")
     box = cell.inset(left=32, top=LINE_PT + 10, bottom=28, right=6)
     axes = slide.axes(box)
     axes.set_ylim(0, 1.12 * max(float(np.nanmax(values)), 1e-9))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.fft import dct
 
+from data.language import say
 from viz.drawing.layout import Box
 from viz.drawing.lines import step_names
 from viz.drawing.slide import LINE_PT, Slide, SlideOptions, blank_slide, color_bar, evenly
@@ -30,7 +31,7 @@ def draw_table(trajectory: xr.DataArray, **options: Unpack[SlideOptions]) -> Fig
     **options : title, subtitle, takeaway, theme and inches, as in `viz.drawing.slide.blank_slide`.
     """
     slide = blank_slide(**options)
-    body = _footnote(slide, "Columns: dimensions, from slow to fast wave along the positions at the last step")
+    body = _footnote(slide, say("Columns: dimensions, from slow to fast wave along the positions at the last step"))
     tables = trajectory.transpose("step", "position", "dim")
     is_wide = body.width > 1.7 * body.height
     places = evenly(len(tables), 6 if is_wide else 4)
@@ -151,14 +152,14 @@ def _name_columns(slide: Slide, cell: Box, positions: list[str]) -> None:
     slide.text(cell.left, cell.bottom - 20, positions[0], color=slide.theme.muted)
     if len(positions) > 1:
         slide.text(cell.right, cell.bottom - 20, positions[-1], color=slide.theme.muted, ha="right")
-    if cell.width > ends + text_width("position") + 24:
-        slide.text(cell.left + cell.width / 2, cell.bottom - 20, "position", color=slide.theme.muted, ha="center")
+    if cell.width > ends + text_width(say("position")) + 24:
+        slide.text(cell.left + cell.width / 2, cell.bottom - 20, say("position"), color=slide.theme.muted, ha="center")
 
 
 def _name_rows(slide: Slide, body: Box, cells: list[Box]) -> None:
     first = cells[0]
     x, y = body.left + 12, first.bottom + (first.height - LINE_PT) / 2
-    slide.text(x, y, "position", color=slide.theme.muted, ha="center", va="center", rotation=90)
+    slide.text(x, y, say("position"), color=slide.theme.muted, ha="center", va="center", rotation=90)
 
 
 def _add_bar(slide: Slide, cells: list[Box], top: float, form: str) -> None:

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
+from data.language import say
 from probes.groups.comparison import GroupComparison
 from probes.groups.naming import Group
 from viz.drawing.bands import LINE_PX, ROW_PX, BandPanel, FidelityLine, bands_of
@@ -26,6 +27,7 @@ from viz.drawing.legend import (
     item_colors,
     legend_entries,
     legend_rows,
+    others_title,
 )
 from viz.drawing.scatter import (
     Discs,
@@ -115,7 +117,7 @@ class EmbeddingFilm:
         parts = _parts(views, size, legend, bands=bands)
         steps = first.projection["step"]
         if len(steps) > 1 and any(view.projection.attrs.get("method") in WITHOUT_SCALE for view in views):
-            caption = replace(caption, footnote=f"{caption.footnote} {SHRUNK}".strip())
+            caption = replace(caption, footnote=f"{caption.footnote} {say(SHRUNK)}".strip())
         self.film_frame = FilmFrame(steps, curves, caption, size, theme, parts=parts)
         layout = self.film_frame.layout
         self.panels = [
@@ -232,10 +234,10 @@ def _legend(views: Sequence[ProjectionView], size: Size, theme: Theme, *, any_do
     first, unit = views[0], size.unit
     layout = first.projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
-    items: dict[str, Any] = {"labels": labels, "ordered": first.threaded, "others": f"other {layout.dims[1]}s"}
+    items: dict[str, Any] = {"labels": labels, "ordered": first.threaded, "others": others_title(f"{layout.dims[1]}s")}
     entries: list[LegendEntry] = []
     for doubt in (DOUBT, DOUBT_SHORT):
-        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=doubt if any_doubted else "")
+        entries = legend_entries(theme, first.groups or first.classes, **items, doubt=say(doubt) if any_doubted else "")
         room, text_px = FrameLayout.of(size, 1, FrameParts(len(views))).legend.width, LEGEND_PX * unit
         fits = all(entry.width(text_px) <= room for entry in entries)
         if fits and legend_rows(entries, room, text_px) <= MOST_LEGEND_ROWS:

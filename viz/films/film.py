@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from data.language import LOCALES, speaking
 from data.printing import visible
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
@@ -30,7 +31,7 @@ COMMAND = "python -m viz.video"
 INTERPOLATED = "Each snapshot is shown exactly; between snapshots the numbers are interpolated."
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
@@ -89,7 +90,10 @@ class Film:
         InputError
             If a suffix is none of these.
         """
-        files = [Path(path) for path in paths]
+        with speaking(self.request.language):
+            self._save([Path(path) for path in paths], progress, client)
+
+    def _save(self, files: Sequence[Path], progress: Progress | None, client: Any) -> None:
         pages = [path for path in files if path.suffix == ".html"]
         with tempfile.TemporaryDirectory() as scratch:
             embedded = Path(scratch) / "film.mp4"
@@ -125,7 +129,12 @@ class Film:
         from viz.drawing.theme import theme
 
         background = theme(self.request.theme).background
-        return _PAGE.format(title=html.escape(self.request.file_name), background=background, video=self._video(mp4))
+        return _PAGE.format(
+            language=LOCALES[self.request.language],
+            title=html.escape(self.request.file_name),
+            background=background,
+            video=self._video(mp4),
+        )
 
     def _video(self, mp4: bytes) -> str:
         source = f"data:video/mp4;base64,{base64.b64encode(mp4).decode()}"
@@ -137,11 +146,11 @@ class Film:
 
     @cached_property
     def _notebook_html(self) -> str:
-        if self.make_page is not None:
-            from viz.player.html import frame
+        with speaking(self.request.language), tempfile.TemporaryDirectory() as scratch:
+            if self.make_page is not None:
+                from viz.player.html import frame
 
-            return frame(self.make_page())
-        with tempfile.TemporaryDirectory() as scratch:
+                return frame(self.make_page())
             path = Path(scratch) / "film.mp4"
             self._encode([path], None, None)
             return self._video(path.read_bytes())
@@ -179,7 +188,7 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)
     update = progress or (lambda *_, **__: None)
-    with lettering(run):
+    with lettering(run), speaking(request.language):
         made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from data.progress import Progress
 from data.runs import Run
 from probes.registry import parse_layers
@@ -51,7 +52,7 @@ class ScorePanel(AnimatedPanel):
 
     def show(self, step: int) -> list[Artist]:
         at = int(np.searchsorted(self.clock.steps, step))
-        self.value.set_text(f"{self.values[at, -1]:z.2f}")
+        self.value.set_text(digits(f"{self.values[at, -1]:z.2f}"))
         return [self.value]
 
     def move(self, time: float) -> list[Artist]:
@@ -116,8 +117,8 @@ class HeadScoreFilm:
             axes.axhline(uniform, color=theme.muted, linewidth=1.6 * unit, dashes=(4, 3), zorder=1)
         axes.set_ylim(0, self._top(str(score.name), float(np.nanmax([values.max(), uniform]))))
         format_step_axes(axes, film_frame.clock, theme, unit, label_px=0.9 * TEXT_PX)
-        name = f"layer {score['layer'].values[layer]} head {score['head'].values[head]}"
-        value = self._write_title(box, str(score.name), name, colors[-1])
+        place = {"layer": int(score["layer"].values[layer]), "head": int(score["head"].values[head])}
+        value = self._write_title(box, str(score.name), place, colors[-1])
         sizes = [((9 if self._few(colors) else 5) * unit) ** 2] * (len(colors) - 1) + [(15 * unit) ** 2]
         style: dict[str, Any] = {"animated": True, "clip_on": False, "zorder": 5, "linewidths": 0}
         dots = axes.scatter(np.zeros(len(colors)), values[0], s=sizes, c=colors, **style)
@@ -141,7 +142,7 @@ class HeadScoreFilm:
     def _top(self, name: str, highest: float) -> float:
         return self._top_share if name in ATTENTION else 1.0 if name == "entropy" else 1.08 * max(highest, 1e-3)
 
-    def _write_title(self, box: Box, name: str, leading: str, color: str) -> Text:
+    def _write_title(self, box: Box, name: str, place: Mapping[str, int], color: str) -> Text:
         """Write the name of a score and that of its leading head; return the text for the leading head's value."""
         canvas, size = self.film_frame.canvas, TEXT_PX * self.film_frame.unit
         line = 30 * self.film_frame.unit
@@ -149,16 +150,17 @@ class HeadScoreFilm:
         canvas.text(box.left, y + line, score_title(name), size=1.05 * size, bold=True)
         canvas.text(box.left, y, "●", size=1.1 * size, color=color)
         room = box.width - 1.2 * size - text_width("0.00", 1.05 * size, bold=True) - 0.5 * size
+        leading = say("layer {layer} head {head}", **place)
         if text_width(leading, 0.95 * size) > room:
-            leading = leading.replace("layer ", "L").replace("head ", "H")
+            leading = say("L{layer} H{head}", **place)
         canvas.text(box.left + 1.2 * size, y, leading, size=0.95 * size, color=canvas.theme.muted)
         return canvas.text(box.right, y, "", size=1.05 * size, bold=True, ha="right", animated=True)
 
     def _add_layer_key(self, layers: Sequence[int]) -> None:
         """Name the colours of the layers and the lines in the row above the panel: of many layers, the first and the last."""
         canvas, size, box = self.film_frame.canvas, TEXT_PX * self.film_frame.unit, self.film_frame.layout.legend
-        lines = (((1, 0), LEADING_PX, "leading head"), ((4, 3), 1.6, "even attention"))
-        names = [f"layer {layer}" for layer in layers]
+        lines = (((1, 0), LEADING_PX, say("leading head")), ((4, 3), 1.6, say("even attention")))
+        names = [say("layer {layer}", layer=layer) for layer in layers]
         room = sum(text_width(name, size) + 2.7 * size for name in (*names, *(name for _, _, name in lines)))
         if len(layers) > 6 or room > box.width:
             names = [names[0], *[""] * (len(layers) - 2), str(layers[-1])][: len(layers)]
@@ -187,21 +189,27 @@ def make_head_score_film(run: Run, request: FilmRequest, progress: Progress) -> 
 
     layers = parse_layers(request.layers)
     scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
-    shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads"
+    shape = say("{layers} layers of {heads} heads", layers=scores.sizes["layer"], heads=scores.sizes["head"])
     look = request.look
     caption = Caption(
-        "What each attention head does",
+        say("What each attention head does"),
         f"{run.name}: {shape}" + (f". {explain('induction', 'sink', 'entropy')}" if look["size"].is_wide else ""),
-        "Measured on validation text and on random sequences with a repeat. The leading head is the one that leads at the end (in "
-        "entropy: the lowest). Numbers are those of the step above; between snapshots the dots are interpolated.",
+        say(
+            "Measured on validation text and on random sequences with a repeat. The leading head is the one that leads at the end (in "
+            "entropy: the lowest). Numbers are those of the step above; between snapshots the dots are interpolated."
+        ),
     )
     picture = HeadScoreFilm(scores, loss_curves(run), caption, **look)
     leading = []
     for name in ("previous_token", "induction"):
         layer, head = leading_head(scores[name])
-        value = float(scores[name][-1, layer, head])
-        leading.append(
-            f"{scores[name].attrs['long_name']}: layer {scores['layer'].values[layer]} head {head}, {value:z.2f}"
-        )
-    alt = f"Scores of the attention heads of run {run.name} ({shape}) over training. Leading at the end: {'; '.join(leading)}."
+        place = say("layer {layer} head {head}", layer=int(scores["layer"].values[layer]), head=head)
+        found = {"name": say(scores[name].attrs["long_name"]), "place": place}
+        leading.append(say("{name}: {place}, {value:z.2f}", value=float(scores[name][-1, layer, head]), **found))
+    alt = say(
+        "Scores of the attention heads of run {run} ({shape}) over training. Leading at the end: {leading}.",
+        run=run.name,
+        shape=shape,
+        leading="; ".join(leading),
+    )
     return Film(run, request, picture, scores, alt, caption.title)

@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from data.language import digits, say
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.canvas import Frame, Size
@@ -23,7 +24,7 @@ from viz.drawing.layout import Box
 from viz.drawing.text import Caption, quoted, short_label, text_width
 from viz.drawing.theme import Theme, text_on
 from viz.explanations import EXPLANATIONS
-from viz.figures.attention_figure import TokenLabels
+from viz.figures.attention_figure import TokenLabels, lacking_names
 from viz.films.film import INTERPOLATED, Film
 from viz.films.timeline import interpolate
 from viz.grouped_table import loss_curves
@@ -119,10 +120,11 @@ class HeatmapFilm:
         every, n = self._labelled_every, len(self.grid.items)
         if self.grid.diverging:  # its items are numbers, of which some do
             return ""
-        lacking = [name for name, has in (("labels", every), ("weights", self._numbers)) if not has]
-        advice = "a shorter prompt or a larger film" if self.is_single else "one head"
-        some = f"Of {n:,} tokens one in {every} is labelled. " if every > 1 else ""
-        return some + (f"{n:,} tokens: no room for {' and '.join(lacking)}; {advice} has more." if lacking else "")
+        lacking = lacking_names(every, len(self._numbers))
+        advice = say("a shorter prompt or a larger film" if self.is_single else "one head")
+        some = say("Of {n:,} tokens one in {every} is labelled. ", n=n, every=every) if every > 1 else ""
+        more = {"n": n, "what": lacking, "advice": advice}
+        return some + (say("{n:,} tokens: no room for {what}; {advice} has more.", **more) if lacking else "")
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """Draw the frame at each time, counted in snapshots; each is a view of (height, width, 4), valid until the next one."""
@@ -279,9 +281,9 @@ class HeatmapFilm:
 
 
 def _number(value: float) -> str:
-    return (
-        f"{value:z.2f}".removeprefix("0") if 0 <= value < 0.995 else f"{value:z.0f}" if value > 0 else f"{value:z.1f}"
-    )
+    if 0 <= value < 0.995:
+        return digits(f"{value:z.2f}").removeprefix("0")
+    return digits(f"{value:z.0f}" if value > 0 else f"{value:z.1f}")
 
 
 def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> Film:
@@ -292,23 +294,31 @@ def make_attention_film(run: Run, request: FilmRequest, progress: Progress) -> F
     check_head(maps, request.layer, request.head)
     chosen = {name: [at] for name, at in (("layer", request.layer), ("head", request.head)) if at is not None}
     maps = maps.sel(chosen)
-    which = ", ".join(f"{name} {at[0]}" for name, at in chosen.items())
+    templates = {"layer": "layer {layer}", "head": "head {head}"}
+    which = ", ".join(say(templates[name], **{name: at[0]}) for name, at in chosen.items())
     grid = Grid(
-        [f"layer {i}" for i in maps["layer"].values],
-        [f"head {i}" for i in maps["head"].values],
+        [say("layer {layer}", layer=int(i)) for i in maps["layer"].values],
+        [say("head {head}", head=int(i)) for i in maps["head"].values],
         [str(token) for token in maps["query_token"].values],
-        f"attention weight ({EXPLANATIONS['attention map']})",
+        say("attention weight ({explanation})", explanation=say(EXPLANATIONS["attention map"])),
     )
     even = spread(maps).mean(("layer", "head"))
-    shares = Curve("spread of attention (1: even)", even["step"].values, even.values.astype(float), limits=(0.0, 1.0))
+    title, spreads = say("spread of attention (1: even)"), even.values.astype(float)
+    shares = Curve(title, even["step"].values, spreads, limits=(0.0, 1.0))
     curves = [*loss_curves(run), shares]
     prompt = quoted(maps.attrs["prompt"], 560)
-    caption = Caption(f"Attention of {which}" if which else "Attention", f"{run.name} reads {prompt}", INTERPOLATED)
+    title = say("Attention of {which}", which=which) if which else say("Attention")
+    caption = Caption(title, say("{run} reads {prompt}", run=run.name, prompt=prompt), say(INTERPOLATED))
     picture = HeatmapFilm(maps.values, maps["step"], grid, curves=curves, caption=caption, **request.look)
-    alt = (
-        f"Attention maps of run {run.name} reading {prompt}, {which or 'all layers and heads'}, "
-        f"{run.over_steps(maps['step'].values.tolist())}. The mean spread (entropy over its maximum) goes from {float(even[0]):z.2f} "
-        f"to {float(even[-1]):z.2f}."
+    alt = say(
+        "Attention maps of run {run} reading {prompt}, {which}, {steps}. The mean spread (entropy over its maximum) goes from "
+        "{first:z.2f} to {last:z.2f}.",
+        run=run.name,
+        prompt=prompt,
+        which=which or say("all layers and heads"),
+        steps=run.over_steps(maps["step"].values.tolist()),
+        first=float(even[0]),
+        last=float(even[-1]),
     )
     return Film(run, request, picture, maps, alt, caption.title)
 
@@ -319,18 +329,25 @@ def make_position_similarity_film(run: Run, request: FilmRequest, progress: Prog
 
     similarity, structure = position_similarity(run), position_structure(run)
     toeplitz = structure["toeplitz_fraction"].values.astype(float)
-    explained = Curve("explained by distance alone", similarity["step"].values, toeplitz, limits=(0.0, 1.0))
+    explained = Curve(say("explained by distance alone"), similarity["step"].values, toeplitz, limits=(0.0, 1.0))
     caption = Caption(
-        "Similarity of positions",
-        f"{run.name}: cosine of the rows of the centred position table, every position against every other",
-        INTERPOLATED,
+        say("Similarity of positions"),
+        say(
+            "{run}: cosine of the rows of the centred position table, every position against every other", run=run.name
+        ),
+        say(INTERPOLATED),
     )
     items = [str(i) for i in similarity["position"].values]
     maps, steps = similarity.values[:, None, None], similarity["step"]
-    grid, curves = Grid([""], [""], items, "cosine", diverging=True), [*loss_curves(run), explained]
+    grid, curves = Grid([""], [""], items, say("cosine"), diverging=True), [*loss_curves(run), explained]
     picture = HeatmapFilm(maps, steps, grid, curves=curves, caption=caption, **request.look)
-    alt = (
-        f"Cosine similarity of the {len(items)} positions of run {run.name} over {similarity.sizes['step']} snapshots. The share of its "
-        f"variance that distance alone explains goes from {toeplitz[0]:z.2f} to {toeplitz[-1]:z.2f}."
+    alt = say(
+        "Cosine similarity of the {n} positions of run {run} over {snapshots} snapshots. The share of its variance that distance alone "
+        "explains goes from {first:z.2f} to {last:z.2f}.",
+        n=len(items),
+        run=run.name,
+        snapshots=similarity.sizes["step"],
+        first=float(toeplitz[0]),
+        last=float(toeplitz[-1]),
     )
     return Film(run, request, picture, similarity, alt, caption.title)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.language import speaking, spoken
 from probes.parallel import map_steps
 from viz.fonts import further_fonts
 
@@ -52,7 +53,7 @@ def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> I
         return picture.frames(times)
     every = list(times)
     pieces = [tuple(every[i : i + FRAMES_AT_ONCE]) for i in range(0, len(every), FRAMES_AT_ONCE)]
-    copies = _Copies(import_module("cloudpickle").dumps(picture))
+    copies = _Copies(import_module("cloudpickle").dumps(picture), spoken())
     drawn = map_steps(_draw, pieces, client, shared=copies)
     return (frame for shape, packed in drawn for frame in _unpacked(shape, packed))
 
@@ -60,12 +61,12 @@ def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> I
 class _Copies:
     """Copies of a picture, one for each thread, since two threads cannot draw on one canvas; pickled without them."""
 
-    def __init__(self, pickled: bytes):
-        self._pickled = pickled
+    def __init__(self, pickled: bytes, language: str):
+        self._pickled, self.language = pickled, language
         self._made = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Copies, (self._pickled,)
+        return _Copies, (self._pickled, self.language)
 
     def picture(self) -> Picture:
         if not hasattr(self._made, "picture"):
@@ -79,12 +80,13 @@ def _draw(copies: _Copies, times: Sequence[float]) -> tuple[tuple[int, ...], lis
     """Draw frames; return their shape and the changes from frame to frame, of the first from a black frame."""
     shape, packed = (0, 0, 4), list[Changes]()
     before: Pixels = np.empty(0, PIXEL)
-    for frame in copies.picture().frames(times):
-        pixels = np.array(frame).view(PIXEL).reshape(-1)  # a copy: the frame is a view that the next one overwrites
-        if not packed:
-            shape, before = frame.shape, np.zeros_like(pixels)
-        packed.append(_changes(before, pixels))
-        before = pixels
+    with speaking(copies.language):
+        for frame in copies.picture().frames(times):
+            pixels = np.array(frame).view(PIXEL).reshape(-1)  # a copy: the frame is a view that the next one overwrites
+            if not packed:
+                shape, before = frame.shape, np.zeros_like(pixels)
+            packed.append(_changes(before, pixels))
+            before = pixels
     return shape, packed
 
 

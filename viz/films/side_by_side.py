@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from data.errors import InputError
+from data.language import say
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.comparison import Findings, GroupComparison, find
@@ -60,9 +61,10 @@ def panels_with_control(run: Run, request: FilmRequest, progress: Progress) -> l
     table = replace(trained.table, trajectory=vectors)
     projection = lay_out(run, table, request, _after(progress, trained.projection.sizes["step"]))
     found = _find(run, table, request, warn=False)
-    name = f"control ({request.control})" + (f": {found.title_in_short}" if found.claims else "")
+    name = say("control (shuffled)" if request.control == "shuffled" else "control (init)")
+    name += f": {found.title_in_short}" if found.claims else ""
     beside = TablePanel(run, table, projection, found, name)
-    return [replace(trained, name="trained"), beside]
+    return [replace(trained, name=say("trained")), beside]
 
 
 def panels_of_runs(

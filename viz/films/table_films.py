@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.language import digits, say
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.wording import title_of_runs
@@ -41,19 +42,21 @@ def _film_with_control(run: Run, request: FilmRequest, progress: Progress) -> Fi
     panels = panels_with_control(run, request, progress)
     trained, beside = panels
     name = str(request.control)
-    explained = CONTROL_DESCRIPTIONS[name].format(items=request.what)
+    explained = say(CONTROL_DESCRIPTIONS[name].format(items=request.what))
     words = caption(run, trained.table, trained.projection, trained.findings)
-    footnote = f"Control: {explained}; laid out by the same method, seed and parameters. {words.footnote}"
+    how = say("Control: {explained}; laid out by the same method, seed and parameters.", explained=explained)
+    footnote = f"{how} {words.footnote}"
     trust = replace(
         trust_curve(trained.projection),
-        name="trained",
+        name=say("trained"),
         second_values=beside.projection["trustworthiness"].values.astype(float),
-        second_name="control",
+        second_name=say("control"),
         names_below=True,
         limits=trust_curve(_least_trustworthy(panels).projection).limits,
     )
     picture = _picture(panels, [*loss_curves(run), trust], replace(words, footnote=footnote), request)
-    alt = f"{_alt_text(trained)} Beside it a control: {explained}. {_measures(beside)} {in_sentences(beside.findings)}"
+    beside_it = say("Beside it a control: {explained}.", explained=explained)
+    alt = f"{_alt_text(trained)} {beside_it} {_measures(beside)} {in_sentences(beside.findings)}"
     shown = trained.projection.assign_attrs(
         control=name,
         control_explained=explained,
@@ -69,19 +72,21 @@ def _film_of_runs(runs: Sequence[Run], request: FilmRequest, progress: Progress)
     single = caption(first.run, first.table, first.projection)
     found = title_of_runs([panel.findings.claims for panel in panels]) if first.findings.claims else ""
     widths = dict.fromkeys(str(panel.table.trajectory.sizes["dim"]) for panel in panels)
-    drawn = f"{' and '.join(widths)} {single.subtitle.split(', ')[-1].split(' ', 1)[1]}"
+    drawn = f"{_listed(list(widths))} {single.subtitle.split(', ')[-1].split(' ', 1)[1]}"
+    alone = say("Each run is laid out by itself, at its own scale, and turned onto the first.")
     words = Caption(
-        found or f"{single.title} of {len(panels)} runs",
-        f"{single.title} of {names}: {drawn}",
-        f"{_left_out(shared, request.what)}Each run is laid out by itself, at its own scale, and turned onto the first. {single.footnote}",
+        found or say("{what} of {n} runs", what=single.title, n=len(panels)),
+        say("{what} of {runs}: {drawn}", what=single.title, runs=names, drawn=drawn),
+        f"{_left_out(shared, request.what)}{alone} {single.footnote}",
     )
     hashes = {panel.run.name: _hashes(panel.run, first.projection["step"].values) for panel in panels}
     found_in = {panel.run.name: panel.findings.to_record() for panel in panels}
     shown = first.projection.assign_attrs(runs=hashes, findings=found_in)
     shown = shown.assign_coords(sha256=("step", hashes[first.run.name]))
-    beside = (
-        f"Beside it run {panel.run.name}. {_measures(panel)} {in_sentences(panel.findings)}" for panel in panels[1:]
-    )
+    beside = [
+        f"{say('Beside it run {run}.', run=panel.run.name)} {_measures(panel)} {in_sentences(panel.findings)}"
+        for panel in panels[1:]
+    ]
     alt = " ".join([_alt_text(first), *beside]).strip()
     picture, page = _picture(panels, _curves_of_runs(panels), words, request), _page_maker(panels, words, request)
     return Film(first.run, request, picture, shown, alt, words.title, make_page=page)
@@ -91,8 +96,8 @@ def _picture(
     panels: Sequence[TablePanel], curves: Sequence[Curve], words: Caption, request: FilmRequest
 ) -> EmbeddingFilm:
     if request.bands and bands_of(panels[0].projection):
-        scale = "pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1"
-        words = replace(words, footnote=f"{words.footnote} Bands: {scale}.")
+        scale = say("pale 0, dark 1" if request.theme == "light" else "dark 0, bright 1")
+        words = replace(words, footnote=f"{words.footnote} {say('Bands: {scale}.', scale=scale)}")
     fidelity = {"trust": request.trust, "bands": request.bands}
     return EmbeddingFilm(_views(panels), curves, caption=words, **request.look | fidelity)
 
@@ -114,7 +119,9 @@ def _page_maker(panels: Sequence[TablePanel], words: Caption, request: FilmReque
         from viz.player.projection_scene import scene_of_views
 
         losses = {panel.run.name: panel.run.metrics() for panel in panels}
-        scene = scene_of_views(_views(panels), theme=theme(request.theme), losses=losses, trust=request.trust)
+        scene = scene_of_views(
+            _views(panels), theme=theme(request.theme), losses=losses, trust=request.trust, language=request.language
+        )
         return html.page(scene, title=words.title, description=f"{words.subtitle}. {words.footnote}")
 
     return page
@@ -123,10 +130,25 @@ def _page_maker(panels: Sequence[TablePanel], words: Caption, request: FilmReque
 def _left_out(shared: SharedTables, what: str) -> str:
     """Write how many items and steps are not in the picture."""
     items, steps = shared.items_left_out, shared.steps_left_out
-    parts = [f"{items} {what if items > 1 else what[:-1]}"] if items else []
-    parts += [f"{steps} step{'s' if steps > 1 else ''}"] if steps else []
+    one, many = ("{n} token", "{n} tokens") if what == "tokens" else ("{n} position", "{n} positions")
+    parts = [say(one if items == 1 else many, n=items)] if items else []
+    parts += [say("{n} step" if steps == 1 else "{n} steps", n=steps)] if steps else []
+    if not parts:
+        return ""
     verb = "is" if items + steps == 1 else "are"
-    return f"{' and '.join(parts)} that not all runs have {verb} left out. " if parts else ""
+    templates = {
+        "is": "{parts} that not all runs have is left out. ",
+        "are": "{parts} that not all runs have are left out. ",
+    }
+    return say(templates[verb], parts=_listed(parts))
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return (
+        parts[0]
+        if len(parts) == 1
+        else say("{all_but_last} and {last}", all_but_last=" and ".join(parts[:-1]), last=parts[-1])
+    )
 
 
 def _curves_of_runs(panels: Sequence[TablePanel]) -> list[Curve]:
@@ -160,9 +182,9 @@ def _alt_text(panel: TablePanel) -> str:
 def _measures(panel: TablePanel) -> str:
     """Write the measures of the fidelity bands at the last snapshot."""
     measures = [
-        f"{row.name} {row.values[-1]:z.2f}"
-        + (f" (by chance {level_text(row.chance)})" if row.chance is not None else "")
+        f"{row.name} {digits(f'{row.values[-1]:z.2f}')}"
+        + (say(" (by chance {level})", level=level_text(row.chance)) if row.chance is not None else "")
         for row in bands_of(panel.projection)
         if np.isfinite(row.values[-1])
     ]
-    return f"At the last snapshot: {', '.join(measures)}." if measures else ""
+    return say("At the last snapshot: {measures}.", measures=", ".join(measures)) if measures else ""

@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from data.language import digits, say, spoken
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve, FilmClock
 from viz.drawing.film_frame import FilmFrame
 from viz.drawing.layout import Box
-from viz.drawing.text import Caption, label_name, quoted, shorten, text_width
+from viz.drawing.text import Caption, label_name, others_name, quoted, shorten, text_width
 from viz.drawing.theme import Theme, role_color
 from viz.films.film import Film
 from viz.films.timeline import interpolate
@@ -39,15 +40,15 @@ class TemperatureClock(FilmClock):
 
     @property
     def name(self) -> str:
-        return "temperature"
+        return say("temperature")
 
     def write(self, step: float) -> str:
         """Format a temperature, ``0.70``."""
-        return f"{step / 100:z.2f}"
+        return digits(f"{step / 100:z.2f}")
 
     def label(self, step: int) -> str:
         """Name a temperature."""
-        return f"temperature {self.write(step)}"
+        return say("temperature {value}", value=self.write(step))
 
 
 class TemperatureFilm:
@@ -74,7 +75,7 @@ class TemperatureFilm:
         for bar, text, value in zip(self._bars, self._values, values, strict=True):
             bar.set_width(value)
             text.set_x(value + pad)
-            text.set_text(f"{value:z.2f}" if value >= 0.005 else "")
+            text.set_text(digits(f"{value:z.2f}") if value >= 0.005 else "")
         return [*self._bars, *self._values]
 
     def _add_axes(self, panel: Box) -> Axes:
@@ -122,16 +123,16 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
     n_tokens = values.shape[1]
     n_top = n_tokens if n_tokens <= n_rows else n_rows - 1
     top, rest = order[:n_top], order[n_top:]
-    names = [shorten(label_name(str(distributions["token"].values[i])), 200) for i in top]
+    names = [shorten(label_name(str(distributions["token"].values[i]), spoken()), 200) for i in top]
     if not len(rest):
         return names, values[:, top]
-    names.append(f"{len(rest):,} other" + ("s" if len(rest) > 1 else ""))
+    names.append(others_name(len(rest)))
     return names, np.column_stack([values[:, top], values[:, rest].sum(axis=1)])
 
 
 def stands_for_others(name: str) -> bool:
     """Check whether a row from `leading_rows` is that of all other tokens."""
-    return re.fullmatch(r"[\d,]+ others?", name) is not None
+    return re.fullmatch(r"[\d.,]+ (others?|outros?)", name) is not None
 
 
 def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Curve]:
@@ -139,13 +140,13 @@ def _curves(hundredths: NDArray[np.int64], distributions: xr.Dataset) -> list[Cu
     best = distributions["probability"].max("token").values.astype(float)
     return [
         Curve(
-            "entropy (nats)",
+            say("entropy (nats)"),
             hundredths,
             entropies,
             limits=(0.0, 1.05 * max(float(entropies.max()), 1e-3)),
             role="entropy",
         ),
-        Curve("probability of the likeliest", hundredths, best, limits=(0.0, 1.02), role="probability"),
+        Curve(say("probability of the likeliest"), hundredths, best, limits=(0.0, 1.02), role="probability"),
     ]
 
 
@@ -156,17 +157,26 @@ def make_temperature_film(run: Run, request: FilmRequest, progress: Progress) ->
     found = temperature_distributions(run, request.prompt, step=request.step, progress=progress)
     prompt, step = quoted(found.attrs["prompt"], 560), int(found["step"])
     caption = Caption(
-        "What temperature does",
-        f"{run.name} {run.at_step(step)}, after {prompt}",
-        "Logits are divided by the temperature before they become probabilities. Between two temperatures that were "
-        "computed, bars and numbers are interpolated.",
+        say("What temperature does"),
+        say("{run} {step}, after {prompt}", run=run.name, step=run.at_step(step), prompt=prompt),
+        say(
+            "Logits are divided by the temperature before they become probabilities. Between two temperatures that were "
+            "computed, bars and numbers are interpolated."
+        ),
     )
     picture = TemperatureFilm(found, caption, **request.look)
     low, high = (found.isel(temperature=i) for i in (0, -1))
-    alt = (
-        f"Probabilities of the next token after {prompt} in run {run.name} {run.at_step(step)}, at temperatures from "
-        f"{float(low['temperature']):g} to {float(high['temperature']):g}. The likeliest token's share goes from "
-        f"{float(low['probability'].max()):z.2f} to {float(high['probability'].max()):z.2f}, the entropy from "
-        f"{float(low['entropy']):z.2f} to {float(high['entropy']):z.2f} nats."
+    alt = say(
+        "Probabilities of the next token after {prompt} in run {run} {step}, at temperatures from {low:g} to {high:g}. "
+        "The likeliest token's share goes from {first:z.2f} to {last:z.2f}, the entropy from {entropy:z.2f} to {last_entropy:z.2f} nats.",
+        prompt=prompt,
+        run=run.name,
+        step=run.at_step(step),
+        low=float(low["temperature"]),
+        high=float(high["temperature"]),
+        first=float(low["probability"].max()),
+        last=float(high["probability"].max()),
+        entropy=float(low["entropy"]),
+        last_entropy=float(high["entropy"]),
     )
     return Film(run, request, picture, found, alt, caption.title, keyframes="temperature")

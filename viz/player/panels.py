@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from viz.player.serialization import quantize_layout, to_json, with_version
+from viz.player.serialization import pack, pack_choices, pack_texts, quantize_layout, to_json, with_version
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Pending:
 class Panel:
     """A panel of a scene: ``area`` is its place in the grid, ``steps`` its snapshots where they are not the scene's.
 
+    ``about`` are keys of `viz.explanations` that explain what it shows; if empty, those of its kind.
+
     ``pending`` stands over the panel; it is not part of the panel's ``version``, so that its progress leaves the content alone.
     """
 
@@ -45,6 +48,7 @@ class Panel:
     area: str
     title: str
     steps: Sequence[int] | None = field(default=None, kw_only=True)
+    about: Sequence[str] = field(default=(), kw_only=True)
     pending: Pending | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
@@ -52,8 +56,11 @@ class Panel:
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
-        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
-        return {**with_version({"kind": self.kind, **fields}), "pending": to_json(self.pending)}
+        content = with_version({"kind": self.kind, **self._content()})
+        return {**content, "pending": to_json(self.pending)}
+
+    def _content(self) -> dict[str, Any]:
+        return {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ class Scatter(Panel):
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
     thread : whether a line connects the items in their order.
+    camera : yaw and pitch in degrees, and magnification, of three dimensions at page entry; afterwards the browser has the camera.
+    has_legend : whether the panel holds its own legend; without, a panel `viz.player.comparison_panels.SharedLegend` holds that of all.
     words : texts of the tools, by name.
     """
 
@@ -91,11 +100,28 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
+    camera: tuple[float, float, float] | None = None
+    has_legend: bool = True
     words: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """Build the JSON object that is sent, with the layout quantised to its limits, which halves its size."""
-        return Panel.to_json(dataclasses.replace(self, layout=quantize_layout(self.layout)))
+    def _content(self) -> dict[str, Any]:
+        """Pack what there is of each item: the layout quantised to its limits, texts joined, of the names those unlike the labels."""
+        names = [name if name != label else "" for name, label in zip(self.names, self.labels, strict=True)]
+        packed = {
+            "layout": pack(quantize_layout(self.layout)),
+            "labels": pack_texts(self.labels),
+            "names": pack_texts(names),
+            "colors": pack_choices(self.colors),
+            "groups": [_packed_group(group) for group in self.groups],
+            "classes": [_packed_group(group) for group in self.classes],
+        }
+        rest = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in {*packed, "pending"}}
+        return {name: to_json(value) for name, value in rest.items()} | packed
+
+
+def _packed_group(group: ColoredGroup) -> dict[str, Any]:
+    members = np.array(group.members, dtype=np.uint32)
+    return {"name": group.name, "color": group.color, "members": pack(members)}
 
 
 @dataclass(frozen=True)
@@ -113,11 +139,15 @@ class Series:
 
 @dataclass(frozen=True)
 class Curves(Panel):
-    """Curves over training with a cursor at the slider's step; a click goes there. ``limits`` are those of the vertical axis."""
+    """Curves over training with a cursor at the slider's step; a click goes there, and pointing shows all values at a step.
+
+    ``limits`` are those of the vertical axis. With ``has_names``, the legend names the curves; without, another panel's does.
+    """
 
     series: Sequence[Series]
     unit: str = ""
     limits: tuple[float, float] | None = None
+    has_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,8 +171,11 @@ class HeatMaps(Panel):
     ramp : colours from 0 to 1, 256 of them, by the square root of the weight, so that small weights are visible.
     chooses : whether ``chosen`` is the page's choice of a head; all panels of a scene share it.
     chosen : (layer, head) of the map that is enlarged, or None for all.
+    picture : how one head is shown: ``map``, or ``words`` with lines between them.
+    query : index of the word whose lines alone are shown, or None for all words.
     large : the map that is shown instead when its head is enlarged.
     layer_name, head_name : words before their indices.
+    note : a line above the maps.
     """
 
     values: NDArray[Any]
@@ -150,9 +183,12 @@ class HeatMaps(Panel):
     ramp: Sequence[str]
     chooses: bool = False
     chosen: tuple[int, int] | None = None
+    picture: str = "map"
+    query: int | None = None
     large: LargeMap | None = None
     layer_name: str = "layer"
     head_name: str = "head"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +200,7 @@ class HeadTimeline(Panel):
     values : (step, row), float.
     rows : names of the rows.
     heads : (layer, head) of each row, if rows are heads; layers are set apart.
-    ramp, high : colours from 0 up, and the value of the last.
+    ramp, low, high : colours, and the values of the first and the last.
     note : a line above the heat map.
     uniform : the value of uniform attention, which the colour bar marks.
     chooses, chosen : as in `HeatMaps`.
@@ -174,6 +210,7 @@ class HeadTimeline(Panel):
     rows: Sequence[str]
     ramp: Sequence[str]
     heads: Sequence[tuple[int, int]] | None = None
+    low: float = 0.0
     high: float = 1.0
     note: str = ""
     uniform: float | None = None
@@ -182,25 +219,56 @@ class HeadTimeline(Panel):
 
 
 @dataclass(frozen=True)
-class Bars(Panel):
-    """Probabilities of labels at every step, as bars in a fixed order.
+class HeadRanking(Panel):
+    """Heads in the order of a score at the slider's step, the largest first. A click chooses the head.
 
     Parameters
     ----------
-    values : (step, label), float.
-    labels : for the plot; where not all fit, the first ones are shown.
-    names : for sentences.
+    values : (step, row), float.
+    rows : names of the rows.
+    heads : (layer, head) of each row.
     color : of the bars.
-    others : name of the bar for all other tokens; no such bar if empty.
-    n_tokens : size of the vocabulary.
+    high : the value of a bar of full length.
+    chooses, chosen : as in `HeatMaps`.
     """
 
+    values: NDArray[Any]
+    rows: Sequence[str]
+    heads: Sequence[tuple[int, int]]
+    color: str
+    high: float = 1.0
+    chooses: bool = False
+    chosen: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Bars(Panel):
+    """The most probable tokens of every step, as bars in the order of their probabilities at that step.
+
+    The scale of the bars is the same at all steps. Between snapshots, rows move to their next place. Of a token that is not among those of
+    a step, it is known that its probability is at most the last one there.
+
+    Parameters
+    ----------
+    tokens : (step, rank), indices of labels, the most probable first.
+    values : (step, rank), float, their probabilities.
+    labels, names : of all tokens that occur, for the plot and for sentences.
+    color : of the bars.
+    high : the probability of a bar of full length.
+    others : name of the last row, the sum of all tokens that are not shown, which has no bar; no such row if empty.
+    n_tokens : size of the vocabulary.
+    note : a line above the bars.
+    """
+
+    tokens: NDArray[Any]
     values: NDArray[Any]
     labels: Sequence[str]
     names: Sequence[str]
     color: str
+    high: float = 1.0
     others: str = ""
     n_tokens: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -132,4 +132,4 @@ CONTROL_DESCRIPTIONS = {
     "shuffled": "the values of each dimension dealt out anew among the {items}, the same deal at every step",
     "init": "tables drawn from the distribution of the first snapshot, which change as much as the run's and learn nothing",
 }
-"""Captions that explain each control; ``{items}`` stands for tokens or positions."""
+"""Captions that explain each control, in English; ``{items}`` stands for tokens or positions."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dashboards.compute import queries
 from dashboards.compute.computation import Computation
+from dashboards.forms.example_prompts import example_prompts
 from dashboards.player import Events
 from dashboards.state.language import Translation
 from data.runs import Run, create_run, write_snapshot
@@ -17,10 +19,11 @@ from data.runs.atomic_files import append_line
 from probes.groups.symbols import display
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
-from probes.models.logits import next_token_distribution
+from probes.models.observation import observe
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
-from viz.player.panels import Bars, HeadTimeline, HeatMaps, Samples
+from trainer.loading import load_model
+from viz.player.panels import Bars, HeadRanking, HeadTimeline, HeatMaps, Samples
 
 say = Translation("en")
 
@@ -65,6 +68,31 @@ def test_a_prompt_of_unknown_symbols_alone_gives_way_to_the_usual_one(run: Run, 
     assert not at.exception
     assert shown_maps(stage).tokens == usual
     assert any("漢" in caption.value for caption in at.caption)
+    bars = stage.panel("next")
+    assert isinstance(bars, Bars)
+    for panel in (shown_maps(stage), bars):
+        assert "漢字" in panel.note, "the picture itself says whose attention it is"
+        assert "".join(usual).replace("␣", " ")[:20] in panel.note
+
+
+def test_a_prompt_that_can_be_read_has_no_note(run: Run, stage: Stage) -> None:
+    open_screen("attention", run=run.name, prompt="ba漢")
+    bars = stage.panel("next")
+    assert isinstance(bars, Bars)
+    assert shown_maps(stage).note == bars.note == ""
+
+
+def test_examples_fill_the_prompt(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name)
+    examples = example_prompts(run)
+    assert {"sample", "twice", "random"} <= set(examples)
+    at.button_group(key="example_prompt").set_value("twice").run()
+    assert not at.exception
+    assert at.text_area[0].value == examples["twice"]
+    assert at.query_params["prompt"] in (examples["twice"], [examples["twice"]])
+    tokens = shown_maps(stage).tokens
+    half = len(tokens) // 2
+    assert list(tokens[:half]) == list(tokens[half : 2 * half])
 
 
 def test_a_prompt_longer_than_the_context_is_read_as_far_as_the_model_sees(run: Run, stage: Stage) -> None:
@@ -106,6 +134,32 @@ def test_the_timeline_shows_the_chosen_score_of_every_head(run: Run, stage: Stag
     assert panel.uniform == pytest.approx(expected.attrs["uniform"])
 
 
+def test_heads_are_ranked_by_the_score_of_the_timeline(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, score="sink", layer=1, head=0)
+    run_until(at, lambda: isinstance(stage.panel("ranking"), HeadRanking))
+    assert not at.exception
+    ranking, timeline = stage.panel("ranking"), stage.panel("scores")
+    assert isinstance(ranking, HeadRanking)
+    assert isinstance(timeline, HeadTimeline)
+    np.testing.assert_array_equal(ranking.values, timeline.values)
+    assert ranking.high == timeline.high
+    assert ranking.rows[2] == "layer 1, head 0"
+    assert ranking.chosen == (1, 0)
+
+
+def test_words_and_the_chosen_word_are_in_the_address(run: Run, stage: Stage) -> None:
+    at = open_screen("attention", run=run.name, layer=0, head=1, picture="words", query=3)
+    assert not at.exception
+    assert (shown_maps(stage).picture, shown_maps(stage).query) == ("words", 3)
+    stage.events = Events(picture="words", query=5)
+    at.run()
+    assert (at.query_params["picture"], at.query_params["query"]) == ("words", "5")
+    stage.events = Events(picture="map", query=-1)
+    at.run()
+    assert "picture" not in at.query_params
+    assert "query" not in at.query_params
+
+
 def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
@@ -119,17 +173,19 @@ def test_the_maps_are_there_before_the_scores(run: Run, stage: Stage, monkeypatc
     run_until(at, lambda: isinstance(stage.panel("scores"), HeadTimeline))
 
 
-def test_bars_hold_the_leaders_of_the_last_snapshot_and_of_any(run: Run, stage: Stage) -> None:
+def test_bars_hold_the_leaders_of_every_snapshot_in_their_order(run: Run, stage: Stage) -> None:
     open_screen("attention", run=run.name, prompt="ba")
-    bars, expected = stage.panel("next"), next_token_distribution(run, "ba")
+    bars = stage.panel("next")
     assert isinstance(bars, Bars)
-    assert bars.n_tokens == expected.sizes["token"]
-    best = str(expected["token"].values[int(expected.values[-1].argmax())])
-    assert bars.labels[0] == display(best)
-    np.testing.assert_allclose(bars.values[:, 0], expected.sel(token=best).values, rtol=1e-6)
-    for step in range(len(expected)):
-        leader = float(expected.values[step].max())
-        assert leader < 0.05 or leader == pytest.approx(float(bars.values[step].max()), rel=1e-6)
+    ids = torch.from_numpy(run.tokenizer.encode("ba"))[None]
+    for place, step in enumerate(stage.scenes[-1].steps):
+        with torch.no_grad():
+            expected = observe(load_model(run, step), ids).logits[0, -1].softmax(-1)
+        assert bars.n_tokens == len(expected)
+        order = expected.argsort(descending=True)[: bars.values.shape[1]]
+        np.testing.assert_allclose(bars.values[place], expected[order].numpy(), rtol=1e-5)
+        labels = [display(run.tokenizer.labels[i]) for i in order]
+        assert [bars.labels[i] for i in bars.tokens[place]] == labels
 
 
 def test_a_clicked_head_is_in_the_address_and_all_heads_take_it_out(run: Run, stage: Stage) -> None:

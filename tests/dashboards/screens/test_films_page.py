@@ -106,7 +106,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(
     at = page()
     at.button_group(key="film_what").set_value("position-similarity").run()
     at.button_group(key="film_size").set_value("640x360").run()
-    at.slider(key="film_pace").set_value(0.1).run()
+    at.select_slider(key="film_pace").set_value(0.1).run()
     at.button(key="film_render").click().run()
     assert not at.exception
     (job,) = computation.jobs.of_run(run.name)
@@ -116,7 +116,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(
     assert other.button(key=f"cancel {run.name} films/{stem}")
     other.button_group(key="film_what").set_value("position-similarity").run()
     other.button_group(key="film_size").set_value("640x360").run()
-    other.slider(key="film_pace").set_value(0.1).run()
+    other.select_slider(key="film_pace").set_value(0.1).run()
     other.button(key="film_render").click().run()
     assert "being made already" in other.toast[0].value
     assert computation.jobs.of_run(run.name) == [job]
@@ -131,7 +131,7 @@ def test_a_film_of_the_form_is_rendered_and_chosen(
 def test_cancelling_leaves_the_page_as_it_was(run: Run, computation: Computation) -> None:
     at = page()
     at.button_group(key="film_what").set_value("position-similarity").run()
-    at.slider(key="film_pace").set_value(2.0).run()
+    at.select_slider(key="film_pace").set_value(2.0).run()
     at.button(key="film_render").click().run()
     stem = FilmRequest("position-similarity", seconds_per_snapshot=2.0).file_name
     at.button(key=f"cancel {run.name} films/{stem}").click().run()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from streamlit.testing.v1 import AppTest
 
 from dashboards.compute import generation_stream
@@ -49,6 +50,21 @@ def bars(stage: Stage, id: str) -> Bars:
     panel = stage.panel(id)
     assert isinstance(panel, Bars)
     return panel
+
+
+def shown_rows(panel: Bars) -> list[list[str]]:
+    """List the names of the rows of every step, the most probable first."""
+    return [[panel.names[i] for i in row] for row in panel.tokens]
+
+
+def check_rows(panel: Bars, distribution: xr.DataArray) -> None:
+    """Check that the rows of every step fall, and that each has the probability of its token."""
+    assert (np.diff(panel.values, axis=1) <= 0).all()
+    for place, names in enumerate(shown_rows(panel)):
+        for rank, token in enumerate(names):
+            if token in distribution["token"].values:
+                expected = float(distribution.isel(step=place).sel(token=token))
+                assert panel.values[place, rank] == pytest.approx(expected, abs=1e-6)
 
 
 def test_first_middle_and_last_snapshot_write_what_the_command_would(run: Run, stage: Stage) -> None:
@@ -92,12 +108,9 @@ def test_the_slider_brings_its_own_snapshot_beside_the_others(run: Run, stage: S
 
 def test_bars_show_the_probabilities_and_what_is_drawn_in_the_same_places(run: Run, stage: Stage) -> None:
     open_screen("generate", run=run.name, prompt="bagu", temperature="0.5", top_k="3", tokens=5)
-    bets, drawn = bars(stage, "next"), bars(stage, "drawn")
-    assert list(bets.labels) == list(drawn.labels)
-    distribution = apply_decoding(next_token_distribution(run, "bagu"), Decoding(0.5, top_k=3))
-    for place, token in enumerate(bets.names):
-        if token in distribution["token"].values:
-            np.testing.assert_allclose(drawn.values[:, place], distribution.sel(token=token).values, atol=1e-6)
+    own, drawn = bars(stage, "next"), bars(stage, "drawn")
+    assert shown_rows(own) == shown_rows(drawn)  # temperature and top-k do not change the order
+    check_rows(drawn, apply_decoding(next_token_distribution(run, "bagu"), Decoding(0.5, top_k=3)))
     assert ((drawn.values > 0).sum(axis=1) <= 3).all()
     assert "0.50" in drawn.title
     assert "top-k 3" in drawn.title
@@ -111,10 +124,7 @@ def test_penalties_of_a_link_decide_the_text_and_the_bars(run: Run, stage: Stage
     for step, card in cards(at).items():
         assert card[1] == expected(run, step, "bagu", decoding, GenerationRequest(30))
     drawn = bars(stage, "drawn")
-    distribution = next_token_distribution(run, "bagu", decoding=decoding)
-    for place, token in enumerate(drawn.names):
-        if token in distribution["token"].values:
-            np.testing.assert_allclose(drawn.values[:, place], distribution.sel(token=token).values, atol=1e-6)
+    check_rows(drawn, next_token_distribution(run, "bagu", decoding=decoding))
     assert "typical-p 0.90, Repetition penalty 1.50, n-gram 2" in drawn.title
 
 
@@ -214,7 +224,7 @@ def test_vectors_without_a_model_are_reported(runs: Path, run: Run, stage: Stage
 def test_portuguese(run: Run, stage: Stage) -> None:
     at = open_screen("generate", run=run.name, lang="pt", tokens=5)
     assert not at.exception
-    assert at.slider(key="temperature_choice").label == "Temperatura"
+    assert at.select_slider(key="temperature_choice").label == "Temperatura"
     assert bars(stage, "drawn").title.startswith("Sorteado de (temperatura 0,80")
 
 

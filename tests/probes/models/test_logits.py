@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -16,7 +17,14 @@ from torch.nn import functional as F
 from data.errors import InputError
 from data.runs import Run, write_snapshot
 from probes.models import logits, observation
-from probes.models.logits import in_context_score, logit_lens, loss_by_position, next_token_distribution
+from probes.models.logits import (
+    LEADING,
+    in_context_score,
+    leading_tokens,
+    logit_lens,
+    loss_by_position,
+    next_token_distribution,
+)
 from probes.texts import sliding_windows
 from tests.probes.made_run import STEPS, SYMBOLS, made_run, model_of_step, shape, weights
 from tests.trainer.test_model import gpt2_with_weights_of
@@ -45,6 +53,35 @@ def test_next_token_probabilities_are_those_of_the_model(made: Run) -> None:
                 gpt2_with_weights_of(model_of_step(step, shape()).double())(prompt_ids()).logits[0, -1].softmax(-1)
             )
         np.testing.assert_allclose(found.sel(step=step), expected, rtol=0, atol=1e-5)
+
+
+def test_the_leaders_of_a_step_are_the_largest_of_its_softmax(made: Run) -> None:
+    found = leading_tokens(next_token_distribution(made, PROMPT), 5)
+    assert found.attrs["n_tokens"] == len(SYMBOLS)
+    for place, step in enumerate(found["step"].values):
+        with torch.no_grad():
+            model = gpt2_with_weights_of(model_of_step(int(step), shape()).double())
+            top = model(prompt_ids()).logits[0, -1].softmax(-1).topk(5)
+        assert found["index"].values[place].tolist() == top.indices.tolist()
+        np.testing.assert_allclose(found["probability"].values[place], top.values.numpy(), rtol=0, atol=1e-5)
+
+
+def test_tokens_that_a_filter_excludes_keep_the_order_before_it() -> None:
+    before = xr.DataArray([[0.1, 0.4, 0.3, 0.2]], dims=("step", "token"))
+    found = leading_tokens(before.copy(data=[[0.0, 1.0, 0.0, 0.0]]), before=before)
+    assert found["index"].values.tolist() == [[1, 2, 3, 0]]
+
+
+def test_of_a_large_vocabulary_only_the_leaders_are_selected() -> None:
+    n = 50_000
+    random = np.random.default_rng(0)
+    values = random.dirichlet(np.full(n, 0.01), size=3).astype(np.float32)
+    labels = [f"t{i}" for i in range(n)]
+    distribution = xr.DataArray(values, dims=("step", "token"), coords={"step": [0, 1, 2], "token": labels})
+    found = leading_tokens(distribution)
+    assert found["index"].shape == (3, LEADING)
+    assert found.attrs["n_tokens"] == n
+    np.testing.assert_array_equal(found["probability"].values, -np.sort(-values, axis=1)[:, :LEADING])
 
 
 def test_the_lens_reads_every_layer_as_if_it_were_the_last(made: Run) -> None:

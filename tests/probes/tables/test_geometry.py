@@ -52,3 +52,17 @@ def test_frequencies_that_cannot_be_used_are_refused(run: Run) -> None:
     ]:
         with pytest.raises(InputError, match=message):
             token_geometry(run, frequencies)
+
+
+def test_the_shape_of_a_table_is_that_of_the_tokens_geometry(run: Run) -> None:
+    from probes.tables.geometry import shape_difference, table_shape
+
+    geometry, shape = token_geometry(run), table_shape(token_embeddings(run))
+    for name in ("effective_rank", "stable_rank", "mean_cosine", "isotropy"):
+        np.testing.assert_allclose(shape[name], geometry[name])
+    np.testing.assert_allclose(shape["mean_norm"], geometry["norm"].mean("token"))
+    assert shape["isotropy"].attrs == geometry["isotropy"].attrs
+    later = shape["mean_norm"].isel(step=slice(1, None)) + 1
+    difference = shape_difference(shape["mean_norm"], later)
+    assert list(difference["step"].values) == list(later["step"].values)
+    np.testing.assert_allclose(difference, 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.language import say
 from data.printing import visible
 from data.runs.atomic_files import write_bytes
 from viz.drawing.slide import SIZES as INCHES
@@ -181,8 +182,11 @@ def _name(deck: Presentation, title: str) -> None:
 
 def _contents(slides: Sequence[DeckPage]) -> str:
     n_films = sum(slide.film is not None for slide in slides)
-    counts = ((len(slides) - n_films, "picture"), (n_films, "film"))
-    return " and ".join(f"{n} {thing}{'s' * (n != 1)}" for n, thing in counts if n) + ", made with GPTLab"
+    n_pictures = len(slides) - n_films
+    counts = [say("1 picture" if n_pictures == 1 else "{n} pictures", n=n_pictures)] if n_pictures else []
+    counts += [say("1 film" if n_films == 1 else "{n} films", n=n_films)] if n_films else []
+    contents = counts[0] if len(counts) == 1 else say("{first} and {second}", first=counts[0], second=counts[1])
+    return say("{contents}, made with GPTLab", contents=contents)
 
 
 def _add_title_slide(deck: Presentation, title: str, line: str) -> None:

@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from data.language import say, speaking
 from data.notices import notify
 from data.runs import Run
 from data.runs.names import architecture
@@ -40,7 +41,12 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path,
     -------
     The path of the deck.
     """
-    films = _films(run, request.theme)
+    with speaking(request.language):
+        return _write(run, pages, folder, request)
+
+
+def _write(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path, request: FigureRequest) -> Path:
+    films = _films(run, request)
     stills = sorted(pages, key=lambda page: _place(page[0]))
     path = folder / f"{deck_name(run, request)}.pptx"
     titles = [(film.request.what, film.title) for film in films if not film.age and film.request.control is None]
@@ -61,25 +67,29 @@ def _place(figure: Figure) -> int:
 
 def _title(run: Run) -> str:
     """Write what a deck shows; the snapshot of a finished model and word vectors do not learn."""
-    name = architecture(run.info) or "word vectors"
-    name = "a GPT" if name == "GPT" else name
-    return f"{run.name}: {name}{'' if run.step_attrs and len(run.manifest()) == 1 else ' learns'}"
+    name = architecture(run.info) or say("word vectors")
+    name = say("a GPT") if name == "GPT" else name
+    is_finished = run.step_attrs and len(run.manifest()) == 1
+    return say("{run}: {name}" if is_finished else "{run}: {name} learns", run=run.name, name=name)
 
 
 def deck_name(run: Run, request: FigureRequest) -> str:
     """Name the deck of a run: the run, and the theme and the shape of the slides where they are not the usual ones."""
-    return "-".join([run.name, *request.name_words("theme", "size")])
+    return "-".join([run.name, *request.name_words("theme", "size", "language")])
 
 
-def _films(run: Run, theme_name: Literal["light", "dark"]) -> list[SavedFilm]:
-    """List the run's films in this theme; give notice of the others, and of films that are older than the run."""
-    films = saved_films(run)
-    chosen = [film for film in films if film.request.theme == theme_name]
+def _films(run: Run, request: FigureRequest) -> list[SavedFilm]:
+    """List the run's films in the deck's theme and language; give notice of the others, and of films that are older than the run."""
+    films, look = saved_films(run), {"theme": request.theme, "language": request.language}
+    chosen = [film for film in films if all(getattr(film.request, name) == value for name, value in look.items())]
     made = {film.request.file_name for film in chosen}
-    if others := [film for film in films if replace(film.request, theme=theme_name).file_name not in made]:
-        names = ", ".join(film.path.name for film in others)
-        commands = " && ".join(_command(run, film, theme=theme_name) for film in others)
-        notify(f"left out of the {theme_name} deck, since of another theme: {names}; make anew with  {commands}")
+    others = {replace(film.request, **look).file_name: film for film in films}  # type: ignore[arg-type]
+    if others := {name: film for name, film in others.items() if name not in made}:
+        names = ", ".join(film.path.name for film in others.values())
+        commands = " && ".join(_command(run, film, **look) for film in others.values())
+        notify(
+            f"left out of the {request.theme} deck, since of another theme or language: {names}; make anew with  {commands}"
+        )
     for film in chosen:
         if film.age:
             notify(f"{film.path.name}: {film.age}; make it anew with  {_command(run, film)}")
@@ -97,11 +107,12 @@ def _film_page(film: SavedFilm, scratch: Path) -> DeckPage:
     poster = scratch / f"{film.path.stem}.png"
     frame, seconds = read_first_frame(film.path)
     frame.save(poster)
-    title = f"Film: {film.title or film.path.stem.replace('-', ' ')}"
+    title = say("Film: {title}", title=film.title or film.path.stem.replace("-", " "))
     alt_text, notes = str(film.record["alt_text"]), _notes(film.record)
     return DeckPage(title, poster, alt_text, notes, film.path, seconds=seconds, mark=film.age)
 
 
 def _notes(about: Mapping[str, Any]) -> str:
     """Write the speaker's notes: the alt text, and how the picture was made."""
-    return f"{about['alt_text']}\n\nMade by {about['command']} from run {about['run']}."
+    made = say("Made by {command} from run {run}.", command=about["command"], run=about["run"])
+    return f"{about['alt_text']}\n\n{made}"

@@ -9,6 +9,7 @@ import xarray as xr
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.language import digits, say
 from data.progress import Progress
 from data.runs import Run
 from probes.models.attention import attention_maps, check_head, spread
@@ -37,10 +38,11 @@ MOSTLY, LEAST_TOKENS = 0.5, 4
 def make_attention_grid(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the attention of all heads of all layers to a prompt."""
     maps = _attention(run, request, progress)
-    title = "Attention, layers by heads"
+    title = say("Attention, layers by heads")
     figure = draw_grid(maps, title=title, subtitle=_reading(run, maps, request), **request.look)
     n_layers, n_heads = maps.sizes["layer"], maps.sizes["head"]
-    alt = f"Attention maps of all {n_layers} layers and {n_heads} heads. {_reading_alt(run, maps)}"
+    what = say("Attention maps of all {layers} layers and {heads} heads.", layers=n_layers, heads=n_heads)
+    alt = f"{what} {_reading_alt(run, maps)}"
     return Figure(run, request, figure, title, alt, maps)
 
 
@@ -48,9 +50,11 @@ def make_attention_layer(run: Run, request: FigureRequest, progress: Progress) -
     """Draw the heads of one layer (the last, if none is chosen) side by side."""
     maps = _attention(run, request, progress)
     layer = maps.sizes["layer"] - 1 if request.layer is None else request.layer
-    title = f"Attention of layer {layer}" + (" (the last)" if layer == maps.sizes["layer"] - 1 else "")
+    title = say("Attention of layer {layer}", layer=layer)
+    title += say(" (the last)") if layer == maps.sizes["layer"] - 1 else ""
     figure = draw_layer(maps.isel(layer=layer), title=title, subtitle=_reading(run, maps, request), **request.look)
-    alt = f"Attention maps of the {maps.sizes['head']} heads of layer {layer}. {_reading_alt(run, maps)}"
+    what = say("Attention maps of the {heads} heads of layer {layer}.", heads=maps.sizes["head"], layer=layer)
+    alt = f"{what} {_reading_alt(run, maps)}"
     return Figure(run, request, figure, title, alt, maps)
 
 
@@ -60,17 +64,24 @@ def make_attention_head(run: Run, request: FigureRequest, progress: Progress) ->
     among = maps.sel({name: [at] for name, at in (("layer", request.layer), ("head", request.head)) if at is not None})
     focused = spread(among)
     chosen = among.isel(focused.argmin(["layer", "head"]))
-    title = f"Attention of layer {int(chosen['layer'])}, head {int(chosen['head'])}"
+    which = say("layer {layer}, head {head}", layer=int(chosen["layer"]), head=int(chosen["head"]))
+    title = say("Attention of {which}", which=which)
     pattern = _pattern(chosen.values)
     figure = draw_head(chosen, title=title, subtitle=_reading(run, maps, request), takeaway=pattern, **request.look)
     weights, tokens = chosen.values, [str(token) for token in maps["query_token"].values]
     first = min(1, len(weights) - 1)  # the first token sees only itself
     row, column = np.unravel_index(int(weights[first:].argmax()), weights[first:].shape)
     row += first
-    alt = (
-        f"Attention map of {title.removeprefix('Attention of ')}. {_reading_alt(run, maps)} The strongest weight beyond the first row is "
-        f"{weights[row, column]:z.2f}, of {tokens[row]!r} at {row} to {tokens[column]!r} at {column}. {pattern}"
-    ).strip()
+    strongest = say(
+        "The strongest weight beyond the first row is {weight:z.2f}, of {query} at {row} to {key} at {column}.",
+        weight=float(weights[row, column]),
+        query=repr(tokens[row]),
+        row=int(row),
+        key=repr(tokens[column]),
+        column=int(column),
+    )
+    what = say("Attention map of {which}.", which=which)
+    alt = f"{what} {_reading_alt(run, maps)} {strongest} {pattern}".strip()
     return Figure(run, request, figure, title, alt, maps)
 
 
@@ -78,20 +89,28 @@ def make_head_scores(run: Run, request: FigureRequest, progress: Progress) -> Fi
     """Draw what each head does over training, with the loss beside it."""
     layers = parse_layers(request.layers)
     scores = head_scores(run, layers=layers, seed=request.seed, text=request.text, progress=progress)
-    title = "What each attention head does"
-    shape = f"{scores.sizes['layer']} layers of {scores.sizes['head']} heads; dashed: a head that attends evenly"
+    title = say("What each attention head does")
+    sizes = {"layers": scores.sizes["layer"], "heads": scores.sizes["head"]}
+    shape = say("{layers} layers of {heads} heads; dashed: a head that attends evenly", **sizes)
     subtitle = f"{run.name}: {shape}{explained(request, 'induction', 'sink')}"
+    takeaway = _leading_heads(scores)
+    figure = draw_scores(scores, loss_curve(run), title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
+    alt = f"{say('Scores of the attention heads of run {run} over its snapshots.', run=run.name)} {takeaway}"
+    return Figure(run, request, figure, title, alt, scores)
+
+
+def _leading_heads(scores: xr.Dataset) -> str:
+    """Write which head looks most at the token before, and which at what followed the same token."""
     leading = []
-    for name, words in (("previous_token", "to the token before"), ("induction", "to what followed the same token")):
+    for name, template in (
+        ("previous_token", "Most attention to the token before: {place}, {value:z.2f} (even: {even})"),
+        ("induction", "most attention to what followed the same token: {place}, {value:z.2f} (even: {even})"),
+    ):
         layer, head = leading_head(scores[name])
         value, even = float(scores[name][-1, layer, head]), scores[name].attrs["uniform"]
-        place = f"layer {scores['layer'].values[layer]} head {head}"
-        leading.append(f"most attention {words}: {place}, {value:z.2f} (even: {level_text(even)})")
-    takeaway = "; ".join(leading)
-    takeaway = takeaway[0].upper() + takeaway[1:] + "."
-    figure = draw_scores(scores, loss_curve(run), title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    alt = f"Scores of the attention heads of run {run.name} over its snapshots. {takeaway}"
-    return Figure(run, request, figure, title, alt, scores)
+        place = say("layer {layer} head {head}", layer=int(scores["layer"].values[layer]), head=head)
+        leading.append(say(template, place=place, value=value, even=level_text(even)))
+    return f"{'; '.join(leading)}."
 
 
 def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Figure:
@@ -99,15 +118,20 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
     found = _until_step(run, next_token_distribution(run, request.prompt, progress=progress), request)
     prompt, last = str(found.attrs["prompt"]), found.isel(step=-1)
     best = last.isel(token=int(last.values.argmax()))
-    title, subtitle = "What comes next?", f"{run.name} {run.at_step(int(last['step']))}"
+    title, subtitle = say("What comes next?"), f"{run.name} {run.at_step(int(last['step']))}"
     if request.all_tokens:
-        subtitle += f": all {last.sizes['token']} tokens, values above {LEAST_PRINTED:g} printed"
+        n, least = last.sizes["token"], LEAST_PRINTED
+        subtitle += say(": all {n} tokens, values above {least:g} printed", n=n, least=least)
         figure = draw_all_tokens(last, prompt, title=title, subtitle=subtitle, **request.look)
     else:
         figure = draw_next_token(found, prompt, title=title, subtitle=subtitle, **request.look)
-    alt = (
-        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(int(last['step']))}; the likeliest is "
-        f"{str(best['token'].values)!r} at {float(best):z.2f}."
+    alt = say(
+        "Probabilities of the next token after {prompt} in run {run} {step}; the likeliest is {token} at {value:z.2f}.",
+        prompt=quoted(prompt, 600),
+        run=run.name,
+        step=run.at_step(int(last["step"])),
+        token=repr(str(best["token"].values)),
+        value=float(best),
     )
     return Figure(run, request, figure, title, alt, found)
 
@@ -115,14 +139,17 @@ def make_next_token(run: Run, request: FigureRequest, progress: Progress) -> Fig
 def make_lens(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw what the model would say after each layer."""
     lens = _until_step(run, logit_lens(run, request.prompt, progress=progress), request)
-    title, step = "What each layer would say", int(lens["step"][-1])
-    subtitle = f"{run.name} {run.at_step(step)}: {EXPLANATIONS['logit lens']} (logit lens)"
+    title, step = say("What each layer would say"), int(lens["step"][-1])
+    words = {"run": run.name, "step": run.at_step(step)}
+    subtitle = say("{run} {step}: {explanation} (logit lens)", explanation=say(EXPLANATIONS["logit lens"]), **words)
     tokens = [str(token) for token in lens["prompt_token"].values]
     figure = draw_lens(lens, tokens, title=title, subtitle=subtitle, **request.look)
     likeliest = [str(token) for token in lens["top"].values[-1, :, -1]]
-    alt = (
-        f"Logit lens of run {run.name} {run.at_step(step)} reading {quoted(str(lens.attrs['prompt']), 600)}. After the last token the "
-        f"embeddings and each layer in turn would say: {', '.join(map(repr, likeliest))}."
+    alt = say(
+        "Logit lens of run {run} {step} reading {prompt}. After the last token the embeddings and each layer in turn would say: {tokens}.",
+        prompt=quoted(str(lens.attrs["prompt"]), 600),
+        tokens=", ".join(map(repr, likeliest)),
+        **words,
     )
     return Figure(run, request, figure, title, alt, lens)
 
@@ -130,25 +157,37 @@ def make_lens(run: Run, request: FigureRequest, progress: Progress) -> Figure:
 def make_context(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the loss by position in the context."""
     found = loss_by_position(run, seed=request.seed, text=request.text, progress=progress)
-    title = "What the context is worth"
+    title = say("What the context is worth")
     first, last = float(found["loss"][-1, 0]), float(found["loss"][-1, -1])
-    takeaway = f"At the end: {first:z.2f} nats after one token, {last:z.2f} after {found.sizes['position']}."
-    subtitle = f"{run.name}: loss on validation text by position in the context, nats per token"
+    ends = {"first": first, "last": last, "n": found.sizes["position"]}
+    takeaway = say("At the end: {first:z.2f} nats after one token, {last:z.2f} after {n}.", **ends)
+    subtitle = say("{run}: loss on validation text by position in the context, nats per token", run=run.name)
     figure = draw_context_loss(found["loss"], title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    alt = f"Loss of run {run.name} by position in the context, early to late snapshots. {takeaway}"
+    alt = f"{say('Loss of run {run} by position in the context, early to late snapshots.', run=run.name)} {takeaway}"
     return Figure(run, request, figure, title, alt, found)
 
 
 def make_zero_shot(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw how often the model knows which of four lines comes next, without having been taught to choose."""
     found = zero_shot(run, seed=request.seed, text=request.text, progress=progress)
-    title = "What it knows without being taught"
-    asked = f"{found.attrs['questions']:,} questions"
-    subtitle = f"{run.name}: which of four lines comes next? {asked}, one standard error shaded"
+    title = say("What it knows without being taught")
+    subtitle = say(
+        "{run}: which of four lines comes next? {n:,} questions, one standard error shaded",
+        run=run.name,
+        n=int(found.attrs["questions"]),
+    )
     by_probability, by_gain = (100 * float(found[name][-1]) for name in ("accuracy", "accuracy_by_gain"))
-    takeaway = f"The likeliest line is right in {by_probability:z.0f}%, the one that the context makes likelier in {by_gain:z.0f}%."
+    takeaway = say(
+        "The likeliest line is right in {probable:z.0f}%, the one that the context makes likelier in {gained:z.0f}%.",
+        probable=by_probability,
+        gained=by_gain,
+    )
     figure = draw_zero_shot(found, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    alt = f"Share of questions that run {run.name} answers without being taught, over training; guessing gives 25%. {takeaway}"
+    what = say(
+        "Share of questions that run {run} answers without being taught, over training; guessing gives 25%.",
+        run=run.name,
+    )
+    alt = f"{what} {takeaway}"
     return Figure(run, request, figure, title, alt, found)
 
 
@@ -159,15 +198,24 @@ def make_trace(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     else:
         found = recorded_trace(run, request.trace)
     chosen = found.attrs["decoding"]
-    how = "always the likeliest" if chosen["temperature"] == 0 else f"drawn at temperature {chosen['temperature']:g}"
+    is_greedy, heat = chosen["temperature"] == 0, float(chosen["temperature"])
+    how = say("always the likeliest") if is_greedy else say("drawn at temperature {value:g}", value=heat)
     usual = {"top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1, "repetition_penalty": 1, "no_repeat_ngram_size": 0}
-    more = [f"{name.replace('_', '-')} {chosen[name]:g}" for name, off in usual.items() if chosen.get(name, off) != off]
-    title, step = "Token by token", int(found["step"])
-    subtitle = f"{run.name} {run.at_step(step)}; {', '.join([how, *more])}; framed is the token that was taken"
+    more = [
+        f"{name.replace('_', '-')} {digits(f'{chosen[name]:g}')}"
+        for name, off in usual.items()
+        if chosen.get(name, off) != off
+    ]
+    title, step = say("Token by token"), int(found["step"])
+    words = {"run": run.name, "step": run.at_step(step)}
+    subtitle = say("{run} {step}; {how}; framed is the token that was taken", how=", ".join([how, *more]), **words)
     text = "".join(str(token) for token in found["chosen"].values)
-    alt = (
-        f"Leading candidates of each token that run {run.name} {run.at_step(step)} wrote after {quoted(str(found.attrs['prompt']), 600)}: "
-        f"{quoted(text, 600)} ({how})."
+    alt = say(
+        "Leading candidates of each token that run {run} {step} wrote after {prompt}: {text} ({how}).",
+        prompt=quoted(str(found.attrs["prompt"]), 600),
+        text=quoted(text, 600),
+        how=how,
+        **words,
     )
     figure = draw_trace(found, title=title, subtitle=subtitle, **request.look)
     return Figure(run, request, figure, title, alt, found)
@@ -178,13 +226,17 @@ def make_temperature(run: Run, request: FigureRequest, progress: Progress) -> Fi
     found = temperature_distributions(
         run, request.prompt, step=request.step, temperatures=STILL_TEMPERATURES, progress=progress
     )
-    title, step, prompt = "What temperature does", int(found["step"]), str(found.attrs["prompt"])
-    subtitle = f"{run.name} {run.at_step(step)}: the next token at five temperatures, entropy in nats"
+    title, step, prompt = say("What temperature does"), int(found["step"]), str(found.attrs["prompt"])
+    words = {"run": run.name, "step": run.at_step(step)}
+    subtitle = say("{run} {step}: the next token at five temperatures, entropy in nats", **words)
     figure = draw_temperatures(found, prompt, title=title, subtitle=subtitle, **request.look)
-    entropies = ", ".join(f"{float(e):z.2f} at {float(e['temperature']):g}" for e in found["entropy"])
-    alt = (
-        f"Probabilities of the next token after {quoted(prompt, 600)} in run {run.name} {run.at_step(step)}, at five temperatures. "
-        f"The entropy in nats is {entropies}."
+    template = "{entropy:z.2f} at {temperature:g}"
+    entropies = [say(template, entropy=float(e), temperature=float(e["temperature"])) for e in found["entropy"]]
+    alt = say(
+        "Probabilities of the next token after {prompt} in run {run} {step}, at five temperatures. The entropy in nats is {entropies}.",
+        prompt=quoted(prompt, 600),
+        entropies=", ".join(entropies),
+        **words,
     )
     return Figure(run, request, figure, title, alt, found)
 
@@ -199,11 +251,14 @@ def _attention(run: Run, request: FigureRequest, progress: Progress) -> xr.DataA
 
 def _reading(run: Run, maps: xr.DataArray, request: FigureRequest) -> str:
     prompt = quoted(maps.attrs["prompt"], 72 * SIZES[request.size][0] - 330)
-    return f"{run.name} {run.at_step(int(maps['step']))} reads {prompt}. {EXPLANATIONS['attention map'].capitalize()}"
+    explanation = say(EXPLANATIONS["attention map"])
+    words = {"run": run.name, "step": run.at_step(int(maps["step"])), "prompt": prompt}
+    return say("{run} {step} reads {prompt}. {explanation}", explanation=explanation.capitalize(), **words)
 
 
 def _reading_alt(run: Run, maps: xr.DataArray) -> str:
-    return f"Run {run.name} {run.at_step(int(maps['step']))}, reading {quoted(maps.attrs['prompt'], 600)}."
+    words = {"step": run.at_step(int(maps["step"])), "prompt": quoted(maps.attrs["prompt"], 600)}
+    return say("Run {run} {step}, reading {prompt}.", run=run.name, **words)
 
 
 def _pattern(weights: FloatArray) -> str:
@@ -214,10 +269,13 @@ def _pattern(weights: FloatArray) -> str:
     if max(before, first) <= MOSTLY:
         return ""
     if before >= first:
-        return (
-            f"The line below the diagonal: each token looks at the one before it, with {before:z.2f} of its attention."
+        return say(
+            "The line below the diagonal: each token looks at the one before it, with {share:z.2f} of its attention.",
+            share=before,
         )
-    return f"The first column: each token looks at the first, with {first:z.2f} of its attention (a sink)."
+    return say(
+        "The first column: each token looks at the first, with {share:z.2f} of its attention (a sink).", share=first
+    )
 
 
 def _until_step(run: Run, measured: Any, request: FigureRequest) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from data.errors import NotApplicableError
+from data.language import say
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.comparison import find
@@ -29,12 +30,16 @@ def make_loss(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     curve = loss_curve(run)
     if curve is None:
         raise NotApplicableError(f"run {run.name!r} has no losses to draw: it was made without evaluations")
-    title, last = f"Loss of {run.name}", int(curve.steps[-1])
-    alt = (
-        f"Training and validation loss of run {run.name} over {last:,} steps. The validation loss falls from {curve.values[0]:z.2f} to "
-        f"{curve.values[-1]:z.2f} nats per token."
+    title = say("Loss of {run}", run=run.name)
+    alt = say(
+        "Training and validation loss of run {run} over {last:,} steps. The validation loss falls from {first:z.2f} to {value:z.2f} nats "
+        "per token.",
+        run=run.name,
+        last=int(curve.steps[-1]),
+        first=float(curve.values[0]),
+        value=float(curve.values[-1]),
     )
-    figure = draw_loss(curve, title=title, subtitle="nats per token", **request.look)
+    figure = draw_loss(curve, title=title, subtitle=say("nats per token"), **request.look)
     return Figure(run, request, figure, title, alt)
 
 
@@ -61,34 +66,50 @@ def make_spectrum(run: Run, request: FigureRequest, progress: Progress) -> Figur
     """Draw the singular values of a table over training, with its ranks."""
     what = table_name(request.kind.name.removesuffix("-spectrum") + "s")
     geometry = token_geometry(run) if what == "tokens" else position_structure(run)
-    title = f"Spectrum of the {what[:-1]} table"
+    is_tokens = what == "tokens"
+    title = say("Spectrum of the token table" if is_tokens else "Spectrum of the position table")
     rank = geometry["effective_rank"].values
     most = geometry.sizes["component"]
-    takeaway = f"Effective rank {rank[0]:z.1f} at the first snapshot, {rank[-1]:z.1f} at the last, of at most {most}."
-    subtitle = f"{run.name}: singular values of the centred table" + explained(request, "effective rank", "stable rank")
+    takeaway = say(
+        "Effective rank {first:z.1f} at the first snapshot, {last:z.1f} at the last, of at most {most}.",
+        first=float(rank[0]),
+        last=float(rank[-1]),
+        most=most,
+    )
+    subtitle = say("{run}: singular values of the centred table", run=run.name)
+    subtitle += explained(request, "effective rank", "stable rank")
     figure = draw_spectra(geometry, what, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    alt = f"Singular values of the {what[:-1]} table of run {run.name} over training. {takeaway}"
+    tokens = "Singular values of the token table of run {run} over training."
+    positions = "Singular values of the position table of run {run} over training."
+    alt = f"{say(tokens if is_tokens else positions, run=run.name)} {takeaway}"
     return Figure(run, request, figure, title, alt, geometry)
 
 
 def make_position_table(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the position table itself at several snapshots."""
     table = read_table(run, "positions", progress=progress)
-    title = "The position table through training"
-    subtitle = f"{run.name}: {table.sizes['position']} positions by {table.sizes['dim']} dimensions"
-    figure = draw_table(table, title=title, subtitle=subtitle, **request.look)
-    alt = f"Heat maps of the position table of run {run.name} ({subtitle.split(': ')[1]}) from its first to its last snapshot."
+    title = say("The position table through training")
+    sizes = {"positions": table.sizes["position"], "dims": table.sizes["dim"]}
+    shape = say("{positions} positions by {dims} dimensions", **sizes)
+    figure = draw_table(table, title=title, subtitle=f"{run.name}: {shape}", **request.look)
+    alt = say(
+        "Heat maps of the position table of run {run} ({shape}) from its first to its last snapshot.",
+        run=run.name,
+        shape=shape,
+    )
     return Figure(run, request, figure, title, alt, table)
 
 
 def make_position_similarity(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw how like each other the positions are, before, midway and after."""
     similarity, toeplitz = position_similarity(run), position_structure(run)["toeplitz_fraction"].values
-    title = "Similarity of positions"
-    takeaway = (
-        f"Distance alone explains {toeplitz[0]:z.0%} of it at the first snapshot, {toeplitz[-1]:z.0%} at the last."
+    title = say("Similarity of positions")
+    takeaway = say(
+        "Distance alone explains {first:z.0%} of it at the first snapshot, {last:z.0%} at the last.",
+        first=float(toeplitz[0]),
+        last=float(toeplitz[-1]),
     )
-    subtitle = f"{run.name}: cosine of the rows of the centred position table"
+    subtitle = say("{run}: cosine of the rows of the centred position table", run=run.name)
     figure = draw_similarity(similarity, title=title, subtitle=subtitle, takeaway=takeaway, **request.look)
-    alt = f"Cosine similarity of every pair of positions of run {run.name}. {takeaway}"
+    alt = f"{say('Cosine similarity of every pair of positions of run {run}.', run=run.name)} {takeaway}"
     return Figure(run, request, figure, title, alt, similarity)

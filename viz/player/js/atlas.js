@@ -9,7 +9,8 @@ const MAX_INTERPOLATED = 400_000;
 /**
  * Read a panel of maps: `values` (step, layer, head, cell) are integers of the cells up to the diagonal.
  *
- * Returns `paint(view, head)`, a canvas with all maps or one, and `at(view, layer, head, query, key)`, the integer of a cell.
+ * Returns `paint(view, head)`, a canvas with all maps or one; `at(view, layer, head, query, key)`, the integer of a cell; and
+ * `weights(view, head)`, a function of query and key that is the weight at the view, interpolated while it moves.
  */
 export function makeAtlas(panel) {
   const values = unpack(panel.values);
@@ -47,6 +48,14 @@ export function makeAtlas(panel) {
     scale,
     exists: (query, key) => key >= 0 && key <= query && query < side,
     at: ({ index }, layer, head, query, key) => values[index * perStep + start(layer, head) + cell(query, key)],
+    weights({ index, from, to, between: share }, head) {
+      const isMoving = from !== to && share > 0 && between.length > 0;
+      const [a, b] = (isMoving ? [from, to] : [index, index]).map((at) => at * perStep + start(...head));
+      return (query, key) => {
+        const i = cell(query, key);
+        return scale.value(values[a + i] + share * (values[b + i] - values[a + i]));
+      };
+    },
     paint(view, head) {
       const now = [view.index, view.from, view.to, view.between, head].join();
       if (now === painted) return sheets[head ? "one" : "all"].canvas;

@@ -1,30 +1,32 @@
-// Probabilities of the next token: a bar a token, in the same order at all steps, so that only lengths change.
+// Probabilities of the next token: the most probable of the slider's step, as bars in their order at that step.
 
-import { addCanvas, element, formatFixed, formatInteger, formatNumber, truncate, unpack } from "./drawing.js";
+import { boxOf, element, formatFixed, formatHundredths, formatInteger, formatNumber, unpack } from "./drawing.js";
 import { PANELS } from "./player.js";
+import { fitRows, makeRankedRows, placeRows } from "./ranked_rows.js";
 import { addTooltip, pointerIn } from "./tooltip.js";
 
-const ROW_PX = 21;
-const MIN_ROW_PX = 16;
-const MAX_LABEL_PX = 120;
-const MIN_PRINTED = 0.01;
+const TEXT_PX = 14;
+const MAX_LABEL_PX = 150;
+const ROUNDING = 2e-6; // of a sum of probabilities that were sent as float32
+const OTHERS = -1; // the id of the last row
 
 PANELS.bars = (host, player) => {
-  const area = host.appendChild(element("div"));
-  area.style.cssText = "position: absolute; inset: 0;";
-  const picture = addCanvas(area, "");
+  const note = host.appendChild(element("div", "note"));
+  const area = host.appendChild(element("div", "rows"));
+  const rows = makeRankedRows(area);
   const tooltip = addTooltip(area);
+  const { context } = addMeasure();
   let panel = null;
-  let values = null;
-  let longest = 1; // over all steps, so that the scale of the bars does not change
-  let rows = [];
-  let chosenFor = "";
+  let tokens = null; // (step, rank), indices of labels
+  let values = null; // (step, rank), their probabilities
+  let nRanks = 0;
+  let nShown = 0; // rows of tokens
   let view = null;
-  let pointer = null;
-  let rowPx = ROW_PX;
+  let pointer = null; // { id, x, y }
 
   area.addEventListener("pointermove", (event) => {
-    pointer = pointerIn(area, event);
+    const row = event.target.closest?.("li");
+    pointer = row ? { id: Number(row.dataset.id), ...pointerIn(area, event) } : null;
     showTooltip();
   });
   area.addEventListener("pointerleave", () => {
@@ -32,78 +34,77 @@ PANELS.bars = (host, player) => {
     tooltip.hide();
   });
 
-  const at = (index, label) => values[index * panel.labels.length + label];
-  /** Compute the probability of a row at a snapshot; the last row is the sum of all other tokens. */
-  const share = (row, index) => (row === "others" ? Math.max(0, 1 - sum(rows.map((other) => (other === "others" ? 0 : at(index, other))))) : at(index, row));
+  const leaders = (index) => tokens.subarray(index * nRanks, index * nRanks + nShown);
+  /** The probability of a token at a snapshot; of one that was not sent for it, the last one that was, which is the largest that it can have. */
+  const probability = (index, token) => {
+    const rank = tokens.subarray(index * nRanks, (index + 1) * nRanks).indexOf(token);
+    return { value: values[index * nRanks + (rank < 0 ? nRanks - 1 : rank)], isKnown: rank >= 0 };
+  };
+  const others = (index) => {
+    let sum = 0;
+    for (let rank = 0; rank < nShown; rank += 1) sum += values[index * nRanks + rank];
+    return { value: 1 - sum > ROUNDING ? 1 - sum : 0, isKnown: true };
+  };
+  const shareOf = (id, index) => (id === OTHERS ? others(index) : probability(index, id));
+
+  function write({ value, isKnown }) {
+    if (isKnown || value === 0) return formatHundredths(value, player.language);
+    return `<${formatFixed(Math.max(0.01, Math.ceil(value * 100) / 100), 2, player.language)}`;
+  }
+
+  function nameOf(id) {
+    return id === OTHERS ? `${panel.others} (${formatInteger(panel.n_tokens - nShown, player.language)})` : panel.labels[id];
+  }
 
   function showTooltip() {
-    const row = rows[Math.floor(pointer.y / rowPx)];
-    if (row === undefined) return tooltip.hide();
-    const name = row === "others" ? othersName() : panel.names[row];
-    tooltip.show(pointer.x, pointer.y, [name, `${player.words.probability} ${formatExact(share(row, view.index), player.language)}`]);
-  }
-
-  function othersName() {
-    return `${panel.others} (${formatInteger(panel.n_tokens - rows.length + 1, player.language)})`;
-  }
-
-  /** Choose as many labels as fit, from the first ones, in the order of their probabilities at the last step; then the others. */
-  function chooseRows(height) {
-    if (chosenFor === `${panel.version} ${height}`) return;
-    chosenFor = `${panel.version} ${height}`;
-    const n = panel.labels.length;
-    rowPx = Math.max(MIN_ROW_PX, Math.min(ROW_PX, height / (n + 1)));
-    const limit = Math.max(1, Math.floor(height / rowPx));
-    const hasOthers = panel.others && panel.n_tokens > Math.min(n, limit);
-    const last = values.shape[0] - 1;
-    rows = Array.from({ length: Math.min(n, limit - (hasOthers ? 1 : 0)) }, (_, i) => i).sort((a, b) => at(last, b) - at(last, a));
-    if (hasOthers) rows.push("others");
-    const all = Array.from({ length: values.shape[0] }, (_, index) => rows.map((row) => share(row, index)));
-    longest = Math.max(0.05, ...all.map((shares) => Math.max(...shares)));
+    if (!pointer) return tooltip.hide();
+    const { id, x, y } = pointer;
+    const { value, isKnown } = shareOf(id, view.index);
+    const text = `${isKnown ? "" : "≤ "}${formatExact(value, player.language)}`;
+    tooltip.show(x, y, [id === OTHERS ? nameOf(id) : panel.names[id], `${player.words.probability} ${text}`]);
   }
 
   return {
     update(next) {
       panel = next;
-      values = unpack(panel.values);
-      picture.canvas.setAttribute("aria-label", `${panel.title}: ${panel.names.slice(0, 5).join(", ")}`);
+      [tokens, values] = [unpack(panel.tokens), unpack(panel.values)];
+      nRanks = tokens.shape[1];
+      note.textContent = panel.note;
+      note.hidden = !panel.note;
+      rows.list.setAttribute("aria-label", panel.title);
+      pointer = null;
+      tooltip.hide();
     },
     paint(now) {
       view = now;
-      const { context, width, height } = picture.clear();
-      const { theme, language } = player;
-      chooseRows(height);
-      context.font = `14px ${theme.font}`;
-      context.textBaseline = "middle";
-      const names = rows.map((row) => (row === "others" ? othersName() : truncate(context, panel.labels[row], MAX_LABEL_PX)));
-      const left = Math.max(...names.map((name) => context.measureText(name).width)) + 12;
-      const room = width - left - 44;
-      rows.forEach((row, i) => {
-        const y = (i + 0.5) * rowPx;
-        const [from, to] = [share(row, view.from), share(row, view.to)];
-        const value = from + (to - from) * view.between;
-        const bar = Math.min(1, value / longest) * room;
-        context.fillStyle = row === "others" ? theme.muted : theme.text;
-        context.textAlign = "right";
-        context.fillText(names[i], left - 8, y);
-        context.fillStyle = row === "others" ? theme.line : panel.color;
-        context.fillRect(left, y - rowPx / 2 + 2, value > 0 ? Math.max(1, bar) : 0, rowPx - 4);
-        const shown = share(row, view.index);
-        if (shown < MIN_PRINTED) return;
-        context.fillStyle = theme.text;
-        context.textAlign = "left";
-        context.fillText(formatFixed(shown, 2, language), left + bar + 5, y);
+      const { theme } = player;
+      const { width, height } = boxOf(area);
+      const hasRest = panel.others && panel.n_tokens > 1;
+      const fit = fitRows(height, Math.min(panel.n_tokens, nRanks + 1));
+      const hasOthers = hasRest && panel.n_tokens > Math.min(nRanks, fit.n);
+      nShown = Math.max(1, Math.min(nRanks, fit.n - (hasOthers ? 1 : 0)));
+      const places = placeRows(view, (index) => [...leaders(index)]);
+      if (hasOthers) places.push({ id: OTHERS, place: nShown, opacity: 1 });
+      context.font = `${TEXT_PX}px ${theme.font}`;
+      const widest = Math.max(...panel.labels.map((text) => context.measureText(text).width), hasOthers ? context.measureText(nameOf(OTHERS)).width : 0);
+      const shown = places.map(({ id, place, opacity }) => {
+        const [a, b] = [shareOf(id, view.from), shareOf(id, view.to)];
+        const share = a.value + (b.value - a.value) * view.between;
+        return { id, place, opacity, name: nameOf(id), share: id === OTHERS ? 0 : share / panel.high, text: write(shareOf(id, view.index)), color: id === OTHERS ? theme.line : panel.color, isMuted: id === OTHERS };
       });
+      const namePx = Math.ceil(Math.min(widest, MAX_LABEL_PX, 0.45 * width)) + 2;
+      rows.paint(shown, { rowPx: fit.rowPx, namePx, numberPx: Math.ceil(context.measureText("<0.00").width), width, atRest: view.from === view.to || view.between === 0 });
       if (pointer) showTooltip();
     },
   };
 };
 
-function sum(numbers) {
-  return numbers.reduce((total, number) => total + number, 0);
+/** Make a context that only measures text. */
+function addMeasure() {
+  return { context: document.createElement("canvas").getContext("2d") };
 }
 
 function formatExact(value, language) {
-  if (value > 0 && value < 0.001) return value.toExponential(1);
+  if (value > 0 && value < 0.001) return formatNumber(value, language, { notation: "scientific", maximumSignificantDigits: 2 });
   return formatNumber(value, language, { maximumSignificantDigits: 3 });
 }

@@ -5,11 +5,11 @@ import { addCanvas, formatNumber } from "./drawing.js";
 const BAR_PX = 132;
 
 /**
- * Make the colour scale of a panel of integers, 0 to `top`, that stand for 0 to `high`. With `curve` "sqrt" small values get more colours.
+ * Make the colour scale of a panel of integers, 0 to `top`, that stand for `low` (0 by default) to `high`. With `curve` "sqrt" small values get more colours.
  *
  * `table` holds the colour of each integer as a pixel of image data; `css(n)` is the same for CSS; `value(n)` is the value of an integer.
  */
-export function colorScale({ ramp, high, curve }, top) {
+export function colorScale({ ramp, low = 0, high, curve }, top) {
   const transform = curve === "sqrt" ? Math.sqrt : (share) => share;
   const pixels = ramp.map(pixel);
   const colorAt = (share) => Math.min(ramp.length - 1, Math.floor(transform(Math.min(1, Math.max(0, share))) * ramp.length));
@@ -18,13 +18,13 @@ export function colorScale({ ramp, high, curve }, top) {
   return {
     table,
     css: (n) => ramp[colorAt(n / top)],
-    value: (n) => (n / top) * high,
+    value: (n) => low + (n / top) * (high - low),
     /** The values to label on a colour bar, each with its place along the ramp. */
     ticks() {
       const shares = curve === "sqrt" ? [0, 0.1, 0.5, 1] : [0, 0.5, 1];
-      return shares.map((share) => ({ value: share * high, place: transform(share) }));
+      return shares.map((share) => ({ value: low + share * (high - low), place: transform(share) }));
     },
-    place: (value) => transform(Math.min(1, Math.max(0, value / high))),
+    place: (value) => transform(Math.min(1, Math.max(0, (value - low) / (high - low)))),
   };
 }
 
@@ -38,6 +38,7 @@ export function addColorBar(host, label) {
   host.style.cssText = `position: relative; width: ${BAR_PX + 26}px; height: 26px; flex: none; margin-left: auto;`;
   const picture = addCanvas(host, label);
   return {
+    host,
     paint(scale, ramp, { theme, language }, mark = null) {
       const { context } = picture.clear();
       const x = (place) => 12 + place * BAR_PX;
@@ -52,7 +53,9 @@ export function addColorBar(host, label) {
       context.textBaseline = "top";
       context.textAlign = "center";
       context.fillStyle = theme.muted;
-      for (const { value, place } of scale.ticks()) context.fillText(formatShort(value, language), x(place), 14);
+      const ticks = scale.ticks().map(({ value, place }) => ({ text: formatShort(value, language), place }));
+      for (const { text, place } of ticks) context.fillText(text, x(place), 14);
+      picture.canvas.setAttribute("aria-label", [label, ticks.map(({ text }) => text).join(" – ")].filter(Boolean).join(": "));
       if (mark === null) return;
       context.fillStyle = theme.accent;
       context.fillRect(x(scale.place(mark)) - 1, 0, 2, 12);
@@ -62,5 +65,5 @@ export function addColorBar(host, label) {
 
 /** Format a number for a colour bar or a tooltip: two or three significant digits. */
 export function formatShort(value, language) {
-  return formatNumber(value, language, { maximumSignificantDigits: value >= 1 ? 3 : 2 });
+  return formatNumber(value, language, { maximumSignificantDigits: Math.abs(value) >= 1 ? 3 : 2 });
 }

@@ -2,7 +2,8 @@
 
 import { addCanvas, element, formatInteger, formatNumber, ticks, tracePath, withAlpha } from "./drawing.js";
 import { PANELS } from "./player.js";
-import { lastIndex, stepAxis } from "./step_axis.js";
+import { lastIndex, nearest, stepAxis } from "./step_axis.js";
+import { addTooltip, pointerIn } from "./tooltip.js";
 
 const LEFT_PX = 44;
 const RIGHT_PX = 12;
@@ -16,21 +17,50 @@ PANELS.curves = (host, player) => {
   const area = host.appendChild(element("div"));
   area.style.cssText = "position: relative; flex: 1; min-height: 0; cursor: pointer;";
   const picture = addCanvas(area, "");
+  const tooltip = addTooltip(area);
   let panel = null;
   let values = [];
+  let pointed = null; // the step under the pointer
+
+  function stepAtPointer(event) {
+    const axis = stepAxis(player.steps, player.scale);
+    return axis.stepAt((pointerIn(area, event).x - LEFT_PX) / (area.clientWidth - LEFT_PX - RIGHT_PX));
+  }
 
   function goToPointer(event) {
-    const box = area.getBoundingClientRect();
-    const axis = stepAxis(player.steps, player.scale);
     player.play(false);
-    player.go(axis.stepAt((event.clientX - box.left - LEFT_PX) / (box.width - LEFT_PX - RIGHT_PX)), "drag");
+    player.go(stepAtPointer(event), "drag");
+  }
+
+  /** Show the values of all curves at the step under the pointer. */
+  function showValues(event) {
+    const steps = [...new Set(panel.series.flatMap((series) => series.steps))].sort((a, b) => a - b);
+    if (!steps.length) return;
+    pointed = steps[nearest(steps, stepAtPointer(event))];
+    const { x, y } = pointerIn(area, event);
+    const lines = panel.series.map((series) => ({ color: series.color, text: `${series.name}: ${valueText(series, lastIndex(series.steps, pointed))}` }));
+    tooltip.show(x, y, [player.nameStep(pointed), ...lines]);
+    player.repaint();
   }
   area.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     area.setPointerCapture(event.pointerId);
     goToPointer(event);
   });
-  area.addEventListener("pointermove", (event) => area.hasPointerCapture(event.pointerId) && goToPointer(event));
+  area.addEventListener("pointermove", (event) => {
+    if (area.hasPointerCapture(event.pointerId)) goToPointer(event);
+    showValues(event);
+  });
+  area.addEventListener("pointerleave", () => {
+    pointed = null;
+    tooltip.hide();
+    player.repaint();
+  });
+
+  function valueText(series, at) {
+    const value = at < 0 ? NaN : series.values[at];
+    return Number.isFinite(value) ? formatNumber(value, player.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+  }
 
   function limits() {
     if (panel.limits) return panel.limits;
@@ -42,11 +72,9 @@ PANELS.curves = (host, player) => {
   /** Write the value of a series at a step into the legend; return its index, -1 where there is none. */
   function writeValue(series, place, step) {
     const at = lastIndex(series.steps, step);
-    const value = at < 0 ? NaN : series.values[at];
-    const known = Number.isFinite(value);
-    const text = known ? formatNumber(value, player.language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : "–";
+    const text = valueText(series, at);
     if (place.textContent !== text) place.textContent = text;
-    return known ? at : -1;
+    return at >= 0 && Number.isFinite(series.values[at]) ? at : -1;
   }
 
   return {
@@ -58,7 +86,8 @@ PANELS.curves = (host, player) => {
         const entry = legend.appendChild(element("span"));
         const mark = entry.appendChild(element("i"));
         mark.style.background = series.dashed ? `repeating-linear-gradient(90deg, ${series.color} 0 4px, transparent 4px 7px)` : series.color;
-        entry.appendChild(element("span", "", series.name));
+        if (panel.has_names) entry.appendChild(element("span", "", series.name));
+        else entry.title = series.name;
         const value = entry.appendChild(element("b"));
         value.style.cssText = "margin-left: 6px; font-weight: 600; font-variant-numeric: tabular-nums; color: var(--text);";
         return value;
@@ -106,15 +135,22 @@ PANELS.curves = (host, player) => {
         context.fill();
         context.stroke();
       });
-      context.strokeStyle = withAlpha(theme.text, 0.6);
-      context.lineWidth = 1;
-      context.beginPath();
-      context.moveTo(x(step), TOP_PX);
-      context.lineTo(x(step), bottom);
-      context.stroke();
+      drawCursor(context, x(step), bottom, withAlpha(theme.text, 0.6));
+      if (pointed !== null) drawCursor(context, x(pointed), bottom, theme.muted, [3, 3]);
     },
   };
 };
+
+function drawCursor(context, x, bottom, color, dash = []) {
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(x, TOP_PX);
+  context.lineTo(x, bottom);
+  context.stroke();
+  context.setLineDash([]);
+}
 
 function drawBand(context, { steps, low, high, color }, x, y) {
   if (!low) return;

@@ -10,11 +10,12 @@ import { addTooltip, pointerIn } from "./tooltip.js";
 const TEXT_PX = 12;
 const BOTTOM_PX = 20;
 const LAYER_GAP_PX = 4;
+const LABEL_GAP_PX = 10;
 
 PANELS["head-timeline"] = (host, player) => {
   host.style.cssText = "display: flex; flex-direction: column; gap: 6px;";
   const bar = host.appendChild(element("div"));
-  bar.style.cssText = "display: flex; align-items: center; gap: 8px; flex: none;";
+  bar.style.cssText = "display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; flex: none;";
   const note = bar.appendChild(element("div", "note"));
   note.style.cssText = "font-size: 13px; line-height: 1.25; color: var(--muted);";
   const colorBar = addColorBar(bar.appendChild(element("div")), "");
@@ -89,7 +90,7 @@ PANELS["head-timeline"] = (host, player) => {
       layout = arrange(context, panel, ownSteps(), player, width, height);
       drawCells(ratio);
       context.drawImage(cells, 0, 0, width, height);
-      writeRows(context, panel, layout, theme, heads.head());
+      writeRows(context, panel, layout, theme, heads.value());
       writeSteps(context, layout, player, height);
       const { left, right, rowHeight, rowTop, bottom } = layout;
       const x = layout.x(step);
@@ -106,10 +107,10 @@ PANELS["head-timeline"] = (host, player) => {
         context.textAlign = "right";
         panel.rows.forEach((_, row) => context.fillText(formatValue(valueAt(index, row), language), width, rowTop(row) + rowHeight / 2));
       }
-      const chosen = panel.heads ? panel.heads.findIndex((head) => String(head) === String(heads.head())) : -1;
+      const chosen = panel.heads ? panel.heads.findIndex((head) => String(head) === String(heads.value())) : -1;
       if (chosen >= 0) {
         context.strokeStyle = theme.palette[0];
-        context.lineWidth = 2;
+        context.lineWidth = rowHeight < TEXT_PX ? 1 : 2; // a thick line would cover thin rows
         context.strokeRect(left - 1, rowTop(chosen) - 1, right - left + 2, rowHeight + 1);
       }
     },
@@ -163,15 +164,22 @@ function writeRows(context, panel, { left, rowTop, rowHeight, perLayer }, theme,
   });
 }
 
+/** Write steps below the cells; a label that would touch one that is written already is left out, the first and the last step coming first. */
 function writeSteps(context, { left, right, axis, x }, player, height) {
   context.font = `${TEXT_PX}px ${player.theme.font}`;
   context.fillStyle = player.theme.muted;
   context.textBaseline = "alphabetic";
   context.textAlign = "center";
-  for (const step of axis.labels(56 / Math.max(1, right - left))) {
+  const written = [];
+  const [first, last] = [player.steps[0], player.steps.at(-1)];
+  const others = axis.labels(30 / Math.max(1, right - left)).filter((step) => step !== first && step !== last);
+  for (const step of [...new Set([first, last]), ...others]) {
     const text = player.writeStep(step);
     const half = context.measureText(text).width / 2;
-    context.fillText(text, Math.min(right - half + 2, Math.max(left + half, x(step))), height - 4);
+    const place = Math.min(right - half + 2, Math.max(left + half - 2, x(step)));
+    if (written.some((other) => Math.abs(other.place - place) < other.half + half + LABEL_GAP_PX)) continue;
+    written.push({ place, half });
+    context.fillText(text, place, height - 4);
   }
 }
 

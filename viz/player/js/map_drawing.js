@@ -1,58 +1,115 @@
 // Drawing of heat maps: a grid of all heads, or one head with its tokens and weights.
 
 import { formatFixed, textOn, truncate, withAlpha } from "./drawing.js";
+import { arrangeMaps } from "./map_grid.js";
 
 const LABEL_PX = 13;
 const MAX_TOKEN_PX = 110;
-const MIN_LABELLED_CELL_PX = 10; // in smaller cells, the tokens of a grid are in the tooltip alone
+const MIN_LABELLED_MAP_PX = 56; // beside smaller maps the tokens are in the tooltip alone
+const MAX_SKIPPED_BESIDE_ALL = 4; // beside the maps of all heads, where the hovered tokens are written out
+const ROUND = [5, 10, 20, 25, 50, 100, 200, 500];
 const MIN_PRINTED_CELL_PX = 24;
-const MAX_SKIPPED = 2; // if only every third token or fewer would fit, indices are written instead
+const MAX_SKIPPED = 2; // if only every third token or fewer would fit, indices are written instead: every n-th token of a text is meaningless
 
-/** Draw the maps of all heads in a grid; return their tiles. */
+/** Draw the maps of all heads; return their tiles. */
 export function drawAll({ context, width, height, theme, panel, maps }, view, hovered) {
   const { nLayers, nHeads, side } = maps;
-  context.font = `${LABEL_PX}px ${theme.font}`;
-  const gap = Math.max(2, Math.min(14, Math.round(120 / Math.max(nLayers, nHeads))));
-  const layerNames = Array.from({ length: nLayers }, (_, i) => `${panel.layer_name} ${i}`);
-  const headNames = Array.from({ length: nHeads }, (_, i) => `${panel.head_name} ${i}`);
-  const margin = Math.max(...layerNames.map((name) => context.measureText(name).width)) + 10;
-  const top = LABEL_PX + 9;
-  const longest = Math.max(...panel.tokens.map((text) => context.measureText(text).width)) + 6;
-  const roomFor = (left, over) => Math.min((width - left) / nHeads, (height - over) / nLayers) - gap;
-  // The tokens are written at the left and top of the grid where its cells are large enough.
-  const isLabelled = longest <= MAX_TOKEN_PX && roomFor(margin + longest, top + longest) / side >= MIN_LABELLED_CELL_PX;
-  const left = margin + (isLabelled ? longest : 0);
-  const isUpright = longest - 6 <= roomFor(left, top + LABEL_PX) / side;
-  const over = top + (isLabelled ? (isUpright ? LABEL_PX + 4 : longest) : 0);
-  const room = Math.max(4, roomFor(left, over));
-  const size = wholeCells(room, side);
-  const x0 = left + Math.max(0, (width - left - nHeads * (size + gap) + gap) / 2);
-  const tiles = [];
+  const names = namesOf(context, panel, maps, theme);
+  const gap = Math.max(2, Math.min(10, Math.round(60 / Math.max(nLayers, nHeads))));
+  const captionPx = LABEL_PX + 3;
+  const arrange = (tokens) => arrangeMaps({ width: width - tokens.before, height: height - tokens.over, nLayers, nHeads, gap, names, captionPx });
+  const tokens = axisTokens(context, panel.tokens, theme, (room) => arrange(room).room / side, Math.min(MAX_TOKEN_PX, 0.14 * Math.min(width, height)));
+  const grid = arrange(tokens);
+  const { isTable, nColumns } = grid;
+  const size = wholeCells(Math.max(4, grid.room), side);
+  const caption = isTable ? 0 : captionPx;
+  const { before, over } = isTable ? names[grid.isTurned ? "turned" : "usual"] : { before: 0, over: 0 };
+  const used = nColumns * (size + gap) - gap + grid.shift;
+  const x0 = before + tokens.before + Math.max(0, (width - before - tokens.before - used) / 2);
+  const y0 = over + tokens.over;
   const source = maps.paint(view, null);
-  for (let layer = 0; layer < nLayers; layer += 1) {
-    for (let head = 0; head < nHeads; head += 1) {
-      const tile = { layer, head, left: snapped(x0 + head * (size + gap)), top: snapped(over + layer * (size + gap)), side: size };
-      drawMap(context, source, [head * side, layer * side, side], tile, theme);
-      tiles.push(tile);
-    }
+  const tiles = Array.from({ length: nLayers * nHeads }, (_, i) => {
+    const [layer, head] = [Math.floor(i / nHeads), i % nHeads];
+    const { line, column, shift } = grid.place(layer, head);
+    const tile = { layer, head, line, column, left: snapped(x0 + column * (size + gap) + shift), top: snapped(y0 + caption + line * (size + gap + caption)), side: size };
+    drawMap(context, source, [head * side, layer * side, side], tile, theme);
+    return tile;
+  });
+  if (isTable) writeNames(context, names, tiles, { size, gap, isTurned: grid.isTurned, right: x0 - tokens.before - 8 }, theme);
+  else writeCaptions(context, panel, tiles, size, theme);
+  // In the first column and above the first line the axes are labelled for all maps.
+  const inside = hovered && tiles[hovered.layer * nHeads + hovered.head];
+  const at = (tile, isSame, index) => (isSame && maps.exists(hovered.query, hovered.key) ? index : -1);
+  for (const tile of tokens.every ? tiles : []) {
+    if (tile.column === 0) writeRows(context, tokens, tile, size / side, theme, at(tile, inside?.line === tile.line, hovered?.query));
+    if (tile.line === 0) writeColumns(context, tokens, tile, size / side, theme, at(tile, inside?.column === tile.column, hovered?.key), caption);
   }
+  if (inside) outline(context, inside, theme);
+  return tiles;
+}
+
+/** Measure the names of layers and heads, and the room that they take in a table of layers and heads, or one of heads and layers. */
+function namesOf(context, panel, { nLayers, nHeads }, theme) {
+  context.font = `${LABEL_PX}px ${theme.font}`;
+  const widest = (names) => Math.max(...names.map((name) => context.measureText(name).width)) + 10;
+  const layers = Array.from({ length: nLayers }, (_, i) => `${panel.layer_name} ${i}`);
+  const heads = Array.from({ length: nHeads }, (_, i) => `${panel.head_name} ${i}`);
+  const [layer, head] = [panel.layer_name, panel.head_name];
+  return { layers, heads, layer, head, usual: { before: widest([...layers, head]), over: LABEL_PX + 9 }, turned: { before: widest([...heads, layer]), over: LABEL_PX + 9 } };
+}
+
+/**
+ * Choose how the tokens are written along the shared axes: all, every second or third, or indices where fewer would fit; none beside small maps.
+ *
+ * `cellAt(room)` is the size of a cell, in pixels, if the labels take that room.
+ */
+function axisTokens(context, tokens, theme, cellAt, most) {
+  const none = { before: 0, over: 0, every: 0 };
+  const n = tokens.length;
+  const roomy = cellAt(none);
+  if (roomy * n < MIN_LABELLED_MAP_PX) return none;
+  const px = Math.round(Math.max(10, Math.min(LABEL_PX, 0.95 * roomy)));
+  context.font = `${px}px ${theme.font}`;
+  const texts = tokens.map((text) => truncate(context, text, most));
+  const longest = Math.max(...texts.map((text) => context.measureText(text).width));
+  const byTokens = { px, texts, before: longest + 7, over: longest + 5 };
+  const cell = cellAt(byTokens);
+  const rows = Math.ceil((px + 1) / cell);
+  if (rows <= MAX_SKIPPED_BESIDE_ALL) {
+    // Upright where that leaves out no more than if they were turned.
+    const isUpright = Math.ceil((longest + 2) / cell) <= rows;
+    return { ...byTokens, over: isUpright ? px + 4 : byTokens.over, every: rows, columnsEvery: rows, isUpright };
+  }
+  const widest = context.measureText(String(n - 1)).width;
+  const every = ROUND.find((step) => step * cell >= Math.max(widest + 10, 2 * px)) ?? n;
+  const indices = tokens.map((_, i) => String(i));
+  return { px, texts: indices, hovered: texts, before: Math.max(widest, Math.min(longest, 60)) + 7, over: px + 4, every, columnsEvery: every, isUpright: true };
+}
+
+function writeNames(context, names, tiles, { size, gap, isTurned, right }, theme) {
+  const [lines, columns, corner] = isTurned ? [names.heads, names.layers, names.layer] : [names.layers, names.heads, names.head];
+  context.font = `${LABEL_PX}px ${theme.font}`;
   context.fillStyle = theme.muted;
   context.textBaseline = "middle";
-  const fits = (names, room) => names.every((name) => context.measureText(name).width + 6 <= room);
-  const numbers = headNames.map((_, i) => String(i));
-  const columns = fits(headNames, size + gap) ? headNames : numbers;
-  const every = fits(numbers, size + gap) ? 1 : Math.ceil((context.measureText("00").width + 6) / (size + gap));
+  const fits = (texts, room) => texts.every((text) => context.measureText(text).width + 6 <= room);
+  const numbers = columns.map((_, i) => String(i));
+  const isNamed = fits(columns, size + gap);
+  const every = isNamed || fits(numbers, size + gap) ? 1 : Math.ceil((context.measureText("00").width + 6) / (size + gap));
+  const first = (key) => tiles.filter((tile) => tile[key] === 0);
   context.textAlign = "center";
-  columns.forEach((name, i) => i % every || context.fillText(name, tiles[i].left + size / 2, LABEL_PX / 2 + 2));
+  first("line").forEach((tile, i) => i % every || context.fillText((isNamed ? columns : numbers)[i], tile.left + size / 2, LABEL_PX / 2 + 2));
   context.textAlign = "right";
+  if (!isNamed) context.fillText(corner, right, LABEL_PX / 2 + 2);
   const skip = Math.ceil((LABEL_PX + 1) / (size + gap));
-  layerNames.forEach((name, i) => i % skip || context.fillText(name, x0 - (isLabelled ? longest : 0) - 8, tiles[i * nHeads].top + size / 2));
-  if (isLabelled) {
-    for (let layer = 0; layer < nLayers; layer += 1) writeRows(context, panel.tokens, tiles[layer * nHeads], size / side, theme, 1, -1);
-    for (let head = 0; head < nHeads; head += 1) writeColumns(context, panel.tokens, tiles[head], size / side, theme, 1, -1, isUpright);
-  }
-  if (hovered) outline(context, tiles[hovered.layer * nHeads + hovered.head], theme);
-  return tiles;
+  first("column").forEach((tile, i) => i % skip || context.fillText(lines[i], right, tile.top + size / 2));
+}
+
+function writeCaptions(context, { layer_name: layer, head_name: head }, tiles, size, theme) {
+  context.font = `${LABEL_PX}px ${theme.font}`;
+  context.fillStyle = theme.muted;
+  context.textBaseline = "bottom";
+  context.textAlign = "left";
+  for (const tile of tiles) context.fillText(truncate(context, `${layer} ${tile.layer}, ${head} ${tile.head}`, size), tile.left, tile.top - 2);
 }
 
 /** Draw the map of one head with its tokens, and its weights where they fit; return its tile. */
@@ -75,15 +132,11 @@ export function drawOne({ context, width, height, theme, panel, maps }, view, he
   const wide = isUpright ? Math.max(1, Math.ceil((longest + 5) / cell)) : tall;
   const inside = hovered && maps.exists(hovered.query, hovered.key) ? hovered : null;
   const [query, at] = inside ? [inside.query, inside.key] : [-1, -1];
-  if (Math.max(tall, wide) <= MAX_SKIPPED) {
-    writeRows(context, tokens, tile, cell, theme, tall, query);
-    writeColumns(context, tokens, tile, cell, theme, wide, at, isUpright);
-  } else {
-    // Every n-th token of a text is meaningless; indices are not. The hovered tokens are written out.
-    const every = [5, 10, 20, 25, 50, 100, 200, 500].find((n) => n * cell >= 34) ?? 1000;
-    writeRows(context, tokens.map((text, i) => (i === query ? text : String(i))), tile, cell, theme, every, query);
-    writeColumns(context, tokens.map((text, i) => (i === at ? text : String(i))), tile, cell, theme, every, at, true);
-  }
+  const isWritten = Math.max(tall, wide) <= MAX_SKIPPED;
+  const every = ROUND.find((step) => step * cell >= 34) ?? 1000;
+  const labels = isWritten ? { px, texts: tokens, every: tall, columnsEvery: wide, isUpright } : { px, texts: tokens.map((_, i) => String(i)), hovered: tokens, every, columnsEvery: every, isUpright: true };
+  writeRows(context, labels, tile, cell, theme, query);
+  writeColumns(context, labels, tile, cell, theme, at);
   if (cell >= MIN_PRINTED_CELL_PX) writeWeights(context, panel, maps, view, head, tile, cell, language, theme);
   if (inside) outline(context, { left: tile.left + inside.key * cell, top: tile.top + inside.query * cell, side: cell }, theme);
   return [tile];
@@ -124,26 +177,28 @@ function formatWeight(value, language) {
   return formatFixed(value, 2, language).replace(/^(-?)0(?=\D)/, "$1");
 }
 
-function writeRows(context, tokens, tile, cell, theme, every, hovered) {
+function writeRows(context, { px, texts, hovered: hoveredTexts = texts, every }, tile, cell, theme, hovered) {
+  context.font = `${px}px ${theme.font}`;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  tokens.forEach((text, i) => {
+  texts.forEach((text, i) => {
     if (!isWritten(i, every, hovered)) return;
     context.fillStyle = i === hovered ? theme.accent : theme.text;
-    context.fillText(text, tile.left - 6, tile.top + (i + 0.5) * cell + 1);
+    context.fillText(i === hovered ? hoveredTexts[i] : text, tile.left - 5, tile.top + (i + 0.5) * cell + 1);
   });
 }
 
-function writeColumns(context, tokens, tile, cell, theme, every, hovered, isUpright) {
+function writeColumns(context, { px, texts, hovered: hoveredTexts = texts, columnsEvery, isUpright }, tile, cell, theme, hovered, caption = 0) {
+  context.font = `${px}px ${theme.font}`;
   context.textAlign = isUpright ? "center" : "left";
   context.textBaseline = isUpright ? "bottom" : "middle";
-  tokens.forEach((text, i) => {
-    if (!isWritten(i, every, hovered)) return;
+  texts.forEach((text, i) => {
+    if (!isWritten(i, columnsEvery, hovered)) return;
     context.fillStyle = i === hovered ? theme.accent : theme.text;
     context.save();
-    context.translate(tile.left + (i + 0.5) * cell, tile.top - 5);
+    context.translate(tile.left + (i + 0.5) * cell, tile.top - 4 - caption);
     if (!isUpright) context.rotate(-Math.PI / 2);
-    context.fillText(text, 0, 0);
+    context.fillText(i === hovered ? hoveredTexts[i] : text, 0, 0);
     context.restore();
   });
 }
@@ -164,7 +219,7 @@ function outline(context, { left, top, side }, theme) {
 function wholeCells(room, n) {
   const device = Math.floor(room * devicePixelRatio);
   const whole = Math.floor(device / n) * n;
-  return (whole > 0.8 * device ? whole : device) / devicePixelRatio;
+  return (whole > 0.88 * device ? whole : device) / devicePixelRatio;
 }
 
 function snapped(place) {

@@ -56,7 +56,7 @@ function softmaxBlock(title, score, total, share, scoreLabel, totalLabel, { word
 function explainWeight({ layer, head, key }, model, index, language) {
   const { trace, words, tokens, place, facts } = model;
   const names = { from: tokens[place].name, to: tokens[key].name, position: key };
-  const marks = [`weight:${layer}:${key}`];
+  const marks = [`token:${key}`, `token:${place}`];
   if (head === null) return { ...explainMean(layer, key, names, model, index, language), marks };
   const weight = trace.at("attention", index, layer, head, key);
   const title = `${fill(words.layer_head, { layer, head })}: ${fill(words.attends, names)}, ${words.weight} ${formatDigits(weight, language, 4)}`;
@@ -68,10 +68,11 @@ function explainWeight({ layer, head, key }, model, index, language) {
   const product = score * Math.sqrt(facts.head_size);
   const terms = Array.from(dims, (dim, i) => ({ label: fill(words.dim, { dim }), value: query[i] * keys[i], factors: [query[i], keys[i]] }));
   if (facts.head_size > dims.length) terms.push(restOf(terms, product, fill(words.other_dims, { n: facts.head_size - dims.length })));
-  const note = `${fill(words.score, { size: facts.head_size })} = ${formatDigits(score, language, 4)}`;
+  const decimals = decimalsFor([...terms.map((term) => term.value), product]);
+  const note = `${formatFixed(product, decimals, language)} / √${facts.head_size} = ${formatFixed(score, decimals, language)}`;
   const blocks = [
-    sumBlock(fill(words.score_sum, names), terms, { label: words.product, value: product }, language, { notes: [note] }),
-    softmaxBlock(fill(words.softmax_keys, { n: scores.length }), score, total, weight, note.split(":")[0], words.log_weight, model, language),
+    sumBlock(fill(words.score_sum, names), terms, { label: words.product, value: product }, language, { notes: [note], decimals }),
+    softmaxBlock(fill(words.softmax_keys, { n: scores.length }), score, total, weight, words.score, words.log_weight, model, language),
   ];
   return { title, lead: fill(words.lead_weight, names), blocks, marks };
 }
@@ -110,7 +111,7 @@ function linksOf({ kind, id, layer, head, vector }, { links, words, vocabulary, 
     found.push({ text: fill(words.see_token, { token: vocabulary[token].name }), href: `${links.embeddings}&item=${encodeURIComponent(vocabulary[token].item)}&step=${step}` });
   }
   if ((kind === "weight" || kind === "head") && head !== null && links.attention) {
-    found.push({ text: words.see_head, href: `${links.attention}&layer=${layer}&head=${head}&step=${step}` });
+    found.push({ text: words.see_head, href: `${links.attention}&layer=${layer}&head=${head}&picture=words&query=${place}&step=${step}` });
   }
   return found;
 }

@@ -1,11 +1,11 @@
 // A prompt on its way through the model: tokens, embeddings, layers, next token, and where every number of it comes from.
 
-import { element } from "./drawing.js";
+import { boxOf, element } from "./drawing.js";
 import { headChoiceOf } from "./head_choice.js";
 import { explain } from "./model_derivations.js";
 import { addExplanation } from "./model_explanation.js";
 import { readNumbers } from "./model_numbers.js";
-import { buildStages } from "./model_stages.js";
+import { buildStages, MOST_BESIDE_MEAN } from "./model_stages.js";
 import { addStripKey, stripScale } from "./model_strips.js";
 import { vectorKey } from "./model_sums.js";
 import { PANELS } from "./player.js";
@@ -13,6 +13,7 @@ import { addTooltip, pointerIn } from "./tooltip.js";
 
 const [MIN_ROW_PX, MAX_ROW_PX] = [17, 30];
 const MIN_NET_PX = 168;
+const HEADS_PX = 46; // further rows of heads
 const MAX_LABEL = 7; // letters that fit beside a bar
 const BESIDE_PX = 515; // heights of what is above and below the words
 
@@ -50,7 +51,9 @@ PANELS["model-flow"] = (host, player) => {
   const actions = {
     pick,
     follow(position) {
-      if (position !== model.place) player.send("position", { position, decision: player.decision });
+      if (position === model.place) return;
+      left.querySelector(`[data-part="token:${position}"]`)?.classList.add("awaited"); // until the page answers
+      player.send("position", { position, decision: player.decision });
     },
     chooseHead(head, layer) {
       choice.choose(head);
@@ -63,8 +66,9 @@ PANELS["model-flow"] = (host, player) => {
     const owner = event.target.closest?.("button, a");
     pointer = owner?.tip ? { owner, event } : null;
     if (!pointer) return hideTooltip();
-    const box = owner.getBoundingClientRect();
-    const at = event.type === "focusin" ? { x: box.left - host.getBoundingClientRect().left + box.width / 2, y: box.bottom - host.getBoundingClientRect().top - 8 } : pointerIn(host, event);
+    const [box, around] = [boxOf(owner), boxOf(host)];
+    const below = { x: (box.left - around.left) / box.zoom + box.width / 2, y: (box.top - around.top) / box.zoom + box.height - 8 };
+    const at = event.type === "focusin" ? below : pointerIn(host, event);
     if (event.type === "focusin" && !owner.matches(":focus-visible")) return hideTooltip();
     tooltip.show(at.x, at.y, owner.tip(event.type === "focusin" ? { detail: 0 } : event));
   }
@@ -94,10 +98,11 @@ PANELS["model-flow"] = (host, player) => {
     },
     paint(view) {
       model.now = { index: view.index, language: player.language };
-      area.style.setProperty("--slider-height", `${host.closest(".player").querySelector(".slider").offsetHeight}px`);
-      const rowPx = Math.max(MIN_ROW_PX, Math.min(MAX_ROW_PX, (window.innerHeight - BESIDE_PX) / model.tokens.length));
-      flow.style.setProperty("--row", `${Math.max(rowPx, MIN_NET_PX / model.tokens.length)}px`);
-      for (const paint of painters) paint(view, player);
+      setStyle(area, "--slider-height", `${host.closest(".player").querySelector(".slider").offsetHeight}px`);
+      const rowPx = Math.max(MIN_ROW_PX, Math.min(MAX_ROW_PX, (window.innerHeight - BESIDE_PX - (model.nHead > MOST_BESIDE_MEAN ? HEADS_PX : 0)) / model.tokens.length));
+      setStyle(flow, "--row", `${Math.max(rowPx, MIN_NET_PX / model.tokens.length)}px`);
+      for (const { picture } of painters) picture?.(view, player);
+      for (const { text } of painters) text?.(view, player);
       paintKey(model.scale, model.ramp, player.language);
       const shown = selected ?? { kind: "leader", layer: model.nLayer, id: model.lens.at("leader", view.index, model.nLayer, 0) };
       const found = explain(shown, model, view.index, player.language, view.step);
@@ -138,7 +143,7 @@ function readModel(panel, choice, selected) {
     now: { index: 0, language: "en" },
     /** The head that a layer shows; null for the mean of all. A model of one head has no mean. */
     headOf(layer) {
-      const head = choice.head();
+      const head = choice.value();
       if (nHead === 1) return 0;
       return head && head[0] === layer ? head[1] : null;
     },
@@ -162,4 +167,9 @@ function fits(selected, { nLayer, nHead, place, vocabulary, strips }) {
 function partOf({ kind, layer, head, key, id, vector }) {
   const names = { leader: () => `leader:${layer}:${id}`, weight: () => `weight:${layer}:${key}`, head: () => `head:${layer}:${head}`, norm: () => `norm:${vectorKey(vector)}`, cell: () => `strip:${vectorKey(vector)}` };
   return names[kind]();
+}
+
+/** Set a property of a style only where it changes, since setting it lays out the page anew. */
+function setStyle(node, name, value) {
+  if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }

@@ -25,7 +25,8 @@ export function addLeaders(host, n, { part, pick, tip }) {
       row.bar.style.background = color;
       const text = formatHundredths(one.share, language);
       if (row.share.textContent !== text) row.share.textContent = text;
-      row.button.setAttribute("aria-label", tip(one.id).join(", "));
+      const name = tip(one.id).slice(0, 2).join(", ");
+      if (row.button.getAttribute("aria-label") !== name) row.button.setAttribute("aria-label", name);
     });
   };
 }

@@ -1,6 +1,6 @@
 // The words of a prompt as rows, and in each layer the lines along which the followed position gathers from the positions before it.
 
-import { addButton, addCanvas, element, formatHundredths, setName, withAlpha } from "./drawing.js";
+import { addButton, addCanvas, boxOf, element, formatHundredths, withAlpha } from "./drawing.js";
 import { fill, sum } from "./model_numbers.js";
 import { drawLines } from "./word_lines.js";
 
@@ -37,17 +37,18 @@ export function addLines(host, model, layer, { pick }) {
     button.tip = () => [`${model.words.weight} ${shown[key].toPrecision(3)}`, fill(model.words.attends, names(key)), nameOf(model, layer)];
     return button;
   });
-  return (view, player) => {
-    const moving = weightsOf(model, view, layer);
-    shown = weightsOf(model, { from: view.index, to: view.index, between: 0 }, layer);
-    buttons.forEach((button, key) => {
-      button.classList.toggle("small", shown[key] < MIN_PRINTED);
-      const text = formatHundredths(shown[key], player.language);
-      if (button.lastChild.textContent === text && button.title !== "") return;
-      button.lastChild.textContent = text;
-      setName(button, `${fill(model.words.attends, names(key))}: ${text}, ${nameOf(model, layer)}`);
-    });
-    draw(picture, model, moving, list, player.theme);
+  return {
+    picture: (view, player) => draw(picture, model, weightsOf(model, view, layer), list, player.theme),
+    text({ index }, player) {
+      shown = weightsOf(model, { from: index, to: index, between: 0 }, layer);
+      buttons.forEach((button, key) => {
+        const text = `${fill(model.words.attends, names(key))}: ${formatHundredths(shown[key], player.language)}, ${nameOf(model, layer)}`;
+        if (button.getAttribute("aria-label") === text) return;
+        button.classList.toggle("small", shown[key] < MIN_PRINTED);
+        button.lastChild.textContent = formatHundredths(shown[key], player.language);
+        button.setAttribute("aria-label", text);
+      });
+    },
   };
 }
 
@@ -67,11 +68,11 @@ export function weightsOf({ trace, headOf, nHead }, view, layer) {
 
 function draw(picture, { tokens, place }, weights, list, theme) {
   const { context, width, height } = picture.clear();
-  const box = picture.canvas.parentElement.getBoundingClientRect();
+  const { left: edge, zoom } = boxOf(picture.canvas.parentElement);
   const isStacked = getComputedStyle(list.firstChild.firstChild).display !== "none"; // words stand beside the lines, as on a phone
   const pitch = height / (isStacked ? place + 1 : tokens.length);
   const y = (i) => (i + 0.5) * pitch;
-  const left = list.getBoundingClientRect().right - box.left + 3;
+  const left = (list.getBoundingClientRect().right - edge) / zoom + 3;
   const right = width - END_PX;
   if (!isStacked) streams(context, tokens.length, place, y, width, theme);
   const keys = weights.map((_, key) => ({ x: left, y: y(key) }));
@@ -105,12 +106,11 @@ function streams(context, n, place, y, width, theme) {
 export function addFan(host, model) {
   const picture = addCanvas(host, "");
   picture.canvas.setAttribute("aria-hidden", "true");
-  return (leaders, rows, { theme }) => {
+  return (leaders, rowPx, { theme }) => {
     const { context, width, height } = picture.clear();
-    const top = picture.canvas.parentElement.getBoundingClientRect().top;
     const from = { x: 0, y: ((model.place + 0.5) * height) / model.tokens.length };
-    const shown = leaders.slice(0, rows.length);
-    const keys = shown.map((_, i) => ({ x: width - 2, y: rows[i].top - top + rows[i].height / 2 }));
-    drawLines(context, { direction: "across", queries: keys.map(() => from), keys, pitch: 20, texts: keys }, (_, i) => shown[i].moving, { query: keys.length - 1, color: theme.accent });
+    const top = (height - leaders.length * rowPx) / 2; // the rows stand in the middle
+    const keys = leaders.map((_, i) => ({ x: width - 2, y: top + (i + 0.5) * rowPx }));
+    drawLines(context, { direction: "across", queries: keys.map(() => from), keys, pitch: 20, texts: keys }, (_, i) => leaders[i].moving, { query: keys.length - 1, color: theme.accent });
   };
 }

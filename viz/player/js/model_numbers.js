@@ -47,10 +47,11 @@ export function roundedSum(values, total, decimals) {
   return { values: rounded.map((value) => value / unit), total: goal / unit };
 }
 
-/** Choose as many decimals as show three or four digits of the largest of some numbers. */
-export function decimalsFor(values) {
-  const largest = Math.max(...values.map(Math.abs), 1e-6);
-  return Math.max(1, Math.min(6, 2 - Math.floor(Math.log10(largest))));
+/** Choose as many decimals as show so many digits of the largest of some numbers. */
+export function decimalsFor(values, digits = 3) {
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest < 1e-6) return 2; // nothing: at first many layers add nothing
+  return Math.max(1, Math.min(6, digits - 1 - Math.floor(Math.log10(largest))));
 }
 
 /** Write a number with three digits; tiny ones with a power of ten. */

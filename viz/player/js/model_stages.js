@@ -1,6 +1,6 @@
 // The stages of the way through a model, a column each: tokens and their vectors, the layers, the next token.
 
-import { addButton, element, formatInteger, setName } from "./drawing.js";
+import { addButton, element, formatInteger } from "./drawing.js";
 import { addLeaders, leadersAt } from "./model_leaders.js";
 import { addFan, addLines, addWords } from "./model_network.js";
 import { fill, formatDigits, formatNorm } from "./model_numbers.js";
@@ -9,11 +9,16 @@ import { cellValue, nameCell, nameVector, normOf, vectorKey } from "./model_sums
 
 const LENS_ROWS = 3;
 const MAX_LEADERS = 10;
-const LEADER_PX = 23;
+const LEADER_PX = 23; // as in the style sheet
 const MOST_HEADS_BESIDE = 6;
-const MOST_BESIDE_MEAN = 4;
+export const MOST_BESIDE_MEAN = 4;
 
-/** Build the stages in an element. `actions`: `pick(selected)`, `follow(position)`, `chooseHead(head)`. Returns the functions that paint them. */
+/**
+ * Build the stages in an element. `actions`: `pick(selected)`, `follow(position)`, `chooseHead(head, layer)`.
+ *
+ * Returns what paints them: `picture(view, player)` draws and measures, `text(view, player)` writes. All pictures come before all texts, since
+ * a browser that measures what has just been written lays out the page anew.
+ */
 export function buildStages(flow, model, actions) {
   const stages = [firstStage(flow, model, actions)];
   for (let layer = 0; layer < model.nLayer; layer += 1) stages.push(layerStage(flow, model, layer, actions));
@@ -60,13 +65,15 @@ function lastStage(flow, model, actions) {
   const n = Math.min(MAX_LEADERS, model.lens.size("leader", 2));
   const list = stage.net.appendChild(element("div", "next"));
   const paintRows = addLeaders(list, n, leaderActions(model, model.nLayer, actions));
+  let leaders = [];
   const painters = [
-    (view, player) => {
-      const shown = Math.min(n, Math.max(3, Math.floor((stage.net.clientHeight - 4) / LEADER_PX)));
-      const leaders = leadersAt(model, view, model.nLayer, shown);
-      paintRows(leaders, { color: model.color, language: player.language, most: 1 });
-      const rows = [...list.querySelectorAll(".leader")].slice(0, shown).map((row) => row.getBoundingClientRect());
-      paintFan(leaders, rows, player);
+    {
+      picture(view, player) {
+        const shown = Math.min(n, Math.max(3, Math.floor((stage.net.clientHeight - 4) / LEADER_PX)));
+        leaders = leadersAt(model, view, model.nLayer, shown);
+        paintFan(leaders, LEADER_PX, player);
+      },
+      text: (_, player) => paintRows(leaders, { color: model.color, language: player.language, most: 1 }),
     },
   ];
   if ("final" in model.stripNames) painters.push(addVector(stage.vectors, { name: "final" }, words.final, model, actions));
@@ -89,7 +96,7 @@ function leaderActions(model, layer, actions) {
 function addLens(host, model, layer, actions) {
   host.appendChild(element("div", "caption", model.words.ends_here));
   const paint = addLeaders(host, LENS_ROWS, leaderActions(model, layer, actions));
-  return (view, player) => paint(leadersAt(model, view, layer, LENS_ROWS), { color: model.color, language: player.language, most: 1 });
+  return { text: (view, player) => paint(leadersAt(model, view, layer, LENS_ROWS), { color: model.color, language: player.language, most: 1 }) };
 }
 
 /** Add a vector: its name and norm, and its numbers as a strip. */
@@ -103,8 +110,7 @@ function addVector(host, vector, label, model, actions) {
   const norm = hasNorm ? addButton(head, "norm", () => actions.pick({ kind: "norm", vector })) : null;
   const strip = addButton(box, "strip", (event) => actions.pick({ kind: "cell", vector, cell: cellOf(event, strip, values(model.now)) }));
   const name = nameVector(vector, model);
-  setName(strip, name);
-  strip.removeAttribute("title");
+  strip.setAttribute("aria-label", name);
   const place = vector.layer === undefined ? [] : [vector.layer];
   const values = ({ index }) => model.strips.row(vector.name, index, ...place);
   strip.tip = (event) => {
@@ -115,13 +121,15 @@ function addVector(host, vector, label, model, actions) {
   if (norm) norm.tip = () => [name, `${words.norm} ${formatDigits(normOf(vector, model, model.now.index), model.now.language, 5)}`, words.why];
   strip.dataset.part = `strip:${vectorKey(vector)}`;
   const paintStrip = addStrip(strip);
-  return (view, player) => {
-    paintStrip(model.strips.mixed(vector.name, view, ...place), model.scale, player.theme, model.markedCell(vector));
-    if (!norm) return;
-    const text = formatNorm(normOf(vector, model, view.index), player.language);
-    if (norm.textContent === text) return;
-    norm.textContent = text;
-    norm.setAttribute("aria-label", `${name}: ${words.norm} ${text}`);
+  return {
+    picture: (view, player) => paintStrip(model.strips.mixed(vector.name, view, ...place), model.scale, player.theme, model.markedCell(vector)),
+    text(view, player) {
+      if (!norm) return;
+      const text = formatNorm(normOf(vector, model, view.index), player.language);
+      if (norm.textContent === text) return;
+      norm.textContent = text;
+      norm.setAttribute("aria-label", `${name}: ${words.norm} ${text}`);
+    },
   };
 }
 
@@ -146,7 +154,7 @@ function addHeads(host, model, layer, actions) {
     button.tip = () => [fill(words.layer_head, { layer, head }), norm(), words.show_head];
     return { button, norm };
   });
-  return (view) => {
+  const text = (view) => {
     const chosen = model.headOf(layer);
     mean.setAttribute("aria-pressed", chosen === null);
     buttons.forEach(({ button, norm }, head) => {
@@ -155,4 +163,5 @@ function addHeads(host, model, layer, actions) {
       if (hasNorms) button.firstChild.style.height = `${(100 * trace.mixed("head_norm", view, layer)[head]) / model.longestHead}%`;
     });
   };
+  return { text };
 }

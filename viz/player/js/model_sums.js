@@ -6,7 +6,8 @@ import { decimalsFor, fill, formatDigits, roundedSum, sum } from "./model_number
 /** Write a sum as rows whose printed numbers add up. `terms`: `{ label, value, part?, factors? }`; `part` is what a click on the row shows. */
 export function sumBlock(title, terms, total, language, { notes = [], decimals: wanted = 0 } = {}) {
   const values = terms.map((term) => term.value);
-  const decimals = wanted || decimalsFor([...values, total.value]);
+  // Factors are written with four digits, so that the last of three digits of their product is right.
+  const decimals = wanted || decimalsFor([...values, total.value], terms.some((term) => term.factors) ? 3 : 4);
   const printed = roundedSum(values, total.value, decimals);
   const write = (value) => formatFixed(value, decimals, language);
   const rows = terms.map(({ label, factors, part }, i) => ({ label: factors ? `${label}: ${formatDigits(factors[0], language, 4)} × ${formatDigits(factors[1], language, 4)}` : label, value: write(printed.values[i]), part }));

@@ -1,7 +1,10 @@
 // The player: one slider over several panels, each of which paints itself at the slider's step, in the browser and without a server.
 
 import { element, formatInteger, textOn } from "./drawing.js";
+import { addExplanations } from "./explanations.js";
 import { pendingLine } from "./pending.js";
+import { makeProjector } from "./projector.js";
+import { focusScrollers } from "./scroll_focus.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
 
@@ -25,6 +28,7 @@ export function makePlayer(root, reader, host = {}) {
   const panels = new Map();
   let scene = null;
   let slider = null;
+  let projector = null;
   let position = 0; // index among the snapshots; a fraction while the panels move from one to the next
   let glide = null;
   let playing = false;
@@ -32,6 +36,7 @@ export function makePlayer(root, reader, host = {}) {
   let frame = 0;
   let lastTick = 0;
   let settling = 0;
+  let resting = 0;
   let movedAt = performance.now();
 
   const player = {
@@ -44,6 +49,7 @@ export function makePlayer(root, reader, host = {}) {
     get words() { return scene.words; },
     get language() { return scene.language; },
     get loss() { return scene.loss; },
+    get title() { return scene.title; },
     get scale() { return scene.scale; },
     /** Changes whenever the page decides what is shown: then what the reader chose before no longer counts. */
     get decision() { return scene.decision; },
@@ -62,6 +68,14 @@ export function makePlayer(root, reader, host = {}) {
       host.rested?.(player);
       player.send("scale", scale);
       player.repaint();
+    },
+    /** The camera of three dimensions as a link names it: [yaw, pitch, magnification], [] at first, or null where it is unknown. */
+    camera: null,
+    nameCamera(named) {
+      player.camera = named;
+      if (!named) return;
+      host.rested?.(player);
+      player.send("camera", { camera: named, decision: scene.decision });
     },
     /** Go to a snapshot: "step" glides there from its neighbour, "drag" and "jump" show it at once. */
     go(step, how = "jump") {
@@ -117,23 +131,31 @@ export function makePlayer(root, reader, host = {}) {
     destroy() {
       cancelAnimationFrame(frame);
       clearTimeout(settling);
+      clearTimeout(resting);
       sizes.disconnect();
       slider?.destroy();
+      projector?.destroy();
       for (const { content } of panels.values()) content.destroy?.();
     },
   };
 
-  const sizes = new ResizeObserver(() => scene && player.repaint());
+  const sizes = new ResizeObserver(() => {
+    if (!scene) return;
+    fitGrid();
+    player.repaint();
+  });
   sizes.observe(root);
 
   function arrange() {
     const { theme } = scene;
-    const variables = { grid: scene.grid, "min-height": `${scene.min_height_px}px`, "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
+    const variables = { "max-height": scene.max_height_px ? `${scene.max_height_px}px` : "none" };
     Object.assign(variables, { "on-accent": textOn(theme.accent), font: theme.font });
     for (const name of ["background", "panel", "text", "muted", "line", "accent"]) variables[name] = theme[name];
     for (const [name, value] of Object.entries(variables)) root.style.setProperty(`--${name}`, value);
+    fitGrid();
     root.classList.toggle("single-step", scene.steps.length < 2);
     if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
+    if (!projector) projector = makeProjector(root, player);
     const grid = root.querySelector(".panels");
     const ids = new Set(scene.panels.map((panel) => panel.id));
     for (const [id, { box, content }] of panels) {
@@ -144,6 +166,14 @@ export function makePlayer(root, reader, host = {}) {
       panels.delete(id);
     }
     for (const panel of scene.panels) place(grid, panel);
+  }
+
+  /** Choose the layout for the width that there is. */
+  function fitGrid() {
+    const narrow = scene.narrow_grids.filter(({ below_px }) => root.clientWidth < below_px).sort((a, b) => a.below_px - b.below_px);
+    const { grid, min_height_px } = narrow[0] ?? scene;
+    root.style.setProperty("--grid", grid);
+    root.style.setProperty("--min-height", `${min_height_px}px`);
   }
 
   function place(grid, panel) {
@@ -160,6 +190,7 @@ export function makePlayer(root, reader, host = {}) {
       const body = box.appendChild(element("div", "body"));
       known = { kind: panel.kind, box, title, content: PANELS[panel.kind](body, player), version: null };
       known.pending = pendingLine(box, (name) => player.trigger(name, panel.id));
+      known.explanations = addExplanations(box, player);
       panels.set(panel.id, known);
       sizes.observe(body);
     }
@@ -172,6 +203,7 @@ export function makePlayer(root, reader, host = {}) {
       known.content.update(panel);
       known.version = panel.version;
     }
+    known.explanations.update(panel.title, scene.explanations[panel.id]);
     known.pending.show(panel.pending ?? null);
     known.steps = panel.steps ?? scene.steps;
   }
@@ -209,12 +241,15 @@ export function makePlayer(root, reader, host = {}) {
     const step = player.step();
     if (!glide) remember(Math.round(position));
     slider.paint();
+    projector.paint();
     for (const { content, steps, ownStep } of panels.values()) {
       const view = viewOf(steps, step);
       content.paint(view);
       // A panel with snapshots of its own shows its step where that differs from the slider's.
       ownStep.textContent = view.step === step ? "" : ` · ${player.nameStep(view.step)}`;
     }
+    clearTimeout(resting);
+    resting = setTimeout(() => focusScrollers(root), SETTLED_MS); // it measures, which is too slow for every frame
     // Tests and benchmarks wait for these: the step that is shown, and how long painting it took.
     if (!glide && !playing) {
       root.dataset.step = step;

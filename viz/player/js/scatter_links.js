@@ -13,6 +13,11 @@ export function selectItem(player, item) {
   for (const plot of linksOf(player).plots) plot.select(item);
 }
 
+/** Bring out a group by its name in all scatter plots of a player; null for none. */
+export function emphasiseGroup(player, name) {
+  for (const plot of linksOf(player).plots) plot.emphasise(name);
+}
+
 /** Share the neighbours of an item with all scatter plots of a player; null for both ends it. */
 export function shareNeighbours(player, item, neighbours) {
   linksOf(player).neighbours = neighbours;

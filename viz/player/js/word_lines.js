@@ -24,7 +24,7 @@ export function placeWords(context, tokens, box, { direction = "across", font })
 
 function placeAcross(context, tokens, { left, top, width, height }, font) {
   const n = Math.max(1, tokens.length);
-  const pitch = Math.min(30, height / n);
+  const pitch = Math.min(40, height / n);
   const px = Math.round(Math.max(MIN_TEXT_PX, Math.min(MAX_TEXT_PX, 0.72 * pitch)));
   context.font = `${px}px ${font}`;
   const texts = tokens.map((text) => truncate(context, text, Math.min(MAX_LABEL_PX, 0.26 * width)));

@@ -1,0 +1,1 @@
+"""What `dashboard.py` measures in a browser, a topic a file."""
