@@ -8,12 +8,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.page import STYLE, choose_language, mark_language, translation
+from dashboards.frame.header import begins_now, show_address, show_header
+from dashboards.frame.seeing import show_seeing
+from dashboards.page import STYLE, choose_language, current_page, current_theme, mark_language, translation
 from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
-from dashboards.state.url import InvalidField, address_written, read_address
+from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
+from dashboards.tour.address import start_address, start_fields
 from dashboards.widgets import escape_markdown
 
+# Pages without a picture that could fill the screen.
+WITHOUT_PLAYER = ("films", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 ACCESSIBLE = Path(__file__).with_name("accessible.css")
@@ -30,11 +35,36 @@ def main() -> None:
     st.html(STYLE)
     st.html(ACCESSIBLE)
     mark_language()
+    name = page.url_path if page.url_path in SCREENS else SCREENS[0]
+    _frame(name)
     page.run()
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
     invalid.clear()
-    choose_language()
+    show_address(first_address())
+
+
+def _frame(name: str) -> None:
+    """Show what stands around a page: the header, and a card while a tour is under way."""
+    page = current_page()
+    if page is not None and not st.session_state.get("has_begun") and begins_now():
+        for field, value in {"tour": 1, **start_fields(page.run)}.items():
+            set_field(field, value)
+    st.session_state["has_begun"] = True
+    chosen = show_header(
+        translation(),
+        run="" if page is None else page.run.name,
+        theme=current_theme(),
+        has_player=page is not None and name not in WITHOUT_PLAYER,
+        tour="" if page is None else start_address(page.run),
+        paths=("/", *(f"/{screen}" for screen in SCREENS)),
+    )
+    if chosen is not None:
+        choose_language(chosen)
+    if page is not None and get_field("tour") is not None:
+        import_module("dashboards.frame.tour_card").show_tour(page, name)
+    elif page is not None:
+        show_seeing(name, page.say)
 
 
 def _pages() -> list[st.Page]:
@@ -56,9 +86,10 @@ def _pages() -> list[st.Page]:
         )
 
     home, *others = SCREENS
-    # The first page has the path of the root; a link with its name is led there.
+    # The first page has the path of the root. A link with its name draws the same; led there, it would leave an entry in the history from
+    # which Back leads nowhere.
     first = page(home, "home", default=True)
-    named = st.Page(lambda: st.switch_page(first), title=first.title, url_path=home, visibility="hidden")
+    named = st.Page(screen(home), title=first.title, url_path=home, visibility="hidden")
     return [first, *(page(name, name) for name in others), named]
 
 

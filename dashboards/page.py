@@ -15,9 +15,16 @@ from dashboards.player import Events
 from dashboards.player import show as mount
 from dashboards.state import run_list
 from dashboards.state.language import LANGUAGE_COOKIE, Translation, first_language
-from dashboards.state.url import forget_events, get_field, set_field, set_initial_value, visits, write_address
-from dashboards.widgets import choose, escape_markdown, guarded
-from data.language import LANGUAGES
+from dashboards.state.url import (
+    forget_events,
+    get_field,
+    is_initialised,
+    set_field,
+    set_initial_value,
+    visits,
+    write_address,
+)
+from dashboards.widgets import escape_markdown, guarded
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
@@ -39,6 +46,11 @@ STYLE = """<style>
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
 .stMain [data-testid="stMetricLabel"], .stMain [data-testid="stMetricLabel"] * { white-space: normal; }
+[data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
+.st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
+  position: absolute;
+}
+@media (min-width: 768px) { [data-testid="stAppViewContainer"] .rc-overflow { max-width: calc(100vw - 22rem - 340px); } }
 [data-stale="true"] { opacity: 1 !important; }
 [class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
 [class*="st-key-notes_"] { bottom: 4.6rem; }
@@ -109,7 +121,7 @@ def open_page() -> Page:
     names = [run.name for run in runs]
     wanted = get_field("run")
     if wanted is not None and wanted not in names:
-        st.warning(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:")
+        st.toast(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:", duration="long")
         set_field("run", None)
         set_step(None)
         wanted = None
@@ -122,20 +134,28 @@ def open_page() -> Page:
     if chosen != (wanted or names[0]):
         set_step(None)
     set_field("run", chosen)
-    theme = THEMES["dark" if st.context.theme.type == "dark" else "light"]
-    return Page(runs[names.index(chosen)], say, theme, shared_computation())
+    return Page(runs[names.index(chosen)], say, THEMES[current_theme()], shared_computation())
 
 
-def choose_language() -> None:
-    """Choose the language at the foot of the sidebar."""
-    with st.sidebar:
-        now = translation().language
-        set_initial_value("language_choice", now)
-        chosen = choose(translation()("page.language"), LANGUAGES, "language_choice")
-    if chosen != now:
+def choose_language(chosen: str) -> None:
+    """Draw the page in another language from now on."""
+    if chosen != translation().language:
         set_field("lang", None if chosen == usual_language() else chosen)
         st.session_state["chosen_language"] = chosen
         st.rerun()
+
+
+def current_page() -> Page | None:
+    """Return what the page that is about to be drawn will open; None without a run."""
+    runs = {run.name: run for run in run_list.runs()}
+    wanted = st.session_state.get("run_choice") if is_initialised("run_choice") else get_field("run")
+    run = runs.get(str(wanted)) or next(iter(runs.values()), None)
+    return None if run is None else Page(run, translation(), THEMES[current_theme()], shared_computation())
+
+
+def current_theme() -> str:
+    """Return ``light`` or ``dark``, as the browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def show_live(page: Page, draw: Callable[[], None]) -> None:
@@ -203,6 +223,7 @@ def show_scene(
         live=page.is_live,
         loss=validation_losses(page),
         unknown_step=page.say.step(page.run, 0) if page.run.step_attrs else "",
+        title=page.run.name,
         min_height_px=least_px,
         max_height_px=most_px,
         narrow_grids=narrow_grids,

@@ -81,18 +81,30 @@ def guarded(draw: Callable[[], None], say: Translation, name: str = "notes") -> 
     _draw_notes(notes, say, name)
 
 
-def choose(label: str, names: Mapping[Option, str], key: str, default: Option | None = None, place: Any = st) -> Option:
+def choose(
+    label: str,
+    names: Mapping[Option, str],
+    key: str,
+    default: Option | None = None,
+    place: Any = st,
+    *,
+    help: str | None = None,
+) -> Option:
     """Show a few options by their names, and return the chosen one."""
     options, name_of = list(names), names.__getitem__
-    chosen = place.segmented_control(label, options, default=default, format_func=name_of, key=key, required=True)
+    chosen = place.segmented_control(
+        label, options, default=default, format_func=name_of, key=key, required=True, help=help
+    )
     return cast("Option", chosen)
 
 
-def ask_option(field: str, label: str, names: Mapping[Option, str], key: str | None = None) -> Option:
+def ask_option(
+    field: str, label: str, names: Mapping[Option, str], key: str | None = None, *, help: str | None = None
+) -> Option:
     """Ask for one of a few options, and set a field of the address."""
     key, now = key or f"{field}_choice", get_field(field)
     set_initial_value(key, now if now in names else next(iter(names)))
-    chosen = choose(label, names, key)
+    chosen = choose(label, names, key, help=help)
     set_field(field, chosen)
     return chosen
 

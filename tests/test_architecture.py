@@ -55,8 +55,10 @@ OWN_FILES = {
     "data/language/messages.py",
     "data/language/spoken.py",
     "viz/player/words.py",
+    "viz/explanations.py",
     "viz/player/bundle.py",
     "dashboards/state/language.py",
+    "dashboards/frame/header.py",
     "dashboards/launch.py",  # these are parts of the package
 }
 """Modules that read text which the toolkit wrote itself."""

@@ -69,7 +69,7 @@ class LiveMeasures:
                 return earlier.value
             return join(earlier.value, later)
 
-        result = cache.get((*_key(run, name), digests), make)
+        result = cache.get(_key(run, name), make, digests)
         with self._lock:
             self._last[_key(run, name)] = (digests, result)
             self._last.move_to_end(_key(run, name))

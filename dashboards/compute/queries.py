@@ -50,8 +50,8 @@ def table(
     computation: Computation, run: Run, what: TableName, progress: Progress | None = None
 ) -> CachedResult[xr.DataArray]:
     """Read an embedding table at all whole snapshots, (step, token or position, dim)."""
-    key = ("table", run.path, stamp(run)[:4], what)  # not the records of its metrics and samples
-    return computation.tables.get(key, lambda: read_table(run, what, progress=progress))
+    version = stamp(run)[:4]  # not the records of its metrics and samples
+    return computation.tables.get(("table", run.path, what), lambda: read_table(run, what, progress=progress), version)
 
 
 def projection(
@@ -282,7 +282,7 @@ def leading_probabilities(
         found = leading.assign(index=(("step", "rank"), places), token=("item", tokens))
         return found.assign_attrs(prompt=distribution.attrs["prompt"])
 
-    return computation.results.get(("leading", run.path, digests_of(run), prompt, decoding), select).value
+    return computation.results.get(("leading", run.path, prompt, decoding), select, digests_of(run)).value
 
 
 def _measure_snapshots(
@@ -309,12 +309,12 @@ def _concatenate(earlier: Any, later: Any) -> Any:
 
 def samples(computation: Computation, run: Run) -> list[dict[str, Any]]:
     """Read the texts that were sampled during training."""
-    return computation.results.get(("samples", run.path, stamp(run)), run.samples).value
+    return computation.results.get(("samples", run.path), run.samples, stamp(run)).value
 
 
 def metrics(computation: Computation, run: Run) -> list[dict[str, Any]]:
     """Read the metrics that were measured during training."""
-    return computation.results.get(("metrics", run.path, stamp(run)), run.metrics).value
+    return computation.results.get(("metrics", run.path), run.metrics, stamp(run)).value
 
 
 def steps_of(array: xr.DataArray | xr.Dataset) -> list[int]:

@@ -23,7 +23,9 @@ class CachedResult(Generic[Value_co]):
 
 
 class ResultCache:
-    """The last ``most`` results by key. Results are shared: treat them as read-only.
+    """The last ``most`` results by key, each in one version. Results are shared: treat them as read-only.
+
+    A run that is trained grows under a page: what was computed of an earlier version of it is given up for the later one.
 
     Examples
     --------
@@ -35,31 +37,34 @@ class ResultCache:
     def __init__(self, most: int):
         self.most = most
         self._results: OrderedDict[Hashable, CachedResult[object]] = OrderedDict()
+        self._versions: dict[Hashable, Hashable] = {}
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> CachedResult[Value]:
-        """Return the cached result of a key, or compute and cache it; an error of ``make`` is raised and nothing is cached."""
+    def get(self, key: Hashable, make: Callable[[], Value], version: Hashable = None) -> CachedResult[Value]:
+        """Return the cached result of a key in a version, or compute and cache it; an error of ``make`` is raised, nothing is cached."""
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
+            making = self._making.setdefault((key, version), threading.Lock())
         try:
             with making:
                 with self._lock:
-                    if key in self._results:
+                    if key in self._results and self._versions[key] == version:
                         self._results.move_to_end(key)
                         return self._results[key]  # type: ignore[return-value]
                 with collect_notices() as notices:
                     value = make()
                 result = CachedResult(value, tuple(notices))
                 with self._lock:
-                    self._results[key] = result
+                    self._results[key], self._versions[key] = result, version
+                    self._results.move_to_end(key)
                     while len(self._results) > self.most:
-                        self._results.popitem(last=False)
+                        oldest, _ = self._results.popitem(last=False)
+                        del self._versions[oldest]
                 return result
         finally:
             with self._lock:
                 if not making.locked():
-                    self._making.pop(key, None)
+                    self._making.pop((key, version), None)
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:

@@ -13,7 +13,7 @@ from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.group_form import ask_highlight, find_groups, highlight_lassoed
 from dashboards.page import Page, open_page, show_live, show_scene
-from dashboards.state.url import get_field, is_new_event, set_field
+from dashboards.state.url import get_field, is_new_event, set_field, visits
 from dashboards.views import measure_panels, run_panels
 from dashboards.views.awaited import await_jobs
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
@@ -22,6 +22,7 @@ from data.errors import InputError
 from probes.groups.naming import Group, format_label, parse_label
 from probes.tables.embeddings import TableName
 from viz.drawing.theme import group_color
+from viz.explanations import help_text
 from viz.player.panels import Panel
 from viz.player.projection_scene import fidelity_panel
 from viz.projection.projector import METHODS
@@ -58,7 +59,9 @@ def ask_layout(page: Page) -> EmbeddingsForm:
     say = page.say
     with st.sidebar:
         what = ask_option("what", page.label("what"), say.names("embeddings", "tokens", "positions"))
-        method = ask_option("method", page.label("method"), METHODS)
+        method = ask_option(
+            "method", page.label("method"), METHODS, help=help_text("t-sne", "umap", "pca", language=say.language)
+        )
         axes = ask_option("axes", page.label("axes"), {2: "2-D", 3: "3-D"})
         metric = ask_option("metric", page.label("metric"), say.names("embeddings", "euclidean", "cosine"))
         groups = ask_highlight(page)
@@ -86,6 +89,7 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
         groups=groups,
         neighbours=queries.all_neighbours(page.computation, page.run, trajectory, form.metric),
     )
+    points = replace(points, camera=_first_camera(page) if form.axes == 3 else None)
     around: list[Panel] = []
     if item is not None:
         around.append(measure_panels.neighbours(page, trajectory, item=item, metric=form.metric, groups=groups))
@@ -93,13 +97,23 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in column)
     panels = [_with_line(panel, form, shown) for panel in (points, *(panel for panel, _ in column))]
     steps = queries.steps_of(trajectory)
-    events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=(*FIELDS, "item"))
+    fields = (*FIELDS, "item", *(["camera"] if form.axes == 3 else []))
+    events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=fields)
+    if events.camera is not None and is_new_event("camera", events.camera):
+        set_field("camera", tuple(events.camera) or None)
     highlight_lassoed(labels, events.selected)
     _select_item(labels, events.item)
     await_jobs([shown.awaited] if shown.awaited else [])
     if _waiting_panel(form) in (events.cancelled, events.started):
         request_layout(page, trajectory, form.choice, is_wanted=events.started is not None)
     _await(compared)
+
+
+def _first_camera(page: Page) -> tuple[float, float, float] | None:
+    """Return the camera that the link named when the page was opened; afterwards the browser moves it."""
+    entered = st.session_state.setdefault("first_camera", {})
+    found: tuple[float, float, float] | None = entered.setdefault((page.run.name, visits()), get_field("camera"))
+    return found
 
 
 def _waiting_panel(form: EmbeddingsForm) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -21,9 +21,18 @@ from data.printing import visible
 from trainer.config import described_model
 from trainer.generation.filters import Decoding
 from trainer.generation.generation_request import GenerationRequest
+from viz.explanations import help_text
 
 _MORE = {"repetition": 1.0, "ngram": 0, "typical_p": 1.0}
 """The options in the expander, by field, and the values at which they have no effect."""
+EXPLAINED = {
+    "temperature": "temperature",
+    "top_k": "top-k",
+    "top_p": "top-p",
+    "typical_p": "typical-p",
+    "repetition": "repetition",
+}
+"""The options whose help is an explanation, by field, with its key."""
 FIELDS = ("prompt", "temperature", "top_k", "top_p", *_MORE, "tokens", "seed", "stop", "beside")
 IN_A_ROW = 4
 UPDATE_EVERY_S = 0.08
@@ -103,7 +112,8 @@ def _number(page: Page, name: str, ask: Callable[..., Any], low: float, high: fl
     """Ask for a number; what is chosen goes into the address under its name."""
     say = page.say
     set_initial_value(f"{name}_choice", min(max(get_field(name), low), high))
-    value = ask(say(f"generate.{name}"), low, high, help=say(f"generate.{name}_help"), key=f"{name}_choice", **more)
+    help = help_text(EXPLAINED[name], language=say.language) if name in EXPLAINED else say(f"generate.{name}_help")
+    value = ask(say(f"generate.{name}"), low, high, help=help, key=f"{name}_choice", **more)
     set_field(name, value)
     return value
 
@@ -154,7 +164,10 @@ def _draw_fragment(page: Page, form: GenerationForm) -> None:
     high = max(float(one["probability"].max()) for one in (leading, drawn))  # one scale for both
     panels = [
         run_panels.next_token(page, "next", leading, high=high),
-        run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding), high=high),
+        replace(
+            run_panels.next_token(page, "drawn", drawn, _drawn_title(page, form.decoding), high=high),
+            about=("drawn", "temperature", "top-k", "top-p"),
+        ),
     ]
     steps = queries.steps_of(leading)
     events = show_scene(

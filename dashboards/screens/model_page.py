@@ -54,6 +54,7 @@ def _draw_flow(page: Page, prompt: str) -> None:
         ids=[int(i) for i in page.run.tokenizer.encode(trace.attrs["prompt"])],
         theme=page.theme,
         words=page.say.section("model_flow"),
+        language=page.say.language,
         links=links(page.run),
         chosen=chosen,
     )

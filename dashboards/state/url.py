@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -23,6 +24,8 @@ LONGEST_SHOWN = 60
 MOST_STEPS = 10**12
 MOST_PARTS = 10_000
 MOST_BESIDE = 6
+CAMERA_LIMITS = ((-36000.0, 36000.0), (-90.0, 90.0), (0.5, 60.0))
+"""Of yaw and pitch in degrees, and of the magnification."""
 MOST_RUNS = 100
 
 
@@ -97,6 +100,15 @@ def step_list(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(map(between(0, MOST_STEPS), parts)))
 
 
+def camera(text: str) -> tuple[float, float, float]:
+    """Read yaw and pitch in degrees and the magnification of a three-dimensional picture, separated by commas."""
+    parts = text.split(",")
+    if len(parts) != len(CAMERA_LIMITS):
+        raise InvalidValueError("no_camera")
+    yaw, pitch, zoom = (between(*limits)(part) for part, limits in zip(parts, CAMERA_LIMITS, strict=True))
+    return yaw, pitch, zoom
+
+
 def run_names(text: str) -> tuple[str, ...]:
     """Read the names of runs, separated by commas."""
     parts = [part for part in short_text(text).split(",") if part]
@@ -133,10 +145,12 @@ FIELDS: dict[str, Field] = {
     "lang": Field(None, one_of(*LANGUAGES)),  # the browser's language, or the one chosen on an earlier visit
     "run": Field(None, run_name),
     "step": Field(None, between(0, MOST_STEPS)),
+    "tour": Field(None, between(1, 5)),
     "scale": Field("log", one_of("log", "linear")),
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, between(2, 3)),
+    "camera": Field(None, camera, lambda view: ",".join(f"{number:g}" for number in view)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
@@ -181,9 +195,9 @@ FIELDS: dict[str, Field] = {
     "logs": Field("x", one_of("none", "x", "y", "xy")),
 }
 
-#: The browser itself writes these fields when the slider comes to rest. It replaces the address, so that Back leads to the previous view
-#: and not to the previous step.
-BROWSER_FIELDS = ("step", "scale")
+#: The browser itself writes these fields when the slider, or the camera of three dimensions, comes to rest. It replaces the address, so
+#: that Back leads to the previous view and not to the previous step.
+BROWSER_FIELDS = ("camera", "step", "scale")
 
 
 def read_address() -> list[InvalidField]:
@@ -250,6 +264,11 @@ def set_initial_value(key: str, value: Any, among: Sequence[Any] | None = None) 
         initialised[key] = place
 
 
+def is_initialised(key: str) -> bool:
+    """Check whether a widget has had its initial value on this page since the address was read: what it holds now is the reader's."""
+    return key in st.session_state and st.session_state.get("initialised", {}).get(key) == _place()
+
+
 def is_new_event(name: str, value: object) -> bool:
     """Check whether the value of a browser event has changed; the browser repeats the last one on every run of the page."""
     last: dict[str, object] = st.session_state.setdefault("last_events", {})
@@ -272,14 +291,24 @@ def write_address(names: Sequence[str], *, has_slider: bool = True) -> None:
     came in between. A page without a slider (``has_slider``) writes its step itself. Step and scale come last, as the browser writes them.
     """
     st.session_state["has_written"] = True
-    ordered = sorted(("lang", "run", *names), key=lambda name: name in BROWSER_FIELDS)
+    ordered = sorted(("lang", "run", "tour", *names), key=lambda name: name in BROWSER_FIELDS)
     parameters = {name: FIELDS[name].write(_fields()[name]) for name in ordered if name in _fields()}
     compared = {name: text for name, text in parameters.items() if not (has_slider and name in BROWSER_FIELDS)}
     if st.session_state.get("written") == (_place(), compared):
         return
     st.session_state["written"] = (_place(), compared)
+    if "first_address" not in st.session_state:
+        # The browser would make an entry of its history of it, from which Back leads to the same view: see `first_address`.
+        st.session_state["first_address"] = "" if dict(st.query_params) else urlencode(parameters)
+        if st.session_state["first_address"]:
+            return
     if dict(st.query_params) != parameters:
         st.query_params.from_dict(parameters)
+
+
+def first_address() -> str:
+    """Return the fields of a visit that began at an address without any; the browser itself puts them there."""
+    return str(st.session_state.get("first_address", ""))
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def zero_shot_panel(page: Page) -> Panel:
         chance = float(accuracy["accuracy"].attrs["chance"])
         series.append(Series(say("overview.chance"), page.theme.muted, steps, [chance] * len(steps), True))
         title = say("overview.zero_shot_title", n=say.number(int(accuracy.attrs["questions"])))
-        return Curves(AREA, AREA, title, series=series)
+        return Curves(AREA, AREA, title, series=series, about=("zero-shot",))
 
     title = page.say("overview.zero_shot_name")
     return measured_panel(page, "zero-shot", curves, area=AREA, title=title, pending="overview.zero_shot_yet")

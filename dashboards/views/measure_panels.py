@@ -32,7 +32,7 @@ def cohesion(page: Page, known: Mapping[str, xr.Dataset], colors: Mapping[str, s
         low, middle, high = (_nulls(first)[0]["band"].isel(quantile=i).values.tolist() for i in range(3))
         name = page.say("views.random_band")
         series.append(Series(name, page.theme.muted, queries.steps_of(first), middle, True, low, high))
-    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=series)
+    return Curves("cohesion", "cohesion", page.say("views.cohesion"), series=series, about=("cohesion",))
 
 
 def comparisons(page: Page, what: TableName, known: Mapping[str, xr.Dataset], colors: Mapping[str, str]) -> Comparisons:

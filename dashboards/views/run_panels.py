@@ -24,6 +24,9 @@ from viz.fonts import letter
 from viz.player.panels import Bars, Curves, HeadRanking, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
 
+ABOUT_SCORES = {"duplicate_token": "same-token-earlier"}
+"""The keys of the explanations of scores, where they are not the names of the scores."""
+
 
 def ramp(colors: Colormap) -> list[str]:
     """Sample 256 colours of a colormap, from its low end to its high end."""
@@ -127,6 +130,7 @@ def score_timeline(
         chooses=True,
         chosen=chosen,
         steps=steps_of(scores),
+        about=(ABOUT_SCORES.get(str(scores.name), str(scores.name).replace("_", "-")),),
     )
 
 
@@ -149,6 +153,7 @@ def head_ranking(
         chooses=True,
         chosen=chosen,
         steps=timeline.steps,
+        about=timeline.about,
     )
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from data.errors import InputError
 from data.language import digits, say, spoken
-from data.language.names import fold, spellings
+from data.language.names import fold, names, spellings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -280,7 +280,9 @@ def capital(text: str) -> str:
     ('Vowels and digits gather', 'a e i gather')
     """
     begins = text.split()[0].rstrip(",;:")
-    is_word = any(begins == say(subject).split()[0] for subject in (*SUBJECTS.values(), "positions"))
+    known = [say(subject) for subject in (*SUBJECTS.values(), "positions")]
+    known += [] if spoken() == "en" else [shown[spoken()] for shown in names()["classes"].values()]
+    is_word = any(begins == subject.split()[0] for subject in known)
     return text[0].upper() + text[1:] if is_word else text
 
 
@@ -307,7 +309,9 @@ def _how_many(null: xr.Dataset, members: Sequence[int], *, counted: bool, short:
         return say("no other {one} is", one=one, several=_kind(null, members, bare=True))
     if count in (0, others) or counted or others < FEW_GROUPS:
         number = {0: say("none"), others: say("all|groups", n=others)}.get(count, digits(f"{count:,}"))
-        of = "{number} of the {n:,} other {groups}" if exact else "{number} of {n:,} {groups}"
+        of = "{number} of {n:,} {groups}"
+        if exact:
+            of = "{number} of the {n:,} other {groups}|short" if short else "{number} of the {n:,} other {groups}"
         return _with_verb(say(of, number=number, n=others, groups=kind), is_one=count < 2, short=short)
     text = _of_hundred(count / others)
     found = say("{count} {groups}", count=text, groups=_kind(null, members, short=short))
@@ -352,7 +356,7 @@ def _kind(
 
 def _positions(ordered: xr.Dataset) -> str:
     numbers = ordered["position"].values
-    return say("positions {first} to {last}", first=int(numbers[0]), last=int(numbers[-1]))
+    return say("positions {first} to {last}", first=str(numbers[0]), last=str(numbers[-1]))
 
 
 def _named(subjects: Sequence[str], n_groups: int | None = None) -> str:

@@ -34,6 +34,7 @@ def flow_panel(
     ids: Sequence[int],
     theme: Theme,
     words: Mapping[str, str],
+    language: str = "en",
     links: Mapping[str, str] | None = None,
     chosen: tuple[int, int] | None = None,
 ) -> ModelFlow:
@@ -46,11 +47,14 @@ def flow_panel(
     ids : tokens of the prompt.
     theme : colours.
     words : texts of the panel, the section ``model_flow`` of the player's.
+    language : of the names of tokens without ink.
     links, chosen : as in `ModelFlow`.
     """
     occurring = sorted({*(int(i) for i in np.unique(lens["leader"].values)), *ids})
     with lettering(labels):
-        vocabulary = {i: Word(label(labels[i]), label_name(labels[i]), format_label(i, labels)) for i in occurring}
+        vocabulary = {
+            i: Word(label(labels[i]), label_name(labels[i], language), format_label(i, labels)) for i in occurring
+        }
     return ModelFlow(
         "flow",
         "flow",

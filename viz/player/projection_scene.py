@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from probes.groups.naming import Group
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
 from viz.drawing.theme import Role, Theme, group_color, role_color, run_color
+from viz.explanations import explanations
 from viz.fidelity.trust import doubted
 from viz.fonts import letter
 from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
     from probes.groups.comparison import GroupComparison
     from viz.films.embedding_film import ProjectionView
 
-MEASURES = ("trustworthiness", "continuity", "recall", "distance_correlation", "motion_agreement", "explained_variance")
+MEASURES = {
+    "trustworthiness": "trustworthiness",
+    "continuity": "continuity",
+    "recall": "neighbours-kept",
+    "distance_correlation": "order-of-distances",
+    "motion_agreement": "motion",
+    "explained_variance": "variance-shown",
+}
+"""The measures of fidelity, by name, with the keys of their explanations."""
+ABOUT_METHODS = {"tsne": "t-sne", "umap": "umap", "pca": "pca"}
 LOSSES: dict[Role, str] = {"validation": "val_loss", "training": "train_loss"}
 BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
 HEIGHT_PX = 440
@@ -66,6 +76,7 @@ def scatter_panel(
     """
     layout = projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
+    written, names = _written(tuple(labels), language)
     ordered = layout.dims[1] == "position"
     shown = tuple(groups) or (() if ordered else tuple(classes))
     marks = doubted(projection) if trust else None
@@ -77,8 +88,8 @@ def scatter_panel(
         area,
         title,
         layout=layout.values.astype(np.float32),
-        labels=letter(labels, labels),
-        names=letter(labels, labels, partial(label_name, language=language)),
+        labels=written,
+        names=names,
         colors=item_colors(len(labels), shown, theme, ordered=ordered),
         trust=None if marks is None else quantize_shares(1.0 - marks),
         groups=_colored(groups, theme),
@@ -87,7 +98,18 @@ def scatter_panel(
         thread=ordered,
         words=words,
         steps=steps,
+        about=(
+            "embeddings",
+            *([ABOUT_METHODS[method]] if (method := projection.attrs.get("method")) in ABOUT_METHODS else []),
+            "doubt",
+        ),
     )
+
+
+@lru_cache(maxsize=4)
+def _written(labels: tuple[str, ...], language: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Write the labels of items for the plot and for sentences; for tens of thousands it takes a second, at every run of a page."""
+    return letter(labels, labels), letter(labels, labels, partial(label_name, language=language))
 
 
 def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | None = None) -> list[ColoredGroup]:
@@ -107,7 +129,7 @@ def loss_panel(
         for role, key in LOSSES.items()
         if metrics and key in metrics[0]
     ]
-    return Curves("loss", area, words["loss"], series=series)
+    return Curves("loss", area, words["loss"], series=series, about=("loss",))
 
 
 def _loss_series(name: str, color: str, metrics: Sequence[Mapping[str, Any]], key: str = "val_loss") -> Series:
@@ -118,15 +140,20 @@ def fidelity_panel(projection: xr.Dataset, *, area: str = "fidelity", language: 
     """Build the table of a projection's measures at each step, or a note that they have not been measured."""
     words, steps = section("projection", language), [int(step) for step in projection["step"].values]
     lines = []
-    for name in MEASURES:
+    for name, key in MEASURES.items():
         if name in projection:
             values = [float(value) for value in projection[name].values]
             texts = [format_number(value, 2, language) if np.isfinite(value) else "–" for value in values]
             shares = [value if np.isfinite(value) else 0.0 for value in values]
-            lines.append(Number(words[name], steps, texts, words[f"{name}_help"], "", shares))
+            lines.append(Number(words[name], steps, texts, explanations(language)[key].what, "", shares))
     if "trust" not in projection:
         lines.append(Number(words["no_fidelity"], steps, [""] * len(steps), words["no_fidelity_help"]))
-    return Numbers("fidelity", area, words["fidelity"], lines=lines)
+    return Numbers("fidelity", area, words["fidelity"], lines=lines, about=_measured(projection))
+
+
+def _measured(projection: xr.Dataset) -> tuple[str, ...]:
+    """List the explanations of the measures that a projection has."""
+    return tuple(key for name, key in MEASURES.items() if name in projection)
 
 
 def comparison_panel(comparisons: Sequence[GroupComparison], *, theme: Theme, language: str = "en") -> Numbers:
@@ -138,7 +165,13 @@ def comparison_panel(comparisons: Sequence[GroupComparison], *, theme: Theme, la
         color = theme.muted if one.group is None else group_color(theme, one.group)
         texts = [text for _, _, text in parts.values()]
         lines.append(Number(name, [int(step) for step in parts], texts, color=color))
-    return Numbers("comparisons", "comparisons", section("projection", language)["comparisons"], lines=lines)
+    return Numbers(
+        "comparisons",
+        "comparisons",
+        section("projection", language)["comparisons"],
+        lines=lines,
+        about=("group-comparison",),
+    )
 
 
 def scene_of_views(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viz.drawing.theme import Theme
+from viz.explanations import OF_KINDS, explanations
 from viz.player.panels import Panel
 from viz.player.serialization import to_json, with_version
 
@@ -43,6 +44,7 @@ class Scene:
     min_height_px, max_height_px : the panels fill the window between these heights; None for no maximum.
     loss : steps and validation losses, drawn behind the slider.
     unknown_step : what stands for step 0 where the step of that snapshot is not known.
+    title : what is shown, such as the name of the run: stands above the panels where they fill the screen.
     """
 
     steps: Sequence[int]
@@ -59,10 +61,17 @@ class Scene:
     max_height_px: int | None = None
     loss: tuple[Sequence[int], Sequence[float]] | None = None
     unknown_step: str = ""
+    title: str = ""
     narrow_grids: Sequence[NarrowGrid] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent to the browser."""
         accent = self.theme.palette[1]  # the colour of buttons and links in .streamlit/config.toml, too
         fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        fields["explanations"] = {panel.id: self._explain(panel) for panel in self.panels}
         return with_version(fields | {"theme": to_json(self.theme) | {"accent": accent, "font": FONT}})
+
+    def _explain(self, panel: Panel) -> list[dict[str, str]]:
+        """List the explanations of what a panel shows, in the scene's language."""
+        texts = explanations(self.language.partition("-")[0])
+        return [dataclasses.asdict(texts[key]) for key in panel.about or OF_KINDS.get(panel.kind, ())]

@@ -34,6 +34,8 @@ from viz.projection.projector import METHODS
 PICTURES = ("one", "other")
 MEASURES = ("distance_correlation", "cka", "neighbour_overlap")
 MOST_LISTED = 40
+SAME_TABLE = 0.999
+"""Correlation of the distances from which on two tables count as the same."""
 GRID = stacked_grid(
     [Row([*PICTURES, "items"], "6fr", 260), Row(MEASURES, "minmax(160px, 3fr)", 160)],
 )
@@ -169,6 +171,8 @@ def _note(pages: Sequence[Page], pair: Pair, measured: _Measured | str, form: em
     say, chance = pair.one.say, seeds_note(pages, pair)
     if isinstance(measured, str):
         return chance
+    if measured.similarity is not None and float(measured.similarity["distance_correlation"][0]) > SAME_TABLE:
+        chance = f"{say('compare.same_start')} {chance}"
     n, what = measured.shared.one.shape[1], say(f"embeddings.{form.what}")
     if left_out := measured.shared.left_out:
         return f"{say('compare.drawn_only', n=say.number(n), all=say.number(n + left_out), what=what)} {chance}"
@@ -230,7 +234,7 @@ def _curves(pages: Sequence[Page], pair: Pair, found: Mapping[str, _Measured | s
     if not series:
         text = messages[0] if messages else say("compare.distances_yet")
         return message_panel(pair.one, measure, text, title)
-    return Curves(measure, measure, title, series=series, has_names=False)
+    return Curves(measure, measure, title, series=series, has_names=False, about=("cka",) if measure == "cka" else ())
 
 
 def _band(pair: Pair, similarity: xr.Dataset, measure: str) -> Series:

@@ -107,7 +107,7 @@ def points(
     near = queries.all_neighbours(page.computation, page.run, table, form.metric)
     steps = queries.steps_of(table)
     panel = run_panels.scatter(page, where, title, table, shown.layout, groups=groups, neighbours=near, steps=steps)
-    return replace(panel, has_legend=False, pending=shown.pending)
+    return replace(panel, has_legend=False, pending=shown.pending, about=(*panel.about, "rotation"))
 
 
 def unify_colors(page: Page, panels: Sequence[Scatter]) -> list[Scatter]:

@@ -161,4 +161,4 @@ def _losses(pages: Sequence[Page]) -> Curves:
     for place, page in enumerate(pages):
         steps, losses = validation_losses(page) or ([], [])
         series.append(Series(name_of(page), color_of(pages, place), steps, losses))
-    return Curves("loss", "loss", pages[0].say("compare.losses"), series=series, has_names=False)
+    return Curves("loss", "loss", pages[0].say("compare.losses"), series=series, has_names=False, about=("loss",))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.screens import attention_page
 from dashboards.screens.compare.differences import Pair, seeds_note
 from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, message_panel, name_of, show_panels, stacked_grid
+from dashboards.screens.compare.scores import Scores, find_scores
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state import run_list
 from dashboards.views import run_panels
-from dashboards.views.live_panels import await_measure
+from dashboards.views.awaited import await_jobs
 from dashboards.widgets import ask_option
 from data.errors import InputError
 from probes.models.head_differences import Pairing, head_difference, spread_of_head_scores
@@ -39,63 +40,63 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
     names: dict[str, str] = {pairing: say(f"compare.by_{pairing}") for pairing in PAIRINGS}
     pairing = cast("Pairing", ask_option("pairing", label, names))
     st.caption(help)
-    for page in pages:
-        await_measure(page, "heads", "attention.scoring")
 
     def draw() -> None:
-        scores = {page.run.name: _scores(page, score) for page in pages}
-        panels, note = _panels(pages, pair, scores, pairing)
+        found = {page.run.name: find_scores(page, "grid") for page in pages}
+        known = {name: one.known[score] for name, one in found.items() if one.known is not None}
+        panels, note = _panels(pages, pair, known, pairing)
+        for page in (pair.other, pair.one):
+            panels = _waiting(page, found[page.run.name], panels)
         steps = [run_list.snapshot_steps(page.run) for page in (pair.one, pair.other)]
         title = say(
             "compare.heads_differ", score=say(f"attention.{score}"), run=name_of(pair.one), other=name_of(pair.other)
         )
         fields = ("aspect", "against", "score", "pairing")
         show_panels(pages, panels, GRID, title=title, steps=steps, fields=fields, note=note)
+        await_jobs([one.awaited for one in found.values() if one.awaited])
 
     return draw
 
 
-def _scores(page: Page, score: str) -> xr.DataArray | InputError | None:
-    """Return a score of every head, why there is none, or None while it is measured."""
-    try:
-        found = queries.poll_measure(page.computation, page.run, "heads")
-    except InputError as error:
-        return error
-    known = queries.latest(page.computation, page.run, "heads") if isinstance(found, BackgroundJob) else found
-    return known.value[score] if known else None
+def _waiting(page: Page, scores: Scores, panels: list[Panel]) -> list[Panel]:
+    """Say in the first panel what it waits for, or why a run has no scores."""
+    first, *others = panels
+    if scores.error is not None:
+        first = message_panel(page, first.id, f"{name_of(page)}: {page.say.error(scores.error)}", first.title)
+    elif scores.awaited is not None:
+        first = replace(first, pending=scores.awaited.line())
+    return [first, *others]
 
 
-def _panels(pages: Sequence[Page], pair: Pair, scores: dict[str, Any], pairing: Pairing) -> tuple[list[Panel], str]:
-    say, own = pair.one.say, [scores[page.run.name] for page in (pair.one, pair.other)]
+def _panels(
+    pages: Sequence[Page], pair: Pair, scores: Mapping[str, xr.DataArray], pairing: Pairing
+) -> tuple[list[Panel], str]:
+    say, own = pair.one.say, [scores.get(page.run.name) for page in (pair.one, pair.other)]
     titles = say("compare.heads_now"), say("compare.heads_over_steps")
-    for page, values in zip((pair.one, pair.other), own, strict=True):
-        if not isinstance(values, xr.DataArray):
-            message = f"{name_of(page)}: {page.say.error(values)}" if values else say("attention.scoring_yet")
-            return [
-                message_panel(page, *where) for where in (("grid", message, titles[0]), ("timeline", "", titles[1]))
-            ], ""
+    blank: list[Panel] = [
+        message_panel(pair.one, where, "", title) for where, title in zip(("grid", "timeline"), titles, strict=True)
+    ]
+    if own[0] is None or own[1] is None:
+        return blank, ""
     try:
         difference = head_difference(own[0], own[1], pairing=pairing)
     except InputError:
         message = say("compare.no_common_step", run=name_of(pair.one), other=name_of(pair.other))
-        return [
-            message_panel(pair.one, "grid", message, titles[0]),
-            message_panel(pair.one, "timeline", "", titles[1]),
-        ], ""
+        return [message_panel(pair.one, "grid", message, titles[0]), blank[1]], ""
     spread = _spread(pages, pair, scores, difference, pairing)
-    note = " ".join(part for part in (_left_out(pair, own), seeds_note(pages, pair)) if part)
+    note = " ".join(part for part in (_left_out(pair, (own[0], own[1])), seeds_note(pages, pair)) if part)
     return [_grid(pair, difference, spread, pairing, titles[0]), _timeline(pair, difference, pairing, titles[1])], note
 
 
 def _spread(
-    pages: Sequence[Page], pair: Pair, scores: dict[str, Any], difference: xr.DataArray, pairing: Pairing
+    pages: Sequence[Page], pair: Pair, scores: Mapping[str, xr.DataArray], difference: xr.DataArray, pairing: Pairing
 ) -> xr.DataArray | None:
     """Compute how far runs that differ in their seed alone differ, where such are among those that are compared."""
     both = {pair.one.run.name, pair.other.run.name}
     found = []
     for runs in seed_pairs([page.run for page in pages]):
-        measured = [scores[run.name] for run in runs]
-        if {run.name for run in runs} != both and all(isinstance(one, xr.DataArray) for one in measured):
+        measured = [scores[run.name] for run in runs if run.name in scores]
+        if {run.name for run in runs} != both and len(measured) == len(runs):
             found.append(spread_of_head_scores(measured, pairing=pairing))
     if not found:
         return None

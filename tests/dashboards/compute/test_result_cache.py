@@ -38,6 +38,13 @@ def test_only_the_last_results_are_kept() -> None:
     assert ["a" in cache, "b" in cache, "c" in cache] == [True, False, True], "a was used after b"
 
 
+def test_a_later_version_takes_the_place_of_the_earlier_one() -> None:
+    cache = ResultCache(most=8)
+    assert [cache.get("run", lambda n=n: n, version=n).value for n in (1, 1, 2, 2)] == [1, 1, 2, 2]
+    assert len(cache._results) == 1, "a run that grows must not fill the cache with what it was"
+    assert cache.get("run", lambda: "again", version=1).value == "again"
+
+
 def test_an_error_is_not_cached() -> None:
     cache = ResultCache(most=2)
 

@@ -1,6 +1,6 @@
 // Probabilities of the next token: the most probable of the slider's step, as bars in their order at that step.
 
-import { element, formatHundredths, formatFixed, formatInteger, formatNumber, unpack } from "./drawing.js";
+import { boxOf, element, formatFixed, formatHundredths, formatInteger, formatNumber, unpack } from "./drawing.js";
 import { PANELS } from "./player.js";
 import { fitRows, makeRankedRows, placeRows } from "./ranked_rows.js";
 import { addTooltip, pointerIn } from "./tooltip.js";
@@ -78,7 +78,7 @@ PANELS.bars = (host, player) => {
     paint(now) {
       view = now;
       const { theme } = player;
-      const { width, height } = area.getBoundingClientRect();
+      const { width, height } = boxOf(area);
       const hasRest = panel.others && panel.n_tokens > 1;
       const fit = fitRows(height, Math.min(panel.n_tokens, nRanks + 1));
       const hasOthers = hasRest && panel.n_tokens > Math.min(nRanks, fit.n);

@@ -21,8 +21,8 @@ export function addCanvas(host, label) {
   return {
     canvas,
     clear() {
-      const ratio = window.devicePixelRatio || 1;
-      const { width, height } = host.getBoundingClientRect();
+      const { width, height, zoom } = boxOf(host);
+      const ratio = (window.devicePixelRatio || 1) * zoom;
       const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
       if (canvas.width !== w || canvas.height !== h) {
         canvas.width = w;
@@ -35,6 +35,13 @@ export function addCanvas(host, label) {
       return { context, width, height };
     },
   };
+}
+
+/** Measure an element in its own pixels: where type is enlarged (`zoom`), they are larger than those of the window. */
+export function boxOf(host) {
+  const zoom = host.currentCSSZoom ?? 1;
+  const { left, top, width, height } = host.getBoundingClientRect();
+  return { left, top, width: width / zoom, height: height / zoom, zoom };
 }
 
 /** Make an element with a class and text; text is never parsed as HTML. */

@@ -1,6 +1,6 @@
 // Heads in the order of a score at the slider's step. A click chooses a head.
 
-import { element, formatFixed, unpack } from "./drawing.js";
+import { boxOf, element, formatFixed, unpack } from "./drawing.js";
 import { headChoiceOf } from "./head_choice.js";
 import { PANELS } from "./player.js";
 import { fitRows, makeRankedRows, placeRows } from "./ranked_rows.js";
@@ -40,7 +40,7 @@ PANELS["head-ranking"] = (host, player) => {
       rows.list.setAttribute("aria-label", panel.title);
     },
     paint(view) {
-      const { width, height } = area.getBoundingClientRect();
+      const { width, height } = boxOf(area);
       const { language, theme } = player;
       const fit = fitRows(height, panel.rows.length);
       const chosen = panel.heads.findIndex((head) => String(head) === String(heads.value()));

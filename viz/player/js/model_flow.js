@@ -1,6 +1,6 @@
 // A prompt on its way through the model: tokens, embeddings, layers, next token, and where every number of it comes from.
 
-import { element } from "./drawing.js";
+import { boxOf, element } from "./drawing.js";
 import { headChoiceOf } from "./head_choice.js";
 import { explain } from "./model_derivations.js";
 import { addExplanation } from "./model_explanation.js";
@@ -66,8 +66,9 @@ PANELS["model-flow"] = (host, player) => {
     const owner = event.target.closest?.("button, a");
     pointer = owner?.tip ? { owner, event } : null;
     if (!pointer) return hideTooltip();
-    const box = owner.getBoundingClientRect();
-    const at = event.type === "focusin" ? { x: box.left - host.getBoundingClientRect().left + box.width / 2, y: box.bottom - host.getBoundingClientRect().top - 8 } : pointerIn(host, event);
+    const [box, around] = [boxOf(owner), boxOf(host)];
+    const below = { x: (box.left - around.left) / box.zoom + box.width / 2, y: (box.top - around.top) / box.zoom + box.height - 8 };
+    const at = event.type === "focusin" ? below : pointerIn(host, event);
     if (event.type === "focusin" && !owner.matches(":focus-visible")) return hideTooltip();
     tooltip.show(at.x, at.y, owner.tip(event.type === "focusin" ? { detail: 0 } : event));
   }

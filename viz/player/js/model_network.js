@@ -1,6 +1,6 @@
 // The words of a prompt as rows, and in each layer the lines along which the followed position gathers from the positions before it.
 
-import { addButton, addCanvas, element, formatHundredths, withAlpha } from "./drawing.js";
+import { addButton, addCanvas, boxOf, element, formatHundredths, withAlpha } from "./drawing.js";
 import { fill, sum } from "./model_numbers.js";
 import { drawLines } from "./word_lines.js";
 
@@ -68,11 +68,11 @@ export function weightsOf({ trace, headOf, nHead }, view, layer) {
 
 function draw(picture, { tokens, place }, weights, list, theme) {
   const { context, width, height } = picture.clear();
-  const box = picture.canvas.parentElement.getBoundingClientRect();
+  const { left: edge, zoom } = boxOf(picture.canvas.parentElement);
   const isStacked = getComputedStyle(list.firstChild.firstChild).display !== "none"; // words stand beside the lines, as on a phone
   const pitch = height / (isStacked ? place + 1 : tokens.length);
   const y = (i) => (i + 0.5) * pitch;
-  const left = list.getBoundingClientRect().right - box.left + 3;
+  const left = (list.getBoundingClientRect().right - edge) / zoom + 3;
   const right = width - END_PX;
   if (!isStacked) streams(context, tokens.length, place, y, width, theme);
   const keys = weights.map((_, key) => ({ x: left, y: y(key) }));

@@ -1,7 +1,9 @@
 // The player: one slider over several panels, each of which paints itself at the slider's step, in the browser and without a server.
 
 import { element, formatInteger, textOn } from "./drawing.js";
+import { addExplanations } from "./explanations.js";
 import { pendingLine } from "./pending.js";
+import { makeProjector } from "./projector.js";
 import { focusScrollers } from "./scroll_focus.js";
 import { makeSlider } from "./slider.js";
 import { indexAt, nearest } from "./step_axis.js";
@@ -26,6 +28,7 @@ export function makePlayer(root, reader, host = {}) {
   const panels = new Map();
   let scene = null;
   let slider = null;
+  let projector = null;
   let position = 0; // index among the snapshots; a fraction while the panels move from one to the next
   let glide = null;
   let playing = false;
@@ -46,6 +49,7 @@ export function makePlayer(root, reader, host = {}) {
     get words() { return scene.words; },
     get language() { return scene.language; },
     get loss() { return scene.loss; },
+    get title() { return scene.title; },
     get scale() { return scene.scale; },
     /** Changes whenever the page decides what is shown: then what the reader chose before no longer counts. */
     get decision() { return scene.decision; },
@@ -64,6 +68,14 @@ export function makePlayer(root, reader, host = {}) {
       host.rested?.(player);
       player.send("scale", scale);
       player.repaint();
+    },
+    /** The camera of three dimensions as a link names it: [yaw, pitch, magnification], [] at first, or null where it is unknown. */
+    camera: null,
+    nameCamera(named) {
+      player.camera = named;
+      if (!named) return;
+      host.rested?.(player);
+      player.send("camera", { camera: named, decision: scene.decision });
     },
     /** Go to a snapshot: "step" glides there from its neighbour, "drag" and "jump" show it at once. */
     go(step, how = "jump") {
@@ -122,6 +134,7 @@ export function makePlayer(root, reader, host = {}) {
       clearTimeout(resting);
       sizes.disconnect();
       slider?.destroy();
+      projector?.destroy();
       for (const { content } of panels.values()) content.destroy?.();
     },
   };
@@ -142,6 +155,7 @@ export function makePlayer(root, reader, host = {}) {
     fitGrid();
     root.classList.toggle("single-step", scene.steps.length < 2);
     if (!slider) slider = makeSlider(root.querySelector(".slider"), player);
+    if (!projector) projector = makeProjector(root, player);
     const grid = root.querySelector(".panels");
     const ids = new Set(scene.panels.map((panel) => panel.id));
     for (const [id, { box, content }] of panels) {
@@ -176,6 +190,7 @@ export function makePlayer(root, reader, host = {}) {
       const body = box.appendChild(element("div", "body"));
       known = { kind: panel.kind, box, title, content: PANELS[panel.kind](body, player), version: null };
       known.pending = pendingLine(box, (name) => player.trigger(name, panel.id));
+      known.explanations = addExplanations(box, player);
       panels.set(panel.id, known);
       sizes.observe(body);
     }
@@ -188,6 +203,7 @@ export function makePlayer(root, reader, host = {}) {
       known.content.update(panel);
       known.version = panel.version;
     }
+    known.explanations.update(panel.title, scene.explanations[panel.id]);
     known.pending.show(panel.pending ?? null);
     known.steps = panel.steps ?? scene.steps;
   }
@@ -225,6 +241,7 @@ export function makePlayer(root, reader, host = {}) {
     const step = player.step();
     if (!glide) remember(Math.round(position));
     slider.paint();
+    projector.paint();
     for (const { content, steps, ownStep } of panels.values()) {
       const view = viewOf(steps, step);
       content.paint(view);

@@ -1,7 +1,8 @@
 // The slider over training: a track with a tick for every snapshot in front of the loss, keys, and a play button.
 
-import { addButton, addCanvas, element, formatFixed, setName, withAlpha } from "./drawing.js";
+import { addButton, addCanvas, boxOf, element, formatFixed, setName, withAlpha } from "./drawing.js";
 import { lastIndex, nearest, stepAxis } from "./step_axis.js";
+import { pointerIn } from "./tooltip.js";
 
 const LABEL_GAP_PX = 64;
 const INSET_PX = 14;
@@ -48,8 +49,7 @@ export function makeSlider(host, player) {
   }
 
   function dragTo(event) {
-    const box = track.getBoundingClientRect();
-    const place = (event.clientX - box.left - INSET_PX) / Math.max(1, box.width - 2 * INSET_PX);
+    const place = (pointerIn(track, event).x - INSET_PX) / Math.max(1, boxOf(track).width - 2 * INSET_PX);
     const axis = stepAxis(player.steps, player.scale);
     const places = player.steps.map((step) => axis.place(step));
     let best = 0;

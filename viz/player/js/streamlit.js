@@ -10,8 +10,6 @@ const mounted = new WeakMap();
 // It outlives the players: pages follow each other, and Streamlit may remove a part of a page and add it again.
 const reader = newReader();
 
-mergeFirstEntry();
-
 /** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
 export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
@@ -81,7 +79,9 @@ function makeHost(root) {
   /** Write step and scale at the end of the address as the page does, but without a new entry: Back leads to the view before. */
   function writeAddress() {
     if (isElsewhere || location.pathname !== path) return; // the address is that of another view
-    const parts = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
+    const mine = player.camera ? /^(camera|step|scale)=/ : /^(step|scale)=/;
+    const parts = location.search.slice(1).split("&").filter((part) => part && !mine.test(part));
+    if (player.camera?.length) parts.push(`camera=${player.camera.join("%2C")}`);
     if (!player.isAtEnd()) parts.push(`step=${player.step()}`);
     if (player.scale !== "log") parts.push(`scale=${player.scale}`);
     const search = `${parts.length ? "?" : ""}${parts.join("&")}`;
@@ -93,19 +93,4 @@ function makeHost(root) {
 
 function mainElement() {
   return document.querySelector('[data-testid="stMain"]');
-}
-
-/**
- * Make one history entry of a page that is entered and then writes its view into its empty address. Streamlit makes two, so that Back would
- * have to be pressed twice.
- */
-function mergeFirstEntry() {
-  const push = history.pushState;
-  if (push.mergesFirstEntry) return;
-  history.pushState = function pushState(state, title, url) {
-    const to = new URL(url ?? "", location.href);
-    const isFirst = to.pathname === location.pathname && to.search && !location.search;
-    return (isFirst ? history.replaceState : push).call(history, state, title, url);
-  };
-  history.pushState.mergesFirstEntry = true;
 }

@@ -1,6 +1,6 @@
 // A tooltip beside the pointer.
 
-import { element } from "./drawing.js";
+import { boxOf, element } from "./drawing.js";
 
 const OFFSET_PX = 14;
 
@@ -15,7 +15,7 @@ export function addTooltip(host) {
     show(x, y, lines) {
       tooltip.replaceChildren(...lines.filter(Boolean).map(lineOf));
       tooltip.hidden = false;
-      const { width, height } = host.getBoundingClientRect();
+      const { width, height } = boxOf(host);
       const [w, h] = [tooltip.offsetWidth, tooltip.offsetHeight];
       const right = x + OFFSET_PX + w <= width;
       tooltip.style.left = `${Math.max(0, right ? x + OFFSET_PX : x - OFFSET_PX - w)}px`;
@@ -37,8 +37,8 @@ function lineOf(line, i) {
   return node;
 }
 
-/** Compute the position of a pointer in an element, in CSS pixels. */
+/** Compute the position of a pointer in an element, in the element's own pixels. */
 export function pointerIn(host, event) {
-  const box = host.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
+  const { left, top, zoom } = boxOf(host);
+  return { x: (event.clientX - left) / zoom, y: (event.clientY - top) / zoom };
 }
