@@ -45,6 +45,7 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.stMain [data-testid="stMetricLabel"], .stMain [data-testid="stMetricLabel"] * { white-space: normal; }
 [data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
 .st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
   position: absolute;
@@ -120,7 +121,7 @@ def open_page() -> Page:
     names = [run.name for run in runs]
     wanted = get_field("run")
     if wanted is not None and wanted not in names:
-        st.warning(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:")
+        st.toast(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:", duration="long")
         set_field("run", None)
         set_step(None)
         wanted = None

@@ -14,7 +14,7 @@ from viz.player.panels import Pending
 from viz.player.scene import Scene
 from viz.player.serialization import to_json
 
-STATES = ("step", "head", "item", "picture", "query", "position")
+STATES = ("step", "head", "item", "picture", "query", "position", "camera")
 """Events that hold until the page decides otherwise."""
 TRIGGERS = ("selected", "cancelled", "started")
 """Events that last for one run of the page."""
@@ -32,6 +32,7 @@ class Events:
     panel: str | None = None  # of the lasso
     head: list[int] | None = None  # [] for all
     item: int | None = None  # -1 for none
+    camera: list[float] | None = None  # yaw, pitch and magnification of three dimensions; [] for those at first
     picture: str | None = None  # of one head: map or words
     query: int | None = None  # the word whose lines are shown, -1 for all
     position: int | None = None  # in the prompt, that is followed

@@ -13,7 +13,7 @@ from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.group_form import ask_highlight, find_groups, highlight_lassoed
 from dashboards.page import Page, open_page, show_live, show_scene
-from dashboards.state.url import get_field, is_new_event, set_field
+from dashboards.state.url import get_field, is_new_event, set_field, visits
 from dashboards.views import measure_panels, run_panels
 from dashboards.views.awaited import await_jobs
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
@@ -89,6 +89,7 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
         groups=groups,
         neighbours=queries.all_neighbours(page.computation, page.run, trajectory, form.metric),
     )
+    points = replace(points, camera=_first_camera(page) if form.axes == 3 else None)
     around: list[Panel] = []
     if item is not None:
         around.append(measure_panels.neighbours(page, trajectory, item=item, metric=form.metric, groups=groups))
@@ -96,13 +97,23 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
     columns = " ".join(f'"points {panel.area}" {height}' for panel, height in column)
     panels = [_with_line(panel, form, shown) for panel in (points, *(panel for panel, _ in column))]
     steps = queries.steps_of(trajectory)
-    events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=(*FIELDS, "item"))
+    fields = (*FIELDS, "item", *(["camera"] if form.axes == 3 else []))
+    events = show_scene(page, "embeddings", panels, f"{columns} / 12fr 6fr", steps, fields=fields)
+    if events.camera is not None and is_new_event("camera", events.camera):
+        set_field("camera", tuple(events.camera) or None)
     highlight_lassoed(labels, events.selected)
     _select_item(labels, events.item)
     await_jobs([shown.awaited] if shown.awaited else [])
     if _waiting_panel(form) in (events.cancelled, events.started):
         request_layout(page, trajectory, form.choice, is_wanted=events.started is not None)
     _await(compared)
+
+
+def _first_camera(page: Page) -> tuple[float, float, float] | None:
+    """Return the camera that the link named when the page was opened; afterwards the browser moves it."""
+    entered = st.session_state.setdefault("first_camera", {})
+    found: tuple[float, float, float] | None = entered.setdefault((page.run.name, visits()), get_field("camera"))
+    return found
 
 
 def _waiting_panel(form: EmbeddingsForm) -> str:

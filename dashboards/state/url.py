@@ -24,6 +24,8 @@ LONGEST_SHOWN = 60
 MOST_STEPS = 10**12
 MOST_PARTS = 10_000
 MOST_BESIDE = 6
+CAMERA_LIMITS = ((-36000.0, 36000.0), (-90.0, 90.0), (0.5, 60.0))
+"""Of yaw and pitch in degrees, and of the magnification."""
 MOST_RUNS = 100
 
 
@@ -98,6 +100,15 @@ def step_list(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(map(between(0, MOST_STEPS), parts)))
 
 
+def camera(text: str) -> tuple[float, float, float]:
+    """Read yaw and pitch in degrees and the magnification of a three-dimensional picture, separated by commas."""
+    parts = text.split(",")
+    if len(parts) != len(CAMERA_LIMITS):
+        raise InvalidValueError("no_camera")
+    yaw, pitch, zoom = (between(*limits)(part) for part, limits in zip(parts, CAMERA_LIMITS, strict=True))
+    return yaw, pitch, zoom
+
+
 def run_names(text: str) -> tuple[str, ...]:
     """Read the names of runs, separated by commas."""
     parts = [part for part in short_text(text).split(",") if part]
@@ -139,6 +150,7 @@ FIELDS: dict[str, Field] = {
     "what": Field("tokens", one_of("tokens", "positions")),
     "method": Field("tsne", one_of("tsne", "umap", "pca")),
     "axes": Field(2, between(2, 3)),
+    "camera": Field(None, camera, lambda view: ",".join(f"{number:g}" for number in view)),
     "metric": Field("euclidean", one_of("euclidean", "cosine")),
     "group": Field((), lambda joined: split_highlight(short_text(joined)), ";".join),
     "item": Field(None, short_text),
@@ -183,9 +195,9 @@ FIELDS: dict[str, Field] = {
     "logs": Field("x", one_of("none", "x", "y", "xy")),
 }
 
-#: The browser itself writes these fields when the slider comes to rest. It replaces the address, so that Back leads to the previous view
-#: and not to the previous step.
-BROWSER_FIELDS = ("step", "scale")
+#: The browser itself writes these fields when the slider, or the camera of three dimensions, comes to rest. It replaces the address, so
+#: that Back leads to the previous view and not to the previous step.
+BROWSER_FIELDS = ("camera", "step", "scale")
 
 
 def read_address() -> list[InvalidField]:

@@ -42,6 +42,8 @@ def display(token: str, *, keep: str = "", coded: Collection[str] = ()) -> str:
         return _WHOLE[token]
     if token.isascii() and token.isprintable() and "U+" not in token and not coded:
         return token if " " in keep else token.replace(" ", "␣")
+    if len(token) == 1 and token.isalpha() and not coded and has_ink(token) and normalize("NFC", token) == token:
+        return token  # most of a large vocabulary
     literal = {found.start() for found in _CODE_POINT.finditer(token)}
     written, base, is_after_code = "", "", False
     for place, c in enumerate(token):

@@ -171,10 +171,10 @@ def _measured(
     dims = block_dims | {name: tuple(f"lens_{dim}" for dim in own) for name, own in lens_dims.items()}
     question = _Question(torch.from_numpy(encoded.ids[: place + 1])[None], blocks, lens)
     found = over_snapshots(run, question, dims, {}, progress)
-    tokens = np.array(encoded.tokens, dtype=object)
-    found = found.assign_coords(prompt_token=("position", tokens), position=np.arange(n_tokens))
     found = found.assign_attrs(prompt=encoded.text, place=place, norm=shape.norm, foreign=int(is_foreign))
-    trace, read = found[list(block_dims)], found[list(lens_dims)]
+    tokens = np.array(encoded.tokens, dtype=object)
+    prompt_coords = {"position": np.arange(n_tokens), "prompt_token": ("position", tokens)}
+    trace, read = (found[list(own)].assign_coords(prompt_coords) for own in (block_dims, lens_dims))
     if blocks:
         trace = trace.assign_coords(key_token=("key", tokens[: place + 1]))
     names = {dim: str(dim).removeprefix("lens_") for dim in read.dims if str(dim).startswith("lens_")}

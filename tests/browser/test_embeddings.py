@@ -65,7 +65,7 @@ def width(where: Mapping[str, tuple[float, float]]) -> float:
 
 def painted(guest: Visit) -> bytes:
     """Return the picture of the points as it stands."""
-    return guest.page.locator(".scatter .area canvas").screenshot()
+    return guest.page.locator(".scatter .area").screenshot()
 
 
 def test_a_tip_names_the_item_and_its_neighbours_in_the_full_space(guest: Visit, shelf: Path) -> None:

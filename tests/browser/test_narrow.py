@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboards.screens import SCREENS
 from tests.browser.visit import Visit
-from tests.commands import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,20 +28,11 @@ CUT = """bar => [...bar.querySelectorAll('.step, .loss, button')].filter(text =>
 LEFTS = "grid => [...new Set([...grid.children].map(panel => Math.round(panel.getBoundingClientRect().left)))]"
 
 
-def screens() -> list[str]:
-    """List the pages that the dashboard has; importing its script would draw one."""
-    tree = ast.parse((ROOT / "dashboards" / "app.py").read_text(encoding="utf-8"))
-    [names] = [
-        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SCREENS"
-    ]
-    return list(ast.literal_eval(names))
-
-
 @pytest.mark.parametrize("size", [PHONE, ENLARGED], ids=["phone", "enlarged"])
 def test_no_page_scrolls_sideways_and_no_text_of_the_slider_is_cut(window: Window, size: tuple[int, int]) -> None:
     for language in ("en", "pt"):
         with window(size=size) as guest:
-            for name in screens():
+            for name in SCREENS:
                 guest.open(name, run="tiny", **({"lang": "pt"} if language == "pt" else {}))
                 guest.shot(f"narrow-{size[0]}-{name}-{language}")
                 for scrolled, client, inner in guest.page.evaluate(WIDTHS):

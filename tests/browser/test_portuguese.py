@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from dashboards.screens import SCREENS
 from tests.browser.visit import Visit
@@ -88,8 +90,8 @@ ADDRESSES = {  # further states of pages, each with texts of its own
     "figures": [{"figure": "next-token"}, {"figure": "tokens", "method": "pca", "group": "vogais"}, {"figure": "x"}],
     "films": [{"film": "none"}],
 }
-NAMES = ("tiny", "made", "other", "none", "own")
-"""Names of runs and texts."""
+NAMES = ("tiny", "made", "other", "none", "own", "warning")
+"""Names of runs and texts, and of the icon beside a warning."""
 
 Window = Callable[..., AbstractContextManager[Visit]]
 
@@ -105,7 +107,10 @@ def reader(window: Window) -> Iterator[Visit]:
 def texts(guest: Visit) -> list[str]:
     """Open what can be opened, hover over every help, and list all texts of the page."""
     page = guest.page
-    page.wait_for_function("!document.querySelector('[data-testid=\"stProgress\"]')")  # what is computed has texts, too
+    with contextlib.suppress(
+        TimeoutError
+    ):  # what is computed has texts, too; but a long computation need not be waited for
+        page.wait_for_function("!document.querySelector('[data-testid=\"stProgress\"]')", timeout=20_000)
     for summary in page.locator("details:not([open]) > summary").all():
         summary.click()
     guest.settle()

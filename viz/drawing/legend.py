@@ -124,8 +124,9 @@ def item_colors(n_items: int, groups: Sequence[Group], theme: Theme, *, ordered:
     """
     colors = order_colors(n_items, theme, pale=bool(groups)) if ordered else [other_color(theme)] * n_items
     for index, group in reversed(list(enumerate(groups))):
+        color = group_color(theme, index)
         for member in group.members:
-            colors[member] = group_color(theme, index)
+            colors[member] = color
     return colors
 
 

@@ -53,9 +53,13 @@ def label_name(token: str, language: str = "en") -> str:
     """
     if token in _NAMED:
         return names()["symbols"][_NAMED[token]][language]
-    shown, symbols = label(token), names()["symbols"]
-    named = {symbols[key][language] for key in _NAMED.values()}
-    return f"“{shown}”" if shown.strip("“”") in named else shown
+    shown = label(token)
+    return f"“{shown}”" if shown.strip("“”") in _symbol_names(language) else shown
+
+
+@lru_cache(maxsize=4)
+def _symbol_names(language: str) -> frozenset[str]:
+    return frozenset(names()["symbols"][key][language] for key in _NAMED.values())
 
 
 def others_name(n: int) -> str:

@@ -11,11 +11,12 @@ from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgb
 
 from data.errors import InputError
 
-# Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most. Their black is the text's, and their yellow is
-# the last, since it is weak on white. Their reddish purple is deepened: deuteranopic eyes took it for the grey of other items.
-OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#B655AD", "#E69F00", "#56B4E9", "#F0E442")
+# Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most; their black is the text's. Their reddish purple is
+# deepened: deuteranopic eyes took it for the grey of other items. Their orange is left out, which next to vermilion was a second orange;
+# in its place are gold, which is their yellow deepened for a white ground, and maroon.
+OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#B655AD", "#DCC000", "#4FC3F0", "#7A1F2E")
 # The same hues, lightened for a dark ground, as far as they stay apart for deuteranopic eyes too.
-OKABE_ITO_ON_DARK = ("#EB7527", "#4AA8E8", "#2CC295", "#EBB6D5", "#F1B342", "#8CCBF2", "#F0E442")
+OKABE_ITO_ON_DARK = ("#EB7527", "#4AA8E8", "#2CC295", "#EBB6D5", "#F0E442", "#A5DCFA", "#B07A55")
 
 Role = Literal["validation", "training", "trust", "probability", "entropy", "accuracy", "accuracy_by_gain", "rank"]
 """What a line or a bar stands for."""
@@ -32,8 +33,11 @@ ROLES: dict[Role, int | None] = {
 """The place of each role's colour in the palette; None is the colour of captions."""
 RUNS = (1, 0, 2, 3, 4, 5, 6)
 """Places of the colours of runs: the loss of the first run is blue, as where it is alone."""
-DEEP = {"light": ("#14202B", 0.5), "dark": ("#0E1319", 0.65)}
-"""With what, and how far, colours are darkened for more groups than there are in the palette."""
+FURTHER = {
+    "light": (("#14202B", 0.5), ("#FFFFFF", 0.5)),
+    "dark": (("#0E1319", 0.65), ("#0E1319", 0.42)),
+}
+"""With what, and how far, colours are blended for more groups than there are in the palette, and for more than twice as many."""
 
 N_COLORS = 1024
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -72,7 +76,7 @@ def theme(name: str) -> Theme:
 
 
 def group_color(theme: Theme, index: int) -> str:
-    """Look up the colour of a group by its number; after the last colour of the palette come the same hues, deeper each time.
+    """Look up the colour of a group by its number; after those of the palette come the same hues deeper, paler, and ever deeper.
 
     Examples
     --------
@@ -80,8 +84,11 @@ def group_color(theme: Theme, index: int) -> str:
     ('#D55E00', '#753f16')
     """
     row, place = divmod(index, len(theme.palette))
-    color, (ground, share) = theme.palette[place], DEEP[theme.name]
-    return color if not row else to_hex(over(color, ground, share**row))
+    color, further = theme.palette[place], FURTHER[theme.name]
+    if not row:
+        return color
+    ground, share = further[row - 1] if row <= len(further) else (further[0][0], further[0][1] ** row)
+    return to_hex(over(color, ground, share))
 
 
 def role_color(theme: Theme, role: Role) -> str:

@@ -64,7 +64,7 @@ def draw_next_token(
     area = body.inset(bottom=LINE_PT + 12 if has_earlier else 0)
     fitting = min(MOST_BARS, int(area.height / 25))
     bars = next_token_bars(values, [str(token) for token in by_step["token"].values], least, fitting)
-    colors = [theme.palette[4], theme.text][-len(places) + 1 :] if has_earlier else []
+    colors = [theme.palette[0], theme.text][-len(places) + 1 :] if has_earlier else []
     _draw_bars(slide, area, bars, colors, least)
     if has_earlier:
         _write_mark_key(slide, step_names(by_step["step"][places]), colors)

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from viz.player.serialization import quantize_layout, to_json, with_version
+from viz.player.serialization import pack, pack_choices, pack_texts, quantize_layout, to_json, with_version
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class Panel:
 
     def to_json(self) -> dict[str, Any]:
         """Build the JSON object that is sent: the fields, arrays packed, and a hash of all of them as ``version``."""
-        fields = {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
-        return {**with_version({"kind": self.kind, **fields}), "pending": to_json(self.pending)}
+        content = with_version({"kind": self.kind, **self._content()})
+        return {**content, "pending": to_json(self.pending)}
+
+    def _content(self) -> dict[str, Any]:
+        return {f.name: to_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "pending"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Scatter(Panel):
     classes : the meaning of the colours where nothing is highlighted, for the legend.
     neighbours : (step, item, k), the nearest items in the full space, nearest first; None where computing them for all takes too long.
     thread : whether a line connects the items in their order.
+    camera : yaw and pitch in degrees, and magnification, of three dimensions at page entry; afterwards the browser has the camera.
     has_legend : whether the panel holds its own legend; without, a panel `viz.player.comparison_panels.SharedLegend` holds that of all.
     words : texts of the tools, by name.
     """
@@ -95,12 +100,28 @@ class Scatter(Panel):
     classes: Sequence[ColoredGroup] = ()
     neighbours: NDArray[Any] | None = None
     thread: bool = False
+    camera: tuple[float, float, float] | None = None
     has_legend: bool = True
     words: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """Build the JSON object that is sent, with the layout quantised to its limits, which halves its size."""
-        return Panel.to_json(dataclasses.replace(self, layout=quantize_layout(self.layout)))
+    def _content(self) -> dict[str, Any]:
+        """Pack what there is of each item: the layout quantised to its limits, texts joined, of the names those unlike the labels."""
+        names = [name if name != label else "" for name, label in zip(self.names, self.labels, strict=True)]
+        packed = {
+            "layout": pack(quantize_layout(self.layout)),
+            "labels": pack_texts(self.labels),
+            "names": pack_texts(names),
+            "colors": pack_choices(self.colors),
+            "groups": [_packed_group(group) for group in self.groups],
+            "classes": [_packed_group(group) for group in self.classes],
+        }
+        rest = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in {*packed, "pending"}}
+        return {name: to_json(value) for name, value in rest.items()} | packed
+
+
+def _packed_group(group: ColoredGroup) -> dict[str, Any]:
+    members = np.array(group.members, dtype=np.uint32)
+    return {"name": group.name, "color": group.color, "members": pack(members)}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +76,7 @@ def scatter_panel(
     """
     layout = projection["layout"]
     labels = [str(label) for label in layout[layout.dims[1]].values]
+    written, names = _written(tuple(labels), language)
     ordered = layout.dims[1] == "position"
     shown = tuple(groups) or (() if ordered else tuple(classes))
     marks = doubted(projection) if trust else None
@@ -87,8 +88,8 @@ def scatter_panel(
         area,
         title,
         layout=layout.values.astype(np.float32),
-        labels=letter(labels, labels),
-        names=letter(labels, labels, partial(label_name, language=language)),
+        labels=written,
+        names=names,
         colors=item_colors(len(labels), shown, theme, ordered=ordered),
         trust=None if marks is None else quantize_shares(1.0 - marks),
         groups=_colored(groups, theme),
@@ -103,6 +104,12 @@ def scatter_panel(
             "doubt",
         ),
     )
+
+
+@lru_cache(maxsize=4)
+def _written(labels: tuple[str, ...], language: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Write the labels of items for the plot and for sentences; for tens of thousands it takes a second, at every run of a page."""
+    return letter(labels, labels), letter(labels, labels, partial(label_name, language=language))
 
 
 def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | None = None) -> list[ColoredGroup]:

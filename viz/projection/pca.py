@@ -29,8 +29,8 @@ class Basis:
     def explained_variance(self, vectors: NDArray[np.float64]) -> float:
         """Compute the share of one snapshot's variance along the axes, 0 to 1 (1 where nothing varies)."""
         centred = vectors - vectors.mean(axis=0)
-        total = np.square(centred).sum()
-        return float(np.square(centred @ self.axes).sum() / total) if total > 0 else 1.0
+        total, along = np.vdot(centred, centred), centred @ self.axes
+        return float(np.vdot(along, along) / total) if total > 0 else 1.0
 
 
 def pooled_basis(snapshots: Iterable[NDArray[np.float64]], n_axes: int = 2) -> Basis:

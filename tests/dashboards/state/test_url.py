@@ -97,3 +97,14 @@ def test_a_run_whose_parts_lead_elsewhere_is_none(run: Run, tmp_path: Path) -> N
     (run.path / "films").unlink()
     (run.path / "inner").symlink_to(run.path / "snapshots")
     assert [found.name for found in run_list.runs()] == ["tiny"]
+
+
+def test_a_camera_is_read_as_it_was_written_and_one_that_is_none_is_reported() -> None:
+    view = (-32.0, 22.0, 1.25)
+    written = FIELDS["camera"].write(view)
+    assert written == "-32,22,1.25"
+    assert parse_address({"camera": written})[0] == {"camera": view}
+    for text in ("1,2", "1,2,x", "1,200,1", "1,2,nan"):
+        fields, (invalid,) = parse_address({"camera": text})
+        assert fields == {}
+        assert invalid.name == "camera"

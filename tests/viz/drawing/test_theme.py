@@ -67,6 +67,17 @@ def test_colours_of_groups_stay_apart_for_deuteranopic_eyes(n_groups: int, least
         assert difference(deuteranopic(one), deuteranopic(other)) > least, (one, other)
 
 
+def test_no_two_of_the_groups_that_a_page_shows_have_one_hue(theme: Theme) -> None:
+    """Vermilion and orange differ by 33 and were taken for one colour; with the classes of characters both stood in one legend."""
+    for one, other in combinations(theme.palette[:5], 2):
+        assert difference(one, other) > 36, (one, other)
+
+
+def test_three_rounds_of_the_palette_stay_apart(theme: Theme) -> None:
+    for one, other in combinations([group_color(theme, i) for i in range(21)], 2):
+        assert difference(one, other) > 9, (one, other)
+
+
 def test_eight_highlighted_groups_have_eight_colours_in_the_legend(theme: Theme) -> None:
     groups = [Group(f"group {i}", (i,)) for i in range(8)]
     assert len({color.lower() for color in item_colors(8, groups, theme)}) == 8

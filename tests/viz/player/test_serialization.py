@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from viz.player.panels import Pending, Samples
-from viz.player.serialization import LEVELS, MISSING, pack, quantize_layout, quantize_shares, to_json, with_version
+from viz.player.serialization import (
+    LEVELS,
+    MISSING,
+    pack,
+    pack_choices,
+    pack_texts,
+    quantize_layout,
+    quantize_shares,
+    to_json,
+    with_version,
+)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "float32"])
@@ -59,3 +69,38 @@ def test_the_line_over_a_panel_leaves_the_version_of_its_content() -> None:
 def test_the_version_changes_with_the_content() -> None:
     one, same, other = (with_version({"a": value})["version"] for value in (1, 1, 2))
     assert one == same != other
+
+
+def test_the_version_changes_with_every_part_of_the_content_and_with_nothing_else() -> None:
+    contents: list[dict[str, object]] = [
+        {"a": "bc"},
+        {"ab": "c"},
+        {"a": ["b", "c"]},
+        {"a": ["bc"]},
+        {"a": [["b"], "c"]},
+        {"a": {"b": "c"}},
+        {"a": 1},
+        {"a": 1.5},
+        {"a": True},
+        {"a": None},
+        {"a": "1"},
+        {},
+    ]
+    assert len({with_version(content)["version"] for content in contents}) == len(contents)
+    assert with_version({"a": 1, "b": 2})["version"] == with_version({"b": 2, "a": 1})["version"]
+
+
+@given(st.lists(st.text(max_size=5), max_size=6))
+def test_texts_are_unpacked_as_they_were(texts: list[str]) -> None:
+    packed = pack_texts(texts)
+    if isinstance(packed, str) and texts:
+        assert packed.split("\0") == texts
+    elif texts:
+        assert packed == texts
+
+
+@given(st.lists(st.sampled_from(["#111111", "#222222", "#333333"]), max_size=9))
+def test_choices_are_unpacked_as_they_were(texts: list[str]) -> None:
+    packed = pack_choices(texts)
+    index = np.frombuffer(base64.b64decode(packed["index"]["data"]), packed["index"]["type"])
+    assert [packed["kinds"][i] for i in index] == texts

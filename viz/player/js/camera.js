@@ -6,6 +6,9 @@ const MIN_ZOOM = 0.5;
 const DISTANCE = 4; // of the viewpoint from a three-dimensional cloud, in its radii
 const CORNERS = 0.86; // share of the half diagonal of the bounding box that must fit
 
+// Where the reader left the camera of each table. It outlives the panels: pages follow each other, and the reader comes back.
+const cameras = new Map();
+
 /** Make a camera, which is independent of the step. */
 export function makeCamera() {
   const view = { ...HOME };
@@ -15,6 +18,29 @@ export function makeCamera() {
     get isHome() { return Object.keys(HOME).every((key) => view[key] === HOME[key]); },
     reset() {
       Object.assign(view, HOME);
+    },
+    /** Remember where the reader left the camera of a table. */
+    remember(table) {
+      cameras.set(table, { ...view });
+    },
+    /** Return to where the reader left it, or to what a link names (see `named`), or home. */
+    recall(table, named) {
+      const [yaw, pitch, zoom] = named ?? [];
+      const fromLink = named ? { yaw: (yaw * Math.PI) / 180, pitch: (pitch * Math.PI) / 180, zoom } : {};
+      Object.assign(view, HOME, cameras.get(table) ?? fromLink);
+    },
+    /** The angles in degrees and the magnification, as a link names them. */
+    get named() { return [...["yaw", "pitch"].map((angle) => Math.round((view[angle] * 180) / Math.PI)), Math.round(view.zoom * 100) / 100]; },
+    /** Magnify and pan so that places (item, axis) fill the canvas; the angles stay. */
+    fitTo(cloud, places, frame, margin, seen) {
+      Object.assign(view, { zoom: 1, panX: 0, panY: 0 });
+      this.project(cloud, places, frame, seen);
+      const [x, y] = [seen.x, seen.y].map((all) => [all.reduce((a, b) => (b < a ? b : a), Infinity), all.reduce((a, b) => (b > a ? b : a), -Infinity)]);
+      if (!(x[1] >= x[0] && y[1] >= y[0])) return;
+      const room = [frame.width - 2 * margin, frame.height - 2 * margin];
+      view.zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, Math.min(room[0] / Math.max(1, x[1] - x[0]), room[1] / Math.max(1, y[1] - y[0]))));
+      view.panX = (frame.width / 2 - (x[0] + x[1]) / 2) / frame.fit;
+      view.panY = (frame.height / 2 - (y[0] + y[1]) / 2) / frame.fit;
     },
     /** Zoom by a factor about a pixel, which keeps its place. */
     zoomBy(factor, frame, x = frame.width / 2, y = frame.height / 2) {

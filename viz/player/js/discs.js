@@ -8,13 +8,18 @@ const OPEN = 0.8;
 const LEVELS = 30;
 const MAX_INSIDE = 3;
 const MIN_GLYPH_PX = 7.5;
+const SMALLEST_LETTERED_PX = 7;
+const CLOUD = 10_000; // items, of which each may be smaller
+const FULLEST = 0.28; // share of a panel that discs may fill
 const MIN_EDGED_PX = 2; // from this radius on, an edge in the background's colour separates discs
 
 /** Choose the radius of discs from their number and the area. */
 export function radiusFor(n, width, height) {
   const unit = Math.min(1.4, Math.max(0.72, Math.min(width, height) / 800));
   const filling = 0.19 * Math.sqrt((width * Math.min(height, width)) / Math.max(1, n));
-  return Math.min(21 * unit, Math.max(2.2 * unit, filling));
+  // On a small panel discs fill more of it, if only their letters can then be read.
+  const legible = n * Math.PI * SMALLEST_LETTERED_PX ** 2 < FULLEST * width * height ? SMALLEST_LETTERED_PX : 0;
+  return Math.min(21 * unit, Math.max((n > CLOUD ? 1.5 : 2.2) * unit, filling, legible));
 }
 
 /** Blend a colour over a background with an opacity; all `#RRGGBB`. */
@@ -81,6 +86,14 @@ export function makeDiscs(theme) {
       const length = label.length > 2 * MAX_INSIDE ? label.length : [...label].length;
       return length <= MAX_INSIDE && glyphSize(length, radius) >= MIN_GLYPH_PX;
     },
+    /** Write a label inside a disc. */
+    letter(context, x, y, radius, color, doubt, label) {
+      const size = glyphSize([...label].length, radius);
+      const { dx, dy } = offset(context, label);
+      context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
+      context.fillStyle = colorsAt(color, doubt).glyph;
+      context.fillText(label, x + dx * size, y + dy * size);
+    },
     /** Paint a disc with its label inside. */
     labelled(context, x, y, radius, color, doubt, label) {
       const shade = colorsAt(color, doubt);
@@ -92,11 +105,7 @@ export function makeDiscs(theme) {
       context.lineWidth = Math.max(0.6, radius * 0.12);
       context.stroke();
       fillHole(context, x, y, radius, shade);
-      const size = glyphSize([...label].length, radius);
-      const { dx, dy } = offset(context, label);
-      context.font = `600 ${size.toFixed(2)}px ${theme.font}`;
-      context.fillStyle = shade.glyph;
-      context.fillText(label, x + dx * size, y + dy * size);
+      this.letter(context, x, y, radius, color, doubt, label);
     },
     /** Paint a disc without a label. Filling thousands of circles one by one is faster than copying an image of one. */
     plain(context, x, y, radius, color, doubt) {

@@ -2,21 +2,28 @@
 
 const HIT_PX = 10; // a disc is hit by a pointer this near
 
-/** Find the items whose label or name matches a text, best matches first. */
+/** Find the items whose label or name matches a text, best matches first: exact label, exact name, prefix, containing; equal case first. */
 export function findByText({ labels, names }, text) {
   const query = text.toLowerCase();
+  const isLetter = [...text].length === 1; // hardly a name is without any given letter
   const rank = (i) => {
-    if (labels[i] === text || names[i] === text) return 0;
+    if (labels[i] === text) return 0;
+    if (names[i] === text) return 1;
     const [label, name] = [labels[i].toLowerCase(), names[i].toLowerCase()];
-    if (label === query || name === query || label === `␣${query}`) return 1;
-    if (label.startsWith(query) || label.startsWith(`␣${query}`)) return 2;
-    return label.includes(query) || name.includes(query) ? 3 : Infinity;
+    if (label === query) return 2;
+    if (name === query) return 3;
+    if (label === `␣${query}`) return 4;
+    if (label.startsWith(query) || label.startsWith(`␣${query}`)) return labels[i].includes(text) ? 5 : 6;
+    if (name.startsWith(query) && !isLetter) return 7;
+    if (label.includes(query)) return 8;
+    return !isLetter && name.includes(query) ? 9 : Infinity;
   };
-  return labels
-    .map((_, i) => [rank(i), i])
-    .filter(([r]) => r < Infinity)
-    .sort(([a, i], [b, j]) => a - b || i - j)
-    .map(([, i]) => i);
+  const found = [];
+  for (let i = 0; i < labels.length; i += 1) {
+    const r = rank(i);
+    if (r < Infinity) found.push([r, i]);
+  }
+  return found.sort(([a, i], [b, j]) => a - b || i - j).map(([, i]) => i);
 }
 
 /** Find the item at a pixel, or null. Of overlapping discs it is the nearer one, or in two dimensions that with the nearest centre. */

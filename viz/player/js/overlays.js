@@ -5,6 +5,7 @@ import { tracePath, withAlpha } from "./drawing.js";
 const TRAIL_SNAPSHOTS = 6;
 const SEGMENTS_PER_SNAPSHOT = 4; // of the trails of few points; those of many points are straight
 const MANY_TRAILS = 60;
+const MOST_TRAILS = 1500; // of more, each would be too faint to see
 
 /** Draw a thin line through the points in their order. */
 export function drawThread(context, seen, n, theme) {
@@ -20,7 +21,7 @@ export function drawTrails(context, groups, { cloud, camera, frame, view }) {
   const count = groups.reduce((sum, group) => sum + group.members.length, 0);
   const now = view.from + (view.to - view.from) * view.between;
   const first = Math.max(0, now - TRAIL_SNAPSHOTS);
-  if (!count || now <= first) return;
+  if (!count || count > MOST_TRAILS || now <= first) return;
   const segments = Math.max(1, Math.ceil((now - first) * (count > MANY_TRAILS ? 1 : SEGMENTS_PER_SNAPSHOT)));
   const places = new Float32Array(cloud.n * cloud.axes);
   const projected = [];
@@ -65,6 +66,15 @@ export function drawRing(context, seen, item, radius, color, width) {
   context.beginPath();
   context.arc(seen.x[item], seen.y[item], radius, 0, 2 * Math.PI);
   context.stroke();
+}
+
+/** Ring what is marked: items in a lasso, up to `most` found by the search, neighbours, and the items under the pointer and selected. */
+export function drawRings(context, { seen, radiusOf, theme }, { lassoed, found, neighbours, focus, focusRadius, selected }, most) {
+  if (lassoed.length <= most) for (const i of lassoed) drawRing(context, seen, i, radiusOf(i) + 2, theme.accent, 2);
+  for (const i of found.slice(0, most)) drawRing(context, seen, i, radiusOf(i) + 2.5, theme.text, 1.5);
+  for (const i of neighbours) drawRing(context, seen, i, radiusOf(i) + 2, theme.text, 1.5);
+  if (focus !== null) drawRing(context, seen, focus, focusRadius + 2, theme.text, 3);
+  if (selected !== null && selected !== focus) drawRing(context, seen, selected, radiusOf(selected) + 3, theme.text, 3);
 }
 
 /** Draw the far walls of the bounding box of a three-dimensional cloud, which make its rotation visible. */

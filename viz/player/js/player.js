@@ -69,6 +69,14 @@ export function makePlayer(root, reader, host = {}) {
       player.send("scale", scale);
       player.repaint();
     },
+    /** The camera of three dimensions as a link names it: [yaw, pitch, magnification], [] at first, or null where it is unknown. */
+    camera: null,
+    nameCamera(named) {
+      player.camera = named;
+      if (!named) return;
+      host.rested?.(player);
+      player.send("camera", { camera: named, decision: scene.decision });
+    },
     /** Go to a snapshot: "step" glides there from its neighbour, "drag" and "jump" show it at once. */
     go(step, how = "jump") {
       const to = nearest(scene.steps, step);

@@ -2,22 +2,26 @@
 
 import { makeCamera } from "./camera.js";
 import { readCloud } from "./cloud.js";
+import { crowdedRadius, drawLeaders, isMovedFar, makeSpread, MOST_SPREAD } from "./disc_spread.js";
 import { makeDiscs, radiusFor } from "./discs.js";
 import { addCanvas, boxOf, unpack } from "./drawing.js";
 import { connectPointer } from "./gestures.js";
 import { findAt, findByText, findTowards } from "./item_search.js";
+import { paintingOrder, unpackItems } from "./item_texts.js";
 import { drawLasso, inside } from "./lasso.js";
-import { drawBox, drawNeighbourLines, drawRing, drawThread, drawTrails } from "./overlays.js";
+import { drawBox, drawNeighbourLines, drawRings, drawThread, drawTrails } from "./overlays.js";
 import { PANELS } from "./player.js";
 import { scatterControls } from "./scatter_controls.js";
 import { makeLabels } from "./scatter_labels.js";
 import { linksOf } from "./scatter_links.js";
+import { makePoints } from "./scatter_points.js";
 
 const MARGIN_RADII = 1.6; // free space at the edges
 const MAX_RADIUS_PX = 26;
 const MAX_MARKED = 400; // of the items that the search found
 const NO_ITEM = -1;
 const REST_MS = 140; // labels are placed again once the camera has rested so long
+const NAME_MS = 600; // and the page is told of it, for the link
 
 const emptyPlaces = (n) => ({ x: new Float32Array(n), y: new Float32Array(n), near: new Float32Array(n) });
 
@@ -25,6 +29,10 @@ PANELS.scatter = (host, player) => {
   const controls = scatterControls(host, player.hasActions, {
     reset() {
       camera.reset();
+      cameraMoved(true);
+    },
+    fit() {
+      camera.fitTo(cloud, places, frame, MARGIN_RADII * MAX_RADIUS_PX, emptyPlaces(cloud.n));
       cameraMoved(true);
     },
     zoom(factor) {
@@ -54,6 +62,7 @@ PANELS.scatter = (host, player) => {
     toNext: (dx, dy) => hover(findTowards(seen, cloud.n, hovered ?? selected, [frame.width / 2, frame.height / 2], dx, dy)),
     select: () => hovered !== null && selectItem(hovered),
   });
+  const points = makePoints(controls.area);
   const picture = addCanvas(controls.area, "");
   const camera = makeCamera();
   let panel = null;
@@ -61,11 +70,13 @@ PANELS.scatter = (host, player) => {
   let nearest = null; // (step, item, k), where the page sent the neighbours of all items
   let frame = { width: 1, height: 1, fit: 1, reach: 1 };
   let view = null;
-  let cameraFor = ""; // the table for which the camera was set up
+  let cameraFor = ""; // the table for which the camera was set up, and the link that named it
+  let naming = 0;
   let places = null; // (item, axis) at the view
   let doubt = null; // (item,) at the view
   let seen = null; // places of the items, in pixels
   let radius = 6;
+  let moved = null; // how far discs were moved apart, in pixels
   let order = null; // items in the order of painting
   let members = []; // of highlighted groups
   let isMember = new Set();
@@ -74,11 +85,13 @@ PANELS.scatter = (host, player) => {
   let hasSelected = false;
   let decision = null; // of the player, since when the reader could select
   let lassoed = [];
+  let lassoSet = new Set();
   let polygon = null;
   let found = []; // by the search
   let emphasised = null; // the group whose legend entry is hovered
   let discs = null;
   let discsFor = ""; // the theme of `discs`
+  let updates = 0;
   let rests = 0; // how often the camera has come to rest
   let resting = 0;
   let request = 0;
@@ -88,8 +101,22 @@ PANELS.scatter = (host, player) => {
   const labels = makeLabels({
     text: (i) => panel.labels[i],
     fitsInside: (i, r) => discs.fitsInside(panel.labels[i], r),
-    project: (index) => camera.project(cloud, cloud.at({ from: index, to: index, between: 0 }, new Float32Array(places.length)), frame, emptyPlaces(cloud.n)),
+    project(index) {
+      const at = projectAt(index);
+      if (spreads()) spread.apply({ from: index, to: index, between: 0 }, at, cloud.n, radius, spreadKey());
+      return at;
+    },
   });
+  const spread = makeSpread(projectAt);
+
+  /** Project the places at a snapshot to pixels. */
+  function projectAt(index) {
+    return camera.project(cloud, cloud.at({ from: index, to: index, between: 0 }, new Float32Array(places.length)), frame, emptyPlaces(cloud.n));
+  }
+
+  /** Whether discs are moved apart: in two dimensions, where they carry letters. */
+  const spreads = () => cloud.axes === 2 && cloud.n <= MOST_SPREAD && discs.fitsInside("i", radius);
+  const spreadKey = () => `${updates} ${frame.width} ${frame.height} ${camera.zoom.toFixed(4)} ${radius.toFixed(2)}`;
 
   // For tests: the places of the items, in pixels of the window.
   controls.area.places = () => {
@@ -101,11 +128,12 @@ PANELS.scatter = (host, player) => {
     frame: () => frame,
     isSpace: () => cloud?.axes === 3,
     isLasso: (event) => player.hasActions && (event.shiftKey || controls.area.classList.contains("lassoing")),
-    drawLasso(points, done) {
-      polygon = done ? null : points;
+    drawLasso(line, done) {
+      polygon = done ? null : line;
       if (done) {
-        lassoed = inside(points, seen, cloud.n);
-        controls.offer(lassoed.length, points.length > 2);
+        lassoed = inside(line, seen, cloud.n);
+        lassoSet = new Set(lassoed);
+        controls.offer(lassoed.length, line.length > 2);
       }
       repaint();
     },
@@ -125,11 +153,12 @@ PANELS.scatter = (host, player) => {
     if (view) repaint();
   });
 
-  function update(next) {
-    const table = `${next.title} ${next.layout.shape.slice(1)}`;
+  function update(packed) {
+    const next = unpackItems(packed);
+    const table = `${next.title} ${next.layout.shape.slice(1)} ${next.camera ?? ""}`;
     if (table !== cameraFor) {
-      camera.reset();
-      controls.setMoved(false);
+      camera.recall(table, next.camera);
+      controls.setMoved(!camera.isHome);
       hovered = null;
       dropLasso();
       found = [];
@@ -141,15 +170,16 @@ PANELS.scatter = (host, player) => {
       decision = player.decision;
     }
     if (selected !== null && panel.labels[selected] !== next.labels[selected]) selectItem(null);
+    updates += 1;
     panel = next;
     cloud = readCloud(next);
+    if (cloud.axes === 2) player.nameCamera(null);
     nearest = next.neighbours ? unpack(next.neighbours) : null;
     places = new Float32Array(cloud.n * cloud.axes);
     doubt = new Float32Array(cloud.n);
     seen = emptyPlaces(cloud.n);
-    members = [...new Set(next.groups.flatMap((group) => group.members))];
-    isMember = new Set(members);
-    order = Uint32Array.from([...Array(cloud.n).keys()].sort((a, b) => isMember.has(a) - isMember.has(b)));
+    ({ members, isMember, order } = paintingOrder(next));
+    points.setItems(next, order);
     labels.reset();
     rests += 1;
     controls.update(next, cloud);
@@ -167,7 +197,10 @@ PANELS.scatter = (host, player) => {
 
   function cameraMoved(atOnce = false) {
     clearTimeout(resting);
+    clearTimeout(naming);
     controls.setMoved(!camera.isHome);
+    camera.remember(cameraFor);
+    if (cloud.axes === 3 && panel.id === "points") naming = setTimeout(() => player.nameCamera(camera.isHome ? [] : camera.named), NAME_MS);
     if (atOnce) rests += 1;
     else
       resting = setTimeout(() => {
@@ -191,6 +224,8 @@ PANELS.scatter = (host, player) => {
     cloud.at(view, places);
     cloud.doubtAt(view, doubt);
     camera.project(cloud, places, frame, seen);
+    if (spreads()) radius = crowdedRadius(seen, cloud.n, radius);
+    moved = spreads() ? spread.apply(view, seen, cloud.n, radius, spreadKey()) : null;
     if (cloud.axes === 3) {
       drawBox(context, cloud, camera, frame, player.theme);
       order.sort((a, b) => seen.near[a] - seen.near[b]);
@@ -202,29 +237,22 @@ PANELS.scatter = (host, player) => {
     const focus = hovered ?? selected;
     const neighbours = focus === null ? [] : neighboursOf(focus);
     if (focus !== null) drawNeighbourLines(context, seen, focus, neighbours, player.theme);
-    paintDiscs(context, width, height);
+    if (moved) drawLeaders(context, seen, moved, cloud.n, radius, player.theme);
+    const plot = { panel, seen, doubt, order, radius, radiusOf, width, height, theme: player.theme, discs, isMember, emphasised: shownAlone(), isSpace: cloud.axes === 3 };
+    points.paint(context, plot);
     paintLabels(context, width, height, focus, neighbours);
-    paintRings(context, focus, neighbours);
+    const focusRadius = focus === null ? 0 : points.bringForward(context, plot, focus);
+    drawRings(context, plot, { lassoed, found, neighbours, focus, focusRadius, selected }, MAX_MARKED);
     if (polygon) drawLasso(context, polygon, player.theme);
     controls.showTooltip(hovered === null ? null : tooltipOf(hovered, neighbours), frame);
   }
 
-  function paintDiscs(context, width, height) {
-    for (const i of order) {
-      const [x, y, r] = [seen.x[i], seen.y[i], radiusOf(i)];
-      if (!(x > -r && x < width + r && y > -r && y < height + r)) continue;
-      context.globalAlpha = emphasised && !emphasised.has(i) ? 0.3 : 1;
-      if (discs.fitsInside(panel.labels[i], r)) {
-        discs.labelled(context, x, y, r, panel.colors[i], doubt[i], panel.labels[i]);
-        if (isMember.has(i)) drawRing(context, seen, i, r, player.theme.text, Math.max(1, 0.12 * r));
-      } else discs.plain(context, x, y, r, panel.colors[i], doubt[i]);
-    }
-    context.globalAlpha = 1;
-  }
+  /** The items that stand out while the others are dimmed: a group, or a lasso with too many items to ring each. */
+  const shownAlone = () => emphasised ?? (lassoed.length > MAX_MARKED ? lassoSet : null);
 
   function paintLabels(context, width, height, focus, neighbours) {
     labels.paint(context, view, {
-      key: `${width} ${height} ${selected} ${found.length} ${rests}`,
+      key: `${width} ${height} ${radius.toFixed(1)} ${selected} ${found.length} ${rests}`,
       width,
       height,
       radius,
@@ -237,15 +265,6 @@ PANELS.scatter = (host, player) => {
       opacity: (i) => (emphasised && !emphasised.has(i) ? 0.25 : 1),
       emphasised: new Set(focus === null ? [] : [focus, ...neighbours]),
     });
-  }
-
-  function paintRings(context, focus, neighbours) {
-    const { theme } = player;
-    for (const i of lassoed) drawRing(context, seen, i, radiusOf(i) + 2, theme.accent, 2);
-    for (const i of found.slice(0, MAX_MARKED)) drawRing(context, seen, i, radiusOf(i) + 2.5, theme.text, 1.5);
-    for (const i of neighbours) drawRing(context, seen, i, radiusOf(i) + 2, theme.text, 1.5);
-    if (focus !== null) drawRing(context, seen, focus, radiusOf(focus) + 3, theme.text, 3);
-    if (selected !== null && selected !== focus) drawRing(context, seen, selected, radiusOf(selected) + 3, theme.text, 3);
   }
 
   function itemAt(x, y) {
@@ -307,7 +326,7 @@ PANELS.scatter = (host, player) => {
   }
 
   function tooltipOf(item, neighbours) {
-    return { x: seen.x[item], y: seen.y[item], radius: radiusOf(item), name: panel.names[item], color: panel.colors[item], neighbours: neighbours.map((i) => panel.names[i]) };
+    return { x: seen.x[item], y: seen.y[item], radius: radiusOf(item), name: panel.names[item], color: panel.colors[item], neighbours: neighbours.map((i) => panel.names[i]), isMoved: isMovedFar(moved, item, radius) };
   }
 
   function describe(item) {
@@ -322,6 +341,8 @@ PANELS.scatter = (host, player) => {
       isDestroyed = true;
       linksOf(player).plots.delete(self);
       clearTimeout(resting);
+      clearTimeout(naming);
+      points.destroy();
       cancelAnimationFrame(request);
     },
   };

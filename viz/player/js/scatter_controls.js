@@ -9,7 +9,7 @@ const ZOOM_FACTOR = 1.4;
 /**
  * Add the controls to an element. `hasLasso` is whether the page can highlight the items in a lasso.
  *
- * `actions`: `reset()`, `zoom(factor)`, `lasso(on)`, `trails(on)`, `search(text, select)` which returns the number of matches, `highlight()`,
+ * `actions`: `reset()`, `fit()`, `zoom(factor)`, `lasso(on)`, `trails(on)`, `search(text, select)` which returns the number of matches, `highlight()`,
  * `drop()`, `emphasise(group or null)`, `escape()`, `toNext(dx, dy)`, `select()`.
  */
 export function scatterControls(host, hasLasso, actions) {
@@ -31,13 +31,13 @@ export function scatterControls(host, hasLasso, actions) {
   const search = tools.appendChild(element("input", "search"));
   search.type = "search";
   const count = tools.appendChild(element("span", "count"));
-  const trails = toggle(tools, "trails", "∿", (on) => actions.trails(on));
-  const lasso = toggle(tools, "lasso", "", (on) => actions.lasso(on));
-  lasso.appendChild(lassoIcon());
+  const trails = toggle(tools, "trails", "trails", (on) => actions.trails(on));
+  const lasso = toggle(tools, "lasso", "lasso", (on) => actions.lasso(on));
   lasso.hidden = !hasLasso;
-  const zoomOut = addButton(tools, "zoom-out", () => actions.zoom(1 / ZOOM_FACTOR), "−");
-  const zoomIn = addButton(tools, "zoom-in", () => actions.zoom(ZOOM_FACTOR), "+");
-  const reset = addButton(tools, "reset", () => actions.reset(), "⟲");
+  const zoomOut = tool(tools, "zoom-out", "minus", () => actions.zoom(1 / ZOOM_FACTOR));
+  const zoomIn = tool(tools, "zoom-in", "plus", () => actions.zoom(ZOOM_FACTOR));
+  const fit = tool(tools, "fit", "fit", () => actions.fit());
+  const reset = tool(tools, "reset", "reset", () => actions.reset());
   setPressed(trails, true);
 
   // A search for spaces keeps one of them.
@@ -61,6 +61,7 @@ export function scatterControls(host, hasLasso, actions) {
       "=": () => actions.zoom(ZOOM_FACTOR),
       "-": () => actions.zoom(1 / ZOOM_FACTOR),
       0: () => actions.reset(),
+      s: () => actions.fit(),
       l: () => lasso.hidden || lasso.click(),
       t: () => trails.hidden || trails.click(),
       "/": () => search.focus(),
@@ -82,11 +83,17 @@ export function scatterControls(host, hasLasso, actions) {
     area.setAttribute("aria-label", `${panel.title}. ${words.keys}`);
     search.placeholder = words.find;
     search.setAttribute("aria-label", words.find);
-    setName(trails, words.trails);
-    setName(lasso, words.lasso);
-    setName(zoomOut, words.farther);
-    setName(zoomIn, words.nearer);
-    setName(reset, words.reset);
+    for (const [button, help, word] of [
+      [trails, words.trails, words.trails_word],
+      [lasso, words.lasso, words.lasso_word],
+      [zoomOut, words.farther, words.farther_word],
+      [zoomIn, words.nearer, words.nearer_word],
+      [fit, words.fit, words.fit_word],
+      [reset, words.reset, words.reset_word],
+    ]) {
+      setName(button, help);
+      button.querySelector(".word").textContent = word;
+    }
     setName(drop, words.drop);
     trails.hidden = !panel.groups.length;
     area.classList.toggle("space", cloud.axes === 3);
@@ -136,6 +143,7 @@ export function scatterControls(host, hasLasso, actions) {
         tooltip.appendChild(element("div", "muted", words.nearest));
         tooltip.appendChild(element("div", "", point.neighbours.join(" · ")));
       } else if (words.click) tooltip.appendChild(element("div", "muted", words.click));
+      if (point.isMoved) tooltip.appendChild(element("div", "muted", words.moved));
       const [w, h] = [tooltip.offsetWidth, tooltip.offsetHeight];
       const gap = point.radius + 12;
       const x = point.x + gap + w > frame.width ? point.x - gap - w : point.x + gap;
@@ -166,12 +174,20 @@ function shorten(text) {
   return characters.length <= MAX_NAME_LENGTH ? text : `${characters.slice(0, MAX_NAME_LENGTH - 1).join("").replace(/[, ]+$/, "")}…`;
 }
 
-function toggle(host, className, text, action) {
-  const button = addButton(host, className, () => {
+function toggle(host, className, icon, action) {
+  const button = tool(host, className, icon, () => {
     setPressed(button, button.getAttribute("aria-pressed") !== "true");
     action(button.getAttribute("aria-pressed") === "true");
-  }, text);
+  });
   setPressed(button, false);
+  return button;
+}
+
+/** Add a tool: an icon with a word beside it, which narrow panels leave out. */
+function tool(host, className, icon, action) {
+  const button = addButton(host, className, action);
+  button.appendChild(iconOf(icon));
+  button.appendChild(element("span", "word"));
   return button;
 }
 
@@ -179,12 +195,22 @@ function setPressed(button, on) {
   button.setAttribute("aria-pressed", on);
 }
 
-function lassoIcon() {
+// Outlines of the icons, in a square of 20 units.
+const ICONS = {
+  trails: "M2 15c3-9 5-9 8-4s5 4 8-5",
+  lasso: "M6.5 13.200C3.800 12.300 2 10.600 2 8.500 2 5.500 5.600 3 10 3s8 2.500 8 5.500-3.600 5.500-8 5.500c-1.300 0-2.500-.2-3.500-.8m0 0c-1.300-.4-2.600.6-2.300 1.900.3 1.200 2 1.300 2.300 0 .2-.7.2-1.300 0-1.900zm-.9 2.600c.3 1-.2 1.600-1 2",
+  minus: "M4 10h12",
+  plus: "M4 10h12M10 4v12",
+  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4M8 8h4v4H8z",
+  reset: "M4 4v5h5M4.500 9a6.500 6.500 0 1 1-.5 4",
+};
+
+function iconOf(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
   const path = svg.appendChild(document.createElementNS(namespace, "path"));
-  const attributes = { viewBox: "0 0 20 20", width: 17, height: 17, fill: "none", stroke: "currentColor", "stroke-width": 1.7, "aria-hidden": true };
+  const attributes = { viewBox: "0 0 20 20", width: 16, height: 16, fill: "none", stroke: "currentColor", "stroke-width": 1.7, "aria-hidden": true };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  path.setAttribute("d", "M6.500 13.200C3.800 12.300 2 10.600 2 8.500 2 5.500 5.600 3 10 3s8 2.500 8 5.500-3.600 5.500-8 5.500c-1.300 0-2.500-.2-3.500-.8m0 0c-1.300-.4-2.600.6-2.300 1.900.3 1.200 2 1.300 2.300 0 .2-.7.2-1.300 0-1.900zm-.9 2.600c.3 1-.2 1.600-1 2");
+  path.setAttribute("d", ICONS[name]);
   return svg;
 }

@@ -4,6 +4,7 @@ import { labelBox, LABEL_PX, placeLabels } from "./label_placement.js";
 
 const PIXELS_PER_LABEL = 8500; // of the canvas
 const MIN_LABELS = 12;
+const MAX_CANDIDATES = 2500; // of the items in view
 const MAX_UNCOVERED = 400; // highlighted discs that labels must not cover; more would leave no room
 
 /** Make the labels of a plot: `text(i)`, `fitsInside(i, radius)` of its disc, and `project(index)`, the places at a snapshot. */
@@ -31,8 +32,13 @@ export function makeLabels({ text, fitsInside, project }) {
   function placeAt(context, index, { width, height, radius, font, first, members }) {
     const seen = project(index);
     const radiusOf = (i) => radius * seen.near[i];
+    const candidates = first.filter((i) => !fitsInside(i, radiusOf(i)));
+    for (const i of mixedOrder(seen.x.length)) {
+      if (candidates.length >= first.length + MAX_CANDIDATES) break;
+      if (seen.x[i] > 0 && seen.x[i] < width && seen.y[i] > 0 && seen.y[i] < height && !fitsInside(i, radiusOf(i))) candidates.push(i);
+    }
     return placeLabels({
-      candidates: [...first, ...mixedOrder(seen.x.length)].filter((i) => !fitsInside(i, radiusOf(i))),
+      candidates,
       seen,
       width: (i) => widthOf(context, font, i),
       radius: radiusOf,

@@ -79,7 +79,9 @@ function makeHost(root) {
   /** Write step and scale at the end of the address as the page does, but without a new entry: Back leads to the view before. */
   function writeAddress() {
     if (isElsewhere || location.pathname !== path) return; // the address is that of another view
-    const parts = location.search.slice(1).split("&").filter((part) => part && !/^(step|scale)=/.test(part));
+    const mine = player.camera ? /^(camera|step|scale)=/ : /^(step|scale)=/;
+    const parts = location.search.slice(1).split("&").filter((part) => part && !mine.test(part));
+    if (player.camera?.length) parts.push(`camera=${player.camera.join("%2C")}`);
     if (!player.isAtEnd()) parts.push(`step=${player.step()}`);
     if (player.scale !== "log") parts.push(`scale=${player.scale}`);
     const search = `${parts.length ? "?" : ""}${parts.join("&")}`;
