@@ -13,9 +13,9 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.page import Page
 from dashboards.screens import attention_page
-from dashboards.screens.compare.differences import Pair, seeds_note
+from dashboards.screens.compare.differences_view import Pair, seeds_note
 from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, message_panel, name_of, show_panels, stacked_grid
-from dashboards.screens.compare.scores import Scores, find_scores
+from dashboards.screens.compare.scores_view import Scores, find_scores
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state import run_list
 from dashboards.views import run_panels
@@ -59,7 +59,7 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
 
 
 def _waiting(page: Page, scores: Scores, panels: list[Panel]) -> list[Panel]:
-    """Say in the first panel what it waits for, or why a run has no scores."""
+    """Write into the first panel what it waits for, or why a run has no scores."""
     first, *others = panels
     if scores.error is not None:
         first = message_panel(page, first.id, f"{name_of(page)}: {page.say.error(scores.error)}", first.title)
@@ -105,7 +105,7 @@ def _spread(
 
 
 def _left_out(pair: Pair, scores: Sequence[xr.DataArray]) -> str:
-    """Say which layers and heads have no partner in the other run."""
+    """List the layers and heads that have no partner in the other run."""
     say, sizes = pair.one.say, [(one.sizes["layer"], one.sizes["head"]) for one in scores]
     if sizes[0] == sizes[1]:
         return ""

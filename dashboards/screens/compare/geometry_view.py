@@ -11,7 +11,7 @@ import xarray as xr
 
 from dashboards.compute import queries, run_pairs
 from dashboards.page import Page
-from dashboards.screens.compare.differences import Pair, seeds_note
+from dashboards.screens.compare.differences_view import Pair, seeds_note
 from dashboards.screens.compare.grid import (
     LOSS_HEIGHT_PX,
     Row,
@@ -135,7 +135,7 @@ def _seed_band(pages: Sequence[Page], shapes: Mapping[str, xr.DataArray]) -> Ser
 
 
 def _note(pages: Sequence[Page], pair: Pair, tables: Mapping[str, xr.DataArray]) -> str:
-    """Say which tables have another shape, which sets what these measures can be, and what is known of chance."""
+    """Name the tables of another shape, since the shape limits these measures, and describe what is known of chance."""
     say = pair.one.say
     shapes = {name: table.shape[1:] for name, table in tables.items()}
     parts = [seeds_note(pages, pair)]

@@ -13,7 +13,7 @@ from dashboards.forms.prompt_form import ask_prompt, read_prompt
 from dashboards.page import Page
 from dashboards.screens import attention_page
 from dashboards.screens.compare.grid import FIELDS, area, grid_of_runs, message_panel, name_of, show_panels
-from dashboards.screens.compare.scores import Scores, find_scores
+from dashboards.screens.compare.scores_view import Scores, find_scores
 from dashboards.state import run_list
 from dashboards.state.url import get_field
 from dashboards.views import run_panels
@@ -23,7 +23,7 @@ from data.errors import InputError
 from trainer.config import described_model
 from viz.player.panels import HeadTimeline, Panel
 
-Maps = CachedResult[PackedMaps] | InputError
+FoundMaps = CachedResult[PackedMaps] | InputError
 
 
 def attention_view(pages: Sequence[Page]) -> Callable[[], None]:
@@ -77,7 +77,7 @@ def _chosen_head(pages: Sequence[Page], reader: Page) -> Head | None:
     return attention_page.chosen_head(reader)
 
 
-def _maps(page: Page, prompt: str | None, place: st.delta_generator.DeltaGenerator) -> Maps:
+def _maps(page: Page, prompt: str | None, place: st.delta_generator.DeltaGenerator) -> FoundMaps:
     if prompt is None:
         shape = shape_of(page)
         return shape if isinstance(shape, InputError) else InputError("")
@@ -87,7 +87,7 @@ def _maps(page: Page, prompt: str | None, place: st.delta_generator.DeltaGenerat
         return error
 
 
-def _maps_panel(page: Page, where: str, maps: Maps, chosen: Head | None) -> Panel:
+def _maps_panel(page: Page, where: str, maps: FoundMaps, chosen: Head | None) -> Panel:
     if isinstance(maps, InputError):
         return message_panel(page, where, maps)
     title = name_of(page)

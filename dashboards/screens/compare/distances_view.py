@@ -15,8 +15,8 @@ from dashboards.compute import queries, run_pairs
 from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.screens import embeddings_page
-from dashboards.screens.compare import embeddings
-from dashboards.screens.compare.differences import Pair, seeds_note
+from dashboards.screens.compare import embeddings_view
+from dashboards.screens.compare.differences_view import Pair, seeds_note
 from dashboards.screens.compare.grid import Row, color_of, message_panel, name_of, show_panels, stacked_grid
 from dashboards.state.url import get_field, is_new_event, set_field
 from dashboards.views.awaited import Awaited, await_jobs
@@ -24,7 +24,7 @@ from dashboards.views.layouts import ShownLayout
 from data.errors import InputError
 from probes.groups.naming import format_label, parse_label
 from probes.tables.neighbours import neighbours_of_all
-from probes.tables.similarity import SharedTables
+from probes.tables.similarity import TablePair
 from viz.drawing.text import label_name
 from viz.fonts import letter
 from viz.player.comparison_panels import Neighbourhoods
@@ -60,14 +60,14 @@ def distances_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
             title=say(f"compare.distances_{form.what}", method=METHODS[form.method]),
             steps=steps,
             fields=("aspect", "against", "item", *embeddings_page.FIELDS),
-            entries=embeddings.legend_entries(pair.one, [one for one in pictures if isinstance(one, Scatter)]),
+            entries=embeddings_view.legend_entries(pair.one, [one for one in pictures if isinstance(one, Scatter)]),
             note=_note(pages, pair, measured, form),
         )
         if isinstance(measured, _Measured):
             _keep_item(queries.labels_of(measured.shared.one), events.item)
         jobs = [one.awaited for one in found.values() if isinstance(one, _Measured) and one.awaited]
         await_jobs([*(one.awaited for one in shown.layouts if one.awaited), *jobs])
-        embeddings.request_layouts((pair.one, pair.other), shown.tables, form.choice, PICTURES, events)
+        embeddings_view.request_layouts((pair.one, pair.other), shown.tables, form.choice, PICTURES, events)
 
     return draw
 
@@ -84,14 +84,14 @@ class _Shown:
 class _Measured:
     """What two runs share, and how alike it is; ``similarity`` is None while it is ``awaited``."""
 
-    shared: SharedTables
+    shared: TablePair
     similarity: xr.Dataset | None = None
     awaited: Awaited | None = None
 
 
 def _table(page: Page, form: embeddings_page.EmbeddingsForm) -> xr.DataArray | InputError:
     try:
-        return embeddings.read_table(page, form)
+        return embeddings_view.read_table(page, form)
     except InputError as error:
         return error
 
@@ -138,7 +138,7 @@ def _shown(pair: Pair, tables: Mapping[str, xr.DataArray | InputError], form: em
     whole = [table for page in pages if isinstance(table := tables[page.run.name], xr.DataArray)]
     if len(whole) < len(pages):
         return _Shown()
-    return _Shown(whole, embeddings.lay_out(pages, whole, form.choice, PICTURES))
+    return _Shown(whole, embeddings_view.lay_out(pages, whole, form.choice, PICTURES))
 
 
 def _pictures(
@@ -152,8 +152,8 @@ def _pictures(
     for page, where, table, one in zip(pages, PICTURES, shown.tables, shown.layouts, strict=True):
         places = {item: _places(table, measured.shared.one)}
         part = replace(one, layout=one.layout.isel(places))
-        panels.append(embeddings.points(page, where, name_of(page), table.isel(places), part, form))
-    return list(embeddings.unify_colors(pair.one, panels))
+        panels.append(embeddings_view.points(page, where, name_of(page), table.isel(places), shown=part, form=form))
+    return list(embeddings_view.unify_colors(pair.one, panels))
 
 
 def _items(pair: Pair, measured: _Measured | str, form: embeddings_page.EmbeddingsForm) -> Panel:
@@ -185,7 +185,7 @@ def _places(table: xr.DataArray, shared: xr.DataArray) -> list[int]:
 
 
 def _neighbourhoods(
-    pair: Pair, shared: SharedTables, similarity: xr.Dataset, form: embeddings_page.EmbeddingsForm, title: str
+    pair: Pair, shared: TablePair, similarity: xr.Dataset, form: embeddings_page.EmbeddingsForm, title: str
 ) -> Neighbourhoods:
     say, labels = pair.one.say, queries.labels_of(shared.one)
     overlap = similarity["neighbour_overlap"]
@@ -245,7 +245,7 @@ def _band(pair: Pair, similarity: xr.Dataset, measure: str) -> Series:
 
 
 def _significance(pair: Pair, similarity: xr.Dataset, measure: str) -> str:
-    """Say since which step the two are more alike than with permuted items, up to the end."""
+    """Name the step since which the two are more alike than with permuted items, up to the end."""
     say, p = pair.one.say, similarity[f"{measure}_p"].values
     beyond = p < 0.05
     if not beyond[-1]:

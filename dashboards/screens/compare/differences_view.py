@@ -50,7 +50,7 @@ def choose_pair(pages: Sequence[Page]) -> Pair:
 
 
 def seeds_note(pages: Sequence[Page], pair: Pair) -> str:
-    """Say what can be known of chance: which of the runs differ in their seed alone."""
+    """Describe what can be known of chance: which of the runs differ in their seed alone."""
     say = pair.one.say
     alike = seed_pairs([page.run for page in pages])
     if any({pair.one.run.name, pair.other.run.name} == {run.name for run in runs} for runs in alike):
@@ -64,9 +64,9 @@ def seeds_note(pages: Sequence[Page], pair: Pair) -> str:
 
 def difference_view(pages: Sequence[Page]) -> Callable[[], None]:
     """Ask what is to be compared, and return the function that shows it."""
-    from dashboards.screens.compare.distances import distances_view
-    from dashboards.screens.compare.geometry import geometry_view
-    from dashboards.screens.compare.head_differences import heads_view
+    from dashboards.screens.compare.distances_view import distances_view
+    from dashboards.screens.compare.geometry_view import geometry_view
+    from dashboards.screens.compare.head_differences_view import heads_view
     from dashboards.widgets import ask_option
 
     aspect = ask_option("aspect", pages[0].say("compare.aspect"), pages[0].say.names("compare", *ASPECTS))

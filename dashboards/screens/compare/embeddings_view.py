@@ -20,7 +20,7 @@ from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, req
 from dashboards.widgets import show_notes
 from viz.drawing.theme import group_color
 from viz.films.side_by_side import shared_labels, turned_onto
-from viz.player.comparison_panels import LegendEntry
+from viz.player.comparison_panels import LegendLine
 from viz.player.panels import ColoredGroup, Scatter
 from viz.projection.projector import METHODS
 
@@ -37,7 +37,7 @@ def embeddings_view(pages: Sequence[Page]) -> Callable[[], None]:
         panels = unify_colors(
             first,
             [
-                points(page, where, title, table, layout, form)
+                points(page, where, title, table, shown=layout, form=form)
                 for page, where, title, table, layout in zip(pages, areas, titles, tables, shown, strict=True)
             ],
         )
@@ -98,6 +98,7 @@ def points(
     where: str,
     title: str,
     table: xr.DataArray,
+    *,
     shown: ShownLayout,
     form: embeddings_page.EmbeddingsForm,
 ) -> Scatter:
@@ -132,12 +133,12 @@ def unify_colors(page: Page, panels: Sequence[Scatter]) -> list[Scatter]:
     return found
 
 
-def legend_entries(page: Page, panels: Sequence[Scatter]) -> list[LegendEntry]:
+def legend_entries(page: Page, panels: Sequence[Scatter]) -> list[LegendLine]:
     """List the groups and classes of all pictures, and what open discs are, each once."""
     groups = {group.name: group.color for panel in panels for group in (*panel.groups, *panel.classes)}
-    entries = [LegendEntry(name, color, "disc") for name, color in groups.items()]
+    entries = [LegendLine(name, color, "disc") for name, color in groups.items()]
     if any(panel.trust is not None and (panel.trust < 255).any() for panel in panels):
-        entries.append(LegendEntry(page.say("compare.doubt"), page.theme.muted, "ring", page.say("scatter.doubt_note")))
+        entries.append(LegendLine(page.say("compare.doubt"), page.theme.muted, "ring", page.say("scatter.doubt_note")))
     return entries
 
 
