@@ -45,6 +45,7 @@ STYLE = """<style>
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
 .stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
 .stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
+.stMain [data-testid="stMetricLabel"], .stMain [data-testid="stMetricLabel"] * { white-space: normal; }
 [data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
 .st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
   position: absolute;
@@ -104,7 +105,7 @@ def usual_language() -> str:
 
 
 def mark_language() -> None:
-    """Tell the browser the language of the page, for screen readers and hyphenation; and let it keep a language that was chosen."""
+    """Set the language of the document in the browser, for screen readers and hyphenation; and let it keep a language that was chosen."""
     say = translation()
     script = f"document.documentElement.lang = '{say.tag}';"
     if say.language == st.session_state.get("chosen_language"):
@@ -120,7 +121,7 @@ def open_page() -> Page:
     names = [run.name for run in runs]
     wanted = get_field("run")
     if wanted is not None and wanted not in names:
-        st.warning(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:")
+        st.toast(escape_markdown(say("page.no_such_run", name=wanted)), icon=":material/link_off:", duration="long")
         set_field("run", None)
         set_step(None)
         wanted = None
@@ -145,7 +146,7 @@ def choose_language(chosen: str) -> None:
 
 
 def current_page() -> Page | None:
-    """Return what the page that is about to be drawn will open; None without a run."""
+    """Return the run that the next page will open; None without a run."""
     runs = {run.name: run for run in run_list.runs()}
     wanted = st.session_state.get("run_choice") if is_initialised("run_choice") else get_field("run")
     run = runs.get(str(wanted)) or next(iter(runs.values()), None)
@@ -232,13 +233,18 @@ def show_scene(
         write_address(names)  # before the browser, which owns the slider from now on, may write its position
     events = mount(scene, key=f"player_{name}")
     time.sleep(SEND_TIME_S)
+    _set_position(events, steps, is_new=is_new)
+    if not is_new:
+        write_address(names)
+    return events
+
+
+def _set_position(events: Events, steps: Sequence[int], *, is_new: bool) -> None:
+    """Set step and scale to those of the slider; on entry the page decides the step."""
     if not is_new and events.step in steps:
         set_field("step", None if events.step == steps[-1] else events.step)
     if events.scale:
         set_field("scale", events.scale)
-    if not is_new:
-        write_address(names)
-    return events
 
 
 def set_step(step: int | None) -> None:

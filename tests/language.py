@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from dashboards.state.language import catalogue
 from data.language.messages import messages
-from data.language.spoken import pictures
+from data.language.pictures import picture_texts
 
 FUNCTION_WORDS = """
 the of and with from this that these those which what when where their its not only each every all are was were has have been will would
@@ -38,7 +38,7 @@ def words(text: str) -> set[str]:
 def english_words() -> frozenset[str]:
     """List the words that stand in our English texts and in none of the Portuguese ones."""
     pairs = [(texts["en"], texts["pt"]) for texts in catalogue().values()]
-    pairs += [*pictures().items(), *messages().items()]
+    pairs += [*picture_texts().items(), *messages().items()]
     english = set().union(*(words(text) for text, _ in pairs), FUNCTION_WORDS.split())
     portuguese = set().union(*(words(text) for _, text in pairs))
     return frozenset(english - portuguese - set(NOT_ENGLISH.split()) - set(TERMS.split()))

@@ -51,9 +51,9 @@ OWN_FILES = {
     "data/runs/run.py",  # run.json
     "viz/sidecar.py",
     "dashboards/state/film_list.py",  # the sidecars of films
-    "data/language/names.py",
+    "data/language/displayed_names.py",
     "data/language/messages.py",
-    "data/language/spoken.py",
+    "data/language/pictures.py",
     "viz/player/words.py",
     "viz/explanations.py",
     "viz/player/bundle.py",

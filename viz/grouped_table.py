@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from data.errors import NotApplicableError
-from data.language import say, spoken
+from data.language import picture_language, say
 from data.progress import Progress
 from data.runs import Run
 from data.runs.names import architecture
@@ -93,7 +93,7 @@ def read_grouped_table(
 def grouped_table(trajectory: xr.DataArray, what: TableName, highlight: Sequence[str | Group] = ()) -> GroupedTable:
     """Find the highlighted items in a trajectory (step, token or position, dim); errors are those of `read_grouped_table`."""
     labels = item_labels(trajectory)
-    groups = parse_highlight(highlight, labels, language=spoken())
+    groups = parse_highlight(highlight, labels, language=picture_language())
     return GroupedTable(what, trajectory, groups, tuple(classes(labels)) if what == "tokens" else ())
 
 
@@ -206,8 +206,8 @@ def alt_text(run: Run, table: GroupedTable, projection: xr.Dataset, found: Findi
         else "The position embeddings of run {run}: {n} points labelled {first} to {last}, laid out in two dimensions by {method} {steps}.",
         run=run.name,
         n=len(table.labels),
-        first=label_name(table.labels[0], spoken()),
-        last=label_name(table.labels[-1], spoken()),
+        first=label_name(table.labels[0], picture_language()),
+        last=label_name(table.labels[-1], picture_language()),
         method=projection.attrs["method_name"],
         steps=run.over_steps(projection["step"].values.tolist()),
     )

@@ -6,12 +6,18 @@ A page receives it with the run (`dashboards.page.Page`). A test makes its own.
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dashboards.compute.background_jobs import BackgroundJobs
 from dashboards.compute.jobs import Jobs
 from dashboards.compute.live_runs import LiveMeasures
 from dashboards.compute.result_cache import ResultCache
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class Computation:
     live: LiveMeasures = field(default_factory=LiveMeasures)
     background: BackgroundJobs = field(default_factory=BackgroundJobs)
     jobs: Jobs = field(default_factory=Jobs)
+    drawing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "drawing"))
+
+    def draw(self, make: Callable[[], Drawn]) -> Drawn:
+        """Draw in the one thread that draws: matplotlib opens its fonts anew for every thread, and holds them when it has ended."""
+        return self.drawing.submit(copy_context().run, make).result()
 
 
 def start_computation() -> Computation:

@@ -18,7 +18,7 @@ from data.runs import Run
 from trainer.config import described_model
 from viz.player.model_scene import MOST_BINS
 
-Trace = tuple[xr.Dataset, xr.Dataset]
+TraceWithLens = tuple[xr.Dataset, xr.Dataset]
 """What the blocks do, and what the stream says after each."""
 
 MOST_WORDS = 64
@@ -28,7 +28,7 @@ N_LEADERS, NUMBERS_PER_WEIGHT, NUMBERS_PER_LEADER = 10, 15, 15
 
 def trace(
     computation: Computation, run: Run, prompt: str, position: int | None, progress: Progress | None = None
-) -> CachedResult[Trace]:
+) -> CachedResult[TraceWithLens]:
     """Follow a position of a prompt through all snapshots."""
     return computation.live.get(
         run,
@@ -42,7 +42,7 @@ def trace(
 
 def poll_trace(
     computation: Computation, run: Run, prompt: str, position: int | None
-) -> CachedResult[Trace] | BackgroundJob[CachedResult[Trace]]:
+) -> CachedResult[TraceWithLens] | BackgroundJob[CachedResult[TraceWithLens]]:
     """Return the way of a position through all snapshots, or the job that computes it."""
     return computation.background.poll(
         ("trace", run.path, prompt, position),
@@ -51,8 +51,10 @@ def poll_trace(
     )
 
 
-def latest_trace(computation: Computation, run: Run, prompt: str, position: int | None) -> CachedResult[Trace] | None:
-    """Return what is known of a position without computing anything, perhaps of fewer snapshots than there are now."""
+def latest_trace(
+    computation: Computation, run: Run, prompt: str, position: int | None
+) -> CachedResult[TraceWithLens] | None:
+    """Look up what is known of a position without computing anything, perhaps of fewer snapshots than there are now."""
     known = computation.live.latest(run, ("trace", prompt, position))
     return known[1] if known else None
 
@@ -67,14 +69,14 @@ def most_words(run: Run) -> int:
     return int(np.clip(room / per_word, 2, MOST_WORDS))
 
 
-def _measure(run: Run, progress: Progress | None, *, prompt: str, position: int | None) -> Trace:
+def _measure(run: Run, progress: Progress | None, *, prompt: str, position: int | None) -> TraceWithLens:
     from probes.models.forward_trace import trace_with_lens
 
     set_threads(run)
     return trace_with_lens(run, prompt, position=position, progress=progress)
 
 
-def _join(earlier: Trace, later: Trace) -> Trace:
+def _join(earlier: TraceWithLens, later: TraceWithLens) -> TraceWithLens:
     options: Any = {"join": "exact", "combine_attrs": "override", "coords": "minimal", "compat": "override"}
     blocks, lens = (xr.concat([old, new], dim="step", **options) for old, new in zip(earlier, later, strict=True))
     return blocks, lens

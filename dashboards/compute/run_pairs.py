@@ -11,7 +11,7 @@ from dashboards.compute.queries import Polled
 from data.progress import Progress
 from data.runs import Run
 from probes.tables.geometry import table_shape
-from probes.tables.similarity import SharedTables, shared_tables, table_similarity
+from probes.tables.similarity import TablePair, shared_tables, table_similarity
 
 
 def shape(computation: Computation, run: Run, trajectory: xr.DataArray) -> xr.Dataset:
@@ -19,14 +19,14 @@ def shape(computation: Computation, run: Run, trajectory: xr.DataArray) -> xr.Da
     return computation.results.get(("shape", *_contents(run, trajectory)), lambda: table_shape(trajectory)).value
 
 
-def shared(computation: Computation, runs: tuple[Run, Run], tables: tuple[xr.DataArray, xr.DataArray]) -> SharedTables:
+def shared(computation: Computation, runs: tuple[Run, Run], tables: tuple[xr.DataArray, xr.DataArray]) -> TablePair:
     """Reduce the tables of two runs to what both have."""
     key = ("shared", *(_contents(run, table) for run, table in zip(runs, tables, strict=True)))
     return computation.tables.get(key, lambda: shared_tables(*tables)).value
 
 
-def poll_similarity(computation: Computation, runs: tuple[Run, Run], tables: SharedTables, metric: str) -> Polled:
-    """Return how alike two tables are, see `table_similarity`, or the job that measures it."""
+def poll_similarity(computation: Computation, runs: tuple[Run, Run], tables: TablePair, metric: str) -> Polled:
+    """Measure the similarity of two tables, see `table_similarity`, or the job that measures it."""
     key = ("similarity", _contents(runs[0], tables.one), _contents(runs[1], tables.other), metric)
 
     def measure(progress: Progress) -> xr.Dataset:

@@ -32,8 +32,8 @@ ONCE = ("val_loss_whole", "val_bits_per_character")
 
 _STEP = re.compile(rb'"step"\s*:\s*(\d+)')
 
-Setting = str | float | bool
-Curves = Mapping[str, Sequence[float | None]]
+SettingValue = str | float | bool
+MetricCurves = Mapping[str, Sequence[float | None]]
 """Values of an evaluation by their names in metrics.jsonl, ``step`` among them."""
 
 
@@ -53,7 +53,7 @@ class RunRecord:
     val_loss_whole: float | None
     tokens: int | None
     seconds: float | None
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, SettingValue]
     written_s: float
     """When the run wrote last, in seconds since 1970."""
 
@@ -70,12 +70,12 @@ def records(runs: Sequence[Run]) -> list[RunRecord]:
     return [_record(run, _marks(run)) for run in runs]
 
 
-def curves(run: Run) -> Curves:
+def curves(run: Run) -> MetricCurves:
     """Read what was measured during training, each value at the steps of ``step``."""
     return _curves(run, stamp(run))
 
 
-def settings(info: Record) -> dict[str, Setting]:
+def settings(info: Record) -> dict[str, SettingValue]:
     """Collect the settings of a run by name: of its model, its training, its tokenizer and where it comes from, without its text.
 
     Examples
@@ -127,7 +127,7 @@ def _record(run: Run, marks: tuple[int, ...]) -> RunRecord:
 
 
 @lru_cache(maxsize=MOST_CURVES_KEPT)
-def _curves(run: Run, marks: tuple[int, ...]) -> Curves:
+def _curves(run: Run, marks: tuple[int, ...]) -> MetricCurves:
     lines = [line for line in run.metrics() if isinstance(line.get("step"), int)]
     stride = -(-len(lines) // MOST_POINTS)
     kept = lines[:: stride or 1] + ([lines[-1]] if lines and (len(lines) - 1) % stride else [])

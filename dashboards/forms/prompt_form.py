@@ -90,7 +90,7 @@ def known_symbols(run: Run, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def replaced_prompt_note(page: Page, key: str, shown: str) -> str:
-    """Say, by the text ``key``, what is ``shown`` where the vocabulary has nothing of the given prompt; otherwise empty."""
+    """Write, by the text ``key``, what is ``shown`` where the vocabulary has nothing of the given prompt; otherwise empty."""
     given = get_field("prompt")
     if not given or known_part(page.run.tokenizer, given):
         return ""

@@ -54,7 +54,7 @@ def show_header(
 
 
 def show_address(address: str) -> None:
-    """Let the browser put the fields of a page into its empty address, without an entry of its own in the history."""
+    """Have the browser put the fields of a page into its empty address, without an entry of its own in the history."""
     _address_component()(key="frame_address", data={"address": address})
 
 

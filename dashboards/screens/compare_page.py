@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboards.page import REFRESH_EVERY_S, Page, open_page
-from dashboards.screens.compare.differences import difference_view
-from dashboards.screens.compare.embeddings import embeddings_view
+from dashboards.screens.compare.differences_view import difference_view
+from dashboards.screens.compare.embeddings_view import embeddings_view
 from dashboards.screens.compare.grid import FIELDS as FIELDS
-from dashboards.screens.compare.models import attention_view, heads_view, text_view
+from dashboards.screens.compare.model_views import attention_view, heads_view, text_view
 from dashboards.screens.compare.runs import choose_pages
 from dashboards.screens.compare.settings import show_differences
 from dashboards.widgets import ask_option, guarded

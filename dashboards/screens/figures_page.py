@@ -94,7 +94,9 @@ def draw(page: Page, request: FigureRequest) -> CachedResult[Still] | None:
         st.rerun()
 
     def make(progress: Progress) -> CachedResult[Still]:
-        return page.computation.figures.get(key, lambda: _draw(page, request, progress))
+        path, stamp, _ = key
+        in_drawing_thread = partial(page.computation.draw, partial(_draw, page, request, progress))
+        return page.computation.figures.get((path, request), in_drawing_thread, stamp)
 
     found = page.computation.background.poll(("figure", key), make, PATIENCE_S)
     if not isinstance(found, BackgroundJob):

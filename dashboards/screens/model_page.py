@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards.compute import model_queries, queries
 from dashboards.compute.background_jobs import BackgroundJob
-from dashboards.compute.model_queries import Trace
+from dashboards.compute.model_queries import TraceWithLens
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, replaced_prompt_note
 from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
@@ -68,7 +68,7 @@ def _draw_flow(page: Page, prompt: str) -> None:
     await_jobs([awaited] if awaited else [])
 
 
-def find_trace(page: Page, prompt: str, position: int | None) -> tuple[CachedResult[Trace], Awaited | None]:
+def find_trace(page: Page, prompt: str, position: int | None) -> tuple[CachedResult[TraceWithLens], Awaited | None]:
     """Find the way of a position through the model; while it is computed, what was shown before stays usable."""
     asked = page.computation, page.run, prompt, position
     found = model_queries.poll_trace(*asked)

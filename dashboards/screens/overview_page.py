@@ -125,10 +125,12 @@ def _loss(page: Page) -> tuple[str, str, str]:
     last = measured[-1] if measured else {}
     whole, sample = finite(last.get("val_loss_whole")), finite(last.get("val_loss"))
     first = finite(measured[0].get("val_loss")) if len(measured) > 1 else None
-    told = [say("overview.sample_loss", loss=say.number(sample, 3))] if whole is not None and sample is not None else []
-    told += [say("overview.fall", loss=say.number(first, 2))] if first is not None else []
+    parts = (
+        [say("overview.sample_loss", loss=say.number(sample, 3))] if whole is not None and sample is not None else []
+    )
+    parts += [say("overview.fall", loss=say.number(first, 2))] if first is not None else []
     name, value = ("val_loss", sample) if whole is None else ("val_loss_whole", whole)
-    return name, say("overview.not_measured") if value is None else say.number(value, 3), ", ".join(told)
+    return name, say("overview.not_measured") if value is None else say.number(value, 3), ", ".join(parts)
 
 
 def defects(page: Page) -> list[str]:

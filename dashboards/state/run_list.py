@@ -30,7 +30,7 @@ def runs() -> list[Run]:
 
 
 def _mark(path: str) -> tuple[int, ...] | None:
-    """Return what changes when a run.json is written anew or a part of the run is replaced; None where there is no run."""
+    """Build a stamp that changes when a run.json is written anew or a part of the run is replaced; None where there is no run."""
     try:
         folder, file = os.stat(path), os.stat(f"{path}{os.sep}run.json")
     except OSError:

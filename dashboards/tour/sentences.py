@@ -20,7 +20,7 @@ class TemperatureSpread:
 
 
 def of_beginning(found: Beginning, say: Translation) -> str:
-    """Say whether the first snapshot does better than a guess."""
+    """Describe whether the first snapshot does better than a guess."""
     key = "noise" if found.is_noise else "not_noise"
     return say(
         f"tour.{key}",
@@ -32,7 +32,7 @@ def of_beginning(found: Beginning, say: Translation) -> str:
 
 
 def of_gathering(found: Gathering, name: str, say: Translation) -> str:
-    """Say how a group compares with random groups, and with equally frequent ones, at the step where it is clearest.
+    """Describe how a group compares with random groups, and with equally frequent ones, at the step where it is clearest.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def of_gathering(found: Gathering, name: str, say: Translation) -> str:
 
 
 def of_head(found: BackwardHead, say: Translation) -> str:
-    """Say whether a head finds the token before: by its share of attention there, beside that of even attention."""
+    """Describe whether a head finds the token before: by its share of attention there, beside that of even attention."""
     key = "head" if found.finds else "head_leans" if found.leans else "no_head"
     return say(
         f"tour.{key}",
@@ -67,7 +67,7 @@ def of_head(found: BackwardHead, say: Translation) -> str:
 
 
 def of_words(first: KnownWords, last: KnownWords, say: Translation) -> str:
-    """Say how many words of the first and the last sample the training text has."""
+    """Count the words of the first and the last sample that occur in the training text."""
     if not last.total:
         return say("tour.no_words", step=say.number(last.step))
     better = last.known * max(1, first.total) > first.known * last.total
@@ -78,13 +78,13 @@ def of_words(first: KnownWords, last: KnownWords, say: Translation) -> str:
 
 
 def of_fall(first: float, last: float, say: Translation) -> str:
-    """Say how the loss changed, where words cannot be counted."""
+    """Describe how the loss changed, where words cannot be counted."""
     key = "fall" if last < first else "no_fall"
     return say(f"tour.{key}", first=say.number(first, 2), last=say.number(last, 2))
 
 
 def of_temperature(found: TemperatureSpread, say: Translation) -> str:
-    """Say from among how many tokens the model draws at a low and at a high temperature."""
+    """Describe from among how many tokens the model draws at a low and at a high temperature."""
     return say(
         "tour.temperature",
         low=say.number(found.low, 1),

@@ -67,11 +67,11 @@ def _group(page: Page) -> Stop:
         table = queries.table(page.computation, page.run, "tokens").value
         return first_look.clearest(group.name, group_cohesion(page.run, "tokens", group, trajectory=table))
 
-    def told(found: Gathering) -> tuple[str, dict[str, object]]:
+    def sentence_of(found: Gathering) -> tuple[str, dict[str, object]]:
         return sentences.of_gathering(found, page.say(f"tour.{group.name}"), page.say), {"step": found.step}
 
     fields: dict[str, object] = {"group": (group.name,), "method": "pca"}
-    return _measured(page, "embeddings", fields, partial(_in_background, page, "tour group", measure), told)
+    return _measured(page, "embeddings", fields, partial(_in_background, page, "tour group", measure), sentence_of)
 
 
 def _head(page: Page) -> Stop:
@@ -79,19 +79,19 @@ def _head(page: Page) -> Stop:
         found = queries.poll_measure(page.computation, page.run, "heads")
         return None if isinstance(found, BackgroundJob) else first_look.backward_head(found.value)
 
-    def told(found: BackwardHead) -> tuple[str, dict[str, object]]:
+    def sentence_of(found: BackwardHead) -> tuple[str, dict[str, object]]:
         return sentences.of_head(found, page.say), {"layer": found.layer, "head": found.head}
 
-    return _measured(page, "attention", {}, scores, told)
+    return _measured(page, "attention", {}, scores, sentence_of)
 
 
 def _words(page: Page) -> Stop:
-    def told(found: tuple[KnownWords, KnownWords]) -> tuple[str, dict[str, object]]:
+    def sentence_of(found: tuple[KnownWords, KnownWords]) -> tuple[str, dict[str, object]]:
         return sentences.of_words(*found, page.say), {}
 
     count = partial(_in_background, page, "tour words", partial(first_look.known_words, page.run))
     try:
-        return _measured(page, HOME, {}, count, told, reraise=True)
+        return _measured(page, HOME, {}, count, sentence_of, reraise=True)
     except InputError:  # no text, or too few samples: the loss says it
         return Stop(HOME, {}, _fall(page))
 
@@ -110,17 +110,17 @@ def _temperature(page: Page) -> Stop:
         drawn = [apply_decoding(distribution, Decoding(temperature)) for temperature in (LOW, HIGH)]
         return TemperatureSpread(LOW, HIGH, *map(first_look.effective_choices, drawn))
 
-    def told(found: TemperatureSpread) -> tuple[str, dict[str, object]]:
+    def sentence_of(found: TemperatureSpread) -> tuple[str, dict[str, object]]:
         return sentences.of_temperature(found, page.say), {}
 
     measure = partial(_in_background, page, "tour temperatures", spread)
-    found = _measured(page, "generate", {"temperature": LOW}, measure, told)
+    found = _measured(page, "generate", {"temperature": LOW}, measure, sentence_of)
     label = page.say("tour.at_temperature", value=page.say.number(HIGH, 1))
     return replace(found, link=(label, address(page, N_STOPS, found, temperature=HIGH)))
 
 
 def _in_background(page: Page, name: str, measure: Callable[[], Found]) -> Found | None:
-    """Return what was measured of the run in its present state; None while it is measured in the background."""
+    """Look up the measures of the run in its present state; None while it is measured in the background."""
     state = digests_of(page.run)
     key = (name, page.run.path, state)
     found = page.computation.background.poll(
@@ -134,7 +134,7 @@ def _measured(
     screen: str,
     fields: dict[str, object],
     measure: Callable[[], object],
-    told: Callable[..., tuple[str, dict[str, object]]],
+    sentence_of: Callable[..., tuple[str, dict[str, object]]],
     *,
     reraise: bool = False,
 ) -> Stop:
@@ -147,7 +147,7 @@ def _measured(
         return Stop(screen, fields, page.say("tour.not_here", reason=page.say.error(error)))
     if found is None:
         return Stop(screen, fields, None)
-    sentence, more = told(found)
+    sentence, more = sentence_of(found)
     return Stop(screen, {**fields, **more}, sentence)
 
 

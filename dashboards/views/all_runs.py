@@ -140,7 +140,6 @@ def table_data(page: Page, known: Sequence[RunRecord], drawn: Sequence[str]) -> 
                 for record, color in zip(known, colors, strict=True)
             ],
             "measures": _measures(page, found.values()),
-            "growing": [record.run.name for record in known if record.is_live],
             "curves": {name: {"values": values} for name, values in found.items()},
             "view": {name: ALL_FIELDS[name].write(get_field(name)) for name in FIELDS},
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
-from data.language.names import fold, names, spellings
+from data.language.displayed_names import fold, names, spellings
 from probes.groups.symbols import display, undo_display
 
 NAMED_SYMBOLS = {
@@ -25,7 +25,7 @@ NAMED_SYMBOLS = {
     "semicolon": ";",
     "bar": "|",
 }
-"""Tokens that have a name in every language, by the names' keys in `data.language.names`."""
+"""Tokens that have a name in every language, by the names' keys in `data.language.displayed_names`."""
 _WRITTEN = {NAMED_SYMBOLS[key]: key for key in ("space", "newline", "tab", "comma", "semicolon")}
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|$)')
 _END_OF_PART = re.compile(r"[,;]|$")

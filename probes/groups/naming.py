@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from data.errors import InputError
-from data.language.names import fold, names, spellings
+from data.language.displayed_names import fold, names, spellings
 from probes.groups.label_index import LabelIndex, Part, lex, quote
 from probes.groups.token_classes import CHARACTER_CLASSES, SUBWORD_CLASSES, character_class, is_word, subword_class
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from data.errors import InputError
-from data.language import digits, say, spoken
-from data.language.names import fold, names, spellings
+from data.language import digits, picture_language, say
+from data.language.displayed_names import fold, names, spellings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,7 +110,7 @@ def p_value_text(p: float, number: NumberFormat | None = None) -> str:
     if number is not None:
         return f"< {number(0.001, 3)}" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
     text = f"{p:z.2f}" if p >= 0.01 else f"{max(p, 0.0001):z.4f}"
-    return "1" if float(text) == 1 else text.removeprefix("0") if spoken() == "en" else digits(text)
+    return "1" if float(text) == 1 else text.removeprefix("0") if picture_language() == "en" else digits(text)
 
 
 def comparison_sentence(compared: xr.Dataset, step: int | None = None, *, counted: bool = False) -> str:
@@ -222,7 +222,7 @@ def _every_other(null: xr.Dataset, members: Sequence[int]) -> str:
 
 def _subject(name: str) -> str:
     """Name the members of a group in a sentence."""
-    key = name if spoken() == "en" else spellings("classes").get(fold(name), name)
+    key = name if picture_language() == "en" else spellings("classes").get(fold(name), name)
     return say(SUBJECTS[key]) if key in SUBJECTS else name.replace(", ", " ")
 
 
@@ -281,7 +281,7 @@ def capital(text: str) -> str:
     """
     begins = text.split()[0].rstrip(",;:")
     known = [say(subject) for subject in (*SUBJECTS.values(), "positions")]
-    known += [] if spoken() == "en" else [shown[spoken()] for shown in names()["classes"].values()]
+    known += [] if picture_language() == "en" else [shown[picture_language()] for shown in names()["classes"].values()]
     is_word = any(begins == subject.split()[0] for subject in known)
     return text[0].upper() + text[1:] if is_word else text
 

@@ -26,7 +26,7 @@ MOST_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class SharedTables:
+class TablePair:
     """Two tables over the items and steps that both have; ``left_out`` counts shared items that were not drawn."""
 
     one: xr.DataArray
@@ -34,7 +34,7 @@ class SharedTables:
     left_out: int
 
 
-def shared_tables(one: xr.DataArray, other: xr.DataArray, *, most: int = MOST_ITEMS, seed: int = 0) -> SharedTables:
+def shared_tables(one: xr.DataArray, other: xr.DataArray, *, most: int = MOST_ITEMS, seed: int = 0) -> TablePair:
     """Reduce the tables of two runs, (step, token or position, dim) each, to what both have.
 
     Parameters
@@ -69,7 +69,7 @@ def shared_tables(one: xr.DataArray, other: xr.DataArray, *, most: int = MOST_IT
         table.sel(step=steps).isel({item: [place[labels[i]] for i in chosen]})
         for table, place in zip((one, other), places, strict=True)
     )
-    return SharedTables(first, second, len(labels) - len(chosen))
+    return TablePair(first, second, len(labels) - len(chosen))
 
 
 def table_similarity(
@@ -125,7 +125,7 @@ def table_similarity(
     near = [neighbours_of_all(table, k, metric=metric).values for table in (one, other)]
     rows = []
     for number, (table, beside) in enumerate(zip(one.values, other.values, strict=True)):
-        rows.append(_one_step(table, beside, near[0][number], near[1][number], orders, metric))
+        rows.append(_one_step(table, beside, near[0][number], near[1][number], orders=orders, metric=metric))
         if progress is not None:
             progress(number + 1)
     null = np.array([row.pop("null") for row in rows])  # (step, measure, draw)
@@ -151,6 +151,7 @@ def _one_step(
     other: FloatArray,
     near: NDArray[np.int64],
     near_other: NDArray[np.int64],
+    *,
     orders: NDArray[np.int64],
     metric: str,
 ) -> dict[str, Any]:

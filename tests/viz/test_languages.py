@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 
-from data.language import speaking, spoken
+from data.language import in_language, picture_language
 from data.runs import Run
 from tests.language import left_in_english
 from tests.viz.visible import watched_texts
@@ -36,14 +36,14 @@ def test_a_figure_in_portuguese_holds_no_english(run: Run, name: str) -> None:
     texts = [one.text for one in seen] or [text.get_text() for text in figure.drawing.findobj(Text)]  # type: ignore[attr-defined]
     assert texts
     assert left_in_english([*texts, figure.title, figure.alt_text], (run.name, "made")) == {}
-    assert spoken() == "en"
+    assert picture_language() == "en"
 
 
 @pytest.mark.parametrize("name", FILMS)
 def test_a_film_in_portuguese_holds_no_english(run: Run, name: str) -> None:
     request = FilmRequest(what=name, language="pt", size=SIZE, **settings(FILMS[name]))
     film = make_film(run, request)
-    with speaking("pt"), watched_texts() as seen:
+    with in_language("pt"), watched_texts() as seen:
         last = film.timeline.n_snapshots - 1.0
         for _ in film.picture.frames([0.0, last]):
             pass
@@ -73,6 +73,6 @@ def test_the_language_is_a_part_of_the_name_and_the_options() -> None:
 
 def test_english_pictures_are_the_same_with_and_without_a_language(run: Run) -> None:
     plain = make_figure(run, FigureRequest(only=("next-token",), prompt="ab "))
-    with speaking("pt"):  # the language of a request comes before that of its surroundings
+    with in_language("pt"):  # the language of a request comes before that of its surroundings
         named = make_figure(run, FigureRequest(only=("next-token",), prompt="ab ", language="en"))
     assert plain.encode("png") == named.encode("png")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter
 from numpy.typing import NDArray
 
-from data.language import digits, say, speaking, spoken
+from data.language import digits, in_language, picture_language, say
 from data.runs.names import step_label
 from viz.drawing.canvas import AnimatedPanel, Canvas
 from viz.drawing.layout import Box
@@ -229,10 +229,10 @@ def format_step_axes(
 
 
 def localize_ticks(axes: Axes) -> None:
-    """Write the values along the vertical axis as the language that is spoken writes numbers."""
-    if spoken() != "en":
+    """Write the values along the vertical axis as the language of the picture writes numbers."""
+    if picture_language() != "en":
         formatter = axes.yaxis.get_major_formatter()
-        axes.yaxis.set_major_formatter(_Localized(formatter, spoken()))
+        axes.yaxis.set_major_formatter(_Localized(formatter, picture_language()))
 
 
 class _Localized(Formatter):
@@ -242,7 +242,7 @@ class _Localized(Formatter):
         self._plain, self._language = plain, language
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        with speaking(self._language):
+        with in_language(self._language):
             return digits(self._plain(x, pos))
 
     def set_locs(self, locs: Any) -> None:

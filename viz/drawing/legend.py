@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from data.language import names, say, spoken
+from data.language import names, picture_language, say
 from probes.groups.naming import Group
 from probes.groups.wording import short_name
 from viz.drawing.layout import Box, flow
@@ -82,7 +82,7 @@ def legend_entries(
 def class_title(name: str) -> str:
     """Name a class of tokens in the language that is spoken; other groups keep their names."""
     shown = names()["classes"]
-    return shown[name][spoken()] if name in shown and spoken() != "en" else name
+    return shown[name][picture_language()] if name in shown and picture_language() != "en" else name
 
 
 def others_title(what: str) -> str:

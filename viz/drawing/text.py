@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from data.language import digits, say
-from data.language.names import names
+from data.language.displayed_names import names
 from probes.groups.label_index import NAMED_SYMBOLS
 from probes.groups.symbols import cut, display, units
 from viz.fonts import drawable, families, label

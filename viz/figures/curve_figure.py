@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from data.arrays import FloatArray
-from data.language import digits, format_number, say, spoken
+from data.language import digits, format_number, picture_language, say
 from viz.drawing.curve_panel import Curve
 from viz.drawing.layout import Box
 from viz.drawing.lines import END_PT, LineEnd, name_ends, quiet_axes, single_marker
@@ -119,6 +119,6 @@ def _format_steps(slide: Slide, axes: Axes, box: Box, last: int, unknown: str = 
         return
     axes.set_xlim(0, max(last, 1))
     axes.locator_params(axis="x", nbins=max(3, int(box.width / 95)), integer=True)
-    language = spoken()  # the labels are written when the figure is saved
+    language = picture_language()  # the labels are written when the figure is saved
     axes.xaxis.set_major_formatter(lambda step, _: format_number(step, language=language))
     slide.text(box.left + box.width / 2, box.bottom - 52, say("training step"), color=slide.theme.muted, ha="center")

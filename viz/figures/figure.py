@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
-from data.language import speaking
+from data.language import in_language
 from data.printing import visible
 from data.runs.run import Run, open_run
 from viz.fonts import lettering
@@ -88,7 +88,7 @@ def make_figure(run: Run | str | None, request: FigureRequest, *, progress: Prog
     kind = request.kind
     request.validate()
     opened = run if isinstance(run, Run) else open_run(request.run)
-    with lettering(opened), speaking(request.language):
+    with lettering(opened), in_language(request.language):
         made: Figure = kind.load()(opened, request, progress or (lambda *_, **__: None))
     return made
 

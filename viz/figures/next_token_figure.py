@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from data.arrays import FloatArray
 from data.errors import InputError
-from data.language import digits, say, spoken
+from data.language import digits, picture_language, say
 from probes.groups.symbols import display
 from viz.drawing.layout import Box
 from viz.drawing.lines import LineEnd, draw_fan, name_ends, quiet_axes, step_names
@@ -144,7 +144,9 @@ def next_token_bars(values: FloatArray, tokens: Sequence[str], least: float, mos
     if n_top < len(tokens) or len(tokens) > most:
         n_top = min(n_top, most - 1)
     top, rest = order[:n_top], order[n_top:]
-    bars = [TokenBar(label_name(tokens[i], spoken()), float(values[-1, i]), tuple(values[:-1, i])) for i in top]
+    bars = [
+        TokenBar(label_name(tokens[i], picture_language()), float(values[-1, i]), tuple(values[:-1, i])) for i in top
+    ]
     if len(rest):
         sums = values[:, rest].sum(axis=1)
         name = others_name(len(rest))

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from data.language import LOCALES, speaking
+from data.language import LOCALES, in_language
 from data.printing import visible
 from data.runs.atomic_files import write_bytes
 from data.runs.run import Run, open_run
@@ -90,7 +90,7 @@ class Film:
         InputError
             If a suffix is none of these.
         """
-        with speaking(self.request.language):
+        with in_language(self.request.language):
             self._save([Path(path) for path in paths], progress, client)
 
     def _save(self, files: Sequence[Path], progress: Progress | None, client: Any) -> None:
@@ -146,7 +146,7 @@ class Film:
 
     @cached_property
     def _notebook_html(self) -> str:
-        with speaking(self.request.language), tempfile.TemporaryDirectory() as scratch:
+        with in_language(self.request.language), tempfile.TemporaryDirectory() as scratch:
             if self.make_page is not None:
                 from viz.player.html import frame
 
@@ -188,7 +188,7 @@ def make_film(runs: Runs, request: FilmRequest, *, progress: Progress | None = N
     wanted = given or request.run_names or [request.run]
     run, *others = (one if isinstance(one, Run) else open_run(one) for one in wanted)
     update = progress or (lambda *_, **__: None)
-    with lettering(run), speaking(request.language):
+    with lettering(run), in_language(request.language):
         made: Film = request.kind.load()(run, request, update, **({"others": others} if others else {}))
     return made
 

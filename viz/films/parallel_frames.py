@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.language import speaking, spoken
+from data.language import in_language, picture_language
 from probes.parallel import map_steps
 from viz.fonts import further_fonts
 
@@ -53,7 +53,7 @@ def frames_of(picture: Picture, times: Iterable[float], client: Any = None) -> I
         return picture.frames(times)
     every = list(times)
     pieces = [tuple(every[i : i + FRAMES_AT_ONCE]) for i in range(0, len(every), FRAMES_AT_ONCE)]
-    copies = _Copies(import_module("cloudpickle").dumps(picture), spoken())
+    copies = _Copies(import_module("cloudpickle").dumps(picture), picture_language())
     drawn = map_steps(_draw, pieces, client, shared=copies)
     return (frame for shape, packed in drawn for frame in _unpacked(shape, packed))
 
@@ -80,7 +80,7 @@ def _draw(copies: _Copies, times: Sequence[float]) -> tuple[tuple[int, ...], lis
     """Draw frames; return their shape and the changes from frame to frame, of the first from a black frame."""
     shape, packed = (0, 0, 4), list[Changes]()
     before: Pixels = np.empty(0, PIXEL)
-    with speaking(copies.language):
+    with in_language(copies.language):
         for frame in copies.picture().frames(times):
             pixels = np.array(frame).view(PIXEL).reshape(-1)  # a copy: the frame is a view that the next one overwrites
             if not packed:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from data.language import digits, say, spoken
+from data.language import digits, picture_language, say
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.canvas import Frame, Size
@@ -123,7 +123,7 @@ def leading_rows(distributions: xr.Dataset, n_rows: int) -> tuple[list[str], NDA
     n_tokens = values.shape[1]
     n_top = n_tokens if n_tokens <= n_rows else n_rows - 1
     top, rest = order[:n_top], order[n_top:]
-    names = [shorten(label_name(str(distributions["token"].values[i]), spoken()), 200) for i in top]
+    names = [shorten(label_name(str(distributions["token"].values[i]), picture_language()), 200) for i in top]
     if not len(rest):
         return names, values[:, top]
     names.append(others_name(len(rest)))

@@ -12,7 +12,7 @@ from viz.player.panels import Panel
 
 
 @dataclass(frozen=True)
-class LegendEntry:
+class LegendLine:
     """A line of a legend: a run's curves are a ``line``, a group's points ``disc``, doubtful points a ``ring``."""
 
     name: str
@@ -25,7 +25,7 @@ class LegendEntry:
 class SharedLegend(Panel):
     """The legend of all panels of a scene. Pointing at a group brings it out in all scatter plots; ``note`` stands below."""
 
-    entries: Sequence[LegendEntry]
+    entries: Sequence[LegendLine]
     note: str = ""
 
 

@@ -98,12 +98,14 @@ def scatter_panel(
         thread=ordered,
         words=words,
         steps=steps,
-        about=(
-            "embeddings",
-            *([ABOUT_METHODS[method]] if (method := projection.attrs.get("method")) in ABOUT_METHODS else []),
-            "doubt",
-        ),
+        about=_about(projection),
     )
+
+
+def _about(projection: xr.Dataset) -> tuple[str, ...]:
+    """List the explanations of a projection: of embeddings, of its method, and of doubtful points."""
+    method = ABOUT_METHODS.get(projection.attrs.get("method", ""))
+    return ("embeddings", *([method] if method else []), "doubt")
 
 
 @lru_cache(maxsize=4)

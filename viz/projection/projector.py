@@ -173,7 +173,7 @@ def project(
     projection = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if not with_fidelity:
         return projection
-    return _add_fidelity(projection, trajectory, steps, made, iterations, fidelity_progress)
+    return _add_fidelity(projection, trajectory, steps, made, iterations, progress=fidelity_progress)
 
 
 def _announce(trajectory: xr.DataArray, method: str) -> None:
@@ -253,6 +253,7 @@ def _add_fidelity(
     steps: _Steps,
     made: _Layouts,
     iterations: Sequence[int],
+    *,
     progress: Progress | None,
 ) -> xr.Dataset:
     """Add measures of fidelity, motion floor and trust to a projection."""

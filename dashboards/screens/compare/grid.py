@@ -12,7 +12,7 @@ from dashboards.player import Events
 from data.errors import InputError
 from data.runs.labels import read_label
 from viz.drawing.theme import run_color
-from viz.player.comparison_panels import LegendEntry, SharedLegend
+from viz.player.comparison_panels import LegendLine, SharedLegend
 from viz.player.panels import Curves, Panel, Samples, Series
 from viz.player.scene import NarrowGrid
 
@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PanelGrid:
     """The rows of a grid in wide windows, and in narrower ones."""
 
     wide: Sequence[Row]
@@ -57,19 +57,19 @@ def rows_of(areas: Sequence[str], columns: int, height: str, least_px: int) -> l
     return [Row(areas[start : start + columns], height, least_px) for start in starts]
 
 
-def grid_of_runs(n: int, run_height: str = "7fr", loss_height: str = LOSS_ROW) -> Grid:
+def grid_of_runs(n: int, run_height: str = "7fr", loss_height: str = LOSS_ROW) -> PanelGrid:
     """Lay out the panels of ``n`` runs above their losses: up to three beside each other, and four as two by two."""
     areas, loss = [area(place) for place in range(n)], Row(["loss"], loss_height, LOSS_HEIGHT_PX)
 
     def rows(columns: int) -> list[Row]:
         return [*rows_of(areas, columns, run_height, RUN_HEIGHT_PX), loss]
 
-    return Grid(rows(2 if n == 4 else 3), rows(2))
+    return PanelGrid(rows(2 if n == 4 else 3), rows(2))
 
 
-def stacked_grid(wide: Sequence[Row]) -> Grid:
+def stacked_grid(wide: Sequence[Row]) -> PanelGrid:
     """Make a grid from its rows in a wide window: in a narrow one, two panels at most stand beside each other."""
-    return Grid(wide, [part for row in wide for part in rows_of(row.areas, 2, row.height, row.least_px)])
+    return PanelGrid(wide, [part for row in wide for part in rows_of(row.areas, 2, row.height, row.least_px)])
 
 
 def template(rows: Iterable[Row]) -> str:
@@ -95,12 +95,12 @@ def _height_px(rows: Sequence[Row]) -> int:
 def show_panels(
     pages: Sequence[Page],
     panels: Sequence[Panel],
-    grid: Grid,
+    grid: PanelGrid,
     *,
     title: str,
     steps: Iterable[Sequence[int]],
     fields: Sequence[str] = (),
-    entries: Sequence[LegendEntry] = (),
+    entries: Sequence[LegendLine] = (),
     note: str = "",
 ) -> Events:
     """Show panels with one legend, under a slider that stops at the snapshots of all runs.
@@ -152,8 +152,8 @@ def message_panel(page: Page, where: str, message: str | InputError, title: str 
     return Samples(where, where, title or name_of(page), texts=(), empty=text)
 
 
-def _runs(pages: Sequence[Page]) -> list[LegendEntry]:
-    return [LegendEntry(name_of(page), color_of(pages, place)) for place, page in enumerate(pages)]
+def _runs(pages: Sequence[Page]) -> list[LegendLine]:
+    return [LegendLine(name_of(page), color_of(pages, place)) for place, page in enumerate(pages)]
 
 
 def _losses(pages: Sequence[Page]) -> Curves:

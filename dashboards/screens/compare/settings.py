@@ -13,7 +13,7 @@ from dashboards.page import Page
 from dashboards.state.language import Translation
 from data.runs import Run
 
-Setting = tuple[str, str]
+SettingName = tuple[str, str]
 """A part of a run's record, and a name in it; empty where the part is a single value."""
 
 # The parts of a run's record in which runs may differ; what the options of the training say first is not repeated.
@@ -35,9 +35,9 @@ def show_differences(pages: Sequence[Page]) -> None:
         st.dataframe(pd.DataFrame(columns), hide_index=True)
 
 
-def settings_of(run: Run) -> dict[Setting, Any]:
+def settings_of(run: Run) -> dict[SettingName, Any]:
     """List the recorded settings of a run."""
-    found: dict[Setting, Any] = {}
+    found: dict[SettingName, Any] = {}
     for part in RECORDED:
         recorded = run.info.get(part)
         if isinstance(recorded, Mapping):
@@ -47,7 +47,7 @@ def settings_of(run: Run) -> dict[Setting, Any]:
     return found
 
 
-def differing(settings: Sequence[Mapping[Setting, Any]]) -> dict[Setting, list[Any]]:
+def differing(settings: Sequence[Mapping[SettingName, Any]]) -> dict[SettingName, list[Any]]:
     """Select the settings that are not the same in all runs, each with the value of every run; None where a run has none.
 
     A name that two parts of the record hold with the same values is listed once.
@@ -58,7 +58,7 @@ def differing(settings: Sequence[Mapping[Setting, Any]]) -> dict[Setting, list[A
     >>> differing([one, {("training", "seed"): 1, ("training", "n_layer"): 3, ("model", "n_layer"): 3}])
     {('training', 'n_layer'): [2, 3]}
     """
-    found: dict[Setting, list[Any]] = {}
+    found: dict[SettingName, list[Any]] = {}
     for setting in dict.fromkeys(name for each in settings for name in each):
         values = [each.get(setting) for each in settings]
         is_repeated = any(name == setting[1] and known == values for (_, name), known in found.items())
@@ -99,12 +99,12 @@ def setting_text(value: Any, say: Translation) -> str:
     return repr(value) if str(value).isspace() else str(value)
 
 
-def _text(setting: Setting, value: Any, say: Translation) -> str:
+def _text(setting: SettingName, value: Any, say: Translation) -> str:
     """Write a value; a seed is a name among numbers, not a quantity."""
     return str(value) if setting[1] == "seed" and value is not None else setting_text(value, say)
 
 
-def _name(setting: Setting, say: Translation) -> str:
+def _name(setting: SettingName, say: Translation) -> str:
     """Name a setting by the option that sets it; what only the record knows is named by its part, too."""
     part, name = setting
     if not name:

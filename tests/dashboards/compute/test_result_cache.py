@@ -77,3 +77,16 @@ def test_computations_share_nothing(run: Run, computation: Computation) -> None:
     table = queries.table(computation, run, "tokens").value
     assert queries.table(computation, run, "tokens").value is table
     assert queries.table(Computation(), run, "tokens").value is not table
+
+
+def test_all_figures_are_drawn_in_one_thread(computation: Computation) -> None:
+    threads: set[int] = set()
+    with ThreadPoolExecutor(3) as tabs:
+        list(tabs.map(lambda _: computation.draw(lambda: threads.add(threading.get_ident())), range(6)))
+    assert len(threads) == 1
+    with pytest.raises(InputError, match="too small"):
+        computation.draw(_refuse)
+
+
+def _refuse() -> None:
+    raise InputError("too small")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from data.language import LANGUAGES, LOCALES, names
-from data.language.names import fold, spellings
+from data.language.displayed_names import fold, spellings
 from probes.groups.token_classes import CHARACTER_CLASSES, SUBWORD_CLASSES
 
 

@@ -10,9 +10,9 @@ from string import Formatter
 
 import pytest
 
-from data.language import say, speaking, translated
+from data.language import in_language, say, translated
 from data.language.messages import messages
-from data.language.spoken import pictures
+from data.language.pictures import picture_texts
 from probes.groups.wording import SUBJECTS
 from probes.models.heads import LONG_NAMES
 from tests.commands import ROOT
@@ -108,7 +108,7 @@ def test_the_files_whose_messages_stay_english_are_there() -> None:
     assert all((ROOT / path).exists() for path in NEVER_ON_A_PAGE)
 
 
-@pytest.mark.parametrize("texts", [messages(), pictures()], ids=["messages", "pictures"])
+@pytest.mark.parametrize("texts", [messages(), picture_texts()], ids=["messages", "pictures"])
 def test_a_translation_fills_no_blank_that_is_not_there(texts: dict[str, str]) -> None:
     more = {"n", "several"}  # given beyond the English text
     assert {english for english, text in texts.items() if blanks(text) - blanks(english) - more} == set()
@@ -124,7 +124,7 @@ def test_every_text_of_a_picture_has_a_translation() -> None:
                 if isinstance(part, ast.Constant) and " " in str(part.value):
                     said.add(str(part.value))
     texts = {text for text in said if not re.fullmatch(r"\w+\.[\w-]+", text)}  # keys of the pages' catalogue
-    assert texts - set(pictures()) == set()
+    assert texts - set(picture_texts()) == set()
 
 
 def test_no_translation_of_a_picture_is_for_nothing() -> None:
@@ -133,7 +133,7 @@ def test_no_translation_of_a_picture_is_for_nothing() -> None:
         for path in (ROOT / package).rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             written |= {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    assert set(pictures()) - written == set()
+    assert set(picture_texts()) - written == set()
 
 
 def test_a_message_is_translated_with_what_fills_it() -> None:
@@ -158,8 +158,8 @@ def test_what_the_reader_wrote_is_not_translated() -> None:
     assert translated(message, "pt").startswith("'the layer' não é um token")
 
 
-def test_a_language_holds_while_it_is_spoken() -> None:
-    with speaking("pt"):
+def test_a_language_holds_while_it_is_language() -> None:
+    with in_language("pt"):
         assert say("layer {layer}", layer=3) == "camada 3"
         assert say("{count} are|too", count="72 em 100") == "72 em 100 também"
         assert say("{n:,} others", n=1200) == "1.200 outros"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from viz.player.bundle import FOLDER, HOSTS, RUNS_FOLDER, runs_script, runs_style, script, style
+from viz.player.bundle import HOSTS, IMPORT, RUNS_FOLDER, module_paths, runs_script, runs_style, script, style
 from viz.player.comparison_panels import SharedLegend
 from viz.player.panels import Panel
 
@@ -17,18 +17,21 @@ def modules(host: str) -> list[str]:
 
 def test_every_module_is_in_the_bundle() -> None:
     for host in HOSTS:
-        assert {path.stem for path in FOLDER.glob("*.js")} - {*HOSTS} == {*modules(host)} - {host}
+        assert {path.stem for path in module_paths()} - {*HOSTS} == {*modules(host)} - {host}
         assert modules(host)[-1] == host
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_imports_come_first_and_name_what_is_exported(host: str) -> None:
+    paths = {path.stem: path for path in module_paths()}
     exports: dict[str, set[str]] = {}
     for module in modules(host):
-        text = (FOLDER / f"{module}.js").read_text(encoding="utf-8")
-        for names, source in re.findall(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', text, flags=re.MULTILINE):
-            assert {name.strip() for name in names.split(",")} <= exports[source], (module, source)
-        assert text.count("\nimport ") == len(re.findall(r'^import \{[^}]*\} from "\./\w+\.js";$', text, flags=re.M))
+        text = paths[module].read_text(encoding="utf-8")
+        for found in IMPORT.finditer(text):
+            names, source, file = found[1], found[2], found[0].split('"')[1]
+            assert {name.strip() for name in names.strip("{}").split(",")} <= exports[source], (module, source)
+            assert (paths[module].parent / file).resolve() == paths[source], (module, file)
+        assert text.count("\nimport ") == len(IMPORT.findall(text)) - text.startswith("import ")
         exports[module] = set(re.findall(r"^export (?:const|function) (\w+)", text, flags=re.MULTILINE))
 
 
@@ -56,7 +59,7 @@ def test_the_table_of_runs_is_bundled_with_what_it_imports_and_no_more() -> None
     own = {path.stem for path in RUNS_FOLDER.glob("*.js")}
     assert {*names} - own == {"drawing"}
     assert own <= {*names}
-    assert not own & {path.stem for path in FOLDER.glob("*.js")}, "modules go by their names"
+    assert not own & {path.stem for path in module_paths()}, "modules go by their names"
     assert names[-1] == "mount"
     assert runs_script().endswith("export default $mount.default_;")
     assert not re.findall(r"^import ", runs_script(), flags=re.MULTILINE)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data.language import say, speaking
+from data.language import in_language, say
 from data.notices import notify
 from data.runs import Run
 from data.runs.names import architecture
@@ -41,7 +41,7 @@ def write_run_deck(run: Run, pages: Sequence[tuple[Figure, Path]], folder: Path,
     -------
     The path of the deck.
     """
-    with speaking(request.language):
+    with in_language(request.language):
         return _write(run, pages, folder, request)
 
 

@@ -40,7 +40,7 @@ export function addColorBar(host, label) {
   return {
     host,
     paint(scale, ramp, { theme, language }, mark = null) {
-      const { context } = picture.clear();
+      const { context, width } = picture.clear();
       const x = (place) => 12 + place * BAR_PX;
       ramp.forEach((color, i) => {
         context.fillStyle = color;
@@ -54,7 +54,10 @@ export function addColorBar(host, label) {
       context.textAlign = "center";
       context.fillStyle = theme.muted;
       const ticks = scale.ticks().map(({ value, place }) => ({ text: formatShort(value, language), place }));
-      for (const { text, place } of ticks) context.fillText(text, x(place), 14);
+      for (const { text, place } of ticks) {
+        const half = context.measureText(text).width / 2;
+        context.fillText(text, Math.min(width - half, Math.max(half, x(place))), 14); // the ends are not cut
+      }
       picture.canvas.setAttribute("aria-label", [label, ticks.map(({ text }) => text).join(" – ")].filter(Boolean).join(": "));
       if (mark === null) return;
       context.fillStyle = theme.accent;

@@ -91,8 +91,12 @@ export function makeChart(host, read) {
   }
 
   function describe(readings) {
-    if (!curves.length) return;
     area.setAttribute("aria-label", `${data.title}. ${data.words.chart_keys}`);
+    if (!curves.length) {
+      for (const name of ["valuemin", "valuemax", "valuenow"]) area.setAttribute(`aria-${name}`, 0);
+      area.setAttribute("aria-valuetext", data.words.nothing_drawn);
+      return;
+    }
     area.setAttribute("aria-valuemin", axes.x.low);
     area.setAttribute("aria-valuemax", axes.x.high);
     area.setAttribute("aria-valuenow", at ?? axes.x.high);
@@ -222,7 +226,6 @@ export function makeChart(host, read) {
       schedule();
     },
     reset: () => zoomTo({ x: null, y: null }),
-    get isZoomed() { return Boolean(zoom.x || zoom.y); },
     destroy() {
       sizes.disconnect();
       cancelAnimationFrame(frame);

@@ -11,6 +11,7 @@ import { readView, toggled, writeView } from "./view.js";
 const SEND_AFTER_MS = 500; // a filter that is being typed, or a slider being dragged, is sent once
 const BELOW_PX = 18;
 const MOST_KNOWN = 400; // runs whose curves are kept
+const OF_CHART = ["measure", "along", "smoothing", "isLogX", "isLogY"]; // what the table does not depend on
 
 const mounted = new WeakMap();
 
@@ -60,7 +61,8 @@ function makeApp(root) {
     get theme() { return data.theme; },
     choose(change) {
       view = { ...view, ...change };
-      refresh();
+      if (Object.keys(change).every((name) => OF_CHART.includes(name))) refreshChart();
+      else refresh();
       sendSoon();
     },
     sortBy(key) {
@@ -125,14 +127,19 @@ function makeApp(root) {
     selection = select(table, view, showsHidden);
     const { differing, same: equal } = differences(selection.visible, table.columns);
     setColumns(showsSettings ? differing : []);
-    tools.update({ ...data, view });
     filters.update({ ...data, view, selection, nRows: table.rows.length, nDiffering: differing.length, showsSettings, showsHidden });
     list.update({ rows: selection.rows, columns, sort: view.sort, pins: view.pins, hidden: view.hidden, current: data.current }, table.rows);
-    const title = data.measures.find(({ key }) => key === view.measure)?.title ?? view.measure;
-    chart.update({ ...data, rows: selection.drawn, known, title, measure: view.measure, along: view.along, weight: view.smoothing, isLogX: view.isLogX, isLogY: view.isLogY });
+    refreshChart();
     tellSame(equal);
     askForCurves();
     root.dataset.shown = selection.visible.length; // tests and benchmarks wait for it
+  }
+
+  function refreshChart() {
+    tools.update({ ...data, view });
+    const { measure, along, smoothing: weight, isLogX, isLogY } = view;
+    const title = data.measures.find(({ key }) => key === measure)?.title ?? measure;
+    chart.update({ ...data, rows: selection.drawn, known, title, measure, along, weight, isLogX, isLogY });
   }
 
   /** The columns are those of the table and, before the last few, the settings that differ; they are the same object until they change. */
@@ -154,8 +161,7 @@ function makeApp(root) {
   }
 
   function askForCurves() {
-    const names = selection.drawn.map((row) => row.name).filter((name) => !known.has(name) || data.growing.includes(name));
-    const missing = names.filter((name) => !known.has(name));
+    const missing = selection.drawn.map((row) => row.name).filter((name) => !known.has(name));
     if (missing.length && missing.join(",") !== asked) sendSoon(80);
   }
 

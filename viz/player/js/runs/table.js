@@ -8,8 +8,9 @@ import { valueOf } from "./selection.js";
 const ROW_PX = 34;
 const BEYOND = 8; // rows that are made above and below the view
 const CELL_PX = 22; // padding of a cell
-const WIDTHS_PX = { run: [250, 400], text: [70, 180], setting: [60, 200] };
+const WIDTHS_PX = { run: [200, 400], text: [70, 180], setting: [60, 200] };
 const NAME_TOOLS_PX = 132;
+const ARROW_PX = 18;
 
 /** Make the table in an element; `app` acts on what is pressed. */
 export function makeTable(host, app) {
@@ -22,6 +23,8 @@ export function makeTable(host, app) {
   const body = table.appendChild(element("tbody"));
   const none = box.appendChild(element("p", "nothing"));
   const pen = document.createElement("canvas").getContext("2d");
+  const known = new Map(); // widths by the key of the column
+  let measured = null; // the rows that they were measured with
   let shown = null;
   let active = null; // the name of the run whose row has the focus, or will
   let renaming = null;
@@ -34,17 +37,22 @@ export function makeTable(host, app) {
   const sizes = new ResizeObserver(() => shown && paint());
   sizes.observe(box);
 
-  function measure(columns, rows) {
-    const lengths = columns.map((column) => {
-      const texts = rows.map((row) => formatCell(valueOf(row, column), column.kind, app.language));
-      const longest = texts.reduce((a, b) => (b.length > a.length ? b : a), "");
-      pen.font = column.kind === "setting" ? "600 13px monospace" : `600 14px ${app.theme.font}`;
-      const title = pen.measureText(column.title ?? column.key).width + 18; // the arrow
-      pen.font = `14px ${app.theme.font}`;
-      const [least, most] = WIDTHS_PX[column.kind === "setting" ? "setting" : column.key] ?? [60, 220];
-      const wanted = Math.max(title, pen.measureText(longest).width + (column.key === "run" ? NAME_TOOLS_PX : 0));
-      return Math.round(Math.min(most, Math.max(least, wanted)) + CELL_PX);
-    });
+  /** Measure a column, as wide as its longest text in `rows`; it is measured once, however often it is shown. */
+  function widthOf(column, rows) {
+    if (known.has(column.key)) return known.get(column.key);
+    const isSetting = column.kind === "setting";
+    pen.font = isSetting ? "600 13px monospace" : `600 14px ${app.theme.font}`;
+    const title = pen.measureText(column.title ?? column.key).width + ARROW_PX;
+    const longest = rows.map((row) => formatCell(valueOf(row, column), column.kind, app.language)).reduce((a, b) => (b.length > a.length ? b : a), "");
+    pen.font = `14px ${app.theme.font}`;
+    const [least, most] = WIDTHS_PX[isSetting ? "setting" : column.key] ?? [60, 220];
+    const wanted = Math.max(title, pen.measureText(longest).width + (column.key === "run" ? NAME_TOOLS_PX : 0));
+    known.set(column.key, Math.round(Math.min(most, Math.max(least, wanted)) + CELL_PX));
+    return known.get(column.key);
+  }
+
+  function setWidths(columns, rows) {
+    const lengths = columns.map((column) => widthOf(column, rows));
     widths.replaceChildren(...lengths.map((px) => Object.assign(element("col"), { style: `width: ${px}px` })));
     table.style.width = `${lengths.reduce((a, b) => a + b, 0)}px`;
     table.style.minWidth = "100%";
@@ -147,7 +155,9 @@ export function makeTable(host, app) {
       shown = next;
       if (!next.rows.some(({ name }) => name === active)) active = next.rows[0]?.name ?? null;
       table.setAttribute("aria-label", `${app.words.table}. ${app.words.keys}`);
-      if (isNew) measure(next.columns, all);
+      if (all !== measured) known.clear();
+      measured = all;
+      if (isNew) setWidths(next.columns, all);
       paintHead(next);
       paint();
     },
