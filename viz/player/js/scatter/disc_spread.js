@@ -86,15 +86,15 @@ export function makeSpread(project) {
 
   return {
     /** Move discs apart at a view, between snapshots by what is between; returns the moves, or null if none was made. */
-    apply(view, seen, n, radius, now) {
+    apply(view, seen, n, radius, now, frame) {
       if (now !== key) [key, byIndex] = [now, new Map()];
       const before = at(view.from, n, radius);
       const after = view.between ? at(view.to, n, radius) : before;
       const moved = { x: new Float32Array(n), y: new Float32Array(n) };
       let isMoved = false;
       for (let i = 0; i < n; i += 1) {
-        moved.x[i] = before.x[i] + (after.x[i] - before.x[i]) * view.between || 0;
-        moved.y[i] = before.y[i] + (after.y[i] - before.y[i]) * view.between || 0;
+        moved.x[i] = within(seen.x[i], before.x[i] + (after.x[i] - before.x[i]) * view.between || 0, radius, frame.width);
+        moved.y[i] = within(seen.y[i], before.y[i] + (after.y[i] - before.y[i]) * view.between || 0, radius, frame.height);
         seen.x[i] += moved.x[i];
         seen.y[i] += moved.y[i];
         isMoved ||= Math.hypot(moved.x[i], moved.y[i]) > LEADER_FROM * radius;
@@ -102,6 +102,12 @@ export function makeSpread(project) {
       return isMoved ? moved : null;
     },
   };
+}
+
+/** Shorten a move that would lead out of the panel, of a disc that is inside. */
+function within(place, move, radius, size) {
+  if (!(place > radius && place < size - radius)) return move;
+  return Math.min(size - radius, Math.max(radius, place + move)) - place;
 }
 
 /** Whether a disc was moved so far that it has a line to its place. */

@@ -103,7 +103,7 @@ PANELS.scatter = (host, player) => {
     fitsInside: (i, r) => discs.fitsInside(panel.labels[i], r),
     project(index) {
       const at = projectAt(index);
-      if (spreads()) spread.apply({ from: index, to: index, between: 0 }, at, cloud.n, radius, spreadKey());
+      if (spreads()) spread.apply({ from: index, to: index, between: 0 }, at, cloud.n, radius, spreadKey(), frame);
       return at;
     },
   });
@@ -225,7 +225,7 @@ PANELS.scatter = (host, player) => {
     cloud.doubtAt(view, doubt);
     camera.project(cloud, places, frame, seen);
     if (spreads()) radius = crowdedRadius(seen, cloud.n, radius);
-    moved = spreads() ? spread.apply(view, seen, cloud.n, radius, spreadKey()) : null;
+    moved = spreads() ? spread.apply(view, seen, cloud.n, radius, spreadKey(), frame) : null;
     if (cloud.axes === 3) {
       drawBox(context, cloud, camera, frame, player.theme);
       order.sort((a, b) => seen.near[a] - seen.near[b]);
