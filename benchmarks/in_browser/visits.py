@@ -49,6 +49,8 @@ class Visited:
     last: State
     """After the last visit, both tabs closed."""
     log: str
+    complaints: list[str]
+    """Of the browser's console; a picture that was still to come when its page was left is one of them."""
     left_processes: int
     left_files: list[str]
 
@@ -67,6 +69,7 @@ def rows(browser: Any, runs: Path, shots: Path, text: Path) -> list[tuple[str, .
         ),
         ("lines in the server's log", str(len(lines)), "0"),
         *((line, "", "") for line in lines[:5]),
+        ("complaints of the browser, such as pictures of a page that was left", str(len(found.complaints)), ""),
         ("threads", f"{found.warm.threads} -> {found.last.threads}", "no more"),
         ("processes below the server", f"{found.warm.processes} -> {found.last.processes}", "no more"),
         ("open files", f"{found.warm.files} -> {found.last.files}", "no more"),
@@ -94,12 +97,15 @@ def visited(browser: Any, runs: Path, shots: Path, text: Path) -> Visited:
                     warm = _state(pid)
                 if i % 25 == 24:
                     print(f"visit {i + 1}: {memory[-1]:.0f} MB", _state(pid), file=sys.stderr)
+            complaints = [*one.complaints, *other.complaints]
+            one.complaints.clear()  # they are counted, and end nothing here
+            other.complaints.clear()
         time.sleep(AFTER_S)
         last = _state(pid)
         group = os.getpgid(pid)
     time.sleep(1)
     left = [str(path.relative_to(temporary)) for path in temporary.rglob("*") if path.is_file()]
-    return Visited(memory, warm, last, log.read_text(encoding="utf-8"), len(_of_group(group)), left)
+    return Visited(memory, warm, last, log.read_text(encoding="utf-8"), complaints, len(_of_group(group)), left)
 
 
 def _go(guest: Visit, number: int) -> None:
