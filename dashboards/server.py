@@ -22,6 +22,7 @@ def main(settings: Mapping[str, Any]) -> None:
     threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     # In a new home it would announce that it makes a list of the fonts.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     try:
         _serve(settings)
     except Exception as error:
@@ -34,6 +35,12 @@ def _serve(settings: Mapping[str, Any]) -> None:
     from dashboards.document import application
 
     application().run(config=settings)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return whether a message of the server is about more than a tab that was closed while it connected."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "WebSocketDisconnected"
 
 
 def _stop_with_parent() -> None:

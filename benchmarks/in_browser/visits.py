@@ -110,11 +110,14 @@ def visited(browser: Any, runs: Path, shots: Path, text: Path) -> Visited:
 
 def _go(guest: Visit, number: int) -> None:
     """Go to the next page by the menu, or load the one that is open anew, and stay a moment while it follows the run."""
+    links = guest.page.get_by_test_id("stTopNavLink")
     if number % RELOAD_EVERY == RELOAD_EVERY - 1:
         guest.page.reload()
+    elif links.count() == 0:
+        guest.complaints.append(f"there is no menu at {guest.page.url}")
+        guest.page.reload()
     else:
-        links = guest.page.get_by_test_id("stTopNavLink")
-        links.nth((number // 2) % links.count() if links.count() else 0).click()
+        links.nth((number // 2) % links.count()).click()
     guest.page.wait_for_timeout(STAY_MS)
     # A page about a run that is trained may be drawn anew all the time; it is left then as a reader would leave it.
     with contextlib.suppress(PlaywrightError):

@@ -2,7 +2,7 @@
 function follow(event) {
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  history.pushState({}, "", event.currentTarget.href);
+  history.pushState({ follows: true }, "", event.currentTarget.href);
   dispatchEvent(new PopStateEvent("popstate", { state: {} }));
 }
 

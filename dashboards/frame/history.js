@@ -12,6 +12,11 @@ export default function mount({ data }) {
   history.replaceState(history.state, "", `${location.pathname}?${fields}${location.hash}`);
 }
 
+/** Note that the reader changes something; a link leads elsewhere, and what this page still writes is not a change of theirs. */
+function touch(event) {
+  if (!event.composedPath()[0].closest?.("a[href]")) isTouched = true;
+}
+
 /**
  * Make one history entry of a page that is entered and then writes its view into its address. Streamlit makes several, of which all but the
  * last would show the same view. What the reader changes afterwards is an entry of its own.
@@ -19,12 +24,12 @@ export default function mount({ data }) {
 function mergeEntries() {
   const push = history.pushState;
   if (push.mergesEntries) return;
-  for (const name of ["pointerdown", "keydown", "input"]) addEventListener(name, () => (isTouched = true), true);
+  for (const name of ["pointerdown", "keydown", "input"]) addEventListener(name, touch, true);
   addEventListener("popstate", () => (isTouched = false));
   history.pushState = function pushState(state, title, url) {
     const to = new URL(url ?? "", location.href);
     const isElsewhere = to.pathname !== location.pathname;
-    const isNew = isElsewhere || (isTouched && to.href !== location.href);
+    const isNew = isElsewhere || ((isTouched || state?.follows) && to.href !== location.href);
     if (isElsewhere) isTouched = false;
     return (isNew ? push : history.replaceState).call(history, state, title, url);
   };

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
+from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import Head, PackedMaps
 from dashboards.compute.result_cache import CachedResult
@@ -16,11 +19,13 @@ from dashboards.page import Page, open_page, show_live, show_scene, snapshot_pro
 from dashboards.player import Events
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from dashboards.views.live_panels import await_measure, measured_panel
+from dashboards.views.awaited import Line, follow, poll_for
+from dashboards.views.live_panels import MeasuredPanel, measured_panel
 from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
+from data.progress import Progress
 from data.runs import Run
 from trainer.config import described_model
-from viz.player.panels import HeadRanking, HeadTimeline, Panel
+from viz.player.panels import HeadRanking, HeadTimeline
 
 FIELDS = ("prompt", "layer", "head", "picture", "query", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")
@@ -39,7 +44,6 @@ def _draw(page: Page) -> None:
         # More tokens fit when only one head is shown.
         long = readable_prompt(page.run, text, queries.most_tokens(page.run, n_heads=1)).text
         score = ask_score(page)
-        await_measure(page, "heads", "attention.scoring")
     show_live(page, lambda: _draw_panels(page, (prompt, long), score))
 
 
@@ -64,23 +68,59 @@ def ask_score(page: Page) -> str:
 
 
 def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
-    (prompt, long), chosen = prompts, chosen_head(page)
-    with cleared_place() as place:
-        maps = maps_of(page, prompt, place)
-        large = maps_of(page, long, place, chosen).value if chosen and long != prompt else None
-        leading = queries.leading_probabilities(page.computation, page.run, long)
-    show_notes(maps.notes, page.say)
-    panels = [
-        run_panels.attention(page, "maps", maps.value, chosen, large=large),
-        scores_panel(page, score, chosen),
-        ranking_panel(page, score, chosen),
-        run_panels.next_token(page, "next", leading),
-    ]
+    chosen = chosen_head(page)
+    shown, line = _read(page, prompts, chosen)
+    show_notes(shown.maps.notes, page.say)
+    maps = run_panels.attention(page, "maps", shown.maps.value, chosen, large=shown.large)
+    scores, ranking = scores_panel(page, score, chosen), ranking_panel(page, score, chosen)
+    panels = [replace(maps, pending=line.pending), scores.panel, replace(ranking.panel, pending=None)]
+    panels.append(run_panels.next_token(page, "next", shown.leading))
     columns = '"maps scores scores" 6fr "maps ranking next" 5fr / 10fr 5fr 4fr'
-    events = show_scene(page, "attention", panels, columns, maps.value.steps, fields=FIELDS, least_px=560)
+    events = show_scene(page, "attention", panels, columns, shown.maps.value.steps, fields=FIELDS, least_px=560)
     choose_picture(events, FIELDS)
-    if choose_head(events.head, FIELDS) and long != prompt:
+    if choose_head(events.head, FIELDS) and prompts[0] != prompts[1]:
         st.rerun()  # the single head is shown with the long prompt
+    follow([line, scores.line], events)
+
+
+@dataclass(frozen=True)
+class _ReadPrompt:
+    """What the heads attend to in a prompt, and the tokens that may follow; ``large`` is the map of the chosen head."""
+
+    maps: CachedResult[PackedMaps]
+    large: PackedMaps | None
+    leading: xr.Dataset
+
+
+def _read(page: Page, prompts: tuple[str, str], chosen: Head | None) -> tuple[_ReadPrompt, Line]:
+    """Let every snapshot read the prompts; meanwhile, or if that was cancelled, the page shows those that were read before."""
+    key, total = ("attention page", page.run.path, prompts, chosen), len(page.run.manifest())
+    job = partial(_read_prompts, page.computation, page.run, prompts, chosen)
+
+    def text(done: float) -> str:
+        return page.say("attention.reading", done=page.say.number(int(done)), total=page.say.number(total))
+
+    poll = partial(page.computation.background.poll, key, job, state=digests_of(page.run))
+    found, line = poll_for(page, "maps", key, poll, text)
+    before: tuple[Path, Head | None, _ReadPrompt] | None = st.session_state.get("read_before")
+    if found is None and before is not None and before[0] == page.run.path:
+        _, head, read = before
+        return read if head == chosen else replace(read, large=None), line
+    if found is None:
+        with cleared_place() as place:
+            progress = snapshot_progress(page, place, "attention.reading")
+            found = page.computation.background.wait_for(key, job, progress, state=digests_of(page.run))
+    st.session_state["read_before"] = (page.run.path, chosen, found)
+    return found, Line("maps")
+
+
+def _read_prompts(
+    computation: Computation, run: Run, prompts: tuple[str, str], chosen: Head | None, progress: Progress
+) -> _ReadPrompt:
+    prompt, long = prompts
+    maps = queries.attention(computation, run, prompt, None, progress)
+    large = queries.attention(computation, run, long, chosen, progress).value if chosen and long != prompt else None
+    return _ReadPrompt(maps, large, queries.leading_probabilities(computation, run, long))
 
 
 def maps_of(
@@ -95,24 +135,28 @@ def maps_of(
     )
 
 
-def scores_panel(page: Page, score: str, chosen: Head | None, *, area: str = "scores", title: str = "") -> Panel:
+def scores_panel(
+    page: Page, score: str, chosen: Head | None, *, area: str = "scores", title: str = ""
+) -> MeasuredPanel:
     """Build the timeline of a score of the heads."""
     title = title or title_of(page, score)
 
     def timeline(scores: xr.Dataset) -> HeadTimeline:
         return run_panels.score_timeline(page, area, scores[score], title, chosen)
 
-    return measured_panel(page, "heads", timeline, area=area, title=title, pending="attention.scoring_yet")
+    texts = ("attention.scoring_yet", "attention.scoring")
+    return measured_panel(page, "heads", timeline, area=area, title=title, texts=texts)
 
 
-def ranking_panel(page: Page, score: str, chosen: Head | None) -> Panel:
+def ranking_panel(page: Page, score: str, chosen: Head | None) -> MeasuredPanel:
     """Build the list of heads in the order of a score."""
     title = page.say("attention.ranking")
 
     def ranking(scores: xr.Dataset) -> HeadRanking:
         return run_panels.head_ranking(page, "ranking", scores[score], title, chosen)
 
-    return measured_panel(page, "heads", ranking, area="ranking", title=title, pending="attention.ranking_yet")
+    texts = ("attention.ranking_yet", "attention.scoring")
+    return measured_panel(page, "heads", ranking, area="ranking", title=title, texts=texts)
 
 
 def title_of(page: Page, score: str) -> str:

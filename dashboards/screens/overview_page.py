@@ -13,6 +13,7 @@ from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
 from dashboards.views import all_runs, run_panels
+from dashboards.views.awaited import follow
 from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs.card import count_copies
@@ -66,10 +67,12 @@ def _draw(page: Page, with_zero_shot: bool) -> None:
     has_losses = bool(metrics(page.computation, page.run))  # an imported model has none
     sample = _sample(page)
     panels: list[Panel] = [run_panels.loss(page)] if has_losses else []
-    panels += [zero_shot_panel(page), sample] if with_zero_shot else [sample]
+    measured = [zero_shot_panel(page)] if with_zero_shot else []
+    panels += [*(one.panel for one in measured), sample]
     areas = f'"{" ".join(panel.area for panel in panels)}" 1fr / {" ".join(["1fr"] * len(panels))}'
     height = HEIGHT_PX if len(panels) > 1 or sample.texts else BARE_HEIGHT_PX
-    show_scene(page, "overview", panels, areas, steps, fields=FIELDS, least_px=height, most_px=height)
+    events = show_scene(page, "overview", panels, areas, steps, fields=FIELDS, least_px=height, most_px=height)
+    follow([one.line for one in measured], events)
 
 
 def _sample(page: Page) -> Samples:

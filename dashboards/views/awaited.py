@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from dashboards.compute.background_jobs import BackgroundJob
-from dashboards.player import send_progress
+from dashboards.compute.result_cache import Value
+from dashboards.page import Page
+from dashboards.player import Events, send_progress
 from viz.player.panels import Pending
 
 LOOK_EVERY_S = 0.4
@@ -55,3 +57,66 @@ def await_jobs(awaited: Sequence[Awaited]) -> None:
             send_progress({one.panel: one.line() for one in awaited})
 
     look()
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line over a panel that waits for a computation, or that offers the one that was cancelled.
+
+    Parameters
+    ----------
+    panel : id of the panel.
+    key : of the computation.
+    pending : the line as it is now; None where nothing is waited for.
+    awaited : the job; None where it was cancelled, or nothing is waited for.
+    """
+
+    panel: str
+    key: Hashable = None
+    pending: Pending | None = None
+    awaited: Awaited | None = None
+
+
+def poll_for(
+    page: Page,
+    panel: str,
+    key: Hashable,
+    poll: Callable[[], Value | BackgroundJob[Value]],
+    text: Callable[[float], str],
+) -> tuple[Value | None, Line]:
+    """Return a computed value, or None with the line over the panel that waits for it.
+
+    Parameters
+    ----------
+    panel : id of the panel.
+    key : of the computation; one that was cancelled is not polled until the reader wants it again.
+    poll : returns the value, or the job that computes it. The job counts the snapshots of the page's run.
+    text : says what is being computed, given the number of snapshots that are done.
+    """
+    if key in _cancelled():
+        return None, Line(panel, key, Pending(page.say("jobs.was_cancelled"), start=page.say("jobs.compute")))
+    found = poll()
+    if not isinstance(found, BackgroundJob):
+        return found, Line(panel)
+    awaited = Awaited(panel, found, len(page.run.manifest()), text, page.say("jobs.cancel"))
+    return None, Line(panel, key, awaited.line(), awaited)
+
+
+def follow(lines: Sequence[Line], events: Events) -> None:
+    """Keep lines up to date, and begin or cancel a computation at a click in its line. Call it after the player has been shown."""
+    for line in lines:
+        if line.key is None or line.panel not in (events.cancelled, events.started):
+            continue
+        if line.panel == events.started:
+            _cancelled().discard(line.key)
+        elif line.awaited is not None:
+            _cancelled().add(line.key)
+            line.awaited.job.cancel()
+        st.rerun(scope="app")
+    await_jobs([line.awaited for line in lines if line.awaited is not None])
+
+
+def _cancelled() -> set[Hashable]:
+    """The computations that this visit has cancelled."""
+    found: set[Hashable] = st.session_state.setdefault("cancelled_computations", set())
+    return found

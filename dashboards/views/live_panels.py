@@ -2,69 +2,66 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.state.url import get_field, set_field
+from dashboards.views.awaited import Line, poll_for
 from data.errors import InputError
 from viz.drawing.theme import Role, role_color
 from viz.player.panels import Curves, Panel, Samples, Series
 
-LOOK_EVERY_S = 0.7
 AREA = "next_line"
 Measure = Literal["heads", "zero-shot"]
 
 
-def await_measure(page: Page, name: Measure, key: str) -> None:
-    """Measure all snapshots, with progress shown, and rerun the page when it is finished; `measured_panel` shows errors."""
-    found = None
-    with contextlib.suppress(InputError):
-        found = queries.poll_measure(page.computation, page.run, name)
-    if not isinstance(found, BackgroundJob):
-        return
-    job = found
+@dataclass(frozen=True)
+class MeasuredPanel:
+    """A panel of a measure of all snapshots, and the line over it; call `dashboards.views.awaited.follow` with the line."""
 
-    @st.fragment(run_every=LOOK_EVERY_S)
-    def progress() -> None:
-        if job.is_finished:
-            st.rerun()
-        total = max(1, len(page.run.manifest()))
-        st.progress(min(1.0, job.done / total), page.say(key, done=int(job.done), total=total))
-
-    progress()
+    panel: Panel
+    line: Line
 
 
 def measured_panel(
-    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, area: str, title: str, pending: str
-) -> Panel:
-    """Draw the last result of a measure; without one, the panel says why, or by the text ``pending`` that it is being measured."""
+    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, area: str, title: str, texts: tuple[str, str]
+) -> MeasuredPanel:
+    """Draw the last result of a measure; while it is measured, or if it was cancelled, a line over the panel says so.
+
+    ``texts`` are the keys of what stands in the panel before there is a result, and of what the line says.
+    """
+    key, (empty, progress), total = (name, page.run.path), texts, len(page.run.manifest())
+
+    def text(done: float) -> str:
+        return page.say(progress, done=page.say.number(int(done)), total=page.say.number(total))
+
     try:
-        found = queries.poll_measure(page.computation, page.run, name)
-        known = queries.latest(page.computation, page.run, name) if isinstance(found, BackgroundJob) else found
+        poll = partial(queries.poll_measure, page.computation, page.run, name)
+        found, line = poll_for(page, area, key, poll, text)
     except InputError as error:
-        return Samples(area, area, title, texts=(), empty=page.say.error(error))
-    return draw(known.value) if known else Samples(area, area, title, texts=(), empty=page.say(pending))
+        return MeasuredPanel(Samples(area, area, title, texts=(), empty=page.say.error(error)), Line(area))
+    known = found or queries.latest(page.computation, page.run, name)
+    panel = draw(known.value) if known else Samples(area, area, title, texts=(), empty=page.say(empty))
+    return MeasuredPanel(replace(panel, pending=line.pending), line)
 
 
 def ask_zero_shot(page: Page) -> bool:
-    """Ask whether to measure zero-shot accuracy, and show progress while it is measured."""
+    """Ask whether to measure zero-shot accuracy."""
     say = page.say
     before, help = get_field("ask") == "zero-shot", say("overview.zero_shot_help")
     wanted = st.toggle(say("overview.zero_shot"), value=before, key="zero_shot", help=help)
     set_field("ask", "zero-shot" if wanted else None)
-    if wanted:
-        await_measure(page, "zero-shot", "overview.zero_shot_asking")
     return wanted
 
 
-def zero_shot_panel(page: Page) -> Panel:
+def zero_shot_panel(page: Page) -> MeasuredPanel:
     """Build the curves of zero-shot accuracy."""
 
     def curves(accuracy: xr.Dataset) -> Curves:
@@ -80,4 +77,5 @@ def zero_shot_panel(page: Page) -> Panel:
         return Curves(AREA, AREA, title, series=series, about=("zero-shot",))
 
     title = page.say("overview.zero_shot_name")
-    return measured_panel(page, "zero-shot", curves, area=AREA, title=title, pending="overview.zero_shot_yet")
+    texts = ("overview.zero_shot_yet", "overview.zero_shot_asking")
+    return measured_panel(page, "zero-shot", curves, area=AREA, title=title, texts=texts)

@@ -56,7 +56,7 @@ def test_keys_that_belong_to_a_field_do_not_move_it(guest: Visit) -> None:
 def test_it_says_step_loss_and_the_snapshots_beside_it(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
     expect(guest.player.locator(".readout .step")).to_have_text("step 8")
-    expect(guest.player.locator(".readout .loss")).to_have_text(re.compile(r"val\. loss \d\.\d{3}"))
+    expect(guest.player.locator(".readout .loss")).to_have_text(re.compile(r"val\. loss, sample \d\.\d{3}"))
     expect(guest.player.locator(".previous")).to_have_text("4")
     expect(guest.player.locator(".next")).to_have_text("16")
     assert guest.slider.get_attribute("aria-valuenow") == "8"

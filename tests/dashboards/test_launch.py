@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -9,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from starlette.websockets import WebSocketDisconnected
 
 from dashboards import __main__ as command
-from dashboards import launch
+from dashboards import launch, server
 from data.errors import InputError
 from tests.commands import ROOT
 from tests.dashboards.started import PATIENCE_S, started
@@ -137,3 +139,11 @@ def test_a_port_that_is_taken_or_none_is_a_mistake() -> None:
             command.check_port(port)
     with pytest.raises(InputError, match="between 1 and 65535; got 0"):
         command.check_port(0)
+
+
+def test_a_tab_that_closes_early_is_no_error_and_anything_else_is(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("test of the server")
+    log.addFilter(server._is_worth_a_line)
+    for error in (WebSocketDisconnected("closed"), ValueError("ours")):
+        log.error("Exception in ASGI application", exc_info=error)
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["ours"]

@@ -23,7 +23,17 @@ from probes.tables.embeddings import lazy_table, read_table
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
-MODEL_PROBES = ("zero-shot", "heads", "copying", "attention", "next-token", "lens", "context")
+MODEL_PROBES = (
+    "zero-shot",
+    "heads",
+    "copying",
+    "attention",
+    "next-token",
+    "lens",
+    "context",
+    "forward-trace",
+    "lens-terms",
+)
 
 pytestmark = pytest.mark.xdist_group("dask")  # one cluster at a time, in one process
 

@@ -70,7 +70,7 @@ def test_any_frames_come_back_as_they_were() -> None:
                 view[:] = frame
                 yield view  # overwritten by the next, as the canvas does
 
-    np.testing.assert_array_equal(list(_unpacked(*_draw(_Copies(cloudpickle.dumps(Made())), [0.0] * 5))), drawn)
+    np.testing.assert_array_equal(list(_unpacked(*_draw(_Copies(cloudpickle.dumps(Made()), "en"), [0.0] * 5))), drawn)
 
 
 def test_without_a_client_they_are_drawn_here() -> None:
