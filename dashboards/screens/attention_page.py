@@ -25,7 +25,7 @@ from dashboards.widgets import cleared_place, escape_markdown, guarded, show_not
 from data.progress import Progress
 from data.runs import Run
 from trainer.config import described_model
-from viz.player.panels import HeadRanking, HeadTimeline
+from viz.player.attention_panels import HeadRanking, HeadTimeline
 
 FIELDS = ("prompt", "layer", "head", "picture", "query", "score")
 SCORES = ("previous_token", "duplicate_token", "induction", "sink", "entropy", "entropy_without_sink", "distance")

@@ -21,7 +21,8 @@ from probes.groups.naming import Group, classes
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, role_color, weight_map
 from viz.fonts import letter
-from viz.player.panels import Bars, Curves, HeadRanking, HeadTimeline, HeatMaps, LargeMap, Samples, Scatter, StepText
+from viz.player.attention_panels import HeadRanking, HeadTimeline, HeatMaps, LargeMap
+from viz.player.panels import Bars, Curves, Samples, Scatter, StepText
 from viz.player.projection_scene import loss_panel, scatter_panel
 
 ABOUT_SCORES = {"duplicate_token": "same-token-earlier"}

@@ -13,7 +13,7 @@ from probes.groups.naming import format_label
 from viz.drawing.text import label_name
 from viz.drawing.theme import Theme, diverging_map, role_color
 from viz.fonts import label, lettering
-from viz.player.panels import ModelFlow, Word
+from viz.player.model_panel import ModelFlow, Word
 
 MOST_BINS = 64
 """A strip on a page has about this many pixels."""

@@ -24,8 +24,9 @@ from dashboards.widgets import ask_option
 from data.errors import InputError
 from probes.models.head_differences import Pairing, head_difference, spread_of_head_scores
 from viz.drawing.theme import diverging_map
+from viz.player.attention_panels import HeadTimeline
 from viz.player.comparison_panels import HeadGrid
-from viz.player.panels import HeadTimeline, Panel
+from viz.player.panels import Panel
 
 PAIRINGS: tuple[Pairing, ...] = ("rank", "number")
 GRID = stacked_grid([Row(["grid", "timeline"], "5fr", 260), Row(["loss"], "2fr", LOSS_HEIGHT_PX)])

@@ -21,7 +21,8 @@ from dashboards.views.awaited import await_jobs
 from dashboards.widgets import cleared_place, show_notes
 from data.errors import InputError
 from trainer.config import described_model
-from viz.player.panels import HeadTimeline, Panel
+from viz.player.attention_panels import HeadTimeline
+from viz.player.panels import Panel
 
 FoundMaps = CachedResult[PackedMaps] | InputError
 

@@ -23,7 +23,8 @@ from probes.models.observation import observe
 from tests.dashboards.stages import Stage, open_screen, run_until
 from trainer.config import described_model
 from trainer.loading import load_model
-from viz.player.panels import Bars, HeadRanking, HeadTimeline, HeatMaps, Samples
+from viz.player.attention_panels import HeadRanking, HeadTimeline, HeatMaps
+from viz.player.panels import Bars, Samples
 
 say = Translation("en")
 

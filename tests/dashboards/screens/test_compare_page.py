@@ -20,8 +20,9 @@ from data.runs import Run, create_run, write_snapshot
 from data.runs.atomic_files import append_line
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
+from viz.player.attention_panels import HeadTimeline, HeatMaps
 from viz.player.comparison_panels import HeadGrid, Neighbourhoods, SharedLegend
-from viz.player.panels import Curves, HeadTimeline, HeatMaps, Samples, Scatter
+from viz.player.panels import Curves, Samples, Scatter
 
 
 @pytest.fixture

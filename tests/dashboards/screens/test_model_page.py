@@ -22,8 +22,8 @@ from tests.dashboards.stages import Stage, open_screen
 from tests.probes.made_run import made_run, shape
 from tests.probes.models.test_hf_models import imported
 from trainer.config import described_model
+from viz.player.model_panel import ModelFlow
 from viz.player.model_scene import binned
-from viz.player.panels import ModelFlow
 
 PROMPT = "bagulha"
 

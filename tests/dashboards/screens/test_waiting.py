@@ -12,7 +12,8 @@ from dashboards.compute import queries
 from dashboards.player import Events
 from data.runs import Run
 from tests.dashboards.stages import Stage, open_screen, run_until
-from viz.player.panels import HeadRanking, HeadTimeline, HeatMaps, Pending, Samples
+from viz.player.attention_panels import HeadRanking, HeadTimeline, HeatMaps
+from viz.player.panels import Pending, Samples
 
 
 class Gate:

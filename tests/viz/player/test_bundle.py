@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from viz.player.attention_panels import HeatMaps
 from viz.player.bundle import HOSTS, IMPORT, RUNS_FOLDER, module_paths, runs_script, runs_style, script, style
 from viz.player.comparison_panels import SharedLegend
+from viz.player.model_panel import ModelFlow
 from viz.player.panels import Panel
 
 
@@ -42,7 +44,7 @@ def test_only_streamlits_script_has_a_default_export() -> None:
 
 
 def test_every_kind_of_panel_has_a_painter() -> None:
-    modules = (Panel.__module__, SharedLegend.__module__)
+    modules = {kind.__module__ for kind in (Panel, SharedLegend, HeatMaps, ModelFlow)}
     kinds = {panel.kind for panel in Panel.__subclasses__() if panel.__module__ in modules}
     assert len(kinds) > 10
     assert Panel.kind not in kinds
