@@ -12,11 +12,10 @@ from typing import Annotated
 
 import tyro
 
-from dashboards.launch import ADDRESS, open_page, start_server, wait_until_up
+from dashboards.launch import ADDRESS, PROG, open_page, start_server, wait_until_up
 from data.commands import run_command
 from data.errors import InputError
 
-PROG = "python -m dashboards"
 # How long the server may take to end its jobs, which tidy up after themselves.
 PATIENCE_S = 15.0
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = Path(__file__).parents[1] / ".streamlit" / "config.toml"
+PROG = "python -m dashboards"
 ADDRESS = "127.0.0.1"
 POLL_EVERY_S = 0.05
 ANSWERS_WITHIN_S = 5.0

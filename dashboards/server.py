@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from dashboards.launch import PROG
+
 
 def main(settings: Mapping[str, Any]) -> None:
     """Serve the dashboard until the process is asked to stop or its parent has ended; report a failure in one line.
@@ -27,7 +29,7 @@ def main(settings: Mapping[str, Any]) -> None:
         _serve(settings)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise SystemExit(f"python -m dashboards: the server has failed: {reason}") from None
+        raise SystemExit(f"{PROG}: the server has failed: {reason}") from None
 
 
 def _serve(settings: Mapping[str, Any]) -> None:

@@ -40,8 +40,12 @@ def english_words() -> frozenset[str]:
     pairs = [(texts["en"], texts["pt"]) for texts in catalogue().values()]
     pairs += [*picture_texts().items(), *messages().items()]
     english = set().union(*(words(text) for text, _ in pairs), FUNCTION_WORDS.split())
-    portuguese = set().union(*(words(text) for _, text in pairs))
+    # Names of dimensions stay as they are; they do not make a word of theirs Portuguese.
+    portuguese = set().union(*(words(DIMENSIONS.sub("", text)) for _, text in pairs))
     return frozenset(english - portuguese - set(NOT_ENGLISH.split()) - set(TERMS.split()))
+
+
+DIMENSIONS = re.compile(r"\((?:step|layer|item)[\w, ]*\)")
 
 
 def left_in_english(texts: Iterable[str], allowed: Iterable[str] = ()) -> dict[str, list[str]]:

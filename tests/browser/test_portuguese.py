@@ -90,8 +90,8 @@ ADDRESSES = {  # further states of pages, each with texts of its own
     "figures": [{"figure": "next-token"}, {"figure": "tokens", "method": "pca", "group": "vogais"}, {"figure": "x"}],
     "films": [{"film": "none"}],
 }
-NAMES = ("tiny", "made", "other", "none", "own", "warning")
-"""Names of runs and texts, and of the icon beside a warning."""
+NAMES = ("tiny", "made", "other", "none", "own", "warning", "near", "me")
+"""Names of runs and texts, and of the icons beside messages."""
 
 Window = Callable[..., AbstractContextManager[Visit]]
 
@@ -123,7 +123,8 @@ def texts(guest: Visit) -> list[str]:
             page.mouse.move(2, 2)
     for choice in page.get_by_test_id("stSelectbox").all():
         choice.locator("input").click()
-        page.get_by_role("option").first.wait_for()
+        with contextlib.suppress(TimeoutError):  # a page that reruns just then closes the list
+            page.get_by_role("option").first.wait_for(timeout=10_000)
         found += page.get_by_role("option").all_inner_texts()
         page.keyboard.press("Escape")
     return found

@@ -33,6 +33,7 @@ def test_keys_move_it_and_the_address_follows(guest: Visit) -> None:
 
 
 def test_page_keys_move_ten_snapshots_where_the_slider_has_the_focus(guest: Visit) -> None:
+    guest.page.set_viewport_size({"width": 1366, "height": 500})  # in which the page has to be scrolled
     guest.open("overview", run="tiny")
     guest.page.keyboard.press("PageDown")
     guest.page.wait_for_timeout(300)
