@@ -10,6 +10,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
+from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import Head, PackedMaps
@@ -100,8 +101,11 @@ def _read(page: Page, prompts: tuple[str, str], chosen: Head | None) -> tuple[_R
     def text(done: float) -> str:
         return page.say("attention.reading", done=page.say.number(int(done)), total=page.say.number(total))
 
-    poll = partial(page.computation.background.poll, key, job, state=digests_of(page.run))
-    found, line = poll_for(page, "maps", key, poll, text)
+    def poll() -> _ReadPrompt | BackgroundJob[_ReadPrompt]:
+        return page.computation.background.poll(key, job, state=digests_of(page.run))
+
+    answer = poll_for(page, "maps", key, poll, text)
+    found, line = answer.value, answer.line
     before: tuple[Path, Head | None, _ReadPrompt] | None = st.session_state.get("read_before")
     if found is None and before is not None and before[0] == page.run.path:
         _, head, read = before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 import streamlit as st
 
@@ -77,14 +77,22 @@ class Line:
     awaited: Awaited | None = None
 
 
+@dataclass(frozen=True)
+class Answer(Generic[Value]):
+    """A computed value, None until it is there, and the line over the panel that waits for it."""
+
+    value: Value | None
+    line: Line
+
+
 def poll_for(
     page: Page,
     panel: str,
     key: Hashable,
     poll: Callable[[], Value | BackgroundJob[Value]],
     text: Callable[[float], str],
-) -> tuple[Value | None, Line]:
-    """Return a computed value, or None with the line over the panel that waits for it.
+) -> Answer[Value]:
+    """Return a computed value, or the line over the panel that waits for it.
 
     Parameters
     ----------
@@ -94,12 +102,12 @@ def poll_for(
     text : says what is being computed, given the number of snapshots that are done.
     """
     if key in _cancelled():
-        return None, Line(panel, key, Pending(page.say("jobs.was_cancelled"), start=page.say("jobs.compute")))
+        return Answer(None, Line(panel, key, Pending(page.say("jobs.was_cancelled"), start=page.say("jobs.compute"))))
     found = poll()
     if not isinstance(found, BackgroundJob):
-        return found, Line(panel)
+        return Answer(found, Line(panel))
     awaited = Awaited(panel, found, len(page.run.manifest()), text, page.say("jobs.cancel"))
-    return None, Line(panel, key, awaited.line(), awaited)
+    return Answer(None, Line(panel, key, awaited.line(), awaited))
 
 
 def follow(lines: Sequence[Line], events: Events) -> None:

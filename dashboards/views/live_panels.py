@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -42,14 +41,16 @@ def measured_panel(
     def text(done: float) -> str:
         return page.say(progress, done=page.say.number(int(done)), total=page.say.number(total))
 
+    def poll() -> queries.Polled:
+        return queries.poll_measure(page.computation, page.run, name)
+
     try:
-        poll = partial(queries.poll_measure, page.computation, page.run, name)
-        found, line = poll_for(page, area, key, poll, text)
+        answer = poll_for(page, area, key, poll, text)
     except InputError as error:
         return MeasuredPanel(Samples(area, area, title, texts=(), empty=page.say.error(error)), Line(area))
-    known = found or queries.latest(page.computation, page.run, name)
+    known = answer.value or queries.latest(page.computation, page.run, name)
     panel = draw(known.value) if known else Samples(area, area, title, texts=(), empty=page.say(empty))
-    return MeasuredPanel(replace(panel, pending=line.pending), line)
+    return MeasuredPanel(replace(panel, pending=answer.line.pending), answer.line)
 
 
 def ask_zero_shot(page: Page) -> bool:
