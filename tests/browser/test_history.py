@@ -35,6 +35,9 @@ def visited(guest: Visit, names: tuple[str, ...]) -> list[str]:
         guest.page.get_by_role("link", name=name, exact=True).click()
         guest.page.wait_for_function(f"document.title.startsWith('{name}')")
         guest.settle()
+        guest.until(
+            lambda: not guest.player.locator(".pending").filter(visible=True).count()
+        )  # what is still measured comes later
         views.append(shown(guest))
     return views
 
