@@ -12,9 +12,10 @@ export default function mount({ data }) {
   history.replaceState(history.state, "", `${location.pathname}?${fields}${location.hash}`);
 }
 
-/** Note that the reader changes something; a link leads elsewhere, and what this page still writes is not a change of theirs. */
+/** Note that the reader changes something. A link to another page does not count: what this page still writes is not a change of theirs. */
 function touch(event) {
-  if (!event.composedPath()[0].closest?.("a[href]")) isTouched = true;
+  const link = event.composedPath()[0].closest?.("a[href]");
+  if (!link || new URL(link.href).pathname === location.pathname) isTouched = true;
 }
 
 /**
