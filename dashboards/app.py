@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards.frame.header import begins_now, show_address, show_header
 from dashboards.frame.seeing import show_seeing
-from dashboards.page import STYLE, choose_language, current_page, current_theme, mark_language, translation
+from dashboards.page import STYLE, Page, choose_language, current_page, current_theme, mark_language, translation
 from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
@@ -61,10 +61,15 @@ def _frame(name: str) -> None:
     )
     if chosen is not None:
         choose_language(chosen)
-    if page is not None and get_field("tour") is not None:
-        import_module("dashboards.frame.tour_card").show_tour(page, name)
-    elif page is not None:
+    if page is not None and not (get_field("tour") is not None and _show_tour(page, name)):
         show_seeing(name, page.say)
+
+
+def _show_tour(page: Page, name: str) -> bool:
+    # Imported when a tour is under way, so that the first page stands sooner without one.
+    from dashboards.frame.tour_card import show_tour
+
+    return show_tour(page, name)
 
 
 def _pages() -> list[st.Page]:

@@ -17,20 +17,19 @@ HTML = '<div class="tour-card" role="complementary"></div>'
 LOOK_EVERY_S = 1.0
 
 
-def show_tour(page: Page, screen: str) -> None:
-    """Show the card of the stop that the address names, if this is its page; elsewhere the tour has been left."""
+def show_tour(page: Page, screen: str) -> bool:
+    """Show the card of the stop that the address names, if this is its page, and return whether it is; elsewhere the tour has been left."""
     number = get_field("tour")
-    if number is None:
-        return
     try:
         found = stops.stop(page, number)
     except InputError:
         found = None
     if found is None or found.screen != screen:
         set_field("tour", None)
-        return
+        return False
     is_pending = _is_pending(page, number)
     st.fragment(lambda: _card(page, number, is_pending), run_every=LOOK_EVERY_S if is_pending else None)()
+    return True
 
 
 def _is_pending(page: Page, number: int) -> bool:

@@ -162,11 +162,11 @@ class Visit:
         """Wait until what the last input asked for is painted."""
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for what the page shows in one of its next frames."""
+    def until(self, holds: Callable[[], bool], instead: Callable[[], str] = lambda: "it did not come about") -> None:
+        """Wait for what the page shows in one of its next frames; ``instead`` says what came about otherwise."""
         last = time.monotonic() + PATIENCE_S
         while not holds():
-            assert time.monotonic() < last, "it did not come about"
+            assert time.monotonic() < last, instead()
             self.page.wait_for_timeout(20)
 
     def step(self) -> int:
