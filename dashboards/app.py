@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards.frame.header import begins_now, show_address, show_header
 from dashboards.frame.seeing import show_seeing
-from dashboards.page import STYLE, Page, choose_language, current_page, current_theme, mark_language, translation
+from dashboards.page import Page, choose_language, current_page, current_theme, mark_language, translation
 from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
@@ -21,7 +21,7 @@ from dashboards.widgets import escape_markdown
 WITHOUT_PLAYER = ("films", "figures")
 # A named icon (":material/...:") would be fetched from a server elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
-ACCESSIBLE = Path(__file__).with_name("accessible.css")
+STYLES = [Path(__file__).with_name(name) for name in ("page.css", "accessible.css")]
 
 
 def main() -> None:
@@ -32,8 +32,8 @@ def main() -> None:
     page = st.navigation(_pages(), position="top")
     title = NAME if page.title == NAME else f"{page.title} · {NAME}"
     st.set_page_config(page_title=title, page_icon=str(ICON), layout="wide")
-    st.html(STYLE)
-    st.html(ACCESSIBLE)
+    for style in STYLES:
+        st.html(style)
     mark_language()
     name = page.url_path if page.url_path in SCREENS else SCREENS[0]
     _frame(name)

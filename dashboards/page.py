@@ -37,36 +37,6 @@ REFRESH_EVERY_S = 2.0
 # then remove the player, with its zoom and playback, until the fragment is done.
 SEND_TIME_S = 0.05
 
-# Streamlit leaves wide margins above and beside a page; on a laptop's screen the pictures need that room. It fades whatever a running
-# script has not drawn again yet; here it can be used meanwhile, and a panel that waits says so itself.
-STYLE = """<style>
-.stMainBlockContainer { padding: 4.2rem 1.6rem 1rem; max-width: none; }
-.st-key-page_language { display: none; }
-.stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
-.stMain [data-testid="stMetricValue"] { font-size: 1.7rem; line-height: 1.25; }
-.stMain [data-testid="stMetricValue"] + div { margin-top: 0; }
-.stMain [data-testid="stMetricLabel"], .stMain [data-testid="stMetricLabel"] * { white-space: normal; }
-[data-testid="stStatusWidget"] { display: none; }  /* panels say themselves what they wait for */
-.st-key-frame_header, .st-key-frame_address, .st-key-tour_card, .stMain [data-testid="stLayoutWrapper"]:has(.st-key-tour_card) {
-  position: absolute;
-}
-@media (min-width: 768px) { [data-testid="stAppViewContainer"] .rc-overflow { max-width: calc(100vw - 22rem - 340px); } }
-[data-stale="true"] { opacity: 1 !important; }
-[class*="st-key-notes"] { position: fixed; right: 1.6rem; bottom: 1rem; width: min(32rem, calc(100vw - 3.2rem)); z-index: 90; }
-[class*="st-key-notes_"] { bottom: 4.6rem; }
-[class*="st-key-notes"] details { background: var(--st-background-color); box-shadow: 0 4px 18px rgba(0, 0, 0, 0.25); }
-.st-key-figure_before { opacity: 0.3; }
-.st-key-figure_waiting { position: relative; min-height: 6rem; }
-.st-key-figure_waits { position: absolute; top: 1rem; left: 1rem; right: 1rem; width: auto; z-index: 5; }
-.st-key-figure_waits { background: var(--st-background-color); }
-.st-key-progress { position: absolute; width: 0; height: 0; overflow: hidden; }
-.stMain { --sticky-top: 3.75rem; }  /* the bar above lies over what scrolls */
-@media (max-width: 700px) {
-  .stMainBlockContainer { padding: 4rem 0.8rem 1rem; }
-  .stMain .stHorizontalBlock:has([data-testid="stMetric"]) > .stColumn { flex: 1 1 40%; min-width: 40%; }
-}
-</style>"""
-
 
 @dataclass(frozen=True)
 class Page:
@@ -177,13 +147,18 @@ def validation_losses(page: Page) -> tuple[list[int], list[float]] | None:
 
 def snapshot_progress(page: Page, place: DeltaGenerator, key: str) -> Progress:
     """Build the function that shows progress over the snapshots of the run; ``key`` is that of its text."""
-    total = max(1, len(page.run.manifest()))
+    total, text = max(1, len(page.run.manifest())), snapshots_text(page, key)
 
     def update(done: int, note: str = "") -> None:
-        text = page.say(key, done=page.say.number(done), total=page.say.number(total))
-        place.progress(min(1.0, done / total), text)
+        place.progress(min(1.0, done / total), text(done))
 
     return update
+
+
+def snapshots_text(page: Page, key: str) -> Callable[[float], str]:
+    """Build the function that writes how many snapshots of the run are done; ``key`` is that of the text."""
+    total = page.say.number(max(1, len(page.run.manifest())))
+    return lambda done: page.say(key, done=page.say.number(int(done)), total=total)
 
 
 def show_scene(

@@ -49,7 +49,7 @@ def show_notes(notes: Sequence[str], say: Translation) -> None:
 
 
 def _draw_notes(notes: Sequence[str], say: Translation, name: str) -> None:
-    """Draw a box that can be folded, over the corner of the page: it moves nothing, see ``.st-key-notes`` in `dashboards.page.STYLE`."""
+    """Draw a box that can be folded, over the corner of the page: it moves nothing, see ``.st-key-notes`` in page.css."""
     if not notes:
         return
     shown = list(dict.fromkeys(notes))

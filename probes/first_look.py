@@ -198,14 +198,14 @@ def _known(sample: dict[str, object], vocabulary: set[str]) -> KnownWords:
     return KnownWords(int(str(sample["step"])), sum(word in vocabulary for word in found), len(found))
 
 
-def effective_choices(distribution: xr.DataArray) -> float:
-    """Compute from among how many equally likely tokens a draw would be as uncertain: the exponential of the entropy.
+def perplexity(distribution: xr.DataArray) -> float:
+    """Compute the perplexity of a distribution (token): a draw from so many equally likely tokens would be as uncertain.
 
     Examples
     --------
-    >>> effective_choices(xr.DataArray([0.25] * 4, dims="token")), effective_choices(xr.DataArray([1.0, 0.0], dims="token"))
-    (4.0, 1.0)
+    >>> [round(perplexity(xr.DataArray(p, dims="token")), 6) for p in ([0.25] * 4, [1.0, 0.0])]
+    [4.0, 1.0]
     """
-    p = distribution.values.astype(np.float64)
-    p = p[p > 0] / p.sum()
-    return round(exp(float(-(p * np.log(p)).sum())), 9)
+    from scipy.stats import entropy
+
+    return exp(float(entropy(distribution.values.astype(np.float64))))

@@ -19,16 +19,19 @@ from dashboards.compute.result_cache import ResultCache
 
 Drawn = TypeVar("Drawn")
 
+MOST_TABLE_BYTES = 600e6
+
 
 @dataclass(frozen=True)
 class Computation:
     """Caches and jobs of a server; every cache is bounded.
 
     A table of 5,000 tokens over 58 snapshots takes 150 MB, its layout 3 MB, the attention of a small model 1 MB, a small model itself
-    about 1 MB. Of the models that fill memory (``large_models``) only the last is kept.
+    about 1 MB. Six runs that are compared have twelve tables: their own, and those of what each pair shares. Of the models that fill
+    memory (``large_models``) only the last is kept.
     """
 
-    tables: ResultCache = field(default_factory=lambda: ResultCache(most=12))
+    tables: ResultCache = field(default_factory=lambda: ResultCache(most=12, most_bytes=MOST_TABLE_BYTES))
     results: ResultCache = field(default_factory=lambda: ResultCache(most=64))
     prompts: ResultCache = field(default_factory=lambda: ResultCache(most=8))
     figures: ResultCache = field(default_factory=lambda: ResultCache(most=12))

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
-from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import MOST_CELLS, set_threads
 from dashboards.compute.result_cache import CachedResult
 from data.progress import Progress
@@ -38,25 +36,6 @@ def trace(
         join=_join,
         progress=progress,
     )
-
-
-def poll_trace(
-    computation: Computation, run: Run, prompt: str, position: int | None
-) -> CachedResult[TraceWithLens] | BackgroundJob[CachedResult[TraceWithLens]]:
-    """Return the way of a position through all snapshots, or the job that computes it."""
-    return computation.background.poll(
-        ("trace", run.path, prompt, position),
-        partial(trace, computation, run, prompt, position),
-        state=digests_of(run),
-    )
-
-
-def latest_trace(
-    computation: Computation, run: Run, prompt: str, position: int | None
-) -> CachedResult[TraceWithLens] | None:
-    """Look up what is known of a position without computing anything, perhaps of fewer snapshots than there are now."""
-    known = computation.live.latest(run, ("trace", prompt, position))
-    return known[1] if known else None
 
 
 def most_words(run: Run) -> int:

@@ -127,7 +127,7 @@ def all_neighbours(
     """Find the nearest items of every item at every step in the full space, (step, item, rank); None for large tables."""
     if trajectory.shape[1] > MOST_FOR_ALL_NEIGHBOURS:
         return None
-    key = ("all neighbours", *_contents(run, trajectory), metric)
+    key = ("all neighbours", *contents(run, trajectory), metric)
     return computation.results.get(
         key, lambda: neighbours_of_all(trajectory, metric=metric).values.astype(np.uint16)
     ).value
@@ -135,7 +135,7 @@ def all_neighbours(
 
 def neighbours(computation: Computation, run: Run, trajectory: xr.DataArray, item: int, metric: str) -> xr.Dataset:
     """Find the items nearest to one of them in the full space at every step, and their distances, (step, rank)."""
-    key = ("neighbours", *_contents(run, trajectory), metric, item)
+    key = ("neighbours", *contents(run, trajectory), metric, item)
     return computation.results.get(key, lambda: neighbours_of_one(trajectory, item, metric=metric)).value
 
 
@@ -157,7 +157,7 @@ def group_cohesion(
         draws = min(DRAWS, max(FEWEST_DRAWS, MOST_DISTANCES // pairs))
         return cohesion(run, what, group, metric=metric, trajectory=trajectory, draws=draws)
 
-    key = ("cohesion", *_contents(run, trajectory), group, metric)
+    key = ("cohesion", *contents(run, trajectory), group, metric)
     return computation.background.poll(key, lambda progress: computation.results.get(key, compare))
 
 
@@ -328,9 +328,14 @@ def labels_of(trajectory: xr.DataArray) -> list[str]:
 
 
 def _layout_key(run: Run, trajectory: xr.DataArray, method: str, n_axes: int, metric: str) -> tuple[Hashable, ...]:
-    return ("layout", *_contents(run, trajectory), method, n_axes, metric)
+    return ("layout", *contents(run, trajectory), method, n_axes, metric)
 
 
-def _contents(run: Run, trajectory: xr.DataArray) -> tuple[Hashable, ...]:
+def contents(run: Run, trajectory: xr.DataArray) -> tuple[Hashable, ...]:
     """Build the part of a key that identifies the values of a table: the hashes of its snapshots."""
-    return run.path, str(trajectory.dims[1]), tuple(str(digest) for digest in trajectory["sha256"].values)
+    return (
+        run.path,
+        str(trajectory.dims[1]),
+        trajectory.shape,
+        tuple(str(digest) for digest in trajectory["sha256"].values),
+    )

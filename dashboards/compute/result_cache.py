@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -23,9 +24,16 @@ class CachedResult(Generic[Value_co]):
 
 
 class ResultCache:
-    """The last ``most`` results by key, each in one version. Results are shared: treat them as read-only.
+    """The last results by key, each in one version. Results are shared: treat them as read-only.
 
-    A run that is trained grows under a page: what was computed of an earlier version of it is given up for the later one.
+    Parameters
+    ----------
+    most : number of results that are kept.
+    most_bytes : together they take at most so many bytes, as far as they are arrays; the last result is kept whatever its size.
+
+    Notes
+    -----
+    A run that is being trained grows under a page: what was computed of an earlier version of it is given up for the later one.
 
     Examples
     --------
@@ -34,8 +42,8 @@ class ResultCache:
     (1, 1)
     """
 
-    def __init__(self, most: int):
-        self.most = most
+    def __init__(self, most: int, most_bytes: float = math.inf):
+        self.most, self.most_bytes = most, most_bytes
         self._results: OrderedDict[Hashable, CachedResult[object]] = OrderedDict()
         self._versions: dict[Hashable, Hashable] = {}
         self._making: dict[Hashable, threading.Lock] = {}
@@ -57,7 +65,9 @@ class ResultCache:
                 with self._lock:
                     self._results[key], self._versions[key] = result, version
                     self._results.move_to_end(key)
-                    while len(self._results) > self.most:
+                    while len(self._results) > self.most or (
+                        len(self._results) > 1 and self._n_bytes() > self.most_bytes
+                    ):
                         oldest, _ = self._results.popitem(last=False)
                         del self._versions[oldest]
                 return result
@@ -65,6 +75,9 @@ class ResultCache:
             with self._lock:
                 if not making.locked():
                     self._making.pop((key, version), None)
+
+    def _n_bytes(self) -> int:
+        return sum(int(getattr(result.value, "nbytes", 0)) for result in self._results.values())
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import xarray as xr
 
 from dashboards.compute.computation import Computation
-from dashboards.compute.queries import Polled
+from dashboards.compute.queries import Polled, contents
 from data.progress import Progress
 from data.runs import Run
 from probes.tables.geometry import table_shape
@@ -16,25 +14,20 @@ from probes.tables.similarity import TablePair, shared_tables, table_similarity
 
 def shape(computation: Computation, run: Run, trajectory: xr.DataArray) -> xr.Dataset:
     """Measure the ranks, cosines and norms of a table over (step,)."""
-    return computation.results.get(("shape", *_contents(run, trajectory)), lambda: table_shape(trajectory)).value
+    return computation.results.get(("shape", *contents(run, trajectory)), lambda: table_shape(trajectory)).value
 
 
 def shared(computation: Computation, runs: tuple[Run, Run], tables: tuple[xr.DataArray, xr.DataArray]) -> TablePair:
     """Reduce the tables of two runs to what both have."""
-    key = ("shared", *(_contents(run, table) for run, table in zip(runs, tables, strict=True)))
+    key = ("shared", *(contents(run, table) for run, table in zip(runs, tables, strict=True)))
     return computation.tables.get(key, lambda: shared_tables(*tables)).value
 
 
 def poll_similarity(computation: Computation, runs: tuple[Run, Run], tables: TablePair, metric: str) -> Polled:
     """Measure the similarity of two tables, see `table_similarity`, or the job that measures it."""
-    key = ("similarity", _contents(runs[0], tables.one), _contents(runs[1], tables.other), metric)
+    key = ("similarity", contents(runs[0], tables.one), contents(runs[1], tables.other), metric)
 
     def measure(progress: Progress) -> xr.Dataset:
         return table_similarity(tables.one, tables.other, metric=metric, progress=progress)
 
     return computation.background.poll(key, lambda progress: computation.results.get(key, lambda: measure(progress)))
-
-
-def _contents(run: Run, trajectory: xr.DataArray) -> tuple[Hashable, ...]:
-    hashes = tuple(str(digest) for digest in trajectory["sha256"].values)
-    return run.path, str(trajectory.dims[1]), trajectory.shape, hashes

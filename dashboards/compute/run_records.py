@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dashboards.state.run_list import SILENT_S, stamp
+from dashboards.state.run_list import seems_live, stamp
 from data.runs import Run
 from data.runs.atomic_files import Record, parse_line
 from data.runs.labels import LABEL_FILE, Label, read_label
@@ -59,10 +58,8 @@ class RunRecord:
 
     @property
     def is_live(self) -> bool:
-        """Whether the run seems to be in training, as in `dashboards.state.run_list.is_live`."""
-        last = (self.run.info.get("training") or {}).get("steps")
-        ended = last is None or (self.step is not None and self.step >= last)
-        return not ended and time.time() - self.written_s < SILENT_S
+        """Whether the run seems to be in training."""
+        return seems_live(self.run, self.step, self.written_s)
 
 
 def records(runs: Sequence[Run]) -> list[RunRecord]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.computation import Computation
 from dashboards.compute.live_runs import digests_of
 from dashboards.compute.queries import Head, PackedMaps
@@ -20,9 +18,9 @@ from dashboards.page import Page, open_page, show_live, show_scene, snapshot_pro
 from dashboards.player import Events
 from dashboards.state.url import get_field, is_new_event, set_field, set_initial_value, write_address
 from dashboards.views import run_panels
-from dashboards.views.awaited import Line, follow, poll_for
+from dashboards.views.awaited import Line, find_or_keep, follow
 from dashboards.views.live_panels import MeasuredPanel, measured_panel
-from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
+from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.progress import Progress
 from data.runs import Run
 from trainer.config import described_model
@@ -86,36 +84,20 @@ def _draw_panels(page: Page, prompts: tuple[str, str], score: str) -> None:
 
 @dataclass(frozen=True)
 class _ReadPrompt:
-    """What the heads attend to in a prompt, and the tokens that may follow; ``large`` is the map of the chosen head."""
+    """What the heads attend to in a prompt, and the tokens that may follow; ``large`` is the map of the chosen ``head``."""
 
+    head: Head | None
     maps: CachedResult[PackedMaps]
     large: PackedMaps | None
     leading: xr.Dataset
 
 
 def _read(page: Page, prompts: tuple[str, str], chosen: Head | None) -> tuple[_ReadPrompt, Line]:
-    """Let every snapshot read the prompts; meanwhile, or if that was cancelled, the page shows those that were read before."""
-    key, total = ("attention page", page.run.path, prompts, chosen), len(page.run.manifest())
-    job = partial(_read_prompts, page.computation, page.run, prompts, chosen)
-
-    def text(done: float) -> str:
-        return page.say("attention.reading", done=page.say.number(int(done)), total=page.say.number(total))
-
-    def poll() -> _ReadPrompt | BackgroundJob[_ReadPrompt]:
-        return page.computation.background.poll(key, job, state=digests_of(page.run))
-
-    answer = poll_for(page, "maps", key, poll, text)
-    found, line = answer.value, answer.line
-    before: tuple[Path, Head | None, _ReadPrompt] | None = st.session_state.get("read_before")
-    if found is None and before is not None and before[0] == page.run.path:
-        _, head, read = before
-        return read if head == chosen else replace(read, large=None), line
-    if found is None:
-        with cleared_place() as place:
-            progress = snapshot_progress(page, place, "attention.reading")
-            found = page.computation.background.wait_for(key, job, progress, state=digests_of(page.run))
-    st.session_state["read_before"] = (page.run.path, chosen, found)
-    return found, Line("maps")
+    """Let every snapshot read the prompts, see `find_or_keep`; a map that was kept is of the head that was chosen then."""
+    kept = find_or_keep(
+        page, "maps", (prompts, chosen), partial(_read_prompts, page.computation, page.run, prompts, chosen)
+    )
+    return kept.value if kept.value.head == chosen else replace(kept.value, large=None), kept.line
 
 
 def _read_prompts(
@@ -124,7 +106,7 @@ def _read_prompts(
     prompt, long = prompts
     maps = queries.attention(computation, run, prompt, None, progress)
     large = queries.attention(computation, run, long, chosen, progress).value if chosen and long != prompt else None
-    return _ReadPrompt(maps, large, queries.leading_probabilities(computation, run, long))
+    return _ReadPrompt(chosen, maps, large, queries.leading_probabilities(computation, run, long))
 
 
 def maps_of(
@@ -148,8 +130,7 @@ def scores_panel(
     def timeline(scores: xr.Dataset) -> HeadTimeline:
         return run_panels.score_timeline(page, area, scores[score], title, chosen)
 
-    texts = ("attention.scoring_yet", "attention.scoring")
-    return measured_panel(page, "heads", timeline, area=area, title=title, texts=texts)
+    return measured_panel(page, "heads", timeline, area=area, title=title, empty="attention.scoring_yet")
 
 
 def ranking_panel(page: Page, score: str, chosen: Head | None) -> MeasuredPanel:
@@ -159,8 +140,7 @@ def ranking_panel(page: Page, score: str, chosen: Head | None) -> MeasuredPanel:
     def ranking(scores: xr.Dataset) -> HeadRanking:
         return run_panels.head_ranking(page, "ranking", scores[score], title, chosen)
 
-    texts = ("attention.ranking_yet", "attention.scoring")
-    return measured_panel(page, "heads", ranking, area="ranking", title=title, texts=texts)
+    return measured_panel(page, "heads", ranking, area="ranking", title=title, empty="attention.ranking_yet")
 
 
 def title_of(page: Page, score: str) -> str:

@@ -15,7 +15,7 @@ from dashboards.forms.group_form import ask_highlight, find_groups, highlight_la
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field, visits
 from dashboards.views import measure_panels, run_panels
-from dashboards.views.awaited import await_jobs
+from dashboards.views.awaited import follow
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
 from dashboards.widgets import ask_option, show_notes
 from data.errors import InputError
@@ -103,7 +103,7 @@ def _draw(page: Page, form: EmbeddingsForm) -> None:
         set_field("camera", tuple(events.camera) or None)
     highlight_lassoed(labels, events.selected)
     _select_item(labels, events.item)
-    await_jobs([shown.awaited] if shown.awaited else [])
+    follow([shown.line], events)
     if _waiting_panel(form) in (events.cancelled, events.started):
         request_layout(page, trajectory, form.choice, is_wanted=events.started is not None)
     _await(compared)

@@ -9,15 +9,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboards.compute import model_queries, queries
-from dashboards.compute.background_jobs import BackgroundJob
-from dashboards.compute.model_queries import TraceWithLens
-from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.prompt_form import ask_prompt, read_prompt, replaced_prompt_note
-from dashboards.page import Page, open_page, show_live, show_scene, snapshot_progress
+from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.screens.attention_page import choose_head, chosen_head
 from dashboards.state.url import get_field, is_new_event, set_field
-from dashboards.views.awaited import Awaited, await_jobs
-from dashboards.widgets import cleared_place, escape_markdown, guarded, show_notes
+from dashboards.views.awaited import find_or_keep, follow
+from dashboards.widgets import escape_markdown, guarded, show_notes
 from data.runs import Run
 from probes.tables.embeddings import token_labels
 from trainer.config import described_model
@@ -44,9 +41,10 @@ def _draw(page: Page) -> None:
 def _draw_flow(page: Page, prompt: str) -> None:
     n_tokens = len(page.run.tokenizer.encode(prompt))
     position, chosen = chosen_position(page, n_tokens), chosen_head(page)
-    found, awaited = find_trace(page, prompt, position)
-    show_notes(found.notes, page.say)
-    trace, lens = found.value
+    job = partial(model_queries.trace, page.computation, page.run, prompt, position)
+    kept = find_or_keep(page, "flow", (prompt, position), job)
+    show_notes(kept.value.notes, page.say)
+    trace, lens = kept.value.value
     panel = flow_panel(
         trace,
         lens,
@@ -59,36 +57,13 @@ def _draw_flow(page: Page, prompt: str) -> None:
         chosen=chosen,
     )
     note = replaced_prompt_note(page, "attention.none_known_maps", str(trace.attrs["prompt"]))
-    panel = replace(panel, title=note, pending=awaited.line() if awaited else None)
+    panel = replace(panel, title=note, pending=kept.line.pending)
     events = show_scene(page, "model", [panel], '"flow" 1fr / 1fr', queries.steps_of(trace), fields=FIELDS)
     choose_head(events.head, FIELDS)
     if events.position is not None and is_new_event("position", events.position):
         set_field("position", None if events.position == n_tokens - 1 else events.position)
         st.rerun()
-    await_jobs([awaited] if awaited else [])
-
-
-def find_trace(page: Page, prompt: str, position: int | None) -> tuple[CachedResult[TraceWithLens], Awaited | None]:
-    """Find the way of a position through the model; while it is computed, what was shown before stays usable."""
-    asked = page.computation, page.run, prompt, position
-    found = model_queries.poll_trace(*asked)
-    before = st.session_state.get("shown_trace", {}).get(page.run.path, (prompt, position))
-    if isinstance(found, BackgroundJob):
-        known = model_queries.latest_trace(page.computation, page.run, *before)
-        total = len(page.run.manifest())
-        if known is not None:
-            return known, Awaited("flow", found, total, partial(_progress_text, page, total))
-        with cleared_place() as place:
-            progress = snapshot_progress(page, place, "attention.reading")
-            while isinstance(found, BackgroundJob):
-                progress(found.done)
-                found = model_queries.poll_trace(*asked)
-    st.session_state["shown_trace"] = {page.run.path: (prompt, position)}
-    return found, None
-
-
-def _progress_text(page: Page, total: int, done: float) -> str:
-    return page.say("attention.reading", done=page.say.number(int(done)), total=page.say.number(total))
+    follow([kept.line], events)
 
 
 def chosen_position(page: Page, n_tokens: int) -> int | None:

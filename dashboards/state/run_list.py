@@ -93,8 +93,12 @@ def snapshot_steps(run: Run) -> list[int]:
 
 def is_live(run: Run) -> bool:
     """Check whether a run seems to be in training: it has not reached its last step, and has written something recently."""
-    last = run.info.get("training", {}).get("steps")
     steps = snapshot_steps(run)
-    if last is None or (steps and steps[-1] >= last):
-        return False
-    return time.time() - max(stamp(run)[::2]) / 1e9 < SILENT_S
+    return seems_live(run, steps[-1] if steps else None, max(stamp(run)[::2]) / 1e9)
+
+
+def seems_live(run: Run, step: int | None, written_s: float) -> bool:
+    """Check whether a run seems to be in training, by its last step and the time of its last writing, in seconds since 1970."""
+    last = (run.info.get("training") or {}).get("steps")
+    has_ended = last is None or (step is not None and step >= last)
+    return not has_ended and time.time() - written_s < SILENT_S

@@ -108,7 +108,7 @@ def _temperature(page: Page) -> Stop:
 
         distribution = queries.next_token(page.computation, page.run, default_prompt(page.run)).value.isel(step=-1)
         drawn = [apply_decoding(distribution, Decoding(temperature)) for temperature in (LOW, HIGH)]
-        return TemperatureSpread(LOW, HIGH, *map(first_look.effective_choices, drawn))
+        return TemperatureSpread(LOW, HIGH, *map(first_look.perplexity, drawn))
 
     def sentence_of(found: TemperatureSpread) -> tuple[str, dict[str, object]]:
         return sentences.of_temperature(found, page.say), {}

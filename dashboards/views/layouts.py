@@ -11,7 +11,7 @@ import xarray as xr
 from dashboards.compute import queries
 from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
-from dashboards.views.awaited import Awaited
+from dashboards.views.awaited import Awaited, Line
 from dashboards.widgets import show_notes
 from probes.tables.embeddings import TableName
 from viz.player.panels import Pending
@@ -53,6 +53,11 @@ class ShownLayout:
     def pending(self) -> Pending | None:
         """The line over the panel: how far the computation is, or the offer to begin it."""
         return self.awaited.line() if self.awaited else self.offer
+
+    @property
+    def line(self) -> Line:
+        """The line, to be followed; its clicks are those of `request_layout`."""
+        return Line(self.awaited.panel if self.awaited else "", None, self.pending, self.awaited)
 
     def by_pca(self, page: Page, trajectory: xr.DataArray) -> ShownLayout:
         """Replace the layout by that of PCA, with the same line over the panel."""

@@ -10,7 +10,7 @@ import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries
-from dashboards.page import Page
+from dashboards.page import Page, snapshots_text
 from dashboards.state.url import get_field, set_field
 from dashboards.views.awaited import Line, poll_for
 from data.errors import InputError
@@ -19,6 +19,31 @@ from viz.player.panels import Curves, Panel, Samples, Series
 
 AREA = "next_line"
 Measure = Literal["heads", "zero-shot"]
+PROGRESS: dict[Measure, str] = {"heads": "attention.scoring", "zero-shot": "overview.zero_shot_asking"}
+"""Keys of the texts that say how many snapshots are measured."""
+
+
+@dataclass(frozen=True)
+class FoundMeasure:
+    """A measure of all snapshots as far as it is known, the reason where there is none, and the line over the panel that waits for it."""
+
+    known: xr.Dataset | None
+    line: Line
+    error: InputError | None = None
+
+
+def find_measure(page: Page, name: Measure, panel: str) -> FoundMeasure:
+    """Find the last result of a measure, or begin to measure it; ``panel`` is the id of the panel that waits for it."""
+
+    def poll() -> queries.Polled:
+        return queries.poll_measure(page.computation, page.run, name)
+
+    try:
+        answer = poll_for(page, panel, (name, page.run.path), poll, snapshots_text(page, PROGRESS[name]))
+    except InputError as error:
+        return FoundMeasure(None, Line(panel), error)
+    known = answer.value or queries.latest(page.computation, page.run, name)
+    return FoundMeasure(known.value if known else None, answer.line)
 
 
 @dataclass(frozen=True)
@@ -30,27 +55,16 @@ class MeasuredPanel:
 
 
 def measured_panel(
-    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, area: str, title: str, texts: tuple[str, str]
+    page: Page, name: Measure, draw: Callable[[xr.Dataset], Panel], *, area: str, title: str, empty: str
 ) -> MeasuredPanel:
-    """Draw the last result of a measure; while it is measured, or if it was cancelled, a line over the panel says so.
-
-    ``texts`` are the keys of what stands in the panel before there is a result, and of what the line says.
-    """
-    key, (empty, progress), total = (name, page.run.path), texts, len(page.run.manifest())
-
-    def text(done: float) -> str:
-        return page.say(progress, done=page.say.number(int(done)), total=page.say.number(total))
-
-    def poll() -> queries.Polled:
-        return queries.poll_measure(page.computation, page.run, name)
-
-    try:
-        answer = poll_for(page, area, key, poll, text)
-    except InputError as error:
-        return MeasuredPanel(Samples(area, area, title, texts=(), empty=page.say.error(error)), Line(area))
-    known = answer.value or queries.latest(page.computation, page.run, name)
-    panel = draw(known.value) if known else Samples(area, area, title, texts=(), empty=page.say(empty))
-    return MeasuredPanel(replace(panel, pending=answer.line.pending), answer.line)
+    """Draw the last result of a measure; before there is one, the panel says so by the text ``empty``, or why there is none."""
+    found = find_measure(page, name, area)
+    if found.known is not None:
+        panel = draw(found.known)
+    else:
+        message = page.say.error(found.error) if found.error else page.say(empty)
+        panel = Samples(area, area, title, texts=(), empty=message)
+    return MeasuredPanel(replace(panel, pending=found.line.pending), found.line)
 
 
 def ask_zero_shot(page: Page) -> bool:
@@ -78,5 +92,4 @@ def zero_shot_panel(page: Page) -> MeasuredPanel:
         return Curves(AREA, AREA, title, series=series, about=("zero-shot",))
 
     title = page.say("overview.zero_shot_name")
-    texts = ("overview.zero_shot_yet", "overview.zero_shot_asking")
-    return measured_panel(page, "zero-shot", curves, area=AREA, title=title, texts=texts)
+    return measured_panel(page, "zero-shot", curves, area=AREA, title=title, empty="overview.zero_shot_yet")

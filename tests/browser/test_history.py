@@ -26,7 +26,10 @@ def walk_back(guest: Visit, views: list[str]) -> None:
         guest.page.go_back()
         guest.settle()
         guest.until(lambda here=here: shown(guest) != here)  # type: ignore[misc]
-        guest.until(lambda before=before: shown(guest) == before, lambda before=before: f"{shown(guest)!r} is shown, not {before!r}")  # type: ignore[misc]
+        guest.until(
+            lambda before=before: shown(guest) == before,
+            lambda before=before: f"{shown(guest)!r} is shown, not {before!r}",
+        )  # type: ignore[misc]
 
 
 def visited(guest: Visit, names: tuple[str, ...]) -> list[str]:

@@ -17,8 +17,8 @@ from probes.first_look import (
     backward_head,
     beginning,
     clearest,
-    effective_choices,
     known_words,
+    perplexity,
     telling_group,
 )
 from probes.groups.cohesion import compare
@@ -110,9 +110,9 @@ def test_the_group_that_is_shown_is_one_that_the_vocabulary_has() -> None:
 
 
 def test_uncertainty_counts_equally_likely_tokens() -> None:
-    assert effective_choices(xr.DataArray([0.5, 0.5, 0.0], dims="token")) == 2
+    assert perplexity(xr.DataArray([0.5, 0.5, 0.0], dims="token")) == 2
     spread = xr.DataArray([0.7, 0.2, 0.1], dims="token")
-    assert 1 < effective_choices(spread) < 3
+    assert 1 < perplexity(spread) < 3
 
 
 def test_a_comparison_is_as_strong_as_its_p_value() -> None:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
 import xarray as xr
 
 from dashboards.compute import queries, run_pairs
-from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.page import Page
 from dashboards.screens import embeddings_page
 from dashboards.screens.compare import embeddings_view
 from dashboards.screens.compare.differences_view import Pair, seeds_note
 from dashboards.screens.compare.grid import Row, color_of, message_panel, name_of, show_panels, stacked_grid
 from dashboards.state.url import get_field, is_new_event, set_field
-from dashboards.views.awaited import Awaited, await_jobs
+from dashboards.views.awaited import Line, follow, poll_for
 from dashboards.views.layouts import ShownLayout
 from data.errors import InputError
+from data.runs import Run
 from probes.groups.naming import format_label, parse_label
 from probes.tables.neighbours import neighbours_of_all
 from probes.tables.similarity import TablePair
@@ -65,8 +64,8 @@ def distances_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
         )
         if isinstance(measured, _Measured):
             _keep_item(queries.labels_of(measured.shared.one), events.item)
-        jobs = [one.awaited for one in found.values() if isinstance(one, _Measured) and one.awaited]
-        await_jobs([*(one.awaited for one in shown.layouts if one.awaited), *jobs])
+        lines = [one.line for one in found.values() if isinstance(one, _Measured)]
+        follow([*(one.line for one in shown.layouts), *lines], events)
         embeddings_view.request_layouts((pair.one, pair.other), shown.tables, form.choice, PICTURES, events)
 
     return draw
@@ -82,11 +81,11 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Measured:
-    """What two runs share, and how alike it is; ``similarity`` is None while it is ``awaited``."""
+    """What two runs share, how alike it is, and the line over the panel that waits for the latter."""
 
     shared: TablePair
-    similarity: xr.Dataset | None = None
-    awaited: Awaited | None = None
+    similarity: xr.Dataset | None
+    line: Line
 
 
 def _table(page: Page, form: embeddings_page.EmbeddingsForm) -> xr.DataArray | InputError:
@@ -115,22 +114,24 @@ def _measure(
         except InputError:
             found[page.run.name] = say("compare.too_little_shared", run=name_of(pair.one), other=name_of(page))
             continue
-        polled = run_pairs.poll_similarity(page.computation, runs, shared, metric)
-        if isinstance(polled, BackgroundJob):
-            where = "items" if page is pair.other else page.run.name
-            found[page.run.name] = _Measured(shared, awaited=_awaited(page, where, polled, shared.one.sizes["step"]))
-        else:
-            found[page.run.name] = _Measured(shared, polled.value)
+        where = "items" if page is pair.other else page.run.name
+        found[page.run.name] = _similarity(page, where, runs, shared, metric)
     return found
 
 
-def _awaited(page: Page, where: str, job: BackgroundJob[Any], total: int) -> Awaited:
-    say = page.say
+def _similarity(page: Page, where: str, runs: tuple[Run, Run], shared: TablePair, metric: str) -> _Measured:
+    """Find how alike two tables are, or begin to measure it; ``where`` is the id of the panel that waits for it."""
+    say, total = page.say, shared.one.sizes["step"]
 
     def text(done: float) -> str:
         return say("compare.measuring_distances", done=say.number(min(total, int(done) + 1)), total=say.number(total))
 
-    return Awaited(where, job, total, text)
+    def poll() -> queries.Polled:
+        return run_pairs.poll_similarity(page.computation, runs, shared, metric)
+
+    key = ("similarity", *(run.path for run in runs), str(shared.one.dims[1]), metric)
+    answer = poll_for(page, where, key, poll, text, total=total)
+    return _Measured(shared, answer.value.value if answer.value else None, answer.line)
 
 
 def _shown(pair: Pair, tables: Mapping[str, xr.DataArray | InputError], form: embeddings_page.EmbeddingsForm) -> _Shown:
@@ -163,7 +164,7 @@ def _items(pair: Pair, measured: _Measured | str, form: embeddings_page.Embeddin
         return message_panel(pair.other, "items", measured, title)
     if measured.similarity is None:
         waiting = message_panel(pair.one, "items", "", title)
-        return replace(waiting, pending=measured.awaited.line() if measured.awaited else None)
+        return replace(waiting, pending=measured.line.pending)
     return _neighbourhoods(pair, measured.shared, measured.similarity, form, title)
 
 

@@ -15,7 +15,7 @@ from dashboards.player import Events
 from dashboards.screens import embeddings_page
 from dashboards.screens.compare.grid import area, grid_of_runs, name_of, show_panels
 from dashboards.views import run_panels
-from dashboards.views.awaited import await_jobs
+from dashboards.views.awaited import follow
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
 from dashboards.widgets import show_notes
 from viz.drawing.theme import group_color
@@ -50,7 +50,7 @@ def embeddings_view(pages: Sequence[Page]) -> Callable[[], None]:
             fields=embeddings_page.FIELDS,
             entries=legend_entries(first, panels),
         )
-        await_jobs([one.awaited for one in shown if one.awaited])
+        follow([one.line for one in shown], events)
         request_layouts(pages, tables, form.choice, areas, events)
         lassoed = tables[areas.index(events.panel)] if events.panel in areas else tables[0]
         highlight_lassoed(queries.labels_of(lassoed), events.selected)

@@ -15,11 +15,11 @@ from dashboards.page import Page
 from dashboards.screens import attention_page
 from dashboards.screens.compare.differences_view import Pair, seeds_note
 from dashboards.screens.compare.grid import LOSS_HEIGHT_PX, Row, message_panel, name_of, show_panels, stacked_grid
-from dashboards.screens.compare.scores_view import Scores, find_scores
 from dashboards.screens.compare.settings import seed_pairs
 from dashboards.state import run_list
 from dashboards.views import run_panels
-from dashboards.views.awaited import await_jobs
+from dashboards.views.awaited import follow
+from dashboards.views.live_panels import FoundMeasure, find_measure
 from dashboards.widgets import ask_option
 from data.errors import InputError
 from probes.models.head_differences import Pairing, head_difference, spread_of_head_scores
@@ -43,7 +43,7 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
     st.caption(help)
 
     def draw() -> None:
-        found = {page.run.name: find_scores(page, "grid") for page in pages}
+        found = {page.run.name: find_measure(page, "heads", "grid") for page in pages}
         known = {name: one.known[score] for name, one in found.items() if one.known is not None}
         panels, note = _panels(pages, pair, known, pairing)
         for page in (pair.other, pair.one):
@@ -53,19 +53,21 @@ def heads_view(pages: Sequence[Page], pair: Pair) -> Callable[[], None]:
             "compare.heads_differ", score=say(f"attention.{score}"), run=name_of(pair.one), other=name_of(pair.other)
         )
         fields = ("aspect", "against", "score", "pairing")
-        show_panels(pages, panels, GRID, title=title, steps=steps, fields=fields, note=note)
-        await_jobs([one.awaited for one in found.values() if one.awaited])
+        events = show_panels(pages, panels, GRID, title=title, steps=steps, fields=fields, note=note)
+        # The line that is shown comes first: a click is in that one.
+        names = dict.fromkeys([pair.one.run.name, pair.other.run.name, *found])
+        follow([found[name].line for name in names], events)
 
     return draw
 
 
-def _waiting(page: Page, scores: Scores, panels: list[Panel]) -> list[Panel]:
+def _waiting(page: Page, scores: FoundMeasure, panels: list[Panel]) -> list[Panel]:
     """Write into the first panel what it waits for, or why a run has no scores."""
     first, *others = panels
     if scores.error is not None:
         first = message_panel(page, first.id, f"{name_of(page)}: {page.say.error(scores.error)}", first.title)
-    elif scores.awaited is not None:
-        first = replace(first, pending=scores.awaited.line())
+    elif scores.line.pending is not None:
+        first = replace(first, pending=scores.line.pending)
     return [first, *others]
 
 

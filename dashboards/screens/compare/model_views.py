@@ -13,11 +13,11 @@ from dashboards.forms.prompt_form import ask_prompt, read_prompt
 from dashboards.page import Page
 from dashboards.screens import attention_page
 from dashboards.screens.compare.grid import FIELDS, area, grid_of_runs, message_panel, name_of, show_panels
-from dashboards.screens.compare.scores_view import Scores, find_scores
 from dashboards.state import run_list
 from dashboards.state.url import get_field
 from dashboards.views import run_panels
-from dashboards.views.awaited import await_jobs
+from dashboards.views.awaited import follow
+from dashboards.views.live_panels import FoundMeasure, find_measure
 from dashboards.widgets import cleared_place, show_notes
 from data.errors import InputError
 from trainer.config import described_model
@@ -102,23 +102,23 @@ def heads_view(pages: Sequence[Page]) -> Callable[[], None]:
     score = attention_page.ask_score(pages[0])
 
     def draw() -> None:
-        scores = [find_scores(page, area(place)) for place, page in enumerate(pages)]
+        scores = [find_measure(page, "heads", area(place)) for place, page in enumerate(pages)]
         panels = [_timeline(page, area(place), scores[place], score) for place, page in enumerate(pages)]
         # One colour scale, so that equal values have the same colour.
         high = max((panel.high for panel in panels if isinstance(panel, HeadTimeline)), default=1.0)
         panels = [replace(panel, high=high) if isinstance(panel, HeadTimeline) else panel for panel in panels]
         title = attention_page.title_of(pages[0], score)
         steps = [run_list.snapshot_steps(page.run) for page in pages]
-        show_panels(pages, panels, grid_of_runs(len(pages)), title=title, steps=steps, fields=("score",))
-        await_jobs([one.awaited for one in scores if one.awaited])
+        events = show_panels(pages, panels, grid_of_runs(len(pages)), title=title, steps=steps, fields=("score",))
+        follow([one.line for one in scores], events)
 
     return draw
 
 
-def _timeline(page: Page, where: str, scores: Scores, score: str) -> Panel:
+def _timeline(page: Page, where: str, scores: FoundMeasure, score: str) -> Panel:
     if scores.error is not None:
         return message_panel(page, where, scores.error)
-    pending = scores.awaited.line() if scores.awaited else None
+    pending = scores.line.pending
     if scores.known is None:
         return replace(message_panel(page, where, ""), pending=pending)
     return replace(run_panels.score_timeline(page, where, scores.known[score], name_of(page)), pending=pending)

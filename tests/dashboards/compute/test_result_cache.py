@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from dashboards.compute import queries
@@ -29,6 +30,15 @@ def test_two_tabs_that_ask_at_the_same_time_share_one_computation() -> None:
     with ThreadPoolExecutor(2) as tabs:
         assert [tab.result(30) for tab in [tabs.submit(ask), tabs.submit(ask)]] == ["result", "result"]
     assert len(made) == 1
+
+
+def test_large_results_are_kept_up_to_a_size_but_the_last_one_always() -> None:
+    cache = ResultCache(most=10, most_bytes=1000)
+    for key, n_bytes in (("a", 400), ("b", 400), ("c", 400)):
+        cache.get(key, lambda n_bytes=n_bytes: np.zeros(n_bytes, dtype=np.uint8))
+    assert ["a" in cache, "b" in cache, "c" in cache] == [False, True, True]
+    cache.get("large", lambda: np.zeros(2000, dtype=np.uint8))
+    assert ["b" in cache, "c" in cache, "large" in cache] == [False, False, True]
 
 
 def test_only_the_last_results_are_kept() -> None:
