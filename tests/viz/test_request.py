@@ -140,6 +140,7 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         "transparent": True,
         "all_tokens": True,
         "bands": True,
+        "language": "pt",
     }
     silent = {"format": "gif", "scheduler": "local", "run": "r", "deck": True}
     for kinds, make, size in (

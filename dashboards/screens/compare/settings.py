@@ -92,7 +92,7 @@ def setting_text(value: Any, say: Translation) -> str:
     if isinstance(value, bool):
         return say("compare.yes" if value else "compare.no")
     if isinstance(value, (int, float)):
-        decimals = len(f"{value:.12f}".rstrip("0").partition(".")[2]) if isinstance(value, float) else 0
+        decimals = len(f"{value:z.12f}".rstrip("0").partition(".")[2]) if isinstance(value, float) else 0
         return say.number(value, decimals)
     if isinstance(value, (list, tuple)):
         return "; ".join(setting_text(one, say) for one in value)

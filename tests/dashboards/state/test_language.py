@@ -16,7 +16,7 @@ from viz.request import FigureRequest, FilmRequest
 
 DASHBOARDS = Path(__file__).parents[3] / "dashboards"
 SECTIONS = {key.split(".")[0] for key in catalogue()}
-NAMES = re.compile(rf'"((?:{"|".join(sorted(SECTIONS))})\.[A-Za-z0-9_-]+)"')
+NAMES = re.compile(rf'"((?:{"|".join(sorted(SECTIONS))})\.(?!css")[A-Za-z0-9_-]+)"')  # "page.css" is a file
 
 
 def blanks(text: str) -> set[str]:

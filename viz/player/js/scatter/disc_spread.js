@@ -74,22 +74,33 @@ function hold(x, y, seen, i, most) {
   y[i] = seen.y[i] + (dy * most) / distance;
 }
 
-/** Make the spread of a plot, which is computed once a snapshot and magnification. `project(index)` are the places at a snapshot. */
+/**
+ * Make the spread of a plot: radius and moves are computed once for a snapshot at a magnification, and interpolated between snapshots.
+ * `project(index)` are the places at a snapshot.
+ */
 export function makeSpread(project) {
   let key = "";
   let byIndex = new Map();
 
-  function at(index, n, radius) {
-    if (!byIndex.has(index)) byIndex.set(index, spreadDiscs(project(index), n, radius));
+  function at(index, n, usual) {
+    if (!byIndex.has(index)) {
+      const places = project(index);
+      const radius = crowdedRadius(places, n, usual);
+      byIndex.set(index, { radius, ...spreadDiscs(places, n, radius) });
+    }
     return byIndex.get(index);
   }
 
   return {
-    /** Move discs apart at a view, between snapshots by what is between; returns the moves, or null if none was made. */
-    apply(view, seen, n, radius, now, frame) {
+    /**
+     * Move discs apart at a view. `usual` is their radius where they are not crowded, and `now` a text that changes with the magnification.
+     * Returns the radius and the moves, which are null if none was made.
+     */
+    apply(view, seen, n, usual, now, frame) {
       if (now !== key) [key, byIndex] = [now, new Map()];
-      const before = at(view.from, n, radius);
-      const after = view.between ? at(view.to, n, radius) : before;
+      const before = at(view.from, n, usual);
+      const after = view.between ? at(view.to, n, usual) : before;
+      const radius = before.radius + (after.radius - before.radius) * view.between;
       const moved = { x: new Float32Array(n), y: new Float32Array(n) };
       let isMoved = false;
       for (let i = 0; i < n; i += 1) {
@@ -99,7 +110,7 @@ export function makeSpread(project) {
         seen.y[i] += moved.y[i];
         isMoved ||= Math.hypot(moved.x[i], moved.y[i]) > LEADER_FROM * radius;
       }
-      return isMoved ? moved : null;
+      return { radius, moved: isMoved ? moved : null };
     },
   };
 }
@@ -133,8 +144,8 @@ export function drawLeaders(context, seen, moved, n, radius, theme) {
   }
 }
 
-/** Choose a smaller radius where discs are crowded at a view, so that half of them have room where they are; letters stay legible. */
-export function crowdedRadius(seen, n, radius) {
+/** Choose a smaller radius where discs are crowded, so that half of them have room where they are; letters stay legible. */
+function crowdedRadius(seen, n, radius) {
   const nearest = new Float32Array(n).fill(Infinity);
   for (let i = 0; i < n; i += 1) {
     for (let j = i + 1; j < n; j += 1) {

@@ -2,7 +2,7 @@
 
 import { makeCamera } from "./camera.js";
 import { readCloud } from "./cloud.js";
-import { crowdedRadius, drawLeaders, isMovedFar, makeSpread, MOST_SPREAD } from "./disc_spread.js";
+import { drawLeaders, isMovedFar, makeSpread, MOST_SPREAD } from "./disc_spread.js";
 import { makeDiscs, radiusFor } from "./discs.js";
 import { addCanvas, boxOf, unpack } from "../drawing.js";
 import { connectPointer } from "./gestures.js";
@@ -75,6 +75,7 @@ PANELS.scatter = (host, player) => {
   let places = null; // (item, axis) at the view
   let doubt = null; // (item,) at the view
   let seen = null; // places of the items, in pixels
+  let usual = 6; // radius of discs that are not crowded
   let radius = 6;
   let moved = null; // how far discs were moved apart, in pixels
   let order = null; // items in the order of painting
@@ -103,7 +104,7 @@ PANELS.scatter = (host, player) => {
     fitsInside: (i, r) => discs.fitsInside(panel.labels[i], r),
     project(index) {
       const at = projectAt(index);
-      if (spreads()) spread.apply({ from: index, to: index, between: 0 }, at, cloud.n, radius, spreadKey(), frame);
+      if (spreads()) spread.apply({ from: index, to: index, between: 0 }, at, cloud.n, usual, spreadKey(), frame);
       return at;
     },
   });
@@ -115,8 +116,8 @@ PANELS.scatter = (host, player) => {
   }
 
   /** Whether discs are moved apart: in two dimensions, where they carry letters. */
-  const spreads = () => cloud.axes === 2 && cloud.n <= MOST_SPREAD && discs.fitsInside("i", radius);
-  const spreadKey = () => `${updates} ${frame.width} ${frame.height} ${camera.zoom.toFixed(4)} ${radius.toFixed(2)}`;
+  const spreads = () => cloud.axes === 2 && cloud.n <= MOST_SPREAD && discs.fitsInside("i", usual);
+  const spreadKey = () => `${updates} ${frame.width} ${frame.height} ${camera.zoom.toFixed(4)}`;
 
   // For tests: the places of the items, in pixels of the window.
   controls.area.places = () => {
@@ -218,14 +219,13 @@ PANELS.scatter = (host, player) => {
       discsFor = player.theme.name;
       discs = makeDiscs(player.theme);
     }
-    radius = radiusFor(cloud.n, width, height);
-    frame = camera.frame(cloud, width, height, MARGIN_RADII * radius + 2);
-    radius = Math.min(MAX_RADIUS_PX, radius * Math.max(1, camera.zoom) ** (cloud.n > 600 ? 0.5 : 0.35));
+    const whole = radiusFor(cloud.n, width, height);
+    frame = camera.frame(cloud, width, height, MARGIN_RADII * whole + 2);
+    usual = Math.min(MAX_RADIUS_PX, whole * Math.max(1, camera.zoom) ** (cloud.n > 600 ? 0.5 : 0.35));
     cloud.at(view, places);
     cloud.doubtAt(view, doubt);
     camera.project(cloud, places, frame, seen);
-    if (spreads()) radius = crowdedRadius(seen, cloud.n, radius);
-    moved = spreads() ? spread.apply(view, seen, cloud.n, radius, spreadKey(), frame) : null;
+    ({ radius, moved } = spreads() ? spread.apply(view, seen, cloud.n, usual, spreadKey(), frame) : { radius: usual, moved: null });
     if (cloud.axes === 3) {
       drawBox(context, cloud, camera, frame, player.theme);
       order.sort((a, b) => seen.near[a] - seen.near[b]);
