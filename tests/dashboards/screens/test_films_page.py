@@ -161,6 +161,7 @@ def test_the_commands_own_checks_hold(run: Run) -> None:
     film_form.check(run, FilmRequest(what="tokens", highlight=("vowels",)))
 
 
+@pytest.mark.slow
 def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run, computation: Computation) -> None:
     key = JobKey(run.name, "films/x")
     computation.jobs.start(key, ["viz.video", f"--run={run.name}", "--what=attention", "--prompt=\u2603"])[0].wait(60)
