@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -188,6 +189,8 @@ def test_titles_are_in_the_readers_language() -> None:
         film_list.details(film, Translation("pt"))
         == "camada 1 · ao lado de vetores não treinados · escuro · 1920 × 1080"
     )
+    grouped = dataclasses.replace(film, request=FilmRequest("tokens", highlight=("vowels,x", "digits")))
+    assert film_list.title(grouped, Translation("pt")).endswith(" · vogais,x · algarismos")
 
 
 def test_the_command_line_reads_what_the_form_says(run: Run) -> None:
