@@ -71,9 +71,10 @@ def send_progress(lines: Mapping[str, Pending]) -> None:
 
 @lru_cache(maxsize=1)
 def _progress_component() -> Any:
-    js = (
-        f'export default ({{ data: [data] }}) => void dispatchEvent(new CustomEvent("{PROGRESS}", {{ detail: data }}));'
-    )
+    # Streamlit would take a single line with brackets for the name of a file.
+    js = f"""export default function mount({{ data: [lines] }}) {{
+  dispatchEvent(new CustomEvent("{PROGRESS}", {{ detail: lines }}));
+}}"""
     return st.components.v2.component("gptlab_progress", js=js)
 
 
