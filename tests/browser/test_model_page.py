@@ -198,6 +198,7 @@ def test_a_row_of_a_sum_leads_on_to_its_own(reader: Visit) -> None:
     expect(explanation(reader).locator("h5")).to_contain_text("layer 1, head 0")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (390, 844)])
 def test_the_page_fits_the_window_in_both_languages_and_themes(window: Window, size: tuple[int, int]) -> None:
     for theme, language in (("light", "en"), ("dark", "pt")):
