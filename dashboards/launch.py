@@ -41,7 +41,7 @@ def prepare_server() -> subprocess.Popen[bytes]:
 
 
 def start_server(process: subprocess.Popen[bytes], port: int) -> None:
-    """Let a prepared process serve."""
+    """Send a prepared process its settings, with which it serves."""
     if process.stdin is None:
         raise ValueError("the process has no standard input: make it with prepare_server()")
     with contextlib.suppress(BrokenPipeError):  # it has failed, and has said why
