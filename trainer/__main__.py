@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
+from data.commands import one_line_mistakes, parse, write_options
 from data.errors import InputError
 from data.runs import open_run
 from trainer.config import TrainConfig, base_config, first_pass
@@ -49,8 +49,9 @@ def main(args: list[str]) -> int:
     parsed: TrainArguments = parse(TrainArguments, prog=PROG, args=args, default=default)
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
-    from trainer.loop import Stopped, describe_standstill
+    from trainer.loop import describe_standstill
     from trainer.session import resume_training, start
+    from trainer.stopping import Stopped
 
     if parsed.resume:
         training = resume_training(open_run(parsed.run), config, parsed.corpus_dir)
@@ -68,7 +69,7 @@ def main(args: list[str]) -> int:
         measured = training.go()
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {run.name}")
-        return EXIT_INTERRUPTED
+        return stopped.exit_status
     loss = f"{measured['val_loss_whole']:.4f} nats per token"
     bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
     print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")

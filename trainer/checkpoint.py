@@ -14,9 +14,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from data.errors import InputError
+from data.files.atomic_files import append_line, write_bytes
+from data.files.json_files import DamagedError, parse_json, read_lines
+from data.files.regular_files import UnsafeFileError, open_regular
+from data.files.safetensors_files import decode_metadata, decode_tensors, stream_tensors
+from data.notices import notify
 from data.runs import Run
-from data.runs.atomic_files import append_line, read_lines, write_bytes
-from data.runs.safetensors_files import decode_metadata, decode_tensors, stream_tensors
+from data.runs.schema import SlotLine
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ def save(
                     tensors[f"optimizer.{i}.{p}.{key}"] = value.detach()
                 else:
                     numbers[f"optimizer.{i}.{p}.{key}"] = value
-    manifest = run.path / "resume" / "manifest.jsonl"
-    written = read_lines(manifest)
+    manifest = run.inside("resume", "manifest.jsonl")
+    written = read_lines(manifest, SlotLine)
     slot = "b.safetensors" if written and written[-1]["file"] == "a.safetensors" else "a.safetensors"
     content = stream_tensors({k: t.cpu().numpy() for k, t in tensors.items()}, {"numbers": json.dumps(numbers)})
     _, digest = write_bytes(manifest.parent / slot, content)
@@ -49,31 +54,79 @@ def save(
 
 
 def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]) -> Checkpoint | None:
-    """Load the newest whole slot into models and optimizers; return None, and change nothing, if there is none."""
+    """Load the newest whole slot into models and optimizers; return None, and change nothing, if there is none.
+
+    Raises
+    ------
+    InputError
+        If the slot is whole, but not of these models and optimizers.
+
+    Warns
+    -----
+    UserWarning
+        If a newer slot is damaged, so that an older one is used, or none.
+    """
     content = _newest_slot(run)
     if content is None:
         return None
-    tensors = {name: torch.from_numpy(array.copy()) for name, array in decode_tensors(content).items()}
-    numbers = json.loads(decode_metadata(content)["numbers"])
-    with torch.no_grad():
+    try:
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in decode_tensors(content).items()}
+        numbers = parse_json(decode_metadata(content)["numbers"].encode(), dict[str, int | float])
         for which, model in models.items():
-            for name, p in model.named_parameters():
-                p.copy_(tensors[f"{which}.{name}"])
-    for i, optimizer in enumerate(optimizers):
-        state: dict[int, dict[str, object]] = {}
-        for name, value in (tensors | numbers).items():
-            if name.startswith(f"optimizer.{i}."):
-                p, key = name.split(".")[2:]
-                state.setdefault(int(p), {})[key] = value
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return Checkpoint(numbers["step"], numbers["seconds"])
+            _copy_into(model, which, tensors)
+        for i, optimizer in enumerate(optimizers):
+            state = _state_of(f"optimizer.{i}.", tensors | numbers)
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        return Checkpoint(int(numbers["step"]), float(numbers["seconds"]))
+    except (DamagedError, KeyError, ValueError, RuntimeError) as error:
+        advice = "its run.json was changed; put the original back, or train a new run"
+        raise InputError(f"the resume slot of run {run.name!r} does not fit its model ({error}): {advice}") from None
+
+
+@torch.no_grad()
+def _copy_into(model: nn.Module, which: str, tensors: Mapping[str, torch.Tensor]) -> None:
+    for name, p in model.named_parameters():
+        if p.shape != tensors[f"{which}.{name}"].shape:
+            raise ValueError(f"{name} has another shape")
+        p.copy_(tensors[f"{which}.{name}"])
+
+
+def _state_of(prefix: str, values: Mapping[str, object]) -> dict[int, dict[str, object]]:
+    """Collect the state of one optimizer, by the number of the parameter and the name of the value."""
+    state: dict[int, dict[str, object]] = {}
+    for name, value in values.items():
+        if name.startswith(prefix):
+            p, key = name.removeprefix(prefix).split(".")
+            state.setdefault(int(p), {})[key] = value
+    return state
 
 
 def _newest_slot(run: Run) -> bytes | None:
-    folder = run.path / "resume"
-    for record in reversed(read_lines(folder / "manifest.jsonl")):
-        path = folder / record["file"]
-        content = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(content).hexdigest() == record["sha256"]:
+    """Read the newest slot that is whole; a notice says if a newer one was passed over."""
+    damaged: int | None = None
+    passed: set[str] = set()  # of a slot only the last line can be right
+    for record in reversed(read_lines(run.inside("resume", "manifest.jsonl"), SlotLine)):
+        if record["file"] in passed:
+            continue
+        passed.add(record["file"])
+        content = _read_slot(run, record["file"])
+        if content is not None and hashlib.sha256(content).hexdigest() == record["sha256"]:
+            if damaged is not None:
+                notify(
+                    f"the resume slot of step {damaged:,} of run {run.name!r} is damaged: "
+                    f"that of step {record['step']:,} is used",
+                    stacklevel=4,
+                )
             return content
+        damaged = record["step"] if damaged is None else damaged
+    if damaged is not None:
+        notify(f"the resume slots of run {run.name!r} are damaged: it is trained from the start", stacklevel=4)
     return None
+
+
+def _read_slot(run: Run, file: str) -> bytes | None:
+    try:
+        with open_regular(run.inside("resume", file)) as opened:
+            return opened.read()
+    except (OSError, UnsafeFileError):
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -106,6 +106,10 @@ class TrainConfig:
     """Compile the model with torch.compile."""
     resume_every: float = 30.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
+    clip: float | None = None
+    """Largest gradient norm; larger gradients are scaled down to it, and 0 turns clipping off. The recipe decides if not given."""
+    on_snapshot_error: str = "stop"
+    """What to do when the disk refuses a snapshot: stop, or continue without it."""
 
 
 _GPU = {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2}
@@ -131,12 +135,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+ON_SNAPSHOT_ERROR = ("stop", "continue")
 TOKENIZERS = ("char", "bpe", "gpt2")
 MOST_SEED = 2**62
 VOCAB_SIZE = 2048
 """Tokens that bpe learns by default."""
 
-RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
+RESUMABLE = {"steps", "device", "threads", "compile", "resume_every", "on_snapshot_error"}
 """Fields that may differ when a run is resumed; any other change would make it another run."""
 
 
@@ -214,7 +219,8 @@ def check(config: TrainConfig) -> TrainConfig:
     check_finite(config)
     shape = ("n_layer", "n_head", "n_embd", "block_size")
     check_at_least(config, 1, *shape, "batch_size", "eval_every", "snapshot_every", "eval_batches", "threads")
-    check_at_least(config, 0, "steps", "sample_tokens", "resume_every")
+    check_at_least(config, 0, "steps", "sample_tokens", "resume_every", "clip")
+    check_choice(config, "on_snapshot_error", ON_SNAPSHOT_ERROR)
     if not config.learning_rate_scale > 0:
         raise InputError(f"learning_rate_scale must be above 0; got {config.learning_rate_scale}")
     check_seed(config.seed)
@@ -252,6 +258,12 @@ def check_at_least(config: object, least: int, *names: str) -> None:
             raise InputError(f"{name} must be {least} or more; got {value}")
 
 
+def check_choice(config: object, name: str, values: Collection[str]) -> None:
+    """Check that a field has one of some values; an `InputError` lists them."""
+    if getattr(config, name) not in values:
+        raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
+
+
 def check_seed(seed: int) -> None:
     """Check the range of a seed: step numbers are added to it, and torch accepts seeds below 2**64 only."""
     if not 0 <= seed <= MOST_SEED:
@@ -272,8 +284,7 @@ def check_heads(config: ModelConfig | TrainConfig, advice: str = "") -> None:
 
 def _check_variants(config: ModelConfig | TrainConfig) -> None:
     for name, values in VARIANTS.items():
-        if getattr(config, name) not in values:
-            raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
+        check_choice(config, name, values)
 
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:

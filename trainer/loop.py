@@ -15,8 +15,6 @@ import datetime
 import math
 import platform
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,13 +27,17 @@ from torch import Tensor, nn
 
 from data.errors import InputError
 from data.progress import Progress, progress_bar
-from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
-from data.runs.atomic_files import append_line, write_json
+from data.runs import Run, create_run, runs_folder, write_info, write_snapshot
+from data.runs.earlier_records import EarlierRecords, earlier_records
+from data.runs.training_lock import TrainingLock, lock_run
 from trainer import checkpoint
+from trainer.divergence import DivergedError, check_exploded, check_finite, mark_diverged, not_finite
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
 from trainer.optimizers.schedules import Schedule, highest_share, set_rates
+from trainer.run_writer import RunWriter
 from trainer.seeds import own_random_state, seed_dropout
+from trainer.stopping import StopFlag, Stopped, stop_on_signal
 
 SAMPLE_TEMPERATURE = 0.8
 
@@ -66,6 +68,10 @@ class Procedure:
     """Whether the model uses random numbers in training."""
     reads_losses: bool = True
     """Check and show the loss of every step; on a GPU, reading it waits for the step to end."""
+    may_explode: bool = True
+    """Whether a loss far above the first one ends the training; not where the text is not what is learned."""
+    on_snapshot_error: str = "stop"
+    """One of `trainer.config.ON_SNAPSHOT_ERROR`."""
 
 
 class Objective(Protocol):
@@ -100,43 +106,57 @@ AnyObjective = TypeVar("AnyObjective", bound=Objective)
 Trained = TypeVar("Trained", bound=Objective, covariant=True)
 
 
-class Stopped(Exception):
-    """The training was stopped by Ctrl-C; everything needed to resume from ``step`` is saved."""
-
-    def __init__(self, step: int):
-        super().__init__(f"stopped at step {step}")
-        self.step = step
-
-
 @dataclass(frozen=True)
 class Training(Generic[Trained]):
-    """A run and the objective that writes it, ready to continue from ``step`` after ``seconds`` of earlier training."""
+    """A run and the objective that writes it, ready to continue from ``step`` after ``seconds`` of earlier training.
+
+    The run's lock is held until `go` has ended; ``earlier`` is what an earlier attempt recorded after ``step``.
+    """
 
     run: Run
     objective: Trained
+    lock: TrainingLock
     step: int = 0
     seconds: float = 0.0
+    earlier: EarlierRecords | None = None
     is_new: bool = False
 
     def go(self, progress: Progress | None = None) -> dict[str, float]:
         """Train to the last step; return what was measured there, as in metrics.jsonl.
 
-        ``progress`` is called after every step; without it there is a bar on standard error. Ctrl-C raises `Stopped` at the end of the
-        current step. A loss that is not finite raises an `InputError`; a new run that has only its first snapshot by then is removed.
+        ``progress`` is called after every step; without it there is a bar on standard error.
+
+        Raises
+        ------
+        Stopped
+            After Ctrl-C, SIGTERM or SIGHUP, at the end of the current step.
+        DivergedError
+            If the loss explodes or is not finite. A new run that has only its first snapshot by then is removed.
+        InputError
+            If the run was deleted or replaced.
         """
         procedure = self.objective.procedure
         bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
+        writer = RunWriter(self.run, self.earlier, procedure.on_snapshot_error)
         with (
             bar if progress is None else contextlib.nullcontext(progress) as update,
-            stop_on_interrupt() as stop,
+            stop_on_signal() as stop,
             own_random_state(procedure.device),
         ):
             try:
-                return _train(self, update, stop)
-            except InputError:
-                if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
-                    shutil.rmtree(self.run.path)
+                return _train(self, writer, update, stop)
+            except DivergedError as diverged:
+                if writer.is_in_place():
+                    self._end_diverged(diverged.step)
                 raise
+            finally:
+                self.lock.release()
+
+    def _end_diverged(self, step: int) -> None:
+        if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
+            shutil.rmtree(self.run.path)
+        else:
+            mark_diverged(self.run, step)
 
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
@@ -152,24 +172,32 @@ def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) ->
         "threads": torch.get_num_threads(),
     }
     run = create_run(name, described)
+    lock = lock_run(run.path)
     write_snapshot(run, 0, objective.weights())
-    return Training(run, objective, is_new=True)
+    return Training(run, objective, lock, is_new=True)
 
 
 def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
-    """Continue a run from its newest resume slot, or from the start if nothing was saved; ``config`` is recorded in run.json."""
+    """Continue a run from its newest whole resume slot, or from the start if there is none; ``config`` is recorded in run.json.
+
+    Raises
+    ------
+    InputError
+        If another process trains the run, or it is past the last step of ``config``.
+    """
+    lock = lock_run(run.path)
     slot = checkpoint.load(run, _models(objective), objective.procedure.optimizers)
     if slot is not None and slot.step > objective.steps:
         raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
-    described = run.info["training"] | dataclasses.asdict(config)
-    if described != run.info["training"]:
-        write_json(run.path / "run.json", run.info | {"training": described})
+    info = {key: value for key, value in run.info.items() if key != "diverged"}
+    info["training"] = info["training"] | dataclasses.asdict(config)
+    if info != run.info:
+        write_info(run, info)
     if slot is None or slot.step == 0:
-        rewind(run, -1)
+        earlier = earlier_records(run, -1)
         write_snapshot(run, 0, objective.weights())
-        return Training(run, objective)
-    rewind(run, slot.step)
-    return Training(run, objective, slot.step, slot.seconds)
+        return Training(run, objective, lock, earlier=earlier)
+    return Training(run, objective, lock, slot.step, slot.seconds, earlier_records(run, slot.step))
 
 
 def check_resumable(before: Any, config: Any, resumable: Collection[str], *, verb: str) -> None:
@@ -179,41 +207,62 @@ def check_resumable(before: Any, config: Any, resumable: Collection[str], *, ver
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
 
 
-def _train(training: Training[Objective], progress: Progress, stop: threading.Event) -> dict[str, float]:
-    run, objective, procedure = training.run, training.objective, training.objective.procedure
+def _train(training: Training[Objective], writer: RunWriter, progress: Progress, stop: StopFlag) -> dict[str, float]:
+    objective, procedure = training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
     started, saved, taken = time.perf_counter() - training.seconds, time.perf_counter(), StepTaken()
+    first = _first_loss(training.run)
     objective.module.train()
     for step in range(training.step, objective.steps + 1):
         is_new = step > training.step or step == 0  # the step of a resumed run has its records already
-        # Nothing is written before it is known to be finite.
-        measured, sample = _evaluate(objective, step) if is_new and step in evaluations else (None, None)
+        measured, sample = _evaluate(objective, step, taken) if is_new and step in evaluations else (None, None)
+        first = _check_losses(objective, step, measured, first)
         if step > training.step and step in snapshots:
-            if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
-                raise not_finite(objective, step)
-            write_snapshot(run, step, objective.weights())
+            _check_weights(objective, step)
+            writer.write_snapshot(step, objective.weights())
         if measured is not None:
-            seconds = round(time.perf_counter() - started, 3)
-            norm = (
-                {} if taken.grad_norm is None or not math.isfinite(taken.grad_norm) else {"grad_norm": taken.grad_norm}
-            )
-            measured = {"step": step, **measured, "lr": _rate(objective, step), **norm, "seconds": seconds}
-            append_line(run.path / "metrics.jsonl", measured)
+            measured["seconds"] = round(time.perf_counter() - started, 3)
+            writer.write_metrics(measured)
         if sample is not None:
-            append_line(run.path / "samples.jsonl", {"step": step, **sample})
+            writer.write_sample(step, sample)
         progress(step, _note(objective, step, taken.loss, measured))
-        is_last, now = step == objective.steps or stop.is_set(), time.perf_counter()
-        if is_last or (step in snapshots and now - saved >= procedure.resume_every):
-            checkpoint.save(run, checkpoint.Checkpoint(step, now - started), _models(objective), procedure.optimizers)
+        is_last, stopping, now = step == objective.steps, stop.number, time.perf_counter()
+        if is_last or stopping or (step in snapshots and now - saved >= procedure.resume_every):
+            _check_weights(objective, step)
+            reached = checkpoint.Checkpoint(step, now - started)
+            writer.save_slot(reached, _models(objective), procedure.optimizers, is_last=is_last)
             saved = time.perf_counter()
-        if step == objective.steps:
-            return measured or run.metrics()[-1]
-        if stop.is_set():
-            raise Stopped(step)
+        if is_last:
+            return measured or training.run.metrics()[-1]
+        if stopping:
+            raise Stopped(step, stopping)
         taken = take_step(objective, step, measures_gradient=step + 1 in evaluations)
         if taken.loss is not None and not math.isfinite(taken.loss):
-            raise not_finite(objective, step)
+            raise not_finite(step, procedure.advice)
     raise AssertionError("the last step returns")
+
+
+def _first_loss(run: Run) -> float | None:
+    """Read the training loss of the first evaluation of a run, in nats; None if there was none."""
+    return next((float(record["train_loss"]) for record in run.metrics() if "train_loss" in record), None)
+
+
+def _check_losses(
+    objective: Objective, step: int, measured: Mapping[str, float] | None, first: float | None
+) -> float | None:
+    """Check that the losses of a step have not exploded, if they were measured; return the first training loss, in nats."""
+    if measured is None:
+        return first
+    first = measured["train_loss"] if first is None else first
+    if objective.procedure.may_explode:
+        check_exploded(measured, first, step, objective.procedure.advice)
+    return first
+
+
+def _check_weights(objective: Objective, step: int) -> None:
+    """Check that the weights that are kept are finite, before they are written."""
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
+        raise not_finite(step, objective.procedure.advice)
 
 
 class StepTaken(NamedTuple):
@@ -221,6 +270,10 @@ class StepTaken(NamedTuple):
 
     loss: float | None = None
     grad_norm: float | None = None
+
+    def recorded(self) -> dict[str, float]:
+        """Return what metrics.jsonl holds of it."""
+        return {} if self.grad_norm is None or not math.isfinite(self.grad_norm) else {"grad_norm": self.grad_norm}
 
 
 def take_step(objective: Objective, step: int, *, measures_gradient: bool = False) -> StepTaken:
@@ -249,31 +302,6 @@ def take_step(objective: Objective, step: int, *, measures_gradient: bool = Fals
     return StepTaken(total if procedure.reads_losses else None, grad_norm)
 
 
-def not_finite(objective: Objective, step: int) -> InputError:
-    """Build the error for a loss that is not finite."""
-    return InputError(f"the loss is no longer a number at step {step}: {objective.procedure.advice}")
-
-
-@contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event, a request to stop after the current step; the second one stops at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
-        yield stop
-        return
-
-    def interrupt(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 @contextlib.contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Put a model into evaluation mode, without gradients, and back into its mode before."""
@@ -296,12 +324,14 @@ def _models(objective: Objective) -> dict[str, nn.Module]:
     return {"model": objective.module} | ({} if averaged is None else {"averaged": averaged})
 
 
-def _evaluate(objective: Objective, step: int) -> tuple[dict[str, float], Mapping[str, object] | None]:
-    """Measure the losses and sample a text."""
+def _evaluate(
+    objective: Objective, step: int, taken: StepTaken
+) -> tuple[dict[str, float], Mapping[str, object] | None]:
+    """Measure a step for metrics.jsonl, given the optimizer step that led to it, and sample a text."""
     with evaluating(_kept(objective)):
         measured = objective.evaluate(step)
-        if not all(map(math.isfinite, measured.values())):
-            raise not_finite(objective, step)
+        check_finite(measured, step, objective.procedure.advice)
+        measured = {"step": step, **measured, "lr": _rate(objective, step), **taken.recorded()}
         return measured, objective.sample(step)
 
 

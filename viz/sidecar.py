@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from data.runs.atomic_files import write_json
+from data.files.atomic_files import write_json
 
 if TYPE_CHECKING:
     from viz.figures.figure import Figure

@@ -13,9 +13,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError, NotApplicableError
+from data.files.safetensors_files import read_tensor
 from data.progress import Progress
 from data.runs import Run, Snapshot
-from data.runs.safetensors_files import read_tensor
 from probes.parallel import import_dask
 
 TableName = Literal["positions", "tokens"]

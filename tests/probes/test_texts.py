@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError, NotApplicableError
+from data.files.atomic_files import append_line
 from data.runs import Run
-from data.runs.atomic_files import append_line
 from data.tokens.tokenizers import HALF
 from data.tokens.vocabularies import learn_bpe
 from probes.texts import (

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from data.errors import InputError, NotApplicableError
+from data.files.atomic_files import write_json
 from data.runs import Run
-from data.runs.atomic_files import write_json
 from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace, trained_config
-from trainer.loop import Stopped
 from trainer.session import resume_training, start
+from trainer.stopping import Stopped
 from viz.grouped_table import bits_curve
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.commands import one_line_mistakes, parse
 from data.printing import code_point, has_ink, terminal_text
 from data.runs import open_run
 from trainer.config import first_pass
@@ -58,7 +58,7 @@ def main(args: list[str]) -> int:
     parsed: FinetuneArguments = parse(FinetuneArguments, prog=PROG, args=args, default=default)
     config = LanguageConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(LanguageConfig)})
     from trainer.finetune.language_model import open_tuning
-    from trainer.loop import Stopped
+    from trainer.stopping import Stopped
 
     tuning = open_tuning(config, model=parsed.model, run=parsed.run, resume=parsed.resume, corpus_dir=parsed.corpus_dir)
     _introduce(tuning)
@@ -66,7 +66,7 @@ def main(args: list[str]) -> int:
         tuning.go()
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
-        return EXIT_INTERRUPTED
+        return stopped.exit_status
     _conclude(tuning)
     return 0
 

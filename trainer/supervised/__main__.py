@@ -64,10 +64,11 @@ def main(args: list[str]) -> int:
     config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
     check_at_least(options, 1, "n_train", "n_test", "seeds")
     task = read(options)
+    from data.files.atomic_files import write_json
     from data.runs import check_free, open_run
-    from data.runs.atomic_files import write_json
     from trainer.finetune.base_snapshot import open_base, run_name
-    from trainer.loop import Stopped, describe_standstill, free_name
+    from trainer.loop import describe_standstill, free_name
+    from trainer.stopping import Stopped
     from trainer.supervised.task_overlap import overlapping_corpora
     from trainer.supervised.task_report import measure, show
 
@@ -88,7 +89,7 @@ def main(args: list[str]) -> int:
         run, report = measure(base, task, config, name, seeds=options.seeds, compare=options.compare, bar=progress_bar)
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; the snapshots so far are in run {name}, and there is no report")
-        return EXIT_INTERRUPTED
+        return stopped.exit_status
     write_json(run.path / "report.json", {**report, "overlap": overlap})
     show(report)
     print(f"wrote {run.path / 'report.json'}")

@@ -23,11 +23,12 @@ from data.runs import Run
 from data.tasks.examples import Task
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer, known_part
+from trainer.divergence import not_finite
 from trainer.finetune.base_snapshot import Base, grow, trainable, weights_of
 from trainer.finetune.tuning import start_tuning, tuning_procedure
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import HEAD, Model, blank_model, load_model
-from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, evaluating, not_finite, take_step
+from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, evaluating, take_step
 from trainer.model import GPT
 from trainer.optimizers.recipes import RECIPES, initialise
 from trainer.seeds import own_random_state
@@ -79,7 +80,8 @@ class TaskObjective:
 
     @cached_property
     def procedure(self) -> Procedure:
-        return tuning_procedure(self.module, self.config, self.steps, self.device)
+        procedure = tuning_procedure(self.module, self.config, self.steps, self.device)
+        return dataclasses.replace(procedure, may_explode=False)  # the language model may be given up for the task
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Collect the tensors of a snapshot by name: those of the model and of the head."""
@@ -153,7 +155,7 @@ class TaskObjective:
     def _predicted(self, outputs: Tensor, step: int) -> NDArray[Any]:
         """Predict classes, or scores of a regression, (example,)."""
         if not outputs.isfinite().all():  # argmax would still choose a class, and so give a score
-            raise not_finite(self, step)
+            raise not_finite(step, self.procedure.advice)
         return (outputs[:, 0] if self.task.is_regression else outputs.argmax(-1)).cpu().numpy()
 
     def numbers(self, step: int) -> NDArray[np.int64]:

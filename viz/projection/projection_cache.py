@@ -13,10 +13,10 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 import xarray as xr
 
+from data.files.atomic_files import write_bytes
 from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
-from data.runs.atomic_files import write_bytes
 from viz.projection.projector import AXES, project
 from viz.sidecar import versions
 

@@ -14,8 +14,8 @@ from dashboards.compute.computation import Computation
 from dashboards.forms.example_prompts import example_prompts
 from dashboards.player import Events
 from dashboards.state.language import Translation
+from data.files.atomic_files import append_line
 from data.runs import Run, create_run, write_snapshot
-from data.runs.atomic_files import append_line
 from probes.groups.symbols import display
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores

@@ -16,8 +16,8 @@ from dashboards.compute import queries
 from dashboards.compute.computation import Computation
 from dashboards.player import Events
 from dashboards.screens.compare.grid import grid_of_runs, template
+from data.files.atomic_files import append_line
 from data.runs import Run, create_run, write_snapshot
-from data.runs.atomic_files import append_line
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
 from viz.player.attention_panels import HeadTimeline, HeatMaps
