@@ -15,6 +15,7 @@ from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
 from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
 from dashboards.tour.address import start_address, start_fields
+from dashboards.warm_up import first_page_stands
 from dashboards.widgets import escape_markdown
 
 # Pages without a picture that could fill the screen.
@@ -42,6 +43,7 @@ def main() -> None:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
     invalid.clear()
     show_address(first_address())
+    first_page_stands.set()
 
 
 def _frame(name: str) -> None:

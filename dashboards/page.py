@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboards.compute import queries
+from dashboards.compute import record_queries
 from dashboards.compute.computation import Computation, start_computation
 from dashboards.player import Events
 from dashboards.player import show as mount
@@ -28,8 +28,8 @@ from dashboards.widgets import escape_markdown, guarded
 from data.progress import Progress
 from data.runs import Run
 from viz.drawing.theme import THEMES, Theme
+from viz.player.loss_panel import validation_loss
 from viz.player.panels import Panel
-from viz.player.projection_scene import validation_loss
 from viz.player.scene import NarrowGrid, Scene
 
 REFRESH_EVERY_S = 2.0
@@ -142,7 +142,7 @@ def show_live(page: Page, draw: Callable[[], None]) -> None:
 
 def validation_losses(page: Page) -> tuple[list[int], list[float]] | None:
     """Return steps and validation losses of a run, or None if no loss was measured."""
-    return validation_loss(queries.metrics(page.computation, page.run))
+    return validation_loss(record_queries.metrics(page.computation, page.run))
 
 
 def snapshot_progress(page: Page, place: DeltaGenerator, key: str) -> Progress:

@@ -19,6 +19,7 @@ MOST_BYTES, MOST_BYTES_OF_FIRST, MOST_BYTES_OF_ALL = 1_000_000, 2_000_000, 5_000
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
 
 
+@pytest.mark.slow
 def test_the_script_films_every_kind(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(FOLDER / "make_films.py"), run_name="__main__")

@@ -307,16 +307,6 @@ def _concatenate(earlier: Any, later: Any) -> Any:
     )
 
 
-def samples(computation: Computation, run: Run) -> list[dict[str, Any]]:
-    """Read the texts that were sampled during training."""
-    return computation.results.get(("samples", run.path), run.samples, stamp(run)).value
-
-
-def metrics(computation: Computation, run: Run) -> list[dict[str, Any]]:
-    """Read the metrics that were measured during training."""
-    return computation.results.get(("metrics", run.path), run.metrics, stamp(run)).value
-
-
 def steps_of(array: xr.DataArray | xr.Dataset) -> list[int]:
     """List the steps of a trajectory as plain integers."""
     return [int(step) for step in array["step"].values]

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 import xarray as xr
 
-from dashboards.compute import queries
+from dashboards.compute import queries, record_queries
 from dashboards.compute.background_jobs import LOOK_EVERY_S, BackgroundJob
 from dashboards.compute.result_cache import CachedResult
 from dashboards.forms.group_form import ask_highlight, find_groups, highlight_lassoed
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state.url import get_field, is_new_event, set_field, visits
-from dashboards.views import measure_panels, run_panels
+from dashboards.views import measure_panels, record_panels, run_panels
 from dashboards.views.awaited import follow
 from dashboards.views.layouts import LayoutChoice, ShownLayout, find_layout, request_layout
 from dashboards.widgets import ask_option, show_notes
@@ -134,11 +134,11 @@ def _side_panels(
     if colors:
         column.append((measure_panels.cohesion(page, compared.known, colors), "5fr"))
         column.append((measure_panels.comparisons(page, what, compared.known, colors), "fit-content(24%)"))
-    if not (around and colors) and queries.metrics(page.computation, page.run):
-        column.insert(0, (run_panels.loss(page), "4fr"))
+    if not (around and colors) and record_queries.metrics(page.computation, page.run):
+        column.insert(0, (record_panels.loss(page), "4fr"))
     column.append((fidelity_panel(layout, language=page.say.language), "fit-content(40%)"))
-    if not around and not colors and queries.samples(page.computation, page.run):
-        column.append((run_panels.sample(page), "4fr"))
+    if not around and not colors and record_queries.samples(page.computation, page.run):
+        column.append((record_panels.sample(page), "4fr"))
     return column if len(column) > 1 else [(column[0][0], "1fr")]
 
 

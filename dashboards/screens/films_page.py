@@ -17,6 +17,8 @@ from dashboards.state.url import get_field, set_field, set_initial_value, write_
 from dashboards.widgets import escape_markdown, guarded, megabytes, offer_download
 
 FOLDER = "films"
+LIST_HEIGHT_PX, MOST_WHOLE = 480, 5
+"""A list of more films scrolls in this height."""
 FIELDS = ("film",)
 MIMES = {".mp4": "video/mp4", ".gif": "image/gif"}
 
@@ -71,7 +73,7 @@ def _choose(page: Page, films: Sequence[FilmFiles]) -> str:
     linked = get_field("film")
     set_initial_value("film_choice", linked if linked in stems else stems[0], stems)
     titles = {film.stem: escape_markdown(film_list.title(film, page.say)) for film in films}
-    with st.container(height=480, border=False):
+    with st.container(height=LIST_HEIGHT_PX if len(films) > MOST_WHOLE else "content", border=False):
         stem: str = st.radio(
             page.say("films.rendered"),
             stems,

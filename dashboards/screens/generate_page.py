@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.compute import queries
+from dashboards.compute import queries, record_queries
 from dashboards.compute.generation_stream import GenerationStream, GenerationTask, advance_streams, open_streams
 from dashboards.forms.prompt_form import ask_prompt, known_symbols, show_unknown, visible_end
 from dashboards.page import Page, open_page, show_live, show_scene
@@ -198,7 +198,7 @@ def _texts(page: Page, form: GenerationForm, now: int) -> None:
     colors = {"panel": theme.panel, "text": theme.text, "muted": theme.muted, "accent": theme.palette[0]}
     st.html(STYLE.format(rows=n_rows, **colors))
     places = _places(len(shown))
-    losses = {record["step"]: record.get("val_loss") for record in queries.metrics(page.computation, page.run)}
+    losses = {record["step"]: record.get("val_loss") for record in record_queries.metrics(page.computation, page.run)}
     tasks = [
         GenerationTask(page.run, snapshot.step, snapshot.sha256, form.prompt, form.decoding, form.request)
         for snapshot in shown

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 
-import pandas as pd
 import streamlit as st
 
-from dashboards.compute.queries import metrics
+from dashboards.compute.record_queries import metrics
 from dashboards.compute.run_records import finite
 from dashboards.page import Page, open_page, show_live, show_scene
 from dashboards.state import run_list
 from dashboards.state.url import get_field, set_field, set_initial_value
-from dashboards.views import all_runs, run_panels
+from dashboards.views import all_runs, record_panels
 from dashboards.views.awaited import follow
 from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.widgets import escape_markdown, guarded, show_notes
@@ -66,7 +67,7 @@ def _draw(page: Page, with_zero_shot: bool) -> None:
         return
     has_losses = bool(metrics(page.computation, page.run))  # an imported model has none
     sample = _sample(page)
-    panels: list[Panel] = [run_panels.loss(page)] if has_losses else []
+    panels: list[Panel] = [record_panels.loss(page)] if has_losses else []
     measured = [zero_shot_panel(page)] if with_zero_shot else []
     panels += [*(one.panel for one in measured), sample]
     areas = f'"{" ".join(panel.area for panel in panels)}" 1fr / {" ".join(["1fr"] * len(panels))}'
@@ -77,7 +78,7 @@ def _draw(page: Page, with_zero_shot: bool) -> None:
 
 def _sample(page: Page) -> Samples:
     """Build the panel of sampled texts; of a model that was not trained here, it says why there are neither losses nor texts."""
-    panel = run_panels.sample(page, history=True)
+    panel = record_panels.sample(page, history=True)
     is_bare = not panel.texts and not metrics(page.computation, page.run)
     return replace(panel, empty=page.say("overview.no_records")) if is_bare and not page.is_live else panel
 
@@ -156,7 +157,15 @@ def _configuration(page: Page) -> None:
                 if not isinstance(value, dict)
             }
             names = page.say(f"overview.{part}"), page.say("overview.value")
-            with column:
-                st.dataframe(pd.DataFrame({names[0]: settings.keys(), names[1]: settings.values()}), hide_index=True)
+            column.html(_table(names, settings))
         if not parts:
             st.caption(page.say("overview.none"))
+
+
+def _table(names: tuple[str, str], rows: Mapping[str, str]) -> str:
+    """Write a table of two columns as HTML; names and values are escaped."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows.items()
+    )
+    return f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

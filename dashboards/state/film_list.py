@@ -10,6 +10,7 @@ from typing import Any
 from dashboards.state import run_list
 from dashboards.state.language import Translation
 from data.errors import InputError
+from data.language.displayed_names import names
 from data.runs import Run
 from viz.projection.projector import METHODS
 from viz.registry import FILMS
@@ -77,10 +78,17 @@ def title(film: FilmFiles, say: Translation) -> str:
     parts = [kind.labels[say.language]]
     if "method" in kind.fields:
         parts.append(METHODS[film.request.method])
-    parts += [group if isinstance(group, str) else group.name for group in film.request.highlight]
+    parts += [_group_name(group if isinstance(group, str) else group.name, say) for group in film.request.highlight]
     if film.request.prompt:
         parts.append(f"“{_short(film.request.prompt)}”")
     return " · ".join(parts)
+
+
+def _group_name(text: str, say: Translation) -> str:
+    """Write the names of classes in a group as the reader's language has them; items stay as they were typed."""
+    classes = names()["classes"]
+    parts = ((part, classes.get(part.strip())) for part in text.split(","))
+    return ",".join(part if found is None else found[say.language] for part, found in parts)
 
 
 def details(film: FilmFiles, say: Translation) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from dashboards.compute import queries
+from dashboards.compute import queries, record_queries
 from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.live_runs import digests_of
 from dashboards.page import Page
@@ -97,7 +97,9 @@ def _words(page: Page) -> Stop:
 
 
 def _fall(page: Page) -> str:
-    measured = [record["val_loss"] for record in queries.metrics(page.computation, page.run) if record.get("val_loss")]
+    measured = [
+        record["val_loss"] for record in record_queries.metrics(page.computation, page.run) if record.get("val_loss")
+    ]
     return sentences.of_fall(measured[0], measured[-1], page.say) if len(measured) > 1 else page.say("tour.no_loss")
 
 

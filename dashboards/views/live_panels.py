@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
-import xarray as xr
 
-from dashboards.compute import queries
 from dashboards.page import Page, snapshots_text
 from dashboards.state.url import get_field, set_field
 from dashboards.views.awaited import Line, poll_for
 from data.errors import InputError
 from viz.drawing.theme import Role, role_color
 from viz.player.panels import Curves, Panel, Samples, Series
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dashboards.compute.queries import Polled
 
 AREA = "next_line"
 Measure = Literal["heads", "zero-shot"]
@@ -35,7 +38,9 @@ class FoundMeasure:
 def find_measure(page: Page, name: Measure, panel: str) -> FoundMeasure:
     """Find the last result of a measure, or begin to measure it; ``panel`` is the id of the panel that waits for it."""
 
-    def poll() -> queries.Polled:
+    from dashboards.compute import queries  # the first page stands sooner without it
+
+    def poll() -> Polled:
         return queries.poll_measure(page.computation, page.run, name)
 
     try:
@@ -80,7 +85,7 @@ def zero_shot_panel(page: Page) -> MeasuredPanel:
     """Build the curves of zero-shot accuracy."""
 
     def curves(accuracy: xr.Dataset) -> Curves:
-        say, steps = page.say, queries.steps_of(accuracy)
+        say, steps = page.say, [int(step) for step in accuracy["step"].values]
         names: tuple[Role, ...] = ("accuracy_by_gain", "accuracy")
         series = [
             Series(say(f"overview.{name}"), role_color(page.theme, name), steps, accuracy[name].values.tolist())

@@ -1,4 +1,4 @@
-"""Panels of a run: points, losses, samples, attention, head scores and next tokens."""
+"""Panels of what is measured of a run: points, attention, head scores and next tokens."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from dashboards.compute.queries import PackedMaps, steps_of
 from dashboards.forms.prompt_form import replaced_prompt_note
 from dashboards.page import Page
 from dashboards.state.url import get_field
-from data.printing import visible
 from probes.groups.naming import Group, classes
 from viz.drawing.text import label_name
 from viz.drawing.theme import heat_map, role_color, weight_map
 from viz.fonts import letter
 from viz.player.attention_panels import HeadRanking, HeadTimeline, HeatMaps, LargeMap
-from viz.player.panels import Bars, Curves, Samples, Scatter, StepText
-from viz.player.projection_scene import loss_panel, scatter_panel
+from viz.player.panels import Bars, Scatter
+from viz.player.projection_scene import scatter_panel
 
 ABOUT_SCORES = {"duplicate_token": "same-token-earlier"}
 """The keys of the explanations of scores, where they are not the names of the scores."""
@@ -58,26 +57,6 @@ def scatter(
         class_names=page.say.section("classes"),
         neighbours=neighbours,
         steps=steps,
-    )
-
-
-def loss(page: Page) -> Curves:
-    """Build the curves of the run's losses."""
-    return loss_panel(queries.metrics(page.computation, page.run), theme=page.theme, language=page.say.language)
-
-
-def sample(page: Page, area: str = "sample", *, history: bool = False) -> Samples:
-    """Build the panel of the texts sampled during training; with ``history``, it lists all of them."""
-    texts = [
-        StepText(
-            int(one["step"]),
-            visible(str(one["text"])),
-            page.say("views.temperature", value=page.say.number(one.get("temperature", 0), 1)),
-        )
-        for one in queries.samples(page.computation, page.run)
-    ]
-    return Samples(
-        area, area, page.say("views.sample"), texts=texts, empty=page.say("views.no_sample"), history=history
     )
 
 

@@ -32,7 +32,7 @@ FOCUS_MARK = """() => {
 }"""
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["light", pytest.param("dark", marks=pytest.mark.slow)])
 def theme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -53,7 +53,9 @@ def test_the_first_visit_breaks_no_rule(browser: Browser, tmp_path: Path, shots:
     assert not found, "\n".join(map(str, found))
 
 
-@pytest.mark.parametrize("name", ["embeddings", "generate", "films"])
+@pytest.mark.parametrize(
+    "name", ["embeddings", *(pytest.param(name, marks=pytest.mark.slow) for name in ("generate", "films"))]
+)
 def test_what_has_the_focus_is_marked(window: Windows, name: str, theme: str) -> None:
     marked = set()
     with window(theme=theme) as guest:

@@ -130,7 +130,12 @@ def texts(guest: Visit) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", SCREENS)
+FAST = ("overview", "attention", "model")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in SCREENS]
+)
 def test_a_page_in_portuguese_holds_no_english(reader: Visit, shelf: Path, name: str) -> None:
     # Settings have the names that they have on the command line.
     allowed = {

@@ -147,6 +147,7 @@ def test_a_first_visit_says_what_to_do_and_goes_on_when_there_is_a_run(empty: tu
     assert guest.step() == 60
 
 
+@pytest.mark.slow
 def test_a_first_visit_trains_a_run_on_the_spot_and_leads_to_it(empty: tuple[Visit, Path]) -> None:
     if not demo.local_corpora():
         pytest.skip("no corpus is on this machine")

@@ -133,6 +133,7 @@ def test_other_pages_keep_run_and_step(guest: Visit) -> None:
     guest.settle(step=16)
 
 
+@pytest.mark.slow
 def test_other_pages_keep_the_run_and_what_is_asked_of_it(guest: Visit, own_run: Run) -> None:
     for run in ("tiny", own_run.name):  # whichever of them is the newest, which a page without a choice would show
         guest.open("attention", run=run, step=8)
@@ -159,6 +160,7 @@ def field(guest: Visit, name: str, text: str) -> None:
     guest.settle()
 
 
+@pytest.mark.slow
 def test_a_step_is_kept_though_the_page_is_left_before_the_server_hears_of_it(guest: Visit) -> None:
     guest.open("overview", run="tiny", step=8)
     guest.step()

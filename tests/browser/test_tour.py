@@ -65,10 +65,11 @@ def test_the_card_pushes_nothing(guest: Visit) -> None:
     guest.page.get_by_role(
         "button", name="Do not show this again"
     ).click()  # the sentence about the page, which the tour replaces
+    guest.settle()
     guest.open("attention", run="tiny")
     guest.step()
     before = guest.player.bounding_box()
     guest.open("attention", run="tiny", tour=3)
     guest.step()
     expect(guest.page.locator(".tour-card")).to_be_visible()
-    assert guest.player.bounding_box() == before
+    guest.until(lambda: guest.player.bounding_box() == before, lambda: f"{guest.player.bounding_box()}, not {before}")

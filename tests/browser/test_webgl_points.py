@@ -57,7 +57,11 @@ def check(guest: Visit) -> None:
     assert area.screenshot() != last
 
 
-@pytest.mark.parametrize(("flags", "n_layers"), [(("--disable-3d-apis",), 0), (SHADER, 1)], ids=["canvas", "webgl"])
+@pytest.mark.parametrize(
+    ("flags", "n_layers"),
+    [pytest.param(("--disable-3d-apis",), 0, marks=pytest.mark.slow), (SHADER, 1)],
+    ids=["canvas", "webgl"],
+)
 def test_they_are_drawn_with_a_graphics_card_and_without(
     browser: Browser, address: str, shots: Path, crowd: Run, flags: tuple[str, ...], n_layers: int
 ) -> None:

@@ -104,7 +104,7 @@ def all_that_is_written(run: Run, home: Path) -> dict[str, str]:
     return written
 
 
-@pytest.mark.parametrize("name", ["Llama", "OPT", "GPT-1"])
+@pytest.mark.parametrize("name", ["Llama", *(pytest.param(name, marks=pytest.mark.slow) for name in ("OPT", "GPT-1"))])
 def test_no_picture_calls_a_finished_model_untrained_or_by_another_name(home: Path, name: str) -> None:
     run = imported(home, name)
     written = all_that_is_written(run, home)

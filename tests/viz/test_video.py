@@ -90,13 +90,17 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
 @pytest.mark.parametrize(
     ("args", "parts"),
     [
-        (["--run", "none"], ["there is no run 'none'", "there is tiny"]),
+        pytest.param(["--run", "none"], ["there is no run 'none'", "there is tiny"], marks=pytest.mark.slow),
         (["--highlight", "40"], ["no position '40'", "0 to 15"]),
-        (["--what", "tokens", "--highlight", "vovels"], ["'vovels'", "groups are vowels"]),
+        pytest.param(
+            ["--what", "tokens", "--highlight", "vovels"], ["'vovels'", "groups are vowels"], marks=pytest.mark.slow
+        ),
         (["--what", "attention", "--prompt", "§"], ["'§' (U+00A7) at position 0"]),
-        (["--what", "attention", "--layer", "5"], ["there is no layer 5", "layers 0 to 1"]),
-        (["--control", "noise"], ["noise", "shuffled"]),
-        (["--runs", "tiny,tiny"], ["run 'tiny' twice"]),
+        pytest.param(
+            ["--what", "attention", "--layer", "5"], ["there is no layer 5", "layers 0 to 1"], marks=pytest.mark.slow
+        ),
+        pytest.param(["--control", "noise"], ["noise", "shuffled"], marks=pytest.mark.slow),
+        pytest.param(["--runs", "tiny,tiny"], ["run 'tiny' twice"], marks=pytest.mark.slow),
         (
             ["--what", "gram", "--prompt", "a"],
             ["--prompt does not concern a film of position-similarity", "--what attention"],
@@ -107,10 +111,10 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
                 "viz.video: there is no film of 'hats'; there is positions, tokens, attention, heads, position-similarity"
             ],
         ),
-        (["--method", "isomap"], ["isomap", "tsne"]),
+        pytest.param(["--method", "isomap"], ["isomap", "tsne"], marks=pytest.mark.slow),
         (["--perplexity", "30"], ["perplexity must be below", "16 items"]),
         (["--size", "1921x1080"], ["even", "--size 1922x1080"]),
-        (["--format", "avi"], ["mp4", "gif"]),
+        pytest.param(["--format", "avi"], ["mp4", "gif"], marks=pytest.mark.slow),
         (["--fps", "0"], ["--fps 30"]),
     ],
 )

@@ -1,15 +1,19 @@
-"""The colours of films, figures and pages: two themes, colours of groups that are safe for colour-blind eyes, and colour maps."""
+"""The colours of films, figures and pages: two themes, colours of groups that are safe for colour-blind eyes, and colour maps.
+
+matplotlib is imported where a colour is computed; a page that only looks colours up stands sooner without it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgb
 
 from data.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap, ListedColormap
 
 # Okabe & Ito (2008), "Color Universal Design", ordered so that neighbours differ most; their black is the text's. Their reddish purple is
 # deepened: deuteranopic eyes took it for the grey of other items. Their orange is left out, which next to vermilion was a second orange;
@@ -83,6 +87,8 @@ def group_color(theme: Theme, index: int) -> str:
     >>> group_color(THEMES["light"], 0), group_color(THEMES["light"], 7)
     ('#D55E00', '#753f16')
     """
+    from matplotlib.colors import to_hex
+
     row, place = divmod(index, len(theme.palette))
     color, further = theme.palette[place], FURTHER[theme.name]
     if not row:
@@ -105,6 +111,8 @@ def run_color(theme: Theme, index: int) -> str:
 
 def luminance(color: str | tuple[float, float, float]) -> float:
     """Compute the relative luminance of a colour, 0 to 1 (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
     return sum(float(weight) * _linear(channel) for weight, channel in zip(LUMINANCE, to_rgb(color), strict=True))
 
 
@@ -131,6 +139,8 @@ def _linear(channel: float) -> float:
 
 def over(color: str, ground: str, opacity: float) -> tuple[float, float, float]:
     """Blend a colour over an opaque ground: red, green and blue from 0 to 1."""
+    from matplotlib.colors import to_rgb
+
     red, green, blue = opacity * np.array(to_rgb(color)) + (1.0 - opacity) * np.array(to_rgb(ground))
     return float(red), float(green), float(blue)
 
@@ -152,6 +162,8 @@ def heat_map(theme: Theme) -> Colormap:
 
 def weight_map(theme: Theme, ground: str | None = None) -> ListedColormap:
     """Make the colour map of attention weights: that of `heat_map`, with 0 in the colour of the ground (the background by default)."""
+    from matplotlib.colors import ListedColormap, to_rgb
+
     colors = heat_map(theme)(np.linspace(0, 1, 4 * N_COLORS))[:, :3]
     first = np.array(to_rgb(ground or theme.background))
     away = -1 if theme.name == "light" else 1
@@ -169,11 +181,15 @@ def diverging_map(theme: Theme) -> Colormap:
 
 def colormap(name: str) -> Colormap:
     """Look up a colour map by name, one of matplotlib or seaborn (``mako``, ``vlag``, ``icefire``), which is imported when needed."""
+    from matplotlib import colormaps
+
     if name not in colormaps:
         import seaborn  # noqa: F401
     return colormaps[name]
 
 
 def _scale(name: str, ends: tuple[float, float], n: int) -> list[str]:
+    from matplotlib.colors import to_hex
+
     places = np.linspace(*ends, n) if n > 1 else [ends[0] * 0.35 + ends[1] * 0.65]
     return [to_hex(colormap(name)(float(place))) for place in places]

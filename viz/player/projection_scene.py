@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,12 @@ from data.language import LOCALES, format_number
 from probes.groups.naming import Group
 from viz.drawing.legend import item_colors
 from viz.drawing.text import label_name
-from viz.drawing.theme import Role, Theme, group_color, role_color, run_color
+from viz.drawing.theme import Theme, group_color, run_color
 from viz.explanations import explanations
 from viz.fidelity.trust import doubted
 from viz.fonts import letter
-from viz.player.panels import ColoredGroup, Curves, Number, Numbers, Panel, Scatter, Series
+from viz.player.loss_panel import loss_panel, loss_series, validation_loss
+from viz.player.panels import ColoredGroup, Number, Numbers, Panel, Scatter
 from viz.player.scene import Scene
 from viz.player.serialization import quantize_shares
 from viz.player.words import section, unknown_step
@@ -38,7 +39,6 @@ MEASURES = {
 }
 """The measures of fidelity, by name, with the keys of their explanations."""
 ABOUT_METHODS = {"tsne": "t-sne", "umap": "umap", "pca": "pca"}
-LOSSES: dict[Role, str] = {"validation": "val_loss", "training": "train_loss"}
 BESIDE_WIDTH = "minmax(260px, 26%)"  # of the panels beside the points
 HEIGHT_PX = 440
 COMPARISON_HEIGHT_PX = 110
@@ -119,23 +119,6 @@ def _colored(groups: Sequence[Group], theme: Theme, names: Mapping[str, str] | N
         ColoredGroup((names or {}).get(group.name, group.name), group_color(theme, i), [int(m) for m in group.members])
         for i, group in enumerate(groups)
     ]
-
-
-def loss_panel(
-    metrics: Sequence[Mapping[str, Any]], *, theme: Theme, area: str = "loss", language: str = "en"
-) -> Curves:
-    """Build the curves of validation and training loss from a run's records, as `data.runs.Run.metrics` returns them."""
-    words = section("projection", language)
-    series = [
-        _loss_series(words[role], role_color(theme, role), metrics, key)
-        for role, key in LOSSES.items()
-        if metrics and key in metrics[0]
-    ]
-    return Curves("loss", area, words["loss"], series=series, about=("loss",))
-
-
-def _loss_series(name: str, color: str, metrics: Sequence[Mapping[str, Any]], key: str = "val_loss") -> Series:
-    return Series(name, color, [int(record["step"]) for record in metrics], [record.get(key) for record in metrics])
 
 
 def fidelity_panel(projection: xr.Dataset, *, area: str = "fidelity", language: str = "en") -> Numbers:
@@ -252,16 +235,9 @@ def _beside(
     if losses:
         curves = loss_panel(next(iter(losses.values())), theme=theme, language=language)
         if len(losses) > 1:
-            series = [_loss_series(name, run_color(theme, i), losses[name]) for i, name in enumerate(losses)]
+            series = [loss_series(name, run_color(theme, i), losses[name]) for i, name in enumerate(losses)]
             curves = replace(curves, series=series)
         panels.insert(0, curves)
     if view.comparisons:
         panels.append(comparison_panel(view.comparisons, theme=theme, language=language))
     return panels
-
-
-def validation_loss(metrics: Iterable[Mapping[str, Any]]) -> tuple[list[int], list[float]] | None:
-    """Select the steps and values of the finite validation losses, for the slider; None if there is none."""
-    found = [(int(one["step"]), float(one["val_loss"])) for one in metrics if one.get("val_loss") is not None]
-    found = [(step, loss) for step, loss in found if np.isfinite(loss)]
-    return ([step for step, _ in found], [loss for _, loss in found]) if found else None

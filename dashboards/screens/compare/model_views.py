@@ -15,7 +15,7 @@ from dashboards.screens import attention_page
 from dashboards.screens.compare.grid import FIELDS, area, grid_of_runs, message_panel, name_of, show_panels
 from dashboards.state import run_list
 from dashboards.state.url import get_field
-from dashboards.views import run_panels
+from dashboards.views import record_panels, run_panels
 from dashboards.views.awaited import follow
 from dashboards.views.live_panels import FoundMeasure, find_measure
 from dashboards.widgets import cleared_place, show_notes
@@ -129,7 +129,7 @@ def text_view(pages: Sequence[Page]) -> Callable[[], None]:
 
     def draw() -> None:
         panels = [
-            replace(run_panels.sample(page, area(place)), title=name_of(page)) for place, page in enumerate(pages)
+            replace(record_panels.sample(page, area(place)), title=name_of(page)) for place, page in enumerate(pages)
         ]
         steps = [run_list.snapshot_steps(page.run) for page in pages]
         grid = grid_of_runs(len(pages), "1fr", "minmax(150px, 1fr)")

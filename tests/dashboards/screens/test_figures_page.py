@@ -205,6 +205,7 @@ def test_without_the_package_for_slides_the_page_says_what_to_install(
     assert not [button for button in at.button if button.key == "deck_make"]
 
 
+@pytest.mark.slow
 def test_the_deck_is_a_job_and_can_be_taken(
     run: Run, monkeypatch: pytest.MonkeyPatch, computation: Computation
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -161,6 +162,7 @@ def test_the_commands_own_checks_hold(run: Run) -> None:
     film_form.check(run, FilmRequest(what="tokens", highlight=("vowels",)))
 
 
+@pytest.mark.slow
 def test_a_job_that_failed_says_why_until_it_is_dismissed(run: Run, computation: Computation) -> None:
     key = JobKey(run.name, "films/x")
     computation.jobs.start(key, ["viz.video", f"--run={run.name}", "--what=attention", "--prompt=\u2603"])[0].wait(60)
@@ -187,6 +189,8 @@ def test_titles_are_in_the_readers_language() -> None:
         film_list.details(film, Translation("pt"))
         == "camada 1 · ao lado de vetores não treinados · escuro · 1920 × 1080"
     )
+    grouped = dataclasses.replace(film, request=FilmRequest("tokens", highlight=("vowels,x", "digits")))
+    assert film_list.title(grouped, Translation("pt")).endswith(" · vogais,x · algarismos")
 
 
 def test_the_command_line_reads_what_the_form_says(run: Run) -> None:

@@ -89,6 +89,7 @@ def test_what_is_at_hand_is_offered_first(nothing_yet: Path, monkeypatch: pytest
     assert demo.local_corpora() == []
 
 
+@pytest.mark.slow
 def test_the_demo_is_trained_once(
     nothing_yet: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

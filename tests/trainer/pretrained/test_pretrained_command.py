@@ -38,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_use_of_each_tensor_is_printed(folder: Path) -> None:
     gptlab(folder / "model")
     result = command("trainer.pretrained", "import", str(folder / "model"), "--name", "lab", "--verbose")

@@ -19,7 +19,7 @@ from viz.drawing.layout import Box
 from viz.drawing.legend import item_colors
 from viz.drawing.theme import THEMES, Theme, contrast, group_color, role_color, run_color, text_on
 from viz.figures.curve_figure import draw_loss
-from viz.player.projection_scene import loss_panel
+from viz.player.loss_panel import loss_panel
 
 STEPS = np.array([0, 10, 20])
 LOSS = Curve("loss", STEPS, np.array([3.0, 2.0, 1.0]), "{:.2f}", "validation", np.array([2.9, 1.9, 0.9]), "training")

@@ -48,7 +48,7 @@ def test_every_token_has_a_bar_and_values_above_a_hundredth_are_printed(
     np.testing.assert_allclose(lengths / lengths.max(), shown.values / shown.values.max(), atol=1e-9)
 
 
-@pytest.mark.parametrize("n", [300, 5000])
+@pytest.mark.parametrize("n", [300, pytest.param(5000, marks=pytest.mark.slow)])
 def test_more_tokens_than_can_be_read_are_refused(n: int) -> None:
     shown = made([f"t{i}" for i in range(n)])
     with pytest.raises(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -81,9 +82,17 @@ def test_one_head_has_every_weight_of_the_sentence_printed(size: str, monkeypatc
     assert not check(draw_head(maps, **WORDS, inches=SIZES[size]), maps, monkeypatch, rows=1, columns=1)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("n", [1, 3, 12, 64, 256])
-@pytest.mark.parametrize("heads", [1, 12])
+CROWDED = ((1, 1, "16:9"), (12, 12, "4:3"), (64, 12, "square"), (256, 1, "large"))
+"""Tokens, heads and sizes that are tried every time; all others are slow."""
+
+
+@pytest.mark.parametrize(
+    ("n", "heads", "size"),
+    [
+        case if case in CROWDED else pytest.param(*case, marks=pytest.mark.slow)
+        for case in itertools.product([1, 3, 12, 64, 256], [1, 12], SIZES)
+    ],
+)
 def test_what_does_not_fit_is_said_and_the_rest_is_whole(
     n: int, heads: int, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +104,9 @@ def test_what_does_not_fit_is_said_and_the_rest_is_whole(
     check(draw_grid(maps, **look), maps, monkeypatch, rows=1, columns=heads)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size", ["16:9", *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES if size != "16:9")]
+)
 @pytest.mark.parametrize("n", [1, 4, 7])
 def test_long_subwords_do_not_run_into_each_other(n: int, size: str, monkeypatch: pytest.MonkeyPatch) -> None:
     maps = made_maps(SUBWORDS[:n], layers=3, heads=4)

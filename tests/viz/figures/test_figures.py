@@ -56,6 +56,7 @@ def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> N
     assert "training step" in (folder / "loss.svg").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_figures(run: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
         main(FigureRequest(method="pca", only=("loss", "tokens", "head", "heads", "lens"), out=tmp_path / name))

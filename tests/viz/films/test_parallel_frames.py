@@ -38,6 +38,7 @@ def made_picture(n_steps: int = 6) -> EmbeddingFilm:
     return made_film(made_projection(n_steps), [Group("3", (3,))], "dark")
 
 
+@pytest.mark.slow
 def test_the_frames_are_those_of_one_process(client: Any) -> None:
     times = list(Timeline(6, fps=12, seconds_per_snapshot=2.0, hold_seconds=1.0))
     assert 2 * FRAMES_AT_ONCE < len(times) != 3 * FRAMES_AT_ONCE

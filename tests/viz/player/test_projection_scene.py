@@ -15,10 +15,10 @@ from viz.drawing.legend import other_color
 from viz.drawing.theme import THEMES
 from viz.fidelity.trust import doubted
 from viz.films.embedding_film import ProjectionView
+from viz.player.loss_panel import loss_panel
 from viz.player.panels import Curves, Numbers, Scatter
 from viz.player.projection_scene import (
     fidelity_panel,
-    loss_panel,
     scatter_panel,
     scene_of_views,
 )

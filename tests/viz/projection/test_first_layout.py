@@ -48,6 +48,7 @@ def test_candidates_are_perplexities_that_fit(items: int) -> None:
     assert 1 <= tried[0] <= tried[-1] < (items - 1) / 3
 
 
+@pytest.mark.slow
 def test_a_projection_says_what_was_tried_and_whether_pca_keeps_more() -> None:
     vectors = np.stack([curve(seed=0), curve(seed=0)])
     trajectory = xr.DataArray(
