@@ -106,8 +106,8 @@ def _marks(run: Run) -> tuple[int, ...]:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _record(run: Run, marks: tuple[int, ...]) -> RunRecord:
-    info, last = run.info, _last_line(run.path / "metrics.jsonl")
-    steps = _snapshot_steps(run.path / "manifest.jsonl")
+    info, last = run.info, _last_line(run.inside("metrics.jsonl"))
+    steps = _snapshot_steps(run.inside("manifest.jsonl"))
     step = last.get("step", max(steps, default=None))
     return RunRecord(
         run=run,

@@ -24,7 +24,8 @@ Record = dict[str, Any]
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _AS_BYTES = getattr(os, "O_BINARY", 0)
-_UNFINISHED = re.compile(r"\..+\.(\d+)")
+UNFINISHED = re.compile(r"\..+\.(\d+)")
+"""The names of files that are being written, with the number of the process."""
 _CHECKED = re.compile(rb'(\{.*), "crc32": "([0-9a-f]{8})"\}', re.DOTALL)
 
 
@@ -154,14 +155,15 @@ def sweep_unfinished(folder: Path) -> int:
     """Remove the hidden files that dead processes left in a folder; return their number."""
     n_removed = 0
     for path in folder.glob(".*"):
-        found = _UNFINISHED.fullmatch(path.name)
-        if found and path.is_file() and not _is_alive(int(found[1])):
+        found = UNFINISHED.fullmatch(path.name)
+        if found and path.is_file() and not is_alive(int(found[1])):
             path.unlink(missing_ok=True)
             n_removed += 1
     return n_removed
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Check whether a process of this machine is running; where that cannot be asked, it counts as running."""
     if os.name == "nt":
         return True  # os.kill would end it there; such files stay
     try:

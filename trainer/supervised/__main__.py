@@ -90,7 +90,7 @@ def main(args: list[str]) -> int:
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; the snapshots so far are in run {name}, and there is no report")
         return stopped.exit_status
-    write_json(run.path / "report.json", {**report, "overlap": overlap})
+    write_json(run.inside("report.json"), {**report, "overlap": overlap})
     show(report)
     print(f"wrote {run.path / 'report.json'}")
     if standstill := describe_standstill(run):
