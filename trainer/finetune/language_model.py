@@ -146,9 +146,10 @@ def tuned_config(run: Run) -> LanguageConfig:
     """Read the configuration that a run was fine-tuned with on documents; an `InputError` says if it was not."""
     fields = {field.name for field in dataclasses.fields(LanguageConfig)}
     described = run.info.get("training", {})
-    if "base" not in run.info or not fields <= set(described):
+    if "base" not in run.info or not {"prefix", "length"} <= set(described):
         raise InputError(f"run {run.name!r} was not fine-tuned on documents: name one that was with `run`")
-    return LanguageConfig(**{name: described[name] for name in fields})
+    # A run of an earlier version lacks the fields that are new.
+    return replace(LanguageConfig(), {name: described[name] for name in fields & set(described)}, where=run.name)
 
 
 @dataclass(frozen=True)
