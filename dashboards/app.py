@@ -13,8 +13,8 @@ from dashboards.frame.seeing import show_seeing
 from dashboards.page import Page, choose_language, current_page, current_theme, mark_language, translation
 from dashboards.screens import NAME, SCREENS
 from dashboards.state import run_list
-from dashboards.state.url import InvalidField, address_written, first_address, get_field, read_address, set_field
-from dashboards.tour.address import start_address, start_fields
+from dashboards.state.url import InvalidField, address_written, first_address, read_address, set_field
+from dashboards.tour.address import is_stop, start_address, start_fields
 from dashboards.warm_up import first_page_stands
 from dashboards.widgets import escape_markdown
 
@@ -37,8 +37,14 @@ def main() -> None:
         st.html(style)
     mark_language()
     name = page.url_path if page.url_path in SCREENS else SCREENS[0]
-    _frame(name)
+    toured = _frame(name)
+    card = (
+        st.container(key="frame_tour") if toured else None
+    )  # the same place at every stop, so that no card of the stop before stays
     page.run()
+    if card and toured:
+        with card:
+            _show_tour(toured)
     for field in invalid:
         st.toast(escape_markdown(field.message(translation())), icon=":material/link_off:", duration="long")
     invalid.clear()
@@ -46,8 +52,8 @@ def main() -> None:
     first_page_stands.set()
 
 
-def _frame(name: str) -> None:
-    """Show what stands around a page: the header, and a card while a tour is under way."""
+def _frame(name: str) -> Page | None:
+    """Show what stands above a page; return it if a stop of the tour is on it."""
     page = current_page()
     if page is not None and not st.session_state.get("has_begun") and begins_now():
         for field, value in {"tour": 1, **start_fields(page.run)}.items():
@@ -63,15 +69,19 @@ def _frame(name: str) -> None:
     )
     if chosen is not None:
         choose_language(chosen)
-    if page is not None and not (get_field("tour") is not None and _show_tour(page, name)):
+    if page is not None and is_stop(name):
+        return page
+    set_field("tour", None)
+    if page is not None:
         show_seeing(name, page.say)
+    return None
 
 
-def _show_tour(page: Page, name: str) -> bool:
-    # Imported when a tour is under way, so that the first page stands sooner without one.
+def _show_tour(page: Page) -> None:
+    # Imported only now: it needs what measures a run, and the page stands before it.
     from dashboards.frame.tour_card import show_tour
 
-    return show_tour(page, name)
+    show_tour(page)
 
 
 def _pages() -> list[st.Page]:

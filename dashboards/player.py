@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.widgets import as_json
 from viz.player.bundle import HTML, script, style
 from viz.player.panels import Pending
 from viz.player.scene import Scene
@@ -44,7 +45,7 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
     """Mount a scene under a constant key; ``on_change`` is called after an event, before the page runs again."""
     state = _component()(
         key=key,
-        data=scene.to_json(),
+        data=as_json(scene.to_json()),
         **{f"on_{name}_change": on_change or (lambda: None) for name in (*STATES, *TRIGGERS, "scale")},
     )
     lasso = state.get("selected") or {}
@@ -65,12 +66,15 @@ def show(scene: Scene, key: str, on_change: Any = None) -> Events:
 
 def send_progress(lines: Mapping[str, Pending]) -> None:
     """Send the progress of what panels wait for, by their ids, to the player on this page; the scene itself is not sent again."""
-    _progress_component()(key="player_progress", data={id: to_json(line) for id, line in lines.items()})
+    _progress_component()(key="player_progress", data=as_json({id: to_json(line) for id, line in lines.items()}))
 
 
 @lru_cache(maxsize=1)
 def _progress_component() -> Any:
-    js = f'export default ({{ data }}) => void dispatchEvent(new CustomEvent("{PROGRESS}", {{ detail: data }}));'
+    # Streamlit would take a single line with brackets for the name of a file.
+    js = f"""export default function mount({{ data: [lines] }}) {{
+  dispatchEvent(new CustomEvent("{PROGRESS}", {{ detail: lines }}));
+}}"""
     return st.components.v2.component("gptlab_progress", js=js)
 
 

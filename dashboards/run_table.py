@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.widgets import as_json
 from viz.player.bundle import RUNS_HTML, runs_script, runs_style
 
 
@@ -30,7 +31,7 @@ class TableEvent:
 def show(data: Mapping[str, Any], key: str, on_event: Callable[[TableEvent], None]) -> None:
     """Mount the table; ``data`` is its JSON object. ``on_event`` is called after an event, before the page runs again."""
     heard = {f"on_{name}_change": partial(_hear, key, name, on_event) for name in ("view", "open", "label")}
-    _component()(key=key, data=dict(data), **heard)
+    _component()(key=key, data=as_json(data), **heard)
 
 
 def _hear(key: str, name: str, on_event: Callable[[TableEvent], None]) -> None:

@@ -24,6 +24,15 @@ _collected: ContextVar[list[str] | None] = ContextVar("collected_notes", default
 _ADDRESS = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 
+def as_json(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Pass data to a component as JSON, a list whose only entry it is.
+
+    Streamlit looks for tables among the values of a dictionary, and imports pandas and pyarrow for that: a second more until the first page
+    stands. What stands in a list is sent as it is.
+    """
+    return [dict(data)]
+
+
 def escape_markdown(text: str) -> str:
     """Escape a text for places that read Markdown, so that names and prompts do not become links, formulas or colours.
 

@@ -14,7 +14,7 @@ const ICONS = {
 const mounted = new WeakMap();
 
 /** Called by Streamlit at first and whenever the page's script has run. */
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data: [data], parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".frame-header");
   if (!mounted.has(root)) mounted.set(root, makeHeader(root));
   mounted.get(root).update(data, setTriggerValue);

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.state.language import Translation
+from dashboards.widgets import as_json
 from data.language import LANGUAGES
 
 FOLDER = Path(__file__).parent
@@ -48,14 +49,14 @@ def show_header(
         "languageName": LANGUAGES[other],
         "words": dict(say.section("frame")),
     }
-    state = _component()(key="frame_header", data=data, on_language_change=lambda: None)
+    state = _component()(key="frame_header", data=as_json(data), on_language_change=lambda: None)
     chosen = state.get("language")
     return chosen if chosen in LANGUAGES else None
 
 
 def show_address(address: str) -> None:
     """Have the browser put the fields of a page into its empty address, without an entry of its own in the history."""
-    _address_component()(key="frame_address", data={"address": address})
+    _address_component()(key="frame_address", data=as_json({"address": address}))
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ let isTouched = false; // by the reader, since the page was entered
 
 mergeEntries();
 
-export default function mount({ data }) {
+export default function mount({ data: [data] }) {
   if (!data.address || /[?&]run=/.test(location.search)) return;
   const fields = new URLSearchParams(data.address);
   // The slider has perhaps written step and scale meanwhile.

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards.frame.header import read
 from dashboards.state.language import Translation, catalogue
+from dashboards.widgets import as_json
 
 COOKIE = "gptlab_seen"
 """Holds the names of the pages whose sentence was dismissed, joined by dots."""
@@ -26,7 +27,7 @@ def show_seeing(screen: str, say: Translation) -> None:
         "cookie": COOKIE,
         "seen": ".".join(sorted({*dismissed, screen} - {""})),
     }
-    if _component()(key=f"seeing_{screen}", data=data, on_dismissed_change=lambda: None).get("dismissed"):
+    if _component()(key=f"seeing_{screen}", data=as_json(data), on_dismissed_change=lambda: None).get("dismissed"):
         st.session_state["dismissed"] = {*dismissed, screen}
         st.rerun()
 

@@ -3,7 +3,7 @@
 const A_YEAR_S = 31_536_000;
 
 /** Called by Streamlit at first and whenever the page's script has run. */
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data: [data], parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".seeing");
   const [text, button] = root.children;
   text.textContent = data.text;

@@ -5,7 +5,7 @@ const A_YEAR_S = 31_536_000;
 const mounted = new WeakMap();
 
 /** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data: [data], parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".tour-card");
   if (!mounted.has(root)) mounted.set(root, makeCard(root));
   const card = mounted.get(root);

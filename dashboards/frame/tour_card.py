@@ -11,25 +11,22 @@ from dashboards.frame.header import TOUR_COOKIE, read
 from dashboards.page import Page
 from dashboards.state.url import get_field, set_field
 from dashboards.tour import stops
+from dashboards.widgets import as_json
 from data.errors import InputError
 
 HTML = '<div class="tour-card" role="complementary"></div>'
 LOOK_EVERY_S = 1.0
 
 
-def show_tour(page: Page, screen: str) -> bool:
-    """Show the card of the stop that the address names, if this is its page, and return whether it is; elsewhere the tour has been left."""
+def show_tour(page: Page) -> None:
+    """Show the card of the stop that the address names, whose page this is."""
     number = get_field("tour")
     try:
-        found = stops.stop(page, number)
-    except InputError:
-        found = None
-    if found is None or found.screen != screen:
+        is_pending = _is_pending(page, number)
+    except InputError:  # the run was damaged or deleted just now, which the page itself says
         set_field("tour", None)
-        return False
-    is_pending = _is_pending(page, number)
+        return
     st.fragment(lambda: _card(page, number, is_pending), run_every=LOOK_EVERY_S if is_pending else None)()
-    return True
 
 
 def _is_pending(page: Page, number: int) -> bool:
@@ -48,7 +45,7 @@ def _card(page: Page, number: int, was_pending: bool) -> None:
         "words": {**say.section("tour"), "progress": say("tour.progress", n=number, total=stops.N_STOPS)},
         **neighbours,
     }
-    if _component()(key="tour_card", data=data, on_left_change=lambda: None).get("left"):
+    if _component()(key="tour_card", data=as_json(data), on_left_change=lambda: None).get("left"):
         set_field("tour", None)
         st.rerun(scope="app")
     if was_pending and not _is_pending(page, number):

@@ -11,6 +11,8 @@ from dashboards.state.url import FIELDS, get_field
 from data.runs import Run
 
 HOME = SCREENS[0]
+STOP_SCREENS = (HOME, "embeddings", "attention", HOME, "generate")
+"""The pages of the stops."""
 
 
 def stop_address(screen: str, run: Run, number: int, fields: Mapping[str, object]) -> str:
@@ -18,6 +20,12 @@ def stop_address(screen: str, run: Run, number: int, fields: Mapping[str, object
     named = {"lang": get_field("lang"), "run": run.name, "tour": number, **fields}
     written = {name: FIELDS[name].write(value) for name, value in named.items() if value != FIELDS[name].default}
     return f"/{'' if screen == HOME else screen}?{urlencode(written)}"
+
+
+def is_stop(screen: str) -> bool:
+    """Check whether the address names a stop of the tour that is on this page; elsewhere the tour has been left."""
+    number = get_field("tour")
+    return number is not None and 1 <= number <= len(STOP_SCREENS) and STOP_SCREENS[number - 1] == screen
 
 
 def start_fields(run: Run) -> dict[str, object]:

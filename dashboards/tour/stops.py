@@ -12,7 +12,7 @@ from dashboards.compute.background_jobs import BackgroundJob
 from dashboards.compute.live_runs import digests_of
 from dashboards.page import Page
 from dashboards.tour import sentences
-from dashboards.tour.address import HOME, start_fields, stop_address
+from dashboards.tour.address import HOME, STOP_SCREENS, start_fields, stop_address
 from dashboards.tour.sentences import TemperatureSpread
 from data.errors import InputError
 from probes import first_look
@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 
 LOW, HIGH = 0.2, 1.5
 """The temperatures of the last stop."""
-N_STOPS = 5
+N_STOPS = len(STOP_SCREENS)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ const mounted = new WeakMap();
 const reader = newReader();
 
 /** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
-export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function mount({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
   if (!mounted.has(root)) mounted.set(root, makeHost(root));
   const { host, player } = mounted.get(root);

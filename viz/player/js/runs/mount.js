@@ -16,7 +16,7 @@ const OF_CHART = ["measure", "along", "smoothing", "isLogX", "isLogY"]; // what 
 const mounted = new WeakMap();
 
 /** Called by Streamlit at first and whenever the page's script has run; the returned function is called at the end. */
-export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function mount({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".runs");
   if (!mounted.has(root)) mounted.set(root, makeApp(root));
   const app = mounted.get(root);
