@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def repair(run: Run, *, accept_run_json: bool = False) -> list[str]:
         Run(run.path).info  # noqa: B018  raises if it is damaged
         place = _free_place(run)
         for _ in range(2):  # a line that is left out may leave a snapshot that no line names
-            found = verify(Run(run.path)).findings
+            found = verify(Run(run.path), is_idle=True).findings
             actions = _actions(run, place, found)
             done += [action() for action in actions]
             if not actions:
@@ -74,7 +75,7 @@ def _actions(run: Run, place: Path, findings: Iterable[Finding]) -> list[Callabl
     for file, finding in by_file.items():
         if file == "run.json" or (not (run.path / file).exists() and not (run.path / file).is_symlink()):
             continue  # the description cannot be repaired, and what is missing cannot be moved
-        if file in LINES and not (run.path / file).is_symlink():
+        if file in LINES and stat.S_ISREG((run.path / file).lstat().st_mode):
             actions.append(lambda file=file: _filter_lines(run, place, file))  # type: ignore[misc]
         else:
             actions.append(lambda file=file, finding=finding: _move(run, place, file, finding.fault))  # type: ignore[misc]

@@ -57,20 +57,22 @@ class Verification:
     n_bytes: int
 
 
-def verify(run: Run, progress: Progress | None = None) -> Verification:
+def verify(run: Run, progress: Progress | None = None, *, is_idle: bool = False) -> Verification:
     """Read every file of a run and list what is wrong, files before what they hold.
 
     Parameters
     ----------
     run : the run; it may be in training, whose unfinished files are then not counted as faults.
     progress : called with the number of snapshots read so far.
+    is_idle : the caller holds the lock of the run, so that nobody trains it.
     """
+    is_idle = is_idle or not is_training(run.path)
     findings = list(_kinds_of_files(run))
     unsafe = {finding.file for finding in findings if finding.fault != UNFINISHED_FAULT}
     findings += _description(run)
     for name in LINES:
         if not unsafe & {name, name.split("/")[0]}:
-            findings += _lines(run, name)
+            findings += _lines(run, name, is_idle=is_idle)
     snapshots = listed_snapshots(run) if not unsafe & {"manifest.jsonl", "snapshots"} else []
     n_bytes = 0
     for done, snapshot in enumerate(snapshots, 1):
@@ -78,9 +80,9 @@ def verify(run: Run, progress: Progress | None = None) -> Verification:
         n_bytes += snapshot.bytes
         if progress is not None:
             progress(done)
-    findings += _orphans(run, snapshots)
+    findings += _orphans(run, snapshots) if is_idle else ()
     if not unsafe & {"resume", "resume/manifest.jsonl"}:
-        findings += _slots(run)
+        findings += _slots(run) if is_idle else ()
     findings += _others(run)
     return Verification(tuple(findings), len(snapshots), n_bytes)
 
@@ -113,7 +115,7 @@ def _description(run: Run) -> Iterator[Finding]:
         yield from _checked("run.json", lambda: Run(run.path).tokenizer)
 
 
-def _lines(run: Run, name: str) -> Iterator[Finding]:
+def _lines(run: Run, name: str, *, is_idle: bool) -> Iterator[Finding]:
     """List damaged lines, a line that was cut, and lines of the manifest that name the file of another step."""
     path = run.inside(*name.split("/"))
     try:
@@ -133,7 +135,7 @@ def _lines(run: Run, name: str) -> Iterator[Finding]:
         for number, record in enumerate(records, 1):
             if record is not None and step_of.setdefault(record["file"], record["step"]) != record["step"]:
                 yield Finding(name, f"names the file of step {step_of[record['file']]}", (number,))
-    if has_cut_line(path) and not is_training(run.path):
+    if is_idle and has_cut_line(path):
         yield Finding(name, "its last line was cut")
 
 
@@ -155,9 +157,9 @@ def _snapshot(run: Run, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _orphans(run: Run, snapshots: list[Snapshot]) -> Iterator[Finding]:
-    """List files among the snapshots that no line of the manifest names; a training may be about to enter one."""
+    """List files among the snapshots that no line of the manifest names."""
     folder = run.path / "snapshots"
-    if folder.is_symlink() or not folder.is_dir() or is_training(run.path):
+    if folder.is_symlink() or not folder.is_dir():
         return
     known = {snapshot.path.name for snapshot in snapshots}
     for path in sorted(folder.iterdir()):
@@ -179,7 +181,7 @@ def _slots(run: Run) -> Iterator[Finding]:
         except OSError:
             yield Finding(f"resume/{file}", "is missing")
             continue
-        if digest != record["sha256"] and not is_training(run.path):
+        if digest != record["sha256"]:
             yield Finding(f"resume/{file}", "is damaged (its sha256 is not the one in resume/manifest.jsonl)")
 
 
