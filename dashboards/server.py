@@ -36,7 +36,7 @@ def _serve(settings: Mapping[str, Any]) -> None:
     # `streamlit run` asks for an e-mail address before it comes to this.
     from dashboards.document import application
 
-    application().run(config=settings)
+    application(settings.get("server.corsAllowedOrigins", ())).run(config=settings)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -19,12 +19,17 @@ def runs_folder() -> Path:
     return Path(os.environ.get("GPTLAB_RUNS") or "runs")
 
 
+def is_run_name(name: str) -> bool:
+    """Check whether a name can be that of a run; see `check_run_name`."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_run_name(name: str) -> str:
     """Check that a name can be that of a run, and return it.
 
     It consists of letters, digits, ``.``, ``_`` and ``-``, and starts with none of ``.`` and ``-``.
     """
-    if not _NAME.fullmatch(name):
+    if not is_run_name(name):
         raise InputError(
             f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', and start with a letter or digit"
         )
@@ -104,7 +109,7 @@ def _candidates(folder: Path) -> Iterator[Run]:
         path = folder / name
         if not os.path.lexists(path / "run.json"):
             continue
-        if not _NAME.fullmatch(name):
+        if not is_run_name(name):
             notify(f"{name!r} cannot be the name of a run: it is passed over", stacklevel=4)
         elif leads_out(path, folder):
             notify(f"run {name!r} is a link that leads out of {folder}{os.sep}: it is passed over", stacklevel=4)
