@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import socket
-import subprocess
 import sys
-from dataclasses import dataclass
-from typing import Annotated
 
-import tyro
+from dashboards.launch import ADDRESS, PROG, open_page, prepare_server, start_server, wait_until_up
 
-from dashboards.launch import ADDRESS, PROG, open_page, start_server, wait_until_up
-from data.commands import run_command
-from data.errors import InputError
+# Its imports take a second, and this process needs half of that until it has read its options: they are done side by side.
+server = prepare_server() if __name__ == "__main__" and not {"-h", "--help"} & set(sys.argv) else None
+if server is not None and sys.platform != "win32":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C waits for `main`, which ends the server
+
+import contextlib  # noqa: E402
+import socket  # noqa: E402
+import subprocess  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import tyro  # noqa: E402
+
+from data.commands import run_command  # noqa: E402
+from data.errors import InputError  # noqa: E402
 
 # How long the server may take to end its jobs, which tidy up after themselves.
 PATIENCE_S = 15.0
@@ -34,23 +41,26 @@ class DashboardArguments:
 
 def main(options: DashboardArguments) -> None:
     """Start the server, from any working folder; say where it answers, and wait for its end."""
-    check_port(options.port)
-    if options.demo:
-        train_demo()
-    server = start_server(options.port)
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    process = server or prepare_server()
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        if wait_until_up(server, options.port):
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        check_port(options.port)
+        if options.demo:
+            train_demo()
+        start_server(process, options.port)
+        if wait_until_up(process, options.port):
             address = f"http://{ADDRESS}:{options.port}"
             print(f"GPTLab is at {address}", flush=True)
             if options.open_browser:
                 open_page(address)
-        status = server.wait()
+        status = process.wait()
     except KeyboardInterrupt:
-        server.terminate()
+        process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            server.wait(PATIENCE_S)
-        server.kill()
+            process.wait(PATIENCE_S)
+        process.kill()
         print(f"{PROG}: stopped", file=sys.stderr)
         return
     report_end(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -22,11 +23,14 @@ POLL_EVERY_S = 0.05
 ANSWERS_WITHIN_S = 5.0
 
 
-def start_server(port: int) -> subprocess.Popen[bytes]:
-    """Start the server; it writes to our standard error, but only what went wrong."""
+def prepare_server() -> subprocess.Popen[bytes]:
+    """Start the process of the server, which imports what it needs and waits for `start_server`; without that it ends with this process.
+
+    It writes to our standard error, but only what went wrong.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "dashboards.server", json.dumps(server_settings(port))],
-        # The server has nothing to ask. It stops when this end of the pipe closes, so also if this process is killed.
+        [sys.executable, "-m", "dashboards.server"],
+        # It takes its settings from this pipe, and stops when our end closes, so also if this process is killed.
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         # Every visit runs in a thread of its own. With a heap for each, glibc keeps what has been freed in all of them.
@@ -34,6 +38,15 @@ def start_server(port: int) -> subprocess.Popen[bytes]:
         # A group of its own: Ctrl-C reaches only this process, which terminates the server once and waits for it.
         start_new_session=True,
     )
+
+
+def start_server(process: subprocess.Popen[bytes], port: int) -> None:
+    """Let a prepared process serve."""
+    if process.stdin is None:
+        raise ValueError("the process has no standard input: make it with prepare_server()")
+    with contextlib.suppress(BrokenPipeError):  # it has failed, and has said why
+        process.stdin.write(json.dumps(server_settings(port)).encode() + b"\n")
+        process.stdin.flush()
 
 
 def wait_until_up(server: subprocess.Popen[bytes], port: int) -> bool:

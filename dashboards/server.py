@@ -6,37 +6,33 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from dashboards.launch import PROG
 
 
-def main(settings: Mapping[str, Any]) -> None:
+def main() -> None:
     """Serve the dashboard until the process is asked to stop or its parent has ended; report a failure in one line.
 
-    Parameters
-    ----------
-    settings : Streamlit's options by their dotted names, such as ``server.port``.
+    The settings, Streamlit's options by their dotted names such as ``server.port``, are a line of JSON on the standard input. It comes
+    while the imports are under way, or never, if the parent has nothing to serve.
     """
-    threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     # In a new home it would announce that it makes a list of the fonts.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     try:
-        _serve(settings)
+        # `streamlit run` asks for an e-mail address before it comes to this.
+        from dashboards.document import application
+
+        settings = _read_settings()
+        if settings is None:
+            return
+        threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
+        application(settings.get("server.corsAllowedOrigins", ())).run(config=settings)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SystemExit(f"{PROG}: the server has failed: {reason}") from None
-
-
-def _serve(settings: Mapping[str, Any]) -> None:
-    # `streamlit run` asks for an e-mail address before it comes to this.
-    from dashboards.document import application
-
-    application(settings.get("server.corsAllowedOrigins", ())).run(config=settings)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
@@ -45,13 +41,25 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     return kind is None or kind.__name__ != "WebSocketDisconnected"
 
 
+def _read_settings() -> dict[str, Any] | None:
+    """Read the line of the settings; None if the parent has ended without it."""
+    line = b""
+    while not line.endswith(b"\n"):
+        # Not sys.stdin, whose lock an interpreter that shuts down cannot take from a waiting thread.
+        part = os.read(0, 1 << 16)
+        if not part:
+            return None
+        line += part
+    settings: dict[str, Any] = json.loads(line)
+    return settings
+
+
 def _stop_with_parent() -> None:
     """Wait for the end of the standard input, a pipe that the parent holds open: it closes however the parent ends."""
-    # Not sys.stdin, whose lock an interpreter that shuts down cannot take from a waiting thread.
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main()

@@ -165,7 +165,9 @@ def _configuration(page: Page) -> None:
 def _table(names: tuple[str, str], rows: Mapping[str, str]) -> str:
     """Write a table of two columns as HTML; names and values are escaped."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    # Settings have the names that they have on the command line, in every language.
     body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows.items()
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(value)}</td></tr>'
+        for name, value in rows.items()
     )
     return f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

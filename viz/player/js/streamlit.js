@@ -2,6 +2,7 @@
 
 import { makePlayer, newReader, SETTLED_MS } from "./player.js";
 
+const REPAIRS_MS = [SETTLED_MS, 4 * SETTLED_MS, 16 * SETTLED_MS];
 const BELOW_PX = 18; // space below the panels
 const PROGRESS = "gptlab-progress"; // dispatched by dashboards/player.py, which sends progress without the scene
 
@@ -29,7 +30,7 @@ export default function mount({ data: [data], parentElement, setStateValue, setT
 
 function makeHost(root) {
   const path = location.pathname;
-  let repairing = 0;
+  let repairs = [];
   let isElsewhere = false; // Back or Forward has led to another view, whose step the page has not sent yet
 
   const host = {
@@ -51,13 +52,16 @@ function makeHost(root) {
         root.style.setProperty("--available-height", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
       });
     },
-    /** Write the address again some time after a run of the script, which may have restored the step of its start. */
+    /**
+     * Write the address again some time after a run of the script, which may have restored the step of its start. On a busy machine what
+     * the script writes may arrive late; where nothing has changed, nothing is written.
+     */
     repairAddress() {
-      clearTimeout(repairing);
-      repairing = setTimeout(() => player.isSettling || writeAddress(), SETTLED_MS);
+      repairs.forEach(clearTimeout);
+      repairs = REPAIRS_MS.map((after) => setTimeout(() => player.isSettling || writeAddress(), after));
     },
     destroy() {
-      clearTimeout(repairing);
+      repairs.forEach(clearTimeout);
       removeEventListener("resize", host.fit);
       removeEventListener("popstate", leave);
       removeEventListener(PROGRESS, follow);
