@@ -17,6 +17,8 @@ from torch import nn
 from data.runs import Run
 from data.runs.atomic_files import append_line, read_lines, write_bytes
 from data.runs.safetensors_files import decode_metadata, decode_tensors, stream_tensors
+from trainer.parallel import processes
+from trainer.parallel.data_parallel import like, whole
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class Checkpoint:
 def save(
     run: Run, reached: Checkpoint, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
 ) -> None:
-    """Write the weights of some models and the optimizer state into the slot that was not written last."""
+    """Write the weights of some models and the optimizer state into the slot that was not written last.
+
+    All processes must call it: what is sharded is gathered, and the first process writes.
+    """
     tensors = {f"{which}.{name}": p.detach() for which, model in models.items() for name, p in model.named_parameters()}
     numbers: dict[str, object] = {"step": reached.step, "seconds": reached.seconds}
     for i, optimizer in enumerate(optimizers):
@@ -40,10 +45,13 @@ def save(
                     tensors[f"optimizer.{i}.{p}.{key}"] = value.detach()
                 else:
                     numbers[f"optimizer.{i}.{p}.{key}"] = value
+    arrays = {name: whole(tensor).cpu().numpy() for name, tensor in tensors.items()}
+    if not processes.is_first():
+        return
     manifest = run.path / "resume" / "manifest.jsonl"
     written = read_lines(manifest)
     slot = "b.safetensors" if written and written[-1]["file"] == "a.safetensors" else "a.safetensors"
-    content = stream_tensors({k: t.cpu().numpy() for k, t in tensors.items()}, {"numbers": json.dumps(numbers)})
+    content = stream_tensors(arrays, {"numbers": json.dumps(numbers)})
     _, digest = write_bytes(manifest.parent / slot, content)
     append_line(manifest, {"step": reached.step, "file": slot, "sha256": digest})
 
@@ -58,13 +66,15 @@ def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.o
     with torch.no_grad():
         for which, model in models.items():
             for name, p in model.named_parameters():
-                p.copy_(tensors[f"{which}.{name}"])
+                p.copy_(like(p, tensors[f"{which}.{name}"]))
     for i, optimizer in enumerate(optimizers):
         state: dict[int, dict[str, object]] = {}
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for name, value in (tensors | numbers).items():
             if name.startswith(f"optimizer.{i}."):
                 p, key = name.split(".")[2:]
-                state.setdefault(int(p), {})[key] = value
+                is_tensor = isinstance(value, torch.Tensor)
+                state.setdefault(int(p), {})[key] = like(parameters[int(p)], value) if is_tensor else value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return Checkpoint(numbers["step"], numbers["seconds"])
 

@@ -104,6 +104,14 @@ class TrainConfig:
     """CPU threads; if not given, 1 or up to 4, whichever is faster at the start. Another number rounds differently."""
     compile: bool = False
     """Compile the model with torch.compile."""
+    precision: str = "float32"
+    """float32, or bf16: products in bfloat16 in training (autocast); weights, gradients and evaluations stay float32."""
+    accumulate: int = 1
+    """Micro-batches that a step's batch is cut into, to save memory; the gradients add up to those of the batch."""
+    checkpoint_activations: bool = False
+    """Keep no activations of the blocks but compute them again in the backward pass: less memory, a third more time."""
+    shard: bool = False
+    """Divide weights, gradients and optimizer state among the processes of torchrun (FSDP2); not with the recipe best."""
     resume_every: float = 30.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
 
@@ -136,7 +144,18 @@ MOST_SEED = 2**62
 VOCAB_SIZE = 2048
 """Tokens that bpe learns by default."""
 
-RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
+PRECISIONS = ("float32", "bf16")
+
+RESUMABLE = {
+    "steps",
+    "device",
+    "threads",
+    "compile",
+    "accumulate",
+    "checkpoint_activations",
+    "shard",
+    "resume_every",
+}
 """Fields that may differ when a run is resumed; any other change would make it another run."""
 
 
@@ -214,6 +233,7 @@ def check(config: TrainConfig) -> TrainConfig:
     check_finite(config)
     shape = ("n_layer", "n_head", "n_embd", "block_size")
     check_at_least(config, 1, *shape, "batch_size", "eval_every", "snapshot_every", "eval_batches", "threads")
+    check_at_least(config, 1, "accumulate")
     check_at_least(config, 0, "steps", "sample_tokens", "resume_every")
     if not config.learning_rate_scale > 0:
         raise InputError(f"learning_rate_scale must be above 0; got {config.learning_rate_scale}")
@@ -231,6 +251,8 @@ def check(config: TrainConfig) -> TrainConfig:
         )
     check_heads(config, f": pass `n_embd={config.n_embd // config.n_head * config.n_head or config.n_head}`")
     check_dropout(config.dropout)
+    if config.precision not in PRECISIONS:
+        raise InputError(f"there is no precision {config.precision!r}; there is {', '.join(PRECISIONS)}")
     _check_variants(config)
     return config
 

@@ -35,6 +35,8 @@ from trainer import checkpoint
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
 from trainer.optimizers.schedules import Schedule, highest_share, set_rates
+from trainer.parallel import processes
+from trainer.parallel.data_parallel import own_part, whole
 from trainer.seeds import own_random_state, seed_dropout
 
 SAMPLE_TEMPERATURE = 0.8
@@ -126,6 +128,8 @@ class Training(Generic[Trained]):
         """
         procedure = self.objective.procedure
         bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
+        if progress is None and not processes.is_first():
+            progress = _say_nothing
         with (
             bar if progress is None else contextlib.nullcontext(progress) as update,
             stop_on_interrupt() as stop,
@@ -135,13 +139,12 @@ class Training(Generic[Trained]):
                 return _train(self, update, stop)
             except InputError:
                 if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
-                    shutil.rmtree(self.run.path)
+                    processes.in_first(shutil.rmtree, self.run.path)
                 raise
 
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
     """Make a new run with its snapshot of step 0; run.json holds ``info`` and more (see `data.runs`)."""
-    check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
     described = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "parameters": sum(p.numel() for p in objective.module.parameters()),
@@ -150,10 +153,17 @@ def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) ->
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "device": str(objective.procedure.device),
         "threads": torch.get_num_threads(),
+        "processes": processes.count(),
     }
-    run = create_run(name, described)
-    write_snapshot(run, 0, objective.weights())
-    return Training(run, objective, is_new=True)
+    weights = objective.weights()
+
+    def create() -> Run:
+        check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
+        run = create_run(name, described)
+        write_snapshot(run, 0, weights)
+        return run
+
+    return Training(processes.first_decides(create), objective, is_new=True)
 
 
 def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
@@ -161,14 +171,19 @@ def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyOb
     slot = checkpoint.load(run, _models(objective), objective.procedure.optimizers)
     if slot is not None and slot.step > objective.steps:
         raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
-    described = run.info["training"] | dataclasses.asdict(config)
-    if described != run.info["training"]:
-        write_json(run.path / "run.json", run.info | {"training": described})
-    if slot is None or slot.step == 0:
-        rewind(run, -1)
-        write_snapshot(run, 0, objective.weights())
+    described = {"training": run.info["training"] | dataclasses.asdict(config), "processes": processes.count()}
+    weights = objective.weights() if slot is None or slot.step == 0 else None
+
+    def prepare() -> None:
+        if not described.items() <= run.info.items():
+            write_json(run.path / "run.json", run.info | described)
+        rewind(run, -1 if weights is not None or slot is None else slot.step)
+        if weights is not None:
+            write_snapshot(run, 0, weights)
+
+    processes.first_decides(prepare)  # once all have read the slot
+    if slot is None or weights is not None:
         return Training(run, objective)
-    rewind(run, slot.step)
     return Training(run, objective, slot.step, slot.seconds)
 
 
@@ -189,26 +204,28 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
         # Nothing is written before it is known to be finite.
         measured, sample = _evaluate(objective, step) if is_new and step in evaluations else (None, None)
         if step > training.step and step in snapshots:
-            if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
+            is_finite = all(bool(own_part(parameter).isfinite().all()) for parameter in _kept(objective).parameters())
+            if processes.any_of_all(not is_finite):
                 raise not_finite(objective, step)
-            write_snapshot(run, step, objective.weights())
+            processes.in_first(write_snapshot, run, step, objective.weights())
         if measured is not None:
             seconds = round(time.perf_counter() - started, 3)
             norm = (
                 {} if taken.grad_norm is None or not math.isfinite(taken.grad_norm) else {"grad_norm": taken.grad_norm}
             )
             measured = {"step": step, **measured, "lr": _rate(objective, step), **norm, "seconds": seconds}
-            append_line(run.path / "metrics.jsonl", measured)
+            processes.in_first(append_line, run.path / "metrics.jsonl", measured)
         if sample is not None:
-            append_line(run.path / "samples.jsonl", {"step": step, **sample})
+            processes.in_first(append_line, run.path / "samples.jsonl", {"step": step, **sample})
         progress(step, _note(objective, step, taken.loss, measured))
-        is_last, now = step == objective.steps or stop.is_set(), time.perf_counter()
-        if is_last or (step in snapshots and now - saved >= procedure.resume_every):
+        is_stopped, now = processes.any_of_all(stop.is_set()), time.perf_counter()
+        is_last, is_due = step == objective.steps or is_stopped, now - saved >= procedure.resume_every
+        if is_last or (step in snapshots and processes.any_of_all(is_due)):
             checkpoint.save(run, checkpoint.Checkpoint(step, now - started), _models(objective), procedure.optimizers)
             saved = time.perf_counter()
         if step == objective.steps:
             return measured or run.metrics()[-1]
-        if stop.is_set():
+        if is_stopped:
             raise Stopped(step)
         taken = take_step(objective, step, measures_gradient=step + 1 in evaluations)
         if taken.loss is not None and not math.isfinite(taken.loss):
@@ -227,7 +244,7 @@ def take_step(objective: Objective, step: int, *, measures_gradient: bool = Fals
     """Take one optimizer step, from the weights of ``step``."""
     procedure = objective.procedure
     if procedure.drops:
-        seed_dropout(procedure.seed, step)
+        seed_dropout(procedure.seed, step, processes.rank())
     set_rates(procedure.optimizers, procedure.schedule(step))
     total = 0.0
     for loss in objective.losses(step):
@@ -240,7 +257,7 @@ def take_step(objective: Objective, step: int, *, measures_gradient: bool = Fals
         norm = nn.utils.clip_grad_norm_(objective.module.parameters(), procedure.clip)
     elif measures_gradient:
         norm = nn.utils.get_total_norm([p.grad for p in objective.module.parameters() if p.grad is not None])
-    grad_norm = float(norm) if measures_gradient and norm is not None else None
+    grad_norm = float(whole(norm)) if measures_gradient and norm is not None else None
     for optimizer in procedure.optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -303,6 +320,10 @@ def _evaluate(objective: Objective, step: int) -> tuple[dict[str, float], Mappin
         if not all(map(math.isfinite, measured.values())):
             raise not_finite(objective, step)
         return measured, objective.sample(step)
+
+
+def _say_nothing(step: int, note: str | None = None) -> None:
+    """Show no progress: the first process does."""
 
 
 def _note(objective: Objective, step: int, loss: float | None, measured: Mapping[str, float] | None) -> str | None:
