@@ -29,7 +29,7 @@ def replicate(module: nn.Module) -> nn.Module:
     if processes.count() == 1 or is_sharded(module):
         return module
     # The gradients are views of what is sent: one copy of them less.
-    return DistributedDataParallel(module, broadcast_buffers=False, gradient_as_bucket_view=True)
+    return DistributedDataParallel(module, gradient_as_bucket_view=True)
 
 
 def attach_sharding(model: GPT) -> None:
