@@ -31,6 +31,8 @@ class TrainArguments(TrainConfig):
 
     run: Annotated[str | None, tyro.conf.arg(aliases=("--run-name",))] = None
     """Name of the run; made from preset and corpus if not given. With --resume: the run to resume (default: the newest)."""
+    log: Annotated[str | None, tyro.conf.arg(aliases=("--log-to",))] = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Resume a run that was stopped."""
     config: Path | None = None

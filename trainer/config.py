@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.text_files import read_text
+from trainer.loggers.registry import logger_names
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -114,6 +115,8 @@ class TrainConfig:
     """Divide weights, gradients and optimizer state among the processes of torchrun (FSDP2); not with the recipe best."""
     resume_every: float = 30.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
+    log: str | None = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
 
 
 _GPU = {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2}
@@ -155,6 +158,7 @@ RESUMABLE = {
     "checkpoint_activations",
     "shard",
     "resume_every",
+    "log",
 }
 """Fields that may differ when a run is resumed; any other change would make it another run."""
 
@@ -254,6 +258,7 @@ def check(config: TrainConfig) -> TrainConfig:
     if config.precision not in PRECISIONS:
         raise InputError(f"there is no precision {config.precision!r}; there is {', '.join(PRECISIONS)}")
     _check_variants(config)
+    logger_names(config.log)
     return config
 
 

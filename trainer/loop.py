@@ -32,6 +32,7 @@ from data.progress import Progress, progress_bar
 from data.runs import Run, create_run, rewind, runs_folder, write_snapshot
 from data.runs.atomic_files import append_line, write_json
 from trainer import checkpoint
+from trainer.loggers.registry import Log, open_logs
 from trainer.machine import check_room
 from trainer.optimizers.recipes import average
 from trainer.optimizers.schedules import Schedule, highest_share, set_rates
@@ -68,6 +69,8 @@ class Procedure:
     """Whether the model uses random numbers in training."""
     reads_losses: bool = True
     """Check and show the loss of every step; on a GPU, reading it waits for the step to end."""
+    log: str | None = None
+    """The loggers that receive metrics and samples too, see `trainer.loggers.registry`."""
 
 
 class Objective(Protocol):
@@ -134,9 +137,10 @@ class Training(Generic[Trained]):
             bar if progress is None else contextlib.nullcontext(progress) as update,
             stop_on_interrupt() as stop,
             own_random_state(procedure.device),
+            open_logs(procedure.log if processes.is_first() else None, self.run, self.step) as log,
         ):
             try:
-                return _train(self, update, stop)
+                return _train(self, update, stop, log)
             except InputError:
                 if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
                     processes.in_first(shutil.rmtree, self.run.path)
@@ -194,7 +198,7 @@ def check_resumable(before: Any, config: Any, resumable: Collection[str], *, ver
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
 
 
-def _train(training: Training[Objective], progress: Progress, stop: threading.Event) -> dict[str, float]:
+def _train(training: Training[Objective], progress: Progress, stop: threading.Event, log: Log) -> dict[str, float]:
     run, objective, procedure = training.run, training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
     started, saved, taken = time.perf_counter() - training.seconds, time.perf_counter(), StepTaken()
@@ -217,6 +221,7 @@ def _train(training: Training[Objective], progress: Progress, stop: threading.Ev
             processes.in_first(append_line, run.path / "metrics.jsonl", measured)
         if sample is not None:
             processes.in_first(append_line, run.path / "samples.jsonl", {"step": step, **sample})
+        log(step, measured, sample)
         progress(step, _note(objective, step, taken.loss, measured))
         is_stopped, now = processes.any_of_all(stop.is_set()), time.perf_counter()
         is_last, is_due = step == objective.steps or is_stopped, now - saved >= procedure.resume_every

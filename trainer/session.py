@@ -100,6 +100,7 @@ class Session:
             averaging=recipe.averaging,
             drops=config.dropout > 0,
             reads_losses=False,
+            log=config.log,
         )
 
     @cached_property

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from data.errors import InputError
 from trainer.config import check_at_least, check_dropout, check_finite, check_seed
+from trainer.loggers.registry import logger_names
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1
 """Longest warm-up as a share of the steps, unless ``warmup_steps`` is set."""
 
-RESUMABLE = {"device", "threads", "resume_every"}
+RESUMABLE = {"device", "threads", "resume_every", "log"}
 """Fields that may differ when a fine-tuning is resumed."""
 
 
@@ -48,6 +49,8 @@ class TuneConfig:
     """CPU threads; if not given, all, or one where that is faster for a small model. Another number rounds differently."""
     resume_every: float = 60.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
+    log: str | None = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
 
 
 @dataclass(frozen=True)
@@ -99,4 +102,5 @@ def check(config: TuneConfig) -> TuneConfig:
         check_at_least(config, 2, "length")  # a row of one token has no next token to predict
         check_at_least(config, 1, "eval_rows", "sample_tokens")
     check_dropout(config.dropout)
+    logger_names(config.log)
     return config

@@ -30,12 +30,13 @@ from data.tokens.tokenizers import Tokenizer, unknown_symbols
 from data.tokens.vocabularies import END_OF_TEXT
 from trainer.config import described_model, replace
 from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trainable, weights_of
-from trainer.finetune.finetune_config import RESUMABLE, LanguageConfig, check
+from trainer.finetune.finetune_config import RESUMABLE, LanguageConfig, TuneConfig, check
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import Model
 from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, check_resumable, free_name
 from trainer.machine import find_device
+from trainer.parallel.launch import check_alone
 from trainer.pretrained.hf_model import HFModel
 
 OPENING = 8
@@ -84,6 +85,7 @@ def open_tuning(
     config: LanguageConfig, *, model: str | None, run: str | None, resume: bool, corpus_dir: Path | None
 ) -> Training[LanguageObjective]:
     """Start a fine-tuning, or resume one; see `fine_tune`."""
+    check_alone("fine-tuning")
     if not resume:
         return start(config, model, name=run, corpus_dir=corpus_dir)
     if model is not None:
@@ -144,11 +146,11 @@ def resume_language(
 
 def tuned_config(run: Run) -> LanguageConfig:
     """Read the configuration that a run was fine-tuned with on documents; an `InputError` says if it was not."""
-    fields = {field.name for field in dataclasses.fields(LanguageConfig)}
+    fields, shared = ({field.name for field in dataclasses.fields(each)} for each in (LanguageConfig, TuneConfig))
     described = run.info.get("training", {})
-    if "base" not in run.info or not fields <= set(described):
+    if "base" not in run.info or not fields - shared <= set(described):
         raise InputError(f"run {run.name!r} was not fine-tuned on documents: name one that was with `run`")
-    return LanguageConfig(**{name: described[name] for name in fields})
+    return LanguageConfig(**{name: described[name] for name in fields & set(described)})
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
         label="fine-tuning",
         advice="tune again with a lower `learning_rate`",
         clip=config.clip,
+        log=config.log,
     )
 
 

@@ -29,6 +29,12 @@ def is_launched() -> bool:
     return int(os.environ.get("WORLD_SIZE") or 1) > 1 and all(name in os.environ for name in names)
 
 
+def check_alone(work: str) -> None:
+    """Check that torchrun has not started several processes for work that one does; an `InputError` says so."""
+    if is_launched():
+        raise InputError(f"{work} takes one process: start it without torchrun")
+
+
 @contextlib.contextmanager
 def joined() -> Iterator[None]:
     """Connect this process with those that torchrun started beside it, for trainings within the ``with``."""

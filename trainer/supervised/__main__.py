@@ -12,6 +12,7 @@ from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.errors import InputError
 from data.progress import progress_bar
 from trainer.config import check_at_least
+from trainer.parallel.launch import check_alone, one_command
 from trainer.supervised.task_config import TaskConfig, check
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class SupervisedArguments(TaskConfig):
 
 
 def main(args: list[str]) -> int:
+    check_alone("fine-tuning")
     options: SupervisedArguments = parse(SupervisedArguments, prog=PROG, args=args)
     config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
     check_at_least(options, 1, "n_train", "n_test", "seeds")
@@ -134,5 +136,5 @@ def read(options: SupervisedArguments) -> Task:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG, SupervisedArguments):
+    with one_line_mistakes(PROG, SupervisedArguments), one_command(PROG):
         raise SystemExit(main(sys.argv[1:]))
