@@ -112,7 +112,7 @@ class TrainConfig:
     checkpoint_activations: bool = False
     """Keep no activations of the blocks but compute them again in the backward pass: less memory, a third more time."""
     shard: bool = False
-    """Divide weights, gradients and optimizer state among the processes of torchrun (FSDP2); not with the recipe best."""
+    """Divide weights, gradients and optimizer state among the processes of torchrun (FSDP2)."""
     resume_every: float = 30.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
     log: str | None = None

@@ -269,7 +269,7 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
     device = find_device(config.device)
     recipe = find_recipe(config)
     check_shares(config.batch_size, config.accumulate, processes.count())
-    is_sharded = _is_sharded(config, recipe)
+    is_sharded = _is_sharded(config)
     reuse_freed_memory()
     tokenizer = tokenizer or make_tokenizer(config, corpus)
     train, val = batches.split_tokens(tokenizer, corpus.text, config.block_size)
@@ -302,16 +302,11 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
     return session
 
 
-def _is_sharded(config: TrainConfig, recipe: Recipe) -> bool:
-    """Check whether a training is to be sharded: not where there is one process, and an `InputError` where SOAP needs whole matrices."""
-    if not config.shard:
-        return False
-    if recipe.matrix_learning_rate is not None:
-        needs = f"the recipe {config.recipe} trains whole matrices (SOAP), and `shard` divides them"
-        raise InputError(f"{needs}: pass `recipe=reference`, or leave `shard` out")
-    if processes.count() == 1:
+def _is_sharded(config: TrainConfig) -> bool:
+    """Check whether a training is sharded; a notice says if there is one process, so that there is nothing to divide."""
+    if config.shard and processes.count() == 1:
         notify("there is one process, so nothing is divided: start several with torchrun, or leave `shard` out")
-    return processes.count() > 1
+    return config.shard and processes.count() > 1
 
 
 def compile_ahead(session: Session) -> float:

@@ -119,7 +119,6 @@ def test_a_model_is_compiled_before_the_first_step_and_its_gradients_are_left_em
         ({"precision": "fp16"}, "there is no precision 'fp16'; there is float32, bf16"),
         ({"accumulate": 0}, "accumulate must be 1 or more"),
         ({"accumulate": 9}, "a batch of 8 cannot be divided among 9 micro-batches"),
-        ({"shard": True}, "trains whole matrices .* pass `recipe=reference`"),
     ],
 )
 def test_what_cannot_be_done_is_refused(fields: dict[str, object], message: str, text_file: Path, runs: Path) -> None:
@@ -130,4 +129,4 @@ def test_what_cannot_be_done_is_refused(fields: dict[str, object], message: str,
 
 def test_sharding_alone_divides_nothing_and_says_so(text_file: Path) -> None:
     with pytest.warns(UserWarning, match="there is one process, so nothing is divided"):
-        session_for(text_file, shard=True, recipe="reference")
+        session_for(text_file, shard=True)

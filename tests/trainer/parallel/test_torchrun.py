@@ -19,7 +19,7 @@ import torch
 from data.runs import Run
 from tests.commands import ROOT
 from tests.conftest import command_environment
-from tests.trainer.parallel.gradients_of_a_step import CASES, config_of, gradients
+from tests.trainer.parallel.gradients_of_a_step import CASES, config_of, gradients, soap_steps
 from tests.trainer.parallel.torchrun import LONGEST_S, own_lines, torchrun, torchrun_command
 from tests.trainer.test_loop import hashes, quiet
 from trainer.parallel.launch import joined
@@ -33,7 +33,7 @@ SHARED = pytest.mark.xdist_group("torchrun")  # they take two cores each
 
 
 @SHARED
-def test_gradients_and_evaluation_are_those_of_one_process(text_file: Path, tmp_path: Path) -> None:
+def test_gradients_evaluation_and_steps_of_soap_are_those_of_one_process(text_file: Path, tmp_path: Path) -> None:
     result = torchrun("tests.trainer.parallel.gradients_of_a_step", str(text_file), str(tmp_path))
     assert result.returncode == 0, result.stderr
     for case in CASES:
@@ -44,6 +44,11 @@ def test_gradients_and_evaluation_are_those_of_one_process(text_file: Path, tmp_
             assert set(found) == set(expected)
             for name, value in expected.items():
                 np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6, err_msg=f"{case}: {name}")
+    with np.load(tmp_path / "soap.npz") as found:
+        alone = soap_steps()
+        assert set(found) == set(alone)
+        for name, value in alone.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5, err_msg=f"SOAP: {name}")
 
 
 @SHARED
@@ -91,11 +96,11 @@ def test_the_command_trains_one_run_and_prints_once(text_file: Path, runs: Path)
 @pytest.mark.slow
 @SHARED
 def test_a_sharded_run_has_snapshots_as_always_and_one_process_resumes_it(text_file: Path, runs: Path) -> None:
-    options = ("--preset", "tiny", "--corpus", str(text_file), "--recipe", "reference", "--run-name")
+    options = ("--preset", "tiny", "--corpus", str(text_file), "--run-name")
     sharded = torchrun("trainer", *options, "sharded", "--shard")
     assert sharded.returncode == 0, sharded.stderr
     run = Run(runs / "sharded")
-    train_run(preset="tiny", corpus=str(text_file), recipe="reference", run="plain", threads=1, progress=quiet)
+    train_run(preset="tiny", corpus=str(text_file), run="plain", threads=1, progress=quiet)
     for step in (0, 60):
         found, expected = (each.snapshot(step).tensors() for each in (run, Run(runs / "plain")))
         assert {name: array.shape for name, array in found.items()} == {n: a.shape for n, a in expected.items()}
