@@ -107,7 +107,10 @@ def kept_bytes(session: Session) -> int:
     blocks = type(session.model).blocks if config.checkpoint_activations else GPT.blocks
     x = torch.randn(rows.stop - rows.start, config.block_size, config.n_embd, requires_grad=True)
     weights = {p.untyped_storage().data_ptr() for p in session.model.parameters()}
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with (
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"),
+    ):
         blocks(session.model.train(), x)
     return sum(size for place, size in sizes.items() if place not in weights)
 
