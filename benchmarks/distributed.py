@@ -85,10 +85,14 @@ def run_measured(options: argparse.Namespace, n_processes: int, threads: int, re
 
 def show_processes(options: argparse.Namespace) -> None:
     for recipe in ("best", "reference"):
-        rounds = [{name: run_measured(options, *way, recipe) for name, way in WAYS.items()} for _ in range(options.rounds)]
+        rounds = [
+            {name: run_measured(options, *way, recipe) for name, way in WAYS.items()} for _ in range(options.rounds)
+        ]
         rows = []
         for name in WAYS:
-            parts = [statistics.median(each[name][part] for each in rounds) for part in ("step", "optimizers", "agreement")]
+            parts = [
+                statistics.median(each[name][part] for each in rounds) for part in ("step", "optimizers", "agreement")
+            ]
             ratio = statistics.median(each[name]["step"] / each["1 process, 1 thread"]["step"] for each in rounds)
             rows.append((name, *(f"{part:.2f}" for part in parts), f"{ratio:.2f}"))
         columns = ("way", "step, ms", "of it optimizers", "asking all to stop", "times 1 process")
@@ -146,7 +150,12 @@ def soap_costs() -> Iterator[tuple[str, ...]]:
         for loss in session.losses(0):
             loss.backward()
         times = (milliseconds([each.step] * 10) for each in (adam, soap))
-        yield (f"{preset}, width {width}", f"{4 * n_weights / 1e6:.1f}", f"{size / 1e6:.1f}", *(f"{t:.1f}" for t in times))
+        yield (
+            f"{preset}, width {width}",
+            f"{4 * n_weights / 1e6:.1f}",
+            f"{size / 1e6:.1f}",
+            *(f"{t:.1f}" for t in times),
+        )
 
 
 def _bytes(optimizer: torch.optim.Optimizer) -> int:
@@ -155,7 +164,9 @@ def _bytes(optimizer: torch.optim.Optimizer) -> int:
 
 
 def show_compilation(options: argparse.Namespace) -> None:
-    plain, compiled = (session_of("cpu", options.corpus, threads=1, compile=on, recipe="reference") for on in (False, True))
+    plain, compiled = (
+        session_of("cpu", options.corpus, threads=1, compile=on, recipe="reference") for on in (False, True)
+    )
     seconds = compile_ahead(compiled)
     rows = []
     for name, session in (("fused blocks", plain), ("compiled", compiled)):

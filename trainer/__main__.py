@@ -62,6 +62,7 @@ def main(args: list[str]) -> int:
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
     from trainer.loop import Stopped, describe_standstill
+    from trainer.parallel.processes import is_first
     from trainer.session import compile_ahead, resume_training, start
 
     if parsed.resume:
@@ -76,13 +77,16 @@ def main(args: list[str]) -> int:
         flush=True,
     )
     _announce_steps(session)
-    if seconds := compile_ahead(session):
-        print(f"compiling the model took {seconds:.1f} s", flush=True)
+    if config.compile:
+        print("compiling the model, which may take minutes", flush=True)
+        print(f"compiled in {compile_ahead(session):.1f} s", flush=True)
     try:
         measured = training.go()
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {resume_command(PROG, run.name)}")
         return EXIT_INTERRUPTED
+    if not is_first():  # which writes the run, perhaps on another machine
+        return 0
     loss = f"{measured['val_loss_whole']:.4f} nats per token"
     bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
     print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")

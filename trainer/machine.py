@@ -48,7 +48,9 @@ def _own_device(name: str, has_cuda: bool) -> torch.device:
         raise InputError(f"several processes train on cuda or cpu; got {name}: pass `device=cpu`")
     number, n_gpus = processes.rank_on_machine(), torch.cuda.device_count()
     if number >= n_gpus:
-        raise InputError(f"this machine has {n_gpus} GPUs and more processes: pass --nproc-per-node={n_gpus} to torchrun")
+        raise InputError(
+            f"this machine has {n_gpus} GPUs and more processes: pass --nproc-per-node={n_gpus} to torchrun"
+        )
     torch.cuda.set_device(number)
     return torch.device("cuda", number)
 

@@ -187,13 +187,15 @@ class Session:
         n = len(batches.sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
         return n, len(self.tokenizer.decode(self.val_tokens[1 : n + 1].cpu().numpy()))
 
-    def sample(self, step: int) -> Mapping[str, object]:
-        """Generate a text that continues the configuration's prompt."""
-        config, tokenizer = self.config, self.tokenizer
+    def sample(self, step: int) -> Mapping[str, object] | None:
+        """Generate a text that continues the configuration's prompt; the first process does, and None is the result of the others."""
+        config, tokenizer, model = self.config, self.tokenizer, whole_model(self.averaged)
+        if not processes.is_first():
+            return None
         known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
         prompt = torch.from_numpy(tokenizer.encode(known)).to(self.device)
         seed = config.seed + step
-        ids = generate_tokens(whole_model(self.averaged), prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        ids = generate_tokens(model, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
         text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())
         return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 

@@ -7,6 +7,8 @@ b * processes / B: the average is then the gradient of the mean loss over all B 
 
 from __future__ import annotations
 
+import itertools
+
 from data.errors import InputError
 
 
@@ -27,7 +29,7 @@ def micro_batches(n_rows: int, accumulate: int, rank: int = 0, processes: int = 
     first, last = n_rows * rank // processes, n_rows * (rank + 1) // processes
     n_own = last - first
     bounds = [first + n_own * number // accumulate for number in range(accumulate + 1)]
-    return [slice(start, end) for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [slice(start, end) for start, end in itertools.pairwise(bounds)]
 
 
 def loss_weight(rows: slice, n_rows: int, processes: int = 1) -> float:

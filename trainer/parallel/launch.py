@@ -41,11 +41,9 @@ def joined() -> Iterator[None]:
     if not is_launched():
         yield
         return
-    import torch.distributed as dist
+    from trainer.parallel.processes import is_joined, process_group
 
-    from trainer.parallel.processes import process_group
-
-    if dist.is_initialized():  # by the caller
+    if is_joined():  # by the caller
         yield
         return
     with process_group():

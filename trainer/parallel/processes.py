@@ -32,14 +32,19 @@ SECONDS_TO_NOTICE = 3.0
 """Time in which a process that broke a connection is found to be gone."""
 
 
+def is_joined() -> bool:
+    """Check whether this process is connected with others."""
+    return dist.is_available() and dist.is_initialized()
+
+
 def rank() -> int:
     """Return the rank of this process, from 0."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    return dist.get_rank() if is_joined() else 0
 
 
 def count() -> int:
     """Return the number of processes that train together."""
-    return dist.get_world_size() if dist.is_initialized() else 1
+    return dist.get_world_size() if is_joined() else 1
 
 
 def is_first() -> bool:
@@ -61,10 +66,8 @@ def process_group() -> Iterator[dist.Store]:
     dist.init_process_group(backend, store=group, rank=own_rank, world_size=size, timeout=LONGEST_WAIT)
     shared = dist.PrefixStore("gptlab", store)
     shared.set(f"process/{own_rank}", f"{socket.gethostname()} {os.getpid()}")
-    try:
-        yield shared
-    finally:
-        dist.destroy_process_group()
+    yield shared
+    dist.destroy_process_group()  # not after an error: it would wait for what others will never send
 
 
 def first_decides(work: Callable[[], T]) -> T:
@@ -123,7 +126,9 @@ def lost(store: dist.Store) -> list[int]:
     deadline = time.monotonic() + SECONDS_TO_NOTICE
     while time.monotonic() < deadline:
         described = (store.get(f"process/{number}").decode().split() for number in range(count()))
-        gone = [number for number, (host, pid) in enumerate(described) if host == socket.gethostname() and _is_gone(pid)]
+        gone = [
+            number for number, (host, pid) in enumerate(described) if host == socket.gethostname() and _is_gone(pid)
+        ]
         if gone:
             return gone
         time.sleep(0.02)
@@ -139,5 +144,8 @@ def _is_gone(pid: str) -> bool:
     except OSError:
         return False
     with contextlib.suppress(OSError, IndexError):  # only Linux has /proc
-        return Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] in "ZX"
+        return (
+            Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+            in "ZX"
+        )
     return False

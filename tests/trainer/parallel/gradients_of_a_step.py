@@ -50,7 +50,9 @@ def soap_steps(n_steps: int = 12) -> dict[str, np.ndarray]:
     Half-way the optimizer is replaced by one that loads its state.
     """
     draw = torch.Generator().manual_seed(1)
-    matrices = [torch.nn.Parameter(torch.randn(shape, generator=draw)) for shape in [(12, 4)] * 3 + [(4, 4)] * 2 + [(3, 5)]]
+    matrices = [
+        torch.nn.Parameter(torch.randn(shape, generator=draw)) for shape in [(12, 4)] * 3 + [(4, 4)] * 2 + [(3, 5)]
+    ]
     groups = [{"params": matrices[:3], "parts": 3}, {"params": matrices[3:]}]
     optimizer = SOAP(groups, lr=0.1, weight_decay=0.1)
     for step in range(n_steps):

@@ -20,6 +20,7 @@ from data.runs import Run
 from tests.commands import ROOT
 from tests.conftest import command_environment
 from tests.trainer.parallel.gradients_of_a_step import CASES, config_of, gradients, soap_steps
+from tests.trainer.parallel.stop_and_resume import STOPPED_AT
 from tests.trainer.parallel.torchrun import LONGEST_S, own_lines, torchrun, torchrun_command
 from tests.trainer.test_loop import hashes, quiet
 from trainer.parallel.launch import joined
@@ -57,6 +58,9 @@ def test_a_run_of_two_processes_is_resumed_by_two_bit_for_bit_and_by_one_within_
 ) -> None:
     result = torchrun("tests.trainer.parallel.stop_and_resume", str(text_file))
     assert result.returncode == 0, result.stderr
+    assert sorted(line for line in result.stdout.splitlines() if line.startswith("rank")) == [
+        f"rank {rank} stopped at step {STOPPED_AT}" for rank in (0, 1)
+    ]
     whole, parted, stopped = (Run(runs / name) for name in ("whole", "parted", "stopped"))
     assert hashes(parted) == hashes(whole)
     assert [line["step"] for line in parted.metrics()] == [line["step"] for line in whole.metrics()]
@@ -142,7 +146,9 @@ def ranks_of(parent: int) -> dict[int, int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             is_child = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1]) == parent
-            variables = dict(each.split(b"=", 1) for each in (folder / "environ").read_bytes().split(b"\0") if b"=" in each)
+            variables = dict(
+                each.split(b"=", 1) for each in (folder / "environ").read_bytes().split(b"\0") if b"=" in each
+            )
         except OSError:
             continue
         if is_child and b"RANK" in variables:
