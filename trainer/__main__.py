@@ -62,8 +62,9 @@ def main(args: list[str]) -> int:
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
     from trainer.loop import Stopped, describe_standstill
+    from trainer.parallel.model_forms import compile_ahead
     from trainer.parallel.processes import is_first
-    from trainer.session import compile_ahead, resume_training, start
+    from trainer.session import resume_training, start
 
     if parsed.resume:
         training = resume_training(_run_to_resume(parsed.run), config, parsed.corpus_dir)

@@ -45,7 +45,8 @@ def save(
                     tensors[f"optimizer.{i}.{p}.{key}"] = value.detach()
                 else:
                     numbers[f"optimizer.{i}.{p}.{key}"] = value
-    arrays = {name: whole(tensor).cpu().numpy() for name, tensor in tensors.items()}
+    gathered = ((name, whole(tensor)) for name, tensor in tensors.items())
+    arrays = {name: tensor.cpu().numpy() for name, tensor in gathered if processes.is_first()}
     if not processes.is_first():
         return
     manifest = run.path / "resume" / "manifest.jsonl"

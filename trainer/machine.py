@@ -55,10 +55,10 @@ def _own_device(name: str, has_cuda: bool) -> torch.device:
     return torch.device("cuda", number)
 
 
-def on_device(array: NDArray[Any], device: torch.device) -> torch.Tensor:
+def on_device(array: NDArray[Any], device: torch.device | None) -> torch.Tensor:
     """Copy an array to a device; to a GPU from pinned memory, so that the copy need not be waited for."""
     tensor = torch.from_numpy(array)
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True) if device and device.type == "cuda" else tensor.to(device)
 
 
 def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,14 +18,12 @@ from torch import Tensor, nn
 from data.arrays import TokenIds
 from data.corpora.catalog import Corpus, load_corpus
 from data.errors import InputError
-from data.notices import notify
 from data.progress import Progress
 from data.runs import Run, open_run
 from data.tokens import batches
 from data.tokens.bits import bits_per_character
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, known_part
 from data.tokens.vocabularies import gpt2_tokenizer, learn_bpe
-from trainer import fused
 from trainer.config import (
     RESUMABLE,
     VOCAB_SIZE,
@@ -54,11 +51,10 @@ from trainer.loop import (
 from trainer.machine import choose_threads, find_device, on_device, reuse_freed_memory
 from trainer.model import GPT
 from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initialise, schedule
-from trainer.parallel import processes, recomputation
+from trainer.parallel import model_forms, processes
 from trainer.parallel.batch_shares import check_shares, loss_weight, micro_batches
-from trainer.parallel.data_parallel import attach_sharding, exchanging, replicate, whole, whole_model
+from trainer.parallel.data_parallel import exchanging, replicate, whole, whole_model
 from trainer.parallel.launch import joined
-from trainer.seeds import own_random_state
 
 
 @dataclass(frozen=True)
@@ -271,21 +267,16 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
     device = find_device(config.device)
     recipe = find_recipe(config)
     check_shares(config.batch_size, config.accumulate, processes.count())
-    is_sharded = _is_sharded(config)
     reuse_freed_memory()
     tokenizer = tokenizer or make_tokenizer(config, corpus)
     train, val = batches.split_tokens(tokenizer, corpus.text, config.block_size)
     with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         model = GPT(model_config(config, tokenizer.vocab_size))
-    if config.checkpoint_activations:
-        recomputation.attach(model)
-    elif not is_sharded:  # fused blocks read weights that FSDP gathers when a block is called
-        fused.attach(model)
+    model_forms.attach(model, recompute=config.checkpoint_activations, shard=config.shard)
     initialise(model, recipe.initialisation, config.seed)
     model.to(device)
     averaged = copy.deepcopy(model) if recipe.averaging else model
-    for each in {model, averaged} if is_sharded else ():
-        attach_sharding(each)
+    model_forms.divide(dict.fromkeys((model, averaged)), shard=config.shard)
     session = Session(
         config=config,
         tokenizer=tokenizer,
@@ -302,26 +293,6 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
 
     choose_threads(work, config.threads, device)
     return session
-
-
-def _is_sharded(config: TrainConfig) -> bool:
-    """Check whether a training is sharded; a notice says if there is one process, so that there is nothing to divide."""
-    if config.shard and processes.count() == 1:
-        notify("there is one process, so nothing is divided: start several with torchrun, or leave `shard` out")
-    return config.shard and processes.count() > 1
-
-
-def compile_ahead(session: Session) -> float:
-    """Compile the model for training, before the first step; return the seconds that it took, 0 where nothing is compiled."""
-    if not session.config.compile:
-        return 0.0
-    started = time.perf_counter()
-    with own_random_state(session.device):
-        session.model.train()
-        for loss in session.losses(0):
-            loss.backward()  # type: ignore[no-untyped-call]
-        session.model.zero_grad(set_to_none=True)
-    return time.perf_counter() - started
 
 
 def make_tokenizer(config: TrainConfig, corpus: Corpus) -> Tokenizer:
