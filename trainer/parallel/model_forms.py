@@ -1,4 +1,4 @@
-"""The forms in which a model is trained: with fused blocks, recomputed activations, sharded or compiled. Its weights are the same in all."""
+"""The forms in which a model is trained: fused blocks, recomputed activations, sharded, compiled. Its weights are the same in all."""
 
 from __future__ import annotations
 
