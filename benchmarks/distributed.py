@@ -1,8 +1,9 @@
 """Several processes against one, and what saves memory: the same batch, the same learning, other times.
 
 Two processes of torchrun with a thread each share the batch that one process learns from alone, with one thread and with two. They take
-turns, each as a command of its own. On two cores one process with two threads has the same cores; nothing can be won but what its threads
-do not use. Memory is what a step keeps for its backward pass, counted tensor by tensor.
+turns, each as a command of its own. Where other programs use the cores, the processor time of a process says more than the time of a step:
+waiting for another process takes none, and with a core for each process a step would take about as long. Memory is what a step keeps for
+its backward pass, counted tensor by tensor.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from trainer.parallel.model_forms import compile_ahead
 from trainer.session import Session, build
 
 WAYS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2), "2 processes, 1 thread each": (2, 1)}
+PARTS = ("step", "processor", "optimizers", "agreement")
 WARM_UP = 10
 
 
@@ -60,7 +62,9 @@ def measure_steps(options: argparse.Namespace) -> None:
     with joined():
         session = session_of(options.preset, options.corpus, recipe=options.recipe, threads=options.threads)
         milliseconds(numbered_steps(session, WARM_UP))
+        used = time.process_time()
         found = {"step": milliseconds(numbered_steps(session, options.steps))}
+        found["processor"] = 1e3 * (time.process_time() - used) / options.steps
         for loss in session.losses(0):
             loss.backward()
         updates = session.procedure.optimizers
@@ -91,12 +95,10 @@ def show_processes(options: argparse.Namespace) -> None:
         ]
         rows = []
         for name in WAYS:
-            parts = [
-                statistics.median(each[name][part] for each in rounds) for part in ("step", "optimizers", "agreement")
-            ]
+            parts = [statistics.median(each[name][part] for each in rounds) for part in PARTS]
             ratio = statistics.median(each[name]["step"] / each["1 process, 1 thread"]["step"] for each in rounds)
             rows.append((name, *(f"{part:.2f}" for part in parts), f"{ratio:.2f}"))
-        columns = ("way", "step, ms", "of it optimizers", "asking all to stop", "times 1 process")
+        columns = ("way", "step, ms", "processor of a process", "optimizers", "asking all to stop", "times 1 process")
         show(f"A step of preset {options.preset}, recipe {recipe}, load {os.getloadavg()[0]:.1f}", columns, rows)
 
 

@@ -62,12 +62,12 @@ def exchanging(module: nn.Module, is_last: bool) -> Iterator[None]:
 
 def whole(tensor: Tensor) -> Tensor:
     """Gather a sharded tensor, in all processes; all must ask for it."""
-    return tensor.full_tensor() if _is_sharded(tensor) else tensor  # type: ignore[attr-defined, no-any-return]
+    return tensor.full_tensor() if _is_sharded(tensor) else tensor  # type: ignore[attr-defined]
 
 
 def own_part(tensor: Tensor) -> Tensor:
     """Return the part of a sharded tensor that this process holds, without a copy."""
-    return tensor.to_local() if _is_sharded(tensor) else tensor  # type: ignore[attr-defined, no-any-return]
+    return tensor.to_local() if _is_sharded(tensor) else tensor  # type: ignore[attr-defined]
 
 
 def like(parameter: Tensor, value: Tensor) -> Tensor:

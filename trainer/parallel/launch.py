@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from data.errors import InputError
 
 if TYPE_CHECKING:
-    from torch.distributed import Store
+    from torch._C._distributed_c10d import Store
 
 EXIT_PEER_LOST = 1
 SPEAKING_TIME = datetime.timedelta(seconds=10)

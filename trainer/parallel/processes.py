@@ -16,12 +16,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from data.errors import InputError
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import Store
 
 T = TypeVar("T")
 
@@ -58,13 +61,12 @@ def rank_on_machine() -> int:
 
 
 @contextlib.contextmanager
-def process_group() -> Iterator[dist.Store]:
+def process_group() -> Iterator[Store]:
     """Connect the processes that torchrun started; yields a store of keys and values that all of them share."""
-    store, own_rank, size = next(dist.rendezvous("env://", timeout=LONGEST_WAIT))
+    store, own_rank, size = next(dist.rendezvous("env://", timeout=LONGEST_WAIT))  # type: ignore[attr-defined]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    group = dist.PrefixStore("group", store)
+    group, shared = dist.PrefixStore("group", store), dist.PrefixStore("gptlab", store)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=group, rank=own_rank, world_size=size, timeout=LONGEST_WAIT)
-    shared = dist.PrefixStore("gptlab", store)
     shared.set(f"process/{own_rank}", f"{socket.gethostname()} {os.getpid()}")
     yield shared
     dist.destroy_process_group()  # not after an error: it would wait for what others will never send
@@ -121,7 +123,7 @@ def spread(n: int, work: Callable[[int], float]) -> list[float]:
     return found.tolist()
 
 
-def lost(store: dist.Store) -> list[int]:
+def lost(store: Store) -> list[int]:
     """Find the ranks of the processes of this machine that are gone; waits a moment, since a connection breaks before its process ends."""
     deadline = time.monotonic() + SECONDS_TO_NOTICE
     while time.monotonic() < deadline:
