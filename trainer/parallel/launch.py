@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXIT_PEER_LOST = 1
 SPEAKING_TIME = datetime.timedelta(seconds=10)
+DISCONNECTED = ("gloo", "NCCL", "closed by peer", "reset by peer")
+"""In the messages of torch when another process does not answer."""
 
 
 def is_launched() -> bool:
@@ -100,10 +102,14 @@ def _end(error: BaseException, store: Store, prog: str) -> None:
     if not is_speaker:
         raise SystemExit(2 if isinstance(error, InputError) else EXIT_PEER_LOST) from None
     atexit.register(_said, store)
-    if isinstance(error, RuntimeError) and (gone := lost(store)):
-        ranks = " and ".join(f"rank {number}" for number in gone)
+    if not isinstance(error, RuntimeError):
+        return
+    gone = " and ".join(f"rank {number}" for number in lost(store))
+    if not gone and any(word in str(error) for word in DISCONNECTED):
+        gone = "one on another machine"
+    if gone:
         advice = "what was saved is whole: run the same command again with --resume"
-        print(f"{prog}: {ranks} of {count()} processes died, so all end; {advice}", file=sys.stderr, flush=True)
+        print(f"{prog}: {gone} of {count()} processes died, so all end; {advice}", file=sys.stderr, flush=True)
         raise SystemExit(EXIT_PEER_LOST) from None
 
 

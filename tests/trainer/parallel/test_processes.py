@@ -95,3 +95,42 @@ def test_alone_nothing_is_wrapped_gathered_or_copied() -> None:
     assert processes.spread(3, float) == [0.0, 1.0, 2.0]
     assert processes.any_of_all(True)
     assert processes.first_decides(lambda: "name") == "name"
+
+
+@pytest.mark.parametrize(
+    ("error", "speakers", "said"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"), 0, "one on another machine of 2"),
+        (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"), 1, ""),
+        (InputError("run 'x' exists already"), 1, ""),
+    ],
+)
+def test_one_process_says_why_all_end(
+    error: Exception,
+    speakers: int,
+    said: str,
+    second_of_two: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = torch.distributed.HashStore()
+    if speakers:
+        store.add("speakers", 1)
+        store.set("said", "1")
+    monkeypatch.setattr(processes, "lost", lambda store: [])
+    monkeypatch.setattr(launch.atexit, "register", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        launch._end(error, store, "python -m trainer")
+    assert ended.value.code == (2 if isinstance(error, InputError) else 1)
+    assert said in capsys.readouterr().err
+    if not said:
+        assert not capsys.readouterr().err
+
+
+def test_a_mistake_or_a_defect_of_the_first_to_fail_is_left_to_be_reported(
+    second_of_two: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "lost", lambda store: [])
+    monkeypatch.setattr(launch.atexit, "register", lambda *_: None)
+    for error in (InputError("no"), OSError(28, "full"), KeyboardInterrupt(), RuntimeError("a defect")):
+        launch._end(error, torch.distributed.HashStore(), "python -m trainer")
