@@ -146,8 +146,5 @@ def _is_gone(pid: str) -> bool:
     except OSError:
         return False
     with contextlib.suppress(OSError, IndexError):  # only Linux has /proc
-        return (
-            Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-            in "ZX"
-        )
+        return Path("/proc", pid, "stat").read_bytes().rpartition(b")")[2].split()[0] in b"ZX"
     return False
