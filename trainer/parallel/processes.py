@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import os
 import socket
 import time
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 LONGEST_WAIT = datetime.timedelta(minutes=30)
 """After so long without an answer of another process, a training ends; the first evaluates and writes in the meantime."""
+
+LONGEST_FAREWELL = datetime.timedelta(seconds=60)
 
 SECONDS_TO_NOTICE = 3.0
 """Time in which a process that broke a connection is found to be gone."""
@@ -64,12 +67,27 @@ def rank_on_machine() -> int:
 def process_group() -> Iterator[Store]:
     """Connect the processes that torchrun started; yields a store of keys and values that all of them share."""
     store, own_rank, size = next(dist.rendezvous("env://", timeout=LONGEST_WAIT))  # type: ignore[attr-defined]
+    number = next(_numbers)
+    group, shared = (dist.PrefixStore(f"{name}/{number}", store) for name in ("group", "gptlab"))  # type: ignore[attr-defined]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    group, shared = dist.PrefixStore("group", store), dist.PrefixStore("gptlab", store)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=group, rank=own_rank, world_size=size, timeout=LONGEST_WAIT)
     shared.set(f"process/{own_rank}", f"{socket.gethostname()} {os.getpid()}")
     yield shared
-    dist.destroy_process_group()  # not after an error: it would wait for what others will never send
+    # Not after an error: it would wait for what others will never send.
+    _wait_for_all(shared, size)
+    dist.destroy_process_group()
+
+
+_numbers = itertools.count()
+"""Groups that a process joins one after the other have keys of their own in the store."""
+
+
+def _wait_for_all(store: Store, size: int) -> None:
+    """Wait until all processes have done their last exchange: gloo aborts a process whose connection another closes during it."""
+    with contextlib.suppress(RuntimeError):  # the store went with its process, or somebody takes too long
+        if store.add("finished", 1) == size:
+            store.set("all finished", "1")
+        store.wait(["all finished"], LONGEST_FAREWELL)
 
 
 def first_decides(work: Callable[[], T]) -> T:
