@@ -22,9 +22,9 @@ from tests.commands import ROOT, command_environment
 from tests.conftest import trained_with
 from trainer.config import TrainConfig, preset, replace, snapshot_steps
 from trainer.loop import take_step
+from trainer.loop.stopping import Stopped
 from trainer.seeds import seed_dropout
 from trainer.session import resume_training, start
-from trainer.stopping import Stopped
 
 
 def quiet(step: int, note: str | None) -> None:

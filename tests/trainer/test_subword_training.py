@@ -17,8 +17,8 @@ from data.runs import Run
 from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace, trained_config
+from trainer.loop.stopping import Stopped
 from trainer.session import resume_training, start
-from trainer.stopping import Stopped
 from viz.grouped_table import bits_curve
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from data.errors import InputError
 from trainer.config import ON_SNAPSHOT_ERROR, check_at_least, check_choice, check_dropout, check_finite, check_seed
+from trainer.loggers.registry import logger_names
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1
 """Longest warm-up as a share of the steps, unless ``warmup_steps`` is set."""
 
-RESUMABLE = {"device", "threads", "resume_every", "on_snapshot_error"}
+RESUMABLE = {"device", "threads", "resume_every", "on_snapshot_error", "log"}
 """Fields that may differ when a fine-tuning is resumed."""
 
 
@@ -50,6 +51,8 @@ class TuneConfig:
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
     on_snapshot_error: str = "stop"
     """What to do when the disk refuses a snapshot: stop, or continue without it."""
+    log: str | None = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +105,5 @@ def check(config: TuneConfig) -> TuneConfig:
         check_at_least(config, 2, "length")  # a row of one token has no next token to predict
         check_at_least(config, 1, "eval_rows", "sample_tokens")
     check_dropout(config.dropout)
+    logger_names(config.log)
     return config

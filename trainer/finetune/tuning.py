@@ -61,6 +61,7 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
         advice="tune again with a lower `learning_rate`",
         clip=config.clip,
         on_snapshot_error=config.on_snapshot_error,
+        log=config.log,
     )
 
 

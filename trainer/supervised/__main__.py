@@ -14,6 +14,7 @@ from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.errors import InputError
 from data.progress import progress_bar
 from trainer.config import check_at_least
+from trainer.parallel.launch import check_alone, one_command
 from trainer.supervised.task_config import TaskConfig, check
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ TASK_FIELDS = frozenset(field.name for field in dataclasses.fields(TaskConfig))
 
 
 def main(args: list[str]) -> int:
+    check_alone("fine-tuning")
     options: SupervisedArguments = parse(SupervisedArguments, prog=PROG, args=args)
     options = resumed_options(options) if options.resume else options
     config = check(TaskConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TaskConfig)}))
@@ -79,7 +81,7 @@ def main(args: list[str]) -> int:
     task = read(options)
     from data.runs import open_run
     from trainer.finetune.base_snapshot import open_base
-    from trainer.stopping import Stopped
+    from trainer.loop.stopping import Stopped
     from trainer.supervised.task_objective import resume_task, start_task
     from trainer.supervised.task_report import measure
 
@@ -209,5 +211,5 @@ def read(options: SupervisedArguments) -> Task:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG, SupervisedArguments):
+    with one_line_mistakes(PROG, SupervisedArguments), one_command(PROG):
         raise SystemExit(main(sys.argv[1:]))

@@ -23,12 +23,12 @@ from data.runs import Run
 from data.tasks.examples import Task
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer, known_part
-from trainer.divergence import not_finite
 from trainer.finetune.base_snapshot import Base, grow, trainable, weights_of
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import HEAD, Model, blank_model, load_model
 from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, evaluating, take_step
+from trainer.loop.divergence import not_finite
 from trainer.model import GPT
 from trainer.optimizers.recipes import RECIPES, initialise
 from trainer.seeds import own_random_state

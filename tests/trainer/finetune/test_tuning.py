@@ -25,9 +25,9 @@ from trainer.finetune.finetune_config import TuneConfig, check, schedule
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.loading import Model, load_model
 from trainer.loop import Procedure, Training, take_step
+from trainer.loop.stopping import Stopped
 from trainer.optimizers.recipes import initialise
 from trainer.optimizers.schedules import Linear
-from trainer.stopping import Stopped
 from trainer.supervised.task_model import TaskModel
 
 CONFIG = TuneConfig(learning_rate=1e-3, micro_batch=2, accumulate=2, threads=1, seed=3, weight_decay=0.1)

@@ -1,8 +1,7 @@
 """The training loop: optimizer steps, evaluations, samples and snapshots, stoppable at any moment.
 
-What is learned, and how, is an `Objective`: pre-training (`trainer.session`), documents (`trainer.finetune.language_model`) or a
-task (`trainer.supervised.task_objective`). This file does the rest. `start_run` makes a new run, `resume_run` continues an old one,
-and `Training.go` trains.
+`start_run` makes a new run, `resume_run` continues an old one, and `Training.go` trains. In a training of several processes
+(`trainer.parallel`) all do so, and the first writes.
 
 Everything that is random follows from the seed and the step, so that a resumed run equals an uninterrupted one.
 """
@@ -16,91 +15,29 @@ import math
 import platform
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from data.errors import InputError
 from data.progress import Progress, progress_bar
 from data.runs import Run, create_run, runs_folder, write_info, write_snapshot
 from data.runs.earlier_records import EarlierRecords, earlier_records
 from data.runs.training_lock import TrainingLock, lock_run
-from trainer import checkpoint
-from trainer.divergence import DivergedError, check_exploded, check_finite, mark_diverged, not_finite
+from trainer.loggers.registry import Log, open_logs
+from trainer.loop import checkpoint
+from trainer.loop.divergence import DivergedError, check_exploded, check_finite, mark_diverged, not_finite
+from trainer.loop.objective import Objective, evaluating, kept, models, rate
+from trainer.loop.optimizer_step import StepTaken, take_step
+from trainer.loop.run_writer import RunWriter
+from trainer.loop.stopping import StopFlag, Stopped, stop_on_signal
 from trainer.machine import check_room
-from trainer.optimizers.recipes import average
-from trainer.optimizers.schedules import Schedule, highest_share, set_rates
-from trainer.run_writer import RunWriter
-from trainer.seeds import own_random_state, seed_dropout
-from trainer.stopping import StopFlag, Stopped, stop_on_signal
-
-SAMPLE_TEMPERATURE = 0.8
-
-
-@dataclass(frozen=True)
-class Procedure:
-    """How an objective is trained: optimizers, learning rates, and the steps at which something is written."""
-
-    optimizers: Sequence[torch.optim.Optimizer]
-    schedule: Schedule
-    snapshot_steps: Sequence[int]
-    eval_steps: Sequence[int]
-    resume_every: float
-    """At most every so many seconds, at a snapshot, a resume slot is written."""
-    seed: int
-    device: torch.device
-    label: str
-    """The name of the work, for progress bars."""
-    advice: str
-    """What to do when the loss is not finite; ends the message."""
-    clip: float | None = None
-    """Longest gradient; a longer one is shortened to it."""
-    averaged: nn.Module | None = None
-    """The running average of the weights, which is evaluated and kept; None where the weights themselves are."""
-    averaging: float = 0.0
-    """Decay rate of the running average."""
-    drops: bool = True
-    """Whether the model uses random numbers in training."""
-    reads_losses: bool = True
-    """Check and show the loss of every step; on a GPU, reading it waits for the step to end."""
-    may_explode: bool = True
-    """Whether a loss far above the first one ends the training; not where the text is not what is learned."""
-    on_snapshot_error: str = "stop"
-    """One of `trainer.config.ON_SNAPSHOT_ERROR`."""
-
-
-class Objective(Protocol):
-    """What is learned: the model, the loss of each step, and how progress is measured."""
-
-    @property
-    def module(self) -> nn.Module:
-        """The model that is trained, with a head of its own where it has one."""
-
-    @property
-    def steps(self) -> int:
-        """The number of optimizer steps."""
-
-    @property
-    def procedure(self) -> Procedure:
-        """How the module is trained."""
-
-    def losses(self, step: int) -> Iterator[Tensor]:
-        """Yield the loss of each micro-batch of a step; they add up to the loss of the step."""
-
-    def evaluate(self, step: int) -> dict[str, float]:
-        """Measure ``train_loss``, ``val_loss``, ``tokens`` (seen so far) and whatever else belongs into metrics.jsonl."""
-
-    def sample(self, step: int) -> Mapping[str, object] | None:
-        """Generate a text for samples.jsonl; None if the model cannot."""
-
-    def weights(self) -> dict[str, NDArray[Any]]:
-        """Collect the tensors of a snapshot by name."""
-
+from trainer.parallel import processes
+from trainer.parallel.data_parallel import own_part
+from trainer.seeds import own_random_state
 
 AnyObjective = TypeVar("AnyObjective", bound=Objective)
 Trained = TypeVar("Trained", bound=Objective, covariant=True)
@@ -110,12 +47,12 @@ Trained = TypeVar("Trained", bound=Objective, covariant=True)
 class Training(Generic[Trained]):
     """A run and the objective that writes it, ready to continue from ``step`` after ``seconds`` of earlier training.
 
-    The run's lock is held until `go` has ended; ``earlier`` is what an earlier attempt recorded after ``step``.
+    The first process holds the run's ``lock`` until `go` has ended; ``earlier`` is what an earlier attempt recorded after ``step``.
     """
 
     run: Run
     objective: Trained
-    lock: TrainingLock
+    lock: TrainingLock | None
     step: int = 0
     seconds: float = 0.0
     earlier: EarlierRecords | None = None
@@ -137,20 +74,24 @@ class Training(Generic[Trained]):
         """
         procedure = self.objective.procedure
         bar = progress_bar(procedure.label, self.objective.steps, "step", start=self.step)
+        if progress is None and not processes.is_first():
+            progress = _say_nothing
         writer = RunWriter(self.run, self.earlier, procedure.on_snapshot_error)
         with (
             bar if progress is None else contextlib.nullcontext(progress) as update,
             stop_on_signal() as stop,
             own_random_state(procedure.device),
+            open_logs(procedure.log if processes.is_first() else None, self.run, self.step) as log,
         ):
             try:
-                return _train(self, writer, update, stop)
+                return _train(self, writer, update, stop, log)
             except DivergedError as diverged:
-                if writer.is_in_place():
+                if processes.is_first() and writer.is_in_place():
                     self._end_diverged(diverged.step)
                 raise
             finally:
-                self.lock.release()
+                if self.lock is not None:
+                    self.lock.release()
 
     def _end_diverged(self, step: int) -> None:
         if self.is_new and not any(snapshot.step for snapshot in self.run.snapshots()):
@@ -161,7 +102,6 @@ class Training(Generic[Trained]):
 
 def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) -> Training[AnyObjective]:
     """Make a new run with its snapshot of step 0; run.json holds ``info`` and more (see `data.runs`)."""
-    check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
     described = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "parameters": sum(p.numel() for p in objective.module.parameters()),
@@ -170,11 +110,19 @@ def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) ->
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "device": str(objective.procedure.device),
         "threads": torch.get_num_threads(),
+        "processes": processes.count(),
     }
-    run = create_run(name, described)
-    lock = lock_run(run.path)
-    write_snapshot(run, 0, objective.weights())
-    return Training(run, objective, lock, is_new=True)
+    weights, locks = objective.weights(), []
+
+    def create() -> Run:
+        check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
+        run = create_run(name, described)
+        locks.append(lock_run(run.path))
+        write_snapshot(run, 0, weights)
+        return run
+
+    run = processes.first_decides(create)
+    return Training(run, objective, locks[0] if locks else None, is_new=True)
 
 
 def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyObjective]:
@@ -185,19 +133,27 @@ def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyOb
     InputError
         If another process trains the run, or it is past the last step of ``config``.
     """
-    lock = lock_run(run.path)
-    slot = checkpoint.load(run, _models(objective), objective.procedure.optimizers)
+    locks: list[TrainingLock] = []
+    processes.first_decides(lambda: locks.append(lock_run(run.path)))
+    slot = checkpoint.load(run, models(objective), objective.procedure.optimizers)
     if slot is not None and slot.step > objective.steps:
         raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
-    info = {key: value for key, value in run.info.items() if key != "diverged"}
-    info["training"] = info["training"] | dataclasses.asdict(config)
-    if info != run.info:
-        write_info(run, info)
-    if slot is None or slot.step == 0:
-        earlier = earlier_records(run, -1)
-        write_snapshot(run, 0, objective.weights())
-        return Training(run, objective, lock, earlier=earlier)
-    return Training(run, objective, lock, slot.step, slot.seconds, earlier_records(run, slot.step))
+    is_from_start = slot is None or slot.step == 0
+    weights = objective.weights() if is_from_start else {}
+
+    def prepare() -> EarlierRecords:
+        info = {key: value for key, value in run.info.items() if key != "diverged"}
+        info |= {"training": info["training"] | dataclasses.asdict(config), "processes": processes.count()}
+        if info != run.info:
+            write_info(run, info)
+        earlier = earlier_records(run, -1 if slot is None or is_from_start else slot.step)
+        if is_from_start:
+            write_snapshot(run, 0, weights)
+        return earlier
+
+    earlier = processes.first_decides(prepare)  # once all have read the slot
+    reached = (0, 0.0) if slot is None or is_from_start else (slot.step, slot.seconds)
+    return Training(run, objective, locks[0] if locks else None, *reached, earlier=earlier)
 
 
 def check_resumable(before: Any, config: Any, resumable: Collection[str], *, verb: str) -> None:
@@ -207,7 +163,9 @@ def check_resumable(before: Any, config: Any, resumable: Collection[str], *, ver
         raise InputError(f"a resumed run keeps its {', '.join(fixed)}: leave that out, or {verb} a new run")
 
 
-def _train(training: Training[Objective], writer: RunWriter, progress: Progress, stop: StopFlag) -> dict[str, float]:
+def _train(
+    training: Training[Objective], writer: RunWriter, progress: Progress, stop: StopFlag, log: Log
+) -> dict[str, float]:
     objective, procedure = training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
     started, saved, taken = time.perf_counter() - training.seconds, time.perf_counter(), StepTaken()
@@ -222,15 +180,15 @@ def _train(training: Training[Objective], writer: RunWriter, progress: Progress,
             writer.write_snapshot(step, objective.weights())
         if measured is not None:
             measured["seconds"] = round(time.perf_counter() - started, 3)
-            writer.write_metrics(measured)
-        if sample is not None:
-            writer.write_sample(step, sample)
+        writer.write_records(step, measured, sample)
+        log(step, measured, sample)
         progress(step, _note(objective, step, taken.loss, measured))
-        is_last, stopping, now = step == objective.steps, stop.number, time.perf_counter()
-        if is_last or stopping or (step in snapshots and now - saved >= procedure.resume_every):
+        now, is_last, stopping = time.perf_counter(), step == objective.steps, processes.highest(stop.number)
+        is_due = step in snapshots and processes.any_of_all(now - saved >= procedure.resume_every)
+        if is_last or stopping or is_due:
             _check_weights(objective, step)
             reached = checkpoint.Checkpoint(step, now - started)
-            writer.save_slot(reached, _models(objective), procedure.optimizers, is_last=is_last)
+            writer.save_slot(reached, models(objective), procedure.optimizers, is_last=is_last)
             saved = time.perf_counter()
         if is_last:
             return measured or training.run.metrics()[-1]
@@ -261,78 +219,24 @@ def _check_losses(
 
 def _check_weights(objective: Objective, step: int) -> None:
     """Check that the weights that are kept are finite, before they are written."""
-    if not all(bool(torch.isfinite(parameter).all()) for parameter in _kept(objective).parameters()):
+    is_finite = all(bool(own_part(parameter).isfinite().all()) for parameter in kept(objective).parameters())
+    if processes.any_of_all(not is_finite):
         raise not_finite(step, objective.procedure.advice)
-
-
-class StepTaken(NamedTuple):
-    """What is known of an optimizer step: its loss in nats, and the norm of its gradient before clipping; None where they were not read."""
-
-    loss: float | None = None
-    grad_norm: float | None = None
-
-    def recorded(self) -> dict[str, float]:
-        """Return what metrics.jsonl holds of it."""
-        return {} if self.grad_norm is None or not math.isfinite(self.grad_norm) else {"grad_norm": self.grad_norm}
-
-
-def take_step(objective: Objective, step: int, *, measures_gradient: bool = False) -> StepTaken:
-    """Take one optimizer step, from the weights of ``step``."""
-    procedure = objective.procedure
-    if procedure.drops:
-        seed_dropout(procedure.seed, step)
-    set_rates(procedure.optimizers, procedure.schedule(step))
-    total = 0.0
-    for loss in objective.losses(step):
-        torch.autograd.backward(loss)
-        if procedure.reads_losses:
-            total += loss.item()
-    # Without a limit, the norm is computed only where it is recorded; on a GPU, reading it waits for the step to end.
-    norm = None
-    if procedure.clip:
-        norm = nn.utils.clip_grad_norm_(objective.module.parameters(), procedure.clip)
-    elif measures_gradient:
-        norm = nn.utils.get_total_norm([p.grad for p in objective.module.parameters() if p.grad is not None])
-    grad_norm = float(norm) if measures_gradient and norm is not None else None
-    for optimizer in procedure.optimizers:
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    if procedure.averaged is not None:
-        average(procedure.averaged, objective.module, procedure.averaging, step)
-    return StepTaken(total if procedure.reads_losses else None, grad_norm)
-
-
-@contextlib.contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, without gradients, and back into its mode before."""
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        module.train(was_training)
-
-
-def _kept(objective: Objective) -> nn.Module:
-    return objective.procedure.averaged or objective.module
-
-
-def _models(objective: Objective) -> dict[str, nn.Module]:
-    """Name the models whose weights a resume slot holds."""
-    averaged = objective.procedure.averaged
-    return {"model": objective.module} | ({} if averaged is None else {"averaged": averaged})
 
 
 def _evaluate(
     objective: Objective, step: int, taken: StepTaken
 ) -> tuple[dict[str, float], Mapping[str, object] | None]:
     """Measure a step for metrics.jsonl, given the optimizer step that led to it, and sample a text."""
-    with evaluating(_kept(objective)):
+    with evaluating(kept(objective)):
         measured = objective.evaluate(step)
         check_finite(measured, step, objective.procedure.advice)
-        measured = {"step": step, **measured, "lr": _rate(objective, step), **taken.recorded()}
+        measured = {"step": step, **measured, "lr": rate(objective, step), **taken.recorded()}
         return measured, objective.sample(step)
+
+
+def _say_nothing(step: int, note: str | None = None) -> None:
+    """Show no progress: the first process does."""
 
 
 def _note(objective: Objective, step: int, loss: float | None, measured: Mapping[str, float] | None) -> str | None:
@@ -340,19 +244,7 @@ def _note(objective: Objective, step: int, loss: float | None, measured: Mapping
     note = f"train {measured['train_loss']:.3f}  val {measured['val_loss']:.3f}" if measured else None
     if not objective.procedure.reads_losses:
         return note
-    return f"{note or f'loss {math.nan if loss is None else loss:.3f}'}  lr {_rate(objective, step):.2e}"
-
-
-def _rate(objective: Objective, step: int) -> float:
-    """Compute the learning rate of the step that led to ``step``."""
-    procedure = objective.procedure
-    return float(procedure.optimizers[0].param_groups[0]["peak"] * procedure.schedule(step - 1)) if step else 0.0
-
-
-def highest_rate(objective: Objective) -> float:
-    """Compute the highest learning rate that occurs in a training; 0 if it has no steps."""
-    procedure = objective.procedure
-    return float(procedure.optimizers[0].param_groups[0]["peak"] * highest_share(procedure.schedule, objective.steps))
+    return f"{note or f'loss {math.nan if loss is None else loss:.3f}'}  lr {rate(objective, step):.2e}"
 
 
 def describe_standstill(run: Run) -> str | None:

@@ -20,11 +20,12 @@ from data.files.atomic_files import append_line, sweep_unfinished
 from data.notices import notify
 from data.runs import Run, write_snapshot
 from data.runs.earlier_records import EarlierRecords, drop_earlier
-from trainer import checkpoint
+from trainer.loop import checkpoint
+from trainer.parallel import processes
 
 
 class RunWriter:
-    """Writes into one run.
+    """Writes into one run; in a training of several processes the first writes, and all call.
 
     Parameters
     ----------
@@ -36,23 +37,26 @@ class RunWriter:
     def __init__(self, run: Run, earlier: EarlierRecords | None = None, on_error: str = "stop"):
         self._run, self._earlier, self._on_error = run, earlier, on_error
         self._identity = _identity(run)
-        for folder in ((), ("snapshots",), ("resume",)):
-            sweep_unfinished(run.inside(*folder))
+        if processes.is_first():
+            for folder in ((), ("snapshots",), ("resume",)):
+                sweep_unfinished(run.inside(*folder))
 
     def write_snapshot(self, step: int, weights: Mapping[str, NDArray[Any]]) -> None:
         """Write the weights of a step."""
-        with self._writing(f"the snapshot of step {step:,}"):
-            write_snapshot(self._run, step, weights)
+        if processes.is_first():
+            with self._writing(f"the snapshot of step {step:,}"):
+                write_snapshot(self._run, step, weights)
 
-    def write_metrics(self, measured: Mapping[str, float]) -> None:
-        """Write what was measured at a step."""
-        with self._writing(f"the losses of step {measured['step']:,}"):
-            append_line(self._run.inside("metrics.jsonl"), measured)
-
-    def write_sample(self, step: int, sample: Mapping[str, object]) -> None:
-        """Write a generated text."""
-        with self._writing(f"the sample of step {step:,}"):
-            append_line(self._run.inside("samples.jsonl"), {"step": step, **sample})
+    def write_records(
+        self, step: int, measured: Mapping[str, float] | None, sample: Mapping[str, object] | None
+    ) -> None:
+        """Write what was measured at a step, and a generated text, where there is one."""
+        if measured is not None and processes.is_first():
+            with self._writing(f"the losses of step {step:,}"):
+                append_line(self._run.inside("metrics.jsonl"), measured)
+        if sample is not None and processes.is_first():
+            with self._writing(f"the sample of step {step:,}"):
+                append_line(self._run.inside("samples.jsonl"), {"step": step, **sample})
 
     def save_slot(
         self,
@@ -63,8 +67,11 @@ class RunWriter:
         is_last: bool,
     ) -> None:
         """Write a resume slot; once it is safe, drop the records of an earlier attempt up to its step, at the last step all."""
+        arrays, numbers = checkpoint.gather(reached, models, optimizers)
+        if not processes.is_first():
+            return
         with self._writing(f"what is needed to resume from step {reached.step:,}"):
-            checkpoint.save(self._run, reached, models, optimizers)
+            checkpoint.save(self._run, reached.step, arrays, numbers)
             if self._earlier is not None:
                 up_to = float("inf") if is_last else reached.step
                 self._earlier = drop_earlier(self._run, self._earlier, up_to)

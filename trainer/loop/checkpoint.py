@@ -10,8 +10,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from data.errors import InputError
@@ -22,6 +24,8 @@ from data.files.safetensors_files import decode_metadata, decode_tensors, stream
 from data.notices import notify
 from data.runs import Run
 from data.runs.schema import SlotLine
+from trainer.parallel import processes
+from trainer.parallel.data_parallel import like, whole
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,13 @@ class Checkpoint:
     seconds: float
 
 
-def save(
-    run: Run, reached: Checkpoint, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
-) -> None:
-    """Write the weights of some models and the optimizer state into the slot that was not written last."""
+def gather(
+    reached: Checkpoint, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
+) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
+    """Collect the weights of some models and the optimizer state: arrays, and numbers.
+
+    All processes must call it: what is sharded is gathered, and only the first gets the arrays.
+    """
     tensors = {f"{which}.{name}": p.detach() for which, model in models.items() for name, p in model.named_parameters()}
     numbers: dict[str, object] = {"step": reached.step, "seconds": reached.seconds}
     for i, optimizer in enumerate(optimizers):
@@ -45,12 +52,17 @@ def save(
                     tensors[f"optimizer.{i}.{p}.{key}"] = value.detach()
                 else:
                     numbers[f"optimizer.{i}.{p}.{key}"] = value
+    gathered = ((name, whole(tensor)) for name, tensor in tensors.items())
+    return {name: tensor.cpu().numpy() for name, tensor in gathered if processes.is_first()}, numbers
+
+
+def save(run: Run, step: int, arrays: Mapping[str, NDArray[Any]], numbers: Mapping[str, object]) -> None:
+    """Write what `gather` collected into the slot that was not written last."""
     manifest = run.inside("resume", "manifest.jsonl")
     written = read_lines(manifest, SlotLine)
     slot = "b.safetensors" if written and written[-1]["file"] == "a.safetensors" else "a.safetensors"
-    content = stream_tensors({k: t.cpu().numpy() for k, t in tensors.items()}, {"numbers": json.dumps(numbers)})
-    _, digest = write_bytes(manifest.parent / slot, content)
-    append_line(manifest, {"step": reached.step, "file": slot, "sha256": digest})
+    _, digest = write_bytes(run.inside("resume", slot), stream_tensors(arrays, {"numbers": json.dumps(numbers)}))
+    append_line(manifest, {"step": step, "file": slot, "sha256": digest})
 
 
 def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]) -> Checkpoint | None:
@@ -75,10 +87,10 @@ def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.o
         for which, model in models.items():
             _copy_into(model, which, tensors)
         for i, optimizer in enumerate(optimizers):
-            state = _state_of(f"optimizer.{i}.", tensors | numbers)
+            state = _state_of(optimizer, f"optimizer.{i}.", tensors | numbers)
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         return Checkpoint(int(numbers["step"]), float(numbers["seconds"]))
-    except (DamagedError, KeyError, ValueError, RuntimeError) as error:
+    except (DamagedError, LookupError, ValueError, RuntimeError) as error:
         advice = "its run.json was changed; put the original back, or train a new run"
         raise InputError(f"the resume slot of run {run.name!r} does not fit its model ({error}): {advice}") from None
 
@@ -88,16 +100,20 @@ def _copy_into(model: nn.Module, which: str, tensors: Mapping[str, torch.Tensor]
     for name, p in model.named_parameters():
         if p.shape != tensors[f"{which}.{name}"].shape:
             raise ValueError(f"{name} has another shape")
-        p.copy_(tensors[f"{which}.{name}"])
+        p.copy_(like(p, tensors[f"{which}.{name}"]))
 
 
-def _state_of(prefix: str, values: Mapping[str, object]) -> dict[int, dict[str, object]]:
+def _state_of(
+    optimizer: torch.optim.Optimizer, prefix: str, values: Mapping[str, object]
+) -> dict[int, dict[str, object]]:
     """Collect the state of one optimizer, by the number of the parameter and the name of the value."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, object]] = {}
     for name, value in values.items():
         if name.startswith(prefix):
-            p, key = name.removeprefix(prefix).split(".")
-            state.setdefault(int(p), {})[key] = value
+            number, key = name.removeprefix(prefix).split(".")
+            is_tensor = isinstance(value, torch.Tensor)
+            state.setdefault(int(number), {})[key] = like(parameters[int(number)], value) if is_tensor else value
     return state
 
 
