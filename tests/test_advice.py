@@ -192,6 +192,7 @@ ADVISED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("module", "arguments", "message"), ADVISED, ids=lambda value: value if isinstance(value, str) else ""

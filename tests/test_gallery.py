@@ -29,6 +29,7 @@ def stamps(folder: Path, leave_out: str = "") -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])
 def test_a_script_makes_its_one_picture_and_nothing_else(
     script: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -71,6 +71,7 @@ def console(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [name for name in gptlab.COMMANDS if name != "demo"])
 def test_every_subcommand_shows_its_help_under_its_own_name(name: str) -> None:
     shown = console(name, "--help")

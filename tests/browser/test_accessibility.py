@@ -37,6 +37,7 @@ def theme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_page_breaks_no_rule(window: Windows, name: str, theme: str) -> None:
     with window(theme=theme) as guest:

@@ -177,6 +177,7 @@ def test_a_colour_is_that_of_row_curve_and_legend(guest: Visit, family: list[Run
     assert before != "#aa00bb"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "theme", "lang"), [((390, 844), "light", "pt"), ((1920, 1080), "dark", "en")])
 def test_the_page_is_as_wide_as_its_window(
     window: Callable[..., AbstractContextManager[Visit]],

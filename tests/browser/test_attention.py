@@ -119,6 +119,7 @@ def test_a_click_in_the_timeline_goes_to_its_step_and_head(reader: Visit) -> Non
     expect(reader.player.get_by_role("button", name="All heads")).to_be_visible()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
 def test_the_page_fills_the_window_in_both_themes(window, theme: str, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
@@ -132,6 +133,7 @@ def test_the_page_fills_the_window_in_both_themes(window, theme: str, size: tupl
         assert panels["x"] + panels["width"] <= size[0]
 
 
+@pytest.mark.slow
 def test_back_shows_the_head_that_the_address_names(reader: Visit) -> None:
     chosen, back = reader.player.get_by_role("combobox"), reader.player.get_by_role("button", name="All heads")
     for head in ("layer 0, head 1", "layer 1, head 0"):
@@ -147,6 +149,7 @@ def test_back_shows_the_head_that_the_address_names(reader: Visit) -> None:
     expect(chosen.locator("option:checked")).to_have_text("layer 0, head 1")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("step", [0, 1, 8, 20, 60])
 def test_the_next_tokens_are_the_largest_of_the_softmax_of_that_step(reader: Visit, shelf: Path, step: int) -> None:
     reader.open("attention", run="tiny", prompt=PROMPT, step=step)

@@ -36,6 +36,7 @@ def picture(guest: Visit, panel: str) -> str:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_stands_and_moves_with_the_slider(guest: Visit, second: Run, view: str) -> None:
     guest.open("compare", run="tiny", **{"with": "second"}, view=view, method="pca", prompt="bagulha")
@@ -111,6 +112,7 @@ def test_an_item_whose_neighbours_differ_is_marked_in_both_pictures_and_kept_in_
     expect(guest.player.locator('[data-panel="items"] tbody tr.now')).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_the_grid_follows_from_the_window(window: Callable[..., AbstractContextManager[Visit]], second: Run) -> None:
     for size, columns in (((1366, 768), 2), ((390, 844), 1)):
         with window(size=size) as guest:

@@ -141,6 +141,7 @@ def test_a_click_lists_the_neighbours_and_a_click_on_one_of_them_goes_there(gues
     guest.page.locator(".panel.neighbours h3", has_text=f"Nearest to {second} in").wait_for()
 
 
+@pytest.mark.slow
 def test_the_view_is_kept_while_the_slider_moves_and_reset_on_request(guest: Visit) -> None:
     guest.open("embeddings", run="tiny", method="pca", axes=3)
     area = guest.page.locator(".scatter .area").bounding_box()
@@ -201,6 +202,7 @@ def test_keys_go_from_point_to_point_and_a_search_finds_a_label(guest: Visit) ->
     guest.page.wait_for_function("new URLSearchParams(location.search).get('item') === 'b'")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_five_thousand_points_are_painted_and_move_with_the_slider(
     window: Callable[..., AbstractContextManager[Visit]], words: Run, theme: str
@@ -237,6 +239,7 @@ def test_everything_can_be_lassoed_and_what_is_too_much_to_name_is_said(guest: V
     expect(guest.page.get_by_test_id("stToast")).to_contain_text("too many to name")
 
 
+@pytest.mark.slow
 def test_back_leads_to_the_item_before_which_can_be_chosen_again(guest: Visit) -> None:
     guest.open("embeddings", run="tiny", method="pca")
     _, (x, y) = free_item(guest)

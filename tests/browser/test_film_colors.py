@@ -67,6 +67,7 @@ def write(path: Path, frame: Frame) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [480, 1080])  # below and above 720 lines players guess other matrices
 def test_a_browser_shows_the_colours_that_were_drawn(blank_page: Page, tmp_path: Path, height: int) -> None:
     film = write(tmp_path / "film.mp4", patches(height))

@@ -72,6 +72,7 @@ def test_names_and_texts_are_never_read_as_html_or_markdown(guest: Visit, own_ru
             assert guest.page.locator("strong", has_text="bold").count() == 0
 
 
+@pytest.mark.slow
 def test_a_film_is_rendered_with_progress_and_can_be_cancelled(guest: Visit, own_run: Run) -> None:
     guest.open("films", run=own_run.name)
     guest.choose("Similarity of positions")

@@ -52,6 +52,7 @@ def test_the_slider_brings_its_snapshot_and_a_link_brings_the_same_text(guest: V
     assert card(guest, 40) == text
 
 
+@pytest.mark.slow
 def test_another_setting_stops_what_is_written(guest: Visit) -> None:
     guest.page.goto(f"{guest.address}/generate?run=tiny&tokens=2000&beside=0,20,40,60")
     guest.page.locator('.written[data-over="false"]').first.wait_for()
@@ -61,6 +62,7 @@ def test_another_setting_stops_what_is_written(guest: Visit) -> None:
     expect(guest.page.locator('.written[data-over="true"]')).to_have_count(4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "theme"), [((1366, 768), "dark"), ((1920, 1080), "light")])
 def test_slider_bars_and_texts_fit_into_the_window(
     window: Callable[..., AbstractContextManager[Visit]], size: tuple[int, int], theme: str

@@ -17,6 +17,7 @@ def language_of(guest: Visit) -> str:
     return str(guest.page.evaluate("document.documentElement.lang"))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("locale", "title", "tag"),
     [
@@ -41,6 +42,7 @@ def test_the_address_comes_before_the_browser(window: Window) -> None:
         guest.until(lambda: language_of(guest) == "en")
 
 
+@pytest.mark.slow
 def test_the_choice_of_the_reader_is_kept(window: Window) -> None:
     with window(locale="en-US") as guest:
         guest.open("generate", run="tiny")

@@ -49,6 +49,7 @@ def test_no_page_scrolls_sideways_and_no_text_of_the_slider_is_cut(
                 assert guest.player.locator(".slider-bar").evaluate(CUT) == [], name
 
 
+@pytest.mark.slow
 def test_panels_stand_in_one_column_on_a_phone_and_beside_each_other_on_a_laptop(window: Window) -> None:
     for size, n_columns in ((PHONE, 1), ((1366, 768), 2)):
         with window(size=size) as guest:

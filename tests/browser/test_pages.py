@@ -20,6 +20,7 @@ TITLES = {
 MOVING = ("overview", "embeddings", "attention", "model")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", TITLES)
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_a_page_stands_without_errors(guest: Visit, name: str, language: str) -> None:

@@ -60,6 +60,7 @@ def test_a_slider_that_was_moved_stays_while_the_run_grows(guest: Visit, growing
     guest.address_says(run=growing.name, step="4")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["overview", "embeddings", "attention"])
 def test_a_damaged_snapshot_is_named_and_the_rest_works(guest: Visit, own_run: Run, name: str) -> None:
     damaged = own_run.snapshot(20).path
@@ -79,6 +80,7 @@ def test_a_run_deleted_while_it_is_looked_at_is_told(guest: Visit, own_run: Run)
     assert guest.page.get_by_test_id("stException").count() == 0
 
 
+@pytest.mark.slow
 def test_a_run_emptied_while_it_is_looked_at_is_told(guest: Visit, own_run: Run) -> None:
     guest.open("embeddings", run=own_run.name, method="pca")
     guest.step()
@@ -90,6 +92,7 @@ def test_a_run_emptied_while_it_is_looked_at_is_told(guest: Visit, own_run: Run)
         assert guest.page.get_by_test_id("stException").count() == 0
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("query", [{"run": "../tiny"}, {"run": "/etc"}, {"run": "tiny", "step": "-4"}, {"layer": "x"}])
 def test_what_an_address_says_wrongly_is_told_and_something_is_shown(guest: Visit, query: dict[str, str]) -> None:
     guest.open("overview", **query)
@@ -115,6 +118,7 @@ def test_a_name_in_the_address_is_told_as_it_is(guest: Visit) -> None:
     expect(guest.page.get_by_test_id("stToast")).to_contain_text(name)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("query", [{"layer": 99, "head": 77}, {"prompt": "\u2603"}, {"prompt": "ba " * 500}])
 def test_parts_and_prompts_that_cannot_be_are_told(guest: Visit, query: dict[str, object]) -> None:
     guest.open("attention", run="tiny", **query)

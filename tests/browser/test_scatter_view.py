@@ -59,6 +59,7 @@ def test_tools_are_named_in_words_and_on_a_narrow_panel_to_screen_readers_alone(
             assert "enquadrar" in words.all_inner_texts()[4] or not is_shown
 
 
+@pytest.mark.slow
 def test_three_dimensions_remember_where_the_reader_turned_them(guest: Visit) -> None:
     guest.open("embeddings", run="tiny", method="pca", axes=3)
     expect(guest.page.locator(".scatter .area")).to_have_count(1)

@@ -79,6 +79,7 @@ def test_a_press_on_the_track_goes_to_the_snapshot_there(guest: Visit) -> None:
     guest.settle(step=60)
 
 
+@pytest.mark.slow
 def test_playing_begins_anew_at_the_end_and_can_be_stopped(guest: Visit) -> None:
     guest.open("overview", run="tiny")
     for pace in ("12/s", "24/s", "3/s"):
@@ -193,6 +194,7 @@ def test_back_leads_to_the_view_before_and_not_to_the_step_before(guest: Visit) 
     expect(guest.page.get_by_role("radio", name="positions", checked=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_back_leads_from_page_to_page(guest: Visit) -> None:
     guest.open("", run="tiny")
     for name in ("Embeddings", "Attention", "Films"):

@@ -57,6 +57,7 @@ def check(guest: Visit) -> None:
     assert area.screenshot() != last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "n_layers"),
     [pytest.param(("--disable-3d-apis",), 0, marks=pytest.mark.slow), (SHADER, 1)],

@@ -29,6 +29,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(records=RECORDS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

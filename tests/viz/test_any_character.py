@@ -70,6 +70,7 @@ def test_no_two_labels_look_alike(run: Run) -> None:
             assert len({bytes(outline.round(3).tobytes()) for outline in outlines}) == len(tokens)  # type: ignore[union-attr]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("name", "prompt"),
     [(name, prompt) for name, kind in FIGURES.items() for prompt in (PROMPTS if "prompt" in kind.fields else [None])],

@@ -95,6 +95,7 @@ def test_a_font_of_a_package_is_used_for_what_the_own_font_lacks() -> None:
         assert fonts.families(text) == ["sans-serif"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_packages")
 def test_one_notice_of_a_command_names_the_characters(run: Run, tmp_path: Path) -> None:
     request = FigureRequest(only=("loss", "tokens", "next-token"), method="pca", format="svg", out=tmp_path)

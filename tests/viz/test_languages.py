@@ -27,6 +27,7 @@ def settings(kind: Kind) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if name in kind.fields}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_in_portuguese_holds_no_english(run: Run, name: str) -> None:
     request = FigureRequest(only=(name,), language="pt", **settings(FIGURES[name]))

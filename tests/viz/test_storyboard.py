@@ -18,6 +18,7 @@ LEAST_FILM_PX, LEAST_FIGURE_PX = 17, 18
 PROMPTED = {"attention", "temperature"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("size", "theme"), [("1920x1080", "light"), ("1080x1920", "dark")])
 @pytest.mark.parametrize("what", FILMS)
 def test_the_last_frame_of_every_film_can_be_read(what: str, size: str, theme: str, run: Run) -> None:
@@ -29,6 +30,7 @@ def test_the_last_frame_of_every_film_can_be_read(what: str, size: str, theme: s
     assert seen.least_px >= LEAST_FILM_PX
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 @pytest.mark.parametrize("name", USUAL)
 def test_every_figure_can_be_read(name: str, theme: Theme) -> None:

@@ -166,6 +166,7 @@ def test_a_step_that_is_known_stays_a_step(home: Path) -> None:
     assert "GPT-NeoX with" in written["FilmRequest tokens"]
 
 
+@pytest.mark.slow
 def test_one_unknown_step_among_others_is_called_unknown(home: Path) -> None:
     torch.manual_seed(0)
     for name in ("first", "last"):

@@ -87,6 +87,7 @@ def test_damaged_snapshots_are_named_and_the_film_is_made_of_the_others(run: Run
     assert not {20, 32} & {s["step"] for s in about["snapshots"]}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("args", "parts"),
     [

@@ -176,6 +176,7 @@ def test_a_prompt_that_cannot_be_read_is_told(run: Run) -> None:
     assert "16" in page(figure="attention", prompt="ba " * 30).info[0].value
 
 
+@pytest.mark.slow
 def test_figures_that_do_not_apply_are_named_with_the_reason(run: Run) -> None:
     (run.path / "metrics.jsonl").write_text("")
     at = page(figure="loss")

@@ -179,6 +179,7 @@ def test_unknown_symbols_are_named_and_markup_is_text(run: Run, stage: Stage, co
     assert "<img" not in card
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

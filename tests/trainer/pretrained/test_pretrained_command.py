@@ -77,6 +77,7 @@ def test_the_tensors_of_all_blocks_are_one_row_with_their_number(folder: Path) -
     assert sum(counts) == len(full[1].splitlines()) - 1 == len(run.info["source"]["tensors"])
 
 
+@pytest.mark.slow
 def test_an_imported_model_of_sub_words_generates_text(folder: Path) -> None:
     tokenizer = learn_bpe("to be or not to be " * 9, 262)
     shape = {"vocab_size": tokenizer.vocab_size, "n_positions": 16, "n_embd": 16, "n_layer": 1, "n_head": 2}
@@ -112,6 +113,7 @@ def test_a_pickle_that_would_run_code_is_refused_in_one_line(folder: Path) -> No
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_says_how_to_use_a_folder(folder: Path) -> None:
     away = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(folder / "cache")}
     result = command("trainer.pretrained", "import", "EleutherAI/pythia-70m", "--revisions", "step0,step1", **away)

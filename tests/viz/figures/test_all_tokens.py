@@ -29,6 +29,7 @@ def made(tokens: Sequence[str], seed: int = 0) -> xr.DataArray:
     return xr.DataArray(shares, {"token": np.array(list(tokens), dtype=object)}, ("token",))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("n", [1, 2, 65, 115])

@@ -62,6 +62,7 @@ def check(figure: Figure, maps: xr.DataArray, monkeypatch: pytest.MonkeyPatch, *
     return note
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 def test_every_token_of_the_sentence_stands_beside_the_heads_of_a_layer(

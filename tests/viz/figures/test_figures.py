@@ -40,6 +40,7 @@ NAMES = (
 POSTERS = ("poster", "token-poster")
 
 
+@pytest.mark.slow
 def test_every_figure_is_written_in_every_format_with_its_sidecar(run: Run) -> None:
     main(FigureRequest(method="pca"))
     folder = run.path / "figures"

@@ -98,6 +98,7 @@ def test_no_disc_hides_another_in_any_panel(draw: Callable[..., Figure]) -> None
         assert away.min() > 0.9 * discs.get_paths()[0].get_extents().width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["poster", "token-poster"])
 def test_a_poster_of_a_run_is_as_large_as_its_paper(name: str, run: Run, tmp_path: Path) -> None:
     label = "3,4" if name == "poster" else "a,e"

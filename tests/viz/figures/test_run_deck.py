@@ -115,6 +115,7 @@ def test_a_film_starts_by_itself_at_its_first_frame(
     assert "Made by python -m viz.video" in slide.notes_slide.notes_text_frame.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_deck_has_one_theme_and_says_how_to_make_the_other_films_anew(
     run: Run, stills: list[tuple[Figure, Path]], tmp_path: Path, theme: str

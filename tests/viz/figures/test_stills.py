@@ -29,6 +29,7 @@ LONG = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", USUAL)
@@ -41,6 +42,7 @@ def test_all_text_is_large_whole_and_apart(name: str, size: str, theme: Theme, m
     )  # a slide's ground shines through
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", EXTREME)
 def test_small_and_large_runs_fit_too(name: str, size: str, monkeypatch: pytest.MonkeyPatch) -> None:

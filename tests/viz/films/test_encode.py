@@ -118,6 +118,7 @@ NASTY_FOLDERS = (
 )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows few of these names")
 @pytest.mark.parametrize("name", NASTY_FOLDERS)
 def test_a_film_may_lie_in_a_folder_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

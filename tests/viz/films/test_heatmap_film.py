@@ -173,6 +173,7 @@ def boxes_of(film: HeatmapFilm) -> list[tuple[str, float, np.ndarray]]:
     ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "size", [Size(1920, 1080), Size(1280, 720), Size(640, 360), Size(1080, 1080), Size(1080, 1500)]
 )

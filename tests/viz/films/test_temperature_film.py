@@ -115,6 +115,7 @@ def test_the_command_writes_film_and_sidecar(run: Run, tmp_path: Path) -> None:
     assert film.with_name(film.name + ".json").exists()
 
 
+@pytest.mark.slow
 def test_a_step_belongs_to_temperature_and_must_be_there(runs: Path) -> None:
     misplaced = command("viz.video", "--what", "tokens", "--step", "8")
     assert_mistake(misplaced, "--step does not concern a film of tokens", "--what temperature")

@@ -28,6 +28,7 @@ def test_what_is_kept_is_the_mean_of_scikit_learns_trustworthiness_and_continuit
     assert neighbourhoods_kept(vectors, points, 7) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_layout_that_was_tried_keeps_more(seed: int) -> None:
     vectors = curve(seed=seed)

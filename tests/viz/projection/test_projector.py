@@ -218,6 +218,7 @@ def test_values_that_are_not_finite_are_refused_with_their_step(value: float) ->
         project(data, "pca")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_three_axes_show_more_than_two(method: str) -> None:
     data = groups()
@@ -227,6 +228,7 @@ def test_three_axes_show_more_than_two(method: str) -> None:
     assert float(deep["recall"].mean()) > float(flat["recall"].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_cosine_does_not_look_at_lengths(method: str) -> None:
     data = groups()

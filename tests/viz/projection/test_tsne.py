@@ -82,6 +82,7 @@ def test_every_layout_is_about_as_good_as_fresh_fits() -> None:
     assert max(ratios) < 1.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact_up_to", [0, 300])
 def test_few_and_many_items_are_laid_out_equally_well(exact_up_to: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond `EXACT_UP_TO` items openTSNE approximates the gradient; the layouts are as good."""
