@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from data.files.regular_files import UnsafeFileError
+from data.files.remote_files import check_local
 
 Record = dict[str, Any]
 
@@ -41,6 +42,7 @@ def write_bytes(path: Path, content: bytes | Iterable[bytes | memoryview]) -> tu
     -------
     size, sha256 : of the file, in bytes and as hexadecimal digits.
     """
+    check_local(path)
     size, digest = 0, hashlib.sha256()
     make_folder(path.parent)
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
@@ -79,6 +81,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     Readers (`data.files.json_files.read_lines`) ignore a line until its newline is written. A line before it that was cut by a crash gets
     its newline first. A file that has a second name (a hard link) is copied before, so that only the one in its folder grows.
     """
+    check_local(path)
     line = encode_line(record)
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | _AS_BYTES, 0o666)
@@ -129,6 +132,7 @@ def split_checksum(line: bytes) -> tuple[bytes, bool]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, so that they are still there after a crash."""
+    check_local(folder)
     if folder.is_dir():
         return
     make_folder(folder.parent)

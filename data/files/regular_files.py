@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data.errors import InputError
+from data.files.remote_files import is_remote
 
 # Windows has neither: its links need rights that archives lack, and opening a pipe there does not wait.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -47,13 +48,13 @@ def inside(folder: Path, *parts: str) -> Path:
         if part in ("", ".", "..") or "\0" in part or Path(part).name != part:
             raise UnsafeFileError(f"{part!r} is not the name of a file in {folder}: give a name without folders")
         path = path / part
-        if path.is_symlink():
+        if not is_remote(path) and path.is_symlink():
             raise UnsafeFileError(f"{path} is a link, which is not followed: put the file itself there")
     return path
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file for reading.
+    """Open a regular file for reading, also at an address of fsspec.
 
     Raises
     ------
@@ -62,6 +63,8 @@ def open_regular(path: Path) -> BinaryIO:
     OSError
         If it does not exist or may not be read.
     """
+    if is_remote(path):
+        return path.open("rb")
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _AS_BYTES)
     except OSError as error:

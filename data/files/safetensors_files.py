@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from data.files.json_files import DamagedError, parse_json
 from data.files.regular_files import open_regular
+from data.files.remote_files import is_remote, read_range
 
 _DTYPES = {
     "U64": "<u8",
@@ -134,6 +135,8 @@ def read_tensor(path: Path, name: str) -> NDArray[Any]:
     """
     from safetensors import SafetensorError, safe_open
 
+    if is_remote(path):
+        return read_tensors(path, [name])[name]
     open_regular(path).close()
     try:
         with safe_open(path, framework="numpy") as file:
@@ -144,20 +147,42 @@ def read_tensor(path: Path, name: str) -> NDArray[Any]:
     return tensor
 
 
+def read_tensors(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Read some tensors of a file by ranges: the header, and the numbers of these tensors; the errors are those of `read_tensor`."""
+    size = path.stat().st_size
+    length = int.from_bytes(read_range(path, 0, 8), "little")
+    if length > min(MOST_HEADER_BYTES, size - 8):
+        raise DamagedError(f"its header of {length:,} bytes does not fit into its {size:,} bytes")
+    entries, _ = _parse_header(read_range(path, 8, 8 + length), size - 8 - length)
+    _check_names(names, entries)
+    found = {}
+    for name in names:
+        first, last = entries[name].data_offsets
+        numbers = read_range(path, 8 + length + first, 8 + length + last)
+        found[name] = np.frombuffer(numbers, dtype=_DTYPES[entries[name].dtype]).reshape(entries[name].shape)
+    return found
+
+
 def _decode_header(content: bytes) -> tuple[dict[str, _Entry], int, dict[str, str]]:
     """Decode and check the header; return what it says of each tensor, the offset at which the numbers start, and the metadata."""
     length, room = int.from_bytes(content[:8], "little"), len(content) - 8
     if room < 0 or length > min(MOST_HEADER_BYTES, room):
         raise DamagedError(f"its header of {length:,} bytes does not fit into its {max(0, room):,} bytes")
-    header = parse_json(content[8 : 8 + length], dict[str, dict[str, Any]])
+    entries, described = _parse_header(content[8 : 8 + length], room - length)
+    return entries, 8 + length, described
+
+
+def _parse_header(content: bytes, n_bytes: int) -> tuple[dict[str, _Entry], dict[str, str]]:
+    """Parse a header, and check it against the number of bytes that follow it; return what it says of each tensor, and the metadata."""
+    header = parse_json(content, dict[str, dict[str, Any]])
     metadata = header.pop("__metadata__", {})
     try:
         entries = msgspec.convert(header, dict[str, _Entry])
         described: dict[str, str] = msgspec.convert(metadata, dict[str, str])
     except msgspec.ValidationError as error:
         raise DamagedError(f"its header is wrong: {error}") from None
-    _check_offsets(entries, room - length)
-    return entries, 8 + length, described
+    _check_offsets(entries, n_bytes)
+    return entries, described
 
 
 def _check_offsets(entries: Mapping[str, _Entry], n_bytes: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.errors import InputError, list_names
+from data.files.remote_files import as_path, is_remote
 from data.notices import notify
 from data.runs.run import Run
 
@@ -15,8 +16,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 def runs_folder() -> Path:
-    """Locate the folder of the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder."""
-    return Path(os.environ.get("GPTLAB_RUNS") or "runs")
+    """Locate the folder of the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder.
+
+    The variable may hold an address of fsspec (``s3://bucket/runs``), whose runs can be read.
+    """
+    return as_path(os.environ.get("GPTLAB_RUNS") or "runs")
 
 
 def is_run_name(name: str) -> bool:
@@ -95,19 +99,22 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
 
 def leads_out(path: Path, folder: Path) -> bool:
     """Check whether a run's folder is a link to a place outside the folder of the runs."""
-    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+    return not is_remote(path) and path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+
+
+def _has_description(path: Path) -> bool:
+    return (path / "run.json").exists() if is_remote(path) else os.path.lexists(path / "run.json")
 
 
 def _candidates(folder: Path) -> Iterator[Run]:
     """Yield the folders that hold something named run.json, have the name of a run, and are no link that leads out."""
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir())
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
         path = folder / name
-        if not os.path.lexists(path / "run.json"):
+        if not _has_description(path):
             continue
         if not is_run_name(name):
             notify(f"{name!r} cannot be the name of a run: it is passed over", stacklevel=4)

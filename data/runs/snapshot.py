@@ -7,14 +7,15 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.files.json_files import DamagedError
 from data.files.regular_files import UnsafeFileError, open_regular
-from data.files.safetensors_files import decode_tensors, integers, read_tensor
+from data.files.remote_files import is_remote
+from data.files.safetensors_files import decode_tensors, integers, read_tensor, read_tensors
 
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the name of the parameter."""
@@ -43,13 +44,14 @@ class Snapshot:
 
     def tensors(self) -> Tensors:
         """Read all tensors, in the order of the file, without checking its hash."""
-        return decode_tensors(self.path.read_bytes())
+        with open_regular(self.path) as file:
+            return decode_tensors(file.read())
 
     def defect(self) -> str | None:
         """Describe what is wrong with the file (missing, unreadable, truncated, damaged); None if it is as the manifest says."""
         try:
             with open_regular(self.path) as file:
-                if (size := os.fstat(file.fileno()).st_size) != self.bytes:
+                if (size := self._size_of(file)) != self.bytes:
                     return self._mismatch(size, "")
                 return self._mismatch(size, hashlib.file_digest(file, "sha256").hexdigest())
         except (OSError, UnsafeFileError) as error:
@@ -62,6 +64,8 @@ class Snapshot:
         -------
         The tensors by name, or the defect of the file (see `defect`).
         """
+        if is_remote(self.path) and names is not None:
+            return self._read_ranges(names)
         content = self._read()
         if isinstance(content, str):
             return content
@@ -74,11 +78,25 @@ class Snapshot:
         except KeyError as missing:
             raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
 
+    def _read_ranges(self, names: Collection[str]) -> Tensors | str:
+        """Read tensors by ranges; the size of the file is checked, but not its hash, for which it would have to be read whole."""
+        try:
+            if (size := self.path.stat().st_size) != self.bytes:
+                return self._mismatch(size, "") or ""
+            return read_tensors(self.path, names)
+        except (DamagedError, OSError) as error:
+            return _describe(error)
+        except KeyError as missing:
+            raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
+
+    def _size_of(self, file: BinaryIO) -> int:
+        return self.path.stat().st_size if is_remote(self.path) else os.fstat(file.fileno()).st_size
+
     def _read(self) -> bytes | str:
         """Read the bytes of the file, or describe its defect; a file of another size than the manifest's is not read."""
         try:
             with open_regular(self.path) as file:
-                if (size := os.fstat(file.fileno()).st_size) != self.bytes:
+                if (size := self._size_of(file)) != self.bytes:
                     return self._mismatch(size, "") or ""
                 content = file.read()
         except (OSError, UnsafeFileError) as error:

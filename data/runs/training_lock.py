@@ -13,6 +13,7 @@ from data.errors import InputError
 from data.files.atomic_files import encode_json
 from data.files.json_files import DamagedError, read_json
 from data.files.regular_files import inside
+from data.files.remote_files import check_local, is_remote
 
 LOCK_FILE = "training.lock"
 PATIENCE_S = 0.5
@@ -42,6 +43,7 @@ def lock_run(path: Path) -> TrainingLock:
     InputError
         If another process holds it; the message names the process.
     """
+    check_local(path)
     file = inside(path, LOCK_FILE)
     lock = FileLock(file, timeout=PATIENCE_S)
     try:
@@ -56,7 +58,7 @@ def lock_run(path: Path) -> TrainingLock:
 def is_training(path: Path) -> bool:
     """Check whether a process holds the lock of a run, without waiting for it."""
     file = inside(path, LOCK_FILE)
-    if not file.is_file():
+    if is_remote(path) or not file.is_file():  # the locks of other file systems cannot be asked
         return False
     lock = FileLock(file, timeout=0)
     try:

@@ -144,6 +144,7 @@ def test_a_damaged_slot_is_passed_over_for_the_one_before(text_file: Path, run: 
 
 def test_a_run_stopped_before_anything_was_saved_starts_again(text_file: Path, run: Run, runs: Path) -> None:
     training = start(config_for(text_file), "early")
+    assert training.lock is not None
     training.lock.release()
     again = resume_training(training.run, config_for(text_file))
     assert again.step == 0

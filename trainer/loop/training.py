@@ -15,7 +15,7 @@ import math
 import platform
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -112,13 +112,15 @@ def start_run(objective: AnyObjective, info: Mapping[str, Any], *, name: str) ->
         "threads": torch.get_num_threads(),
         "processes": processes.count(),
     }
-    weights, locks = objective.weights(), []
+    weights = objective.weights()
+    locks: list[TrainingLock] = []
 
     def create() -> Run:
         check_room(objective.module, len(objective.procedure.snapshot_steps), runs_folder())
         run = create_run(name, described)
         locks.append(lock_run(run.path))
-        write_snapshot(run, 0, weights)
+        with _released_on_error(locks):
+            write_snapshot(run, 0, weights)
         return run
 
     run = processes.first_decides(create)
@@ -135,6 +137,23 @@ def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyOb
     """
     locks: list[TrainingLock] = []
     processes.first_decides(lambda: locks.append(lock_run(run.path)))
+    with _released_on_error(locks):
+        step, seconds, earlier = _prepare_resuming(run, objective, config)
+    return Training(run, objective, locks[0] if locks else None, step, seconds, earlier)
+
+
+@contextlib.contextmanager
+def _released_on_error(locks: Sequence[TrainingLock]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for lock in locks:
+            lock.release()
+        raise
+
+
+def _prepare_resuming(run: Run, objective: Objective, config: Any) -> tuple[int, float, EarlierRecords]:
+    """Load the newest slot and record the configuration; return the step and seconds to resume from, and what was recorded after it."""
     slot = checkpoint.load(run, models(objective), objective.procedure.optimizers)
     if slot is not None and slot.step > objective.steps:
         raise InputError(f"run {run.name!r} is at step {slot.step:,} already: pass `steps={slot.step}` or more")
@@ -152,8 +171,7 @@ def resume_run(run: Run, objective: AnyObjective, config: Any) -> Training[AnyOb
         return earlier
 
     earlier = processes.first_decides(prepare)  # once all have read the slot
-    reached = (0, 0.0) if slot is None or is_from_start else (slot.step, slot.seconds)
-    return Training(run, objective, locks[0] if locks else None, *reached, earlier=earlier)
+    return (0, 0.0, earlier) if slot is None or is_from_start else (slot.step, slot.seconds, earlier)
 
 
 def check_resumable(before: Any, config: Any, resumable: Collection[str], *, verb: str) -> None:

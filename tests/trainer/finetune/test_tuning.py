@@ -275,6 +275,8 @@ def test_a_new_run_that_learned_nothing_is_removed_and_a_resumed_one_stays(run: 
         tuning.go(QUIET)
     assert not tuning.run.path.exists()
     stopped = tuned(open_base("tiny"), "stopped", config)
+    assert stopped.lock is not None
+    stopped.lock.release()
     again = resume_tuning(stopped.run, stopped.objective, config)
     with pytest.raises(InputError, match="no longer a number"):
         again.go(QUIET)

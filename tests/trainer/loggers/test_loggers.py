@@ -89,7 +89,8 @@ def stopped_and_resumed(text_file: Path, log: str) -> Training[Any]:
         training.go(lambda step, note: os.kill(os.getpid(), signal.SIGINT) if step == 45 else None)
     newest = json.loads((training.run.path / "resume" / "manifest.jsonl").read_text().splitlines()[-1])
     (training.run.path / "resume" / newest["file"]).unlink()
-    again = resume_training(training.run, config)
+    with pytest.warns(UserWarning, match="the resume slot of step 45 of run 'logged' is damaged"):
+        again = resume_training(training.run, config)
     assert again.step == 42
     again.go(quiet)
     return again
@@ -178,6 +179,7 @@ def test_a_run_fine_tuned_before_there_were_loggers_can_be_resumed(run: Run, tex
     fields = {"corpus": str(text_file), "too_long": "cut", "micro_batch": 8, "accumulate": 4, "sample_tokens": 4}
     tuned = trainer.fine_tune(model="tiny", run="tuned", epochs=1, threads=1, progress=quiet, **fields)
     info = json.loads((tuned.path / "run.json").read_text())
+    del info["sha256"]  # as it was written then
     del info["training"]["log"]
     (tuned.path / "run.json").write_text(json.dumps(info))
     assert trainer.fine_tune(run="tuned", resume=True, progress=quiet).snapshots()[-1].step
