@@ -37,6 +37,6 @@ def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -
         for name in plain.namelist():
             bomb.writestr(name, plain.read(name) + (b"\0" * 50_000_000 if name.endswith("/0") else b""))
     assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="is no checkpoint of torch: .* in it is compressed"):
+    with pytest.raises(InputError, match=r"is no checkpoint of torch: .* in it is compressed"):
         load_pickle(path)
     assert load_pickle(tmp_path / "plain.pt")["x"].shape == (10,)
