@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from data.errors import InputError
 from data.files.remote_files import is_remote
@@ -53,7 +54,7 @@ def inside(folder: Path, *parts: str) -> Path:
     return path
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading, also at an address of fsspec.
 
     Raises
@@ -64,7 +65,9 @@ def open_regular(path: Path) -> BinaryIO:
         If it does not exist or may not be read.
     """
     if is_remote(path):
-        return path.open("rb")
+        remote: Any = path
+        file: BufferedReader = remote.open("rb")
+        return file
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _AS_BYTES)
     except OSError as error:

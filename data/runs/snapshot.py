@@ -6,8 +6,9 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ from data.files.regular_files import UnsafeFileError, open_regular
 from data.files.remote_files import is_remote
 from data.files.safetensors_files import decode_tensors, integers, read_tensor, read_tensors
 
+Content = bytes
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the name of the parameter."""
 
@@ -89,10 +91,10 @@ class Snapshot:
         except KeyError as missing:
             raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
 
-    def _size_of(self, file: BinaryIO) -> int:
+    def _size_of(self, file: BufferedReader) -> int:
         return self.path.stat().st_size if is_remote(self.path) else os.fstat(file.fileno()).st_size
 
-    def _read(self) -> bytes | str:
+    def _read(self) -> Content | str:
         """Read the bytes of the file, or describe its defect; a file of another size than the manifest's is not read."""
         try:
             with open_regular(self.path) as file:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_each_whole_snapshot_is_opened_once_with_the_tensors_that_are_wanted(
     opened: list[Path] = []
     open_regular = snapshot_module.open_regular
 
-    def watched(path: Path) -> BinaryIO:
+    def watched(path: Path) -> BufferedReader:
         opened.append(path)
         return open_regular(path)
 
