@@ -17,6 +17,7 @@ from dashboards.views import all_runs, record_panels
 from dashboards.views.awaited import follow
 from dashboards.views.live_panels import ask_zero_shot, zero_shot_panel
 from dashboards.widgets import escape_markdown, guarded, show_notes
+from data.printing import visible
 from data.runs.card import count_copies
 from data.runs.names import architecture
 from viz.player.panels import Panel, Samples
@@ -152,7 +153,7 @@ def _configuration(page: Page) -> None:
         parts = [part for part in ("model", "training") if page.run.info.get(part)]
         for column, part in zip(st.columns(max(1, len(parts))), parts, strict=False):
             settings = {
-                key: "–" if value is None else str(value)
+                key: "–" if value is None else visible(str(value))
                 for key, value in page.run.info[part].items()
                 if not isinstance(value, dict)
             }
