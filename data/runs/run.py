@@ -237,7 +237,7 @@ class Run:
             else:
                 self._leave_out(snapshot, defect)
         if not sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
         return sound
 
     def sound_tensors(self, names: Collection[str] | None = None) -> Iterator[tuple[Snapshot, Tensors]]:
@@ -256,12 +256,13 @@ class Run:
             yield snapshot, found
             del found  # before the next file is read
         if not n_sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
 
     def _leave_out(self, snapshot: Snapshot, defect: str) -> None:
         notify(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
 
-    def _without_snapshots(self) -> InputError:
+    def without_snapshots(self) -> InputError:
+        """Build the error for a run of which no snapshot is whole."""
         return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")
 
     def _repr_html_(self) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.files.json_files import DamagedError
 from data.files.regular_files import UnsafeFileError, open_regular
-from data.files.safetensors_files import decode_tensors, integers, read_tensor
+from data.files.safetensors_files import decode_tensors, integers, read_shapes, read_tensor
 
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the name of the parameter."""
@@ -44,6 +44,13 @@ class Snapshot:
     def tensors(self) -> Tensors:
         """Read all tensors, in the order of the file, without checking its hash."""
         return decode_tensors(self.path.read_bytes())
+
+    def shapes(self) -> dict[str, tuple[int, ...]] | str:
+        """Read the shapes of all tensors from the header, without checking the hash of the file; or describe its defect."""
+        try:
+            return read_shapes(self.path)
+        except (DamagedError, OSError, UnsafeFileError) as error:
+            return _describe(error)
 
     def defect(self) -> str | None:
         """Describe what is wrong with the file (missing, unreadable, truncated, damaged); None if it is as the manifest says."""
