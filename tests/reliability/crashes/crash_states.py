@@ -8,6 +8,7 @@ the disk or not. Flushing a file does not flush its name.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,11 +84,14 @@ class Disk:
                 list(itertools.compress(self.pending, chosen))
                 for chosen in itertools.product((0, 1), repeat=len(self.pending))
             ]
-        open_files = {number: each.versions() for number, each in self.contents.items() if each.pending}
-        choices = [dict(zip(open_files, chosen, strict=True)) for chosen in itertools.product(*open_files.values())]
-        pairs = list(itertools.product(kept, choices))
-        for names, chosen in pairs if len(pairs) <= most else draw.sample(pairs, most):
-            yield self._state(names, chosen)
+        files = {number: each.versions() for number, each in self.contents.items() if each.pending}
+        n_states = len(kept) * math.prod(map(len, files.values()))
+        if n_states <= most:
+            chosen_at_once = itertools.product(kept, itertools.product(*files.values()))
+        else:
+            chosen_at_once = ((draw.choice(kept), tuple(map(draw.choice, files.values()))) for _ in range(most))
+        for names, versions in chosen_at_once:
+            yield self._state(names, dict(zip(files, versions, strict=True)))
 
     def _state(self, kept: Sequence[Operation], chosen: Mapping[int, bytes]) -> State:
         found: dict[str, bytes | None] = {}
