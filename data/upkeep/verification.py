@@ -132,9 +132,12 @@ def _lines(run: Run, name: str, *, is_idle: bool) -> Iterator[Finding]:
         yield Finding(name, "is damaged", damaged)
     if name == "manifest.jsonl":
         step_of: dict[str, int] = {}
+        shared: dict[int, list[int]] = {}
         for number, record in enumerate(records, 1):
             if record is not None and step_of.setdefault(record["file"], record["step"]) != record["step"]:
-                yield Finding(name, f"names the file of step {step_of[record['file']]}", (number,))
+                shared.setdefault(step_of[record["file"]], []).append(number)
+        for step, numbers in shared.items():
+            yield Finding(name, f"names the file of step {step}", tuple(numbers))
     if is_idle and has_cut_line(path):
         yield Finding(name, "its last line was cut")
 

@@ -1,0 +1,25 @@
+"""A training that is killed at any moment, also in the middle of a writing, ends as the one that nobody killed."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+from tests.reliability.crashes.kills import Tally, chain, reference, training_server
+from tests.reliability.crashes.trainings import KINDS
+
+KILLS = {"best": 4, "reference": 3, "finetune": 3, "supervised": 3}
+
+
+def test_what_was_acknowledged_survives_kills_and_the_end_is_the_same(runs: Path, text_file: Path, tmp_path: Path) -> None:
+    shutil.move(runs / "tiny", runs / "base")
+    tally = Tally()
+    with training_server(runs) as server:
+        for number, kind in enumerate(KINDS):
+            whole = reference(server, kind, text_file, runs)
+            log = tmp_path / f"{kind}.log"
+            chain(server, kind, f"killed-{kind}", whole, text_file, log, random.Random(number), tally, KILLS[kind])
+    assert tally.chains == len(KINDS)
+    assert tally.kills >= len(KINDS)
+    assert tally.aimed
