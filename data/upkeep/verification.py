@@ -13,7 +13,7 @@ import numpy as np
 from data.errors import InputError, list_names
 from data.files.atomic_files import UNFINISHED, is_alive
 from data.files.json_files import MOST_LINES_BYTES, DamagedError, has_cut_line, parse_line, read_json
-from data.files.regular_files import UnsafeFileError, read_regular
+from data.files.regular_files import UnsafeFileError, open_regular, read_regular
 from data.notices import collect_notices
 from data.progress import Progress
 from data.runs import Run
@@ -178,9 +178,11 @@ def _slots(run: Run) -> Iterator[Finding]:
     records = (parse_line(line, SlotLine) for line in read_regular(lines, MOST_LINES_BYTES).split(b"\n"))
     last = {record["file"]: record for record in records if record is not None}
     for file, record in last.items():
-        path = run.path / "resume" / file
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            with open_regular(run.inside("resume", file)) as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        except UnsafeFileError:
+            continue  # found already
         except OSError:
             yield Finding(f"resume/{file}", "is missing")
             continue

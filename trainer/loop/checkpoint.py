@@ -125,8 +125,8 @@ def _newest_slot(run: Run) -> bytes | None:
         if record["file"] in passed:
             continue
         passed.add(record["file"])
-        content = _read_slot(run, record["file"])
-        if content is not None and hashlib.sha256(content).hexdigest() == record["sha256"]:
+        content = _read_slot(run, record["file"], record["sha256"])
+        if content is not None:
             if damaged is not None:
                 notify(
                     f"the resume slot of step {damaged:,} of run {run.name!r} is damaged: "
@@ -140,9 +140,13 @@ def _newest_slot(run: Run) -> bytes | None:
     return None
 
 
-def _read_slot(run: Run, file: str) -> bytes | None:
+def _read_slot(run: Run, file: str, sha256: str) -> bytes | None:
+    """Read a slot if it has this hash; it is hashed in pieces before, since what somebody put there may be of any size."""
     try:
         with open_regular(run.inside("resume", file)) as opened:
+            if hashlib.file_digest(opened, "sha256").hexdigest() != sha256:
+                return None
+            opened.seek(0)
             return opened.read()
     except (OSError, UnsafeFileError):
         return None

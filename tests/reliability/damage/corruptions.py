@@ -130,8 +130,13 @@ def _every_line(file: str, /, **fields: Any) -> Change:
     return change_lines(file, lambda lines: [{**line, **fields} for line in lines])
 
 
-def _repeated(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return lines + [{**lines[0], "step": step} for step in range(1000, 101_000)]
+def on_one_file(n_lines: int) -> Corruption:
+    """Build a manifest of which many lines name one file."""
+
+    def repeated(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return lines + [{**lines[0], "step": 1000 + number} for number in range(n_lines)]
+
+    return Corruption(f"{n_lines:,} lines on one file", change_lines("manifest.jsonl", repeated), True, True)
 
 
 def _fewer_symbols(info: dict[str, Any]) -> None:
@@ -144,7 +149,7 @@ IMPOSSIBLE = [
         ("block_size", 2**31), ("n_head", 3), ("n_layer", -1), ("n_layer", "2"), ("norm", "none"), ("norm_eps", "x"),
     )),
     Corruption("run.json nested 100,000 deep", _deep, True, True),
-    Corruption("100,000 lines on one file", change_lines("manifest.jsonl", _repeated), True, True),
+    on_one_file(2_000),
     Corruption("two steps on one file", change_lines("manifest.jsonl", lambda lines: [*lines, {**lines[0], "step": 7}]), True, True),
     Corruption("negative steps", _every_line("manifest.jsonl", step=-5), True, True),
     Corruption("negative steps in metrics", _every_line("metrics.jsonl", step=-5), True, True),

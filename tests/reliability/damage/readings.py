@@ -31,6 +31,7 @@ from probes.tables.embeddings import token_embeddings
 from trainer.loading import each_model, load_model
 
 MOST_SECONDS = 20
+"""Of the processor, for one reading by all readers."""
 MOST_EXTRA_BYTES = 3 << 29
 KNOWN = {"step", "file", "bytes", "sha256", "prompt", "text", "temperature", "seed", "train_loss", "val_loss", "lr", "tokens"}
 
@@ -114,7 +115,7 @@ def each_in_child(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[
                 yield result
         status = os.waitpid(process, 0)[1]
         if rest:
-            yield Reading(crash=f"ended by signal {os.WTERMSIG(status)} (14: it took too long)")
+            yield Reading(crash=f"ended by signal {os.WTERMSIG(status)} (14 and 27: it took too long)")
             rest.pop(0)
 
 
@@ -123,11 +124,13 @@ def _work_and_leave(work: Callable[[Any], Any], items: Sequence[Any], writer: in
     try:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MOST_EXTRA_BYTES, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         torch.set_num_threads(1)
         with os.fdopen(writer, "wb") as pipe:
             for item in items:
-                signal.alarm(MOST_SECONDS)
+                signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+                signal.alarm(10 * MOST_SECONDS)  # a wait takes no time of the processor
                 pipe.write(pickle.dumps(_done(work, item)))
                 pipe.flush()
     finally:
