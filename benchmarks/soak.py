@@ -27,6 +27,7 @@ from tests.reliability.crashes.kills import Tally, chain, reference, training_se
 from tests.reliability.crashes.power_loss import record_training, recover, resume_from, states_to_try
 from tests.reliability.crashes.trainings import KINDS
 from tests.reliability.damage.corruptions import IMPOSSIBLE, damages, made_changes, on_one_file
+from tests.reliability.damage.test_attacks import ATTACKS, failed_attacks
 from tests.reliability.damage.test_corruptions import failures, whole_run
 from trainer.config import preset, replace
 from trainer.session import start
@@ -51,6 +52,7 @@ def main() -> None:
             lambda: kills(options, place / "runs", text),
             lambda: power_loss(options, place, text),
             lambda: corruptions(options, place, tiny),
+            lambda: attacks_refused(place),
         ]
         rows: list[Row] = []
         for part in parts:
@@ -137,6 +139,14 @@ def corruptions(options: argparse.Namespace, place: Path, tiny: Path) -> list[Ro
     return rows
 
 
+def attacks_refused(place: Path) -> list[Row]:
+    """Attack a run in every way that is known."""
+    failed = failed_attacks(list(ATTACKS), place / "original" / "tiny", place / "attacked")
+    assert not failed, "\n".join(failed)
+    return [("attacks by a run of somebody else", f"{len(ATTACKS)}: {NO_HARM}")]
+
+
+NO_HARM = "nothing outside the run read or changed, good runs still listed, no traceback, no hang"
 RESULTS = (
     "all that change a value named; no traceback, no hang, no more than 1.5 GB",
     "all refused in a line",

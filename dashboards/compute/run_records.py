@@ -17,7 +17,7 @@ from typing import Any
 from dashboards.state.run_list import seems_live, stamp
 from data.files.atomic_files import Record
 from data.files.json_files import MOST_LINES_BYTES, parse_line
-from data.files.regular_files import UnsafeFileError, open_regular
+from data.files.regular_files import UnsafeFileError, open_regular, read_at_most
 from data.runs import Run
 from data.runs.labels import LABEL_FILE, Label, read_label
 from data.runs.names import unknown_step
@@ -162,7 +162,7 @@ def _snapshot_steps(path: Path) -> set[int]:
     """Read the steps of a manifest; a step that was entered twice counts once."""
     try:
         with open_regular(path) as file:
-            content = file.read(MOST_LINES_BYTES)
+            content = read_at_most(file, MOST_LINES_BYTES)
     except (OSError, UnsafeFileError):
         return set()
     return {int(step) for step in _STEP.findall(content[: content.rfind(b"\n") + 1])}

@@ -54,9 +54,9 @@ def lock_run(path: Path) -> TrainingLock:
 
 
 def is_training(path: Path) -> bool:
-    """Check whether a process holds the lock of a run, without waiting for it."""
-    file = inside(path, LOCK_FILE)
-    if not file.is_file():
+    """Check whether a process holds the lock of a run, without waiting for it; what is no regular file is no lock."""
+    file = path / LOCK_FILE
+    if file.is_symlink() or not file.is_file():
         return False
     lock = FileLock(file, timeout=0)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -143,9 +145,10 @@ def _lines(run: Run, name: str, *, is_idle: bool) -> Iterator[Finding]:
 
 
 def listed_snapshots(run: Run) -> list[Snapshot]:
-    """List the snapshots, without the notices that the findings on lines repeat."""
-    with collect_notices():
+    """List the snapshots, without the notices that the findings on lines repeat; none if the manifest cannot be read."""
+    with collect_notices(), contextlib.suppress(InputError):
         return run.snapshots()
+    return []
 
 
 def _snapshot(run: Run, snapshot: Snapshot) -> Iterator[Finding]:
@@ -180,7 +183,8 @@ def _slots(run: Run) -> Iterator[Finding]:
     for file, record in last.items():
         try:
             with open_regular(run.inside("resume", file)) as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+                has_size = record.get("bytes") in (None, os.fstat(opened.fileno()).st_size)
+                digest = hashlib.file_digest(opened, "sha256").hexdigest() if has_size else ""
         except UnsafeFileError:
             continue  # found already
         except OSError:

@@ -61,7 +61,7 @@ def attacks() -> Iterator[tuple[str, Attack]]:
         yield f"link of the file {file}", _linked(file)
         yield f"pipe as {file}", _replaced(file, os.mkfifo)
         yield f"endless device as {file}", _replaced(file, lambda path: path.symlink_to("/dev/zero"))
-        yield f"folder as {file}", _replaced(file, lambda path: path.mkdir())
+        yield f"folder as {file}", _replaced(file, Path.mkdir)
     for file in ("manifest.jsonl", "metrics.jsonl", "run.json", "label.json", "resume/a.safetensors"):
         yield f"10 GB of nothing as {file}", _replaced(file, _sparse)
     yield "hard link of metrics.jsonl", _hard_linked("metrics.jsonl")
