@@ -6,9 +6,12 @@ import random
 import shutil
 from pathlib import Path
 
+from data.runs import Run
 from tests.reliability.crashes.kills import Tally, chain, reference, training_server
+from tests.reliability.crashes.readers import read_beside_a_writer
 from tests.reliability.crashes.trainings import KINDS
 
+N_READINGS = 200
 KILLS = {"best": 4, "reference": 3, "finetune": 3, "supervised": 3}
 
 
@@ -20,6 +23,8 @@ def test_what_was_acknowledged_survives_kills_and_the_end_is_the_same(runs: Path
             whole = reference(server, kind, text_file, runs)
             log = tmp_path / f"{kind}.log"
             chain(server, kind, f"killed-{kind}", whole, text_file, log, random.Random(number), tally, KILLS[kind])
+        whole = Run(runs / "whole-best")
+        assert read_beside_a_writer(server, "best", whole, text_file, random.Random(1), N_READINGS) >= 0
     assert tally.chains == len(KINDS)
     assert tally.kills >= len(KINDS)
     assert tally.aimed
