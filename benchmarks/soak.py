@@ -1,7 +1,7 @@
 """The tests of reliability in their long form; prints the table of docs/reliability.md and writes it there.
 
-Kills, losses of power, damage, attacks, faults, readers beside a writer and fuzzing, as often as the options say. Any failure ends the script
-with its traceback, and the table is not written.
+Kills, losses of power, damage, attacks, faults and readers beside a writer, as often as the options say. Any failure ends the script with
+its traceback, and the table is not written. With ``--parts`` the rows of the other parts stay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import torch
 
 from data.runs import Run, list_runs, write_snapshot
 from data.upkeep.verification import verify
-from data.runs import Run
 from tests.conftest import made_text
 from tests.reliability.crashes.kills import Tally, chain, reference, training_server
 from tests.reliability.crashes.power_loss import record_training, recover, resume_from, small_config, states_to_try
@@ -72,7 +71,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--made", type=int, default=200)
     parser.add_argument("--readings", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action=argparse.BooleanOptionalAction, default=True, help="write docs/reliability.md")
+    parser.add_argument(
+        "--write", action=argparse.BooleanOptionalAction, default=True, help="write docs/reliability.md"
+    )
     return parser.parse_args()
 
 
@@ -99,7 +100,10 @@ def kills(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> l
                 chain(server, kind, name, whole, text, log, draw, tally, KILLS_A_CHAIN)
     at = ", ".join(f"{n} at {call}" for call, n in sorted(tally.at.items()))
     return [
-        ("kills (SIGKILL)", f"{tally.kills}, {tally.aimed} of them in the middle of a writing ({at}); nothing acknowledged was lost"),
+        (
+            "kills (SIGKILL)",
+            f"{tally.kills}, {tally.aimed} of them in the middle of a writing ({at}); nothing acknowledged was lost",
+        ),
         ("ends compared with the training that nobody killed", f"{tally.chains} of {tally.chains} equal bit for bit"),
         ("lines of records read after kills", f"{tally.lines:,}, none damaged"),
     ]
@@ -130,7 +134,10 @@ def power_loss(options: argparse.Namespace, place: Path, text: Path, tiny: Path)
             n_resumed += 1
     os.environ["GPTLAB_RUNS"] = str(place / "runs")
     return [
-        ("crash states after a loss of power", f"{len(states):,} distinct of {len(recorded.operations):,} points; all recovered"),
+        (
+            "crash states after a loss of power",
+            f"{len(states):,} distinct of {len(recorded.operations):,} points; all recovered",
+        ),
         ("of these resumed to the end", f"{n_resumed}, all equal bit for bit"),
     ]
 
@@ -165,14 +172,19 @@ def faults(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> 
     expected, number = hashes(whole.run), 1
     while fail_at(number, text, expected, ERRORS[number % len(ERRORS)]):
         number += 1
-    return [("calls of the system that failed (ENOSPC, EIO, EACCES, EROFS, EFBIG)", f"{number - 1:,}, one after the other; {KEPT}")]
+    return [
+        (
+            "calls of the system that failed (ENOSPC, EIO, EACCES, EROFS, EFBIG)",
+            f"{number - 1:,}, one after the other; {KEPT}",
+        )
+    ]
 
 
 def times(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> list[Row]:
     """Measure what safety costs."""
     training = start(replace(preset("cpu"), {"corpus": str(text), "threads": 1}, "soak"), "timed")
     weights, n_steps = training.objective.weights(), 20
-    snapshot_s = min(timed(lambda: write_snapshot(training.run, step, weights)) for step in range(1, 40))
+    snapshot_s = min(timed(lambda step=step: write_snapshot(training.run, step, weights)) for step in range(1, 40))
     step_s = timed(lambda: [take_step(training.objective, step) for step in range(n_steps)]) / n_steps
     share = snapshot_s * 58 / (step_s * 5000)
     resume_s = timed(lambda: resume_training(Run(tiny), trained_config(Run(tiny))))
@@ -185,7 +197,10 @@ def times(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> l
         shutil.copy(tiny / "run.json", many / f"run-{number}")
     list_s = timed(lambda: list_runs(many))
     return [
-        ("a snapshot of 0.2 million parameters, flushed", f"{snapshot_s * 1e3:.1f} ms; {share:.1%} of the training of preset cpu"),
+        (
+            "a snapshot of 0.2 million parameters, flushed",
+            f"{snapshot_s * 1e3:.1f} ms; {share:.1%} of the training of preset cpu",
+        ),
         ("resuming a run of the tiny preset", f"{resume_s:.2f} s in a process with everything imported"),
         ("verify", f"{n_bytes / 1e6 / verify_s:.0f} MB/s"),
         ("listing 1,000 runs", f"{list_s:.2f} s at the first time"),
@@ -222,8 +237,12 @@ def write_table(rows: list[Row]) -> None:
     """Write the table between the two marks of the page; rows of parts that did not run stay."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     table, _, after = rest.partition(END)
-    lines = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ") and not line.startswith("| what |")]
-    known = {what: result for what, result in lines} | dict(rows)
+    lines = [
+        line.strip("| ").split(" | ")
+        for line in table.splitlines()
+        if line.startswith("| ") and not line.startswith("| what |")
+    ]
+    known = dict(lines) | dict(rows)
     PAGE.write_text(f"{before}{BEGIN}\n{format_table(list(known.items()))}\n{END}{after}", encoding="utf-8")
 
 

@@ -78,7 +78,9 @@ def shapes_of(tensors: Mapping[str, Any]) -> dict[str, Shape]:
 
 
 def _check_gpt(shape: ModelConfig, tensors: Shapes, source: str) -> None:
-    _check_most("n_layer", shape.n_layer, len({name.split(".")[1] for name in tensors if name.startswith("h.")}), source)
+    _check_most(
+        "n_layer", shape.n_layer, len({name.split(".")[1] for name in tensors if name.startswith("h.")}), source
+    )
     tables = {"wte.weight": (shape.vocab_size, shape.n_embd), "wpe.weight": (shape.block_size, shape.n_embd)}
     # The tables first: wider layers may have more numbers than torch can count.
     compare_shapes(tables, {name: tensors[name] for name in tables if name in tensors}, source)

@@ -147,7 +147,10 @@ def finite(value: Any) -> Any:
 
 
 def _last_line(path: Path) -> Record:
-    """Read the last complete line of a ``.jsonl`` file without reading those before it; an empty record if there is none."""
+    """Read the line of the latest step at the end of a ``.jsonl`` file, without reading all before it; an empty record if there is none.
+
+    After a resume, lines of earlier steps may follow those of an earlier attempt.
+    """
     try:
         with open_regular(path) as file:
             size = file.seek(0, 2)
@@ -155,7 +158,8 @@ def _last_line(path: Path) -> Record:
             lines = file.read().split(b"\n")[:-1]
     except (OSError, UnsafeFileError):
         return {}
-    return next((record for line in reversed(lines) if (record := parse_line(line, MetricsLine, Measures))), {})
+    latest_last = sorted(lines, key=lambda line: int(found[1]) if (found := _STEP.search(line)) else -1)
+    return next((record for line in reversed(latest_last) if (record := parse_line(line, MetricsLine, Measures))), {})
 
 
 def _snapshot_steps(path: Path) -> set[int]:

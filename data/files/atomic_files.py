@@ -79,7 +79,8 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one line of JSON with its checksum, and flush it to the disk; a line cut short by a full disk is removed again.
 
     Readers (`data.files.json_files.read_lines`) ignore a line until its newline is written. A line before it that was cut by a crash is
-    removed: nobody was told that it is written. One that only lacks its newline gets it. A file that has a second name (a hard link) is copied before, so that only the one in its folder grows.
+    removed: nobody was told that it is written. One that only lacks its newline gets it. A file that has a second name (a hard link) is
+    copied before, so that only the one in its folder grows.
     """
     line = encode_line(record)
     is_new = not path.exists()
@@ -91,16 +92,17 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
         if status.st_nlink > 1:
             write_bytes(path, path.read_bytes() + line)
             return
-        last = _last_line(descriptor, status.st_size)
+        size, last = status.st_size, _last_line(descriptor, status.st_size)
         if last and _is_cut(last):
-            os.ftruncate(descriptor, status.st_size - len(last))
+            size -= len(last)
+            os.ftruncate(descriptor, size)
         elif last:
             line = b"\n" + line
         try:
             _write_all(descriptor, line, path)
             os.fsync(descriptor)
         except BaseException:
-            os.ftruncate(descriptor, status.st_size - (len(last) if last and _is_cut(last) else 0))
+            os.ftruncate(descriptor, size)
             raise
     finally:
         os.close(descriptor)

@@ -191,7 +191,7 @@ class Run:
         return [by_step[step] for step in sorted(by_step)]
 
     def _notify_of_shared(self, shared: Sequence[tuple[int, int]]) -> None:
-        """Give notice of lines of the manifest that name the file of another step, given both steps; of many the first few, and the number."""
+        """Give notice of lines of the manifest that name the file of another step, given both steps; of many only the first few."""
         for step, other in shared[:MOST_NAMED]:
             steps = f"step {step} for step {other}"
             notify(f"the manifest of run {self.name!r} names the file of {steps} as well: it is left out", stacklevel=3)
@@ -284,7 +284,9 @@ class Run:
         """Find the snapshot of one step."""
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
-            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots) or 'none'}")
+            raise InputError(
+                f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots) or 'none'}"
+            )
         return snapshots[step]
 
 

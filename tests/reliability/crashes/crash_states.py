@@ -133,9 +133,7 @@ def write_state(state: State, folder: Path) -> None:
 def read_state(folder: Path, ignored: set[str]) -> State:
     """Read a folder as a state of the disk."""
     paths = sorted(path for path in folder.rglob("*") if path.name not in ignored)
-    return {
-        path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes() for path in paths
-    }
+    return {path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes() for path in paths}
 
 
 def _apply(flushed: bytes, operations: Sequence[Operation]) -> bytes:

@@ -80,7 +80,15 @@ def reference(server: Server, kind: str, text: Path, runs: Path) -> Run:
 
 
 def chain(
-    server: Server, kind: str, name: str, whole: Run, text: Path, log: Path, draw: random.Random, tally: Tally, most: int
+    server: Server,
+    kind: str,
+    name: str,
+    whole: Run,
+    text: Path,
+    log: Path,
+    draw: random.Random,
+    tally: Tally,
+    most: int,
 ) -> None:
     """Kill a training ``most`` times, every second time in the middle of a writing, then let it end; compare with ``whole``."""
     run = Run(whole.path.parent / name)
@@ -108,7 +116,13 @@ def chain(
 
 
 def attempt(
-    server: Server, kind: str, name: str, text: Path, aim: int | None, delay_s: float | None, acknowledged: IO[str] | None
+    server: Server,
+    kind: str,
+    name: str,
+    text: Path,
+    aim: int | None,
+    delay_s: float | None,
+    acknowledged: IO[str] | None,
 ) -> dict[str, Any]:
     """Start or resume a training, and kill it after some seconds or where it stops itself; return how it ended."""
     server.send(kind=kind, name=name, text=str(text), aim=aim)

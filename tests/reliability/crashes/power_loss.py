@@ -54,7 +54,14 @@ class Acknowledged:
 
 
 def small_config(text: Path, **fields: object) -> TrainConfig:
-    values = {"corpus": str(text), "steps": STEPS, "snapshot_every": 8, "eval_every": 8, "sample_tokens": 4, "resume_every": 0.0}
+    values = {
+        "corpus": str(text),
+        "steps": STEPS,
+        "snapshot_every": 8,
+        "eval_every": 8,
+        "sample_tokens": 4,
+        "resume_every": 0.0,
+    }
     return replace(preset("tiny"), {**values, "eval_batches": 1, **fields}, "test")
 
 

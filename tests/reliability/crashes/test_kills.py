@@ -15,7 +15,9 @@ N_READINGS = 200
 KILLS = {"best": 4, "reference": 3, "finetune": 3, "supervised": 3}
 
 
-def test_what_was_acknowledged_survives_kills_and_the_end_is_the_same(runs: Path, text_file: Path, tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives_kills_and_the_end_is_the_same(
+    runs: Path, text_file: Path, tmp_path: Path
+) -> None:
     shutil.move(runs / "tiny", runs / "base")
     tally = Tally()
     with training_server(runs) as server:

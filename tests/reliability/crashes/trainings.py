@@ -31,7 +31,15 @@ from trainer.session import resume_training, start
 from trainer.supervised.task_config import TaskConfig
 from trainer.supervised.task_objective import prepare, resume_task, start_task
 
-TUNED = {"learning_rate": 1e-2, "epochs": 2, "threads": 1, "snapshot_every": 4, "eval_every": 8, "resume_every": 0.0, "dropout": 0.1}
+TUNED = {
+    "learning_rate": 1e-2,
+    "epochs": 2,
+    "threads": 1,
+    "snapshot_every": 4,
+    "eval_every": 8,
+    "resume_every": 0.0,
+    "dropout": 0.1,
+}
 KINDS = ("best", "reference", "finetune", "supervised")
 AIMED_AT = ("write", "fsync", "replace", "unlink", "open")
 
@@ -53,7 +61,15 @@ def open_training(kind: str, name: str, text: str) -> Training[Any]:
         return resume_task(open_run(name), objective) if is_there else start_task(objective, base, name, {})
     config = replace(
         preset("tiny"),
-        {"corpus": text, "recipe": kind, "dropout": 0.1, "steps": 40, "snapshot_every": 4, "eval_every": 8, "resume_every": 0.0},
+        {
+            "corpus": text,
+            "recipe": kind,
+            "dropout": 0.1,
+            "steps": 40,
+            "snapshot_every": 4,
+            "eval_every": 8,
+            "resume_every": 0.0,
+        },
         "test",
     )
     config = dataclasses.replace(config, sample_tokens=4, eval_batches=1)

@@ -1,6 +1,6 @@
 """Runs that somebody made to do harm: links out of the run, pipes and devices, huge files, archives that grow, pickles, headers that lie.
 
-Each attack changes a copy of a good run. `decoy` is a folder beside the runs that must be neither read nor changed; its files hold `SECRET`.
+Each attack changes a copy of a good run. `decoy` is a folder beside the runs that must be neither read nor changed; it holds `SECRET`.
 """
 
 from __future__ import annotations

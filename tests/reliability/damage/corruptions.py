@@ -18,7 +18,24 @@ from data.files.json_files import parse_line
 from data.runs.run import hash_info
 
 Change = Callable[[Path], object]
-STRANGE: tuple[Any, ...] = (None, True, -1, 0, 0.5, 2**31, 10**12, 2**70, 1e308, "", "é\x00<b>", [], {}, [[]], {"a": {}}, "x" * 5000)
+STRANGE: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    0.5,
+    2**31,
+    10**12,
+    2**70,
+    1e308,
+    "",
+    "é\x00<b>",
+    [],
+    {},
+    [[]],
+    {"a": {}},
+    "x" * 5000,
+)
 
 
 @dataclass(frozen=True)
@@ -144,33 +161,70 @@ def _fewer_symbols(info: dict[str, Any]) -> None:
 
 
 IMPOSSIBLE = [
-    *(Corruption(f"{name} {size}", _model(**{name: size}), True, True) for name, size in (
-        ("n_layer", 10**9), ("n_layer", 9_999), ("n_embd", 10**7), ("vocab_size", 10**12), ("vocab_size", 10**9),
-        ("block_size", 2**31), ("n_head", 3), ("n_layer", -1), ("n_layer", "2"), ("norm", "none"), ("norm_eps", "x"),
-    )),
+    *(
+        Corruption(f"{name} {size}", _model(**{name: size}), True, True)
+        for name, size in (
+            ("n_layer", 10**9),
+            ("n_layer", 9_999),
+            ("n_embd", 10**7),
+            ("vocab_size", 10**12),
+            ("vocab_size", 10**9),
+            ("block_size", 2**31),
+            ("n_head", 3),
+            ("n_layer", -1),
+            ("n_layer", "2"),
+            ("norm", "none"),
+            ("norm_eps", "x"),
+        )
+    ),
     Corruption("run.json nested 100,000 deep", _deep, True, True),
     on_one_file(2_000),
-    Corruption("two steps on one file", change_lines("manifest.jsonl", lambda lines: [*lines, {**lines[0], "step": 7}]), True, True),
+    Corruption(
+        "two steps on one file",
+        change_lines("manifest.jsonl", lambda lines: [*lines, {**lines[0], "step": 7}]),
+        True,
+        True,
+    ),
     Corruption("negative steps", _every_line("manifest.jsonl", step=-5), True, True),
     Corruption("negative steps in metrics", _every_line("metrics.jsonl", step=-5), True, True),
     Corruption("a file elsewhere", _every_line("manifest.jsonl", file="../../made.txt"), True, True),
     Corruption("two symbols short", change_info(_fewer_symbols), True, True),
-    *(Corruption(f"run.json {text[:20]!r}", lambda run, text=text: (run / "run.json").write_bytes(text), True, True) for text in (  # type: ignore[misc]
-        b"[]", b"null", b"", b"5", b'"a"', b'{"format": 1, "created": 5}', b"\xff\xfe", b"{" * 50_000, b'{"format": NaN}', b'{"format": 2}',
-    )),
+    *(
+        Corruption(f"run.json {text[:20]!r}", lambda run, text=text: (run / "run.json").write_bytes(text), True, True)
+        for text in (  # type: ignore[misc]
+            b"[]",
+            b"null",
+            b"",
+            b"5",
+            b'"a"',
+            b'{"format": 1, "created": 5}',
+            b"\xff\xfe",
+            b"{" * 50_000,
+            b'{"format": NaN}',
+            b'{"format": 2}',
+        )
+    ),
 ]
 
 
 def made_changes(run: Path, draw: random.Random, n: int) -> Iterator[Corruption]:
     """Yield ``n`` changes with fitting hashes: a strange value somewhere in run.json or in a line."""
-    files = [file for file in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl", "resume/manifest.jsonl") if (run / file).exists()]
+    files = [
+        file
+        for file in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl", "resume/manifest.jsonl")
+        if (run / file).exists()
+    ]
     for number in range(n):
         seed, value = draw.randrange(2**32), draw.choice(STRANGE)
         if number % 2:
-            change = change_info(lambda info, seed=seed, value=value: _replace_somewhere(info, random.Random(seed), value))  # type: ignore[misc]
+            change = change_info(
+                lambda info, seed=seed, value=value: _replace_somewhere(info, random.Random(seed), value)
+            )  # type: ignore[misc]
         else:
             file = draw.choice(files)
-            change = change_lines(file, lambda lines, seed=seed, value=value: _replace_somewhere(lines, random.Random(seed), value))  # type: ignore[misc]
+            change = change_lines(
+                file, lambda lines, seed=seed, value=value: _replace_somewhere(lines, random.Random(seed), value)
+            )  # type: ignore[misc]
         yield Corruption(f"made {number} {seed} {str(value)[:20]!r}", change, True)
 
 

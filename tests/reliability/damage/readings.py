@@ -33,7 +33,20 @@ from trainer.loading import each_model, load_model
 MOST_SECONDS = 20
 """Of the processor, for one reading by all readers."""
 MOST_EXTRA_BYTES = 3 << 29
-KNOWN = {"step", "file", "bytes", "sha256", "prompt", "text", "temperature", "seed", "train_loss", "val_loss", "lr", "tokens"}
+KNOWN = {
+    "step",
+    "file",
+    "bytes",
+    "sha256",
+    "prompt",
+    "text",
+    "temperature",
+    "seed",
+    "train_loss",
+    "val_loss",
+    "lr",
+    "tokens",
+}
 
 
 @dataclass

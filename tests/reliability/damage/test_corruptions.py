@@ -24,8 +24,23 @@ def whole_run(folder: Path, tiny: Path) -> Path:
     shutil.copytree(tiny, path)
     run = Run(path)
     write_label(run, Label("a name", "#0072B2"))
-    header = {"run": "tiny", "step": 60, "prompt": "a", "prompt_tokens": ["a"], "decoding": {"temperature": 1.0}, "request": {"seed": 1}}
-    step = {"sample": 0, "position": 0, "id": 1, "token": "b", "probability": 0.5, "drawn_from": 0.5, "candidates": [[1, "b", 0.5, 0.5]]}
+    header = {
+        "run": "tiny",
+        "step": 60,
+        "prompt": "a",
+        "prompt_tokens": ["a"],
+        "decoding": {"temperature": 1.0},
+        "request": {"seed": 1},
+    }
+    step = {
+        "sample": 0,
+        "position": 0,
+        "id": 1,
+        "token": "b",
+        "probability": 0.5,
+        "drawn_from": 0.5,
+        "candidates": [[1, "b", 0.5, 0.5]],
+    }
     write_trace(run, Trace(header, [step]))
     return path
 
