@@ -173,7 +173,7 @@ def faults(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> 
     whole.go(lambda step, note: None)
     expected, number = hashes(whole.run), 1
     while fail_at(number, text, expected, ERRORS[number % len(ERRORS)]):
-        number += 1
+        number += options.fault_every
     return [
         (
             "calls of the system that failed (ENOSPC, EIO, EACCES, EROFS, EFBIG)",
@@ -201,7 +201,7 @@ def times(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> l
     return [
         (
             "a snapshot of 0.2 million parameters, flushed",
-            f"{snapshot_s * 1e3:.1f} ms; {share:.1%} of the training of preset cpu",
+            f"{snapshot_s * 1e3:.1f} ms; {share:.2%} of the training of preset cpu",
         ),
         ("resuming a run of the tiny preset", f"{resume_s:.2f} s in a process with everything imported"),
         ("verify", f"{n_bytes / 1e6 / verify_s:.0f} MB/s"),
