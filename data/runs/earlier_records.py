@@ -58,7 +58,7 @@ def _lines(run: Run, name: str) -> list[bytes]:
 
 def _step(line: bytes) -> float:
     """Read the step of a line; that of one that cannot be read is before all others, so that it is kept."""
-    return (parse_line(line) or {}).get("step", -1)
+    return float((parse_line(line) or {}).get("step", -1))
 
 
 def _files(run: Run) -> set[str]:

@@ -18,6 +18,8 @@ from data.files.safetensors_files import decode_tensors, integers, read_shapes, 
 
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the name of the parameter."""
+Content = bytes
+"""The bytes of a file; `Snapshot.bytes` is their number."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Snapshot:
         except KeyError as missing:
             raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
 
-    def _read(self) -> bytes | str:
+    def _read(self) -> Content | str:
         """Read the bytes of the file, or describe its defect; a file of another size than the manifest's is not read."""
         try:
             with open_regular(self.path) as file:

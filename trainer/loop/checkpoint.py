@@ -113,8 +113,9 @@ def _state_of(
     for name, value in values.items():
         if name.startswith(prefix):
             number, key = name.removeprefix(prefix).split(".")
-            is_tensor = isinstance(value, torch.Tensor)
-            state.setdefault(int(number), {})[key] = like(parameters[int(number)], value) if is_tensor else value
+            if isinstance(value, torch.Tensor):
+                value = like(parameters[int(number)], value)
+            state.setdefault(int(number), {})[key] = value
     return state
 
 
