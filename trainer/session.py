@@ -50,6 +50,7 @@ from trainer.loop import (
 )
 from trainer.machine import choose_threads, find_device, on_device, reuse_freed_memory
 from trainer.model import GPT
+from trainer.model_shapes import check_fits, first_shapes
 from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initialise, schedule
 from trainer.parallel import model_forms, processes
 from trainer.parallel.batch_shares import check_shares, loss_weight, micro_batches
@@ -258,6 +259,9 @@ def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = Non
     if corpus.sha256 != run.info["corpus"]["sha256"]:
         changed = f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on"
         raise InputError(f"{changed}: it cannot be resumed")
+    if found := first_shapes(run):
+        source, tensors = found
+        check_fits({}, model_config(config, run.tokenizer.vocab_size), tensors, source)
     threads = config.threads or run.info["threads"]
     session = build(dataclasses.replace(check(config), threads=threads), corpus, run.tokenizer)
     return resume_run(run, session, config)

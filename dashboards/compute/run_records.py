@@ -17,7 +17,7 @@ from typing import Any
 from dashboards.state.run_list import seems_live, stamp
 from data.files.atomic_files import Record
 from data.files.json_files import MOST_LINES_BYTES, parse_line
-from data.files.regular_files import UnsafeFileError, open_regular
+from data.files.regular_files import UnsafeFileError, open_regular, read_at_most
 from data.runs import Run
 from data.runs.labels import LABEL_FILE, Label, read_label
 from data.runs.names import unknown_step
@@ -147,7 +147,10 @@ def finite(value: Any) -> Any:
 
 
 def _last_line(path: Path) -> Record:
-    """Read the last complete line of a ``.jsonl`` file without reading those before it; an empty record if there is none."""
+    """Read the line of the latest step at the end of a ``.jsonl`` file, without reading all before it; an empty record if there is none.
+
+    After a resume, lines of earlier steps may follow those of an earlier attempt.
+    """
     try:
         with open_regular(path) as file:
             size = file.seek(0, 2)
@@ -155,14 +158,15 @@ def _last_line(path: Path) -> Record:
             lines = file.read().split(b"\n")[:-1]
     except (OSError, UnsafeFileError):
         return {}
-    return next((record for line in reversed(lines) if (record := parse_line(line, MetricsLine, Measures))), {})
+    latest_last = sorted(lines, key=lambda line: int(found[1]) if (found := _STEP.search(line)) else -1)
+    return next((record for line in reversed(latest_last) if (record := parse_line(line, MetricsLine, Measures))), {})
 
 
 def _snapshot_steps(path: Path) -> set[int]:
     """Read the steps of a manifest; a step that was entered twice counts once."""
     try:
         with open_regular(path) as file:
-            content = file.read(MOST_LINES_BYTES)
+            content = read_at_most(file, MOST_LINES_BYTES)
     except (OSError, UnsafeFileError):
         return set()
     return {int(step) for step in _STEP.findall(content[: content.rfind(b"\n") + 1])}

@@ -27,6 +27,8 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _AS_BYTES = getattr(os, "O_BINARY", 0)
 UNFINISHED = re.compile(r"\..+\.(\d+)")
 """The names of files that are being written, with the number of the process."""
+MOST_CUT_BYTES = 1 << 16
+"""A line that was cut and is longer is left as it is."""
 _CHECKED = re.compile(rb'(\{.*), "crc32": "([0-9a-f]{8})"\}', re.DOTALL)
 
 
@@ -78,8 +80,9 @@ def encode_json(value: Any) -> bytes:
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one line of JSON with its checksum, and flush it to the disk; a line cut short by a full disk is removed again.
 
-    Readers (`data.files.json_files.read_lines`) ignore a line until its newline is written. A line before it that was cut by a crash gets
-    its newline first. A file that has a second name (a hard link) is copied before, so that only the one in its folder grows.
+    Readers (`data.files.json_files.read_lines`) ignore a line until its newline is written. A line before it that was cut by a crash is
+    removed: nobody was told that it is written. One that only lacks its newline gets it. A file that has a second name (a hard link) is
+    copied before, so that only the one in its folder grows.
     """
     check_local(path)
     line = encode_line(record)
@@ -92,13 +95,17 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
         if status.st_nlink > 1:
             write_bytes(path, path.read_bytes() + line)
             return
-        if status.st_size and _last_byte(descriptor) != b"\n":
+        size, last = status.st_size, _last_line(descriptor, status.st_size)
+        if last and _is_cut(last):
+            size -= len(last)
+            os.ftruncate(descriptor, size)
+        elif last:
             line = b"\n" + line
         try:
             _write_all(descriptor, line, path)
             os.fsync(descriptor)
         except BaseException:
-            os.ftruncate(descriptor, status.st_size)
+            os.ftruncate(descriptor, size)
             raise
     finally:
         os.close(descriptor)
@@ -179,9 +186,15 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _last_byte(descriptor: int) -> bytes:
-    os.lseek(descriptor, -1, os.SEEK_END)
-    return os.read(descriptor, 1)
+def _last_line(descriptor: int, size: int) -> bytes:
+    """Read what stands after the last newline; of much only the end."""
+    os.lseek(descriptor, max(0, size - MOST_CUT_BYTES), os.SEEK_SET)
+    return os.read(descriptor, MOST_CUT_BYTES).rpartition(b"\n")[2]
+
+
+def _is_cut(line: bytes) -> bool:
+    """Check that a line was cut before its checksum was written; one with damage elsewhere is left as it is."""
+    return len(line) < MOST_CUT_BYTES and b'"crc32": "' not in line and not line.endswith(b"}")
 
 
 def _write_all(descriptor: int, content: bytes | memoryview, path: Path) -> None:

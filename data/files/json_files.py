@@ -16,7 +16,7 @@ import msgspec
 
 from data.errors import list_names
 from data.files.atomic_files import Record, split_checksum
-from data.files.regular_files import open_regular, read_regular
+from data.files.regular_files import open_regular, read_at_most, read_regular
 from data.notices import notify
 
 MOST_JSON_BYTES = 128 << 20
@@ -98,7 +98,7 @@ def read_lines(path: Path, *schemas: Any) -> list[Record]:
     """
     try:
         with open_regular(path) as file:
-            content = file.read(MOST_LINES_BYTES + 1)
+            content = read_at_most(file, MOST_LINES_BYTES + 1)
     except FileNotFoundError:
         return []
     *lines, last = content[:MOST_LINES_BYTES].split(b"\n")

@@ -20,6 +20,7 @@ from data.files.remote_files import is_remote
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _AS_BYTES = getattr(os, "O_BINARY", 0)
+_PIECE_BYTES = 1 << 20
 
 
 class UnsafeFileError(InputError):
@@ -85,9 +86,24 @@ def open_regular(path: Path) -> BufferedReader:
 def read_regular(path: Path, most_bytes: int) -> bytes:
     """Read a regular file of at most so many bytes; the errors are those of `open_regular`, and `UnsafeFileError` for a larger one."""
     with open_regular(path) as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
+        is_larger = size_of(path, file) > most_bytes
+        content = b"" if is_larger else read_at_most(file, most_bytes + 1)
+    if is_larger or len(content) > most_bytes:
         raise UnsafeFileError(
             f"{path} has more than {most_bytes / 1e6:,.0f} MB, and such a file has not: it is not read"
         )
     return content
+
+
+def size_of(path: Path, file: BufferedReader) -> int:
+    """Return the size of an opened file, in bytes."""
+    return path.stat().st_size if is_remote(path) else os.fstat(file.fileno()).st_size
+
+
+def read_at_most(file: BufferedReader, most_bytes: int) -> bytes:
+    """Read a file up to a number of bytes; `read` would ask for memory for all of them at once."""
+    pieces, rest = [], most_bytes
+    while rest and (piece := file.read(min(rest, _PIECE_BYTES))):
+        pieces.append(piece)
+        rest -= len(piece)
+    return b"".join(pieces)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.files.json_files import DamagedError, parse_json
-from data.files.regular_files import open_regular
+from data.files.regular_files import open_regular, size_of
 from data.files.remote_files import is_remote, read_range
 
 _DTYPES = {
@@ -116,6 +116,23 @@ def decode_shapes(content: bytes) -> dict[str, tuple[int, ...]]:
     return {name: tuple(entry.shape) for name, entry in _decode_header(content)[0].items()}
 
 
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read the shapes of all tensors of a file from its header, without reading the numbers.
+
+    Raises
+    ------
+    DamagedError
+        If the header does not describe a file of this size.
+    UnsafeFileError, OSError
+        If the file is not regular, or cannot be read.
+    """
+    with open_regular(path) as file:
+        size = size_of(path, file)
+        start = file.read(8)
+        header = file.read(min(int.from_bytes(start, "little"), MOST_HEADER_BYTES, size))
+    return {name: tuple(entry.shape) for name, entry in _decode_header(start + header, size)[0].items()}
+
+
 def integers(content: bytes) -> list[str]:
     """List the tensors in the bytes of a safetensors file that hold integers or truth values, which weights never are."""
     return [name for name, entry in _decode_header(content)[0].items() if not entry.dtype.startswith("F")]
@@ -163,9 +180,12 @@ def read_tensors(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _decode_header(content: bytes) -> tuple[dict[str, _Entry], int, dict[str, str]]:
-    """Decode and check the header; return what it says of each tensor, the offset at which the numbers start, and the metadata."""
-    length, room = int.from_bytes(content[:8], "little"), len(content) - 8
+def _decode_header(content: bytes, size: int | None = None) -> tuple[dict[str, _Entry], int, dict[str, str]]:
+    """Decode and check the header; return what it says of each tensor, the offset at which the numbers start, and the metadata.
+
+    ``size`` is that of the file in bytes, if ``content`` is only its start.
+    """
+    length, room = int.from_bytes(content[:8], "little"), (len(content) if size is None else size) - 8
     if room < 0 or length > min(MOST_HEADER_BYTES, room):
         raise DamagedError(f"its header of {length:,} bytes does not fit into its {max(0, room):,} bytes")
     entries, described = _parse_header(content[8 : 8 + length], room - length)

@@ -85,6 +85,8 @@ from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
 FORMAT = 1
 TOKENIZER_FILE = "tokenizer.json"
 MOST_TOKENIZER_BYTES = 256 << 20
+MOST_NAMED = 4
+"""Of many damaged lines the first few are named."""
 
 
 @dataclass(frozen=True)
@@ -178,16 +180,26 @@ class Run:
         """
         by_step: dict[int, Record] = {}
         step_of: dict[str, int] = {}
+        shared: list[tuple[int, int]] = []
         for record in self._lines("manifest.jsonl", ManifestLine):
             step, file = record["step"], record["file"]
             if step_of.setdefault(file, step) == step:
                 by_step[step] = record
             else:
-                steps = f"step {step_of[file]} for step {step}"
-                notify(
-                    f"the manifest of run {self.name!r} names the file of {steps} as well: it is left out", stacklevel=2
-                )
+                shared.append((step_of[file], step))
+        self._notify_of_shared(shared)
         return [by_step[step] for step in sorted(by_step)]
+
+    def _notify_of_shared(self, shared: Sequence[tuple[int, int]]) -> None:
+        """Give notice of lines of the manifest that name the file of another step, given both steps; of many only the first few."""
+        for step, other in shared[:MOST_NAMED]:
+            steps = f"step {step} for step {other}"
+            notify(f"the manifest of run {self.name!r} names the file of {steps} as well: it is left out", stacklevel=3)
+        if n_more := len(shared[MOST_NAMED:]):
+            notify(
+                f"{n_more:,} more lines of the manifest of run {self.name!r} name the files of other steps: they are left out",
+                stacklevel=3,
+            )
 
     def metrics(self) -> list[Record]:
         """Read what was measured, in the order of the steps; of a step measured twice the last."""
@@ -237,7 +249,7 @@ class Run:
             else:
                 self._leave_out(snapshot, defect)
         if not sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
         return sound
 
     def sound_tensors(self, names: Collection[str] | None = None) -> Iterator[tuple[Snapshot, Tensors]]:
@@ -256,12 +268,13 @@ class Run:
             yield snapshot, found
             del found  # before the next file is read
         if not n_sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
 
     def _leave_out(self, snapshot: Snapshot, defect: str) -> None:
         notify(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
 
-    def _without_snapshots(self) -> InputError:
+    def without_snapshots(self) -> InputError:
+        """Build the error for a run of which no snapshot is whole."""
         return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")
 
     def _repr_html_(self) -> str:
@@ -271,7 +284,9 @@ class Run:
         """Find the snapshot of one step."""
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
-            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots)}")
+            raise InputError(
+                f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots) or 'none'}"
+            )
         return snapshots[step]
 
 

@@ -35,6 +35,7 @@ class SlotLine(Struct):
     step: Step
     file: Literal["a.safetensors", "b.safetensors"]
     sha256: Sha256
+    bytes: Count | None = None
 
 
 class MetricsLine(Struct):

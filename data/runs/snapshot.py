@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,15 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.files.json_files import DamagedError
-from data.files.regular_files import UnsafeFileError, open_regular
+from data.files.regular_files import UnsafeFileError, open_regular, size_of
 from data.files.remote_files import is_remote
-from data.files.safetensors_files import decode_tensors, integers, read_tensor, read_tensors
+from data.files.safetensors_files import decode_tensors, integers, read_shapes, read_tensor, read_tensors
 
 Content = bytes
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the name of the parameter."""
+Content = bytes
+"""The bytes of a file; `Snapshot.bytes` is their number."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,18 @@ class Snapshot:
         with open_regular(self.path) as file:
             return decode_tensors(file.read())
 
+    def shapes(self) -> dict[str, tuple[int, ...]] | str:
+        """Read the shapes of all tensors from the header, without checking the hash of the file; or describe its defect."""
+        try:
+            return read_shapes(self.path)
+        except (DamagedError, OSError, UnsafeFileError) as error:
+            return _describe(error)
+
     def defect(self) -> str | None:
         """Describe what is wrong with the file (missing, unreadable, truncated, damaged); None if it is as the manifest says."""
         try:
             with open_regular(self.path) as file:
-                if (size := self._size_of(file)) != self.bytes:
+                if (size := size_of(self.path, file)) != self.bytes:
                     return self._mismatch(size, "")
                 return self._mismatch(size, hashlib.file_digest(file, "sha256").hexdigest())
         except (OSError, UnsafeFileError) as error:
@@ -91,14 +99,11 @@ class Snapshot:
         except KeyError as missing:
             raise InputError(f"snapshot of step {self.step}: {missing.args[0]}") from None
 
-    def _size_of(self, file: BufferedReader) -> int:
-        return self.path.stat().st_size if is_remote(self.path) else os.fstat(file.fileno()).st_size
-
     def _read(self) -> Content | str:
         """Read the bytes of the file, or describe its defect; a file of another size than the manifest's is not read."""
         try:
             with open_regular(self.path) as file:
-                if (size := self._size_of(file)) != self.bytes:
+                if (size := size_of(self.path, file)) != self.bytes:
                     return self._mismatch(size, "") or ""
                 content = file.read()
         except (OSError, UnsafeFileError) as error:

@@ -56,9 +56,12 @@ def lock_run(path: Path) -> TrainingLock:
 
 
 def is_training(path: Path) -> bool:
-    """Check whether a process holds the lock of a run, without waiting for it."""
-    file = inside(path, LOCK_FILE)
-    if is_remote(path) or not file.is_file():  # the locks of other file systems cannot be asked
+    """Check whether a process holds the lock of a run, without waiting for it; what is no regular file is no lock.
+
+    The locks of other file systems than that of this machine cannot be asked, and count as free.
+    """
+    file = path / LOCK_FILE
+    if is_remote(path) or file.is_symlink() or not file.is_file():
         return False
     lock = FileLock(file, timeout=0)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import numpy as np
 from data.errors import InputError, list_names
 from data.files.atomic_files import UNFINISHED, is_alive
 from data.files.json_files import MOST_LINES_BYTES, DamagedError, has_cut_line, parse_line, read_json
-from data.files.regular_files import UnsafeFileError, read_regular
+from data.files.regular_files import UnsafeFileError, open_regular, read_regular
 from data.notices import collect_notices
 from data.progress import Progress
 from data.runs import Run
@@ -132,17 +134,21 @@ def _lines(run: Run, name: str, *, is_idle: bool) -> Iterator[Finding]:
         yield Finding(name, "is damaged", damaged)
     if name == "manifest.jsonl":
         step_of: dict[str, int] = {}
+        shared: dict[int, list[int]] = {}
         for number, record in enumerate(records, 1):
             if record is not None and step_of.setdefault(record["file"], record["step"]) != record["step"]:
-                yield Finding(name, f"names the file of step {step_of[record['file']]}", (number,))
+                shared.setdefault(step_of[record["file"]], []).append(number)
+        for step, numbers in shared.items():
+            yield Finding(name, f"names the file of step {step}", tuple(numbers))
     if is_idle and has_cut_line(path):
         yield Finding(name, "its last line was cut")
 
 
 def listed_snapshots(run: Run) -> list[Snapshot]:
-    """List the snapshots, without the notices that the findings on lines repeat."""
-    with collect_notices():
+    """List the snapshots, without the notices that the findings on lines repeat; none if the manifest cannot be read."""
+    with collect_notices(), contextlib.suppress(InputError):
         return run.snapshots()
+    return []
 
 
 def _snapshot(run: Run, snapshot: Snapshot) -> Iterator[Finding]:
@@ -175,9 +181,12 @@ def _slots(run: Run) -> Iterator[Finding]:
     records = (parse_line(line, SlotLine) for line in read_regular(lines, MOST_LINES_BYTES).split(b"\n"))
     last = {record["file"]: record for record in records if record is not None}
     for file, record in last.items():
-        path = run.path / "resume" / file
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            with open_regular(run.inside("resume", file)) as opened:
+                has_size = record.get("bytes") in (None, os.fstat(opened.fileno()).st_size)
+                digest = hashlib.file_digest(opened, "sha256").hexdigest() if has_size else ""
+        except UnsafeFileError:
+            continue  # found already
         except OSError:
             yield Finding(f"resume/{file}", "is missing")
             continue

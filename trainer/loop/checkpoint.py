@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from data.errors import InputError
-from data.files.atomic_files import append_line, write_bytes
+from data.files.atomic_files import Record, append_line, write_bytes
 from data.files.json_files import DamagedError, parse_json, read_lines
 from data.files.regular_files import UnsafeFileError, open_regular
 from data.files.safetensors_files import decode_metadata, decode_tensors, stream_tensors
@@ -61,8 +62,8 @@ def save(run: Run, step: int, arrays: Mapping[str, NDArray[Any]], numbers: Mappi
     manifest = run.inside("resume", "manifest.jsonl")
     written = read_lines(manifest, SlotLine)
     slot = "b.safetensors" if written and written[-1]["file"] == "a.safetensors" else "a.safetensors"
-    _, digest = write_bytes(run.inside("resume", slot), stream_tensors(arrays, {"numbers": json.dumps(numbers)}))
-    append_line(manifest, {"step": step, "file": slot, "sha256": digest})
+    size, digest = write_bytes(run.inside("resume", slot), stream_tensors(arrays, {"numbers": json.dumps(numbers)}))
+    append_line(manifest, {"step": step, "file": slot, "bytes": size, "sha256": digest})
 
 
 def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]) -> Checkpoint | None:
@@ -126,8 +127,8 @@ def _newest_slot(run: Run) -> bytes | None:
         if record["file"] in passed:
             continue
         passed.add(record["file"])
-        content = _read_slot(run, record["file"])
-        if content is not None and hashlib.sha256(content).hexdigest() == record["sha256"]:
+        content = _read_slot(run, record)
+        if content is not None:
             if damaged is not None:
                 notify(
                     f"the resume slot of step {damaged:,} of run {run.name!r} is damaged: "
@@ -141,9 +142,15 @@ def _newest_slot(run: Run) -> bytes | None:
     return None
 
 
-def _read_slot(run: Run, file: str) -> bytes | None:
+def _read_slot(run: Run, record: Record) -> bytes | None:
+    """Read a slot if it is what its line says; size and hash are checked before, since what somebody put there may be of any size."""
     try:
-        with open_regular(run.inside("resume", file)) as opened:
+        with open_regular(run.inside("resume", record["file"])) as opened:
+            if record.get("bytes") not in (None, os.fstat(opened.fileno()).st_size):
+                return None
+            if hashlib.file_digest(opened, "sha256").hexdigest() != record["sha256"]:
+                return None
+            opened.seek(0)
             return opened.read()
     except (OSError, UnsafeFileError):
         return None

@@ -90,8 +90,17 @@ def test_a_line_after_one_that_was_cut_is_not_joined_to_it(tmp_path: Path) -> No
     assert has_cut_line(path)
     append_line(path, {"step": 3})
     assert not has_cut_line(path)
-    with pytest.warns(UserWarning, match="line 2 of metrics.jsonl"):
-        assert [record["step"] for record in read_lines(path)] == [1, 3]
+    assert read_lines(path) == [{"step": 1}, {"step": 3}]
+
+
+def test_a_damaged_last_line_is_kept_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "metrics.jsonl"
+    path.parent.mkdir()
+    append_line(path, {"step": 1})
+    path.write_bytes(path.read_bytes().replace(b'"step": 1', b'"step": 2')[:-1])
+    append_line(path, {"step": 3})
+    with pytest.warns(UserWarning, match=r"line 1 of metrics.jsonl in run 'run' is damaged"):
+        assert [record["step"] for record in read_lines(path)] == [3]
 
 
 def test_a_file_with_a_second_name_elsewhere_does_not_grow_there(tmp_path: Path) -> None:
