@@ -35,6 +35,7 @@ def blank_model(run: Run) -> Model:
     """
     shape = described_model(run)
     if (found := first_shapes(run)) is None:
+        run.sound_snapshots()  # names each that is damaged, and raises
         raise run.without_snapshots()
     source, tensors = found
     check_fits(run.info["model"], shape, tensors, source)

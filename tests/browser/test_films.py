@@ -59,7 +59,7 @@ def test_names_and_texts_are_never_read_as_html_or_markdown(guest: Visit, own_ru
     said = {"options": {"what": "attention", "prompt": EVIL, "highlight": [EVIL]}, "alt_text": EVIL}
     (films / f"{name}.json").write_text(json.dumps(said))
     shutil.copy(film, films / "a_b_[x](y) <b>c.mp4")
-    info = json.loads((own_run.path / "run.json").read_text())
+    info = dict(Run(own_run.path).info)
     info["corpus"]["name"] = EVIL
     (own_run.path / "run.json").write_text(json.dumps(info))
     for page in ("films", "overview", "figures"):

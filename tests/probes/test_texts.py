@@ -188,7 +188,7 @@ def test_a_missing_or_changed_text_is_reported_with_the_option_to_pass_one(
 
 
 def test_a_run_without_a_text_or_a_model_is_refused(made: Run) -> None:
-    info = json.loads((made.path / "run.json").read_text())
+    info = dict(Run(made.path).info)
     for missing, message in (
         ("corpus", "does not say which text it learned from: .* `text`"),
         ("model", "holds no model"),

@@ -117,7 +117,7 @@ def test_a_default_vocabulary_size_is_no_mistake(text_file: Path, runs: Path) ->
     for name in ("gpu-bpe", "cpu-bpe"):
         check(replace(preset(name), {"tokenizer": "char"}, "test"))
     run = start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "older").run
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     assert info["training"]["vocab_size"] is None
     info["training"]["vocab_size"] = 2048  # as older runs of characters have it
     (run.path / "run.json").write_text(json.dumps(info))

@@ -243,7 +243,7 @@ def test_a_text_that_is_gone_leaves_maps_and_says_why_there_are_no_scores(
 ) -> None:
     import json
 
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["corpus"]["sha256"], info["created"] = "0" * 64, "another"
     (run.path / "run.json").write_text(json.dumps(info))
     at = open_screen("attention", run=run.name)

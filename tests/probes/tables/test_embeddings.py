@@ -60,7 +60,7 @@ def test_a_damaged_snapshot_is_left_out_with_a_warning(run: Run) -> None:
 
 
 def test_a_model_without_a_position_table_is_refused(run: Run) -> None:
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["tensors"].pop("position_table")
     (run.path / "run.json").write_text(json.dumps(info))
     with pytest.raises(InputError, match="has no position table"):
