@@ -98,7 +98,7 @@ def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Ru
         ("ba co dé mo.\npe ra", "ba co dé mo."),  # a line that is seen whole keeps its last word
         ("ba co.\nmo pe ra", "ba co.\nmo"),  # one that is short is not enough
     ]:
-        append_line(made.path / "samples.jsonl", {"step": 10, "text": sample})
+        append_line(made.path / "samples.jsonl", {"step": 10, "prompt": "", "text": sample})
         assert default_prompt(made) == opening
     prompt = encode_prompt(run)
     assert 1 <= len(prompt.ids) <= run.info["model"]["block_size"]
