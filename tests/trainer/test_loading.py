@@ -139,7 +139,10 @@ def test_a_model_that_the_snapshots_do_not_show_is_refused_before_it_is_built(ma
 def test_without_a_readable_snapshot_no_model_is_built(made: Run) -> None:
     for snapshot in made.snapshots():
         snapshot.path.write_bytes(b"nothing")
-    with pytest.raises(InputError, match="has no whole snapshot"):
+    with (
+        pytest.raises(InputError, match="has no whole snapshot"),
+        pytest.warns(UserWarning, match="snapshot of step 0 of run 'made' has 7 bytes instead of"),
+    ):
         blank_model(made)
 
 
