@@ -141,7 +141,7 @@ def test_without_a_readable_snapshot_no_model_is_built(made: Run) -> None:
         snapshot.path.write_bytes(b"nothing")
     with (
         pytest.raises(InputError, match="has no whole snapshot"),
-        pytest.warns(UserWarning, match="snapshot of step 0 of run 'made' has 7 bytes instead of"),
+        pytest.warns(UserWarning, match="of run 'made' has 7 bytes instead of"),
     ):
         blank_model(made)
 
