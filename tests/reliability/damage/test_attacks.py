@@ -88,7 +88,7 @@ def test_a_header_that_the_library_refuses_is_refused(name: str) -> None:
         decode_tensors(LYING_HEADERS[name])
 
 
-@pytest.mark.parametrize("name", ["<b>x</b>", "a\nb", "a\x1b[31m", "..", "-rf", "a b", "名"])
+@pytest.mark.parametrize("name", ["<b>x", "a\nb", "a\x1b[31m", "..", "-rf", "a b", "名"])
 def test_a_folder_whose_name_no_run_has_is_passed_over(name: str, runs: Path) -> None:
     if name == "..":
         pytest.skip("it is the folder above")
