@@ -42,13 +42,14 @@ class DashboardArguments:
 def main(options: DashboardArguments) -> None:
     """Start the server, from any working folder; say where it answers, and wait for its end."""
     process = server or prepare_server()
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         if sys.platform != "win32":
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         check_port(options.port)
         if options.demo:
             train_demo()
+        # Until here SIGTERM ends this process, and the server with it.
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         start_server(process, options.port)
         if wait_until_up(process, options.port):
             address = f"http://{ADDRESS}:{options.port}"

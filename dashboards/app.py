@@ -38,11 +38,12 @@ def main() -> None:
     mark_language()
     name = page.url_path if page.url_path in SCREENS else SCREENS[0]
     toured = _frame(name)
-    card = (
-        st.container(key="frame_tour") if toured else None
-    )  # the same place at every stop, so that no card of the stop before stays
-    page.run()
-    if card and toured:
+    if toured is None:
+        page.run()
+    else:
+        # The card has the same place at every stop, so that none of the stop before stays; it is drawn after the page.
+        card = st.container(key="frame_tour")
+        page.run()
         with card:
             _show_tour(toured)
     for field in invalid:

@@ -85,7 +85,9 @@ def zero_shot_panel(page: Page) -> MeasuredPanel:
     """Build the curves of zero-shot accuracy."""
 
     def curves(accuracy: xr.Dataset) -> Curves:
-        say, steps = page.say, [int(step) for step in accuracy["step"].values]
+        from dashboards.compute.queries import steps_of
+
+        say, steps = page.say, steps_of(accuracy)
         names: tuple[Role, ...] = ("accuracy_by_gain", "accuracy")
         series = [
             Series(say(f"overview.{name}"), role_color(page.theme, name), steps, accuracy[name].values.tolist())
