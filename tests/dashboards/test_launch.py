@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -147,3 +149,19 @@ def test_a_tab_that_closes_early_is_no_error_and_anything_else_is(caplog: pytest
     for error in (WebSocketDisconnected("closed"), ValueError("ours")):
         log.error("Exception in ASGI application", exc_info=error)
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["ours"]
+
+
+def test_a_signal_while_the_demo_is_trained_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    before, during = signal.getsignal(signal.SIGTERM), []
+    monkeypatch.setattr(command, "prepare_server", lambda: process)
+    monkeypatch.setattr(command, "check_port", lambda port: None)
+    monkeypatch.setattr(command, "train_demo", lambda: during.append(signal.getsignal(signal.SIGTERM)))
+    monkeypatch.setattr(command, "start_server", lambda process, port: None)
+    monkeypatch.setattr(command, "wait_until_up", lambda process, port: False)
+    try:
+        command.main(command.DashboardArguments(demo=True))
+        assert during == [before]  # which ends the process
+        assert signal.getsignal(signal.SIGTERM) != before
+    finally:
+        signal.signal(signal.SIGTERM, before)
