@@ -73,3 +73,26 @@ def test_the_card_pushes_nothing(guest: Visit) -> None:
     guest.step()
     expect(guest.page.locator(".tour-card")).to_be_visible()
     guest.until(lambda: guest.player.bounding_box() == before, lambda: f"{guest.player.bounding_box()}, not {before}")
+
+
+def test_the_panels_reach_the_end_of_the_window_whatever_comes_above_them(guest: Visit) -> None:
+    guest.page.set_viewport_size({"width": 1366, "height": 1000})  # below a certain height the panels shrink no further
+    guest.open("attention", run="tiny")
+    guest.step()
+    panels = guest.player.locator(".panels")
+    bottom = panels.evaluate("panels => Math.round(panels.getBoundingClientRect().bottom)")
+    insert = """(height) => {
+      const above = document.querySelector('[data-testid="stMain"] [data-testid="stVerticalBlock"]');
+      above.insertAdjacentHTML("afterbegin", `<div id="above" style="flex: none; height: ${height}px"></div>`);
+    }"""
+    for change in (
+        lambda: guest.page.evaluate(insert, 40),
+        lambda: guest.page.evaluate("document.querySelector('#above').remove()"),
+    ):
+        change()
+        guest.until(
+            lambda: abs(panels.evaluate("panels => Math.round(panels.getBoundingClientRect().bottom)") - bottom) <= 1,
+            lambda: (
+                f"the panels end at {panels.evaluate('panels => panels.getBoundingClientRect().bottom')}, not {bottom}"
+            ),
+        )

@@ -59,7 +59,7 @@ def test_style_sheets_start_with_that_of_the_player() -> None:
 def test_the_table_of_runs_is_bundled_with_what_it_imports_and_no_more() -> None:
     names = re.findall(r"^const \$(\w+) = \(\(\) => \{$", runs_script(), flags=re.MULTILINE)
     own = {path.stem for path in RUNS_FOLDER.glob("*.js")}
-    assert {*names} - own == {"drawing"}
+    assert {*names} - own == {"drawing", "window_fit"}
     assert own <= {*names}
     assert not own & {path.stem for path in module_paths()}, "modules go by their names"
     assert names[-1] == "mount"

@@ -1,9 +1,9 @@
 // The player on a Streamlit page: its events go to the page's script, its step and scale into the address.
 
 import { makePlayer, newReader, SETTLED_MS } from "./player.js";
+import { fitToWindow } from "./window_fit.js";
 
 const REPAIRS_MS = [SETTLED_MS, 4 * SETTLED_MS, 16 * SETTLED_MS];
-const BELOW_PX = 18; // space below the panels
 const PROGRESS = "gptlab-progress"; // dispatched by dashboards/player.py, which sends progress without the scene
 
 const mounted = new WeakMap();
@@ -15,10 +15,10 @@ const reader = newReader();
 export default function mount({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
   if (!mounted.has(root)) mounted.set(root, makeHost(root));
-  const { host, player } = mounted.get(root);
+  const { host, player, fit } = mounted.get(root);
   host.send = setStateValue; // holds until it changes
   host.trigger = setTriggerValue; // holds for one run of the script
-  host.fit();
+  fit();
   host.repairAddress();
   player.show(data);
   return () => {
@@ -31,6 +31,7 @@ export default function mount({ data: [data], parentElement, setStateValue, setT
 function makeHost(root) {
   const path = location.pathname;
   let repairs = [];
+  const fitted = fitToWindow(root, () => root.querySelector(".panels"));
   let isElsewhere = false; // Back or Forward has led to another view, whose step the page has not sent yet
 
   const host = {
@@ -42,16 +43,6 @@ function makeHost(root) {
       const page = mainElement();
       return page && page.scrollHeight > page.clientHeight + 4;
     },
-    /** Extend the panels to the bottom of the window, whatever is above them on the page. */
-    fit() {
-      requestAnimationFrame(() => {
-        const panels = root.querySelector(".panels");
-        const page = mainElement();
-        if (!page || !panels.isConnected) return;
-        const above = panels.getBoundingClientRect().top - page.getBoundingClientRect().top + page.scrollTop;
-        root.style.setProperty("--available-height", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
-      });
-    },
     /**
      * Write the address again some time after a run of the script, which may have restored the step of its start. On a busy machine what
      * the script writes may arrive late; where nothing has changed, nothing is written.
@@ -62,12 +53,11 @@ function makeHost(root) {
     },
     destroy() {
       repairs.forEach(clearTimeout);
-      removeEventListener("resize", host.fit);
+      fitted.destroy();
       removeEventListener("popstate", leave);
       removeEventListener(PROGRESS, follow);
     },
   };
-  addEventListener("resize", host.fit);
   addEventListener(PROGRESS, follow);
   addEventListener("popstate", leave);
   const player = makePlayer(root, reader, host);
@@ -92,7 +82,7 @@ function makeHost(root) {
     if (search !== location.search) history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
   }
 
-  return { host, player };
+  return { host, player, fit: fitted.fit };
 }
 
 function mainElement() {

@@ -1,6 +1,7 @@
 // All runs on a Streamlit page: their curves in one chart, and a table that is filtered and sorted in the browser, without the server.
 
 import { element } from "../drawing.js";
+import { fitToWindow } from "../window_fit.js";
 import { makeChart } from "./chart.js";
 import { makeLegend } from "./legend.js";
 import { differences, prepareTable, select } from "./selection.js";
@@ -9,7 +10,6 @@ import { counted, makeChartTools, makeTableTools } from "./toolbar.js";
 import { readView, toggled, writeView } from "./view.js";
 
 const SEND_AFTER_MS = 500; // a filter that is being typed, or a slider being dragged, is sent once
-const BELOW_PX = 18;
 const MOST_KNOWN = 400; // runs whose curves are kept
 const OF_CHART = ["measure", "along", "smoothing", "isLogX", "isLogY"]; // what the table does not depend on
 
@@ -91,20 +91,20 @@ function makeApp(root) {
     show,
     destroy() {
       clearTimeout(sending);
-      removeEventListener("resize", fit);
+      fitted.destroy();
       chart.destroy();
       list.destroy();
     },
   };
+  const fitted = fitToWindow(root, () => root);
   const tools = makeChartTools(chartTools, app);
   const filters = makeTableTools(tableTools, app);
   const legend = makeLegend(legendBox, app.point);
   const chart = makeChart(chartBox, (readings) => legend.update(readings));
   const list = makeTable(lower, app);
-  addEventListener("resize", fit);
 
   function show(next) {
-    fit();
+    fitted.fit();
     for (const [name, curves] of Object.entries(next.curves)) {
       known.delete(name); // to the end of the order
       known.set(name, curves);
@@ -175,16 +175,6 @@ function makeApp(root) {
     const names = selection.drawn.map((row) => row.name);
     asked = names.filter((name) => !known.has(name)).join(",");
     app.send("view", { decision: data.decision, fields: writeView(view), names });
-  }
-
-  /** Extend the chart and the table to the bottom of the window. */
-  function fit() {
-    requestAnimationFrame(() => {
-      const page = document.querySelector('[data-testid="stMain"]');
-      if (!page || !root.isConnected) return;
-      const above = root.getBoundingClientRect().top - page.getBoundingClientRect().top + page.scrollTop;
-      root.style.setProperty("--available-height", `${Math.round(page.clientHeight - above - BELOW_PX)}px`);
-    });
   }
 
   return app;
