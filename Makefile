@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dashboard test test-slow lint bench clean
+.PHONY: help setup demo dashboard test test-slow lint bench soak clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -33,7 +33,10 @@ lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: setup
-	for table in $(filter-out benchmarks/storyboard.py, $(wildcard benchmarks/[a-z]*.py)); do $(BIN)/python $$table || exit 1; done
+	for table in $(filter-out benchmarks/storyboard.py benchmarks/soak.py, $(wildcard benchmarks/[a-z]*.py)); do $(BIN)/python $$table || exit 1; done
+
+soak: setup
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf .venv build *.egg-info

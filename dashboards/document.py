@@ -7,15 +7,18 @@ and asks for files that do not exist. It also calls every page English. The docu
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit import file_util
 
+from dashboards.edge import Edge
 from dashboards.screens import NAME, SCREENS
 from dashboards.state.language import LANGUAGE_COOKIE, first_language
 from dashboards.warm_up import warmed_up
@@ -49,6 +52,10 @@ def page_document(locale: str) -> str:
     return source.replace("<head>", f"<head>\n    {ADDRESS}", 1)
 
 
-def application() -> st.App:
-    """Build the application: the script of the pages, with a document of ours at the path of each of them."""
-    return st.App(APP, lifespan=warmed_up, routes=[Route(f"/{path}", document) for path in ("", "home", *SCREENS)])
+def application(origins: Collection[str] = ()) -> st.App:
+    """Build the application: the script of the pages, with a document of ours at the path of each of them.
+
+    ``origins`` are those of other sites that may ask this server (`dashboards.edge`).
+    """
+    routes = [Route(f"/{path}", document) for path in ("", "home", *SCREENS)]
+    return st.App(APP, lifespan=warmed_up, routes=routes, middleware=[Middleware(Edge, origins=origins)])

@@ -29,7 +29,7 @@ def main() -> None:
         if settings is None:
             return
         threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
-        application().run(config=settings)
+        application(settings.get("server.corsAllowedOrigins", ())).run(config=settings)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SystemExit(f"{PROG}: the server has failed: {reason}") from None

@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import EACCES, EDQUOT, EEXIST, EFBIG, EIO, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from itertools import dropwhile, takewhile
 from typing import Any, NoReturn, get_args, get_type_hints
 
@@ -29,7 +29,7 @@ EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 # Refusals of the operating system that are no defect of ours: full disks, missing rights, names that are folders.
-_DISK_ERRORS = {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, ENOTDIR, EISDIR, EEXIST}
+_DISK_ERRORS = {ENOSPC, EDQUOT, EFBIG, EIO, EACCES, EPERM, EROFS, ENOTDIR, EISDIR, EEXIST}
 
 
 def run_command(
@@ -159,6 +159,10 @@ def describe_disk_error(error: OSError) -> str:
         return (
             f"the disk is full at {where}: free some space and run the command again; what was complete is still valid"
         )
+    if error.errno == EFBIG:
+        return f"{where} would be larger than files may be here: raise the limit (ulimit -f), or write elsewhere"
+    if error.errno == EIO:
+        return f"the disk reports an error at {where}: check the disk; what was complete is still valid"
     return f"cannot write or read {where} ({os.strerror(error.errno or 0)}): choose another folder or change its rights"
 
 

@@ -61,7 +61,7 @@ def _show(found: Any, run: Run, name: str, title: str, request: ProbeRequest) ->
     from probes.groups.wording import comparison_sentence
 
     if request.formats:
-        for path in export_files(found, request.out or run.path / "exports", title, request.formats, request.step):
+        for path in export_files(found, request.out or run.inside("exports"), title, request.formats, request.step):
             print(f"wrote {path}")
         return
     _print(found, title, request.step)

@@ -23,8 +23,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.files.atomic_files import write_bytes
 from data.printing import has_ink
-from data.runs.atomic_files import write_bytes
 from probes.tables.vectors import escape, unescape
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from .finetune.language_model import fine_tune as fine_tune
 from .generation.likelihood import text_loss as text_loss
 from .generation.text_generation import generate_text as generate_text
 from .loading import load_model as load_model
-from .loop import Stopped as Stopped
+from .loop.stopping import Stopped as Stopped
 from .model import GPT as GPT
 from .pretrained.hf_export import export_model as export_model
 from .session import train as train

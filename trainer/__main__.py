@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse, write_options
+from data.commands import one_line_mistakes, parse, write_options
 from data.errors import InputError
-from data.runs import open_run
+from data.runs import Run, open_run
 from trainer.config import TrainConfig, base_config, first_pass
+from trainer.parallel.launch import is_launched, one_command, resume_command
 
 if TYPE_CHECKING:
     from trainer.session import Session
@@ -28,8 +29,10 @@ class TrainArguments(TrainConfig):
     A value given here takes precedence over the TOML file (--config), and the file over the preset.
     """
 
-    run: str | None = None
+    run: Annotated[str | None, tyro.conf.arg(aliases=("--run-name",))] = None
     """Name of the run; made from preset and corpus if not given. With --resume: the run to resume (default: the newest)."""
+    log: Annotated[str | None, tyro.conf.arg(aliases=("--log-to",))] = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Resume a run that was stopped."""
     config: Path | None = None
@@ -41,7 +44,16 @@ class TrainArguments(TrainConfig):
 def default_config(args: list[str]) -> TrainConfig:
     """Build the configuration that a command line changes: that of the run to resume, or of preset and TOML file."""
     first = first_pass(TrainArguments(preset=""), args)  # no preset: the file may name one
-    return base_config(first.preset, first.config, open_run(first.run) if first.resume else None)
+    return base_config(first.preset, first.config, _run_to_resume(first.run) if first.resume else None)
+
+
+def _run_to_resume(name: str | None) -> Run:
+    """Open the run to resume; where several processes train and it is not named, that which is the newest for the first of them."""
+    if is_launched():
+        from trainer.parallel.processes import first_decides
+
+        name = first_decides(lambda: open_run(name).name)
+    return open_run(name)
 
 
 def main(args: list[str]) -> int:
@@ -49,11 +61,14 @@ def main(args: list[str]) -> int:
     parsed: TrainArguments = parse(TrainArguments, prog=PROG, args=args, default=default)
     config = TrainConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(TrainConfig)})
     from data.tokens.bits import bits_per_character
-    from trainer.loop import Stopped, describe_standstill
+    from trainer.loop import describe_standstill
+    from trainer.loop.stopping import Stopped
+    from trainer.parallel.model_forms import compile_ahead
+    from trainer.parallel.processes import is_first
     from trainer.session import resume_training, start
 
     if parsed.resume:
-        training = resume_training(open_run(parsed.run), config, parsed.corpus_dir)
+        training = resume_training(_run_to_resume(parsed.run), config, parsed.corpus_dir)
     else:
         training = start(config, parsed.run, parsed.corpus_dir)
     run, session = training.run, training.objective
@@ -64,11 +79,16 @@ def main(args: list[str]) -> int:
         flush=True,
     )
     _announce_steps(session)
+    if config.compile:
+        print("compiling the model, which may take minutes", flush=True)
+        print(f"compiled in {compile_ahead(session):.1f} s", flush=True)
     try:
         measured = training.go()
     except Stopped as stopped:
-        print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {run.name}")
-        return EXIT_INTERRUPTED
+        print(f"stopped at step {stopped.step:,}; resume with  {resume_command(PROG, run.name)}")
+        return stopped.exit_status
+    if not is_first():  # which writes the run, perhaps on another machine
+        return 0
     loss = f"{measured['val_loss_whole']:.4f} nats per token"
     bits = bits_per_character(measured["val_loss_whole"], *session.validation_size)
     print(f"validation loss {loss}, {bits:.3f} bits per character, on the whole validation split")
@@ -93,5 +113,5 @@ def _announce_steps(session: Session) -> None:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG, TrainArguments):
+    with one_line_mistakes(PROG, TrainArguments), one_command(PROG):
         raise SystemExit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.text_files import read_text
+from trainer.loggers.registry import logger_names
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -104,8 +105,22 @@ class TrainConfig:
     """CPU threads; if not given, 1 or up to 4, whichever is faster at the start. Another number rounds differently."""
     compile: bool = False
     """Compile the model with torch.compile."""
+    precision: str = "float32"
+    """float32, or bf16: products in bfloat16 in training (autocast); weights, gradients and evaluations stay float32."""
+    accumulate: int = 1
+    """Micro-batches that a step's batch is cut into, to save memory; the gradients add up to those of the batch."""
+    checkpoint_activations: bool = False
+    """Keep no activations of the blocks but compute them again in the backward pass: less memory, a third more time."""
+    shard: bool = False
+    """Divide weights, gradients and optimizer state among the processes of torchrun (FSDP2)."""
     resume_every: float = 30.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
+    clip: float | None = None
+    """Largest gradient norm; larger gradients are scaled down to it, and 0 turns clipping off. The recipe decides if not given."""
+    on_snapshot_error: str = "stop"
+    """What to do when the disk refuses a snapshot: stop, or continue without it."""
+    log: str | None = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
 
 
 _GPU = {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 64, "dropout": 0.2}
@@ -131,12 +146,26 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+ON_SNAPSHOT_ERROR = ("stop", "continue")
 TOKENIZERS = ("char", "bpe", "gpt2")
 MOST_SEED = 2**62
 VOCAB_SIZE = 2048
 """Tokens that bpe learns by default."""
 
-RESUMABLE = {"steps", "device", "threads", "compile", "resume_every"}
+PRECISIONS = ("float32", "bf16")
+
+RESUMABLE = {
+    "steps",
+    "device",
+    "threads",
+    "compile",
+    "accumulate",
+    "checkpoint_activations",
+    "shard",
+    "resume_every",
+    "on_snapshot_error",
+    "log",
+}
 """Fields that may differ when a run is resumed; any other change would make it another run."""
 
 
@@ -214,7 +243,9 @@ def check(config: TrainConfig) -> TrainConfig:
     check_finite(config)
     shape = ("n_layer", "n_head", "n_embd", "block_size")
     check_at_least(config, 1, *shape, "batch_size", "eval_every", "snapshot_every", "eval_batches", "threads")
-    check_at_least(config, 0, "steps", "sample_tokens", "resume_every")
+    check_at_least(config, 1, "accumulate")
+    check_at_least(config, 0, "steps", "sample_tokens", "resume_every", "clip")
+    check_choice(config, "on_snapshot_error", ON_SNAPSHOT_ERROR)
     if not config.learning_rate_scale > 0:
         raise InputError(f"learning_rate_scale must be above 0; got {config.learning_rate_scale}")
     check_seed(config.seed)
@@ -231,7 +262,10 @@ def check(config: TrainConfig) -> TrainConfig:
         )
     check_heads(config, f": pass `n_embd={config.n_embd // config.n_head * config.n_head or config.n_head}`")
     check_dropout(config.dropout)
+    if config.precision not in PRECISIONS:
+        raise InputError(f"there is no precision {config.precision!r}; there is {', '.join(PRECISIONS)}")
     _check_variants(config)
+    logger_names(config.log)
     return config
 
 
@@ -250,6 +284,12 @@ def check_at_least(config: object, least: int, *names: str) -> None:
         value = getattr(config, name)
         if value is not None and not least <= value < math.inf:
             raise InputError(f"{name} must be {least} or more; got {value}")
+
+
+def check_choice(config: object, name: str, values: Collection[str]) -> None:
+    """Check that a field has one of some values; an `InputError` lists them."""
+    if getattr(config, name) not in values:
+        raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
 
 
 def check_seed(seed: int) -> None:
@@ -272,8 +312,7 @@ def check_heads(config: ModelConfig | TrainConfig, advice: str = "") -> None:
 
 def _check_variants(config: ModelConfig | TrainConfig) -> None:
     for name, values in VARIANTS.items():
-        if getattr(config, name) not in values:
-            raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
+        check_choice(config, name, values)
 
 
 def model_config(config: TrainConfig, vocab_size: int) -> ModelConfig:

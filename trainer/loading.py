@@ -1,4 +1,7 @@
-"""Load models from a run: the configuration from run.json, the weights from a snapshot."""
+"""Load models from a run: the configuration from run.json, the weights from a snapshot.
+
+The shapes that run.json describes are compared with a snapshot's before the model is built (`trainer.model_shapes`).
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,35 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.runs import Run, Snapshot
-from trainer.config import described_model
+from trainer.config import ModelConfig, described_model
 from trainer.model import GPT
+from trainer.model_shapes import HEAD, check_fits, compare_shapes, first_shapes, shapes_of
 from trainer.pretrained.hf_model import HFModel, blank_hf_model
+
+__all__ = ["HEAD", "Model", "blank_model", "each_model", "load_model", "load_weights"]
 
 Model = GPT | HFModel
 """Our GPT, or a model that was made elsewhere: both compute logits, and have a ``config`` and an ``unembed``."""
 
-HEAD = "task_head."
-"""Prefix of the names of a task head's tensors (see `trainer.supervised.task_model`)."""
-
 
 def blank_model(run: Run) -> Model:
-    """Build the model of a run without its weights, in evaluation mode."""
+    """Build the model of a run without its weights, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If run.json describes no model, or another one than the snapshots are of.
+    """
     shape = described_model(run)
+    if (found := first_shapes(run)) is None:
+        run.sound_snapshots()  # names each that is damaged, and raises
+        raise run.without_snapshots()
+    source, tensors = found
+    check_fits(run.info["model"], shape, tensors, source)
+    return _build(run, shape)
+
+
+def _build(run: Run, shape: ModelConfig) -> Model:
     with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         foreign = run.info["model"].get("kind") == "hf"
         model = blank_hf_model(run.info["model"], shape) if foreign else GPT(shape)
@@ -38,16 +56,8 @@ def load_weights(model: Model, tensors: Mapping[str, NDArray[Any]], source: str)
     they come from in messages, e.g. ``"snapshot of step 100"``.
     """
     parameters = model.weights() if isinstance(model, HFModel) else dict(model.named_parameters())
-    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-    if parameters.keys() != tensors.keys():
-        wrong = sorted(parameters.keys() ^ tensors.keys())[0]
-        fault = "lacks the tensor" if wrong in parameters else "has a tensor that the model does not know,"
-        raise InputError(f"{source} {fault} {wrong!r}: the weights do not fit the model that run.json describes")
+    compare_shapes(shapes_of(parameters), shapes_of(tensors), source)
     for name, parameter in parameters.items():
-        if tuple(parameter.shape) != tensors[name].shape:
-            raise InputError(
-                f"{source}: {name!r} has the shape {tensors[name].shape}, and the model's is {tuple(parameter.shape)}"
-            )
         np.copyto(parameter.detach().numpy(), tensors[name])
 
 
@@ -57,12 +67,14 @@ def load_model(run: Run, step: int) -> Model:
     Raises
     ------
     InputError
-        If there is no snapshot of this step (the message lists the steps), or it is damaged.
+        If there is no snapshot of this step (the message lists the steps), it is damaged, or run.json describes another model.
     """
+    shape = described_model(run)
     tensors = run.snapshot(step).read_checked()
     if isinstance(tensors, str):
         raise InputError(f"snapshot of step {step} of run {run.name!r} {tensors}: choose another step")
-    model = blank_model(run)
+    check_fits(run.info["model"], shape, shapes_of(tensors), f"snapshot of step {step}")
+    model = _build(run, shape)
     load_weights(model, tensors, f"snapshot of step {step}")
     return model
 

@@ -9,10 +9,13 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from data.errors import InputError
+from trainer.parallel import processes
 from trainer.seeds import own_random_state
 
 MOST_THREADS = 4
@@ -24,8 +27,10 @@ _KEPT_AT_MOST = 1 << 29
 
 
 def find_device(name: str) -> torch.device:
-    """Find the device of this name; ``auto`` is the first available of cuda, mps and cpu."""
+    """Find the device of this name; ``auto`` is the first available of cuda, mps and cpu. Each process has a GPU of its own."""
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if processes.count() > 1:
+        return _own_device(name, available["cuda"])
     if name == "auto":
         return torch.device(next(kind for kind, is_available in available.items() if is_available))
     if name.split(":")[0] not in available:
@@ -33,6 +38,27 @@ def find_device(name: str) -> torch.device:
     if not available[name.split(":")[0]]:
         raise InputError(f"this machine has no {name} that torch can use: pass `device=cpu`")
     return torch.device(name)
+
+
+def _own_device(name: str, has_cuda: bool) -> torch.device:
+    """Find the device of this process: its own GPU, or the CPU, which all share."""
+    if name == "cpu" or (name == "auto" and not has_cuda):
+        return torch.device("cpu")
+    if name not in ("auto", "cuda") or not has_cuda:
+        raise InputError(f"several processes train on cuda or cpu; got {name}: pass `device=cpu`")
+    number, n_gpus = processes.rank_on_machine(), torch.cuda.device_count()
+    if number >= n_gpus:
+        raise InputError(
+            f"this machine has {n_gpus} GPUs and more processes: pass --nproc-per-node={n_gpus} to torchrun"
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
+
+
+def on_device(array: NDArray[Any], device: torch.device | None) -> torch.Tensor:
+    """Copy an array to a device; to a GPU from pinned memory, so that the copy need not be waited for."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device and device.type == "cuda" else tensor.to(device)
 
 
 def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
@@ -71,8 +97,12 @@ def choose_threads(
 ) -> None:
     """Set the number of CPU threads: ``threads`` if given, otherwise 1 or several, whichever does ``work`` faster here and now.
 
-    Where ``measure`` is False or the model does not train on a CPU, the number stays as it is unless it is given.
+    Where ``measure`` is False or the model does not train on a CPU, the number stays as it is unless it is given. Processes that train
+    together share the cores and do not measure; they all take the number of the first, since another one rounds differently.
     """
+    if processes.count() > 1:
+        wanted = threads or torch.get_num_threads()
+        threads = processes.first_decides(lambda: wanted)
     most = min(MOST_THREADS, os.cpu_count() or 1)
     if threads is not None:
         torch.set_num_threads(threads)

@@ -20,9 +20,12 @@ def generator(seed: int, purpose: int) -> torch.Generator:
     return torch.Generator().manual_seed(_hashed(np.random.SeedSequence(seed, spawn_key=(purpose,))))
 
 
-def seed_dropout(seed: int, step: int) -> None:
-    """Seed the global random state for the dropout of a step, so that a resumed run drops the same activations."""
-    torch.manual_seed(_hashed(np.random.SeedSequence([seed, step])))
+def seed_dropout(seed: int, step: int, rank: int = 0) -> None:
+    """Seed the global random state for the dropout of a step, so that a resumed run drops the same activations.
+
+    Every process of a training draws its own numbers, or rows at the same place in two shares of a batch would drop the same activations.
+    """
+    torch.manual_seed(_hashed(np.random.SeedSequence([seed, step], spawn_key=(rank,) if rank else ())))
 
 
 def _hashed(sequence: np.random.SeedSequence) -> int:

@@ -24,7 +24,6 @@ from data.tokens import batches
 from data.tokens.bits import bits_per_character
 from data.tokens.tokenizers import CharTokenizer, Tokenizer, known_part
 from data.tokens.vocabularies import gpt2_tokenizer, learn_bpe
-from trainer import fused
 from trainer.config import (
     RESUMABLE,
     VOCAB_SIZE,
@@ -49,9 +48,14 @@ from trainer.loop import (
     resume_run,
     start_run,
 )
-from trainer.machine import choose_threads, find_device, reuse_freed_memory
+from trainer.machine import choose_threads, find_device, on_device, reuse_freed_memory
 from trainer.model import GPT
+from trainer.model_shapes import check_fits, first_shapes
 from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initialise, schedule
+from trainer.parallel import model_forms, processes
+from trainer.parallel.batch_shares import check_shares, loss_weight, micro_batches
+from trainer.parallel.data_parallel import exchanging, replicate, whole, whole_model
+from trainer.parallel.launch import joined
 
 
 @dataclass(frozen=True)
@@ -88,67 +92,92 @@ class Session:
             device=self.device,
             label="training",
             advice="train again with `learning_rate_scale=0.3`",
-            clip=recipe.clip,
+            clip=recipe.clip if config.clip is None else config.clip,
+            on_snapshot_error=config.on_snapshot_error,
             averaged=None if self.averaged is self.model else self.averaged,
             averaging=recipe.averaging,
             drops=config.dropout > 0,
             reads_losses=False,
+            log=config.log,
         )
+
+    @cached_property
+    def replica(self) -> nn.Module:
+        """The model, wrapped so that its gradients are averaged over the processes where there are several."""
+        return replicate(self.model)
 
     @cached_property
     def forward(self) -> Any:
         """The model as it is called in training: compiled if the configuration says so."""
-        return torch.compile(self.model) if self.config.compile else self.model
+        return torch.compile(self.replica) if self.config.compile else self.replica
 
     def losses(self, step: int) -> Iterator[Tensor]:
-        yield self.forward(*self.batch(step))[1]
+        """Yield the weighted loss of each micro-batch of this process's share of a step's batch."""
+        config, n_processes, starts = self.config, processes.count(), self.starts(step)
+        parts = micro_batches(len(starts), config.accumulate, processes.rank(), n_processes)
+        for rows in parts:
+            weight = loss_weight(rows, len(starts), n_processes)
+            with exchanging(self.replica, is_last=rows is parts[-1]):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+                    loss = self.forward(*self.gather(self.train_tokens, starts[rows]))[1]
+                yield loss if weight == 1 else weight * loss
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Draw inputs and targets (B, T) of a step; they follow from (seed, step)."""
+    def starts(self, step: int) -> TokenIds:
+        """Draw the starts (B,) of the windows that all processes together learn from in a step; they follow from (seed, step)."""
         config = self.config
         draw = batches.shuffled_starts if find_recipe(config).every_window_once else batches.window_starts
-        starts = draw(len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step)
-        return self.gather(self.train_tokens, starts)
+        return draw(len(self.train_tokens), config.block_size, config.batch_size, seed=config.seed, step=step)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw inputs and targets (B, T) of a step."""
+        return self.gather(self.train_tokens, self.starts(step))
 
     def gather(self, tokens: Tensor, starts: TokenIds) -> tuple[Tensor, Tensor]:
         """Gather inputs and targets (B, T), one token apart, of windows that begin at ``starts`` (B,)."""
         index = batches.window_index(starts, self.config.block_size)
-        windows = tokens[torch.from_numpy(index).to(self.device)]
+        windows = tokens[on_device(index, self.device)]
         return windows[:, :-1], windows[:, 1:]
 
     def evaluate(self, step: int) -> dict[str, float]:
-        """Measure the losses on some windows of either split, and at the last step on the whole validation split."""
-        n_batches = self.config.eval_batches or find_recipe(self.config).eval_batches
+        """Measure the losses on some windows of either split, and at the last step on the whole validation split.
+
+        Each process measures some of the batches.
+        """
+        n_batches, model = self.config.eval_batches or find_recipe(self.config).eval_batches, whole_model(self.averaged)
         measured = {
-            "train_loss": self.loss(self.train_tokens, n_batches),
-            "val_loss": self.loss(self.val_tokens, n_batches),
+            "train_loss": self.loss(model, self.train_tokens, n_batches),
+            "val_loss": self.loss(model, self.val_tokens, n_batches),
             "tokens": step * self.config.batch_size * self.config.block_size,
         }
         if step == self.steps:
-            whole = self.whole_validation_loss()
-            bits = bits_per_character(whole, *self.validation_size)
-            measured |= {"val_loss_whole": whole, "val_bits_per_character": bits}
+            loss = self.whole_validation_loss(model)
+            bits = bits_per_character(loss, *self.validation_size)
+            measured |= {"val_loss_whole": loss, "val_bits_per_character": bits}
         return measured
 
-    def loss(self, tokens: Tensor, n_batches: int) -> float:
+    def loss(self, model: GPT, tokens: Tensor, n_batches: int) -> float:
         """Measure the mean loss over random windows, the same at every step so that steps can be compared."""
         shape, seed = (len(tokens), self.config.block_size, self.config.batch_size), self.config.seed
-        losses = []
-        with evaluating(self.averaged):
-            for number in range(n_batches):
-                starts = batches.window_starts(*shape, seed=seed, step=number, stream="evaluation")
-                losses.append(self.averaged(*self.gather(tokens, starts))[1].item())
-        return float(np.mean(losses))
 
-    def whole_validation_loss(self) -> float:
+        def of_batch(number: int) -> float:
+            starts = batches.window_starts(*shape, seed=seed, step=number, stream="evaluation")
+            return float(model(*self.gather(tokens, starts))[1].item())
+
+        with evaluating(model):
+            return float(np.mean(processes.spread(n_batches, of_batch)))
+
+    def whole_validation_loss(self, model: GPT | None = None) -> float:
         """Measure the mean loss over the whole validation split, cut into windows that do not overlap."""
+        model = model or whole_model(self.averaged)
         starts = batches.sequential_windows(len(self.val_tokens), self.config.block_size)
-        total, at_once = 0.0, 8 * self.config.batch_size
-        with evaluating(self.averaged):
-            for first in range(0, len(starts), at_once):
-                some = starts[first : first + at_once]
-                total += self.averaged(*self.gather(self.val_tokens, some))[1].item() * len(some)
-        return total / len(starts)
+        at_once = 8 * self.config.batch_size
+
+        def total(number: int) -> float:
+            some = starts[number * at_once : (number + 1) * at_once]
+            return float(model(*self.gather(self.val_tokens, some))[1].item() * len(some))
+
+        with evaluating(model):
+            return sum(processes.spread(-(-len(starts) // at_once), total)) / len(starts)
 
     @cached_property
     def validation_size(self) -> tuple[int, int]:
@@ -156,19 +185,21 @@ class Session:
         n = len(batches.sequential_windows(len(self.val_tokens), self.config.block_size)) * self.config.block_size
         return n, len(self.tokenizer.decode(self.val_tokens[1 : n + 1].cpu().numpy()))
 
-    def sample(self, step: int) -> Mapping[str, object]:
-        """Generate a text that continues the configuration's prompt."""
-        config, tokenizer = self.config, self.tokenizer
+    def sample(self, step: int) -> Mapping[str, object] | None:
+        """Generate a text that continues the configuration's prompt; the first process does, and None is the result of the others."""
+        config, tokenizer, model = self.config, self.tokenizer, whole_model(self.averaged)
+        if not processes.is_first():
+            return None
         known = known_part(tokenizer, config.sample_prompt) or tokenizer.decode([0])
         prompt = torch.from_numpy(tokenizer.encode(known)).to(self.device)
         seed = config.seed + step
-        ids = generate_tokens(self.averaged, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        ids = generate_tokens(model, prompt, config.sample_tokens, temperature=SAMPLE_TEMPERATURE, seed=seed)
         text = tokenizer.decode(ids[len(prompt) :].cpu().numpy())
         return {"prompt": known, "text": text, "temperature": SAMPLE_TEMPERATURE, "seed": seed}
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Collect the tensors of a snapshot by name; the shared token table once."""
-        return {name: p.detach().cpu().numpy() for name, p in self.averaged.named_parameters()}
+        return {name: whole(p.detach()).cpu().numpy() for name, p in self.averaged.named_parameters()}
 
 
 def train(
@@ -204,11 +235,12 @@ def train(
     Stopped
         After Ctrl-C. ``train(run=..., resume=True)`` continues.
     """
-    before = open_run(run) if resume else None
-    chosen = replace(base_config(preset, config, before), fields, where="train")
-    training = resume_training(before, chosen, corpus_dir) if before else start(chosen, run, corpus_dir)
-    training.go(progress)
-    return training.run
+    with joined():
+        before = open_run(run) if resume else None
+        chosen = replace(base_config(preset, config, before), fields, where="train")
+        training = resume_training(before, chosen, corpus_dir) if before else start(chosen, run, corpus_dir)
+        training.go(progress)
+        return training.run
 
 
 def start(config: TrainConfig, name: str | None = None, corpus_dir: Path | None = None) -> Training[Session]:
@@ -227,6 +259,9 @@ def resume_training(run: Run, config: TrainConfig, corpus_dir: Path | None = Non
     if corpus.sha256 != run.info["corpus"]["sha256"]:
         changed = f"the corpus {config.corpus} is no longer the text that run {run.name!r} was trained on"
         raise InputError(f"{changed}: it cannot be resumed")
+    if found := first_shapes(run):
+        source, tensors = found
+        check_fits({}, model_config(config, run.tokenizer.vocab_size), tensors, source)
     threads = config.threads or run.info["threads"]
     session = build(dataclasses.replace(check(config), threads=threads), corpus, run.tokenizer)
     return resume_run(run, session, config)
@@ -236,19 +271,22 @@ def build(config: TrainConfig, corpus: Corpus, tokenizer: Tokenizer | None = Non
     """Build model, optimizers and data for a configuration, with the weights of step 0, and a new tokenizer unless one is given."""
     device = find_device(config.device)
     recipe = find_recipe(config)
+    check_shares(config.batch_size, config.accumulate, processes.count())
     reuse_freed_memory()
     tokenizer = tokenizer or make_tokenizer(config, corpus)
     train, val = batches.split_tokens(tokenizer, corpus.text, config.block_size)
     with torch.random.fork_rng():  # torch draws weights when layers are made; the caller's random state is restored
         model = GPT(model_config(config, tokenizer.vocab_size))
-    fused.attach(model)
+    model_forms.attach(model, recompute=config.checkpoint_activations, shard=config.shard)
     initialise(model, recipe.initialisation, config.seed)
     model.to(device)
+    averaged = copy.deepcopy(model) if recipe.averaging else model
+    model_forms.divide(dict.fromkeys((model, averaged)), shard=config.shard)
     session = Session(
         config=config,
         tokenizer=tokenizer,
         model=model,
-        averaged=copy.deepcopy(model) if recipe.averaging else model,
+        averaged=averaged,
         train_tokens=torch.from_numpy(train).to(device),
         val_tokens=torch.from_numpy(val).to(device),
         device=device,

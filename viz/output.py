@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
-from data.runs.atomic_files import write_bytes
+from data.files.atomic_files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import xarray as xr
 
-from data.runs.atomic_files import write_json
+from data.files.atomic_files import write_json
+from data.files.json_files import read_json
 
 if TYPE_CHECKING:
     from viz.figures.figure import Figure
@@ -53,7 +54,32 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
+class ShownSnapshot(msgspec.Struct):
+    """A snapshot that a picture shows, by step and hash."""
+
+    step: int
+    sha256: str
+
+
+class Sidecar(msgspec.Struct):
+    """The keys of a sidecar that are read again."""
+
+    options: dict[str, Any]
+    alt_text: str
+    command: str = ""
+    run: str | None = None
+    title: str = ""
+    snapshots: list[ShownSnapshot] = []
+    versions: dict[str, Any] = {}
+
+
 def read_sidecar(path: Path) -> dict[str, Any]:
-    """Read the sidecar of a film or figure."""
-    record: dict[str, Any] = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
+    """Read the sidecar of a film or figure.
+
+    Raises
+    ------
+    DamagedError, UnsafeFileError, OSError
+        If it is damaged, a link, or not there; see `data.files.json_files.read_json`.
+    """
+    record: dict[str, Any] = read_json(sidecar_path(path), Sidecar)
     return record

@@ -18,7 +18,7 @@ def main(request: FilmRequest) -> None:
 
     request.validate()
     runs = [open_run(name) for name in request.run_names] or [open_run(request.run)]
-    folder = writable_folder(request.out or runs[0].path / "films")
+    folder = writable_folder(request.out or runs[0].inside("films"))
     n_pictures = max(len(runs), 2 if request.control else 1)
     with open_client(request.scheduler) as client:
         with progress_bar(request.what, n_pictures * len(runs[0].manifest()), "snapshot") as update:

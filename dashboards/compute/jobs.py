@@ -248,7 +248,7 @@ def _remove_hidden_files(job: Job) -> None:
     if job.hidden is None:
         return
     folder, prefix = job.hidden
-    ending = f".{job._process.pid}"  # the suffix of unfinished files, see `data.runs.atomic_files.write_bytes`
+    ending = f".{job._process.pid}"  # the suffix of unfinished files, see `data.files.atomic_files.write_bytes`
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             is_own = path.name.endswith(ending) or (bool(prefix) and path.name.startswith(prefix))

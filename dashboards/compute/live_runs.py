@@ -10,10 +10,10 @@ from typing import Any
 
 from dashboards.compute.result_cache import CachedResult, ResultCache, Value
 from data.errors import InputError
+from data.files.atomic_files import Record
 from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
-from data.runs.atomic_files import Record
 
 RunMeasure = Callable[[Run, Progress | None], Value]
 

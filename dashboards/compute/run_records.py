@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.state.run_list import seems_live, stamp
+from data.files.atomic_files import Record
+from data.files.json_files import MOST_LINES_BYTES, parse_line
+from data.files.regular_files import UnsafeFileError, open_regular, read_at_most
 from data.runs import Run
-from data.runs.atomic_files import Record, parse_line
 from data.runs.labels import LABEL_FILE, Label, read_label
 from data.runs.names import unknown_step
+from data.runs.schema import Measures, MetricsLine
 
 MOST_KEPT = 8192
 MOST_CURVES_KEPT = 512
@@ -103,8 +106,8 @@ def _marks(run: Run) -> tuple[int, ...]:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _record(run: Run, marks: tuple[int, ...]) -> RunRecord:
-    info, last = run.info, _last_line(run.path / "metrics.jsonl")
-    steps = _snapshot_steps(run.path / "manifest.jsonl")
+    info, last = run.info, _last_line(run.inside("metrics.jsonl"))
+    steps = _snapshot_steps(run.inside("manifest.jsonl"))
     step = last.get("step", max(steps, default=None))
     return RunRecord(
         run=run,
@@ -144,21 +147,26 @@ def finite(value: Any) -> Any:
 
 
 def _last_line(path: Path) -> Record:
-    """Read the last complete line of a ``.jsonl`` file without reading those before it; an empty record if there is none."""
+    """Read the line of the latest step at the end of a ``.jsonl`` file, without reading all before it; an empty record if there is none.
+
+    After a resume, lines of earlier steps may follow those of an earlier attempt.
+    """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - LAST_LINES_BYTES))
             lines = file.read().split(b"\n")[:-1]
-    except FileNotFoundError:
+    except (OSError, UnsafeFileError):
         return {}
-    return next((record for line in reversed(lines) if (record := parse_line(line)) is not None), {})
+    latest_last = sorted(lines, key=lambda line: int(found[1]) if (found := _STEP.search(line)) else -1)
+    return next((record for line in reversed(latest_last) if (record := parse_line(line, MetricsLine, Measures))), {})
 
 
 def _snapshot_steps(path: Path) -> set[int]:
     """Read the steps of a manifest; a step that was entered twice counts once."""
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+        with open_regular(path) as file:
+            content = read_at_most(file, MOST_LINES_BYTES)
+    except (OSError, UnsafeFileError):
         return set()
     return {int(step) for step in _STEP.findall(content[: content.rfind(b"\n") + 1])}

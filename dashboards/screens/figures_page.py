@@ -159,7 +159,7 @@ def _deck(page: Page, request: FigureRequest) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if not is_running and st.button(say("figures.make_deck"), icon=":material/build:", key="deck_make"):
                 _start_deck(page, request, key)
-            path = page.run.path / FOLDER / f"{name}.pptx"
+            path = page.run.inside(FOLDER, f"{name}.pptx")
             if path in run_list.files(page.run, FOLDER, (".pptx",)):
                 label = f"{path.name} · {megabytes(path, say)}"
                 offer_download(label, partial(path.read_bytes), path.name, DECK_MIME)
@@ -171,7 +171,7 @@ def _deck(page: Page, request: FigureRequest) -> None:
 def _start_deck(page: Page, request: FigureRequest, key: JobKey) -> None:
     look: dict[str, Any] = {"theme": request.theme, "size": request.size, "language": request.language}
     deck = FigureRequest(run=page.run.name, format="png", deck=True, **look)
-    start_job(page, key, ["viz.figures", *deck.arguments()], hidden=(page.run.path / FOLDER, ""))
+    start_job(page, key, ["viz.figures", *deck.arguments()], hidden=(page.run.inside(FOLDER), ""))
 
 
 def _left_out(page: Page) -> None:

@@ -118,5 +118,5 @@ def _form(page: Page) -> None:
         pressed = st.button(page.say("films.render"), type="primary", icon=":material/movie:", key="film_render")
         st.caption(page.say("films.replaces" if is_there else "films.as", name=escape_markdown(stem)))
     if pressed:
-        key, hidden = JobKey(page.run.name, f"{FOLDER}/{stem}"), (page.run.path / FOLDER, f".{stem}.partial")
+        key, hidden = JobKey(page.run.name, f"{FOLDER}/{stem}"), (page.run.inside(FOLDER), f".{stem}.partial")
         start_job(page, key, ("viz.video", *request.arguments()), hidden)

@@ -168,7 +168,7 @@ def _table(names: tuple[str, str], rows: Mapping[str, str]) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     # Settings have the names that they have on the command line, in every language.
     body = "".join(
-        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(value)}</td></tr>'
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td><code>{escape(value)}</code></td></tr>'
         for name, value in rows.items()
     )
     return f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

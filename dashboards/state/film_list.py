@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from data.runs import Run
 from viz.projection.projector import METHODS
 from viz.registry import FILMS
 from viz.request import FilmRequest
+from viz.sidecar import read_sidecar, sidecar_path
 
 SUFFIXES = (".mp4", ".gif")
-LONGEST_SIDECAR = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,20 @@ def films(run: Run) -> list[FilmFiles]:
 
 def _film(run: Run, stem: str, files: dict[str, Path]) -> FilmFiles:
     files = {suffix: files[suffix] for suffix in SUFFIXES if suffix in files}
-    sidecars = [path.with_name(f"{path.name}.json") for path in files.values()]
-    sidecar = next((path for path in sidecars if path.is_file() and run_list.is_within(path, run.path)), None)
-    record = read_sidecar(sidecar) if sidecar else {}
+    beside = (path for path in files.values() if sidecar_path(path).is_file() and not sidecar_path(path).is_symlink())
+    described = next(beside, None)
+    sidecar = None if described is None else sidecar_path(described)
+    record = {} if described is None else _read(described)
     request, alt_text = _request(record.get("options")), record.get("alt_text")
     return FilmFiles(stem, files, sidecar, request, alt_text if isinstance(alt_text, str) else "")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read the sidecar of a film; empty where it is damaged."""
+    try:
+        return read_sidecar(path)
+    except (OSError, ValueError):
+        return {}
 
 
 def _request(options: Any) -> FilmRequest | None:
@@ -57,17 +65,6 @@ def _request(options: Any) -> FilmRequest | None:
     except InputError:
         return None
     return request if request.what in FILMS else None
-
-
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """Read a sidecar; empty where it is damaged."""
-    try:
-        if path.stat().st_size > LONGEST_SIDECAR:
-            return {}
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def title(film: FilmFiles, say: Translation) -> str:

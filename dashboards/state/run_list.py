@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.runs import Run, runs_folder
+from data.runs.listing import is_run_name, leads_out
 
 # A training that has written nothing for this long has stopped.
 SILENT_S = 600.0
@@ -42,10 +43,11 @@ def _mark(path: str) -> tuple[int, ...] | None:
 def _opened(path: str, root: str, mark: tuple[int, ...]) -> Run | None:
     """Open a run, or return None if it cannot be read or leads out of the folder of the runs; ``mark`` is its state."""
     run = Run(Path(path))
+    if not is_run_name(run.name) or leads_out(run.path, Path(root)):
+        return None
     try:
         run.info  # noqa: B018  read once, and kept with the run
-        leads_out = run.path.is_symlink() and not is_within(run.path, Path(root))
-        return run if not leads_out and _keeps_within(run) else None
+        return run if _keeps_within(run) else None
     except InputError:
         return None
 

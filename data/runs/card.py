@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from data.runs.atomic_files import Record
+from data.files.atomic_files import Record
 from data.runs.names import architecture, step_label, unknown_step
 
 _WIDTH, _HEIGHT = 240, 60

@@ -6,14 +6,15 @@ copied, moved and deleted with it, and two people who label two runs do not writ
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from data.errors import InputError
-from data.runs.atomic_files import write_json
+from data.files.atomic_files import write_json
+from data.files.json_files import DamagedError, read_json
+from data.files.regular_files import UnsafeFileError
 from data.runs.run import Run
+from data.runs.schema import LabelEntry
 
 LABEL_FILE = "label.json"
 LONGEST_NAME = 80
@@ -38,12 +39,10 @@ def read_label(run: Run) -> Label:
     Label(name='', color='')
     """
     try:
-        found: Any = json.loads((run.path / LABEL_FILE).read_bytes())
-    except (OSError, ValueError):
+        found = read_json(run.inside(LABEL_FILE), LabelEntry)
+    except (OSError, DamagedError, UnsafeFileError):
         return Label()
-    if not isinstance(found, dict):
-        return Label()
-    name, color = str(found.get("name") or ""), str(found.get("color") or "")
+    name, color = found.get("name", ""), found.get("color", "")
     return Label(_one_line(name)[:LONGEST_NAME], color if _COLOR.fullmatch(color) else "")
 
 
@@ -55,9 +54,9 @@ def write_label(run: Run, label: Label) -> None:
     if label.color and not _COLOR.fullmatch(label.color):
         raise InputError(f"{label.color!r} is no colour: give one like #0072B2")
     if name or label.color:
-        write_json(run.path / LABEL_FILE, asdict(Label(name, label.color)))
+        write_json(run.inside(LABEL_FILE), asdict(Label(name, label.color)))
     else:
-        (run.path / LABEL_FILE).unlink(missing_ok=True)
+        run.inside(LABEL_FILE).unlink(missing_ok=True)
 
 
 def _one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.runs.atomic_files import Record
+from data.files.atomic_files import Record
 from data.runs.card import run_facts
 from data.runs.run import Run
 

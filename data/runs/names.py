@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from data.files.atomic_files import Record
 from data.language import say
-from data.runs.atomic_files import Record
 
 _CLASS_ENDINGS = re.compile(r"(ForCausalLM|LMHeadModel|LMHead|WithLMHeadModel|ForConditionalGeneration|Model)$")
 _FORMATS = {"gpt1": "GPT-1", "gpt2": "GPT-2"}

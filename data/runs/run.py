@@ -8,6 +8,7 @@
       manifest.jsonl    one line per snapshot: {"step", "file", "bytes", "sha256"}
       metrics.jsonl     one line per evaluation: {"step", "train_loss", "val_loss", "lr", "grad_norm", "tokens", "seconds"}
       samples.jsonl     one line per sample: {"step", "prompt", "text", "temperature", "seed"}
+      training.lock     held by the process that trains the run, which it names (`data.runs.training_lock`)
       snapshots/00001000.safetensors
       resume/           manifest.jsonl and two slots, a.safetensors and b.safetensors, written in turn
       label.json        the name and colour under which the dashboard shows it, see `data.runs.labels`
@@ -18,6 +19,7 @@
 
 ==============  ====================================================================================================
 format          1
+sha256          of the other keys: of their JSON with sorted keys, ASCII only, without spaces, as hexadecimal digits
 name, created   name of the run; time in UTC, ISO 8601
 parameters      number of parameters
 model           configuration of the model. One of Hugging Face has ``kind`` ``"hf"``, ``architecture`` and ``config`` too
@@ -40,9 +42,13 @@ source          origin of an imported model. Tensors of a model of Hugging Face 
 
 Word vectors that were read as a run have no ``model``, ``training`` or ``corpus``.
 
-**Complete lines, complete files.** A line of a ``.jsonl`` file counts once its newline is written, so a run can be read during
-training. A snapshot is written under a hidden name, flushed to the disk, renamed, and only then entered in the manifest. A snapshot
-in the manifest is therefore complete, and its hash detects later damage.
+**Complete lines, complete files.** A line of a ``.jsonl`` file counts once it is whole, so a run can be read during training. Its last key,
+``crc32``, is the CRC-32 of the line before ``, "crc32"``; lines without it, of earlier versions, are read too. A snapshot is written under
+a hidden name, flushed to the disk, renamed, and only then entered in the manifest, which is flushed as well. A snapshot in the manifest is
+therefore complete, and its hash detects later damage. Of lines with the same step, the last counts; a file belongs to one step.
+
+**Reading without trust.** A run may be damaged, or come from somebody else. Records are checked against `data.runs.schema`: a line that
+does not fit is named and left out, a run whose run.json does not fit is named and passed over. No link inside a run is followed.
 
 **Metrics.** Losses are in nats per token, measured on the same sample of the validation split each time. The last line adds
 ``val_loss_whole``, the loss on the whole validation split, and ``val_bits_per_character``, the same per character (`data.tokens.bits`).
@@ -57,29 +63,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from data.errors import InputError, list_names
+from data.files.atomic_files import Record
+from data.files.json_files import DamagedError, check_json, has_cut_line, read_json, read_lines
+from data.files.regular_files import inside, read_regular
 from data.language import say
 from data.notices import notify
-from data.runs.atomic_files import Record, append_line, read_lines, write_bytes, write_json
 from data.runs.card import run_card
 from data.runs.names import step_label, unknown_step
-from data.runs.safetensors_files import stream_tensors
+from data.runs.schema import ManifestLine, Measures, MetricsLine, RunInfo, SampleLine
 from data.runs.snapshot import Snapshot, Tensors
+from data.runs.training_lock import is_training
 from data.tokens.tokenizers import Tokenizer, tokenizer_from_json
 
 FORMAT = 1
 TOKENIZER_FILE = "tokenizer.json"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+MOST_TOKENIZER_BYTES = 256 << 20
+MOST_NAMED = 4
+"""Of many damaged lines the first few are named."""
 
 
 @dataclass(frozen=True)
@@ -94,31 +101,55 @@ class Run:
 
     @cached_property
     def info(self) -> Record:
-        """The contents of ``run.json``."""
+        """The contents of ``run.json``, without its hash."""
         try:
-            info: Record = json.loads((self.path / "run.json").read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
+            info: Record = read_json(self.inside("run.json"), dict)
+            if info.get("format") != FORMAT:
+                raise InputError(
+                    f"run {self.name!r} has format {info.get('format')!r}; this version reads format {FORMAT}"
+                )
+            check_json(info, RunInfo)
+        except (OSError, DamagedError) as error:
             raise InputError(
                 f"run {self.name!r} cannot be read: its run.json is missing or damaged ({error})"
             ) from None
-        if info.get("format") != FORMAT:
-            raise InputError(f"run {self.name!r} has format {info.get('format')!r}; this version reads format {FORMAT}")
+        digest = info.pop("sha256", None)
+        if digest is not None and digest != hash_info(info):
+            advice = "put the original back, or remove its key sha256 if you changed it yourself"
+            raise InputError(f"the run.json of run {self.name!r} is not as it was written: {advice}")
         return info
+
+    def inside(self, *parts: str) -> Path:
+        """Join a path below the run's folder; an `InputError` says if a part of it is a link (`data.files.regular_files.inside`)."""
+        return inside(self.path, *parts)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that ``run.json`` describes."""
-        description = self.info["tokenizer"]
+        tokenizer = self._read_tokenizer()
+        n_rows = (self.info.get("model") or {}).get("vocab_size")
+        is_trained_here = "preset" in (self.info.get("training") or {})  # elsewhere, tables have unused rows
+        if is_trained_here and n_rows is not None and n_rows != tokenizer.vocab_size:
+            raise InputError(
+                f"the run.json of run {self.name!r} is damaged: "
+                f"its tokenizer has {tokenizer.vocab_size:,} tokens and its model {n_rows:,}"
+            )
+        return tokenizer
+
+    def _read_tokenizer(self) -> Tokenizer:
+        description = self.info.get("tokenizer")
+        if not description:
+            raise InputError(f"run {self.name!r} does not describe its tokenizer: its run.json is damaged")
         if "file" not in description:
             return tokenizer_from_json(description)
-        path = self.path / Path(description["file"]).name
+        path = self.inside(Path(description["file"]).name)
         try:
-            content = path.read_bytes()
+            content = read_regular(path, MOST_TOKENIZER_BYTES)
         except OSError as error:
             raise InputError(
                 f"run {self.name!r} has lost its {path.name} ({error.strerror}): put it back, or train the run again"
             ) from None
-        if hashlib.sha256(content).hexdigest() != description["sha256"]:
+        if hashlib.sha256(content).hexdigest() != description.get("sha256"):
             raise InputError(f"{path.name} of run {self.name!r} is damaged (its sha256 is not the one in run.json)")
         return _tokenizer_in_a_file(json.dumps(description), content.decode())
 
@@ -141,23 +172,62 @@ class Run:
         return say("at {n} snapshots from {first} to {last}", n=len(steps), **ends)
 
     def manifest(self) -> list[Record]:
-        """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last."""
-        by_step = {record["step"]: record for record in read_lines(self.path / "manifest.jsonl")}
+        """Read the manifest: one record per step, in the order of the steps; of a step entered twice the last.
+
+        Warns
+        -----
+        UserWarning
+            For lines that are damaged, that were cut, or that name the file of another step; they are left out.
+        """
+        by_step: dict[int, Record] = {}
+        step_of: dict[str, int] = {}
+        shared: list[tuple[int, int]] = []
+        for record in self._lines("manifest.jsonl", ManifestLine):
+            step, file = record["step"], record["file"]
+            if step_of.setdefault(file, step) == step:
+                by_step[step] = record
+            else:
+                shared.append((step_of[file], step))
+        self._notify_of_shared(shared)
         return [by_step[step] for step in sorted(by_step)]
 
+    def _notify_of_shared(self, shared: Sequence[tuple[int, int]]) -> None:
+        """Give notice of lines of the manifest that name the file of another step, given both steps; of many only the first few."""
+        for step, other in shared[:MOST_NAMED]:
+            steps = f"step {step} for step {other}"
+            notify(f"the manifest of run {self.name!r} names the file of {steps} as well: it is left out", stacklevel=3)
+        if n_more := len(shared[MOST_NAMED:]):
+            notify(
+                f"{n_more:,} more lines of the manifest of run {self.name!r} name the files of other steps: they are left out",
+                stacklevel=3,
+            )
+
     def metrics(self) -> list[Record]:
-        return read_lines(self.path / "metrics.jsonl")
+        """Read what was measured, in the order of the steps; of a step measured twice the last."""
+        by_step = {record["step"]: record for record in self._lines("metrics.jsonl", MetricsLine, Measures)}
+        return [by_step[step] for step in sorted(by_step)]
 
     def samples(self) -> list[Record]:
-        return read_lines(self.path / "samples.jsonl")
+        """Read the texts that were generated, in the order of the steps; of a step sampled twice the last."""
+        by_step = {record["step"]: record for record in self._lines("samples.jsonl", SampleLine)}
+        return [by_step[step] for step in sorted(by_step)]
 
     def snapshots(self) -> list[Snapshot]:
         """List every snapshot in the manifest, in the order of the steps, without opening the files."""
-        folder = self.path / "snapshots"
+        records = self.manifest()
+        folder = self.inside("snapshots") if records else self.path
         return [
             Snapshot(folder / Path(record["file"]).name, record["step"], record["bytes"], record["sha256"])
-            for record in self.manifest()
+            for record in records
         ]
+
+    def _lines(self, name: str, *schemas: Any) -> list[Record]:
+        """Read the lines of one of the run's ``.jsonl`` files; a line that was cut is named unless a training writes it."""
+        path = self.inside(name)
+        records = read_lines(path, *schemas)
+        if has_cut_line(path) and not is_training(self.path):
+            notify(f"the last line of {name} in run {self.name!r} was cut: it is left out", stacklevel=3)
+        return records
 
     def sound_snapshots(self) -> list[Snapshot]:
         """List the snapshots whose files are whole, after checking the hash of each.
@@ -180,7 +250,7 @@ class Run:
             else:
                 self._leave_out(snapshot, defect)
         if not sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
         return sound
 
     def sound_tensors(self, names: Collection[str] | None = None) -> Iterator[tuple[Snapshot, Tensors]]:
@@ -199,12 +269,13 @@ class Run:
             yield snapshot, found
             del found  # before the next file is read
         if not n_sound:
-            raise self._without_snapshots()
+            raise self.without_snapshots()
 
     def _leave_out(self, snapshot: Snapshot, defect: str) -> None:
         notify(f"snapshot of step {snapshot.step} of run {self.name!r} {defect}: it is left out", stacklevel=3)
 
-    def _without_snapshots(self) -> InputError:
+    def without_snapshots(self) -> InputError:
+        """Build the error for a run of which no snapshot is whole."""
         return InputError(f"run {self.name!r} has no whole snapshot: train it again, or choose another with `run`")
 
     def _repr_html_(self) -> str:
@@ -214,90 +285,10 @@ class Run:
         """Find the snapshot of one step."""
         snapshots = {snapshot.step: snapshot for snapshot in self.snapshots()}
         if step not in snapshots:
-            raise InputError(f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots)}")
+            raise InputError(
+                f"run {self.name!r} has no snapshot of step {step}; it has {list_names(snapshots) or 'none'}"
+            )
         return snapshots[step]
-
-
-def runs_folder() -> Path:
-    """Locate the folder of the runs: ``$GPTLAB_RUNS``, or ``runs`` in the current folder."""
-    return Path(os.environ.get("GPTLAB_RUNS") or "runs")
-
-
-def check_run_name(name: str) -> str:
-    """Check that a name can be that of a run, and return it.
-
-    It consists of letters, digits, ``.``, ``_`` and ``-``, and starts with none of ``.`` and ``-``.
-    """
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', and start with a letter or digit"
-        )
-    return name
-
-
-def check_free(
-    name: str,
-    folder: Path | None = None,
-    *,
-    advice: str = "pass `resume=True` to resume it, or another name with `run`",
-) -> str:
-    """Check that a new run can have this name, and return it; ``advice`` is what the message recommends if it is taken."""
-    if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():
-        raise InputError(f"run {name!r} exists already: {advice}")
-    return name
-
-
-def list_runs(folder: Path | None = None) -> list[Run]:
-    """List the runs in a folder (`runs_folder` if None), oldest first, without those whose run.json cannot be read."""
-    found = []
-    for path in (folder or runs_folder()).glob("*/run.json"):
-        run = Run(path.parent)
-        try:
-            found.append((run.info.get("created", ""), run.name, run))
-        except InputError:
-            continue
-    return [run for _, _, run in sorted(found, key=lambda entry: entry[:2])]
-
-
-def open_run(name: str | None = None, folder: Path | None = None) -> Run:
-    """Open a run by name, or the newest.
-
-    Parameters
-    ----------
-    name : of the run; the newest if None.
-    folder : of the runs; `runs_folder` if None.
-
-    Raises
-    ------
-    InputError
-        If there is no run yet, none of this name (the message lists the others), or the name is not a plain folder name.
-    """
-    folder = folder or runs_folder()
-    runs = {run.name: run for run in list_runs(folder)}
-    if name is not None and check_run_name(name) in runs:
-        return runs[name]
-    if name is not None and (folder / name).is_dir():
-        Run(folder / name).info  # noqa: B018  raises, since it is not among the readable ones
-    if not runs:
-        raise InputError(f"there is no run in {folder}{os.sep} yet: train one with  python -m trainer --preset cpu")
-    if name is None:
-        return list(runs.values())[-1]
-    raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {list_names(runs)}")
-
-
-def create_run(name: str, info: Mapping[str, Any], folder: Path | None = None) -> Run:
-    """Make the folder of a new run and write its ``run.json``, whose contents are ``info``.
-
-    The ``definition`` of a tokenizer (`data.tokens.subwords`) is written to a file of its own.
-    """
-    path = (folder or runs_folder()) / check_free(name, folder)
-    (path / "snapshots").mkdir(parents=True, exist_ok=True)
-    tokenizer = dict(info.get("tokenizer") or {})
-    if "definition" in tokenizer:  # up to megabytes, and run.json is read whenever runs are listed
-        _, digest = write_bytes(path / TOKENIZER_FILE, tokenizer.pop("definition").encode())
-        info = {**info, "tokenizer": {**tokenizer, "file": TOKENIZER_FILE, "sha256": digest}}
-    write_json(path / "run.json", {"format": FORMAT, "name": name, **info})
-    return Run(path)
 
 
 @lru_cache(maxsize=4)  # a large one takes a second to read, and runs are opened often
@@ -305,19 +296,7 @@ def _tokenizer_in_a_file(description: str, definition: str) -> Tokenizer:
     return tokenizer_from_json({**json.loads(description), "definition": definition})
 
 
-def write_snapshot(run: Run, step: int, tensors: Mapping[str, NDArray[Any]]) -> Snapshot:
-    """Write the weights of one step and, once they are on the disk, their line in the manifest."""
-    path = run.path / "snapshots" / f"{step:08d}.safetensors"
-    size, digest = write_bytes(path, stream_tensors(tensors))
-    append_line(
-        run.path / "manifest.jsonl", {"step": step, "file": f"snapshots/{path.name}", "bytes": size, "sha256": digest}
-    )
-    return Snapshot(path, step, size, digest)
-
-
-def rewind(run: Run, step: int) -> None:
-    """Delete the records of a run after ``step``, so that training resumed from there writes each line once."""
-    for name in ("manifest.jsonl", "metrics.jsonl", "samples.jsonl"):
-        path = run.path / name
-        kept = [record for record in read_lines(path) if record["step"] <= step]
-        write_bytes(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept).encode())
+def hash_info(info: Mapping[str, Any]) -> str:
+    """Compute the ``sha256`` of run.json: that of its other keys."""
+    others = {key: value for key, value in info.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(others, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -28,11 +28,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from data.errors import InputError
+from data.files.atomic_files import Record, encode_line, write_bytes
+from data.files.json_files import DamagedError, check_json, read_lines
 from data.runs import Run
-from data.runs.atomic_files import Record, read_lines, write_bytes
+from data.runs.schema import TraceHeader, TraceLine
 
 FORMAT = 1
 
@@ -55,16 +56,16 @@ class Trace:
 
 def write_trace(run: Run, trace: Trace) -> Path:
     """Write a trace into the folder ``traces/`` of a run, in place of an earlier one of the same request."""
-    path = run.path / "traces" / f"{_name(trace.header)}.jsonl"
+    path = run.inside("traces", f"{_name(trace.header)}.jsonl")
     lines = [{"format": FORMAT, **trace.header}, *trace.steps]
-    write_bytes(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+    write_bytes(path, b"".join(map(encode_line, lines)))
     return path
 
 
 def list_traces(run: Run) -> list[str]:
     """List the names of the traces of a run, the newest last."""
-    found = sorted((run.path / "traces").glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return [path.stem for path in found]
+    files = (path for path in run.inside("traces").glob("*.jsonl") if path.is_file() and not path.is_symlink())
+    return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))]
 
 
 def read_trace(run: Run, name: str) -> Trace:
@@ -74,18 +75,15 @@ def read_trace(run: Run, name: str) -> Trace:
     if name not in there:
         known = f"it has {', '.join(there)}" if there else "record one with  python -m trainer.generate --trace"
         raise InputError(f"run {run.name!r} has no trace {name!r}: {known}")
-    lines = read_lines(run.path / "traces" / f"{name}.jsonl")
-    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
+    lines = read_lines(run.inside("traces", f"{name}.jsonl"))
+    if not lines or lines[0].get("format") != FORMAT:
         raise InputError(f"the trace {name!r} of run {run.name!r} is not of format {FORMAT}: record it again")
-    if not all(_is_step(line) for line in lines[1:]):
-        raise InputError(f"the trace {name!r} of run {run.name!r} has a line that is no token: record it again")
+    try:
+        check_json(lines[0], TraceHeader)
+        check_json(lines[1:], list[TraceLine])
+    except DamagedError as error:
+        raise InputError(f"the trace {name!r} of run {run.name!r} is damaged ({error}): record it again") from None
     return Trace(lines[0], lines[1:])
-
-
-def _is_step(line: Any) -> bool:
-    fields = {"sample", "position", "id", "token", "probability", "drawn_from", "candidates"}
-    candidates = line["candidates"] if isinstance(line, dict) and fields <= line.keys() else None
-    return isinstance(candidates, list) and all(isinstance(one, list) and len(one) == 4 for one in candidates)
 
 
 def _name(header: Record) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,10 @@ def over_snapshots(
     coords : coordinates of these dimensions; the steps and the hashes of the snapshots (``sha256``) are put before them.
     progress : called with the number of snapshots done so far; on this machine also with fractions, within a snapshot.
     """
-    gathered = {name: Gathered(len(run.manifest())) for name in dims}
+    most = max(1, len(run.manifest()))  # a run that is being trained has more by the time they are read
+    gathered = {name: Gathered(most) for name in dims}
     snapshots = []
-    for snapshot, values in _each_measured(run, measure, progress):
+    for snapshot, values in _each_measured(run, measure, most, progress):
         for name, kept in gathered.items():
             kept.add(np.asarray(values[name]))
         snapshots.append(snapshot)
@@ -105,17 +107,17 @@ def over_snapshots(
 
 
 def _each_measured(
-    run: Run, measure: ModelMeasure, progress: Progress | None
+    run: Run, measure: ModelMeasure, most: int, progress: Progress | None
 ) -> Iterator[tuple[Snapshot, Mapping[str, Any]]]:
-    """Yield every whole snapshot with the measures of its model, computed by the workers of the current client if there is one."""
+    """Yield the first ``most`` whole snapshots with the measures of their models, by the workers of the current client if there is one."""
     client = current_client()
     if client is None:
-        for done, (snapshot, model) in enumerate(each_model(run)):
+        for done, (snapshot, model) in enumerate(islice(each_model(run), most)):
             with report_shares_to(progress, done):
                 values = measure(model)
             yield snapshot, values
         return
-    snapshots = run.sound_snapshots()
+    snapshots = run.sound_snapshots()[:most]
     size = max(1, min(MOST_STEPS_AT_ONCE, len(snapshots) // (3 * n_workers(client))))
     parts = [snapshots[start : start + size] for start in range(0, len(snapshots), size)]
     found = map_steps(_measure_part, parts, client, shared=(run.path.absolute(), measure))

@@ -13,9 +13,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from data.errors import InputError, NotApplicableError
+from data.files.safetensors_files import read_tensor
 from data.progress import Progress
 from data.runs import Run, Snapshot
-from data.runs.safetensors_files import read_tensor
 from probes.parallel import import_dask
 
 TableName = Literal["positions", "tokens"]
@@ -105,7 +105,7 @@ def _tensor_of(run: Run, table: str) -> tuple[str, int]:
     """Find the tensor in the snapshots that holds a table, and its unused first rows: two in position tables like OPT's."""
     if table not in _ITEMS:
         raise InputError(f"there is no table {table!r}: choose {' or '.join(get_args(TableName))}")
-    name = run.info["tensors"].get(f"{_ITEMS[table]}_table")
+    name = (run.info.get("tensors") or {}).get(f"{_ITEMS[table]}_table")
     if name is None:
         raise NotApplicableError(f"run {run.name!r} has no {_ITEMS[table]} table: its model does not use one")
     return str(name), int(run.info["tensors"].get("position_offset", 0)) if table == "positions" else 0

@@ -22,7 +22,7 @@ def second(shelf: Path) -> Iterator[Run]:
     """A second run: a copy of the first that says that it is another, and lacks the last two snapshots."""
     path = shelf / "second"
     shutil.copytree(shelf / "tiny", path)
-    info = json.loads((path / "run.json").read_text())
+    info = dict(Run(path).info)
     (path / "run.json").write_text(json.dumps({**info, "name": "second", "created": "2020", "seed": 2}))
     lines = (path / "manifest.jsonl").read_text().splitlines(keepends=True)
     (path / "manifest.jsonl").write_text("".join(lines[:-2]))

@@ -59,7 +59,7 @@ def test_names_and_texts_are_never_read_as_html_or_markdown(guest: Visit, own_ru
     said = {"options": {"what": "attention", "prompt": EVIL, "highlight": [EVIL]}, "alt_text": EVIL}
     (films / f"{name}.json").write_text(json.dumps(said))
     shutil.copy(film, films / "a_b_[x](y) <b>c.mp4")
-    info = json.loads((own_run.path / "run.json").read_text())
+    info = dict(Run(own_run.path).info)
     info["corpus"]["name"] = EVIL
     (own_run.path / "run.json").write_text(json.dumps(info))
     for page in ("films", "overview", "figures"):
@@ -103,7 +103,9 @@ def test_pages_of_other_sites_cannot_talk_to_the_server(address: str, origin: st
 def test_pages_of_other_sites_cannot_read_what_it_serves(address: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     asked = urllib.request.Request(f"{address}/_stcore/health", headers={"Origin": "http://evil.example"})
-    with opener.open(asked) as answer:
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        opener.open(asked)
+    with refused.value as answer:
         assert answer.headers.get("Access-Control-Allow-Origin") is None
 
 

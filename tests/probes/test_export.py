@@ -141,7 +141,7 @@ def test_a_disk_that_fails_leaves_no_half_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("data.runs.atomic_files.os.fsync", full)
+    monkeypatch.setattr("data.files.atomic_files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         export_files(vectors, tmp_path / "out", "v", [name])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError, NotApplicableError
+from data.files.atomic_files import append_line
 from data.runs import Run
-from data.runs.atomic_files import append_line
 from data.tokens.tokenizers import HALF
 from data.tokens.vocabularies import learn_bpe
 from probes.texts import (
@@ -98,7 +98,7 @@ def test_the_default_prompt_is_the_opening_of_the_last_sample(made: Run, run: Ru
         ("ba co dé mo.\npe ra", "ba co dé mo."),  # a line that is seen whole keeps its last word
         ("ba co.\nmo pe ra", "ba co.\nmo"),  # one that is short is not enough
     ]:
-        append_line(made.path / "samples.jsonl", {"step": 10, "text": sample})
+        append_line(made.path / "samples.jsonl", {"step": 10, "prompt": "", "text": sample})
         assert default_prompt(made) == opening
     prompt = encode_prompt(run)
     assert 1 <= len(prompt.ids) <= run.info["model"]["block_size"]
@@ -188,7 +188,7 @@ def test_a_missing_or_changed_text_is_reported_with_the_option_to_pass_one(
 
 
 def test_a_run_without_a_text_or_a_model_is_refused(made: Run) -> None:
-    info = json.loads((made.path / "run.json").read_text())
+    info = dict(Run(made.path).info)
     for missing, message in (
         ("corpus", "does not say which text it learned from: .* `text`"),
         ("model", "holds no model"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.probes.made_run import STEPS, made_run, model_of_step, shape, weights
 from tests.trainer.test_model import made_tokens
 from trainer.config import described_model
 from trainer.loading import blank_model, each_model, load_model
+from trainer.model_shapes import check_fits
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_weights_that_do_not_fit_are_named(made: Run, how: str, message: str) ->
 def change(made: Run, **info: Any) -> None:
     """Replace entries of a run.json; None takes one away."""
     path = made.path / "run.json"
-    described = json.loads(path.read_text()) | info
+    described = json.loads(path.read_text()) | {"sha256": None} | info
     path.write_text(json.dumps({name: value for name, value in described.items() if value is not None}))
 
 
@@ -118,3 +120,50 @@ def test_a_damaged_or_missing_snapshot_is_reported(made: Run) -> None:
     path.unlink()
     with pytest.raises(InputError, match="snapshot of step 10 of run 'made' is missing: choose another"):
         load_model(made, 10)
+
+
+HUGE = {"n_layer": 10_000, "n_embd": 10**7, "vocab_size": 10**9, "block_size": 2**31}
+
+
+@pytest.mark.parametrize("field", HUGE)
+def test_a_model_that_the_snapshots_do_not_show_is_refused_before_it_is_built(made: Run, field: str) -> None:
+    change(made, model=vars(shape()) | {field: HUGE[field], "n_head": 1})
+    for read in (blank_model, lambda run: load_model(run, 10), lambda run: list(each_model(run))):
+        started = time.perf_counter()
+        with pytest.raises(InputError, match=rf"has the shape|describes a model with {field}") as told:
+            read(Run(made.path))
+        assert "\n" not in str(told.value)
+        assert time.perf_counter() - started < 5
+
+
+def test_without_a_readable_snapshot_no_model_is_built(made: Run) -> None:
+    for snapshot in made.snapshots():
+        snapshot.path.write_bytes(b"nothing")
+    with (
+        pytest.raises(InputError, match="has no whole snapshot"),
+        pytest.warns(UserWarning, match="of run 'made' has 7 bytes instead of"),
+    ):
+        blank_model(made)
+
+
+def test_the_models_of_hugging_face_are_bound_by_their_tensors() -> None:
+    tensors = {"a.weight": (8, 4), "b.weight": (4, 4)}
+    config = {"model_type": "gpt2", "n_embd": 4, "n_head": 1, "vocab_size": 8, "n_positions": 4, "n_layer": 10**9}
+    for field in (
+        {"n_layer": 10**9},
+        {"n_layer": 2, "num_experts": 10**9},
+        {"n_layer": 2, "text": {"num_layers": 10**9}},
+    ):
+        description = {"kind": "hf", "config": {**config, **field}}
+        with pytest.raises(InputError, match=r"with num_experts 1,0|with n_layer 1,0|with num_layers 1,0"):
+            check_fits(description, shape(n_layer=2), tensors, "snapshot of step 0")
+
+
+def test_a_model_of_hugging_face_is_compared_tensor_by_tensor() -> None:
+    pytest.importorskip("transformers")
+    tensors = {"a.weight": (8, 4), "b.weight": (4, 4)}
+    config = {"model_type": "gpt2", "n_embd": 10**7, "n_head": 1, "vocab_size": 8, "n_positions": 10**6, "n_layer": 1}
+    with pytest.raises(InputError, match="the weights do not fit the model that run"):
+        check_fits({"kind": "hf", "config": config}, shape(n_layer=1), tensors, "snapshot of step 0")
+    with pytest.raises(InputError, match="cannot be built"):
+        check_fits({"kind": "hf", "config": {**config, "n_embd": "wide"}}, shape(n_layer=1), tensors, "snapshot")

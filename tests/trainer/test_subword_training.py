@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from data.errors import InputError, NotApplicableError
+from data.files.atomic_files import write_json
 from data.runs import Run
-from data.runs.atomic_files import write_json
 from data.tokens.vocabularies import learn_bpe
 from tests.conftest import made_text
 from trainer.config import TrainConfig, check, preset, replace, trained_config
-from trainer.loop import Stopped
+from trainer.loop.stopping import Stopped
 from trainer.session import resume_training, start
 from viz.grouped_table import bits_curve
 
@@ -117,7 +117,7 @@ def test_a_default_vocabulary_size_is_no_mistake(text_file: Path, runs: Path) ->
     for name in ("gpu-bpe", "cpu-bpe"):
         check(replace(preset(name), {"tokenizer": "char"}, "test"))
     run = start(replace(preset("tiny"), {"corpus": str(text_file)}, "test"), "older").run
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     assert info["training"]["vocab_size"] is None
     info["training"]["vocab_size"] = 2048  # as older runs of characters have it
     (run.path / "run.json").write_text(json.dumps(info))

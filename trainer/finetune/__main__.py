@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
+from data.commands import one_line_mistakes, parse
 from data.printing import code_point, has_ink, terminal_text
 from data.runs import open_run
 from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
+from trainer.parallel.launch import one_command
 
 if TYPE_CHECKING:
     from trainer.finetune.language_model import LanguageObjective
@@ -58,7 +59,7 @@ def main(args: list[str]) -> int:
     parsed: FinetuneArguments = parse(FinetuneArguments, prog=PROG, args=args, default=default)
     config = LanguageConfig(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(LanguageConfig)})
     from trainer.finetune.language_model import open_tuning
-    from trainer.loop import Stopped
+    from trainer.loop.stopping import Stopped
 
     tuning = open_tuning(config, model=parsed.model, run=parsed.run, resume=parsed.resume, corpus_dir=parsed.corpus_dir)
     _introduce(tuning)
@@ -66,7 +67,7 @@ def main(args: list[str]) -> int:
         tuning.go()
     except Stopped as stopped:
         print(f"stopped at step {stopped.step:,}; resume with  {PROG} --resume --run {tuning.run.name}")
-        return EXIT_INTERRUPTED
+        return stopped.exit_status
     _conclude(tuning)
     return 0
 
@@ -125,5 +126,5 @@ def _left_out(counts: Mapping[str, Any], length: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    with one_line_mistakes(PROG, FinetuneArguments):
+    with one_line_mistakes(PROG, FinetuneArguments), one_command(PROG):
         raise SystemExit(main(sys.argv[1:]))

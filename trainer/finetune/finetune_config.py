@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 
 from data.errors import InputError
-from trainer.config import check_at_least, check_dropout, check_finite, check_seed
+from trainer.config import ON_SNAPSHOT_ERROR, check_at_least, check_choice, check_dropout, check_finite, check_seed
+from trainer.loggers.registry import logger_names
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1
 """Longest warm-up as a share of the steps, unless ``warmup_steps`` is set."""
 
-RESUMABLE = {"device", "threads", "resume_every"}
+RESUMABLE = {"device", "threads", "resume_every", "on_snapshot_error", "log"}
 """Fields that may differ when a fine-tuning is resumed."""
 
 
@@ -48,6 +49,10 @@ class TuneConfig:
     """CPU threads; if not given, all, or one where that is faster for a small model. Another number rounds differently."""
     resume_every: float = 60.0
     """Shortest time in seconds between two saves of what --resume needs; it is saved at snapshots."""
+    on_snapshot_error: str = "stop"
+    """What to do when the disk refuses a snapshot: stop, or continue without it."""
+    log: str | None = None
+    """Log to tensorboard, wandb or trackio too, or to several with commas between; metrics.jsonl is always written."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,12 @@ def check(config: TuneConfig) -> TuneConfig:
     check_at_least(config, 1, "epochs", "micro_batch", "accumulate", "eval_every", "snapshot_every", "threads")
     check_at_least(config, 0, "warmup_steps", "weight_decay", "clip", "resume_every")
     check_seed(config.seed)
+    check_choice(config, "on_snapshot_error", ON_SNAPSHOT_ERROR)
     if not 0 < config.learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0; got {config.learning_rate}: pass `learning_rate=3e-5`, say")
     if isinstance(config, LanguageConfig):
         check_at_least(config, 2, "length")  # a row of one token has no next token to predict
         check_at_least(config, 1, "eval_rows", "sample_tokens")
     check_dropout(config.dropout)
+    logger_names(config.log)
     return config

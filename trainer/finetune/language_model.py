@@ -35,7 +35,8 @@ from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedur
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import Model
 from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, check_resumable, free_name
-from trainer.machine import find_device
+from trainer.machine import find_device, on_device
+from trainer.parallel.launch import check_alone
 from trainer.pretrained.hf_model import HFModel
 
 OPENING = 8
@@ -84,6 +85,7 @@ def open_tuning(
     config: LanguageConfig, *, model: str | None, run: str | None, resume: bool, corpus_dir: Path | None
 ) -> Training[LanguageObjective]:
     """Start a fine-tuning, or resume one; see `fine_tune`."""
+    check_alone("fine-tuning")
     if not resume:
         return start(config, model, name=run, corpus_dir=corpus_dir)
     if model is not None:
@@ -146,9 +148,10 @@ def tuned_config(run: Run) -> LanguageConfig:
     """Read the configuration that a run was fine-tuned with on documents; an `InputError` says if it was not."""
     fields = {field.name for field in dataclasses.fields(LanguageConfig)}
     described = run.info.get("training", {})
-    if "base" not in run.info or not fields <= set(described):
+    if "base" not in run.info or not {"prefix", "length"} <= set(described):
         raise InputError(f"run {run.name!r} was not fine-tuned on documents: name one that was with `run`")
-    return LanguageConfig(**{name: described[name] for name in fields})
+    # A run of an earlier version lacks the fields that are new.
+    return replace(LanguageConfig(), {name: described[name] for name in fields & set(described)}, where=run.name)
 
 
 @dataclass(frozen=True)
@@ -189,13 +192,13 @@ class LanguageObjective:
 
     def total_loss(self, rows: Rows) -> Tensor:
         """Compute the summed loss of all predicted tokens of some rows, in nats."""
-        ids = torch.from_numpy(rows.ids).to(self.device)
-        labels = torch.from_numpy(rows.labels(across=not self.config.mask_boundaries)).to(self.device)
+        ids = on_device(rows.ids, self.device)
+        labels = on_device(rows.labels(across=not self.config.mask_boundaries), self.device)
         if not self.config.mask_boundaries:
             logits, _ = self.model(ids)
         else:
-            mask = torch.from_numpy(rows.mask).to(self.device)[:, None]  # (B, 1, T, T)
-            logits, _ = self.model(ids, mask=mask, positions=torch.from_numpy(rows.positions).to(self.device))
+            mask = on_device(rows.mask, self.device)[:, None]  # (B, 1, T, T)
+            logits, _ = self.model(ids, mask=mask, positions=on_device(rows.positions, self.device))
         return shifted_loss(logits, labels)
 
     def evaluate(self, step: int) -> dict[str, float]:

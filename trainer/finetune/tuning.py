@@ -60,6 +60,8 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
         label="fine-tuning",
         advice="tune again with a lower `learning_rate`",
         clip=config.clip,
+        on_snapshot_error=config.on_snapshot_error,
+        log=config.log,
     )
 
 

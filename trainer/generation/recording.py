@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.files.atomic_files import Record
 from data.runs import Snapshot
-from data.runs.atomic_files import Record
 from data.runs.traces import Trace
 from data.tokens.tokenizers import Tokenizer
 from trainer.generation.filters import Decoding, softmax

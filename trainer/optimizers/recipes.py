@@ -24,6 +24,7 @@ from torch.optim import AdamW, Optimizer
 from trainer.model import GPT
 from trainer.optimizers.schedules import WarmupAndDecay, set_peaks
 from trainer.optimizers.soap import SOAP
+from trainer.parallel.data_parallel import own_part
 
 
 @dataclass(frozen=True)
@@ -125,4 +126,5 @@ def average(averaged: nn.Module, model: nn.Module, decay: float, step: int) -> N
     lower learning rate would, while the weights themselves keep moving fast (Polyak and Juditsky 1992).
     """
     weight = 1 - min(decay, (step + 1) / (step + 10))
-    torch._foreach_lerp_([p.data for p in averaged.parameters()], [p.data for p in model.parameters()], weight)
+    into, weights = ([own_part(p.data) for p in each.parameters()] for each in (averaged, model))
+    torch._foreach_lerp_(into, weights, weight)

@@ -19,6 +19,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from trainer.parallel.data_parallel import like, own_part, whole
+from trainer.parallel.state_shares import gather_shares, gather_state, own_share, own_state
+
 SMALLEST_SHARE = 1e-3
 """Lower bound on the mean square gradient of a coordinate, as a share of the average."""
 TINY = 1e-30
@@ -31,7 +34,8 @@ class SOAP(Optimizer):
     columns. Their eigenvectors are the coordinates. Every ``refresh_every`` steps (and at steps 1, 2, 4, ... before) the coordinates
     follow the averages by one round of orthogonal iteration. Before a gradient enters the average of one side, it is scaled to equal
     size along the coordinates of the other side, so that a few large ones do not dominate. Matrices of one shape are stacked and
-    updated together, which on a small model is several times faster than one after another.
+    updated together, which on a small model is several times faster than one after another. Processes that train together share the
+    matrices: each holds the state of some, and sends their updates to the others.
 
     Parameters
     ----------
@@ -80,23 +84,44 @@ class SOAP(Optimizer):
                 matrices = [p for p in group["params"] if p.shape == shape]
                 gradient = _stack([_gradient(p) for p in matrices], group["parts"])
                 # The state of a stack is stored with its first matrix, where state_dict finds it.
-                update = _direction(gradient, self.state[matrices[0]], group).reshape(len(matrices), *matrices[0].shape)
+                update = _shared_direction(gradient, self.state[matrices[0]], group)
+                update = update.reshape(len(matrices), *matrices[0].shape)
+                weights = [own_part(p) for p in matrices]
                 if group["weight_decay"]:
-                    torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(matrices, list(update.unbind()), alpha=-group["lr"])
+                    torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+                changes = [own_part(like(p, change)) for p, change in zip(matrices, update.unbind(), strict=True)]
+                torch._foreach_add_(weights, changes, alpha=-group["lr"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as one process would have it. Where several share it, all must ask."""
+        described = super().state_dict()
+        described["state"] = {number: gather_state(state) for number, state in described["state"].items()}
+        return described
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load what `state_dict` returned; of several processes each keeps the state of its own matrices."""
+        own = {number: own_state(state) for number, state in state_dict["state"].items()}
+        super().load_state_dict({**state_dict, "state": own})
 
 
 def _gradient(p: Tensor) -> Tensor:
     if p.grad is None or p.dim() != 2:
         what = "no gradient" if p.dim() == 2 else f"{p.dim()} dimensions"
         raise ValueError(f"SOAP trains matrices with a gradient; one of shape {tuple(p.shape)} has {what}")
-    return p.grad
+    return whole(p.grad)
 
 
 def _stack(matrices: Sequence[Tensor], parts: int) -> Tensor:
     """Stack matrices of one shape (rows, columns), each split into parts, as (matrices * parts, rows / parts, columns)."""
     rows, columns = matrices[0].shape
     return torch.stack(list(matrices)).view(-1, rows // parts, columns)
+
+
+def _shared_direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+    """Compute the direction of descent for stacked gradients; of several processes each computes that of its own matrices."""
+    own = gradient[own_share(len(gradient))]
+    direction = _direction(own, state, group) if len(own) else own
+    return gather_shares(direction, len(gradient))
 
 
 def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.files.atomic_files import write_bytes, write_json
+from data.files.safetensors_files import stream_tensors
 from data.runs import Run
-from data.runs.atomic_files import write_bytes, write_json
 from data.runs.model_card import model_card
-from data.runs.safetensors_files import stream_tensors
 from data.tokens.special_tokens import ExtendedTokenizer
 from data.tokens.tokenizers import CharTokenizer, Tokenizer
 from trainer.config import ModelConfig, described_model

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from data.errors import InputError, list_names
 from data.progress import Progress
-from data.runs import Run, check_free, create_run, runs_folder, write_snapshot
-from data.runs.atomic_files import write_json
+from data.runs import Run, check_free, create_run, runs_folder, write_info, write_snapshot
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _mark_copies(run: Run) -> None:
     copies = [steps for steps in by_hash.values() if len(steps) > 1]
     if not copies:
         return
-    write_json(run.path / "run.json", {**run.info, "source": {**run.info["source"], "identical_steps": copies}})
+    write_info(run, {**run.info, "source": {**run.info["source"], "identical_steps": copies}})
     n_copies = sum(len(steps) - 1 for steps in copies)
     groups = list_names((" = ".join(list_names(steps, 4).split(", ")) for steps in copies), 3)
     warnings.warn(

@@ -159,6 +159,8 @@ def _tensors_of(weights: Any, path: Path) -> tuple[dict[str, tuple[int, ...]], R
 def load_pickle(path: Path) -> Any:
     """Read the tensors and plain values of a pickle of torch; it is refused before any of its code runs if it needs anything else."""
     mapped = zipfile.is_zipfile(path)  # before version 1.6 torch wrote no archives, and only those can be memory-mapped
+    if mapped:
+        _check_stored(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -169,6 +171,19 @@ def load_pickle(path: Path) -> Any:
             advice = SAFETENSORS_ADVICE if (path.parent / "config.json").is_file() else _PLAIN_ADVICE
             raise InputError(f"{path} is {refusal_message(error)}; {advice}") from None
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}): fetch or save it again") from None
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse an archive with compressed members, which may grow without bounds when they are read; torch writes none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+    except zipfile.BadZipFile:
+        return  # torch says what is wrong with it
+    if compressed:
+        raise InputError(
+            f"{path} is no checkpoint of torch: {compressed[0]!r} in it is compressed; fetch or save it again"
+        )
 
 
 def refusal_message(error: pickle.UnpicklingError) -> str:

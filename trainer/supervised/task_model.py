@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainer.loading import Model
+from trainer.machine import on_device
 from trainer.model import GPT
 from trainer.seeds import TASK_HEAD, generator
 from trainer.supervised.input_transforms import Batch
@@ -71,7 +72,7 @@ class TaskModel(nn.Module):
     def losses(self, batch: Batch, weight: float, device: torch.device | None = None) -> Losses:
         """Compute the losses of a batch; ``weight`` is that of the language-model loss."""
         arrays = (batch.ids, batch.last, batch.is_text, batch.targets)
-        ids, last, is_text, targets = (torch.from_numpy(array).to(device) for array in arrays)
+        ids, last, is_text, targets = (on_device(array, device) for array in arrays)
         scores, logits = self(ids, last)
         task, text = task_loss(scores, targets, self.is_regression), text_loss(logits, ids, is_text)
         return Losses(scores, task, text, task + weight * text if weight else task)

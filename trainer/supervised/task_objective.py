@@ -24,10 +24,11 @@ from data.tasks.examples import Task
 from data.tokens.special_tokens import with_special_tokens
 from data.tokens.tokenizers import Tokenizer, known_part
 from trainer.finetune.base_snapshot import Base, grow, trainable, weights_of
-from trainer.finetune.tuning import start_tuning, tuning_procedure
+from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.generation.sampling import generate_tokens
 from trainer.loading import HEAD, Model, blank_model, load_model
-from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, evaluating, not_finite, take_step
+from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, evaluating, take_step
+from trainer.loop.divergence import not_finite
 from trainer.model import GPT
 from trainer.optimizers.recipes import RECIPES, initialise
 from trainer.seeds import own_random_state
@@ -79,7 +80,8 @@ class TaskObjective:
 
     @cached_property
     def procedure(self) -> Procedure:
-        return tuning_procedure(self.module, self.config, self.steps, self.device)
+        procedure = tuning_procedure(self.module, self.config, self.steps, self.device)
+        return dataclasses.replace(procedure, may_explode=False)  # the language model may be given up for the task
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Collect the tensors of a snapshot by name: those of the model and of the head."""
@@ -153,7 +155,7 @@ class TaskObjective:
     def _predicted(self, outputs: Tensor, step: int) -> NDArray[Any]:
         """Predict classes, or scores of a regression, (example,)."""
         if not outputs.isfinite().all():  # argmax would still choose a class, and so give a score
-            raise not_finite(self, step)
+            raise not_finite(step, self.procedure.advice)
         return (outputs[:, 0] if self.task.is_regression else outputs.argmax(-1)).cpu().numpy()
 
     def numbers(self, step: int) -> NDArray[np.int64]:
@@ -207,20 +209,24 @@ def reinitialise(model: Model, base: Base, seed: int) -> None:
     model.load_state_dict(fresh.state_dict())
 
 
-def tune(
-    objective: TaskObjective, base: Base, name: str, progress: Progress
-) -> tuple[Training[TaskObjective], dict[str, float]]:
-    """Fine-tune and write a run; return the training and the scores of the test set."""
+def start_task(objective: TaskObjective, base: Base, name: str, request: Mapping[str, Any]) -> Training[TaskObjective]:
+    """Make a new run; ``request`` are the options that read its task again, which ``task`` in run.json records."""
     task = objective.task
     info = {"tokenizer": objective.tokenizer.to_json()}
     if corpus := base.run.info.get("corpus"):
         # Under a name or path that finds it, so that probes read the same text of both runs; a path, where it is the user's own.
         source = base.run.info.get("training", {}).get("corpus")
         info["corpus"] = {**corpus, "name": source or corpus.get("name")}
-    info["task"] = describe_task(task)
-    tuning = start_tuning(objective, objective.config, base, info, name=name)
-    tuning.go(progress)
-    return tuning, objective.scores()
+    info["task"] = {**describe_task(task), "request": dict(request)}
+    return start_tuning(objective, objective.config, base, info, name=name)
+
+
+def resume_task(run: Run, objective: TaskObjective) -> Training[TaskObjective]:
+    """Resume a run where it stopped; an `InputError` says if its task is another one than that of the objective."""
+    before, now = run.info["task"], describe_task(objective.task)
+    if {name: before.get(name) for name in now} != now:
+        raise InputError(f"the task of run {run.name!r} reads other data now: put the files back as they were")
+    return resume_tuning(run, objective, objective.config)
 
 
 def describe_task(task: Task) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from data.progress import Progress
 from data.runs import Run
 from data.tasks.examples import Task
 from trainer.finetune.base_snapshot import Base
-from trainer.loop import highest_rate
+from trainer.loop import Training, highest_rate
 from trainer.machine import find_device
 from trainer.supervised.task_config import TaskConfig
-from trainer.supervised.task_objective import describe_task, prepare, tune, tune_without_run
+from trainer.supervised.task_objective import TaskObjective, describe_task, prepare, tune_without_run
 from trainer.supervised.task_scores import bag_of_words, chance, majority
 
 TaskReport = dict[str, Any]
@@ -32,12 +32,16 @@ ROWS = {
 }
 
 
+OpenTraining = Callable[[TaskObjective], Training[TaskObjective]]
+"""Makes the run of an objective, or opens one to resume it."""
+
+
 def measure(
-    base: Base, task: Task, config: TaskConfig, name: str, *, seeds: int, compare: bool, bar: ShowProgress
+    base: Base, task: Task, config: TaskConfig, opened: OpenTraining, *, seeds: int, compare: bool, bar: ShowProgress
 ) -> tuple[Run, TaskReport]:
     """Fine-tune a base on a task with as many seeds as ``seeds``, the first as a run, and measure the comparisons.
 
-    ``compare`` adds the bag of words, and the model without pre-training with every seed.
+    ``opened`` makes or resumes the run, ``compare`` adds the bag of words, and the model without pre-training with every seed.
 
     Returns
     -------
@@ -53,9 +57,10 @@ def measure(
         scores |= {"bag_of_words": [bag_of_words(task)], "from_scratch": []}
     steps = f"{objective.steps:,} step{'s' * (objective.steps != 1)} of {objective.batch_size:,} examples"
     print(f"{steps}; learning rate up to {highest_rate(objective):.1e}", flush=True)
+    tuning = opened(objective)
     with bar(f"pre-trained, seed {config.seed}", objective.steps, "step") as update:
-        tuning, first = tune(objective, base, name, update)
-    scores["pre_trained"] = [first]
+        tuning.go(update)
+    scores["pre_trained"] = [objective.scores()]
     is_whole = True
     remaining = [("pre_trained", each) for each in configs[1:]]
     remaining += [("from_scratch", each) for each in configs] if compare else []

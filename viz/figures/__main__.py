@@ -28,7 +28,7 @@ def main(request: FigureRequest) -> None:
     if request.deck:
         require_pptx()
     run = open_run(request.run)
-    folder = writable_folder(request.out or run.path / "figures")
+    folder = writable_folder(request.out or run.inside("figures"))
     with lettering(run):
         pages = _draw_all(run, request, folder)
     if request.deck:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import InputError
 from data.language import in_language
 from data.printing import visible
-from data.runs.run import Run, open_run
+from data.runs import Run, open_run
 from viz.fonts import lettering
 from viz.output import encode_figure, save
 from viz.request import FIGURE_FORMATS, FigureRequest

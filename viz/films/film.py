@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from data.files.atomic_files import write_bytes
 from data.language import LOCALES, in_language
 from data.printing import visible
-from data.runs.atomic_files import write_bytes
-from data.runs.run import Run, open_run
+from data.runs import Run, open_run
 from viz.fonts import lettering
 from viz.request import FilmRequest
 from viz.sidecar import write_sidecar

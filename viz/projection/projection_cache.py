@@ -10,13 +10,16 @@ import zipfile
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import msgspec
 import numpy as np
 import xarray as xr
 
+from data.files.atomic_files import write_bytes
+from data.files.json_files import parse_json
+from data.files.regular_files import open_regular
 from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
-from data.runs.atomic_files import write_bytes
 from viz.projection.projector import AXES, project
 from viz.sidecar import versions
 
@@ -32,6 +35,13 @@ class ProjectionOptions(TypedDict, total=False):
     metric: str
     seed: int
     perplexity: float | None
+
+
+class CachedLayout(msgspec.Struct):
+    """What a cached layout says of its arrays: their dimensions by name, and the attributes of all."""
+
+    dims: dict[str, list[str]]
+    attrs: dict[str, Any]
 
 
 DEFAULTS = ProjectionOptions(n_axes=2, metric="euclidean", seed=0, perplexity=None)
@@ -81,7 +91,7 @@ def _path(run: Run, trajectory: xr.DataArray, method: str, options: ProjectionOp
     if "token_id" in trajectory.coords:  # a part of the table
         what.append(trajectory["token_id"].values.tolist())
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
-    return run.path / "projections" / f"{trajectory.dims[1]}-{method}-{key}.npz"
+    return run.inside("projections", f"{trajectory.dims[1]}-{method}-{key}.npz")
 
 
 def _encode(projection: xr.Dataset) -> bytes:
@@ -100,12 +110,21 @@ def _read(path: Path, trajectory: xr.DataArray) -> xr.Dataset | None:
     if not path.is_file():
         return None
     try:
-        file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-        about: dict[str, Any] = json.loads(file["about"].tobytes())
-        arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return _decode(path, trajectory)
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile):
         notify(f"the cached layout {path.name} is damaged: it is computed again", stacklevel=3)
         return None
+
+
+def _decode(path: Path, trajectory: xr.DataArray) -> xr.Dataset:
+    with open_regular(path) as opened:
+        content = io.BytesIO(opened.read())
+    with zipfile.ZipFile(content) as archive:  # what is not compressed cannot grow when it is read
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("it is compressed")
+    file = np.load(content, allow_pickle=False)
+    about = parse_json(file["about"].tobytes(), CachedLayout)
+    arrays = {name: (dims, file[name]) for name, dims in about["dims"].items()}
     coords = {name: trajectory[name] for name in ("step", trajectory.dims[1], "sha256")}
     return xr.Dataset(
         arrays, coords=coords | {"axis": list(AXES[: arrays["layout"][1].shape[-1]])}, attrs=about["attrs"]

@@ -12,8 +12,8 @@ from dashboards.compute import background_jobs, queries
 from dashboards.compute.background_jobs import BackgroundJob, BackgroundJobs
 from dashboards.compute.computation import Computation
 from data.errors import InputError
+from data.files.atomic_files import append_line
 from data.runs import Run
-from data.runs.atomic_files import append_line
 
 KEY = "test"
 

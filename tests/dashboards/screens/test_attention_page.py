@@ -14,8 +14,8 @@ from dashboards.compute.computation import Computation
 from dashboards.forms.example_prompts import example_prompts
 from dashboards.player import Events
 from dashboards.state.language import Translation
+from data.files.atomic_files import append_line
 from data.runs import Run, create_run, write_snapshot
-from data.runs.atomic_files import append_line
 from probes.groups.symbols import display
 from probes.models.attention import attention_maps
 from probes.models.heads import head_scores
@@ -243,7 +243,7 @@ def test_a_text_that_is_gone_leaves_maps_and_says_why_there_are_no_scores(
 ) -> None:
     import json
 
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["corpus"]["sha256"], info["created"] = "0" * 64, "another"
     (run.path / "run.json").write_text(json.dumps(info))
     at = open_screen("attention", run=run.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -16,8 +15,8 @@ from dashboards.compute import queries
 from dashboards.compute.computation import Computation
 from dashboards.player import Events
 from dashboards.screens.compare.grid import grid_of_runs, template
-from data.runs import Run, create_run, write_snapshot
-from data.runs.atomic_files import append_line
+from data.files.atomic_files import append_line
+from data.runs import Run, create_run, write_info, write_snapshot
 from tests.dashboards.stages import Stage, open_screen, run_until
 from viz.films.side_by_side import turned_onto
 from viz.player.attention_panels import HeadTimeline, HeatMaps
@@ -455,8 +454,7 @@ def _turned_tables(run: Run, tensors: Mapping[str, np.ndarray]) -> dict[str, np.
 
 
 def _rewrite(run: Run, changes: dict[str, object]) -> None:
-    path = run.path / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    write_info(run, {**Run(run.path).info, **changes})
     page.shared_computation.clear()
 
 

@@ -41,7 +41,7 @@ def test_the_snapshots_are_asked_for_the_next_line_where_it_is_wanted(run: Run, 
 
 
 def test_where_the_text_cannot_be_had_the_reason_stands_in_its_place(run: Run, stage: Stage) -> None:
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["corpus"]["sha256"], info["created"] = "0" * 64, "another"
     (run.path / "run.json").write_text(json.dumps(info))
     at = open_screen("overview", run=run.name, ask="zero-shot")

@@ -35,6 +35,7 @@ NEVER_ON_A_PAGE = {
     "data/tasks/play_tasks.py": "supervised fine-tuning",
     "data/tasks/task_files.py": "supervised fine-tuning",
     "data/tokens/vocabularies.py": "tokenizers that are learned or read from files, for commands only",
+    "data/upkeep/": "verify, repair and prune, which are commands",
     "dashboards/__main__.py": "the command that starts the pages",
     "probes/__main__.py": "a command that no page starts",
     "probes/export.py": "exports, which no page offers",
@@ -43,6 +44,9 @@ NEVER_ON_A_PAGE = {
     "probes/tables/vectors.py": "vectors are made into runs by a command",
     "trainer/finetune/": "no page starts it",
     "trainer/generate.py": "a command that no page starts",
+    "trainer/loggers/": "what a training logs to, which a command chooses",
+    "trainer/machine.py": "devices and processes of a training that a command starts",
+    "trainer/parallel/": "several processes, which torchrun starts",
     "trainer/pretrained/": "imports and exports, which no page starts",
     "trainer/supervised/": "no page starts it",
 }

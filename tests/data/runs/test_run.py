@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,12 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from data.errors import InputError
-from data.runs import Run, check_run_name, create_run, list_runs, open_run, rewind, write_snapshot
-from data.runs.atomic_files import append_line, read_lines, write_bytes
+from data.files.atomic_files import append_line, write_bytes
+from data.files.json_files import read_lines
+from data.runs import Run, check_run_name, create_run, list_runs, open_run, write_snapshot
+from data.runs import snapshot as snapshot_module
+from data.runs.earlier_records import drop_earlier, earlier_records
+from data.runs.training_lock import lock_run
 from data.tokens.tokenizers import CharTokenizer
 from data.tokens.vocabularies import learn_bpe
 
@@ -77,13 +82,13 @@ def test_each_whole_snapshot_is_opened_once_with_the_tensors_that_are_wanted(
     made: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
-    read = Path.read_bytes
+    open_regular = snapshot_module.open_regular
 
-    def watched(path: Path) -> bytes:
+    def watched(path: Path) -> BufferedReader:
         opened.append(path)
-        return read(path)
+        return open_regular(path)
 
-    monkeypatch.setattr(Path, "read_bytes", watched)
+    monkeypatch.setattr(snapshot_module, "open_regular", watched)
     found = {snapshot.step: tensors for snapshot, tensors in made.sound_tensors(["wte.weight"])}
     assert [path for path in opened if path.suffix == ".safetensors"] == [each.path for each in made.snapshots()]
     for step, tensors in found.items():
@@ -112,15 +117,50 @@ def test_a_run_without_a_whole_snapshot_says_so(made: Run) -> None:
 def test_a_line_that_is_still_being_written_does_not_count(made: Run) -> None:
     with (made.path / "manifest.jsonl").open("ab") as file:
         file.write(b'{"step": 30, "file": "snapsh')
+    lock = lock_run(made.path)
     assert [record["step"] for record in made.manifest()] == [0, 10, 20]
+    lock.release()
+    with pytest.warns(UserWarning, match=r"the last line of manifest.jsonl in run 'made' was cut: it is left out"):
+        assert [record["step"] for record in made.manifest()] == [0, 10, 20]
 
 
-def test_rewind_forgets_what_came_after_and_nothing_else(made: Run) -> None:
+def test_a_last_line_that_lacks_only_its_newline_counts(made: Run) -> None:
+    path = made.path / "manifest.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert [record["step"] for record in made.manifest()] == [0, 10, 20]
+    write_snapshot(made, 30, TENSORS)
+    assert [record["step"] for record in made.manifest()] == [0, 10, 20, 30]
+
+
+def test_earlier_records_go_as_the_resumed_training_passes_them(made: Run) -> None:
     for step in (0, 10, 20):
-        append_line(made.path / "metrics.jsonl", {"step": step, "val_loss": 1.0})
-    rewind(made, 10)
-    assert [record["step"] for record in made.manifest()] == [0, 10]
-    assert [record["step"] for record in made.metrics()] == [0, 10]
+        append_line(made.path / "metrics.jsonl", {"step": step, "train_loss": 1.0, "val_loss": 1.0})
+    earlier = earlier_records(made, 0)
+    write_snapshot(made, 10, {name: tensor + 10 for name, tensor in TENSORS.items()})  # as before
+    write_snapshot(made, 15, TENSORS)
+    assert [record["step"] for record in made.manifest()] == [0, 10, 15, 20]
+
+    earlier = drop_earlier(made, earlier, 15)
+    assert [record["step"] for record in made.manifest()] == [0, 10, 15, 20]
+    assert [record["step"] for record in made.metrics()] == [0, 20]
+    assert len((made.path / "manifest.jsonl").read_bytes().splitlines()) == 4
+
+    drop_earlier(made, earlier, float("inf"))
+    assert [record["step"] for record in made.manifest()] == [0, 10, 15]
+    assert sorted(path.name for path in (made.path / "snapshots").iterdir()) == [
+        f"{step:08d}.safetensors" for step in (0, 10, 15)
+    ]
+    assert len(made.sound_snapshots()) == 3
+
+
+def test_a_snapshot_that_was_reported_is_not_touched_by_another_of_its_step(made: Run) -> None:
+    before = made.snapshot(20)
+    content = before.path.read_bytes()
+    other = write_snapshot(made, 20, TENSORS)
+    assert other.path != before.path
+    assert before.path.read_bytes() == content
+    assert made.snapshot(20) == other
+    assert write_snapshot(made, 20, TENSORS) == other  # equal weights are not written again
 
 
 def test_the_newest_run_is_opened_when_none_is_named(tmp_path: Path) -> None:

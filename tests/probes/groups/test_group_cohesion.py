@@ -35,7 +35,7 @@ def test_the_correction_is_for_the_steps_looked_at(run: Run) -> None:
 
 
 def test_without_its_text_a_run_is_compared_with_random_groups_only(run: Run) -> None:
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["training"]["corpus"] = info["corpus"]["name"] = "gone.txt"
     (run.path / "run.json").write_text(json.dumps(info))
     with pytest.warns(UserWarning, match="compared with random groups only"):

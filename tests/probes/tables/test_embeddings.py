@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors.numpy import load_file
 
 from data.errors import InputError
 from data.runs import Run
+from data.runs import snapshot as snapshot_module
 from probes.tables.embeddings import position_embeddings, token_embeddings
 
 
@@ -38,13 +38,13 @@ def test_the_hashes_travel_with_the_values(run: Run) -> None:
 
 def test_each_snapshot_is_opened_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    real = io.open
+    real = snapshot_module.open_regular
 
-    def counting(file: Any, *args: Any, **kwargs: Any) -> Any:
-        opened.append(Path(file).name)
-        return real(file, *args, **kwargs)
+    def counting(file: Path) -> Any:
+        opened.append(file.name)
+        return real(file)
 
-    monkeypatch.setattr(io, "open", counting)
+    monkeypatch.setattr(snapshot_module, "open_regular", counting)
     token_embeddings(run)
     files = [snapshot.path.name for snapshot in run.snapshots()]
     assert [opened.count(name) for name in files] == [1] * len(files)
@@ -60,7 +60,7 @@ def test_a_damaged_snapshot_is_left_out_with_a_warning(run: Run) -> None:
 
 
 def test_a_model_without_a_position_table_is_refused(run: Run) -> None:
-    info = json.loads((run.path / "run.json").read_text())
+    info = dict(Run(run.path).info)
     info["tensors"].pop("position_table")
     (run.path / "run.json").write_text(json.dumps(info))
     with pytest.raises(InputError, match="has no position table"):

@@ -176,6 +176,8 @@ def test_texts_cut_into_pieces_can_be_learned_whatever_is_left_of_them(run: Run,
 
 def test_a_resumed_tuning_keeps_its_settings(run: Run, config: LanguageConfig) -> None:
     tuning = start(config, "tiny")
+    assert tuning.lock is not None
+    tuning.lock.release()
     before = tuned_config(tuning.run)
     with pytest.raises(InputError, match="a resumed run keeps its learning_rate, epochs"):
         resume_language(tuning.run, dataclasses.replace(before, epochs=9, learning_rate=1.0))

@@ -24,7 +24,8 @@ from trainer.finetune.base_snapshot import Base, grow, open_base, run_name, trai
 from trainer.finetune.finetune_config import TuneConfig, check, schedule
 from trainer.finetune.tuning import resume_tuning, start_tuning, tuning_procedure
 from trainer.loading import Model, load_model
-from trainer.loop import Procedure, Stopped, Training, take_step
+from trainer.loop import Procedure, Training, take_step
+from trainer.loop.stopping import Stopped
 from trainer.optimizers.recipes import initialise
 from trainer.optimizers.schedules import Linear
 from trainer.supervised.task_model import TaskModel
@@ -274,6 +275,8 @@ def test_a_new_run_that_learned_nothing_is_removed_and_a_resumed_one_stays(run: 
         tuning.go(QUIET)
     assert not tuning.run.path.exists()
     stopped = tuned(open_base("tiny"), "stopped", config)
+    assert stopped.lock is not None
+    stopped.lock.release()
     again = resume_tuning(stopped.run, stopped.objective, config)
     with pytest.raises(InputError, match="no longer a number"):
         again.go(QUIET)

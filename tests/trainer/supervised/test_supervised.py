@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import random
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +22,23 @@ from data.tasks.examples import KINDS, Classification, Example, MultipleChoice, 
 from tests.commands import assert_mistake, command
 from trainer.finetune.base_snapshot import Base, open_base
 from trainer.loading import load_model
+from trainer.loop import Training
 from trainer.supervised.input_transforms import SPECIAL_TOKENS
 from trainer.supervised.task_config import TaskConfig, with_warm_up
-from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, tune, tune_without_run
+from trainer.supervised.task_objective import TaskObjective, load_task_model, prepare, start_task, tune_without_run
 from trainer.supervised.task_report import format_score, measure, show, summarise
 from trainer.supervised.task_scores import headline
 
 CPU = torch.device("cpu")
 CONFIG = TaskConfig(learning_rate=1e-2, epochs=4, dropout=0.0, seed=5, threads=1)
 QUIET = lambda step, note: None  # noqa: E731
+
+
+def tune(objective: TaskObjective, base: Base, name: str) -> tuple[Training[TaskObjective], dict[str, float]]:
+    """Fine-tune and write a run; return the training and the scores of the test set."""
+    tuning = start_task(objective, base, name, {})
+    tuning.go(QUIET)
+    return tuning, objective.scores()
 
 
 def example(kind: str, draw: random.Random) -> Example:
@@ -70,7 +81,7 @@ def test_a_learnable_task_is_learned_and_shuffled_labels_are_not(base: Base, kin
 
 def test_the_run_has_the_base_as_its_first_snapshot_and_new_rows_for_new_tokens(base: Base) -> None:
     objective = prepare(base, toy("entailment"), CONFIG, CPU)
-    tuning, scores = tune(objective, base, "toy", QUIET)
+    tuning, scores = tune(objective, base, "toy")
     run = open_run("toy")
     assert run.tokenizer.special_tokens == {
         name: base.run.tokenizer.vocab_size + i for i, name in enumerate(SPECIAL_TOKENS)
@@ -86,7 +97,8 @@ def test_the_run_has_the_base_as_its_first_snapshot_and_new_rows_for_new_tokens(
     assert 0.01 < new.std() < 0.03
     assert not np.array_equal(last["wte.weight"][rows:], new)
     assert last.keys() - before.keys() == {"task_head.weight", "task_head.bias"}
-    assert run.info["task"] == {"name": "toy", "kind": "entailment", "labels": ["no", "yes"], "origin": ""}
+    described = {"name": "toy", "kind": "entailment", "labels": ["no", "yes"], "origin": ""}
+    assert run.info["task"] == {**described, "request": {}}
     assert run.info["base"]["step"] == base.step
     record = run.metrics()[-1]
     assert record["accuracy"] == scores["accuracy"] > 0.9
@@ -96,7 +108,7 @@ def test_the_run_has_the_base_as_its_first_snapshot_and_new_rows_for_new_tokens(
 
 def test_model_and_head_come_back_from_a_snapshot_and_say_the_same(base: Base) -> None:
     objective = prepare(base, toy("choice"), CONFIG, CPU)
-    tuning, _ = tune(objective, base, "toy", QUIET)
+    tuning, _ = tune(objective, base, "toy")
     read = load_task_model(open_run("toy"), tuning.objective.steps)
     batch = objective.test.batch(range(8))
     with torch.no_grad():
@@ -107,7 +119,7 @@ def test_probes_and_films_read_the_run_as_any_other(base: Base) -> None:
     from probes.registry import ProbeRequest
     from probes.registry import measure as probe
 
-    tune(prepare(base, toy("classification", n=80), CONFIG, CPU), base, "toy", QUIET)
+    tune(prepare(base, toy("classification", n=80), CONFIG, CPU), base, "toy")
     run = open_run("toy")
     tokens = probe(run, "tokens")
     assert list(tokens["token"].values[-3:]) == list(SPECIAL_TOKENS)
@@ -141,7 +153,7 @@ def _matrices(objective: TaskObjective) -> list[torch.Tensor]:
 def test_the_same_seed_gives_the_same_run_and_measuring_changes_nothing(base: Base) -> None:
     task = toy("classification", n=80)
     config = TaskConfig(learning_rate=1e-2, epochs=1, dropout=0.2, seed=5, threads=1)
-    tune(prepare(base, task, config, CPU), base, "one", QUIET)
+    tune(prepare(base, task, config, CPU), base, "one")
     silent = prepare(base, task, config, CPU)
     tune_without_run(silent)
     last = open_run("one").snapshots()[-1].tensors()
@@ -219,7 +231,15 @@ def test_a_report_has_the_mean_and_range_of_the_seeds(base: Base) -> None:
     from data.progress import progress_bar
 
     config = TaskConfig(learning_rate=1e-2, epochs=1, dropout=0.0, seed=5, threads=1)
-    run, report = measure(base, toy("choice", n=80), config, "toy", seeds=2, compare=True, bar=progress_bar)
+    run, report = measure(
+        base,
+        toy("choice", n=80),
+        config,
+        lambda objective: start_task(objective, base, "toy", {}),
+        seeds=2,
+        compare=True,
+        bar=progress_bar,
+    )
     assert list(report["scores"]) == ["chance", "majority", "bag_of_words", "from_scratch", "pre_trained"]
     found = report["scores"]["pre_trained"]["accuracy"]
     assert len(found["values"]) == 2
@@ -252,6 +272,33 @@ def test_a_stop_after_the_first_seed_leaves_a_report_of_what_was_measured(
     assert len(report["scores"]["pre_trained"]["accuracy"]["values"]) == 2
     assert not report["whole"]
     assert "stopped: the report holds the seeds that were finished" in capsys.readouterr().out
+
+
+def test_a_resumed_run_and_its_report_equal_those_of_one_that_was_not_stopped(
+    runs: Path, table: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from trainer.supervised.__main__ import main
+
+    path = table("some.csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(20)))
+    args = ["--data", str(path), "--kind", "classification", "--model", "tiny", "--epochs", "4", "--micro-batch", "8"]
+    args += ["--threads", "1", "--seeds", "2", "--learning-rate", "1e-2"]
+    assert main([*args, "--run", "whole"]) == 0
+
+    @contextlib.contextmanager
+    def stopping(*_: Any) -> Iterator[Any]:
+        yield lambda step, note=None: os.kill(os.getpid(), signal.SIGTERM) if step == 7 else None
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.supervised.__main__.progress_bar", stopping)
+        assert main([*args, "--run", "parted"]) == 128 + signal.SIGTERM
+    assert "--resume --run parted" in capsys.readouterr().out
+    assert main(["--resume", "--run", "parted"]) == 0
+    reports = [json.loads((runs / name / "report.json").read_text(encoding="utf-8")) for name in ("whole", "parted")]
+    assert reports[0] == reports[1]
+    whole, parted = (Run(runs / name) for name in ("whole", "parted"))
+    assert [s.sha256 for s in whole.snapshots()] == [s.sha256 for s in parted.snapshots()]
+    with pytest.raises(InputError, match="a resumed run keeps its seeds"):
+        main(["--resume", "--run", "parted", "--seeds", "5"])
 
 
 def test_a_table_of_three_scores_fits_a_terminal_and_keeps_its_title(
@@ -300,11 +347,11 @@ def test_a_taken_name_is_refused_before_anything_is_made(
 
     asked: list[str] = []
 
-    def measured(base: Base, task: Task, config: TaskConfig, name: str, **_: Any) -> Any:
+    def started(objective: TaskObjective, base: Base, name: str, request: Any) -> Any:
         asked.append(name)
         raise InputError("enough")
 
-    monkeypatch.setattr("trainer.supervised.task_report.measure", measured)
+    monkeypatch.setattr("trainer.supervised.task_objective.start_task", started)
     path = table("my reviews (1).csv", "sentence,label\n" + "".join(f"ba {n},a\nco {n},b\n" for n in range(10)))
     named = ["--run", "tiny"] if kept else []
     with pytest.raises(InputError, match="exists already: give another name with `run`" if kept else "enough"):

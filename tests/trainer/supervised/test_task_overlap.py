@@ -60,7 +60,7 @@ def test_the_command_tells_it_and_writes_it_down(runs: Path, monkeypatch: Any, c
     from trainer.supervised import __main__ as supervised
 
     monkeypatch.setenv("GPTLAB_RUNS", str(runs))
-    described = json.loads((runs / "tiny" / "run.json").read_text(encoding="utf-8"))
+    described = dict(Run(runs / "tiny").info)
     described["training"]["corpus"] = "shakespeare"
     (runs / "tiny" / "run.json").write_text(json.dumps(described), encoding="utf-8")
     monkeypatch.setattr("data.tasks.play_tasks.play_task", lambda *_, **__: TASK)

@@ -133,7 +133,7 @@ def test_a_group_that_cannot_be_compared_is_filmed_with_a_warning(run: Run, tmp_
 
 
 def test_runs_of_other_kinds_are_refused(run: Run, second: Run) -> None:
-    info = json.loads((second.path / "run.json").read_text())
+    info = dict(Run(second.path).info)
     info["tokenizer"]["symbols"] = "".join(chr(0x4E00 + i) for i in range(len(info["tokenizer"]["symbols"])))
     (second.path / "run.json").write_text(json.dumps(info))
     with pytest.raises(InputError, match="runs tiny and second share no tokens"):

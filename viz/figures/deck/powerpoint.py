@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.files.atomic_files import write_bytes
 from data.language import say
 from data.printing import visible
-from data.runs.atomic_files import write_bytes
 from viz.drawing.slide import SIZES as INCHES
 from viz.drawing.theme import Theme
 

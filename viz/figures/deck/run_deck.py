@@ -114,5 +114,5 @@ def _film_page(film: SavedFilm, scratch: Path) -> DeckPage:
 
 def _notes(about: Mapping[str, Any]) -> str:
     """Write the speaker's notes: the alt text, and how the picture was made."""
-    made = say("Made by {command} from run {run}.", command=about["command"], run=about["run"])
+    made = say("Made by {command} from run {run}.", command=about.get("command", ""), run=about.get("run") or "")
     return f"{about['alt_text']}\n\n{made}"

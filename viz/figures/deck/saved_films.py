@@ -39,7 +39,7 @@ def saved_films(run: Run) -> list[SavedFilm]:
     First comes a film of the run as it is now: of positions before tokens and the others, with a highlight before one without. A film
     beside its control follows the same film without. Films of several runs are last, and after them the older ones.
     """
-    paths = [path for path in sorted((run.path / "films").glob("*.mp4")) if sidecar_path(path).is_file()]
+    paths = [path for path in sorted(run.inside("films").glob("*.mp4")) if sidecar_path(path).is_file()]
     films = [film for path in paths if (film := _read(run, path)) is not None]
     single = {film.request.file_name for film in films if film.request.control is None}
     return sorted(films, key=lambda film: _place(film, single))
@@ -50,7 +50,7 @@ def _read(run: Run, path: Path) -> SavedFilm | None:
         record = read_sidecar(path)
         request = FilmRequest.from_record(record["options"])
         return SavedFilm(path, request, record, _age(run, request, record)) if request.kind else None
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
+    except (ValueError, OSError):
         notify(f"{path.name} is left out, since {sidecar_path(path).name} cannot be read: make the film again")
         return None
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from data.errors import InputError
+from data.files.atomic_files import write_json
 from data.runs import Run
-from data.runs.atomic_files import write_json
 from probes.models.observation import observe
 from tests.trainer.test_model import SMALL, made_model, made_tokens
 from trainer.config import VARIANTS, ModelConfig, described_model, preset, replace

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import load, save
 
-from data.runs.atomic_files import write_bytes
-from data.runs.safetensors_files import decode_metadata, decode_tensors, read_tensor, stream_tensors
+from data.files.atomic_files import write_bytes
+from data.files.safetensors_files import decode_metadata, decode_tensors, read_tensor, stream_tensors
 
 TYPES = ["?", "u1", "i1", "u2", "i2", "f2", "u4", "i4", "f4", "u8", "i8", "f8"]
 SOME = st.sampled_from(TYPES).flatmap(

@@ -1,0 +1,107 @@
+"""Somebody else's run is safe to open and to resume: nothing outside it is read or changed, nothing hangs, nothing is a traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from dashboards.state import film_list
+from data.errors import InputError
+from data.files.json_files import DamagedError
+from data.files.safetensors_files import decode_tensors
+from data.notices import collect_notices
+from data.runs import Run, list_runs
+from data.runs.labels import Label, write_label
+from tests.reliability.damage.attacks import LYING_HEADERS, SECRET, attacks, fingerprint, make_decoy
+from tests.reliability.damage.readings import Reading, each_in_child, read_everything
+from tests.reliability.damage.test_corruptions import whole_run
+from trainer.config import trained_config
+from trainer.session import resume_training
+
+ATTACKS = dict(attacks())
+
+
+def attacked(name: str, original: Path, folder: Path) -> Reading:
+    """Attack a copy of a run, read it, label it and resume it; what is wrong is the crash of the reading."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(original, folder / "runs" / "tiny")
+    shutil.copytree(original, folder / "runs" / "good")
+    decoy = make_decoy(folder, original)
+    before = fingerprint(decoy)
+    ATTACKS[name](folder / "runs" / "tiny", decoy)
+    reading = read_everything(folder / "runs", "tiny")
+    _write(folder / "runs" / "tiny", reading)
+    shown = str(reading)
+    if SECRET in shown:
+        reading.crash = "it read what lies outside of the run"
+    if fingerprint(decoy) != before:
+        reading.crash = "it changed what lies outside of the run"
+    if "good" not in reading.values["listed"]:
+        reading.crash = "the good run is no longer listed"
+    if not all("\n" not in said for said in reading.said):
+        reading.crash = f"not one line: {reading.said}"
+    return reading
+
+
+def _write(path: Path, reading: Reading) -> None:
+    """Do what writes into a run: a label, and a training that is resumed for some steps."""
+    with collect_notices():
+        try:
+            write_label(Run(path), Label("a name", ""))
+        except (InputError, OSError) as error:
+            reading.said.append(str(error))
+        try:
+            film_list.films(Run(path))
+            config = trained_config(Run(path))
+            resume_training(Run(path), config.__class__(**{**vars(config), "steps": 62})).go(lambda step, note: None)
+        except InputError as error:
+            reading.said.append(str(error))
+        except OSError as error:  # the commands say it in a line
+            reading.said.append(str(error))
+
+
+def failed_attacks(names: list[str], original: Path, folder: Path) -> list[str]:
+    """Try attacks; describe those that succeed."""
+
+    def attempt(name: str) -> Any:
+        return attacked(name, original, folder)
+
+    readings = each_in_child(attempt, names)
+    return [f"{name}: {reading.crash}" for name, reading in zip(names, readings, strict=True) if reading.crash]
+
+
+def test_no_attack_leads_out_of_the_run_or_stops_a_reader(runs: Path, tmp_path: Path) -> None:
+    assert failed_attacks(list(ATTACKS), whole_run(tmp_path / "original", runs / "tiny"), tmp_path / "attacked") == []
+
+
+@pytest.mark.parametrize("name", LYING_HEADERS)
+def test_a_header_that_the_library_refuses_is_refused(name: str) -> None:
+    with pytest.raises(SafetensorError):
+        load(LYING_HEADERS[name])
+    with pytest.raises(DamagedError):
+        decode_tensors(LYING_HEADERS[name])
+
+
+@pytest.mark.parametrize("name", ["<b>x", "a\nb", "a\x1b[31m", "..", "-rf", "a b", "名"])
+def test_a_folder_whose_name_no_run_has_is_passed_over(name: str, runs: Path) -> None:
+    if name == "..":
+        pytest.skip("it is the folder above")
+    shutil.copytree(runs / "tiny", runs / name)
+    with collect_notices() as notices:
+        assert [run.name for run in list_runs(runs)] == ["tiny"]
+    assert any("cannot be the name of a run" in notice for notice in notices)
+    assert all("\n" not in notice and "\x1b" not in notice for notice in notices)
+
+
+def test_a_link_to_a_run_outside_is_passed_over(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "tiny", tmp_path / "elsewhere")
+    os.symlink(tmp_path / "elsewhere", runs / "linked")
+    with collect_notices() as notices:
+        assert [run.name for run in list_runs(runs)] == ["tiny"]
+    assert any("leads out" in notice for notice in notices)
