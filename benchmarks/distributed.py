@@ -28,8 +28,8 @@ from trainer.loop import take_step
 from trainer.model import GPT
 from trainer.parallel import processes
 from trainer.parallel.batch_shares import micro_batches
-from trainer.parallel.launch import joined
 from trainer.parallel.model_forms import compile_ahead
+from trainer.parallel.torchrun import joined
 from trainer.session import Session, build
 
 WAYS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2), "2 processes, 1 thread each": (2, 1)}

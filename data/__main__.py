@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 from data.commands import run_command
 from data.corpora import catalog
@@ -77,16 +77,16 @@ class Prune:
 
 
 @dataclass(frozen=True)
-class Size:
+class Sizes:
     """Show what takes the room in a run."""
 
     run: RunName = None
 
 
-Command = List | Fetch | Verify | Repair | Prune | Size
+DataCommand = List | Fetch | Verify | Repair | Prune | Annotated[Sizes, subcommand("size")]
 
 
-def main(command: Command) -> None:
+def main(command: DataCommand) -> None:
     """Run the command."""
     match command:
         case List(corpus_dir):
@@ -100,7 +100,7 @@ def main(command: Command) -> None:
             print("\n".join(done or ["nothing is wrong"]))
         case Prune(name, keep, dry_run):
             _prune(open_run(name), keep, dry_run=dry_run)
-        case Size(name):
+        case Sizes(name):
             _size(_folder_of(name))
 
 
@@ -201,4 +201,4 @@ def _table(found: dict[str, Path | catalog.OtherTextError | None]) -> Table:
 
 
 if __name__ == "__main__":
-    run_command(main, Command, prog=PROG, description=__doc__)
+    run_command(main, DataCommand, prog=PROG, description=__doc__)

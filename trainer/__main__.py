@@ -14,7 +14,7 @@ from data.commands import one_line_mistakes, parse, write_options
 from data.errors import InputError
 from data.runs import Run, open_run
 from trainer.config import TrainConfig, base_config, first_pass
-from trainer.parallel.launch import is_launched, one_command, resume_command
+from trainer.parallel.torchrun import is_launched, one_command, resume_command
 
 if TYPE_CHECKING:
     from trainer.session import Session

@@ -7,9 +7,8 @@ Values on the command line take precedence over the file, and the file over the 
 from __future__ import annotations
 
 import dataclasses
-import math
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from data.errors import InputError, NotApplicableError
 from data.runs import Run
 from data.text_files import read_text
-from trainer.loggers.registry import logger_names
+from trainer.field_checks import check_at_least, check_choice, check_dropout, check_finite, check_seed
+from trainer.loggers.choice import logger_names
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -148,7 +148,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 ON_SNAPSHOT_ERROR = ("stop", "continue")
 TOKENIZERS = ("char", "bpe", "gpt2")
-MOST_SEED = 2**62
 VOCAB_SIZE = 2048
 """Tokens that bpe learns by default."""
 
@@ -267,40 +266,6 @@ def check(config: TrainConfig) -> TrainConfig:
     _check_variants(config)
     logger_names(config.log)
     return config
-
-
-def check_finite(config: DataclassInstance) -> None:
-    """Check that no number of a configuration is infinite or nan; an `InputError` names the field."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if isinstance(value, float) and not math.isfinite(value):
-            usual = f": pass `{field.name}={field.default}`, say" if isinstance(field.default, (int, float)) else ""
-            raise InputError(f"{field.name} must be a finite number; got {value}{usual}")
-
-
-def check_at_least(config: object, least: int, *names: str) -> None:
-    """Check the lower bound of the fields that are set; an `InputError` names the field."""
-    for name in names:
-        value = getattr(config, name)
-        if value is not None and not least <= value < math.inf:
-            raise InputError(f"{name} must be {least} or more; got {value}")
-
-
-def check_choice(config: object, name: str, values: Collection[str]) -> None:
-    """Check that a field has one of some values; an `InputError` lists them."""
-    if getattr(config, name) not in values:
-        raise InputError(f"{name} must be one of {', '.join(values)}; got {getattr(config, name)!r}")
-
-
-def check_seed(seed: int) -> None:
-    """Check the range of a seed: step numbers are added to it, and torch accepts seeds below 2**64 only."""
-    if not 0 <= seed <= MOST_SEED:
-        raise InputError(f"seed must be 0 or more, and at most {MOST_SEED}; got {seed}: pass `seed=1337`, say")
-
-
-def check_dropout(dropout: float | None) -> None:
-    if dropout is not None and not 0 <= dropout < 1:
-        raise InputError(f"dropout must be at least 0 and below 1; got {dropout}")
 
 
 def check_heads(config: ModelConfig | TrainConfig, advice: str = "") -> None:

@@ -20,7 +20,7 @@ from trainer.model import GPT
 from trainer.pretrained.hf_model import HFModel, blank_hf_model, first_line
 
 Shape = tuple[int, ...]
-Shapes = Mapping[str, Shape]
+TensorShapes = Mapping[str, Shape]
 
 HEAD = "task_head."
 """Prefix of the names of a task head's tensors (see `trainer.supervised.task_model`)."""
@@ -30,7 +30,7 @@ MOST_BUFFER_BYTES = 1 << 30
 """Buffers that are not in a snapshot, such as masks and tables of angles, take at most so much."""
 
 
-def first_shapes(run: Run) -> tuple[str, Shapes] | None:
+def first_shapes(run: Run) -> tuple[str, TensorShapes] | None:
     """Read the shapes of the tensors of a run from the first header that can be read, with a name of that snapshot for messages."""
     for snapshot in run.snapshots():
         shapes = snapshot.shapes()
@@ -39,7 +39,7 @@ def first_shapes(run: Run) -> tuple[str, Shapes] | None:
     return None
 
 
-def check_fits(description: Mapping[str, Any], shape: ModelConfig, tensors: Shapes, source: str) -> None:
+def check_fits(description: Mapping[str, Any], shape: ModelConfig, tensors: TensorShapes, source: str) -> None:
     """Check that a model has the tensors of a snapshot, before it is built.
 
     Parameters
@@ -60,7 +60,7 @@ def check_fits(description: Mapping[str, Any], shape: ModelConfig, tensors: Shap
         _check_gpt(shape, tensors, source)
 
 
-def compare_shapes(model: Shapes, tensors: Shapes, source: str) -> None:
+def compare_shapes(model: TensorShapes, tensors: TensorShapes, source: str) -> None:
     """Compare the tensors of a model with those of a snapshot; an `InputError` names one that is missing, unknown or of another shape."""
     tensors = {name: shape for name, shape in tensors.items() if not name.startswith(HEAD)}
     if model.keys() != tensors.keys():
@@ -77,7 +77,7 @@ def shapes_of(tensors: Mapping[str, Any]) -> dict[str, Shape]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _check_gpt(shape: ModelConfig, tensors: Shapes, source: str) -> None:
+def _check_gpt(shape: ModelConfig, tensors: TensorShapes, source: str) -> None:
     _check_most(
         "n_layer", shape.n_layer, len({name.split(".")[1] for name in tensors if name.startswith("h.")}), source
     )
@@ -89,7 +89,7 @@ def _check_gpt(shape: ModelConfig, tensors: Shapes, source: str) -> None:
     compare_shapes(shapes_of(dict(model.named_parameters())), tensors, source)
 
 
-def _check_foreign(description: Mapping[str, Any], shape: ModelConfig, tensors: Shapes, source: str) -> None:
+def _check_foreign(description: Mapping[str, Any], shape: ModelConfig, tensors: TensorShapes, source: str) -> None:
     _check_most("n_layer", shape.n_layer, len(tensors), source)
     parts = max([MOST_PARTS, len(tensors), *(dims[0] for dims in tensors.values() if len(dims) == 3)])
     for name, count in _counts_of_parts(description.get("config") or {}):
@@ -127,7 +127,7 @@ def _counts_of_parts(config: Any) -> Iterator[tuple[str, int]]:
             yield name, value
 
 
-def _check_width(shape: ModelConfig, tensors: Shapes, source: str) -> None:
+def _check_width(shape: ModelConfig, tensors: TensorShapes, source: str) -> None:
     sizes = {size for dims in tensors.values() for size in dims}
     for name, size in (("n_embd", shape.n_embd), ("vocab_size", shape.vocab_size)):
         if size > max(sizes, default=0):

@@ -55,7 +55,7 @@ from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initia
 from trainer.parallel import model_forms, processes
 from trainer.parallel.batch_shares import check_shares, loss_weight, micro_batches
 from trainer.parallel.data_parallel import exchanging, replicate, whole, whole_model
-from trainer.parallel.launch import joined
+from trainer.parallel.torchrun import joined
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class _ReadPrompt:
 
 
 def _read(page: Page, prompts: tuple[str, str], chosen: Head | None) -> tuple[_ReadPrompt, Line]:
-    """Let every snapshot read the prompts, see `find_or_keep`; a map that was kept is of the head that was chosen then."""
+    """Compute or keep the attention of every snapshot to the prompts, see `find_or_keep`; a kept map is of the head chosen then."""
     kept = find_or_keep(
         page, "maps", (prompts, chosen), partial(_read_prompts, page.computation, page.run, prompts, chosen)
     )

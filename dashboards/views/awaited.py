@@ -126,7 +126,7 @@ class Kept(Generic[Value]):
 
 
 def find_or_keep(page: Page, panel: str, asked: Hashable, job: Callable[[Progress], Value]) -> Kept[Value]:
-    """Let all snapshots read a prompt; while they do, or if that was cancelled, the panel keeps what it showed before of this run.
+    """Return the value that a panel asked for; while it is computed or after it was cancelled, the value that the panel showed before.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one line of JSON with its checksum, and flush it to the disk; a line cut short by a full disk is removed again.
 
     Readers (`data.files.json_files.read_lines`) ignore a line until its newline is written. A line before it that was cut by a crash is
-    removed: nobody was told that it is written. One that only lacks its newline gets it. A file that has a second name (a hard link) is
+    removed: it was never reported as written. One that only lacks its newline gets it. A file that has a second name (a hard link) is
     copied before, so that only the one in its folder grows.
     """
     check_local(path)

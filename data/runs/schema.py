@@ -1,6 +1,6 @@
 """The schema of a run's records: types, ranges and patterns of everything that is read from run.json and the ``.jsonl`` files.
 
-Each class names the keys that the toolkit reads; others are kept as they are. What they mean is told in `data.runs.run`. Limits are far
+Each class names the keys that the toolkit reads; others are kept as they are. `data.runs.run` explains them. Limits are far
 above any real run: they keep a number that was damaged, or made to do harm, from asking for all the memory there is.
 """
 
@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 Step = Annotated[int, Meta(ge=0, le=2**53)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
-Size = Annotated[int, Meta(ge=1, le=2**31)]
+Dimension = Annotated[int, Meta(ge=1, le=2**31)]
 Layers = Annotated[int, Meta(ge=1, le=10_000)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 SnapshotFile = Annotated[str, Meta(pattern=r"^snapshots/[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$", max_length=255)]
@@ -97,14 +97,14 @@ class LabelEntry(Struct):
     color: Text = ""
 
 
-class Model(Struct):
+class ModelEntry(Struct):
     """The shape of a model; word vectors have none, and some models of Hugging Face only part of it."""
 
-    vocab_size: Size | None = None
-    block_size: Size | None = None
+    vocab_size: Dimension | None = None
+    block_size: Dimension | None = None
     n_layer: Layers | None = None
-    n_head: Size | None = None
-    n_embd: Size | None = None
+    n_head: Dimension | None = None
+    n_embd: Dimension | None = None
     dropout: Share | None = None
     norm: Text | None = None
     bias: Text | None = None
@@ -144,7 +144,7 @@ class TokenizerEntry(Struct):
     special_tokens: list[Text] | None = None
 
 
-class Tables(Struct):
+class TablesEntry(Struct):
     """The names of the tables in a snapshot."""
 
     token_table: Text | None = None
@@ -152,7 +152,7 @@ class Tables(Struct):
     position_offset: Count | None = None
 
 
-class Base(Struct):
+class BaseEntry(Struct):
     """The snapshot that a fine-tuning started from."""
 
     run: Text | None = None
@@ -169,7 +169,7 @@ class TaskEntry(Struct):
     labels: list[Text] | None = None
 
 
-class Source(Struct):
+class SourceEntry(Struct):
     """Where an imported model comes from."""
 
     format: Text | None = None
@@ -191,12 +191,12 @@ class RunInfo(Struct):
     seed: int | None = None
     threads: Annotated[int, Meta(ge=1, le=4096)] | None = None
     device: Text | None = None
-    model: Model | None = None
+    model: ModelEntry | None = None
     training: dict[str, Any] | None = None
     corpus: CorpusEntry | None = None
     tokenizer: TokenizerEntry | None = None
-    tensors: Tables | None = None
+    tensors: TablesEntry | None = None
     versions: dict[str, Text] | None = None
-    base: Base | None = None
+    base: BaseEntry | None = None
     task: TaskEntry | None = None
-    source: Source | None = None
+    source: SourceEntry | None = None

@@ -16,7 +16,7 @@ from data.printing import code_point, has_ink, terminal_text
 from data.runs import open_run
 from trainer.config import first_pass
 from trainer.finetune.finetune_config import LanguageConfig, schedule
-from trainer.parallel.launch import one_command
+from trainer.parallel.torchrun import one_command
 
 if TYPE_CHECKING:
     from trainer.finetune.language_model import LanguageObjective

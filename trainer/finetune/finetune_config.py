@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from data.errors import InputError
-from trainer.config import ON_SNAPSHOT_ERROR, check_at_least, check_choice, check_dropout, check_finite, check_seed
-from trainer.loggers.registry import logger_names
+from trainer.config import ON_SNAPSHOT_ERROR
+from trainer.field_checks import check_at_least, check_choice, check_dropout, check_finite, check_seed
+from trainer.loggers.choice import logger_names
 from trainer.optimizers.schedules import Linear
 
 WARMUP_SHARE = 0.1

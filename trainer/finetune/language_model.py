@@ -36,7 +36,7 @@ from trainer.generation.sampling import generate_tokens
 from trainer.loading import Model
 from trainer.loop import SAMPLE_TEMPERATURE, Procedure, Training, check_resumable, free_name
 from trainer.machine import find_device, on_device
-from trainer.parallel.launch import check_alone
+from trainer.parallel.torchrun import check_alone
 from trainer.pretrained.hf_model import HFModel
 
 OPENING = 8

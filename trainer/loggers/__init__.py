@@ -1,1 +1,1 @@
-"""Logging a training to TensorBoard, Weights & Biases or Trackio, beside its metrics.jsonl (`trainer.loggers.registry`)."""
+"""Logging a training to TensorBoard, Weights & Biases or Trackio, beside its metrics.jsonl (`trainer.loggers.choice`)."""

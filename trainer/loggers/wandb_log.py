@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from data.runs import Run
-from trainer.loggers.registry import Log
+from trainer.loggers.choice import Log
 
 COLUMNS = ["step", "prompt", "text"]
 

@@ -51,7 +51,7 @@ class Procedure:
     on_snapshot_error: str = "stop"
     """One of `trainer.config.ON_SNAPSHOT_ERROR`."""
     log: str | None = None
-    """The loggers that receive metrics and samples too, see `trainer.loggers.registry`."""
+    """The loggers that receive metrics and samples too, see `trainer.loggers.choice`."""
 
 
 class Objective(Protocol):

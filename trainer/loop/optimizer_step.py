@@ -23,7 +23,7 @@ class StepTaken(NamedTuple):
     grad_norm: float | None = None
 
     def recorded(self) -> dict[str, float]:
-        """Return what metrics.jsonl holds of it."""
+        """Return the measures that go into metrics.jsonl."""
         return {} if self.grad_norm is None or not math.isfinite(self.grad_norm) else {"grad_norm": self.grad_norm}
 
 

@@ -27,7 +27,7 @@ from data.progress import Progress, progress_bar
 from data.runs import Run, create_run, runs_folder, write_info, write_snapshot
 from data.runs.earlier_records import EarlierRecords, earlier_records
 from data.runs.training_lock import TrainingLock, lock_run
-from trainer.loggers.registry import Log, open_logs
+from trainer.loggers.choice import Log, open_logs
 from trainer.loop import checkpoint
 from trainer.loop.divergence import DivergedError, check_exploded, check_finite, mark_diverged, not_finite
 from trainer.loop.objective import Objective, evaluating, kept, models, rate

@@ -30,7 +30,7 @@ class Compiled(Protocol):
 
 
 def attach(model: GPT, *, recompute: bool, shard: bool) -> None:
-    """Let a model compute its blocks anew in the backward pass, or all at once (`trainer.fused`) where they are not sharded."""
+    """Replace the forward pass of a model's blocks: with recomputation in the backward pass, or fused (`trainer.fused`) if not sharded."""
     if recompute:
         recomputation.attach(model)
     elif not shard or processes.count() == 1:  # fused blocks read weights that FSDP gathers when a block is called

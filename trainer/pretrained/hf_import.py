@@ -25,6 +25,7 @@ from data.progress import Progress
 from data.runs import Run
 from trainer.config import ModelConfig
 from trainer.pretrained.hf_model import HFModel, blank_hf_model, first_line, load_transformers, without_bars
+from trainer.pretrained.imported_run import ImportedModel, write_run
 from trainer.pretrained.mapping import (
     CONVERTED,
     TensorRow,
@@ -34,7 +35,6 @@ from trainer.pretrained.mapping import (
     to_numpy,
     warn_if_not_finite,
 )
-from trainer.pretrained.run_writer import ImportedModel, write_run
 from trainer.pretrained.source import SAFETENSORS_ADVICE, open_source, refusal_message
 
 MAX_CONTEXT = 1024

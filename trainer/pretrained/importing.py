@@ -13,13 +13,13 @@ from data.progress import Progress
 from data.runs import Run, check_run_name
 from trainer.pretrained.hf_import import import_hf_model
 from trainer.pretrained.import_options import ImportOptions
+from trainer.pretrained.imported_run import check_name_is_free, write_run
 from trainer.pretrained.readers.family import ModelFamily, read_as_gpt
 from trainer.pretrained.readers.gpt1 import GPT1
 from trainer.pretrained.readers.gpt2 import GPT2
 from trainer.pretrained.readers.gptlab import GPTLAB
 from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.revisions import Location, default_run_name, locate_revisions, parse_revisions
-from trainer.pretrained.run_writer import check_name_is_free, write_run
 from trainer.pretrained.source import open_source, read_settings
 from trainer.pretrained.source_tokenizer import choose_tokenizer
 

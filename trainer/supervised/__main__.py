@@ -13,8 +13,8 @@ from tyro.conf import FlagCreatePairsOff
 from data.commands import EXIT_INTERRUPTED, one_line_mistakes, parse
 from data.errors import InputError
 from data.progress import progress_bar
-from trainer.config import check_at_least
-from trainer.parallel.launch import check_alone, one_command
+from trainer.field_checks import check_at_least
+from trainer.parallel.torchrun import check_alone, one_command
 from trainer.supervised.task_config import TaskConfig, check
 
 if TYPE_CHECKING:

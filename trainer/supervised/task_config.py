@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from trainer.config import check_at_least
+from trainer.field_checks import check_at_least
 from trainer.finetune import finetune_config
 from trainer.finetune.finetune_config import TuneConfig
 

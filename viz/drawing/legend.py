@@ -80,7 +80,7 @@ def legend_entries(
 
 
 def class_title(name: str) -> str:
-    """Name a class of tokens in the language that is spoken; other groups keep their names."""
+    """Name a class of tokens in the language of the picture; other groups keep their names."""
     shown = names()["classes"]
     return shown[name][picture_language()] if name in shown and picture_language() != "en" else name
 

@@ -20,7 +20,7 @@ from data.runs import Run
 from tests.trainer.test_loop import config_for, quiet
 from trainer.finetune.finetune_config import LanguageConfig
 from trainer.finetune.finetune_config import check as check_tuning
-from trainer.loggers.registry import LOGGERS, logger_names
+from trainer.loggers.choice import LOGGERS, logger_names
 from trainer.loop import Training
 from trainer.loop.stopping import Stopped
 from trainer.session import resume_training, start

@@ -12,7 +12,7 @@ from trainer.config import TrainConfig, preset, replace
 from trainer.optimizers.soap import SOAP
 from trainer.parallel import processes
 from trainer.parallel.data_parallel import like, whole
-from trainer.parallel.launch import joined
+from trainer.parallel.torchrun import joined
 from trainer.session import build
 
 STEP = 3

@@ -11,7 +11,7 @@ import trainer
 from data.runs import runs_folder
 from trainer.loop.stopping import Stopped
 from trainer.parallel import processes
-from trainer.parallel.launch import joined
+from trainer.parallel.torchrun import joined
 
 STOPPED_AT = 27
 

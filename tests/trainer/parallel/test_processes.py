@@ -15,7 +15,7 @@ from data.errors import InputError
 from data.runs import Run
 from tests.trainer.test_loop import quiet
 from trainer.machine import find_device
-from trainer.parallel import launch, processes
+from trainer.parallel import processes, torchrun
 from trainer.parallel.data_parallel import like, own_part, replicate, whole
 
 
@@ -65,7 +65,7 @@ def test_fine_tuning_takes_one_process(second_of_two: None, run: Run, text_file:
 
 
 def test_under_torchrun_a_run_is_named_by_the_option_that_torchrun_does_not_take(second_of_two: None) -> None:
-    command = launch.resume_command("python -m trainer", "plays")
+    command = torchrun.resume_command("python -m trainer", "plays")
     assert command == "torchrun --nproc-per-node=2 -m trainer --resume --run-name plays"
 
 
@@ -118,9 +118,9 @@ def test_one_process_says_why_all_end(
         store.add("speakers", 1)
         store.set("said", "1")
     monkeypatch.setattr(processes, "lost", lambda store: [])
-    monkeypatch.setattr(launch.atexit, "register", lambda *_: None)
+    monkeypatch.setattr(torchrun.atexit, "register", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
-        launch._end(error, store, "python -m trainer")
+        torchrun._end(error, store, "python -m trainer")
     assert ended.value.code == (2 if isinstance(error, InputError) else 1)
     printed = capsys.readouterr().err
     assert said in printed
@@ -131,6 +131,6 @@ def test_a_mistake_or_a_defect_of_the_first_to_fail_is_left_to_be_reported(
     second_of_two: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "lost", lambda store: [])
-    monkeypatch.setattr(launch.atexit, "register", lambda *_: None)
+    monkeypatch.setattr(torchrun.atexit, "register", lambda *_: None)
     for error in (InputError("no"), OSError(28, "full"), KeyboardInterrupt(), RuntimeError("a defect")):
-        launch._end(error, torch.distributed.HashStore(), "python -m trainer")
+        torchrun._end(error, torch.distributed.HashStore(), "python -m trainer")

@@ -23,7 +23,7 @@ from tests.trainer.parallel.gradients_of_a_step import CASES, config_of, gradien
 from tests.trainer.parallel.stop_and_resume import STOPPED_AT
 from tests.trainer.parallel.torchrun import LONGEST_S, own_lines, torchrun, torchrun_command
 from tests.trainer.test_loop import hashes, quiet
-from trainer.parallel.launch import joined
+from trainer.parallel.torchrun import joined
 from trainer.session import train as train_run
 
 pytestmark = pytest.mark.skipif(

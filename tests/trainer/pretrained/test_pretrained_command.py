@@ -24,9 +24,9 @@ from tests.commands import assert_mistake, command
 from tests.trainer.pretrained.readers.plain_gpts import ROWS, gptlab_state, nanogpt_state
 from tests.trainer.pretrained.test_importing import SYMBOLS, checkpoint, gptlab, made
 from trainer.pretrained.__main__ import Export, Import, format_report, main
+from trainer.pretrained.imported_run import write_run
 from trainer.pretrained.readers.nanogpt import NANOGPT
 from trainer.pretrained.revisions import locate_revisions
-from trainer.pretrained.run_writer import write_run
 from trainer.pretrained.source import open_source
 
 Make = Callable[[Path], Path]

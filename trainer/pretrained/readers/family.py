@@ -10,8 +10,8 @@ from typing import Any
 
 from data.errors import InputError
 from trainer.config import ModelConfig
+from trainer.pretrained.imported_run import ImportedModel
 from trainer.pretrained.mapping import MappingTable, dtype_names, map_tensors, to_numpy, warn_if_not_finite
-from trainer.pretrained.run_writer import ImportedModel
 from trainer.pretrained.source import ModelSource, open_source
 
 

@@ -10,7 +10,7 @@ const LEAST_DRAG_PX = 8;
 const NEAR_PX = 24;
 const KEY_ZOOM = 0.6;
 
-/** Make the chart in an element. `read(readings)` is told what the rule reads, the lowest value first; null `at` is the end of each run. */
+/** Make the chart in an element. `read(readings)` receives what the rule reads, the lowest value first; null `at` is the end of each run. */
 export function makeChart(host, read) {
   const area = host.appendChild(element("div", "area"));
   area.tabIndex = 0;

@@ -21,7 +21,7 @@ const MAX_RADIUS_PX = 26;
 const MAX_MARKED = 400; // of the items that the search found
 const NO_ITEM = -1;
 const REST_MS = 140; // labels are placed again once the camera has rested so long
-const NAME_MS = 600; // and the page is told of it, for the link
+const NAME_MS = 600; // and the page learns of it, for the link
 
 const emptyPlaces = (n) => ({ x: new Float32Array(n), y: new Float32Array(n), near: new Float32Array(n) });
 

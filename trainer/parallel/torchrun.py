@@ -54,7 +54,7 @@ def joined() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_command(prog: str) -> Iterator[None]:
-    """Let the processes of a command act as one: the first prints, and what ends them is said once, after ``prog``."""
+    """Join the processes of a command: only the first prints, and one of them reports the error that ends all, after ``prog``."""
     if not is_launched():
         yield
         return
