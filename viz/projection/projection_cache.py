@@ -74,8 +74,9 @@ def cached_projection(
     projection = projection.assign_coords(sha256=trajectory["sha256"])
     try:
         write_bytes(path, _encode(projection))
-    except PermissionError:
-        notify(f"{path.parent} cannot be written to: this layout will be computed again next time", stacklevel=2)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        notify(f"the layout {path.name} is not kept and will be computed again next time ({reason})", stacklevel=2)
     return projection
 
 

@@ -66,10 +66,21 @@ def attacks() -> Iterator[tuple[str, Attack]]:
         yield f"10 GB of nothing as {file}", _replaced(file, _sparse)
     yield "hard link of metrics.jsonl", _hard_linked("metrics.jsonl")
     yield "hard link of manifest.jsonl", _hard_linked("manifest.jsonl")
-    yield "archive that grows to 1 GB", lambda run, decoy: _zip_bomb(run / "projections" / "bomb.npz")
-    yield "pickle in an archive", lambda run, decoy: _pickled(run / "projections" / "pickle.npz")
+    for name, replace in LAYOUTS.items():
+        yield f"{name} as a layout", _every_layout(replace)
     for name, header in LYING_HEADERS.items():
         yield f"header with {name}", _with_header(header)
+
+
+def _every_layout(replace: Callable[[Path], object]) -> Attack:
+    """Replace every cached layout of a run."""
+
+    def attack(run: Path, decoy: Path) -> None:
+        for path in list((run / "projections").iterdir()):
+            _clear(path)
+            replace(path)
+
+    return attack
 
 
 def _linked(part: str) -> Attack:
@@ -110,7 +121,6 @@ def _sparse(path: Path) -> None:
 
 
 def _zip_bomb(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("layout.npy", "w") as member:
         for _ in range(1024):
             member.write(bytes(1 << 20))
@@ -124,8 +134,32 @@ class _Harm:
 
 
 def _pickled(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
     np.savez(path, layout=np.array([_Harm()], dtype=object))
+
+
+def _described(**about: object) -> Callable[[Path], object]:
+    """Write a layout that says this of itself; its file is an archive of arrays like any other."""
+
+    def write(path: Path) -> None:
+        described = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        np.savez(path, about=described, layout=np.zeros((3, 4, 2), np.float32))
+
+    return write
+
+
+LAYOUTS: dict[str, Callable[[Path], object]] = {
+    "archive that grows to 1 GB": _zip_bomb,
+    "pickle": _pickled,
+    "pipe": os.mkfifo,
+    "endless device": lambda path: path.symlink_to("/dev/zero"),
+    "10 GB of nothing": _sparse,
+    "folder": Path.mkdir,
+    "layout of another shape": _described(dims={"layout": ["step", "token", "axis"]}, attrs={}),
+    "layout without dimensions": _described(dims={"layout": []}, attrs={}),
+    "layout of no arrays": _described(dims={}, attrs={}),
+    "list": _described(dims=[], attrs=5),
+}
+"""What may lie in the place of a cached layout."""
 
 
 def _entry(**changes: object) -> dict[str, object]:

@@ -29,6 +29,7 @@ from data.upkeep.sizes import part_sizes
 from data.upkeep.verification import verify
 from probes.tables.embeddings import token_embeddings
 from trainer.loading import each_model, load_model
+from viz.projection.projection_cache import cached_projection
 
 MOST_SECONDS = 20
 """Of the processor, for one reading by all readers."""
@@ -71,6 +72,9 @@ def read_everything(folder: Path, name: str) -> Reading:
         "model": _logits,
         "models": lambda run: [snapshot.step for snapshot, _ in each_model(run)],
         "table": lambda run: float(np.abs(token_embeddings(run).values).sum()),
+        "layout": lambda run: float(
+            np.abs(cached_projection(run, token_embeddings(run), "pca")["layout"].values).sum()
+        ),
         "label": read_label,
         "traces": lambda run: [len(read_trace(run, trace).steps) for trace in list_traces(run)],
         "card": lambda run: len(run._repr_html_()),

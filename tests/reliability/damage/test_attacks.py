@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import runpy
 import shutil
+import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +30,30 @@ from tests.reliability.damage.test_corruptions import whole_run
 from trainer.config import trained_config
 from trainer.session import resume_training
 
-ATTACKS = dict(attacks())
+NO_ATTACK = "no attack"
+ATTACKS = {**dict(attacks()), NO_ATTACK: lambda run, decoy: None}
+COMMANDS = (
+    "probes --measure token-geometry --run tiny --export csv",
+    "trainer.generate --run tiny --tokens 4 --trace",
+    "viz.figures --run tiny --only loss --format svg",
+    "viz.video --what tokens --run tiny --method pca --size 320x240 --duration 0.5 --hold 0 --format gif",
+    "trainer --resume --run tiny --steps 62",
+    "data verify tiny",
+    "data size tiny",
+    "data prune tiny --keep last:2",
+    "data repair tiny",
+)
+"""What reads or writes a run, as it is typed."""
+SUBTLE = (
+    NO_ATTACK,
+    "link of the folder exports",
+    "link of the file manifest.jsonl",
+    "pipe as run.json",
+    "endless device as metrics.jsonl",
+    "10 GB of nothing as run.json",
+    "header with offsets that overlap",
+)
+"""The attacks that `make test` tries with every command."""
 
 
 def attacked(name: str, original: Path, folder: Path) -> Reading:
@@ -47,6 +76,53 @@ def attacked(name: str, original: Path, folder: Path) -> Reading:
     if not all("\n" not in said for said in reading.said):
         reading.crash = f"not one line: {reading.said}"
     return reading
+
+
+def commanded(name: str, original: Path, folder: Path) -> Reading:
+    """Attack a copy of a run, and run every command on it; what is wrong is the crash of the reading."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(original, folder / "runs" / "tiny")
+    decoy = make_decoy(folder, original)
+    before = fingerprint(decoy)
+    ATTACKS[name](folder / "runs" / "tiny", decoy)
+    os.environ["GPTLAB_RUNS"] = str(folder / "runs")
+    reading = Reading()
+    for command in COMMANDS:
+        status, out, err = _run(command)
+        reading.said += err
+        mistakes = [line for line in err if line.startswith("python -m") and ": warning: " not in line]
+        is_refused = (status == 2 and len(mistakes) == 1) or (status == 1 and " verify " in command)
+        is_sound = status == 0 or (is_refused and name != NO_ATTACK)
+        if not is_sound:
+            reading.crash = f"{command}: status {status}, {err}"
+        if SECRET in out or SECRET in str(err):
+            reading.crash = f"{command}: it read what lies outside of the run"
+        if fingerprint(decoy) != before:
+            reading.crash = f"{command}: it changed what lies outside of the run"
+    return reading
+
+
+def _run(command: str) -> tuple[int, str, list[str]]:
+    """Run a command in this process; return its status, its output and the lines of its messages."""
+    module, *sys.argv[1:] = command.split()
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
+        warnings.simplefilter("default")
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return status, out.getvalue(), err.getvalue().splitlines()
+
+
+def failed_commands(names: Sequence[str], original: Path, folder: Path) -> list[str]:
+    """Try every command on attacked runs; describe what goes wrong."""
+
+    def attempt(name: str) -> Any:
+        return commanded(name, original, folder)
+
+    readings = each_in_child(attempt, names)
+    return [f"{name}: {reading.crash}" for name, reading in zip(names, readings, strict=True) if reading.crash]
 
 
 def _write(path: Path, reading: Reading) -> None:
@@ -78,6 +154,10 @@ def failed_attacks(names: list[str], original: Path, folder: Path) -> list[str]:
 
 def test_no_attack_leads_out_of_the_run_or_stops_a_reader(runs: Path, tmp_path: Path) -> None:
     assert failed_attacks(list(ATTACKS), whole_run(tmp_path / "original", runs / "tiny"), tmp_path / "attacked") == []
+
+
+def test_no_command_leads_out_of_an_attacked_run(runs: Path, tmp_path: Path) -> None:
+    assert failed_commands(SUBTLE, whole_run(tmp_path / "original", runs / "tiny"), tmp_path / "attacked") == []
 
 
 @pytest.mark.parametrize("name", LYING_HEADERS)

@@ -11,15 +11,17 @@ import pytest
 from data.runs import Run
 from data.runs.labels import Label, write_label
 from data.runs.traces import Trace, write_trace
+from probes.tables.embeddings import token_embeddings
 from tests.reliability.damage.corruptions import IMPOSSIBLE, Corruption, damages, made_changes
 from tests.reliability.damage.readings import Reading, each_in_child, read_everything
+from viz.projection.projection_cache import cached_projection
 
 N_DAMAGES = 24
 N_MADE = 24
 
 
 def whole_run(folder: Path, tiny: Path) -> Path:
-    """Copy a trained run, and add a label and a trace, so that it has every kind of file."""
+    """Copy a trained run, and add a label, a trace and a layout, so that it has every kind of file."""
     path = folder / "tiny"
     shutil.copytree(tiny, path)
     run = Run(path)
@@ -42,6 +44,7 @@ def whole_run(folder: Path, tiny: Path) -> Path:
         "candidates": [[1, "b", 0.5, 0.5]],
     }
     write_trace(run, Trace(header, [step]))
+    cached_projection(run, token_embeddings(run), "pca")
     return path
 
 

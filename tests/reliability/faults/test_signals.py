@@ -22,8 +22,12 @@ def test_a_signal_ends_with_its_status_and_a_run_that_can_be_resumed(
     config = small_config(text_file, steps=8)
     whole, training = start(config, "whole"), start(config, "stopped")
     whole.go(quiet)
-    with pytest.raises(Stopped) as stopped:
-        training.go(lambda step, note: os.kill(os.getpid(), number) if step == 5 else None)
+    before = signal.signal(number, signal.default_int_handler)  # nohup, under which the tests may run, ignores SIGHUP
+    try:
+        with pytest.raises(Stopped) as stopped:
+            training.go(lambda step, note: os.kill(os.getpid(), number) if step == 5 else None)
+    finally:
+        signal.signal(number, before)
     assert (stopped.value.step, stopped.value.exit_status) == (5, status)
     again = resume_training(Run(training.run.path), config)
     assert again.step == 5
