@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,7 +30,7 @@ from tests.reliability.crashes.power_loss import record_training, recover, resum
 from tests.reliability.crashes.readers import read_beside_a_writer
 from tests.reliability.crashes.trainings import KINDS
 from tests.reliability.damage.corruptions import IMPOSSIBLE, damages, made_changes, on_one_file
-from tests.reliability.damage.test_attacks import ATTACKS, failed_attacks
+from tests.reliability.damage.test_attacks import ATTACKS, COMMANDS, NO_ATTACK, failed_attacks, failed_commands
 from tests.reliability.damage.test_corruptions import failures, whole_run
 from tests.reliability.faults.test_faults import ERRORS, fail_at, hashes
 from trainer.config import preset, replace, trained_config
@@ -72,6 +73,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--made", type=int, default=200)
     parser.add_argument("--fault-every", type=int, default=1, help="let every so many calls fail")
     parser.add_argument("--readings", type=int, default=10_000)
+    parser.add_argument("--fuzz-minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--write", action=argparse.BooleanOptionalAction, default=True, help="write docs/reliability.md"
@@ -162,9 +164,11 @@ def corruptions(options: argparse.Namespace, place: Path, text: Path, tiny: Path
 def attacks_refused(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> list[Row]:
     """Attack a run in every way that is known."""
     original = whole_run(place / "victim", tiny)
-    failed = failed_attacks(list(ATTACKS), original, place / "attacked")
+    names = [name for name in ATTACKS if name != NO_ATTACK]
+    failed = [*failed_attacks(names, original, place / "attacked"), *failed_commands(names, original, place / "run")]
     assert not failed, "\n".join(failed)
-    return [("attacks by a run of somebody else", f"{len(ATTACKS)}: {NO_HARM}")]
+    tried = f"{len(names)}, read by all readers and by {len(COMMANDS)} commands"
+    return [("attacks by a run of somebody else", f"{tried}: {NO_HARM}")]
 
 
 def faults(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> list[Row]:
@@ -180,6 +184,18 @@ def faults(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> 
             f"{number // options.fault_every:,}, every {options.fault_every}. of {number:,}; {KEPT}",
         )
     ]
+
+
+def fuzzing(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> list[Row]:
+    """Let hypothesis look for inputs that break a property, in rounds with other seeds."""
+    started, n_rounds = time.monotonic(), 0
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "hypothesis"]
+    while not n_rounds or time.monotonic() - started < 60 * options.fuzz_minutes:
+        seed = f"--hypothesis-seed={options.seed + n_rounds}"
+        subprocess.run([*pytest, "--hypothesis-profile=fuzz", seed, *FUZZED], cwd=ROOT, check=True)
+        n_rounds += 1
+    hours = (time.monotonic() - started) / 3600
+    return [("fuzzing of readers, tokenizers and the life of a run", f"{hours:.1f} hours, {n_rounds} rounds; {HELD}")]
 
 
 def times(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> list[Row]:
@@ -217,6 +233,15 @@ def timed(work: Callable[[], object]) -> float:
 
 KEPT = "nothing acknowledged was touched, and each resumed to the same end"
 NO_HARM = "nothing outside the run read or changed, good runs still listed, no traceback, no hang"
+HELD = "every property held"
+FUZZED = (
+    "tests/reliability/damage/test_fuzzing.py",
+    "tests/data/files",
+    "tests/data/tokens",
+    "tests/data/documents/test_records.py",
+    "tests/data/test_text_files.py",
+)
+"""Tests with properties of what reads files and texts."""
 RESULTS = (
     "all that change a value named; no traceback, no hang, no more than 1.5 GB",
     "all refused in a line",
@@ -231,6 +256,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Path, Path, Path], list[Row]]] = 
     "attacks": attacks_refused,
     "faults": faults,
     "readers": readers,
+    "fuzz": fuzzing,
     "times": times,
 }
 

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from data.runs import Run
 
@@ -18,6 +18,9 @@ SYLLABLES = ["ba", "co", "dé", "fi", "gu", "lha", "mo", "não", "pe", "ra", "si
 ENDS = [".", "!", "?", ";", ","]
 
 settings.register_profile("gptlab", deadline=None)  # a busy machine is slow
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=3000, database=None, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("gptlab")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
