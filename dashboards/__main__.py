@@ -13,6 +13,7 @@ if server is not None and sys.platform != "win32":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C waits for `main`, which ends the server
 
 import contextlib  # noqa: E402
+import os  # noqa: E402
 import socket  # noqa: E402
 import subprocess  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
@@ -46,6 +47,7 @@ def main(options: DashboardArguments) -> None:
         if sys.platform != "win32":
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         check_port(options.port)
+        check_folder()
         if options.demo:
             train_demo()
         # Until here SIGTERM ends this process, and the server with it.
@@ -74,6 +76,13 @@ def report_end(status: int) -> None:
     if status < 0 and -status != signal.SIGTERM:
         print(f"{PROG}: the server was ended by {signal.Signals(-status).name}", file=sys.stderr)
         raise SystemExit(128 - status)
+
+
+def check_folder() -> None:
+    """Check that the runs lie on this machine; pages look at their files again and again."""
+    folder = os.environ.get("GPTLAB_RUNS", "")
+    if "://" in folder:
+        raise InputError(f"the dashboard shows runs of this machine, and GPTLAB_RUNS is {folder}: set it to a folder")
 
 
 def check_port(port: int) -> None:

@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 from data.commands import run_command
 from data.corpora import catalog
 from data.errors import list_names
+from data.files.remote_files import is_folder
 from data.progress import progress_bar
 from data.runs import Run, check_run_name, open_run, runs_folder
 from data.upkeep.pruning import plan_pruning, prune
@@ -109,7 +110,7 @@ def _folder_of(name: str | None) -> Run:
     if name is None:
         return open_run()
     path = runs_folder() / check_run_name(name)
-    if not path.is_dir():
+    if not is_folder(path):
         return open_run(name)  # raises
     return Run(path)
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from data.files.remote_files import check_local
 from trainer.parallel import processes
 from trainer.seeds import own_random_state
 
@@ -63,6 +64,7 @@ def on_device(array: NDArray[Any], device: torch.device | None) -> torch.Tensor:
 
 def check_room(model: torch.nn.Module, n_snapshots: int, folder: Path) -> None:
     """Check that the snapshots of a model fit on the disk that holds ``folder``; an `InputError` says if they do not."""
+    check_local(folder)
     while not folder.exists():
         folder = folder.parent
     needed = sum(4 * p.numel() for p in model.parameters()) * (n_snapshots + 10)  # 10: two slots of optimizer state

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import InputError
 from data.files.atomic_files import write_bytes
+from data.files.remote_files import check_local
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +33,7 @@ def chosen_formats(text: str, known: Sequence[str], thing: str) -> list[str]:
 
 def writable_folder(folder: Path) -> Path:
     """Make a folder and check that files can be written there; the system's `OSError` says why not."""
+    check_local(folder)
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / f".writable-{os.getpid()}"
     probe.touch()

@@ -11,10 +11,9 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from data.errors import InputError
-from data.files.remote_files import is_remote
+from data.files.remote_files import is_remote, open_remote, size_at
 
 # Windows has neither: its links need rights that archives lack, and opening a pipe there does not wait.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -66,9 +65,7 @@ def open_regular(path: Path) -> BufferedReader:
         If it does not exist or may not be read.
     """
     if is_remote(path):
-        remote: Any = path
-        file: BufferedReader = remote.open("rb")
-        return file
+        return open_remote(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _AS_BYTES)
     except OSError as error:
@@ -97,7 +94,7 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
 
 def size_of(path: Path, file: BufferedReader) -> int:
     """Return the size of an opened file, in bytes."""
-    return path.stat().st_size if is_remote(path) else os.fstat(file.fileno()).st_size
+    return size_at(path) if is_remote(path) else os.fstat(file.fileno()).st_size
 
 
 def read_at_most(file: BufferedReader, most_bytes: int) -> bytes:

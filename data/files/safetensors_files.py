@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from data.files.json_files import DamagedError, parse_json
 from data.files.regular_files import open_regular, size_of
-from data.files.remote_files import is_remote, read_range
+from data.files.remote_files import is_remote, read_range, size_at
 
 _DTYPES = {
     "U64": "<u8",
@@ -166,8 +166,8 @@ def read_tensor(path: Path, name: str) -> NDArray[Any]:
 
 def read_tensors(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
     """Read some tensors of a file by ranges: the header, and the numbers of these tensors; the errors are those of `read_tensor`."""
-    size = path.stat().st_size
-    length = int.from_bytes(read_range(path, 0, 8), "little")
+    size = size_at(path)
+    length = int.from_bytes(read_range(path, 0, 8)[:8], "little")
     if length > min(MOST_HEADER_BYTES, size - 8):
         raise DamagedError(f"its header of {length:,} bytes does not fit into its {size:,} bytes")
     entries, _ = _parse_header(read_range(path, 8, 8 + length), size - 8 - length)

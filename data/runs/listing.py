@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.errors import InputError, list_names
-from data.files.remote_files import as_path, is_remote
+from data.files.remote_files import as_path, check_local, is_folder, is_remote, reached
 from data.notices import notify
 from data.runs.run import Run
 
@@ -47,7 +47,9 @@ def check_free(
     advice: str = "pass `resume=True` to resume it, or another name with `run`",
 ) -> str:
     """Check that a new run can have this name, and return it; ``advice`` is what the message recommends if it is taken."""
-    if ((folder or runs_folder()) / check_run_name(name) / "run.json").exists():
+    folder = folder or runs_folder()
+    check_local(folder)
+    if (folder / check_run_name(name) / "run.json").exists():
         raise InputError(f"run {name!r} exists already: {advice}")
     return name
 
@@ -83,18 +85,23 @@ def open_run(name: str | None = None, folder: Path | None = None) -> Run:
         If there is no run yet, none of this name (the message lists the others), or the name is not a plain folder name.
     """
     folder = folder or runs_folder()
-    if name is not None and (path := folder / check_run_name(name)).is_dir():
+    if name is not None and is_folder(path := folder / check_run_name(name)):
         if leads_out(path, folder):
-            raise InputError(f"run {name!r} is a link that leads out of {folder}{os.sep}: copy the run there")
+            raise InputError(f"run {name!r} is a link that leads out of {_shown(folder)}: copy the run there")
         run = Run(path)
         run.info  # noqa: B018  raises if it cannot be read
         return run
     runs = {run.name: run for run in list_runs(folder)}
     if not runs:
-        raise InputError(f"there is no run in {folder}{os.sep} yet: train one with  python -m trainer --preset cpu")
+        raise InputError(f"there is no run in {_shown(folder)} yet: train one with  python -m trainer --preset cpu")
     if name is None:
         return list(runs.values())[-1]
-    raise InputError(f"there is no run {name!r} in {folder}{os.sep}; there is {list_names(runs)}")
+    raise InputError(f"there is no run {name!r} in {_shown(folder)}; there is {list_names(runs)}")
+
+
+def _shown(folder: Path) -> str:
+    """Write a folder as it stands in a message, with a slash at its end."""
+    return str(folder).rstrip("/") + "/" if is_remote(folder) else f"{folder}{os.sep}"
 
 
 def leads_out(path: Path, folder: Path) -> bool:
@@ -103,13 +110,17 @@ def leads_out(path: Path, folder: Path) -> bool:
 
 
 def _has_description(path: Path) -> bool:
-    return (path / "run.json").exists() if is_remote(path) else os.path.lexists(path / "run.json")
+    if not is_remote(path):
+        return os.path.lexists(path / "run.json")
+    with reached(path):
+        return (path / "run.json").exists()
 
 
 def _candidates(folder: Path) -> Iterator[Run]:
     """Yield the folders that hold something named run.json, have the name of a run, and are no link that leads out."""
     try:
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        with reached(folder):
+            names = sorted(path.name for path in folder.iterdir() if path.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
@@ -119,6 +130,6 @@ def _candidates(folder: Path) -> Iterator[Run]:
         if not is_run_name(name):
             notify(f"{name!r} cannot be the name of a run: it is passed over", stacklevel=4)
         elif leads_out(path, folder):
-            notify(f"run {name!r} is a link that leads out of {folder}{os.sep}: it is passed over", stacklevel=4)
+            notify(f"run {name!r} is a link that leads out of {_shown(folder)}: it is passed over", stacklevel=4)
         else:
             yield Run(path)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.files.json_files import DamagedError
 from data.files.regular_files import UnsafeFileError, open_regular, size_of
-from data.files.remote_files import is_remote
+from data.files.remote_files import is_remote, size_at
 from data.files.safetensors_files import decode_tensors, integers, read_shapes, read_tensor, read_tensors
 
 Tensors = dict[str, NDArray[Any]]
@@ -90,7 +90,7 @@ class Snapshot:
     def _read_ranges(self, names: Collection[str]) -> Tensors | str:
         """Read tensors by ranges; the size of the file is checked, but not its hash, for which it would have to be read whole."""
         try:
-            if (size := self.path.stat().st_size) != self.bytes:
+            if (size := size_at(self.path)) != self.bytes:
                 return self._mismatch(size, "") or ""
             return read_tensors(self.path, names)
         except (DamagedError, OSError) as error:
@@ -122,5 +122,5 @@ def _describe(error: Exception) -> str:
     if isinstance(error, UnsafeFileError):
         return "is a link or another thing than a file"
     if isinstance(error, OSError):
-        return f"cannot be read ({os.strerror(error.errno or 0)})"
+        return f"cannot be read ({os.strerror(error.errno) if error.errno else error})"
     return f"is damaged ({error})"

@@ -32,6 +32,7 @@ from pathlib import Path
 from data.errors import InputError
 from data.files.atomic_files import Record, encode_line, write_bytes
 from data.files.json_files import DamagedError, check_json, read_lines
+from data.files.remote_files import is_remote, reached
 from data.runs import Run
 from data.runs.schema import TraceHeader, TraceLine
 
@@ -64,8 +65,16 @@ def write_trace(run: Run, trace: Trace) -> Path:
 
 def list_traces(run: Run) -> list[str]:
     """List the names of the traces of a run, the newest last."""
-    files = (path for path in run.inside("traces").glob("*.jsonl") if path.is_file() and not path.is_symlink())
-    return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))]
+    folder = run.inside("traces")
+    with reached(folder):
+        files = [
+            path for path in folder.glob("*.jsonl") if path.is_file() and (is_remote(path) or not path.is_symlink())
+        ]
+        # Servers do not all say when a file was written.
+        return [
+            path.stem
+            for path in sorted(files, key=lambda path: (not is_remote(path) and path.stat().st_mtime_ns, path.name))
+        ]
 
 
 def read_trace(run: Run, name: str) -> Trace:

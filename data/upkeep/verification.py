@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import numpy as np
 from data.errors import InputError, list_names
 from data.files.atomic_files import UNFINISHED, is_alive
 from data.files.json_files import MOST_LINES_BYTES, DamagedError, has_cut_line, parse_line, read_json
-from data.files.regular_files import UnsafeFileError, open_regular, read_regular
+from data.files.regular_files import UnsafeFileError, open_regular, read_regular, size_of
+from data.files.remote_files import is_remote, reached
 from data.notices import collect_notices
 from data.progress import Progress
 from data.runs import Run
@@ -68,7 +68,11 @@ def verify(run: Run, progress: Progress | None = None, *, is_idle: bool = False)
     progress : called with the number of snapshots read so far.
     is_idle : the caller holds the lock of the run, so that nobody trains it.
     """
-    is_idle = is_idle or not is_training(run.path)
+    with reached(run.path):
+        return _verified(run, progress, is_idle=is_idle or not is_training(run.path))
+
+
+def _verified(run: Run, progress: Progress | None, *, is_idle: bool) -> Verification:
     findings = list(_kinds_of_files(run))
     unsafe = {finding.file for finding in findings if finding.fault != UNFINISHED_FAULT}
     findings += _description(run)
@@ -89,14 +93,18 @@ def verify(run: Run, progress: Progress | None = None, *, is_idle: bool = False)
     return Verification(tuple(findings), len(snapshots), n_bytes)
 
 
+NOT_OURS = ("quarantine/", "tensorboard/", "wandb/")
+"""Folders of a run that nothing is read from: what was moved aside, and the files of loggers, which make links, too."""
 UNFINISHED_FAULT = "was left unfinished by a process that has ended"
 
 
 def _kinds_of_files(run: Run) -> Iterator[Finding]:
     """List links, pipes and devices, and files that dead processes left unfinished."""
+    if is_remote(run.path):  # an address has files only
+        return
     for path in sorted(run.path.rglob("*")):
         name = path.relative_to(run.path).as_posix()
-        if name.startswith("quarantine/"):
+        if name.startswith(NOT_OURS):
             continue
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
@@ -182,8 +190,9 @@ def _slots(run: Run) -> Iterator[Finding]:
     last = {record["file"]: record for record in records if record is not None}
     for file, record in last.items():
         try:
-            with open_regular(run.inside("resume", file)) as opened:
-                has_size = record.get("bytes") in (None, os.fstat(opened.fileno()).st_size)
+            path = run.inside("resume", file)
+            with open_regular(path) as opened:
+                has_size = record.get("bytes") in (None, size_of(path, opened))
                 digest = hashlib.file_digest(opened, "sha256").hexdigest() if has_size else ""
         except UnsafeFileError:
             continue  # found already

@@ -17,6 +17,7 @@ import xarray as xr
 from data.files.atomic_files import write_bytes
 from data.files.json_files import parse_json
 from data.files.regular_files import open_regular
+from data.files.remote_files import is_remote
 from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
@@ -72,10 +73,12 @@ def cached_projection(
         trajectory, method, progress=progress, fidelity_progress=fidelity_progress, n_jobs=n_jobs, **options
     )
     projection = projection.assign_coords(sha256=trajectory["sha256"])
+    if is_remote(path):  # nothing is written there
+        return projection
     try:
         write_bytes(path, _encode(projection))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = error.strerror or str(error)
         notify(f"the layout {path.name} is not kept and will be computed again next time ({reason})", stacklevel=2)
     return projection
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,20 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from data.files.remote_files import as_path, read_range
+from data.files.remote_files import RemoteError, as_path, read_range
 from data.runs import Run, create_run, list_runs, open_run, write_snapshot
+from data.runs.labels import Label, write_label
+from data.upkeep.pruning import prune
+from data.upkeep.repair import repair
+from data.upkeep.sizes import part_sizes
+from data.upkeep.verification import verify
+from probes.export import export_files
 from probes.tables.embeddings import read_table
+from probes.tables.geometry import token_geometry
+from trainer.config import preset, replace, trained_config
+from trainer.session import resume_training, start
+from viz.output import writable_folder
+from viz.projection.projection_cache import cached_projection
 
 fsspec = pytest.importorskip("fsspec")
 pytest.importorskip("upath")
@@ -73,12 +86,22 @@ def test_a_remote_snapshot_of_another_size_is_named_and_left_out(shelf: Any) -> 
         assert 20 not in read_table(open_run(), "tokens")["step"].values
 
 
-def test_nothing_is_written_there(shelf: Any) -> None:
+def test_nothing_is_written_there(shelf: Any, text_file: Path) -> None:
     before = sorted(shelf.find("/shelf"))
-    with pytest.raises(PermissionError):
-        write_snapshot(open_run(), 1000, {"x": np.zeros(1, np.float32)})
-    with pytest.raises(PermissionError):
-        create_run("other", {})
+    there = open_run()
+    for write in (
+        lambda: write_snapshot(there, 1000, {"x": np.zeros(1, np.float32)}),
+        lambda: create_run("other", {}),
+        lambda: write_label(there, Label("a name", "")),
+        lambda: writable_folder(there.inside("figures")),
+        lambda: export_files(token_geometry(there), there.inside("exports"), "geometry", ["csv"]),
+        lambda: repair(there),
+        lambda: prune(there, "last:1"),
+        lambda: start(replace(preset("tiny"), {"corpus": str(text_file)}, "a test"), "other"),
+        lambda: resume_training(there, trained_config(there)),
+    ):
+        with pytest.raises(RemoteError, match="is an address, where nothing is written: give a folder of this machine"):
+            write()
     assert sorted(shelf.find("/shelf")) == before
 
 
@@ -120,6 +143,61 @@ def test_ranges_are_asked_of_a_server() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serve a folder with lists of its files, as Python's own server does; it answers no ranges."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address(run: Run) -> Iterator[str]:
+    """The address of a server of the folder that holds the tiny run."""
+    pytest.importorskip("aiohttp", reason="fsspec reads from servers through aiohttp")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(run.path.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_server_that_knows_no_ranges_is_read_too(address: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPTLAB_RUNS", address)
+    there = open_run()
+    assert there.metrics() == run.metrics()
+    np.testing.assert_array_equal(read_table(there, "tokens").values, read_table(run, "tokens").values)
+    assert {(size.part, size.n_files, size.n_bytes) for size in part_sizes(there)} == {
+        (size.part, size.n_files, size.n_bytes) for size in part_sizes(run)
+    }
+    assert not verify(there).findings
+    np.testing.assert_array_equal(
+        cached_projection(there, read_table(there, "tokens"), "pca")["layout"],
+        cached_projection(run, read_table(run, "tokens"), "pca")["layout"],
+    )
+    with pytest.raises(InputError, match=rf"there is no run 'other' in {address}/; there is tiny"):
+        open_run("other")
+
+
+@pytest.mark.parametrize(
+    "ask", [list_runs, open_run, lambda: open_run("tiny"), lambda: verify(Run(as_path(nowhere())))]
+)
+def test_an_address_where_nobody_answers_is_refused_in_a_line(
+    ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads from servers through aiohttp")
+    monkeypatch.setenv("GPTLAB_RUNS", nowhere())
+    with pytest.raises(RemoteError, match=r"cannot be read \(Cannot connect to host 127\.0\.0\.1") as refusal:
+        ask()
+    assert "\n" not in str(refusal.value)
+
+
+def nowhere() -> str:
+    """Return an address at which nobody answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 def test_a_folder_is_a_path_and_an_unknown_address_is_named(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ NEVER_ON_A_PAGE = {
     "data/__main__.py": "a command that no page starts",
     "data/commands.py": "what is wrong with the options of a command; a page writes them itself",
     "data/documents/": "fine-tuning, which no page starts",
+    "data/files/remote_files.py": "addresses, which the dashboard refuses",
     "data/tasks/examples.py": "supervised fine-tuning, which no page starts",
     "data/tasks/play_tasks.py": "supervised fine-tuning",
     "data/tasks/task_files.py": "supervised fine-tuning",

@@ -168,3 +168,9 @@ def test_the_commands_report_and_exit_as_promised(run: Run) -> None:
     assert_mistake(command("data", "prune", "tiny", "--keep", "some"), "--keep has rules such as")
     assert_mistake(command("data", "verify", "none"), "there is no run 'none'")
     assert_mistake(command("data", "verify", "../tiny"), "cannot be the name of a run")
+
+
+def test_links_of_a_logger_are_no_fault(run: Run) -> None:
+    (run.path / "wandb").mkdir()
+    (run.path / "wandb" / "latest-run").symlink_to("offline-run-1")
+    assert not verify(run).findings
