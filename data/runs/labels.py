@@ -7,13 +7,15 @@ copied, moved and deleted with it, and two people who label two runs do not writ
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from data.errors import InputError
 from data.files.atomic_files import write_json
 from data.files.json_files import DamagedError, read_json
 from data.files.regular_files import UnsafeFileError
-from data.runs.run import Run
+from data.runs.run import Run, hash_info
 from data.runs.schema import LabelEntry
 
 LABEL_FILE = "label.json"
@@ -39,11 +41,19 @@ def read_label(run: Run) -> Label:
     Label(name='', color='')
     """
     try:
-        found = read_json(run.inside(LABEL_FILE), LabelEntry)
+        found = read_label_file(run)
     except (OSError, DamagedError, UnsafeFileError):
         return Label()
     name, color = found.get("name", ""), found.get("color", "")
     return Label(_one_line(name)[:LONGEST_NAME], color if _COLOR.fullmatch(color) else "")
+
+
+def read_label_file(run: Run) -> Mapping[str, Any]:
+    """Read label.json; a `DamagedError` says if it is not what was written."""
+    found: Mapping[str, Any] = read_json(run.inside(LABEL_FILE), LabelEntry)
+    if found.get("sha256") not in (None, hash_info(found)):  # earlier versions wrote none
+        raise DamagedError("its sha256 is another")
+    return found
 
 
 def write_label(run: Run, label: Label) -> None:
@@ -54,7 +64,8 @@ def write_label(run: Run, label: Label) -> None:
     if label.color and not _COLOR.fullmatch(label.color):
         raise InputError(f"{label.color!r} is no colour: give one like #0072B2")
     if name or label.color:
-        write_json(run.inside(LABEL_FILE), asdict(Label(name, label.color)))
+        entry = asdict(Label(name, label.color))
+        write_json(run.inside(LABEL_FILE), {**entry, "sha256": hash_info(entry)})
     else:
         run.inside(LABEL_FILE).unlink(missing_ok=True)
 

@@ -75,6 +75,7 @@ class TraceHeader(Struct):
     prompt_tokens: list[Any]
     decoding: dict[str, Any]
     request: dict[str, Any]
+    n_tokens: Count | None = None
     sha256: Text | None = None
 
 
@@ -95,6 +96,7 @@ class LabelEntry(Struct):
 
     name: Text = ""
     color: Text = ""
+    sha256: Sha256 | None = None
 
 
 class ModelEntry(Struct):

@@ -3,7 +3,8 @@
 ::
 
     runs/<name>/traces/<what>.jsonl
-      {"format": 1, "run", "step", "sha256", "prompt", "prompt_tokens", "decoding", "request"}
+      {"format": 1, "run", "step", "sha256", "prompt", "prompt_tokens", "decoding", "request",
+       "n_tokens"}
       {"sample": 0, "position": 0, "id": 72, "token": "e", "probability": 0.31, "drawn_from": 0.4, "candidates": [...]}
       ...
 
@@ -58,7 +59,7 @@ class Trace:
 def write_trace(run: Run, trace: Trace) -> Path:
     """Write a trace into the folder ``traces/`` of a run, in place of an earlier one of the same request."""
     path = run.inside("traces", f"{_name(trace.header)}.jsonl")
-    lines = [{"format": FORMAT, **trace.header}, *trace.steps]
+    lines = [{"format": FORMAT, **trace.header, "n_tokens": len(trace.steps)}, *trace.steps]
     write_bytes(path, b"".join(map(encode_line, lines)))
     return path
 
@@ -73,7 +74,7 @@ def list_traces(run: Run) -> list[str]:
         # Servers do not all say when a file was written.
         return [
             path.stem
-            for path in sorted(files, key=lambda path: (not is_remote(path) and path.stat().st_mtime_ns, path.name))
+            for path in sorted(files, key=lambda path: (0 if is_remote(path) else path.stat().st_mtime_ns, path.name))
         ]
 
 
@@ -90,9 +91,12 @@ def read_trace(run: Run, name: str) -> Trace:
     try:
         check_json(lines[0], TraceHeader)
         check_json(lines[1:], list[TraceLine])
+        header = dict(lines[0])
+        if header.pop("n_tokens", len(lines) - 1) != len(lines) - 1:  # earlier versions did not count them
+            raise DamagedError("it lacks lines, or has some twice")
     except DamagedError as error:
         raise InputError(f"the trace {name!r} of run {run.name!r} is damaged ({error}): record it again") from None
-    return Trace(lines[0], lines[1:])
+    return Trace(header, lines[1:])
 
 
 def _name(header: Record) -> str:

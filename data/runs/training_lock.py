@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from data.errors import InputError
 from data.files.atomic_files import encode_json
 from data.files.json_files import DamagedError, read_json
-from data.files.regular_files import inside
+from data.files.regular_files import inside, open_regular
 from data.files.remote_files import check_local, is_remote
 
 LOCK_FILE = "training.lock"
@@ -41,10 +41,12 @@ def lock_run(path: Path) -> TrainingLock:
     Raises
     ------
     InputError
-        If another process holds it; the message names the process.
+        If another process holds it; the message names the process. If something else than a file has its name.
     """
     check_local(path)
     file = inside(path, LOCK_FILE)
+    if file.exists():
+        open_regular(file).close()
     lock = FileLock(file, timeout=PATIENCE_S)
     try:
         lock.acquire()

@@ -13,14 +13,14 @@ import numpy as np
 
 from data.errors import InputError, list_names
 from data.files.atomic_files import UNFINISHED, is_alive
-from data.files.json_files import MOST_LINES_BYTES, DamagedError, has_cut_line, parse_line, read_json
+from data.files.json_files import MOST_LINES_BYTES, DamagedError, has_cut_line, parse_line
 from data.files.regular_files import UnsafeFileError, open_regular, read_regular, size_of
 from data.files.remote_files import is_remote, reached
 from data.notices import collect_notices
 from data.progress import Progress
 from data.runs import Run
-from data.runs.labels import LABEL_FILE
-from data.runs.schema import LabelEntry, ManifestLine, Measures, MetricsLine, SampleLine, SlotLine
+from data.runs.labels import LABEL_FILE, read_label_file
+from data.runs.schema import ManifestLine, Measures, MetricsLine, SampleLine, SlotLine
 from data.runs.snapshot import Snapshot
 from data.runs.traces import list_traces, read_trace
 from data.runs.training_lock import is_training
@@ -214,7 +214,7 @@ def _others(run: Run) -> Iterator[Finding]:
     path = run.path / LABEL_FILE
     if path.is_file() and not path.is_symlink():
         try:
-            read_json(path, LabelEntry)
+            read_label_file(run)
         except (DamagedError, OSError, UnsafeFileError) as error:
             yield Finding(LABEL_FILE, f"is damaged ({error})")
 

@@ -35,13 +35,18 @@ class PowerLoss(Exception):
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a training asked of the disk, its configuration, its session, and the hashes of all snapshots that it ever wrote."""
+    """What a training asked of the disk, its configuration, and its session."""
 
     operations: Sequence[Operation]
     config: TrainConfig
     session: Session
     end: str
     """The sha256 of the last snapshot."""
+
+    def hashes(self, step: int) -> set[str]:
+        """Collect the hashes of all snapshots of a step that the training ever wrote; the last may be there before it is acknowledged."""
+        said = (operation.what for operation in self.operations if operation.kind == "acknowledge")
+        return {each.sha256 for each in said if each.kind == "snapshot" and each.step == step}
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def recover(state: State, acknowledged: Sequence[object], recorded: Recorded, fo
         assert [run.name for run in found] == [NAME]
         sound = {snapshot.step: snapshot.sha256 for snapshot in found[0].sound_snapshots()}
         for step in {each.step for each in snapshots}:
-            assert sound.get(step) in {each.sha256 for each in snapshots if each.step == step}, f"step {step} is lost"
+            assert sound.get(step) in recorded.hashes(step), f"step {step} is lost"
         assert found[0].tokenizer.vocab_size
         found[0].metrics()
         found[0].samples()
