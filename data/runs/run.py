@@ -101,7 +101,7 @@ class Run:
 
     @cached_property
     def info(self) -> Record:
-        """The contents of ``run.json``, without its hash."""
+        """The contents of ``run.json``, without its hash and without keys that are null."""
         try:
             info: Record = read_json(self.inside("run.json"), dict)
             if info.get("format") != FORMAT:
@@ -117,7 +117,7 @@ class Run:
         if digest is not None and digest != hash_info(info):
             advice = "put the original back, or remove its key sha256 if you changed it yourself"
             raise InputError(f"the run.json of run {self.name!r} is not as it was written: {advice}")
-        return info
+        return {name: value for name, value in info.items() if value is not None}
 
     def inside(self, *parts: str) -> Path:
         """Join a path below the run's folder; an `InputError` says if a part of it is a link (`data.files.regular_files.inside`)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import socket
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -60,7 +61,7 @@ def lock_run(path: Path) -> TrainingLock:
 def is_training(path: Path) -> bool:
     """Check whether a process holds the lock of a run, without waiting for it; what is no regular file is no lock.
 
-    The locks of other file systems than that of this machine cannot be asked, and count as free.
+    The locks of other file systems than that of this machine, or of a folder that may only be read, cannot be asked, and count as free.
     """
     file = path / LOCK_FILE
     if is_remote(path) or file.is_symlink() or not file.is_file():
@@ -68,8 +69,10 @@ def is_training(path: Path) -> bool:
     lock = FileLock(file, timeout=0)
     try:
         lock.acquire()
-    except (Timeout, OSError):
+    except Timeout:
         return True
+    except OSError as error:  # whoever may not write cannot ask; nobody trains on a disk that is read-only
+        return error.errno not in (EROFS, EACCES, EPERM)
     lock.release()
     return False
 

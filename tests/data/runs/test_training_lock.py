@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -74,3 +75,20 @@ def test_a_reader_does_not_keep_a_training_from_starting(tmp_path: Path) -> None
         assert not is_training(tmp_path)
         lock_run(tmp_path).release()
         time.sleep(0)
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_who_may_only_read_takes_a_run_for_idle(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock_run(tmp_path).release()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("data.runs.training_lock.FileLock.acquire", refuse)
+    assert not is_training(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / LOCK_FILE)
+    with pytest.raises(InputError, match="is not a regular file: put the file itself there"):
+        lock_run(tmp_path)

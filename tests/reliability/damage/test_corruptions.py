@@ -12,7 +12,7 @@ from data.runs import Run
 from data.runs.labels import Label, write_label
 from data.runs.traces import Trace, write_trace
 from probes.tables.embeddings import token_embeddings
-from tests.reliability.damage.corruptions import IMPOSSIBLE, Corruption, damages, made_changes
+from tests.reliability.damage.corruptions import IMPOSSIBLE, Corruption, change_info, damages, made_changes
 from tests.reliability.damage.readings import Reading, each_in_child, read_everything
 from viz.projection.projection_cache import cached_projection
 
@@ -91,3 +91,9 @@ def test_what_no_run_can_be_is_refused_in_a_line(original: Path, tmp_path: Path)
 
 def test_strange_values_with_fitting_hashes_do_no_harm(original: Path, tmp_path: Path) -> None:
     assert failures(list(made_changes(original, random.Random(1), N_MADE)), original, tmp_path / "damaged") == []
+
+
+@pytest.mark.parametrize("key", ["tensors", "model", "corpus", "tokenizer", "training", "versions", "source", "base"])
+def test_what_is_null_counts_as_missing(key: str, original: Path, tmp_path: Path) -> None:
+    null = Corruption(f"{key} is null", change_info(lambda info: info.update({key: None})), True)
+    assert failures([null], original, tmp_path / "damaged") == []

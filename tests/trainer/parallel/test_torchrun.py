@@ -180,9 +180,12 @@ def test_a_process_that_dies_ends_all_with_one_line_and_the_run_can_be_resumed(
 @pytest.mark.slow
 @SHARED
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
-def test_an_interrupt_of_torchrun_finishes_the_step_saves_and_says_how_to_resume(text_file: Path, runs: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_torchrun_finishes_the_step_saves_and_says_how_to_resume(
+    number: int, text_file: Path, runs: Path
+) -> None:
     with endless_training(text_file, runs) as (process, _):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, said = process.communicate(timeout=60)
     assert not own_lines(said)
     stopped = re.search(r"stopped at step ([\d,]+); resume with  torchrun --nproc-per-node=2 -m trainer --resume", out)
