@@ -140,7 +140,7 @@ def power_loss(options: argparse.Namespace, place: Path, text: Path, tiny: Path)
     return [
         (
             "crash states after a loss of power",
-            f"{len(states):,} distinct of {len(recorded.operations):,} points; all recovered",
+            f"{len(states):,} distinct ones, at {len(recorded.operations):,} points of a training; all recovered",
         ),
         ("of these resumed to the end", f"{n_resumed}, all equal bit for bit"),
     ]
@@ -181,7 +181,7 @@ def faults(options: argparse.Namespace, place: Path, text: Path, tiny: Path) -> 
     return [
         (
             "calls of the system that failed (ENOSPC, EIO, EACCES, EROFS, EFBIG)",
-            f"{number // options.fault_every:,}, every {options.fault_every}. of {number:,}; {KEPT}",
+            f"{number // options.fault_every:,} of {number:,}; {KEPT}",
         )
     ]
 
