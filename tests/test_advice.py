@@ -149,6 +149,7 @@ def checkpoint(folder: Path) -> str:
     """Write a checkpoint of nanoGPT whose step is in words, and whose tokens nothing describes."""
     shape = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8, "vocab_size": 5, "bias": False}
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         weights = GPT(ModelConfig(**{**shape, "bias": "none"})).state_dict()
     torch.save({"model": weights, "model_args": shape, "iter_num": "many"}, folder / "ckpt.pt")
     return str(folder / "ckpt.pt")

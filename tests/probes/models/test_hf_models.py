@@ -305,6 +305,7 @@ def test_a_missing_revision_is_left_out_and_named(tmp_path: Path) -> None:
 def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
     shape = transformers.MambaConfig(vocab_size=ROWS, hidden_size=16, num_hidden_layers=2, state_size=4)
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         transformers.AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path / "mamba")
     with pytest.raises(InputError, match="MambaForCausalLM has no attention heads"):
         import_hf_model({0: tmp_path / "mamba"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
@@ -313,6 +314,7 @@ def test_a_model_without_heads_is_refused(tmp_path: Path) -> None:
 def test_tensors_that_transformers_joins_are_not_reported_as_left_out(tmp_path: Path) -> None:
     shape = transformers.MixtralConfig(**CLASSES, **GROUPED, num_local_experts=2)
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         transformers.MixtralForCausalLM(shape).save_pretrained(tmp_path / "mixtral")
     run = import_hf_model({0: tmp_path / "mixtral"}, "made", tokenizer=TOKENIZER, folder=tmp_path)
     assert run.info["source"]["left_out"] == []
@@ -357,6 +359,7 @@ def test_a_context_below_1_is_refused_where_the_class_has_no_limit(context: int,
 def test_a_model_without_a_final_norm_whose_blocks_return_lists(tmp_path: Path) -> None:
     shape = transformers.OpenAIGPTConfig(vocab_size=ROWS, n_embd=32, n_layer=2, n_head=4, n_positions=24)
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         oracle = transformers.AutoModelForCausalLM.from_config(shape, attn_implementation="eager").eval()
     oracle.save_pretrained(tmp_path / "first")
     run = import_hf_model({0: tmp_path / "first"}, "gpt1", tokenizer=TOKENIZER, folder=tmp_path)

@@ -104,6 +104,7 @@ def test_a_model_in_its_own_class_is_exported_as_that_class(tmp_path: Path) -> N
         intermediate_size=24,
     )
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         oracle = transformers.LlamaForCausalLM(shape).eval()
     oracle.save_pretrained(tmp_path / "in")
     run = import_revisions(
@@ -169,8 +170,9 @@ def test_the_pipeline_of_hugging_face_continues_a_prompt_as_we_do(
 
 def test_an_imported_model_in_its_own_class_loads_in_the_pipeline(tmp_path: Path) -> None:
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
-    shape = transformers.LlamaConfig(vocab_size=BPE.vocab_size, max_position_embeddings=32, **sizes)
+    shape = transformers.LlamaConfig(vocab_size=BPE.vocab_size, max_position_embeddings=32, eos_token_id=None, **sizes)
     with torch.random.fork_rng():
+        torch.manual_seed(0)
         transformers.LlamaForCausalLM(shape).save_pretrained(tmp_path / "in")
     (tmp_path / "in" / "tokenizer.json").write_text(BPE.to_json()["definition"])
     run = import_revisions([(0, tmp_path / "in")], "llama", model="in", folder=tmp_path)
