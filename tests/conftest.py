@@ -40,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen[test] += 1
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process of tests more than there are cores: the one with the browser mostly waits for it."""
+    return (os.cpu_count() or 1) + 1
+
+
 def made_text(characters: int = 6000, seed: int = 1) -> str:
     """Make a text with words, capitals, accents, digits, punctuation and line ends; the same seed gives the same text."""
     draw = random.Random(seed)

@@ -45,7 +45,7 @@ COMMANDS = [
 
 
 # ASCII lacks most; what other encodings lack is tried without starting commands below.
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp1252", "utf-8"))]
 )

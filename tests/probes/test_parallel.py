@@ -60,7 +60,9 @@ def serially(compute: Callable[[], Any]) -> Any:
         return compute()
 
 
-@pytest.mark.parametrize("name", MODEL_PROBES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "zero-shot" else ()) for name in MODEL_PROBES]
+)
 def test_a_model_probe_returns_the_same_bytes(name: str, client: Any, one_thread: None, run: Run) -> None:
     assert current_client() is client
     seen = list[int]()

@@ -11,8 +11,8 @@ from tests.reliability.crashes.kills import Tally, chain, reference, training_se
 from tests.reliability.crashes.readers import read_beside_a_writer
 from tests.reliability.crashes.trainings import KINDS
 
-N_READINGS = 60
-KILLS = {"best": 3, "reference": 2, "finetune": 1, "supervised": 1}
+N_READINGS = 30
+KILLS = {"best": 2, "reference": 1, "finetune": 1, "supervised": 1}
 
 
 def test_what_was_acknowledged_survives_kills_and_the_end_is_the_same(

@@ -13,7 +13,7 @@ from tests.reliability.crashes.crash_states import Contents, Disk, crash_states
 from tests.reliability.crashes.power_loss import record_training, recover, resume_from, states_to_try
 from tests.reliability.crashes.recording import Operation
 
-N_STATES = 200
+N_STATES = 120
 RESUMED_EVERY = 40
 
 

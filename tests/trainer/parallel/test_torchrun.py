@@ -74,6 +74,7 @@ def test_a_run_of_two_processes_is_resumed_by_two_bit_for_bit_and_by_one_within_
     assert alone.metrics()[-1]["val_loss"] == pytest.approx(whole.metrics()[-1]["val_loss"], abs=0.1 * learned)
 
 
+@pytest.mark.slow
 @SHARED
 def test_a_mistake_ends_all_processes_with_one_line(run: Run, text_file: Path) -> None:
     before = (run.path / "metrics.jsonl").read_bytes()
