@@ -30,9 +30,9 @@ MAX_CONTEXT = 128
 EPS = 1e-5
 """The default of nn.LayerNorm."""
 
-# tanh-GELU(z) = z / 2 * (1 + tanh(SLOPE * (z + CUBIC * z³)))
-SLOPE = math.sqrt(2 / math.pi)
-CUBIC = 0.044715
+# tanh-GELU(z) = z / 2 (1 + tanh(sqrt(2/π) (z + 0.044715 z³))) = z σ(h + CUBIC h³) with h = SCALE z, because 1 + tanh(x) = 2 σ(2x)
+SCALE = 2 * math.sqrt(2 / math.pi)
+CUBIC = 0.044715 / SCALE**2
 
 
 class FusedGPT(GPT):
@@ -157,29 +157,28 @@ def attention_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) ->
 def mlp_forward(x: Tensor, weights: TensorTuple) -> tuple[Tensor, TensorTuple]:
     """Compute x + mlp(layer_norm(x)) for x (N, C); also return what the backward pass needs.
 
-    With h = SLOPE z and u = h + CUBIC / SLOPE² h³, GELU is z / 2 (1 + t), t = tanh(u), and its derivative is
-    (1 + t + (1 - t²)(3u - 2h)) / 2. The matrix product that would compute z computes h instead; later products divide the extra
-    factors out again. The derivative is computed here, where t is known.
+    With h = SCALE z, u = h + CUBIC h³ and s = σ(u), GELU is z s, and its derivative is s + s (1 - s)(3u - 2h). The matrix product that
+    would compute z computes h instead; later products divide the extra factor out again. The sigmoid is several times faster than tanh.
+    The derivative is computed here, where s is known.
     """
     gain, bias, fc, proj = weights
     normed, mean, rstd = torch.native_layer_norm(x, [x.shape[1]], gain, bias, EPS)
-    h = _scaled_product(normed, fc.T, SLOPE)  # (N, 4C), as are u, t and slope
-    u = (h * h).mul_(h)
-    torch.add(h, u, alpha=CUBIC / SLOPE**2, out=u)
-    t = u.tanh()
+    h = _scaled_product(normed, fc.T, SCALE)  # (N, 4C), as are u, s and slope
+    u = h * h
+    torch.addcmul(h, h, u, value=CUBIC, out=u)
+    s = u.sigmoid()
     slope = torch.lerp(h, u, 3.0, out=u)  # h + 3 (u - h) = 3u - 2h
-    torch.ops.aten.tanh_backward.grad_input(slope, t, grad_input=slope).add_(t)  # twice the derivative, less 1
-    active = torch.addcmul(h, h, t, out=h)  # 2 SLOPE times GELU
-    return torch.addmm(x, active, proj.T, alpha=0.5 / SLOPE), (x, normed, mean, rstd, active, slope)
+    torch.ops.aten.sigmoid_backward.grad_input(slope, s, grad_input=slope).add_(s)  # the derivative
+    active = h.mul_(s)  # SCALE times GELU
+    return torch.addmm(x, active, proj.T, alpha=1 / SCALE), (x, normed, mean, rstd, active, slope)
 
 
 def mlp_backward(grad: Tensor, weights: TensorTuple, kept: TensorTuple) -> TensorTuple:
     """Compute the gradients of x and of the four weights from that of the result, (N, C)."""
     gain, bias, fc, proj = weights
     x, normed, mean, rstd, active, slope = kept
-    d_proj = _scaled_product(grad.T, active, 0.5 / SLOPE)
-    d_h = _scaled_product(grad, proj, 0.5)
-    d_h.addcmul_(d_h, slope)
+    d_proj = _scaled_product(grad.T, active, 1 / SCALE)
+    d_h = torch.mm(grad, proj).mul_(slope)
     d_normed, d_fc = torch.mm(d_h, fc), torch.mm(d_h.T, normed)
     d_x, d_gain, d_bias = torch.ops.aten.native_layer_norm_backward(
         d_normed, x, [x.shape[1]], mean, rstd, gain, bias, [True, True, True]
