@@ -1,13 +1,10 @@
-"""What training takes from the machine: its device, memory that is reused between steps, CPU threads, and room on the disk."""
+"""What training takes from the machine: its device, memory that is reused between steps, and room on the disk."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import shutil
-import statistics
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +14,6 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from data.files.remote_files import check_local
 from trainer.parallel import processes
-from trainer.seeds import own_random_state
-
-MOST_THREADS = 4
 
 # glibc's names in malloc.h. It refuses larger thresholds, or they no longer fit its int.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -92,42 +86,3 @@ def _is_glibc() -> bool:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
     except (AttributeError, OSError, ValueError):  # no confstr (Windows), or an unknown name (macOS, musl)
         return False
-
-
-def choose_threads(
-    work: Callable[[], object], threads: int | None, device: torch.device, *, measure: bool = True
-) -> None:
-    """Set the number of CPU threads: ``threads`` if given, otherwise 1 or several, whichever does ``work`` faster here and now.
-
-    Where ``measure`` is False or the model does not train on a CPU, the number stays as it is unless it is given. Processes that train
-    together share the cores and do not measure; they all take the number of the first, since another one rounds differently.
-    """
-    if processes.count() > 1:
-        wanted = threads or torch.get_num_threads()
-        threads = processes.first_decides(lambda: wanted)
-    most = min(MOST_THREADS, os.cpu_count() or 1)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    elif measure and device.type == "cpu" and most > 1:
-        with own_random_state(device):
-            fastest_threads(work, (1, most))
-
-
-def fastest_threads(work: Callable[[], object], candidates: Sequence[int], rounds: int = 5) -> int:
-    """Find the number of threads that does ``work`` fastest, and leave torch set to it.
-
-    Small tensors gain little from more threads, and lose much where other programs share the cores. The candidates take turns, so
-    that other programs slow them all alike. Sums are split among the threads, so another number of threads rounds differently.
-    """
-    seconds: dict[int, list[float]] = {threads: [] for threads in candidates}
-    for number in range(rounds + 1):
-        for threads in candidates:
-            torch.set_num_threads(threads)
-            work()  # the first call after a change wakes the threads
-            started = time.perf_counter()
-            work()
-            if number:  # the first round warms up
-                seconds[threads].append(time.perf_counter() - started)
-    best = min(candidates, key=lambda threads: statistics.median(seconds[threads]))
-    torch.set_num_threads(best)
-    return best

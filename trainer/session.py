@@ -48,7 +48,7 @@ from trainer.loop import (
     resume_run,
     start_run,
 )
-from trainer.machine import choose_threads, find_device, on_device, reuse_freed_memory
+from trainer.machine import find_device, on_device, reuse_freed_memory
 from trainer.model import GPT
 from trainer.model_shapes import check_fits, first_shapes
 from trainer.optimizers.recipes import RECIPES, Recipe, build_optimizers, initialise, schedule
@@ -56,6 +56,7 @@ from trainer.parallel import model_forms, processes
 from trainer.parallel.batch_shares import check_shares, loss_weight, micro_batches
 from trainer.parallel.data_parallel import exchanging, replicate, whole, whole_model
 from trainer.parallel.torchrun import joined
+from trainer.threads import choose_threads
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Session:
             averaging=recipe.averaging,
             drops=config.dropout > 0,
             reads_losses=False,
+            chooses_threads=config.threads is None,
             log=config.log,
         )
 

@@ -185,5 +185,7 @@ def _measures(page: Page, found: Any) -> list[dict[str, str]]:
     words = page.say.section("runs")
     names = dict.fromkeys(["val_loss", *(name for values in found for name in values)])
     return [
-        {"key": name, "title": words.get(f"curve_{name}", name)} for name in names if name not in ("step", "seconds")
+        {"key": name, "title": words.get(f"curve_{name}", name)}
+        for name in names
+        if name not in ("step", "seconds", "threads")
     ]

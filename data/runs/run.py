@@ -53,7 +53,8 @@ does not fit is named and left out, a run whose run.json does not fit is named a
 **Metrics.** Losses are in nats per token, measured on the same sample of the validation split each time. The last line adds
 ``val_loss_whole``, the loss on the whole validation split, and ``val_bits_per_character``, the same per character (`data.tokens.bits`).
 ``lr`` and ``grad_norm``, the norm of the gradient before clipping, are those of the step that led here; ``tokens`` counts those learned
-so far; ``seconds`` is the time spent training, including resumed parts.
+so far; ``seconds`` is the time spent training, including resumed parts; ``threads`` is the number of CPU threads then, where the training
+chooses it (`trainer.threads`).
 
 **Snapshots.** Names are those of the model's parameters (``wte.weight``, ``h.0.attn.c_attn.weight``, ...). Tied weights are stored once.
 If the recipe averages weights, a snapshot holds the running average, which is what was evaluated at its step.

@@ -50,6 +50,7 @@ class MetricsLine(Struct):
     grad_norm: float | None = None
     tokens: float | None = None
     seconds: float | None = None
+    threads: Annotated[int, Meta(ge=1, le=4096)] | None = None
 
 
 Measures = dict[str, int | float | None]

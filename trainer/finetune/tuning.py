@@ -24,8 +24,9 @@ from trainer.finetune.base_snapshot import Base, describe_model
 from trainer.finetune.finetune_config import TuneConfig, check, schedule
 from trainer.loading import Model
 from trainer.loop import Objective, Procedure, Training, resume_run, start_run
-from trainer.machine import choose_threads, reuse_freed_memory
+from trainer.machine import reuse_freed_memory
 from trainer.optimizers.schedules import highest_share, set_peaks
+from trainer.threads import choose_threads
 
 SMALL = 5_000_000
 """Largest number of parameters for which one thread is compared with several, and the first steps have snapshots."""
@@ -61,6 +62,7 @@ def tuning_procedure(module: nn.Module, config: TuneConfig, steps: int, device: 
         advice="tune again with a lower `learning_rate`",
         clip=config.clip,
         on_snapshot_error=config.on_snapshot_error,
+        chooses_threads=config.threads is None and _is_small(module),
         log=config.log,
     )
 

@@ -50,6 +50,8 @@ class Procedure:
     """Whether a loss far above the first one ends the training; not where the text is not what is learned."""
     on_snapshot_error: str = "stop"
     """One of `trainer.config.ON_SNAPSHOT_ERROR`."""
+    chooses_threads: bool = False
+    """Whether the number of CPU threads may change while the training runs (`trainer.threads`)."""
     log: str | None = None
     """The loggers that receive metrics and samples too, see `trainer.loggers.choice`."""
 

@@ -30,7 +30,7 @@ from data.runs.training_lock import TrainingLock, lock_run
 from trainer.loggers.choice import Log, open_logs
 from trainer.loop import checkpoint
 from trainer.loop.divergence import DivergedError, check_exploded, check_finite, mark_diverged, not_finite
-from trainer.loop.objective import Objective, evaluating, kept, models, rate
+from trainer.loop.objective import Objective, Procedure, evaluating, kept, models, rate
 from trainer.loop.optimizer_step import StepTaken, take_step
 from trainer.loop.run_writer import RunWriter
 from trainer.loop.stopping import StopFlag, Stopped, stop_on_signal
@@ -38,6 +38,7 @@ from trainer.machine import check_room
 from trainer.parallel import processes
 from trainer.parallel.data_parallel import own_part
 from trainer.seeds import own_random_state
+from trainer.threads import ThreadChoice, thread_candidates
 
 AnyObjective = TypeVar("AnyObjective", bound=Objective)
 Trained = TypeVar("Trained", bound=Objective, covariant=True)
@@ -187,7 +188,7 @@ def _train(
     objective, procedure = training.objective, training.objective.procedure
     snapshots, evaluations = set(procedure.snapshot_steps), set(procedure.eval_steps)
     started, saved, taken = time.perf_counter() - training.seconds, time.perf_counter(), StepTaken()
-    first = _first_loss(training.run)
+    first, threads = _first_loss(training.run), _thread_choice(procedure)
     objective.module.train()
     for step in range(training.step, objective.steps + 1):
         is_new = step > training.step or step == 0  # the step of a resumed run has its records already
@@ -198,6 +199,8 @@ def _train(
             writer.write_snapshot(step, objective.weights())
         if measured is not None:
             measured["seconds"] = round(time.perf_counter() - started, 3)
+            if threads is not None:
+                measured["threads"] = torch.get_num_threads()
         writer.write_records(step, measured, sample)
         log(step, measured, sample)
         progress(step, _note(objective, step, taken.loss, measured))
@@ -212,10 +215,24 @@ def _train(
             return measured or training.run.metrics()[-1]
         if stopping:
             raise Stopped(step, stopping)
-        taken = take_step(objective, step, measures_gradient=step + 1 in evaluations)
+        taken = _take_step(objective, step, threads, measures_gradient=step + 1 in evaluations)
         if taken.loss is not None and not math.isfinite(taken.loss):
             raise not_finite(step, procedure.advice)
     raise AssertionError("the last step returns")
+
+
+def _thread_choice(procedure: Procedure) -> ThreadChoice | None:
+    """Build what chooses the number of threads again as the training runs; None where it stays as it is."""
+    may_choose = procedure.chooses_threads and procedure.device.type == "cpu" and processes.count() == 1
+    return ThreadChoice(thread_candidates()) if may_choose else None
+
+
+def _take_step(objective: Objective, step: int, threads: ThreadChoice | None, *, measures_gradient: bool) -> StepTaken:
+    started = time.perf_counter()
+    taken = take_step(objective, step, measures_gradient=measures_gradient)
+    if threads is not None:
+        threads.took(time.perf_counter() - started)
+    return taken
 
 
 def _first_loss(run: Run) -> float | None:
