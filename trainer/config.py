@@ -102,7 +102,7 @@ class TrainConfig:
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     threads: int | None = None
-    """CPU threads; if not given, from 1 to 4, whichever is faster, also when the machine becomes busy. Another number rounds differently."""
+    """CPU threads; if not given, from 1 to 4, whichever is faster, also once the machine is busy. Another number rounds differently."""
     compile: bool = False
     """Compile the model with torch.compile."""
     precision: str = "float32"
