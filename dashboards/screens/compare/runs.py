@@ -27,6 +27,7 @@ def choose_pages(page: Page) -> tuple[Page, ...]:
     by_name = {run.name: run for run in others}
     chosen = _ask(page, list(by_name), most_alike(page.run, others).name)
     set_field("with", tuple(chosen))
+    _say_refused(page, chosen)
     st.session_state["compared"] = (page.run.name, *chosen)
     if not chosen:
         st.info(escape_markdown(say("compare.choose_some", run=page.run.name)), icon=":material/compare:")
@@ -59,17 +60,24 @@ def _names_of_address(page: Page, names: Sequence[str], usual: str) -> list[str]
     before = st.session_state.get("compared", ())
     if before and before[0] in names and own in wanted and tuple(wanted) == before[1:]:
         wanted[wanted.index(own)] = before[0]  # one of the others was chosen as the first: they swap places
-    found = [name for name in wanted if name in names]
+    found, refused = [name for name in wanted if name in names], list[tuple[str, dict[str, str]]]()
     for name in wanted:
         if name == own and not found:
-            _warn(page, "compare.same", other=usual, run=own)
+            refused.append(("compare.same", {"other": usual, "run": own}))
         elif name not in names and name != own:
-            _warn(page, "compare.no_such_run" if found else "page.no_such_run", name=name)
-    return found[:MOST_OTHERS] or [usual]
+            refused.append(("compare.no_such_run" if found else "page.no_such_run", {"name": name}))
+    shown = found[:MOST_OTHERS] or [usual]
+    if refused:
+        st.session_state["refused"] = (own, tuple(shown), refused)
+    return shown
 
 
-def _warn(page: Page, key: str, **values: str) -> None:
-    st.warning(escape_markdown(page.say(key, **values)), icon=":material/link_off:")
+def _say_refused(page: Page, chosen: Sequence[str]) -> None:
+    """Say which runs of the address are not shown, as long as the choice that was made instead stays; the address is corrected at once."""
+    own, shown, refused = st.session_state.get("refused", ("", (), []))
+    if (own, shown) == (page.run.name, tuple(chosen)):
+        for key, values in refused:
+            st.warning(escape_markdown(page.say(key, **values)), icon=":material/link_off:")
 
 
 def most_alike(run: Run, others: Sequence[Run]) -> Run:

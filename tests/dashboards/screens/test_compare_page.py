@@ -193,6 +193,10 @@ def test_a_run_is_not_compared_with_itself(run: Run, second: Run, stage: Stage) 
     assert not at.exception
     assert "another" in at.warning[0].value
     assert stage.panel("run1").title.startswith("other")
+    at.run()  # as when a layout has been computed
+    assert "another" in at.warning[0].value
+    at.sidebar.multiselect[0].set_value([]).run()
+    assert not at.warning
 
 
 @pytest.mark.parametrize("wrong", ["gone", "../tiny", "/etc"])
