@@ -135,7 +135,7 @@ class ThreadChoice:
         self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
         self._usual: float | None = None
         self._trial: _Trial | None = None
-        self._ended, self._wait, self._lost, self._failures = clock(), RETRY_S[0], 0.0, 0
+        self._ended, self._wait, self._failures = clock(), RETRY_S[0], 0
         self._goes_up, self._wait_for_cause = True, CALM_S
 
     def took(self, seconds: float) -> None:
@@ -180,13 +180,13 @@ class ThreadChoice:
         self._recent.clear()
         if has_gained:
             self._recent.extend(settled)
-            self._usual, self._lost, self._failures = statistics.fmean(settled), 0.0, 0
+            self._usual, lost, self._failures = statistics.fmean(settled), 0.0, 0
         else:
             self._set(trial.before)
-            self._usual, self._lost = mean, max(0.0, spent - len(trial.seconds) * mean)
+            self._usual, lost = mean, max(0.0, spent - n * mean)
             self._failures += 1
         first, most = RETRY_S
-        self._wait = max(min(first * 2**self._failures, most), self._lost / TRIAL_SHARE)
+        self._wait = max(min(first * 2**self._failures, most), lost / TRIAL_SHARE)
         # Beside other programs the rate changes by itself: causes count for less the more often they led to nothing.
-        self._wait_for_cause = max(CALM_S, min(self._wait, self._lost / CAUSED_SHARE * 2 ** max(0, self._failures - 1)))
+        self._wait_for_cause = max(CALM_S, min(self._wait, lost / CAUSED_SHARE * 2 ** max(0, self._failures - 1)))
         self._trial, self._ended, self._goes_up = None, self._clock(), not self._goes_up

@@ -131,6 +131,12 @@ class _RangeReader(io.RawIOBase):
     def tell(self) -> int:
         return self._place
 
+    def readall(self) -> bytes:
+        """Read the rest at once; that of the base class asks for 8 kB at a time."""
+        content = read_range(self._path, self._place, self.n_bytes)
+        self._place += len(content)
+        return content
+
     def readinto(self, buffer: Any) -> int:
         content = read_range(self._path, self._place, min(self.n_bytes, self._place + len(buffer)))
         buffer[: len(content)] = content

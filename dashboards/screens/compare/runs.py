@@ -73,7 +73,7 @@ def _names_of_address(page: Page, names: Sequence[str], usual: str) -> list[str]
 
 
 def _say_refused(page: Page, chosen: Sequence[str]) -> None:
-    """Say which runs of the address are not shown, as long as the choice that was made instead stays; the address is corrected at once."""
+    """Warn of the runs in the address that are not shown, until another choice is made; the address itself is corrected at once."""
     own, shown, refused = st.session_state.get("refused", ("", (), []))
     if (own, shown) == (page.run.name, tuple(chosen)):
         for key, values in refused:

@@ -79,6 +79,19 @@ def test_a_table_is_read_without_the_rest_of_the_snapshots(
     assert headers < 4000 * len(sizes)
 
 
+def test_a_whole_snapshot_is_read_by_one_request(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (first, *_), read, sizes = open_run().snapshots(), type(shelf).cat_file, list[int]()
+
+    def noted(files: Any, path: str, start: int | None = None, end: int | None = None, **more: Any) -> bytes:
+        content: bytes = read(files, path, start=start, end=end, **more)
+        sizes.append(len(content))
+        return content
+
+    monkeypatch.setattr(type(shelf), "cat_file", noted)
+    assert not isinstance(first.read_checked(), str)
+    assert sizes == [first.bytes]
+
+
 def test_a_remote_snapshot_of_another_size_is_named_and_left_out(shelf: Any) -> None:
     path = "/shelf/tiny/snapshots/00000020.safetensors"
     shelf.pipe_file(path, shelf.cat_file(path) + b"x")
