@@ -20,6 +20,8 @@ LONGEST_PUSH = 0.35
 """How far a disc moves in a round at most, in radii, so that a pile spreads and does not fly apart to the edges of the panel."""
 ROUNDS, MANY_DISCS = 300, 200
 """The most rounds in which discs are moved apart; a quarter of them for so many discs."""
+SMOOTHED_STEPS = 3
+"""Before and after each step, over which the scale of layouts changes gradually."""
 
 
 @dataclass(frozen=True)
@@ -179,3 +181,39 @@ def move_discs_apart(places: Places, shapes: Places, room_px: tuple[float, float
         moved = np.clip(moved + push, edge, np.array(room_px) - edge)
     stayed = np.hypot(*(moved - places).T) < 2 * JITTER
     return np.where(stayed[:, None], places, moved)
+
+
+def fixed_limits(
+    layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float
+) -> tuple[Places, Places]:
+    """Compute x and y limits that hold all items of layouts (..., item, axis) in an area, with equal scales on both axes.
+
+    ``margin_px`` is the free space at each edge, at least a disc's radius.
+    """
+    flat = np.asarray(layouts, dtype=np.float64).reshape(-1, 2)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    room = np.array([width_px - 2 * margin_px, height_px - 2 * margin_px])
+    scale = max(float(((high - low) / room).max()), 1e-12)  # data units a pixel
+    half = scale * np.array([width_px, height_px]) / 2
+    centre = (low + high) / 2
+    return np.array([centre[0] - half[0], centre[0] + half[0]]), np.array([centre[1] - half[1], centre[1] + half[1]])
+
+
+def shrink_to_last(layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float) -> Places:
+    """Scale earlier layouts (step, item, axis) down where they would leave the limits that hold the last one; return all.
+
+    For methods whose layouts have no scale of their own. Both axes are scaled alike, about the middle of the limits, and the scale
+    changes gradually over the steps.
+    """
+    layouts = np.asarray(layouts, dtype=np.float64)
+    limits = np.array(fixed_limits(layouts[-1], width_px, height_px, margin_px))  # (axis, low and high)
+    middle, half = limits.mean(axis=1), np.ptp(limits, axis=1) / 2
+    room = half * (1 - 2 * margin_px / np.array([width_px, height_px]))
+    reach = (np.abs(layouts - middle) / room).max(axis=(1, 2))
+    needed = np.pad(1 / np.maximum(reach, 1.0), SMOOTHED_STEPS, mode="edge")
+    window = 2 * SMOOTHED_STEPS + 1
+    least = np.pad(np.lib.stride_tricks.sliding_window_view(needed, window).min(axis=1), SMOOTHED_STEPS, mode="edge")
+    scale = np.lib.stride_tricks.sliding_window_view(least, window).mean(axis=1)
+    scale = np.minimum(scale, 1 / np.maximum(reach, 1.0))
+    scale[-1] = 1.0
+    return np.asarray(middle + scale[:, None, None] * (layouts - middle))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgba
@@ -14,7 +15,10 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from viz.drawing.canvas import Surface
-from viz.drawing.layout import Box, move_discs_apart
+from viz.drawing.layout import Box, fixed_limits, move_discs_apart
+from viz.drawing.painting.painted_discs import PaintedDiscs
+from viz.drawing.painting.painted_lines import PaintedLines
+from viz.drawing.painting.pixels import to_bytes
 from viz.drawing.text import short_label, text_path
 from viz.drawing.theme import Theme, over, text_on
 
@@ -24,6 +28,8 @@ DISC_LABEL, NAME_IN_DISC = 3, 2
 Points = NDArray[np.float64]
 """Positions of the items in the picture, (item, axis)."""
 
+MANY_DOTS = 1000
+"""From this number on, dots and trails may be painted into the pixels."""
 MOST_LABELLED_ITEMS = 600
 WIDEST_LABELS = 3.4
 """Not every item is labelled where there are more items, or where labels are on average this many times as wide as a disc."""
@@ -33,14 +39,12 @@ HOLE, OPEN = 0.76, 0.8
 DOT_RING = 0.26
 """Width of the edge of a dot, in its radii: in the colour of the panel around a full dot, in its own around an open one."""
 SHADES = 64
-SMOOTHED_STEPS = 3
-"""Before and after each step, over which the scale of layouts changes gradually."""
 LEADER_FROM = 0.6
 """Discs that were moved by more than this, in radii, have a line to their place."""
 
 
 class Discs:
-    """All items of a scatter plot as one artist: a disc each, a hole in it where the item is doubted, and its label as glyphs.
+    """All items of a scatter plot: a disc each, a hole in it where the item is doubted, and its label as glyphs.
 
     A label longer than three characters makes the disc a lozenge. Where not all items can be labelled, those in ``named`` are, and
     the others are dots. Glyphs are drawn as paths, not as text: matplotlib sets text on whole pixels, so it would tremble as it moves.
@@ -53,6 +57,7 @@ class Discs:
     on_top : indices of the items drawn last, the first of them uppermost; their discs have an outline.
     named : indices of the items to label where not all can be.
     name_px : half the height of the lozenges of those.
+    paint : whether dots are painted into the pixels if there are many; only Agg can.
     """
 
     def __init__(
@@ -66,44 +71,68 @@ class Discs:
         on_top: Sequence[int] = (),
         named: Sequence[int] = (),
         name_px: float = 0.0,
+        paint: bool = False,
     ):
         self.labelled = all_labelled(labels, radius_px)
         carried = set(range(len(labels)) if self.labelled else named)
         rank = {item: place for place, item in enumerate(reversed(on_top), 1)}
         self.order = np.array(sorted(range(len(labels)), key=lambda i: (i in carried, rank.get(i, 0))))
-        size, in_disc = (radius_px, DISC_LABEL) if self.labelled else (max(name_px, radius_px), NAME_IN_DISC)
-        dot = Path.circle((0, 0), radius_px)
-        parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else [dot] for i in self.order]
-        self._n_parts, self._n_dots = np.array([len(part) for part in parts]), len(labels) - len(carried)
-        self._shapes = np.array([(part[0].get_extents().width / 2 - size, size) for part in parts[self._n_dots :]])
-        self._axes, self._n_held = axes, len(carried & rank.keys())
-        kinds = sorted(set(colors))
+        self._axes, self._theme, self._n_held = axes, theme, len(carried & rank.keys())
+        kinds = {color: kind for kind, color in enumerate(sorted(set(colors)))}
         self._shades = np.stack([shades(color, theme) for color in kinds])
-        self._kind = np.array([kinds.index(colors[i]) for i in self.order])
+        self._kind = np.array([kinds[colors[i]] for i in self.order])
+        self._n_dots, dot_edge = len(labels) - len(carried), max(radius_px * DOT_RING, 0.8)
+        self._dots = PaintedDiscs(radius_px, dot_edge) if paint and self._n_dots >= MANY_DOTS else None
+        self._n_painted = self._n_dots if self._dots else 0
+        size, in_disc = (radius_px, DISC_LABEL) if self.labelled else (max(name_px, radius_px), NAME_IN_DISC)
+        dot, drawn = Path.circle((0, 0), radius_px), self.order[self._n_painted :].tolist()
+        parts = [shape_and_glyphs(labels[i], size, in_disc) if i in carried else [dot] for i in drawn]
+        self._shapes = np.array([(part[0].get_extents().width / 2 - size, size) for part in parts if len(part) > 1])
+        outlined = [i in rank and i in carried for i in drawn]
+        self.artist = self._paths(parts, outlined, (max(size * 0.12, 0.6), dot_edge))
+        self.show_doubt(np.zeros(len(labels)))
+        for artist in self.artists:
+            axes.add_artist(artist)
+
+    def _paths(self, parts: list[list[Path]], outlined: list[bool], widths_px: tuple[float, float]) -> PathCollection:
+        """Make the artist of the items that are not painted; ``widths_px`` are those of the edge of a labelled disc and of a dot."""
+        self._n_parts = np.array([len(part) for part in parts], dtype=int)
         discs = np.cumsum(self._n_parts) - self._n_parts  # the disc of each item among the paths
         self._edges, widths = np.zeros((self._n_parts.sum(), 4)), np.zeros(self._n_parts.sum())
-        self._edges[discs] = [to_rgba(theme.text if i in rank and i in carried else theme.panel) for i in self.order]
-        widths[discs] = np.where(self._n_parts > 1, max(size * 0.12, 0.6), max(radius_px * DOT_RING, 0.8))
-        self.artist = PathCollection(
+        ink, ground = to_rgba(self._theme.text), to_rgba(self._theme.panel)
+        self._edges[discs] = np.where(np.array(outlined, dtype=bool)[:, None], ink, ground)
+        widths[discs] = np.where(self._n_parts > 1, *widths_px)
+        artist = PathCollection(
             [path for part in parts for path in part],
             offsets=np.zeros((len(widths), 2)),
-            offset_transform=axes.transData,
-            transform=Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans,  # points, at any resolution
+            offset_transform=self._axes.transData,
+            transform=Affine2D().scale(1 / 72) + self._axes.figure.dpi_scale_trans,  # points, at any resolution
             linewidths=widths,
             zorder=3,
         )
-        self.artist.set_snap(False)
-        self.show_doubt(np.zeros(len(labels)))
-        axes.add_collection(self.artist, autolim=False)
+        artist.set_snap(False)
+        return artist
+
+    @property
+    def artists(self) -> list[Artist]:
+        """The dots if they are painted, and over them what is drawn as paths."""
+        return [self._dots, self.artist] if self._dots else [self.artist]
+
+    @property
+    def carried(self) -> NDArray[np.int64]:
+        """The items that carry their label, the last uppermost."""
+        return self.order[self._n_dots :]
 
     def move(self, points: Points) -> None:
         """Move the items."""
-        self.artist.set_offsets(np.repeat(points[self.order], self._n_parts, axis=0))
+        if self._dots:
+            self._dots.set_points(points[self.order[: self._n_painted]])
+        self.artist.set_offsets(np.repeat(points[self.order[self._n_painted :]], self._n_parts, axis=0))
 
     def at_rest(self, points: Points, size_px: tuple[float, float]) -> Points:
         """Move labelled items apart where one hides another's label in a panel of this size; ``points`` is (item, axis)."""
         low, high = np.array([self._axes.get_xlim(), self._axes.get_ylim()]).T
-        pixels, shown, carried = size_px / (high - low), points.astype(np.float64), self.order[self._n_dots :]
+        pixels, shown, carried = size_px / (high - low), points.astype(np.float64), self.carried
         held = range(len(carried) - self._n_held, len(carried))  # those drawn last
         shown[carried] = move_discs_apart((shown[carried] - low) * pixels, self._shapes, size_px, held) / pixels + low
         return shown
@@ -113,14 +142,26 @@ class Discs:
 
         The ring of a dot is its edge, since a hole of its own would double the time that thousands of dots take.
         """
-        share, n = np.clip(doubt[self.order], 0.0, 1.0), self._n_dots
+        share = np.clip(doubt[self.order], 0.0, 1.0)
         shade = np.rint(share * (SHADES - 1)).astype(int)
-        colors = self._shades[self._kind, shade]  # (item, part, red green blue alpha)
+        first, n = self._n_painted, self._n_dots - self._n_painted
+        if self._dots:
+            self._dots.set_colors(self._dot_colors()[self._kind[:first], shade[:first]])
+        colors, share = (
+            self._shades[self._kind[first:], shade[first:]],
+            share[first:],
+        )  # (item, part, red green blue alpha)
         faces = np.concatenate([colors[:n, 1], colors[n:].reshape(-1, 4)])
         edges = self._edges.copy()
         edges[:n] += share[:n, None] * (colors[:n, 0] - edges[:n])
         self.artist.set_facecolor(faces)  # type: ignore[arg-type]
         self.artist.set_edgecolor(edges)  # type: ignore[arg-type]
+
+    def _dot_colors(self) -> NDArray[np.uint8]:
+        """Compute the colours of dots and of their edges, (kind, shade, dot or edge, red green blue)."""
+        ring, face, ground = self._shades[:, :, 0], self._shades[:, :, 1], np.array(to_rgba(self._theme.panel))
+        edge = ground + np.linspace(0.0, 1.0, SHADES)[:, None] * (ring - ground)
+        return to_bytes(np.stack([face, edge], axis=2)[..., :3])
 
 
 def all_labelled(labels: Sequence[str], radius_px: float) -> bool:
@@ -221,42 +262,6 @@ def radius_px(n_items: int, width_px: float, height_px: float, unit: float) -> f
     return float(np.clip(0.21 * np.sqrt(width_px * height_px / max(n_items, 1)), 2.2 * unit, 32 * unit))
 
 
-def fixed_limits(
-    layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float
-) -> tuple[Points, Points]:
-    """Compute x and y limits that hold all items of layouts (..., item, axis) in an area, with equal scales on both axes.
-
-    ``margin_px`` is the free space at each edge, at least a disc's radius.
-    """
-    flat = np.asarray(layouts, dtype=np.float64).reshape(-1, 2)
-    low, high = flat.min(axis=0), flat.max(axis=0)
-    room = np.array([width_px - 2 * margin_px, height_px - 2 * margin_px])
-    scale = max(float(((high - low) / room).max()), 1e-12)  # data units a pixel
-    half = scale * np.array([width_px, height_px]) / 2
-    centre = (low + high) / 2
-    return np.array([centre[0] - half[0], centre[0] + half[0]]), np.array([centre[1] - half[1], centre[1] + half[1]])
-
-
-def shrink_to_last(layouts: NDArray[np.floating], width_px: float, height_px: float, margin_px: float) -> Points:
-    """Scale earlier layouts (step, item, axis) down where they would leave the limits that hold the last one; return all.
-
-    For methods whose layouts have no scale of their own. Both axes are scaled alike, about the middle of the limits, and the scale
-    changes gradually over the steps.
-    """
-    layouts = np.asarray(layouts, dtype=np.float64)
-    limits = np.array(fixed_limits(layouts[-1], width_px, height_px, margin_px))  # (axis, low and high)
-    middle, half = limits.mean(axis=1), np.ptp(limits, axis=1) / 2
-    room = half * (1 - 2 * margin_px / np.array([width_px, height_px]))
-    reach = (np.abs(layouts - middle) / room).max(axis=(1, 2))
-    needed = np.pad(1 / np.maximum(reach, 1.0), SMOOTHED_STEPS, mode="edge")
-    window = 2 * SMOOTHED_STEPS + 1
-    least = np.pad(np.lib.stride_tricks.sliding_window_view(needed, window).min(axis=1), SMOOTHED_STEPS, mode="edge")
-    scale = np.lib.stride_tricks.sliding_window_view(least, window).mean(axis=1)
-    scale = np.minimum(scale, 1 / np.maximum(reach, 1.0))
-    scale[-1] = 1.0
-    return np.asarray(middle + scale[:, None, None] * (layouts - middle))
-
-
 def add_scatter_axes(
     surface: Surface, box: Box, layouts: NDArray[np.floating], *, margin: float, corner: float
 ) -> Axes:
@@ -271,31 +276,38 @@ def add_scatter_axes(
 
 
 class Trails:
-    """The recent paths of highlighted items: thin lines that fade towards the past."""
+    """The recent paths of highlighted items: thin lines that fade towards the past.
 
-    def __init__(self, axes: Axes, members: Sequence[int], colors: Sequence[str], width_px: float):
+    With ``paint`` they are painted into the pixels, as `Discs` are.
+    """
+
+    def __init__(
+        self, axes: Axes, members: Sequence[int], colors: Sequence[str], width_px: float, *, paint: bool = False
+    ):
         self.members = np.array(members, dtype=int)
         self.colors = np.array([to_rgba(colors[i]) for i in members]).reshape(-1, 4)
-        self.artist = LineCollection([], linewidths=width_px, capstyle="round", zorder=2)
-        # The collection's paths are views of this array: writing into it moves them, so that no frame has to make hundreds of paths.
+        lines = LineCollection([], linewidths=width_px, capstyle="round", zorder=2)
+        self.artist: LineCollection | PaintedLines = PaintedLines(width_px) if paint else lines
+        # The artist's lines are views of this array: writing into it moves them, so that no frame has to make hundreds of paths.
         self._segments = np.empty((0, 0, 2, 2))
-        axes.add_collection(self.artist, autolim=False)
+        axes.add_artist(self.artist)
 
     def show(self, past: NDArray[np.float64]) -> None:
         """Set the trails to ``past``, (time, item, axis), oldest first."""
-        if len(past) < 2 or not len(self.members):
-            self.artist.set_segments([])
-            return
-        path = past[:, self.members]
-        if self._segments.shape[:2] != (len(path) - 1, len(self.members)) or not self.artist.get_paths():
-            self._segments = np.empty((len(path) - 1, len(self.members), 2, 2))  # (time - 1, member, 2 ends, axis)
-            self.artist.set_segments(list(self._segments.reshape(-1, 2, 2)))
-        self._segments[:, :, 0], self._segments[:, :, 1] = path[:-1], path[1:]
-        most = 0.75 * min(1.0, np.sqrt(4 / len(self.members)))  # many opaque trails would hide the items
-        opacity = np.linspace(0.04, most, len(self._segments))
-        colors = np.repeat(self.colors[None], len(self._segments), axis=0)
-        colors[..., 3] = opacity[:, None]
-        self.artist.set_color(colors.reshape(-1, 4))  # type: ignore[arg-type]
+        if (shape := (max(len(past) - 1, 0), len(self.members))) != self._segments.shape[:2]:
+            self._segments = np.empty((*shape, 2, 2))  # (time - 1, member, 2 ends, axis)
+            self.artist.set_segments(self._segments.reshape(-1, 2, 2))  # type: ignore[arg-type]
+            self.artist.set_color(self._faded(*shape))  # type: ignore[arg-type]
+        if self._segments.size:
+            path = past[:, self.members]
+            self._segments[:, :, 0], self._segments[:, :, 1] = path[:-1], path[1:]
+
+    def _faded(self, n_segments: int, n_members: int) -> NDArray[np.float64]:
+        """Compute the colours of all segments, (segment, red green blue alpha)."""
+        most = 0.75 * min(1.0, np.sqrt(4 / max(n_members, 1)))  # many opaque trails would hide the items
+        colors = np.repeat(self.colors[None], n_segments, axis=0)
+        colors[..., 3] = np.linspace(0.04, most, n_segments)[:, None]
+        return colors.reshape(-1, 4)
 
 
 class Thread:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from viz.drawing.bands import LINE_PX, ROW_PX, BandPanel, FidelityLine, bands_of
 from viz.drawing.canvas import Frame, Size
 from viz.drawing.curve_panel import Curve
 from viz.drawing.film_frame import FilmFrame, FrameLayout, FrameParts, PanelCell
+from viz.drawing.layout import shrink_to_last
 from viz.drawing.legend import (
     DOUBT,
     DOUBT_SHORT,
@@ -30,6 +32,7 @@ from viz.drawing.legend import (
     others_title,
 )
 from viz.drawing.scatter import (
+    MANY_DOTS,
     Discs,
     Leaders,
     Thread,
@@ -39,7 +42,6 @@ from viz.drawing.scatter import (
     half_width,
     landmarks,
     radius_px,
-    shrink_to_last,
 )
 from viz.drawing.text import Caption, shorten
 from viz.drawing.theme import Theme
@@ -175,21 +177,28 @@ class _ProjectionPanel:
         limits = places if is_scaled else places[-1:]
         self.axes = axes = add_scatter_axes(canvas, panel, limits, margin=margin, corner=14 * unit)
         self._thread = Thread(axes, theme, 2.5 * unit) if view.threaded else None
-        self._trails = Trails(axes, members, colors, 3.0 * unit)
-        style: dict[str, Any] = {"on_top": members, "named": named, "name_px": name_px}
+        paint = len(labels) >= MANY_DOTS
+        trailed = [colors[i] for i in members]
+        self._trails = Trails(axes, range(len(members)), trailed, 3.0 * unit, paint=paint)
+        style: dict[str, Any] = {"on_top": members, "named": named, "name_px": name_px, "paint": paint}
         self._discs = Discs(axes, labels, colors, radius_px=radius, theme=theme, **style)
         shown = places.astype(np.float64)
         shown[-1] = self._discs.at_rest(shown[-1], area)
         per_px = float(np.diff(axes.get_xlim())[0]) / panel.width
-        self.step_px = np.linalg.norm(np.diff(shown, axis=0), axis=-1).max(axis=1, initial=0.0) / per_px
-        self._true, self.motion = Motion(places), Motion(shown)
+        moved = [np.linalg.norm(after - before, axis=-1).max(initial=0.0) for before, after in pairwise(shown)]
+        self.step_px = np.array(moved) / per_px
+        self.motion, self._member_motion = Motion(shown), Motion(shown[:, members])
+        self._carried = np.sort(self._discs.carried)
+        self._carried_motion = Motion(places[:, self._carried])
         self._leaders = Leaders(axes, theme, 1.5 * unit, radius_px=radius, width_px=panel.width)
         for artist in self._artists():
             artist.set_animated(True)
 
     def set_pace(self, timeline: Timeline) -> None:
         """Make the items move smoothly in the film's time, in which the snapshots are not evenly spaced."""
-        self._true, self.motion = (Motion(each.layouts, timeline.starts) for each in (self._true, self.motion))
+        self.motion, self._member_motion, self._carried_motion = (
+            Motion(each.layouts, timeline.starts) for each in (self.motion, self._member_motion, self._carried_motion)
+        )
 
     def moving(self, time: float) -> list[Artist]:
         """Move the items to a time; return the artists to draw."""
@@ -198,8 +207,8 @@ class _ProjectionPanel:
         if self._doubt is not None:
             self._discs.show_doubt(interpolate(self._doubt, time))
         past = np.linspace(max(time - TRAIL_SNAPSHOTS, 0), time, TRAIL_SNAPSHOTS * TRAIL_POINTS_PER_SNAPSHOT)
-        self._trails.show(self.motion.at(past) if len(self._trails.members) else np.empty((0, 0, 2)))
-        self._leaders.show(self._true.at(time), places)
+        self._trails.show(self._member_motion.at(past))
+        self._leaders.show(self._carried_motion.at(time), places[self._carried])
         if self._thread is not None:
             self._thread.move(places)
         return self._artists()
@@ -207,7 +216,7 @@ class _ProjectionPanel:
     def _artists(self) -> list[Artist]:
         """List the artists that move, the uppermost last."""
         thread = [] if self._thread is None else [self._thread.artist]
-        return [*thread, self._trails.artist, self._leaders.artist, self._discs.artist]
+        return [*thread, self._trails.artist, self._leaders.artist, *self._discs.artists]
 
     def _add_below(self, *, bands: bool) -> None:
         film_frame, view, cell = self._frame, self._view, self._cell

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import PchipInterpolator, PPoly
 
 from data.errors import InputError
 
@@ -16,6 +16,9 @@ LEAST_GAP_S = 0.13
 """Time from one snapshot to the next where nothing moves, or a third of the average if that is less."""
 MOST_PX = 12.0
 """How far the fastest point may move in a frame, in pixels of a film 1080 pixels high, as far as the length of the film allows."""
+
+KEPT_GAPS = 8
+"""Gaps between snapshots whose cubics are kept, as many as the trails span; those of all gaps take four times the layouts' memory."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +120,33 @@ class Motion:
 
     def __init__(self, layouts: NDArray[np.floating], starts: NDArray[np.integer] | None = None):
         self.layouts = np.asarray(layouts, dtype=np.float64)  # (step, item, axis)
-        several = len(self.layouts) > 1
         self._places = np.arange(len(self.layouts))
         self._starts = self._places if starts is None else np.asarray(starts)
-        self._curve = PchipInterpolator(self._starts, self.layouts, axis=0) if several else None
+        self._cubics: dict[int, PPoly] = {}
 
     def at(self, time: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Interpolate the positions at ``time`` (in snapshots), (item, axis); several times give a leading dimension."""
-        if self._curve is None:
+        if len(self.layouts) < 2:
             return self.layouts[0] if np.isscalar(time) else np.repeat(self.layouts, np.size(time), axis=0)
-        return np.asarray(self._curve(np.interp(time, self._places, self._starts)))
+        moments = np.asarray(np.interp(time, self._places, self._starts))
+        gaps = np.clip(np.searchsorted(self._starts, moments, side="right") - 1, 0, len(self.layouts) - 2)
+        if np.isscalar(time):
+            return np.asarray(self._cubic(int(gaps))(moments))
+        positions = np.empty((np.size(time), *self.layouts.shape[1:]))
+        for gap in np.unique(gaps):
+            positions[gaps == gap] = self._cubic(int(gap))(moments[gaps == gap])
+        return positions
+
+    def _cubic(self, gap: int) -> PPoly:
+        """Compute the cubics of a gap, which follow from the two snapshots around it and one more on either side; few are kept."""
+        if gap not in self._cubics:
+            first = max(gap - 1, 0)
+            curve = PchipInterpolator(self._starts[first : gap + 3], self.layouts[first : gap + 3], axis=0)
+            own = slice(gap - first, gap - first + 1)
+            while len(self._cubics) >= KEPT_GAPS:
+                del self._cubics[next(iter(self._cubics))]
+            self._cubics[gap] = PPoly(curve.c[:, own], self._starts[gap : gap + 2])
+        return self._cubics[gap]
 
 
 def interpolate(values: NDArray[np.floating], time: float) -> NDArray[np.float64]:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from probes.groups.naming import Group
 from viz.drawing.canvas import Size
-from viz.drawing.layout import move_discs_apart
-from viz.drawing.scatter import fixed_limits, shrink_to_last
+from viz.drawing.layout import fixed_limits, move_discs_apart, shrink_to_last
 from viz.drawing.text import Caption
 from viz.drawing.theme import THEMES
 from viz.films.embedding_film import EmbeddingFilm, ProjectionView

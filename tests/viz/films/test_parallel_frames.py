@@ -16,6 +16,7 @@ from probes.parallel import map_steps, open_client
 from probes.tables.embeddings import lazy_table, position_embeddings
 from tests.viz.films.test_timeline import made_film, made_projection
 from viz.drawing.canvas import Frame
+from viz.drawing.scatter import MANY_DOTS
 from viz.fidelity.neighbourhoods import measure_fidelity
 from viz.films.embedding_film import EmbeddingFilm
 from viz.films.parallel_frames import FRAMES_AT_ONCE, _Copies, _draw, _unpacked, frames_of
@@ -52,6 +53,14 @@ def test_a_picture_made_here_is_copied_to_the_workers_and_may_then_be_drawn_here
     picture = made_picture()
     elsewhere = frames_of(picture, iter(times), client)
     for ours, theirs in zip(frames_of(picture, times), elsewhere, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_painted_dots_and_trails_are_those_of_one_process(client: Any) -> None:
+    times = np.linspace(0, 2, FRAMES_AT_ONCE + 3).tolist()
+    groups = [Group("many", tuple(range(200)))]
+    here, elsewhere = (made_film(made_projection(3, MANY_DOTS + 200), groups) for _ in range(2))
+    for ours, theirs in zip(here.frames(times), frames_of(elsewhere, times, client), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
 
 from data.errors import InputError
 from probes.groups.naming import Group
@@ -72,6 +73,17 @@ def test_no_point_moves_far_in_a_frame_where_the_film_is_long_enough() -> None:
     hasty = np.diff(Timeline(9, 30, 0.1, 2.0, motion).starts)  # too short: but the fastest gap has most of the time
     assert hasty.sum() == 24
     assert hasty.argmax() == 4
+
+
+@pytest.mark.parametrize("n_steps", [2, 3, 4, 9])
+def test_motion_is_the_monotone_cubic_through_all_snapshots(n_steps: int) -> None:
+    random = np.random.default_rng(n_steps)
+    layouts, starts = random.normal(size=(n_steps, 5, 2)), np.cumsum(random.integers(1, 20, n_steps))
+    times = np.append(np.linspace(0, n_steps - 1, 64), np.arange(n_steps))
+    expected = PchipInterpolator(starts, layouts)(np.interp(times, np.arange(n_steps), starts))
+    motion = Motion(layouts, starts)
+    np.testing.assert_array_equal(motion.at(times), expected)
+    np.testing.assert_array_equal([motion.at(float(time)) for time in times], expected)
 
 
 def test_motion_is_smooth_although_gaps_differ() -> None:
