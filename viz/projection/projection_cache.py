@@ -25,7 +25,7 @@ from viz.projection.projector import AXES, project
 from viz.sidecar import versions
 
 # To be raised whenever the code lays out the same data differently, so that no outdated layout is used.
-LAYOUT_VERSION = 6
+LAYOUT_VERSION = 7
 ITEMS_FOR_THREADS = 1000
 
 

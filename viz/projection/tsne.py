@@ -36,8 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.progress import report_share, stage
-from viz.fidelity.ranking import row_blocks
+from viz.projection.affinities import joint_probabilities
 from viz.projection.alignment import align_to_axes, rotate_onto
+from viz.projection.exact_gradient import exact_gradient, kl_divergence
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ ACCEPTED_GAIN = 0.015  # share of the divergence by which it must fall, or point
 
 MOMENTUM = 0.8
 EXACT_UP_TO = 300  # items; beyond, openTSNE's approximate gradients are faster than the exact one
-# Above so many items iterations are expensive, and slow annealing of the first layout gains little.
+# Above so many items the gradient in the plane is interpolated, and slow annealing of the first layout gains little.
 MANY_ITEMS = 1000
 ANNEALING_ITERATIONS_MANY = 5
 ANNEALED_MANY = StoppingRule(at_least=200, at_most=500, check_every=50, tolerance=1e-3)
@@ -112,9 +113,7 @@ class _Engine:
     """0 for the principal components, otherwise the number of a random start."""
 
     def affinities(self, vectors: NDArray[np.float64]) -> Any:
-        from openTSNE.affinity import PerplexityBasedNN
-
-        return PerplexityBasedNN(vectors, self.perplexity, random_state=self.seed, n_jobs=self.n_jobs).P
+        return joint_probabilities(vectors, self.perplexity, seed=self.seed, n_jobs=self.n_jobs)
 
     def initialization(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the first principal components, scaled down and jittered (equal points would never separate), or a random start."""
@@ -131,9 +130,17 @@ class _Engine:
 
         held, exact = Affinities(), len(points) <= EXACT_UP_TO
         held.P = affinities.toarray() if exact else affinities.copy()  # a copy: exaggeration multiplies it in place
-        method = exact_gradient if exact else "auto"
-        options = {"negative_gradient_method": method, "random_state": self.seed, "n_jobs": self.n_jobs}
+        options = {"negative_gradient_method": self._gradient(points), "random_state": self.seed, "n_jobs": self.n_jobs}
         return TSNEEmbedding(np.array(points), held, **options)
+
+    def _gradient(self, points: NDArray[np.float64]) -> Any:
+        if len(points) <= EXACT_UP_TO:
+            return exact_gradient
+        if len(points) <= MANY_ITEMS or points.shape[1] != 2:
+            return "auto"
+        from viz.projection.interpolated_gradient import interpolated_gradient  # imports numba
+
+        return interpolated_gradient
 
 
 def chain(
@@ -200,77 +207,6 @@ def continue_layout(
     engine = _Engine(perplexity, seed, n_jobs, points.shape[1])
     moved = np.array(_optimize(engine.embedding(points, engine.affinities(vectors)), n_iter))
     return rotate_onto(moved - moved.mean(axis=0), points)
-
-
-def kl_divergence(affinities: Any, points: NDArray[np.float64]) -> float:
-    """Compute the Kullback-Leibler divergence of a layout exactly, in nats, without an items-by-items matrix in memory.
-
-    Parameters
-    ----------
-    affinities : (item, item) sparse joint probabilities, summing to 1.
-    points : (item, axis), whose Student-t similarities are compared with them.
-
-    Example
-    -------
-    >>> from scipy.sparse import csr_array
-    >>> pairs = csr_array([[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    >>> round(kl_divergence(pairs, np.array([[0.0, 0.0], [0.0, 0.0], [1e6, 0.0]])), 6)
-    0.0
-
-    References
-    ----------
-    Van der Maaten and Hinton 2008, "Visualizing data using t-SNE", equations 2 and 4.
-    """
-    from scipy.spatial.distance import cdist
-
-    pairs = affinities.tocoo()
-    kept = pairs.data > 0
-    squared = np.square(points[pairs.row] - points[pairs.col]).sum(axis=1)
-    similarity = sum(
-        (1.0 / (1.0 + cdist(points[rows], points, "sqeuclidean"))).sum() for rows in row_blocks(len(points))
-    )
-    similarity -= len(points)  # of each point with itself
-    return float(pairs.data[kept] @ np.log(pairs.data[kept] * (1.0 + squared[kept]) * similarity))
-
-
-def exact_gradient(
-    embedding: NDArray[np.float64], affinities: NDArray[np.float64], should_eval_error: bool = False, **_: Any
-) -> tuple[float, NDArray[np.float64]]:
-    """Compute the exact gradient of t-SNE, and on request the divergence, with the signature that openTSNE calls.
-
-    Parameters
-    ----------
-    embedding : (item, axis).
-    affinities : (item, item), dense, possibly exaggerated.
-
-    Returns
-    -------
-    The divergence, and a quarter of its gradient (item, axis): openTSNE leaves the factor 4 to the learning rate.
-
-    References
-    ----------
-    Van der Maaten and Hinton 2008, "Visualizing data using t-SNE", equation 5.
-    """
-    y = np.asarray(embedding)
-    n_axes = y.shape[1]
-    # Columns y, 1, |y|^2 and -2y, 1 + |y|^2, 1: their product is 1 + the squared distances. The time goes into passes over
-    # (item, item), and for few items into calls.
-    right, left = np.ones((2, len(y), n_axes + 2))
-    right[:, :n_axes], right[:, -1] = y, np.einsum("ij,ij->i", y, y)
-    left[:, :n_axes], left[:, n_axes] = -2.0 * y, 1.0 + right[:, -1]
-    w = left @ right.T
-    np.reciprocal(w, out=w)
-    np.fill_diagonal(w, 0.0)
-    total = w.sum()
-    divergence = 0.0
-    if should_eval_error:
-        kept = affinities > 0
-        divergence = float(affinities[kept] @ np.log(affinities[kept] * total / w[kept]))
-    force = w * (-1.0 / total)
-    force += affinities
-    force *= w
-    pull = force @ right[:, : n_axes + 1]
-    return divergence, pull[:, n_axes:] * y - pull[:, :n_axes]
 
 
 def _fit(vectors: NDArray[np.float64], engine: _Engine) -> Fit:

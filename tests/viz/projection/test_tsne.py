@@ -11,7 +11,8 @@ from openTSNE.tsne import kl_divergence_bh
 from sklearn.manifold import trustworthiness
 
 from viz.projection import tsne
-from viz.projection.tsne import chain, exact_gradient, kl_divergence
+from viz.projection.exact_gradient import exact_gradient, kl_divergence
+from viz.projection.tsne import chain
 
 PERPLEXITY = 10.0
 
