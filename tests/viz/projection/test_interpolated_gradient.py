@@ -25,7 +25,7 @@ def clusters(width: float, items: int = 900) -> NDArray[np.float64]:
     centres = random.normal(size=(12, 2)) * [1, 0.4]
     points = centres[np.arange(items) % 12] + 0.1 * random.normal(size=(items, 2))
     points[: items // 4] = random.normal(size=(items // 4, 2))
-    return width / 5 * (points + [4, -1])
+    return width / 5 * np.add(points, [4, -1])
 
 
 @pytest.mark.parametrize(("width", "error"), [(1e-3, 1e-3), (2, 1e-3), (15, 0.02), (60, 0.04), (250, 0.08)])
