@@ -91,8 +91,10 @@ def _letters(text: str, weight: str) -> str:
     from matplotlib.font_manager import FontProperties, findfont
 
     buffer = io.BytesIO()
-    with TTFont(findfont(FontProperties(family="DejaVu Sans", weight=weight)), recalcTimestamp=False) as font:
+    path = findfont(FontProperties(family="DejaVu Sans", weight=weight))
+    with TTFont(path, recalcTimestamp=False, lazy=True) as font:  # of most tables only a part is read
         subset = Subsetter(Options(notdef_outline=True))
+        subset.options.drop_tables += ["FFTM"]  # FontForge's time stamp, of which the subsetter would complain
         subset.populate(text=text)
         subset.subset(font)
         font.flavor = "woff"

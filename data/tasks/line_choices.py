@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -72,8 +74,19 @@ def _is_usable(before: str, line: str) -> bool:
 
 
 def _choice(lines: list[str], usable: TokenIds, right: int, target: int, draw: np.random.Generator) -> MultipleChoice:
-    others = [number for number in draw.permutation(usable) if lines[number] != lines[right]]
-    others.sort(key=lambda number: abs(number - right) <= APART)  # distant lines first, otherwise in the order drawn
-    wrong = list(dict.fromkeys(lines[number] for number in others))[: N_ANSWERS - 1]
+    order = draw.permutation(usable)
+    is_near = abs(order - right) <= APART
+    distant_first = np.concatenate([order[~is_near], order[is_near]])
+    others = (lines[number] for number in distant_first if lines[number] != lines[right])
+    wrong = list(islice(_distinct(others), N_ANSWERS - 1))
     context = "\n".join(lines[max(0, right - CONTEXT_LINES) : right])
     return MultipleChoice(context, (*wrong[:target], lines[right], *wrong[target:]), target)
+
+
+def _distinct(lines: Iterable[str]) -> Iterator[str]:
+    """Yield each line once, in the order of first occurrence; no more lines are read than are taken."""
+    seen: set[str] = set()
+    for line in lines:
+        if line not in seen:
+            seen.add(line)
+            yield line

@@ -18,6 +18,7 @@ from data.errors import InputError
 from data.progress import Progress, report_shares_to
 from data.runs import Run, Snapshot
 from probes.parallel import current_client, map_steps, n_workers
+from trainer.generation.text_generation import suitable_threads
 from trainer.loading import Model, blank_model, each_model, load_weights
 
 ModelMeasure = Callable[[Model], Mapping[str, Any]]
@@ -113,7 +114,7 @@ def _each_measured(
     client = current_client()
     if client is None:
         for done, (snapshot, model) in enumerate(islice(each_model(run), most)):
-            with report_shares_to(progress, done):
+            with report_shares_to(progress, done), suitable_threads(model):
                 values = measure(model)
             yield snapshot, values
         return

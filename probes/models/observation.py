@@ -17,6 +17,7 @@ from trainer.loading import Model
 from trainer.pretrained.hf_model import HFModel
 
 MOST_WEIGHTS_AT_ONCE = 4_000_000  # attention weights of one layer, over the sequences that are read together
+MOST_TOKENS_AT_ONCE = 4096  # more at a time fall out of the caches and take twice as long
 
 
 @dataclass
@@ -95,9 +96,9 @@ def silenced(model: Model, layer: int, head: int) -> Iterator[None]:
 
 
 def in_parts(model: Model, ids: NDArray[np.int64]) -> list[slice]:
-    """Cut sequences (sequence, query) into parts that can be read together in bounded memory."""
+    """Cut sequences (sequence, query) into parts that can be read together fast and in bounded memory."""
     n_queries = ids.shape[1]
     # With a large vocabulary the logits fill the memory; there is one array of logits, and several of weights.
     largest = max(model.config.n_head * n_queries**2, n_queries * model.config.vocab_size // 8)
-    at_once = max(1, MOST_WEIGHTS_AT_ONCE // largest)
+    at_once = max(1, min(MOST_WEIGHTS_AT_ONCE // largest, MOST_TOKENS_AT_ONCE // n_queries))
     return [slice(first, first + at_once) for first in range(0, len(ids), at_once)]
