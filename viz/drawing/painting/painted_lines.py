@@ -41,7 +41,7 @@ class PaintedLines(Artist):
 
 def paint_lines(pixels: Bytes, ends: NDArray[np.float64], half: float, colors: Bytes, bounds: Bounds) -> None:
     """Blend lines with round ends, (line, end, column and row), of the half width ``half`` into opaque ``pixels``."""
-    left, top, right, bottom = bounds
+    (left, top, right, bottom), farthest = bounds, (half + 0.5) ** 2
     for i in range(len(ends)):
         x, y = ends[i, 0, 0], ends[i, 0, 1]
         along_x, along_y = ends[i, 1, 0] - x, ends[i, 1, 1] - y
@@ -57,10 +57,11 @@ def paint_lines(pixels: Bytes, ends: NDArray[np.float64], half: float, colors: B
                 from_x, from_y = column + 0.5 - x, row + 0.5 - y
                 share = min(max((from_x * along_x + from_y * along_y) * per_length, 0.0), 1.0)
                 off_x, off_y = from_x - share * along_x, from_y - share * along_y
-                distance = np.sqrt(off_x * off_x + off_y * off_y)
-                cover = min(distance + 0.5, half) - max(distance - 0.5, -half)
-                if cover <= 0.0:
+                square = off_x * off_x + off_y * off_y
+                if square >= farthest:
                     continue
+                distance = np.sqrt(square)
+                cover = min(distance + 0.5, half) - max(distance - 0.5, -half)
                 alpha = int(opacity * min(cover, 1.0) + 0.5)
                 pixel, over, under, scale = pixels[row, column], 256 * alpha, 255 * (256 - alpha), RECIPROCALS[alpha]
                 pixel[0] = ((over * red + under * pixel[0]) * scale) >> RECIPROCAL_BITS
