@@ -7,6 +7,7 @@ thousand items (50,000 items of 50 dimensions: 12 s of processor time instead of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,18 @@ from numpy.typing import NDArray
 
 SEARCHED_BY_OPENTSNE = 1000
 
+NeighbourLists = tuple[NDArray[np.int32], NDArray[np.float64]]
+"""The indices of the neighbours of each item, and their distances, nearest first; both (item, neighbour)."""
 
-def joint_probabilities(vectors: NDArray[np.float64], perplexity: float, *, seed: int = 0, n_jobs: int = 1) -> Any:
+
+def joint_probabilities(
+    vectors: NDArray[np.float64],
+    perplexity: float,
+    *,
+    seed: int = 0,
+    n_jobs: int = 1,
+    search: Callable[[NDArray[np.float64], int], NeighbourLists] | None = None,
+) -> Any:
     """Compute the affinities of all pairs of neighbours.
 
     Parameters
@@ -24,6 +35,7 @@ def joint_probabilities(vectors: NDArray[np.float64], perplexity: float, *, seed
     perplexity : effective number of neighbours; three times as many are searched.
     seed : of openTSNE's search.
     n_jobs : threads.
+    search : called with the vectors of many items and the number of neighbours, instead of `nearest_neighbours`.
 
     Returns
     -------
@@ -39,20 +51,19 @@ def joint_probabilities(vectors: NDArray[np.float64], perplexity: float, *, seed
 
     if len(vectors) <= SEARCHED_BY_OPENTSNE:
         return PerplexityBasedNN(vectors, perplexity, random_state=seed, n_jobs=n_jobs).P
-    neighbours, distances = nearest_neighbours(vectors, int(min(len(vectors) - 1, 3 * perplexity)), n_jobs)
+    count = int(min(len(vectors) - 1, 3 * perplexity))
+    neighbours, distances = search(vectors, count) if search else nearest_neighbours(vectors, count, n_jobs)
     pairs = joint_probabilities_nn(neighbours, distances, [perplexity], n_jobs=n_jobs)
     return pairs.astype(np.float32)
 
 
-def nearest_neighbours(
-    vectors: NDArray[np.float64], count: int, n_jobs: int = 1
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def nearest_neighbours(vectors: NDArray[np.float64], count: int, n_jobs: int = 1) -> NeighbourLists:
     """Find the ``count`` nearest neighbours of each of the vectors (item, dim), and their distances, nearest first; (item, count)."""
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits
 
     # Distances come from products of vectors, which lose digits far from the origin.
     centred = vectors - vectors.mean(axis=0)
-    with threadpool_limits(n_jobs):
+    with threadpool_limits(n_jobs, user_api="openmp"):
         distances, neighbours = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(centred).kneighbors()
     return neighbours.astype(np.int32), distances

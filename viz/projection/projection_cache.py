@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -18,10 +17,12 @@ from data.files.atomic_files import write_bytes
 from data.files.json_files import parse_json
 from data.files.regular_files import open_regular
 from data.files.remote_files import is_remote
+from data.free_cores import free_cores
 from data.notices import notify
 from data.progress import Progress
 from data.runs import Run
 from viz.projection.projector import AXES, project
+from viz.projection.torch_engine.devices import layout_device
 from viz.sidecar import versions
 
 # To be raised whenever the code lays out the same data differently, so that no outdated layout is used.
@@ -36,6 +37,7 @@ class ProjectionOptions(TypedDict, total=False):
     metric: str
     seed: int
     perplexity: float | None
+    device: str
 
 
 class CachedLayout(msgspec.Struct):
@@ -68,7 +70,7 @@ def cached_projection(
             progress(trajectory.sizes["step"])
         return cached
     # For few items more threads only cost time.
-    n_jobs = 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else os.cpu_count() or 1
+    n_jobs = 1 if trajectory.shape[1] < ITEMS_FOR_THREADS else free_cores()
     projection = project(
         trajectory, method, progress=progress, fidelity_progress=fidelity_progress, n_jobs=n_jobs, **options
     )
@@ -91,11 +93,19 @@ def is_cached(run: Run, trajectory: xr.DataArray, method: str, **options: Unpack
 def _path(run: Run, trajectory: xr.DataArray, method: str, options: ProjectionOptions) -> Path:
     hashes = list(trajectory["sha256"].values)
     libraries = {name: number for name, number in versions().items() if name not in ("matplotlib", "imageio")}
-    what: list[Any] = [LAYOUT_VERSION, str(trajectory.name), hashes, method, DEFAULTS | options, libraries]
+    settings = _settings(trajectory, method, options)
+    what: list[Any] = [LAYOUT_VERSION, str(trajectory.name), hashes, method, settings, libraries]
     if "token_id" in trajectory.coords:  # a part of the table
         what.append(trajectory["token_id"].values.tolist())
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
     return run.inside("projections", f"{trajectory.dims[1]}-{method}-{key}.npz")
+
+
+def _settings(trajectory: xr.DataArray, method: str, options: ProjectionOptions) -> dict[str, Any]:
+    """Complete the options with their defaults; the device is among them only if it is not the CPU that computes the layout."""
+    settings: dict[str, Any] = {**DEFAULTS, **options}
+    device = layout_device(settings.pop("device", "cpu"), method, trajectory.shape[1], settings["n_axes"])
+    return settings if device == "cpu" else settings | {"device": device}
 
 
 def _encode(projection: xr.Dataset) -> bytes:

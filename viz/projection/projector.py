@@ -19,13 +19,15 @@ import numpy as np
 
 from data.arrays import FloatArray
 from data.errors import InputError
+from data.free_cores import one_blas_thread
 from data.progress import Progress, announce, report_shares_to
 from viz.fidelity.motion import FLOOR_STEPS, motion_floor, motion_over_steps
 from viz.fidelity.neighbourhoods import METRICS, fidelity_over_steps
 from viz.fidelity.trust import item_trust
 from viz.projection import tsne, umap
-from viz.projection.first_layout import MOST_ITEMS, N_STARTS, choose_first_layout, neighbourhoods_kept
+from viz.projection.first_layout import MOST_ITEMS, N_STARTS, FirstLayout, choose_first_layout, neighbourhoods_kept
 from viz.projection.pca import pooled_basis
+from viz.projection.torch_engine.devices import check_device, find_engine, layout_device
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,6 +91,7 @@ class _Steps:
         return (self[i] for i in range(len(self)))
 
 
+@one_blas_thread()
 def project(
     trajectory: xr.DataArray,
     method: str = "tsne",
@@ -97,6 +100,7 @@ def project(
     metric: str = "euclidean",
     seed: int = 0,
     perplexity: float | None = None,
+    device: str = "cpu",
     progress: Progress | None = None,
     fidelity_progress: Progress | None = None,
     n_jobs: int = 1,
@@ -113,6 +117,7 @@ def project(
     seed : the same seed and vectors give the same bytes on one machine; PCA does not need it.
     perplexity : of t-SNE, the effective number of neighbours of each point. If None, that of the best first layout
         (`viz.projection.first_layout`), or `default_perplexity` where items are many.
+    device : ``cpu``, or ``cuda`` or ``mps`` for t-SNE of more than 1,000 items in the plane; fewer are laid out on the CPU anyway.
     progress : called with the number of steps laid out so far; for thousands of items also with fractions, within a layout.
     fidelity_progress : called afterwards with the number of steps whose fidelity has been measured.
     n_jobs : threads for t-SNE; more than one pays from about a thousand items.
@@ -131,13 +136,13 @@ def project(
     - ``motion_floor`` (item), layout widths: how far the method moves each item when nothing has changed (95th percentile);
     - ``trust`` (step, item), 0.25 to 1, see `viz.fidelity.trust.item_trust`;
 
-    and the attributes ``method``, ``method_name``, ``metric``, ``seed``, the method's parameters, those of the measures, and
-    ``motion_floor``, the median over items.
+    and the attributes ``method``, ``method_name``, ``metric``, ``seed``, the method's parameters, ``device`` if another than the CPU made
+    the layout, those of the measures, and ``motion_floor``, the median over items.
 
     Raises
     ------
     InputError
-        Unknown method or metric; too few items; values that are not finite, or all equal; a perplexity out of range.
+        Unknown method or metric; too few items; values that are not finite, or all equal; a perplexity out of range; no such device.
 
     Example
     -------
@@ -149,11 +154,10 @@ def project(
     """
     import xarray as xr
 
-    _check(trajectory, method, n_axes, metric, perplexity)
-    steps = _Steps(trajectory, metric)
-    if method != "pca" and trajectory.shape[1] > REDUCED_FROM_ITEMS and trajectory.shape[2] > REDUCED_FROM_DIMS:
-        steps = _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
-    made = _lay_out(steps, method, n_axes=n_axes, seed=seed, perplexity=perplexity, n_jobs=n_jobs)
+    _check(trajectory, method, n_axes, metric, perplexity, device=device)
+    steps = _steps_to_lay_out(trajectory, method, metric)
+    device = layout_device(device, method, trajectory.shape[1], n_axes)
+    made = _lay_out(steps, method, n_axes=n_axes, seed=seed, perplexity=perplexity, n_jobs=n_jobs, device=device)
     layout = np.empty((*trajectory.shape[:2], n_axes))
     measured, iterations = np.full(len(steps), np.nan), list[int]()
     _announce(trajectory, method)
@@ -174,6 +178,13 @@ def project(
     if not with_fidelity:
         return projection
     return _add_fidelity(projection, trajectory, steps, made, iterations, progress=fidelity_progress)
+
+
+def _steps_to_lay_out(trajectory: xr.DataArray, method: str, metric: str) -> _Steps:
+    steps = _Steps(trajectory, metric)
+    if method != "pca" and trajectory.shape[1] > REDUCED_FROM_ITEMS and trajectory.shape[2] > REDUCED_FROM_DIMS:
+        return _Steps(trajectory, metric, pooled_basis(steps, REDUCED_DIMS))
+    return steps
 
 
 def _announce(trajectory: xr.DataArray, method: str) -> None:
@@ -205,7 +216,9 @@ def trusted_neighbours(items: int) -> int:
     return min(TRUSTED_NEIGHBOURS, (items - 1) // 3)
 
 
-def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: float | None, n_jobs: int) -> _Layouts:
+def _lay_out(
+    steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: float | None, n_jobs: int, device: str
+) -> _Layouts:
     items = steps.trajectory.shape[1]
     if method == "pca":
         basis = pooled_basis(steps, n_axes)
@@ -226,25 +239,26 @@ def _lay_out(steps: _Steps, method: str, *, n_axes: int, seed: int, perplexity: 
         best = choose_first_layout(
             steps[-1], usual=chosen, neighbours=trusted_neighbours(items), seed=seed, n_axes=n_axes
         )
-        first, chosen = best.fit, best.fit.perplexity
-        kept_by_pca = neighbourhoods_kept(
-            steps[-1], pooled_basis(steps, n_axes).project(steps[-1]), trusted_neighbours(items)
-        )
-        choice = {
-            "tried_perplexities": list(best.tried),
-            "starts": N_STARTS,
-            "kept": best.kept,
-            "kept_by_pca": kept_by_pca,
-        }
-    fits = tsne.chain(reversed(steps), perplexity=chosen, seed=seed, n_jobs=n_jobs, n_axes=n_axes, first=first)
+        first, chosen, choice = best.fit, best.fit.perplexity, _described(best, steps, n_axes)
+    on_device = {} if device == "cpu" else {"device": device}
+    options: dict[str, Any] = {"seed": seed, "n_jobs": n_jobs, "accelerator": find_engine(device)}
+    fits = tsne.chain(reversed(steps), perplexity=chosen, n_axes=n_axes, first=first, **options)
     return _Layouts(
         ((fit.points, fit.kl_divergence(), fit.n_iter) for fit in fits),
         "kl_divergence",
-        {"perplexity": chosen, **reduced, **choice},
+        {"perplexity": chosen, **reduced, **choice, **on_device},
         lambda vectors, points, n_iter: tsne.continue_layout(
-            vectors, points, perplexity=chosen, n_iter=n_iter, seed=seed, n_jobs=n_jobs
+            vectors, points, perplexity=chosen, n_iter=n_iter, **options
         ),
     )
+
+
+def _described(chosen: FirstLayout, steps: _Steps, n_axes: int) -> dict[str, Any]:
+    """Describe how the first layout was chosen, beside what PCA keeps of the same snapshot."""
+    last, neighbours = steps[-1], trusted_neighbours(steps.trajectory.shape[1])
+    kept_by_pca = neighbourhoods_kept(last, pooled_basis(steps, n_axes).project(last), neighbours)
+    tried = {"tried_perplexities": list(chosen.tried), "starts": N_STARTS}
+    return {**tried, "kept": chosen.kept, "kept_by_pca": kept_by_pca}
 
 
 def _add_fidelity(
@@ -291,7 +305,9 @@ def _floor(steps: _Steps, made: _Layouts, layouts: FloatArray, iterations: Seque
     return floor.high
 
 
-def _check(trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perplexity: float | None) -> None:
+def _check(
+    trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perplexity: float | None, *, device: str
+) -> None:
     """Raise InputError for what cannot be laid out, before any long computation starts."""
     item = str(trajectory.dims[1])
     items = trajectory.sizes[item]
@@ -301,6 +317,7 @@ def _check(trajectory: xr.DataArray, method: str, n_axes: int, metric: str, perp
         raise InputError(f"unknown metric {metric!r}: there is {', '.join(METRICS)}")
     if n_axes not in (2, 3):
         raise InputError(f"a layout has 2 or 3 axes; got {n_axes}")
+    check_device(device, method)
     if items < FEWEST_ITEMS[method]:
         instead = ": pass `method=pca`" if FEWEST_ITEMS["pca"] <= items else ""
         raise InputError(f"{METHODS[method]} needs at least {FEWEST_ITEMS[method]} {item}s; got {items}{instead}")
