@@ -73,12 +73,15 @@ COMMANDS = {
     "dashboard": (("dashboards",), "open the dashboard in a browser"),
     "demo": (("demo",), "train the demo run, and film and draw it"),
 }
-DEMO = (
-    ("trainer", "--preset", "cpu", "--run", "demo"),
-    ("viz.video", "--run", "demo", "--what", "positions", "--highlight", "12,13,14"),
-    ("viz.video", "--run", "demo", "--what", "tokens", "--highlight", "vowels", "--highlight", "uppercase"),
-    ("viz.figures", "--run", "demo"),
-)
+DEMO_RUN = "demo"
+TRAIN_DEMO = ("trainer", "--preset", "cpu", "--run", DEMO_RUN)
+RESUME_DEMO = ("trainer", "--resume", "--run", DEMO_RUN)
+_VOWELS_AND_CAPITALS = ("--highlight", "vowels", "--highlight", "uppercase")
+DRAW_DEMO = {
+    "film of the positions": ("viz.video", "--run", DEMO_RUN, "--what", "positions", "--highlight", "12,13,14"),
+    "film of the tokens": ("viz.video", "--run", DEMO_RUN, "--what", "tokens", *_VOWELS_AND_CAPITALS),
+    "figures": ("viz.figures", "--run", DEMO_RUN),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -138,21 +141,20 @@ def _usage() -> str:
 
 
 def _demo(arguments: list[str]) -> None:
-    """Train the run ``demo``, or resume it, then film and draw it; each step is a command of its own."""
-    import subprocess
-
+    """Train the run ``demo``, or resume it; then film and draw it, side by side. Each step is a command of its own."""
+    from data.child_commands import ChildCommand, ended_by_signals, run_child, run_side_by_side
+    from data.commands import one_line_mistakes
     from data.runs import runs_folder
 
     if arguments:
         print(f"gptlab demo: takes no options; got {' '.join(arguments)}", file=sys.stderr)
         raise SystemExit(0 if arguments[0] in ("-h", "--help") else 2)
-    resume = ("trainer", "--resume", "--run", "demo")
-    is_there = (runs_folder() / "demo" / "run.json").exists()
-    for command in (resume if is_there else DEMO[0], *DEMO[1:]):
-        status = subprocess.run([sys.executable, "-m", *command]).returncode
-        if status:
-            raise SystemExit(status)
-    folder = runs_folder() / "demo"
+    folder = runs_folder() / DEMO_RUN
+    with one_line_mistakes("gptlab demo"), ended_by_signals():
+        status = run_child(RESUME_DEMO if (folder / "run.json").exists() else TRAIN_DEMO)
+        status = status or run_side_by_side([ChildCommand(label, command) for label, command in DRAW_DEMO.items()])
+    if status:
+        raise SystemExit(status)
     print(f"\nFilms:      {folder / 'films'}\nFigures:    {folder / 'figures'}\nDashboard:  gptlab dashboard")
 
 

@@ -92,3 +92,54 @@ def test_mistakes_name_the_command_that_was_called(run: Run) -> None:
     unknown = console("flim")
     assert unknown.returncode == 2
     assert "there is no command 'flim'" in unknown.stderr
+
+
+@pytest.fixture
+def small_demo(text_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo small: three steps on a short text, a film of few frames, two figures."""
+    monkeypatch.chdir(ROOT)
+    # Beside other programs another number of threads may be chosen, which rounds differently.
+    options = ("--preset", "tiny", "--corpus", str(text_file), "--steps", "3", "--threads", "1", "--run", "demo")
+    monkeypatch.setattr(gptlab, "TRAIN_DEMO", ("trainer", *options))
+    film = (*gptlab.DRAW_DEMO["film of the positions"], "--size", "320x240", "--fps", "2", "--hold", "0.5")
+    figures = (*gptlab.DRAW_DEMO["figures"], "--only", "positions", "--only", "loss", "--format", "png,svg")
+    monkeypatch.setattr(gptlab, "DRAW_DEMO", {"film": film, "figures": figures})
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Read the films, figures and snapshots of the demo run."""
+    kinds = ("films", "figures", "snapshots")
+    return {path.name: path.read_bytes() for kind in kinds for path in (folder / "demo" / kind).iterdir()}
+
+
+def test_the_demo_makes_what_its_commands_make_one_after_another(
+    small_demo: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    beside, after = tmp_path / "beside", tmp_path / "after"
+    monkeypatch.setenv("GPTLAB_RUNS", str(beside))
+    gptlab.main(["demo"])
+    printed = capfd.readouterr()
+    assert "figures: 4 files in " in printed.err
+    assert f"Films:      {beside / 'demo' / 'films'}" in printed.out
+    for command in (gptlab.TRAIN_DEMO, *gptlab.DRAW_DEMO.values()):
+        environment = command_environment(GPTLAB_RUNS=str(after))
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert files_of(beside) == files_of(after)
+    monkeypatch.setattr(gptlab, "DRAW_DEMO", {})
+    before = (beside / "demo" / "metrics.jsonl").read_bytes()
+    gptlab.main(["demo"])
+    assert (beside / "demo" / "metrics.jsonl").read_bytes() == before, "it is resumed, and has nothing left to do"
+
+
+def test_the_demo_ends_with_the_status_of_the_command_that_failed(
+    small_demo: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GPTLAB_RUNS", str(tmp_path))
+    wrong = {"a film": ("viz.video", "--run", "demo", "--fps", "0")}
+    monkeypatch.setattr(gptlab, "DRAW_DEMO", wrong)
+    with pytest.raises(SystemExit) as stop:
+        gptlab.main(["demo"])
+    assert stop.value.code == 2
+    error = capfd.readouterr().err
+    assert "python -m viz.video: " in error
+    assert "a film: failed with exit status 2" in error

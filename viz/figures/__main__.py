@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.commands import run_command
 from data.errors import NotApplicableError
+from viz.registry import FIGURES
 from viz.request import FigureRequest
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _draw_all(run: Run, request: FigureRequest, folder: Path) -> list[tuple[Figu
 
     pages: list[tuple[Figure, Path]] = []
     left_out: dict[str, list[str]] = {}
-    for name in request.names:
+    for name in sorted(request.names, key=_needs_layout):
         try:
             with progress_bar(name, len(run.manifest()), "snapshot") as update:
                 figure = make_figure(run, request.single(name), progress=update)
@@ -57,7 +58,12 @@ def _draw_all(run: Run, request: FigureRequest, folder: Path) -> list[tuple[Figu
         pages.append((figure, paths[0]))
     for why, names in left_out.items():
         print(f"{PROG}: not drawn ({', '.join(names)}): {why}", file=sys.stderr)
-    return pages
+    return sorted(pages, key=lambda page: request.names.index(page[0].request.kind.name))
+
+
+def _needs_layout(name: str) -> bool:
+    """Check whether a figure shows a layout; these come last, since a film that is made meanwhile computes the same layout first."""
+    return "method" in FIGURES[name].fields
 
 
 if __name__ == "__main__":
