@@ -21,6 +21,8 @@ class Request:
 
     LENIENT: ClassVar = frozenset({"method", "seed"})
     """Fields of some kinds only that others have always accepted and ignored."""
+    UNRECORDED_DEFAULTS: ClassVar = frozenset({"device"})
+    """Later fields that are recorded only if they were changed, so that sidecars of before stay as they are."""
 
     def __post_init__(self) -> None:
         paths = {name: Path(value) for name in ("text", "out") if (value := getattr(self, name)) is not None}
@@ -33,7 +35,9 @@ class Request:
 
     def to_record(self) -> dict[str, Any]:
         """Convert to the values that a sidecar holds: strings, numbers, lists."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        unchanged = self.UNRECORDED_DEFAULTS - {name for name, _ in self._changed()}
+        names = [field.name for field in dataclasses.fields(self) if field.name not in unchanged]
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:

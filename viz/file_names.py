@@ -17,8 +17,8 @@ from probes.groups.naming import Group
 from viz.registry import FIGURES, FILMS
 
 FIELDS = (  # noqa: SIM905 - words in two lines, not in twenty
-    "method highlight metric trust bands control layer head layers step text items trace all_tokens perplexity seed runs prompt theme "
-    "size transparent language fps seconds_per_snapshot duration hold"
+    "method highlight metric trust bands control layer head layers step text items trace all_tokens perplexity seed device runs prompt "
+    "theme size transparent language fps seconds_per_snapshot duration hold"
 ).split()
 """The fields that change a picture, in the order in which a file's name has them."""
 _VALUES = {"en", "pt", "and", "run", "no", "tsne", "umap", "pca", "cosine", "dark", "square", "large"}
@@ -49,7 +49,7 @@ def field_word(name: str, value: Any) -> str:
     if isinstance(value, float | int):
         digits = f"{int(value) if float(value).is_integer() else value}"
         return f"{option}-{digits.replace('-', 'm').replace('+', '').replace('.', 'p')}"
-    return f"{option}-{value if name == 'control' else hashed_word(str(value))}"
+    return f"{option}-{value if name in ('control', 'device') else hashed_word(str(value))}"
 
 
 def run_word(run: str) -> str:

@@ -54,8 +54,10 @@ def canonical(name: str, kinds: Mapping[str, Kind]) -> str:
     return next((kind.name for kind in kinds.values() if name in kind.aliases), name)
 
 
-_TABLE = frozenset({"highlight", "method", "metric", "trust", "bands", "control", "runs", "perplexity", "seed"})
-_MAP = frozenset({"highlight", "method", "perplexity", "seed"})
+_TABLE = frozenset(
+    {"highlight", "method", "metric", "trust", "bands", "control", "runs", "perplexity", "seed", "device"}
+)
+_MAP = frozenset({"highlight", "method", "perplexity", "seed", "device"})
 _FREQUENT = frozenset({"items", "text"})
 _AT_A_STEP = frozenset({"prompt", "step"})
 _ON_TEXT = frozenset({"text", "seed"})

@@ -83,6 +83,8 @@ class FilmRequest(Request):
     """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
     seed: int = 0
     """Seed of the layout."""
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    """For t-SNE of more than 1,000 items: where neighbours and gradients are computed, the CPU or a GPU."""
     fps: int = 30
     """Frames a second."""
     seconds_per_snapshot: float = 0.5
@@ -227,6 +229,8 @@ class FigureRequest(Request):
     """For t-SNE: about how many neighbours each point attends to; from the number of points if not given."""
     seed: int = 0
     """Seed of layouts and of random samples."""
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    """For t-SNE of more than 1,000 items: where neighbours and gradients are computed, the CPU or a GPU."""
     theme: Literal["light", "dark"] = "light"
     """Colours of the picture."""
     language: Literal["en", "pt"] = "en"

@@ -56,6 +56,7 @@ COMMON = {
     "method": st.sampled_from(["tsne", "umap", "pca"]),
     "perplexity": st.none() | st.sampled_from([3.0, 3.5, 30.0]),
     "seed": st.integers(0, 2),
+    "device": st.sampled_from(["cpu", "cuda", "mps"]),
     "theme": st.sampled_from(["light", "dark"]),
 }
 FILM_FIELDS = {
@@ -134,6 +135,7 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
     }
     other |= {
         "method": "pca",
+        "device": "cuda",
         "metric": "cosine",
         "control": "init",
         "theme": "dark",
@@ -176,6 +178,7 @@ def test_every_field_that_changes_the_picture_changes_the_name() -> None:
         (FigureRequest("tokens", size="square", transparent=True), "tokens-square-transparent"),
         (FigureRequest("attention", theme="dark", size="4:3"), "attention-dark-4x3"),
         (FigureRequest("positions", perplexity=3, seed=4), "positions-perplexity-3-seed-4"),
+        (FilmRequest("tokens", device="cuda"), "tokens-tsne-device-cuda"),
     ],
 )
 def test_names_that_can_be_read(request_: FilmRequest | FigureRequest, name: str) -> None:
@@ -215,6 +218,13 @@ def test_records_and_command_lines_read_back(request_: FilmRequest | FigureReque
     assert parse(kind, prog="x", args=request_.arguments()) == request_
 
 
+def test_the_device_is_recorded_only_if_it_is_not_the_cpu() -> None:
+    """So that sidecars written before there was a choice stay as they are."""
+    for make in (FilmRequest, FigureRequest):
+        assert "device" not in make().to_record()
+        assert make(device="cuda").to_record()["device"] == "cuda"
+
+
 def test_a_group_is_kept_in_the_record_and_not_written_as_an_option() -> None:
     request = FilmRequest("tokens", highlight=(Group("mine", (2, 0)), "a"))
     assert FilmRequest.from_record(json.loads(json.dumps(request.to_record()))) == request
@@ -237,6 +247,8 @@ def test_damaged_records_are_refused(record: dict[str, object]) -> None:
         (FilmRequest(method="isomap"), "no method 'isomap'; there is tsne, umap, pca"),  # type: ignore[arg-type]
         (FilmRequest(theme="pink"), "no theme 'pink'; there is light, dark"),  # type: ignore[arg-type]
         (FilmRequest(seed=-1), "`seed=0`"),
+        (FilmRequest(device="abacus"), "no device 'abacus'; there is cpu, cuda, mps"),  # type: ignore[arg-type]
+        (FilmRequest("attention", device="cuda"), "`device` does not concern a film of attention"),
         (FilmRequest("tokens", step=1), "`step` does not concern a film of tokens: .*`what=temperature`"),
         (FilmRequest("gram", trust=False), "`trust=False` does not concern a film of position-similarity"),
         (FilmRequest(runs="a,b", highlight=(Group("g", (0,)),)), "`highlight` takes labels for several runs"),

@@ -85,8 +85,9 @@ def panels_of_runs(
 
 def lay_out(run: Run, table: GroupedTable, request: FilmRequest, progress: Progress) -> xr.Dataset:
     """Project a table as the request says; the layout is kept on disk with the run."""
-    settings = {"metric": request.metric, "seed": request.seed, "perplexity": request.perplexity}
-    return cached_projection(run, table.trajectory, request.method, **settings, progress=progress)  # type: ignore[arg-type]
+    fields = ("metric", "seed", "perplexity", "device")
+    settings: dict[str, Any] = {name: getattr(request, name) for name in fields}
+    return cached_projection(run, table.trajectory, request.method, **settings, progress=progress)
 
 
 def _read(run: Run, request: FilmRequest) -> GroupedTable:

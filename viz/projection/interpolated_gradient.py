@@ -36,6 +36,19 @@ SHAPE_STEP = 32
 """The grid grows in steps of so many nodes, so that the spectra stay valid."""
 
 
+class LayoutGrid(NamedTuple):
+    """A regular grid over a layout.
+
+    lowest : the smallest coordinate along each axis, (2,); it lies `MARGIN` cells inside the grid.
+    cell : distance of two nodes.
+    shape : nodes (x, y), with as many empty ones again as keep a periodic convolution from wrapping around.
+    """
+
+    lowest: Float32Array
+    cell: float
+    shape: tuple[int, int]
+
+
 class Spectra(NamedTuple):
     """Transforms of the kernels on a periodic grid (x, y), corrected for the splines.
 
@@ -92,13 +105,10 @@ def repulsive_forces(points: Float32Array, n_jobs: int = 1) -> tuple[float, Floa
     The sum of 1 / (1 + d²) over all ordered pairs of different points; and for each point the sum over all others of the
     displacement from there / (1 + d²)², (item, 2).
     """
-    columns = np.ascontiguousarray(points.T)
-    lowest, span = columns.min(axis=1), np.ptp(columns, axis=1)
-    cell = _cell(float(span.max()))
-    shape = tuple(int(-(-(extent / cell + 2 * MARGIN) // SHAPE_STEP) * SHAPE_STEP) for extent in span)
-    spectra = _spectra(cell, shape)
-    placed = (points - lowest) / np.float32(cell) + np.float32(MARGIN)
-    grid = np.zeros([_padded(length) for length in shape], dtype=np.float32)
+    over = grid_over(points)
+    spectra = kernel_spectra(over.cell, over.shape)
+    placed = (points - over.lowest) / np.float32(over.cell) + np.float32(MARGIN)
+    grid = np.zeros(over.shape, dtype=np.float32)
     _spread(placed, grid)
     charges = scipy.fft.rfft2(grid, workers=n_jobs)
     total = _inner_product(charges, spectra.similarity, grid.shape) - len(points)
@@ -107,6 +117,15 @@ def repulsive_forces(points: Float32Array, n_jobs: int = 1) -> tuple[float, Floa
         field = scipy.fft.irfft2(charges * (1j * kernel), s=grid.shape, workers=n_jobs, overwrite_x=True)
         _gather(placed, field, forces, axis)
     return total, forces
+
+
+def grid_over(points: Float32Array) -> LayoutGrid:
+    """Choose the grid over a layout (item, 2)."""
+    columns = np.ascontiguousarray(points.T)
+    span = np.ptp(columns, axis=1)
+    cell = _cell(float(span.max()))
+    x, y = (_padded(int(-(-(extent / cell + 2 * MARGIN) // SHAPE_STEP) * SHAPE_STEP)) for extent in span)
+    return LayoutGrid(columns.min(axis=1), cell, (x, y))
 
 
 def _cell(span: float) -> float:
@@ -130,15 +149,14 @@ def _inner_product(charges: NDArray[np.complex64], spectrum: Float32Array, shape
 
 
 @lru_cache(maxsize=4)
-def _spectra(cell: float, shape: tuple[int, int]) -> Spectra:
-    """Transform the kernels for a grid of ``shape`` nodes at a distance of ``cell``."""
-    lengths = [_padded(length) for length in shape]
-    offsets = [cell * length * np.fft.fftfreq(length) for length in lengths]
+def kernel_spectra(cell: float, shape: tuple[int, int]) -> Spectra:
+    """Transform the kernels for a periodic grid of ``shape`` nodes at a distance of ``cell``."""
+    offsets = [cell * length * np.fft.fftfreq(length) for length in shape]
     x, y = offsets[0][:, None], offsets[1][None, :]
     similarity = 1 / (1 + x**2 + y**2)
     # A wave sampled at the nodes and interpolated with cubic B-splines is damped by (2 + cos) / 3 in each argument of a kernel.
-    damping = [(2 + np.cos(2 * np.pi * np.fft.fftfreq(length))) / 3 for length in lengths]
-    correction = 1 / np.outer(damping[0], damping[1][: lengths[1] // 2 + 1]) ** 2
+    damping = [(2 + np.cos(2 * np.pi * np.fft.fftfreq(length))) / 3 for length in shape]
+    correction = 1 / np.outer(damping[0], damping[1][: shape[1] // 2 + 1]) ** 2
     transformed = [
         scipy.fft.rfft2(kernel) * correction for kernel in (similarity, x * similarity**2, y * similarity**2)
     ]

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ from data.progress import report_share, stage
 from viz.projection.affinities import joint_probabilities
 from viz.projection.alignment import align_to_axes, rotate_onto
 from viz.projection.exact_gradient import exact_gradient, kl_divergence
+
+if TYPE_CHECKING:
+    from viz.projection.torch_engine.engine import TorchEngine
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,13 @@ class _Engine:
     n_axes: int = 2
     start: int = 0
     """0 for the principal components, otherwise the number of a random start."""
+    accelerator: TorchEngine | None = None
+    """What computes the neighbours and the gradient of many items in the plane, if not the CPU."""
 
     def affinities(self, vectors: NDArray[np.float64]) -> Any:
-        return joint_probabilities(vectors, self.perplexity, seed=self.seed, n_jobs=self.n_jobs)
+        engine = self._accelerator_of(len(vectors))
+        search = None if engine is None else engine.nearest_neighbours
+        return joint_probabilities(vectors, self.perplexity, seed=self.seed, n_jobs=self.n_jobs, search=search)
 
     def initialization(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the first principal components, scaled down and jittered (equal points would never separate), or a random start."""
@@ -129,18 +136,31 @@ class _Engine:
         from openTSNE.affinity import Affinities
 
         held, exact = Affinities(), len(points) <= EXACT_UP_TO
-        held.P = affinities.toarray() if exact else affinities.copy()  # a copy: exaggeration multiplies it in place
+        if (engine := self._accelerator_of(len(points))) is not None:
+            held.P = engine.place(affinities)
+        else:
+            held.P = affinities.toarray() if exact else affinities.copy()  # a copy: exaggeration multiplies it in place
         options = {"negative_gradient_method": self._gradient(points), "random_state": self.seed, "n_jobs": self.n_jobs}
         return TSNEEmbedding(np.array(points), held, **options)
+
+    def _accelerator_of(self, items: int) -> TorchEngine | None:
+        return self.accelerator if is_interpolated(items, self.n_axes) else None
 
     def _gradient(self, points: NDArray[np.float64]) -> Any:
         if len(points) <= EXACT_UP_TO:
             return exact_gradient
-        if len(points) <= MANY_ITEMS or points.shape[1] != 2:
+        if not is_interpolated(len(points), self.n_axes):
             return "auto"
+        if self.accelerator is not None:
+            return self.accelerator.gradient
         from viz.projection.interpolated_gradient import interpolated_gradient  # imports numba
 
         return interpolated_gradient
+
+
+def is_interpolated(items: int, n_axes: int) -> bool:
+    """Check whether the gradient of layouts of this size is interpolated; such layouts can be computed on another device."""
+    return items > MANY_ITEMS and n_axes == 2
 
 
 def chain(
@@ -151,6 +171,7 @@ def chain(
     n_jobs: int = 1,
     n_axes: int = 2,
     first: Fit | None = None,
+    accelerator: TorchEngine | None = None,
 ) -> Iterator[Fit]:
     """Lay out one snapshot after another, each starting from the layout of the one before.
 
@@ -162,6 +183,7 @@ def chain(
     n_jobs : threads; more than one pays from about a thousand items.
     n_axes : dimensions of the layout.
     first : the layout of the first snapshot, where there is one already (`first_fit`).
+    accelerator : what computes the neighbours and the gradient of many items in the plane, if not the CPU.
 
     Yields
     ------
@@ -174,7 +196,7 @@ def chain(
     >>> bool((first.points == second.points).all())
     True
     """
-    engine = _Engine(perplexity, seed, n_jobs, n_axes)
+    engine = _Engine(perplexity, seed, n_jobs, n_axes, accelerator=accelerator)
     before = first
     for vectors in snapshots:
         if before is None:
@@ -199,12 +221,13 @@ def continue_layout(
     n_iter: int,
     seed: int = 0,
     n_jobs: int = 1,
+    accelerator: TorchEngine | None = None,
 ) -> NDArray[np.float64]:
     """Optimise a layout (item, axis) further for the vectors (item, dim) it already shows, and rotate the result onto it.
 
     With ``n_iter`` as in the chain, this measures the motion of the method itself.
     """
-    engine = _Engine(perplexity, seed, n_jobs, points.shape[1])
+    engine = _Engine(perplexity, seed, n_jobs, points.shape[1], accelerator=accelerator)
     moved = np.array(_optimize(engine.embedding(points, engine.affinities(vectors)), n_iter))
     return rotate_onto(moved - moved.mean(axis=0), points)
 

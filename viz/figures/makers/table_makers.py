@@ -47,9 +47,8 @@ def make_map(run: Run, request: FigureRequest, progress: Progress) -> Figure:
     """Draw the layout of a table at the first and the last snapshot, side by side, or as a poster at six snapshots."""
     limits: dict[str, Any] = {"items": request.items, "text": request.text if request.items else None}
     table = read_grouped_table(run, table_name(request.kind.name), request.highlight, **limits)
-    projection = cached_projection(
-        run, table.trajectory, request.method, seed=request.seed, perplexity=request.perplexity, progress=progress
-    )
+    settings: dict[str, Any] = {name: getattr(request, name) for name in ("seed", "perplexity", "device")}
+    projection = cached_projection(run, table.trajectory, request.method, **settings, progress=progress)
     found = find(run, table.trajectory, table.groups, table.classes)
     words = caption(run, table, projection, found)
     if request.kind.name.endswith("poster"):
