@@ -33,7 +33,8 @@ def timed(arguments: Sequence[str], runs: Path) -> Times:
     """Run ``python`` with arguments and a folder of runs, and measure it with the processes that it starts."""
     environment = {**os.environ, "GPTLAB_RUNS": str(runs)}
     before, started = os.times(), time.perf_counter()
-    subprocess.run([sys.executable, *arguments], env=environment, check=True, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    subprocess.run([sys.executable, *arguments], env=environment, check=True, stdout=nowhere, stderr=nowhere)
     after = os.times()
     processor = sum(after[2:4]) - sum(before[2:4])  # of the children that have ended: user and system
     return time.perf_counter() - started, processor
