@@ -101,7 +101,7 @@ def repulsive_forces(points: Float32Array, device: torch.device) -> tuple[torch.
     spectra = _spectra(over.cell, over.shape, device)
     placed = (points - over.lowest) / np.float32(over.cell) + np.float32(MARGIN)
     nodes, weights = _splines(torch.from_numpy(placed).to(device), over.shape[1])
-    grid = torch.zeros(over.shape, device=device)
+    grid = torch.zeros(over.shape, dtype=torch.float32, device=device)
     _add_at(grid.view(-1), nodes.view(-1), weights.view(-1))
     charges = torch.fft.rfft2(grid)
     total = (torch.view_as_real(charges).square().sum(dim=-1) * spectra.energy).sum() - len(points)
