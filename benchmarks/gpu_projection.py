@@ -58,7 +58,7 @@ def seconds(make: Callable[[], object], times: int = 1) -> float:
 def parts(vectors: np.ndarray, engine: TorchEngine | None, threads: int) -> tuple[float, float]:
     """Time the neighbour search and the gradient of one snapshot."""
     perplexity = default_perplexity(len(vectors))
-    pairs = joint_probabilities(vectors, perplexity, n_jobs=threads, search=engine and engine.nearest_neighbours)
+    pairs = joint_probabilities(vectors, perplexity, n_jobs=threads)
     points = WIDTH / 4 * np.random.default_rng(0).normal(size=(len(vectors), 2))
     count = int(3 * perplexity)
     if engine is None:
@@ -86,11 +86,11 @@ def measure(steps: list[np.ndarray], engine: TorchEngine | None, threads: int) -
 def compare(steps: list[np.ndarray], engine: TorchEngine, threads: int) -> None:
     """Print what the device and the CPU take, and how good their layouts are."""
     device, cpu = (measure(steps, used, threads) for used in (engine, None))
-    rows = [
+    rows: list[tuple[str, float, float]] = [
         ("neighbour search, s", device.search_s, cpu.search_s),
         ("gradient, ms", 1e3 * device.gradient_s, 1e3 * cpu.gradient_s),
         ("first layout, s", device.layouts_s[0], cpu.layouts_s[0]),
-        ("a layout that continues, mean s", np.mean(device.layouts_s[1:]), np.mean(cpu.layouts_s[1:])),
+        ("a layout that continues, mean s", float(np.mean(device.layouts_s[1:])), float(np.mean(cpu.layouts_s[1:]))),
         ("all layouts, s", sum(device.layouts_s), sum(cpu.layouts_s)),
     ]
     rows += [
