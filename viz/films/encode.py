@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,10 +27,7 @@ GIF_FPS = 10
 GIF_WIDTH_PX = 800
 GIF_COLORS = 256  # with fewer, panels and background get the same colour
 # Without tags a player guesses the matrix by the size of the picture, and orange becomes another orange.
-_BT709 = (
-    "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p,"
-    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
-)
+_BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
 
 
 Sink = Callable[[Frame], object]
@@ -70,14 +68,17 @@ def encoder(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame] = 
 def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[Sink]:
     import imageio.v2 as imageio
 
-    # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. Frame sizes are even (see Size), so the plugin
-    # need not round them up to a multiple of 16.
-    pixels = {"macro_block_size": 2, "pixelformat": "yuv420p"}
+    from viz.films.video_colour import VideoColours
+
+    # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. imageio takes the planes for one grey picture,
+    # so ffmpeg is told what they are; frame sizes are even (see Size), and nothing has to be rounded up.
+    planes = {"input_params": ["-pix_fmt", "yuv420p", "-s", f"{size.width}x{size.height}"], "macro_block_size": 1}
     output = ["-vf", _BT709, "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
-    coding = {"codec": "libx264", "quality": None, "output_params": output, **pixels}
+    coding = {"codec": "libx264", "pixelformat": "yuv420p", "quality": None, "output_params": output, **planes}
     writer = imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **coding)
+    colours = VideoColours(size)
     try:
-        yield writer.append_data
+        yield lambda frame: writer.append_data(colours.convert(frame).reshape(-1, size.width))
     finally:
         writer.close()
 
@@ -90,19 +91,40 @@ def _open_gif(path: Path, size: Size, fps: int, palette_frames: Sequence[Frame])
     palette = path.with_suffix(".palette.png")
     _palette(palette_frames or [np.zeros((2, 2, 4), np.uint8)]).save(palette)
     width = min(GIF_WIDTH_PX, size.width)
-    filters = f"[0:v]fps={min(fps, GIF_FPS)},scale={width}:-2:flags=area[small];[small][1:v]paletteuse=dither=none:diff_mode=rectangle"
-    raw = f"-f rawvideo -pix_fmt rgba -s {size.width}x{size.height} -r {fps} -i -".split()
+    filters = f"[0:v]scale={width}:-2:flags=area[small];[small][1:v]paletteuse=dither=none:diff_mode=rectangle"
+    raw = f"-f rawvideo -pix_fmt rgba -s {size.width}x{size.height} -r {min(fps, GIF_FPS)} -i -".split()
     output = ["-filter_complex", filters, "-loop", "0", str(path)]
     command = [get_ffmpeg_exe(), "-v", "error", "-y", *raw, "-i", str(palette), *output]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     pipe: Any = process.stdin
+    numbers = itertools.count()
+
+    def write(frame: Frame) -> None:
+        if is_in_gif(next(numbers), fps):
+            pipe.write(np.ascontiguousarray(frame).data.cast("B"))
+
     try:
-        yield lambda frame: pipe.write(np.ascontiguousarray(frame).data.cast("B"))
+        yield write
     finally:
         _, complaint = process.communicate()
         palette.unlink(missing_ok=True)
         if process.returncode:
             raise OSError(f"ffmpeg could not write {path.name}: {complaint.decode(errors='replace').strip()}")
+
+
+def is_in_gif(number: int, fps: int) -> bool:
+    """Check whether a frame, counted from 0, is kept in a GIF: of those that are nearest to one of its moments, the last.
+
+    Examples
+    --------
+    >>> [number for number in range(10) if is_in_gif(number, fps=30)]
+    [1, 4, 7]
+    >>> [number for number in range(3) if is_in_gif(number, fps=10)]
+    [0, 1, 2]
+    """
+    kept = min(fps, GIF_FPS)
+    moment, next_moment = ((2 * n * kept + fps) // (2 * fps) for n in (number, number + 1))
+    return next_moment > moment
 
 
 def _palette(frames: Sequence[Frame]) -> Image.Image:

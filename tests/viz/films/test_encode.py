@@ -13,7 +13,7 @@ from PIL import Image
 
 from data.errors import InputError
 from viz.drawing.canvas import Frame, Size
-from viz.films.encode import encoder, read_first_frame, write_film
+from viz.films.encode import encoder, is_in_gif, read_first_frame, write_film
 
 SIZE = Size(320, 240)
 
@@ -165,3 +165,14 @@ def test_a_film_that_fails_half_way_leaves_the_old_one(tmp_path: Path, suffix: s
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.mp4 or \.gif"), encoder(tmp_path / "film.avi", SIZE, 10):
         pass
+
+
+@pytest.mark.parametrize("fps", [7, 10, 12, 24, 25, 29, 30, 60])
+def test_a_gif_keeps_the_frames_that_ffmpeg_would(fps: int) -> None:
+    """Which frames are kept when frames are dropped evenly is compared with ffmpeg's own filter."""
+    numbers = np.arange(101, dtype=np.uint8)
+    frames = np.broadcast_to(numbers[:, None, None], (101, 2, 2)).tobytes()
+    read = f"-v error -f rawvideo -pix_fmt gray -s 2x2 -r {fps} -i -".split()
+    write = f"-vf fps={min(fps, 10)} -f rawvideo -pix_fmt gray -".split()
+    kept = subprocess.run([get_ffmpeg_exe(), *read, *write], input=frames, capture_output=True, check=True).stdout[::4]
+    assert [number for number in range(101) if is_in_gif(number, fps)] == list(kept)
