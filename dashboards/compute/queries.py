@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from dashboards.compute.live_runs import digests_of
 from dashboards.compute.result_cache import CachedResult, ResultCache, Value
 from dashboards.state.run_list import stamp
 from data.errors import InputError
+from data.free_cores import free_cores
 from data.progress import Progress
 from data.runs import Run
 from probes.groups.naming import Group
@@ -195,11 +195,14 @@ def most_tokens(run: Run, n_heads: int | None = None) -> int:
 
 
 def set_threads(run: Run) -> None:
-    """Set the number of threads that PyTorch uses in this thread: one for a small model, which gains nothing by a second."""
+    """Set the number of threads that PyTorch uses in this thread: one for a small model, which gains nothing by a second.
+
+    A large one takes the cores that are free.
+    """
     import torch
 
     is_large = run.info.get("parameters", 0) >= WORTH_THREADS
-    torch.set_num_threads((os.cpu_count() or 1) if is_large else 1)
+    torch.set_num_threads(free_cores() if is_large else 1)
 
 
 def _packed_maps(run: Run, prompt: str, head: Head | None, progress: Progress | None) -> PackedMaps:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from data.errors import InputError
+from data.free_cores import free_cores
 from data.runs import Run
 from data.tokens.tokenizers import Tokenizer
 from trainer.generation.filters import Decoding
@@ -103,10 +104,10 @@ def token_biases(tokenizer: Tokenizer, biases: Iterable[tuple[str, float]]) -> t
 
 @contextlib.contextmanager
 def suitable_threads(model: Model) -> Iterator[None]:
-    """Compute on one thread while the context lasts if the model is small."""
+    """Compute on one thread while the context lasts if the model is small, otherwise on no more than there are free cores."""
     n_threads = torch.get_num_threads()
-    if sum(parameter.numel() for parameter in model.parameters()) < SMALL_MODEL:
-        torch.set_num_threads(1)
+    is_small = sum(parameter.numel() for parameter in model.parameters()) < SMALL_MODEL
+    torch.set_num_threads(1 if is_small else min(n_threads, free_cores()))
     try:
         yield
     finally:
