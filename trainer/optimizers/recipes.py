@@ -105,11 +105,9 @@ def build_optimizers(model: GPT, recipe: Recipe, scale: float = 1.0) -> list[Opt
     ]
     if recipe.matrix_learning_rate is not None:
         # Query, key and value are stored as one matrix but are three.
-        attention = [p for name, p in matrices.items() if name.endswith("c_attn.weight")]
-        others = [p for name, p in matrices.items() if not name.endswith("c_attn.weight")]
-        groups = [{"params": attention, "parts": 3}, {"params": others}]
+        group = {"params": list(matrices.values()), "parts": [3 if "c_attn" in name else 1 for name in matrices]}
         learning_rate, decay = recipe.matrix_learning_rate * scale, recipe.matrix_weight_decay
-        optimizers.append(SOAP(groups, learning_rate, weight_decay=decay))
+        optimizers.append(SOAP([group], learning_rate, weight_decay=decay))
     set_peaks(optimizers)
     return optimizers
 

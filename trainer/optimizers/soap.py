@@ -33,14 +33,14 @@ class SOAP(Optimizer):
     For gradients G of shape (rows, columns), running averages of G Gᵀ and Gᵀ G estimate the covariances of the rows and of the
     columns. Their eigenvectors are the coordinates. Every ``refresh_every`` steps (and at steps 1, 2, 4, ... before) the coordinates
     follow the averages by one round of orthogonal iteration. Before a gradient enters the average of one side, it is scaled to equal
-    size along the coordinates of the other side, so that a few large ones do not dominate. Matrices of one shape are stacked and
-    updated together, which on a small model is several times faster than one after another. Processes that train together share the
-    matrices: each holds the state of some, and sends their updates to the others.
+    size along the coordinates of the other side, so that a few large ones do not dominate. Matrices of one shape, turned so that the
+    longer side stands upright, are stacked and updated together, which on a small model is several times faster than one after
+    another. Processes that train together share the matrices: each holds the state of some, and sends their updates to the others.
 
     Parameters
     ----------
-    params : matrices, or groups of them; all need a gradient at every step. A group's ``parts`` (default 1) splits each of its
-        matrices into this many equal blocks of rows, each treated as a matrix (3 for query, key and value stored as one).
+    params : matrices, or groups of them; all need a gradient at every step. A group's ``parts`` (default: 1 for each) are the numbers
+        of equal blocks of rows into which its matrices are split, each treated as a matrix (3 for query, key and value stored as one).
     lr : learning rate.
     betas : decay rates of the average gradient, of its square in the coordinates, and of the covariances.
     eps : added to the root of the squares.
@@ -72,7 +72,7 @@ class SOAP(Optimizer):
         refresh_every: int = 10,
         largest_side: int = 1024,
     ):
-        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "parts": 1}
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "parts": None}
         defaults |= {"nesterov": nesterov, "refresh_every": refresh_every, "largest_side": largest_side}
         super().__init__(params, defaults)
 
@@ -80,16 +80,14 @@ class SOAP(Optimizer):
     def step(self) -> None:  # type: ignore[override]
         """Take one optimizer step."""
         for group in self.param_groups:
-            for shape in dict.fromkeys(p.shape for p in group["params"]):
-                matrices = [p for p in group["params"] if p.shape == shape]
-                gradient = _stack([_gradient(p) for p in matrices], group["parts"])
+            for matrices, parts in _stacks(group["params"], group["parts"]):
+                gradient = torch.cat([_upright(_gradient(p), n) for p, n in zip(matrices, parts, strict=True)])
                 # The state of a stack is stored with its first matrix, where state_dict finds it.
-                update = _shared_direction(gradient, self.state[matrices[0]], group)
-                update = update.reshape(len(matrices), *matrices[0].shape)
+                update = _shared_direction(gradient, self.state[matrices[0]], group).split(parts)
+                changes = [own_part(like(p, _turned_back(u, p.shape))) for p, u in zip(matrices, update, strict=True)]
                 weights = [own_part(p) for p in matrices]
                 if group["weight_decay"]:
                     torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-                changes = [own_part(like(p, change)) for p, change in zip(matrices, update.unbind(), strict=True)]
                 torch._foreach_add_(weights, changes, alpha=-group["lr"])
 
     def state_dict(self) -> dict[str, Any]:
@@ -111,10 +109,26 @@ def _gradient(p: Tensor) -> Tensor:
     return whole(p.grad)
 
 
-def _stack(matrices: Sequence[Tensor], parts: int) -> Tensor:
-    """Stack matrices of one shape (rows, columns), each split into parts, as (matrices * parts, rows / parts, columns)."""
-    rows, columns = matrices[0].shape
-    return torch.stack(list(matrices)).view(-1, rows // parts, columns)
+def _stacks(matrices: Sequence[Tensor], parts: Sequence[int] | None) -> list[tuple[list[Tensor], list[int]]]:
+    """Sort matrices by the shape of their parts, whichever side is the longer; return those of one shape, and their numbers of parts."""
+    found: dict[tuple[int, ...], tuple[list[Tensor], list[int]]] = {}
+    for p, n in zip(matrices, parts or [1] * len(matrices), strict=True):
+        members, numbers = found.setdefault(tuple(sorted((p.shape[0] // n, *p.shape[1:]))), ([], []))
+        members.append(p)
+        numbers.append(n)
+    return list(found.values())
+
+
+def _upright(matrix: Tensor, parts: int) -> Tensor:
+    """Split a matrix into equal blocks of rows, turned so that none is wider than high; (part, row, column)."""
+    blocks = matrix.view(parts, -1, matrix.shape[1])
+    return blocks.mT if blocks.shape[1] < blocks.shape[2] else blocks
+
+
+def _turned_back(blocks: Tensor, shape: torch.Size) -> Tensor:
+    """Undo `_upright` for a matrix of a shape."""
+    is_turned = blocks.shape[2] != shape[1]
+    return (blocks.mT if is_turned else blocks).reshape(shape)
 
 
 def _shared_direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
@@ -133,9 +147,8 @@ def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -
     by_row, by_column = _rotate_rows(gradient, state), _rotate_columns(gradient, state)
     _update_covariance(state, "row", by_column / _relative_sizes(state["square"], along=-2), beta_covariance)
     _update_covariance(state, "column", (by_row / _relative_sizes(state["square"], along=-1)).mT, beta_covariance)
-    # Rotating the longer side is expensive: its rotation above is used again.
-    is_tall = gradient.shape[1] >= gradient.shape[2]
-    rotated = _rotate_columns(by_row, state) if is_tall else _rotate_rows(by_column, state)
+    # Rotating the longer side, the rows, is expensive: its rotation above is used again.
+    rotated = _rotate_columns(by_row, state)
     state["mean"].lerp_(rotated, 1 - beta_mean)
     state["square"].lerp_(rotated.square(), 1 - beta_square)
     mean = rotated.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]

@@ -97,18 +97,23 @@ def test_the_coordinates_become_the_eigenvectors_of_the_covariance():
 
 
 def test_a_stack_moves_as_its_matrices_would_alone():
-    first, second, fused = gradients(25, 6, 4, seed=1), gradients(25, 6, 4, seed=2), gradients(25, 6, 2, seed=3)
-    groups = [{"params": [a := zeros(6, 4), b := zeros(6, 4)]}, {"params": [c := zeros(6, 2)], "parts": 3}]
-    descend(
-        SOAP(groups, lr=0.1, weight_decay=0.1), [a, b, c], [list(g) for g in zip(first, second, fused, strict=True)]
-    )
-    parts = list(fused.split(2, dim=1))
-    alone = [
-        descend(SOAP([w := zeros(*g.shape[1:])], lr=0.1, weight_decay=0.1), [w], [[x] for x in g])[0]
-        for g in [first, second, *parts]
-    ]
-    for stacked, single in zip([a, b, *c.split(2)], alone, strict=True):
-        assert torch.allclose(stacked, single, atol=1e-9)
+    """Tall, wide and square matrices, and one of three parts that have the shape of a square one."""
+    shapes, parts = [(6, 4), (4, 6), (6, 4), (2, 2), (6, 2), (3, 5), (4, 6)], [1, 1, 1, 1, 3, 1, 2]
+    drawn = [gradients(25, *shape, seed=seed) for seed, shape in enumerate(shapes)]
+    weights = [zeros(*shape) for shape in shapes]
+    optimizer = SOAP([{"params": weights, "parts": parts}], lr=0.1, weight_decay=0.1)
+    descend(optimizer, weights, [list(each) for each in zip(*drawn, strict=True)])
+    for weight, gradient, n in zip(weights, drawn, parts, strict=True):
+        for block, part in zip(weight.chunk(n), gradient.chunk(n, dim=1), strict=True):
+            alone = SOAP([w := zeros(*part.shape[1:])], lr=0.1, weight_decay=0.1)
+            assert torch.allclose(block, descend(alone, [w], [[g] for g in part])[0], atol=1e-9)
+
+
+def test_a_turned_matrix_moves_as_the_matrix_does():
+    drawn = gradients(25, 7, 3)
+    (weight,) = descend(SOAP([w := zeros(7, 3)], lr=0.1, weight_decay=0.1), [w], [[g] for g in drawn])
+    (turned,) = descend(SOAP([w := zeros(3, 7)], lr=0.1, weight_decay=0.1), [w], [[g.T] for g in drawn])
+    assert torch.equal(turned, weight.T)
 
 
 def test_weight_decay_shrinks_in_proportion():

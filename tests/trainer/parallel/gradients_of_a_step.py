@@ -53,7 +53,7 @@ def soap_steps(n_steps: int = 12) -> dict[str, np.ndarray]:
     matrices = [
         torch.nn.Parameter(torch.randn(shape, generator=draw)) for shape in [(12, 4)] * 3 + [(4, 4)] * 2 + [(3, 5)]
     ]
-    groups = [{"params": matrices[:3], "parts": 3}, {"params": matrices[3:]}]
+    groups = [{"params": matrices, "parts": [3, 3, 3, 1, 1, 1]}]
     optimizer = SOAP(groups, lr=0.1, weight_decay=0.1)
     for step in range(n_steps):
         for matrix in matrices:
