@@ -77,10 +77,23 @@ DEMO_RUN = "demo"
 TRAIN_DEMO = ("trainer", "--preset", "cpu", "--run", DEMO_RUN)
 RESUME_DEMO = ("trainer", "--resume", "--run", DEMO_RUN)
 _VOWELS_AND_CAPITALS = ("--highlight", "vowels", "--highlight", "uppercase")
+# All figures, in two halves that take about as long as each other.
+_MEASURED = ("zero-shot", "context", "temperature", "loss")
+_DRAWN = (
+    *("attention", "layer", "head", "heads", "next-token", "trace", "lens", "token-spectrum", "position-spectrum"),
+    *("position-table", "position-similarity", "tokens", "positions"),
+)
+
+
+def _figures(names: tuple[str, ...]) -> tuple[str, ...]:
+    return ("viz.figures", "--run", DEMO_RUN, *(part for name in names for part in ("--only", name)))
+
+
 DRAW_DEMO = {
     "film of the positions": ("viz.video", "--run", DEMO_RUN, "--what", "positions", "--highlight", "12,13,14"),
     "film of the tokens": ("viz.video", "--run", DEMO_RUN, "--what", "tokens", *_VOWELS_AND_CAPITALS),
-    "figures": ("viz.figures", "--run", DEMO_RUN),
+    "figures of what is measured": _figures(_MEASURED),
+    "all other figures": _figures(_DRAWN),
 }
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import gptlab
 from data.runs import Run
 from tests.commands import ROOT, command_environment
+from viz.registry import FIGURES
 
 
 def readme_code() -> Iterator[str]:
@@ -102,7 +104,7 @@ def small_demo(text_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ("--preset", "tiny", "--corpus", str(text_file), "--steps", "3", "--threads", "1", "--run", "demo")
     monkeypatch.setattr(gptlab, "TRAIN_DEMO", ("trainer", *options))
     film = (*gptlab.DRAW_DEMO["film of the positions"], "--size", "320x240", "--fps", "2", "--hold", "0.5")
-    figures = (*gptlab.DRAW_DEMO["figures"], "--only", "positions", "--only", "loss", "--format", "png,svg")
+    figures = ("viz.figures", "--run", "demo", "--only", "positions", "--only", "loss", "--format", "png,svg")
     monkeypatch.setattr(gptlab, "DRAW_DEMO", {"film": film, "figures": figures})
 
 
@@ -129,6 +131,12 @@ def test_the_demo_makes_what_its_commands_make_one_after_another(
     before = (beside / "demo" / "metrics.jsonl").read_bytes()
     gptlab.main(["demo"])
     assert (beside / "demo" / "metrics.jsonl").read_bytes() == before, "it is resumed, and has nothing left to do"
+
+
+def test_the_demo_draws_every_figure_that_is_drawn_without_a_request_for_it_once() -> None:
+    commands = [command for command in gptlab.DRAW_DEMO.values() if command[0] == "viz.figures"]
+    drawn = [name for command in commands for option, name in pairwise(command) if option == "--only"]
+    assert sorted(drawn) == sorted(name for name, kind in FIGURES.items() if not kind.on_request)
 
 
 def test_the_demo_ends_with_the_status_of_the_command_that_failed(
