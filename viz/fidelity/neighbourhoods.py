@@ -7,6 +7,7 @@ rotating a layout would break ties by rounding. Without ties, all measures are t
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from data.errors import InputError
 from data.progress import Progress
 from probes.parallel import current_client, map_steps
 from viz.fidelity.ranking import (
+    ALL_ROWS_UP_TO,
     Distances,
     Integers,
     Ranks,
@@ -119,20 +121,17 @@ def measure_fidelity(
     space, picture = Distances(vectors, metric), Distances(points)
     scored, partners = sample_rows(len(vectors), rows, seed)
     scores, pairs, stress = np.full((len(ITEM_MEASURES), len(vectors)), np.nan), [], _Stress()
-    for block in row_blocks(len(vectors), len(scored)):
-        own = scored[block]
-        in_space, in_picture = space.of(own), picture.of(own)
-        stress.add(in_space, in_picture)
-        chosen = None if partners is None else partners[block]
-        pairs.append(np.stack([pair_distances(distances, own, chosen) for distances in (in_space, in_picture)]))
-        true, shown = rank_rows(in_space, own), rank_rows(in_picture, own)
-        both = np.minimum(true.shares(neighbours), shown.shares(neighbours)).sum(axis=1)
-        scores[:, own] = [
-            _rank_score(true, shown, neighbours),
-            _rank_score(shown, true, neighbours),
-            np.minimum(both / neighbours, 1.0),  # shares of ties may add up to slightly more
-            rank_correlation(true, shown),
-        ]
+    # Of many items space and picture side by side: the time goes into sorting long rows, during which NumPy lets other threads run.
+    with ThreadPoolExecutor(2) as pool:
+        over_both: Any = pool.map if len(vectors) > ALL_ROWS_UP_TO else map
+        for block in row_blocks(len(vectors), len(scored)):
+            own = scored[block]
+            in_space, in_picture = over_both(lambda one, own=own: one.of(own), (space, picture))
+            stress.add(in_space, in_picture)
+            chosen = None if partners is None else partners[block]
+            pairs.append(np.stack([pair_distances(distances, own, chosen) for distances in (in_space, in_picture)]))
+            true, shown = over_both(lambda one, own=own: rank_rows(one, own), (in_space, in_picture))
+            scores[:, own] = _item_scores(true, shown, neighbours)
     ranked = np.concatenate(pairs, axis=1)
     together = rank_correlation(rank_rows(ranked[:1]), rank_rows(ranked[1:]))
     means = [float(measure[scored].mean()) for measure in scores[:3]]
@@ -244,6 +243,17 @@ class _Stress:
             return float(self.shown > 0)  # equal vectors: only a layout of a single point fits
         least = self.residual - self.product**2 / (self.shown or 1.0)
         return float(np.sqrt(np.clip(least / self.true, 0.0, 1.0)))
+
+
+def _item_scores(true: Ranks, shown: Ranks, neighbours: int) -> list[FloatArray]:
+    """Compute the measures of the scored items, (row,) each, in the order of `ITEM_MEASURES`."""
+    both = np.minimum(true.shares(neighbours), shown.shares(neighbours)).sum(axis=1)
+    return [
+        _rank_score(true, shown, neighbours),
+        _rank_score(shown, true, neighbours),
+        np.minimum(both / neighbours, 1.0),  # shares of ties may add up to slightly more
+        rank_correlation(true, shown),
+    ]
 
 
 def _rank_score(judge: Ranks, listed: Ranks, neighbours: int) -> FloatArray:
