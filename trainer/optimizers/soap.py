@@ -83,7 +83,7 @@ class SOAP(Optimizer):
             for matrices, parts in _stacks(group["params"], group["parts"]):
                 gradient = torch.cat([_upright(_gradient(p), n) for p, n in zip(matrices, parts, strict=True)])
                 # The state of a stack is stored with its first matrix, where state_dict finds it.
-                update = _shared_direction(gradient, self.state[matrices[0]], group).split(parts)
+                update = torch.split(_shared_direction(gradient, self.state[matrices[0]], group), parts)
                 changes = [own_part(like(p, _turned_back(u, p.shape))) for p, u in zip(matrices, update, strict=True)]
                 weights = [own_part(p) for p in matrices]
                 if group["weight_decay"]:

@@ -27,6 +27,8 @@ from viz.drawing.theme import Theme
 from viz.fonts import drawable, families
 
 Frame = NDArray[np.uint8]
+Pixels = NDArray[np.uint32]
+"""The pixels of a frame, red, green, blue and alpha as one number each."""
 
 TINY = 1.5
 """The most by which text is enlarged in a tiny frame."""

@@ -71,7 +71,7 @@ def _open_mp4(path: Path, size: Size, fps: int, _: Sequence[Frame]) -> Iterator[
     from viz.films.video_colour import VideoColours
 
     # With quality=None, crf decides. Browsers and PowerPoint need yuv420p and faststart. imageio takes the planes for one grey picture,
-    # so ffmpeg is told what they are; frame sizes are even (see Size), and nothing has to be rounded up.
+    # so ffmpeg gets to know what they are; frame sizes are even (see Size), and nothing has to be rounded up.
     planes = {"input_params": ["-pix_fmt", "yuv420p", "-s", f"{size.width}x{size.height}"], "macro_block_size": 1}
     output = ["-vf", _BT709, "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
     coding = {"codec": "libx264", "pixelformat": "yuv420p", "quality": None, "output_params": output, **planes}

@@ -14,21 +14,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.language import in_language, picture_language
 from probes.parallel import map_steps
 from viz.fonts import further_fonts
 
 if TYPE_CHECKING:
-    from viz.drawing.canvas import Frame
+    from viz.drawing.canvas import Frame, Pixels
     from viz.films.film import Picture
 
 FRAMES_AT_ONCE = 48
 FASTEST = 1  # the fastest of zlib's levels
 PIXEL = np.uint32  # red, green, blue and alpha as one number
 
-Pixels = NDArray[np.uint32]
 Changes = tuple[bytes, bytes]
 """The distances between changed pixels, and the values of the changed pixels; both compressed."""
 

@@ -13,7 +13,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from viz.drawing.canvas import Frame, Size
+from viz.drawing.canvas import Frame, Pixels, Size
+
+Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+"""Luma, blue difference and red difference."""
 
 BLOCK_PX = 64
 """Pixels beside each other, of two rows, that are converted together."""
@@ -45,21 +48,14 @@ class VideoColours:
         A colour sample is the mean of four pixels.
         """
         pixels = np.ascontiguousarray(frame).view(np.uint32)[:, :, 0]
-        _convert(pixels, np.ascontiguousarray(frame), self.before, self.y, self.blue, self.red, WEIGHTS)
+        _convert(pixels, np.ascontiguousarray(frame), self.before, (self.y, self.blue, self.red), WEIGHTS)
         return self.planes
 
 
 @njit(cache=True, nogil=True)
-def _convert(
-    pixels: NDArray[np.uint32],
-    colours: NDArray[np.uint8],
-    before: NDArray[np.uint32],
-    y: NDArray[np.uint8],
-    blue: NDArray[np.uint8],
-    red: NDArray[np.uint8],
-    weights: NDArray[np.int32],
-) -> None:
+def _convert(pixels: Pixels, colours: Frame, before: Pixels, planes: Planes, weights: NDArray[np.int32]) -> None:
     """Convert the blocks in which ``pixels`` differ from ``before``, and copy them there; ``colours`` are the same pixels by channel."""
+    y, blue, red = planes
     height, width = pixels.shape
     n_blocks = (width + BLOCK_PX - 1) // BLOCK_PX
     changed = np.empty(n_blocks, np.bool_)
@@ -74,34 +70,32 @@ def _convert(
         for block in range(n_blocks):
             if changed[block]:
                 start, end = block * BLOCK_PX, min((block + 1) * BLOCK_PX, width)
-                for line in range(row, row + 2):
-                    _luma(colours, y, line, start, end, weights[0])
-                    before[line, start:end] = pixels[line, start:end]
-                _difference(colours, blue, row, start, end, weights[1])
-                _difference(colours, red, row, start, end, weights[2])
+                part = colours[row : row + 2, start:end]
+                _luma(part, y[row : row + 2, start:end], weights[0])
+                _difference(part, blue[row // 2, start // 2 : end // 2], weights[1])
+                _difference(part, red[row // 2, start // 2 : end // 2], weights[2])
+                before[row : row + 2, start:end] = pixels[row : row + 2, start:end]
 
 
 @njit(cache=True, nogil=True)
-def _luma(
-    colours: NDArray[np.uint8], y: NDArray[np.uint8], row: int, start: int, end: int, weights: NDArray[np.int32]
-) -> None:
+def _luma(colours: Frame, y: NDArray[np.uint8], weights: NDArray[np.int32]) -> None:
+    """Compute the luma of two rows."""
     r, g, b = weights[0], weights[1], weights[2]
     offset = np.int32((16 << BITS) + (1 << (BITS - 1)))
-    for column in range(start, end):
-        total = r * colours[row, column, 0] + g * colours[row, column, 1] + b * colours[row, column, 2]
-        y[row, column] = (total + offset) >> BITS
+    for row in range(2):
+        for column in range(colours.shape[1]):
+            total = r * colours[row, column, 0] + g * colours[row, column, 1] + b * colours[row, column, 2]
+            y[row, column] = (total + offset) >> BITS
 
 
 @njit(cache=True, nogil=True)
-def _difference(
-    colours: NDArray[np.uint8], plane: NDArray[np.uint8], row: int, start: int, end: int, weights: NDArray[np.int32]
-) -> None:
+def _difference(colours: Frame, samples: NDArray[np.uint8], weights: NDArray[np.int32]) -> None:
     """Compute one colour plane of two rows: each sample is that of the mean of four pixels."""
     offset = np.int32((128 << (BITS + 2)) + (1 << (BITS + 1)))
-    for column in range(start, end, 2):
-        total = offset
+    for sample in range(len(samples)):
+        total, column = offset, 2 * sample
         for channel in range(3):
-            upper = np.int32(colours[row, column, channel]) + colours[row, column + 1, channel]
-            lower = np.int32(colours[row + 1, column, channel]) + colours[row + 1, column + 1, channel]
+            upper = np.int32(colours[0, column, channel]) + colours[0, column + 1, channel]
+            lower = np.int32(colours[1, column, channel]) + colours[1, column + 1, channel]
             total += weights[channel] * (upper + lower)
-        plane[row // 2, column // 2] = total >> (BITS + 2)
+        samples[sample] = total >> (BITS + 2)

@@ -25,6 +25,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 Float32Array = NDArray[np.float32]
+Pairs = tuple[NDArray[np.int32], NDArray[np.int32], Float32Array]
+"""Affinities in rows: where the pairs of each item start, the other item of each pair, and its affinity."""
 
 WIDEST_CELL = 0.4
 """Largest distance of two nodes; the kernels vary over a distance of 1."""
@@ -85,10 +87,10 @@ def interpolated_gradient(
     pull, pairs = np.empty_like(points), (affinities.indptr, affinities.indices, affinities.data)
     ends = np.linspace(0, len(points), n_jobs + 1).astype(int)
     with ThreadPoolExecutor(n_jobs) as pool:
-        list(pool.map(lambda part: _attract(*pairs, points, pull, *part), pairwise(ends)))
+        list(pool.map(lambda part: _attract(pairs, points, pull, *part), pairwise(ends)))
     divergence = 0.0
     if should_eval_error:
-        divergence = _cost(*pairs, points) + float(affinities.data.sum(dtype=np.float64) * np.log(total))
+        divergence = _cost(pairs, points) + float(affinities.data.sum(dtype=np.float64) * np.log(total))
     return divergence, (pull - repulsion / np.float32(total)).astype(np.float64)
 
 
@@ -201,16 +203,9 @@ def _gather(placed: Float32Array, field: Float32Array, values: Float32Array, axi
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _attract(
-    starts: NDArray[np.int32],
-    others: NDArray[np.int32],
-    affinities: Float32Array,
-    points: Float32Array,
-    pull: Float32Array,
-    first: int,
-    end: int,
-) -> None:
+def _attract(pairs: Pairs, points: Float32Array, pull: Float32Array, first: int, end: int) -> None:
     """Sum the attractive forces on the points from ``first`` to ``end`` into ``pull``."""
+    starts, others, affinities = pairs
     for i in range(first, end):
         x, y, pull_x, pull_y = points[i, 0], points[i, 1], np.float32(0), np.float32(0)
         for pair in range(starts[i], starts[i + 1]):
@@ -222,10 +217,9 @@ def _attract(
 
 
 @njit(cache=True, nogil=True)
-def _cost(
-    starts: NDArray[np.int32], others: NDArray[np.int32], affinities: Float32Array, points: Float32Array
-) -> float:
+def _cost(pairs: Pairs, points: Float32Array) -> float:
     """Compute the divergence but for the sum of similarities: of each pair p log(p (1 + d²))."""
+    starts, others, affinities = pairs
     total = 0.0
     for i in range(len(points)):
         for pair in range(starts[i], starts[i + 1]):
