@@ -92,7 +92,7 @@ def load(run: Run, models: Mapping[str, nn.Module], optimizers: Sequence[torch.o
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         return Checkpoint(int(numbers["step"]), float(numbers["seconds"]))
     except (DamagedError, LookupError, ValueError, RuntimeError) as error:
-        advice = "its run.json was changed; put the original back, or train a new run"
+        advice = "its run.json was changed, or another version wrote it; put the original back, or train a new run"
         raise InputError(f"the resume slot of run {run.name!r} does not fit its model ({error}): {advice}") from None
 
 

@@ -12,7 +12,7 @@ Adam's squares.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -47,6 +47,7 @@ class SOAP(Optimizer):
     weight_decay : decoupled, as in AdamW.
     nesterov : give the newest gradient the weight it will have after the next step, which reduces the lag of the average.
     refresh_every : steps between refreshes of the coordinates.
+    average_every : steps from one gradient to the next that enters the covariances; `betas` stay those of single steps.
     largest_side : a longer side keeps its own coordinates.
 
     Examples
@@ -69,11 +70,13 @@ class SOAP(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         nesterov: bool = True,
-        refresh_every: int = 10,
+        refresh_every: int = 20,
+        average_every: int = 2,
         largest_side: int = 1024,
     ):
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "parts": None}
-        defaults |= {"nesterov": nesterov, "refresh_every": refresh_every, "largest_side": largest_side}
+        defaults |= {"nesterov": nesterov, "refresh_every": refresh_every, "average_every": average_every}
+        defaults |= {"largest_side": largest_side}
         super().__init__(params, defaults)
 
     @torch.no_grad()
@@ -97,9 +100,26 @@ class SOAP(Optimizer):
         return described
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load what `state_dict` returned; of several processes each keeps the state of its own matrices."""
+        """Load what `state_dict` returned; of several processes each keeps the state of its own matrices.
+
+        Raises
+        ------
+        ValueError
+            If the matrices were stacked otherwise, as an earlier version did.
+        """
+        self._check_stacks(state_dict["state"])
         own = {number: own_state(state) for number, state in state_dict["state"].items()}
         super().load_state_dict({**state_dict, "state": own})
+
+    def _check_stacks(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        numbers = {p: number for number, p in enumerate(p for group in self.param_groups for p in group["params"])}
+        expected = {}
+        for group in self.param_groups:
+            for matrices, parts in _stacks(group["params"], group["parts"]):
+                expected[numbers[matrices[0]]] = (sum(parts), *_upright(matrices[0], parts[0]).shape[1:])
+        found = {number: tuple(state["mean"].shape) for number, state in states.items()}
+        if found and found != expected:
+            raise ValueError("the state of SOAP is of other stacks of matrices")
 
 
 def _gradient(p: Tensor) -> Tensor:
@@ -144,20 +164,22 @@ def _direction(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -
         state |= _first_state(gradient, group["largest_side"])
     state["step"] += 1
     beta_mean, beta_square, beta_covariance = group["betas"]
-    by_row, by_column = _rotate_rows(gradient, state), _rotate_columns(gradient, state)
-    _update_covariance(state, "row", by_column / _relative_sizes(state["square"], along=-2), beta_covariance)
-    _update_covariance(state, "column", (by_row / _relative_sizes(state["square"], along=-1)).mT, beta_covariance)
+    by_row, step = _rotate_rows(gradient, state), state["step"]
+    # Early on, when everything changes, averages and coordinates follow more often.
+    is_early = step < group["refresh_every"]
+    if is_early or step % group["average_every"] == 0:
+        beta = beta_covariance if is_early else beta_covariance ** group["average_every"]
+        by_column = _rotate_columns(gradient, state)
+        _update_covariance(state, "row", by_column / _relative_sizes(state["square"], along=-2), beta)
+        _update_covariance(state, "column", (by_row / _relative_sizes(state["square"], along=-1)).mT, beta)
     # Rotating the longer side, the rows, is expensive: its rotation above is used again.
     rotated = _rotate_columns(by_row, state)
     state["mean"].lerp_(rotated, 1 - beta_mean)
     state["square"].lerp_(rotated.square(), 1 - beta_square)
     mean = rotated.lerp(state["mean"], beta_mean) if group["nesterov"] else state["mean"]
-    gradients_in_mean = state["step"] + group["nesterov"]
-    scale = math.sqrt(1 - beta_square ** state["step"]) / (1 - beta_mean**gradients_in_mean)
+    scale = math.sqrt(1 - beta_square**step) / (1 - beta_mean ** (step + group["nesterov"]))
     update = _rotate_back(scale * mean / (state["square"].sqrt() + group["eps"]), state)
-    step, refresh_every = state["step"], group["refresh_every"]
-    # Early on, when everything changes, the coordinates are refreshed more often.
-    if step % refresh_every == 0 or (step < refresh_every and step.bit_count() == 1):
+    if step % group["refresh_every"] == 0 or (is_early and step.bit_count() == 1):
         _refresh(state)
     return update
 

@@ -130,6 +130,21 @@ def test_what_is_no_matrix_with_a_gradient_is_refused(shape, grad):
         SOAP([weight], lr=0.1).step()
 
 
+def test_a_state_of_other_stacks_is_refused():
+    """An earlier version stacked wide matrices apart from tall ones."""
+    weights = [zeros(6, 2), zeros(2, 6)]
+    for weight in weights:
+        weight.grad = torch.ones_like(weight)
+    together, apart = SOAP(weights, lr=0.1), [SOAP([weight], lr=0.1) for weight in weights]
+    for optimizer in (together, *apart):
+        optimizer.step()
+    first, second = (optimizer.state_dict()["state"][0] for optimizer in apart)
+    groups = together.state_dict()["param_groups"]
+    with pytest.raises(ValueError, match="other stacks"):
+        SOAP(weights, lr=0.1).load_state_dict({"state": {0: first, 1: second}, "param_groups": groups})
+    SOAP(weights, lr=0.1).load_state_dict(together.state_dict())
+
+
 def test_resuming_from_saved_state_equals_not_stopping():
     """To the bit, through arrays as they would come from a file: row-major, and without the optimizer's own objects."""
     whole, before, after = model(), model(), model()
