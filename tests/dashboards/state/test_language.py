@@ -63,7 +63,7 @@ def test_an_error_names_fields_by_their_labels(language: str, advice: str) -> No
 
 def test_every_field_of_a_request_that_the_pages_make_has_a_label() -> None:
     asked = {field.name for request in (FilmRequest, FigureRequest) for field in dataclasses.fields(request)}
-    command_only = {"only", "format", "deck", "out", "trace", "scheduler", "transparent"}
+    command_only = {"only", "format", "deck", "out", "trace", "scheduler", "transparent", "device"}
     assert {name for name in asked - command_only if Translation().field(name) == name} == set()
 
 
