@@ -55,7 +55,7 @@ RECIPES = {
     "reference": Recipe("reference", eval_batches=200, learning_rate=3e-4),
     "best": Recipe(
         "zero-residual",
-        eval_batches=32,
+        eval_batches=16,
         learning_rate=4e-3,
         matrix_learning_rate=4e-3,
         betas=(0.9, 0.99),

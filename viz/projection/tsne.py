@@ -1,10 +1,10 @@
 """t-SNE of every step of a trajectory, chained backwards in time; openTSNE is the engine.
 
 A film ends on the last snapshot, so this one is laid out first, without a predecessor, its exaggeration lowered from 12 to 1 in small
-steps. Each earlier snapshot starts from the layout of the one after it, with iterations in proportion to the change of the affinities.
-When these have changed by a twentieth since the last attempt, a short re-exaggeration tries to resolve crossings that gradient descent
-cannot; its layout is accepted if the divergence falls by 1.5%, so that points jump only where it pays. A snapshot equal to its neighbour
-keeps the neighbour's layout. Nothing looks ahead: memory does not grow with the number of steps.
+steps. Each earlier snapshot starts from the layout of the one after it, with iterations in proportion to the change of the affinities. When
+these have changed by a twentieth since the last attempt (by a fifth where items are many), a short re-exaggeration tries to resolve
+crossings that gradient descent cannot; its layout is accepted if the divergence falls by 1.5%, so that points jump only where it pays. A
+snapshot equal to its neighbour keeps the neighbour's layout. Nothing looks ahead: memory does not grow with the number of steps.
 
 Measured on 58 snapshots of a trained 208k model: KL divergence relative to fresh openTSNE fits of the same snapshot (median of four;
 median over snapshots, worst, last); motion a snapshot, in layout widths, over the first four snapshots, where the tables hardly
@@ -63,7 +63,7 @@ ANNEALED = StoppingRule(at_least=200, at_most=2000, check_every=50, tolerance=1e
 # The other snapshots. A change of affinities is a total variation distance: 0 for the same neighbours, 1 for disjoint ones.
 ITERATIONS_PER_CHANGE = 400
 CONTINUED_ITERATIONS = 5, 100  # at least, at most
-RETRY_AFTER_CHANGE = 0.05
+RETRY_AFTER_CHANGE, RETRY_AFTER_CHANGE_MANY = 0.05, 0.2
 REEXAGGERATION = 50, 2.0  # iterations, exaggeration
 REANNEALED = StoppingRule(at_least=50, at_most=250, check_every=25, tolerance=4e-3)
 ACCEPTED_GAIN = 0.015  # share of the divergence by which it must fall, or points would move for nothing
@@ -253,7 +253,8 @@ def _continue_fit(before: Fit, vectors: NDArray[np.float64], engine: _Engine) ->
     n_iter = int(np.clip(ITERATIONS_PER_CHANGE * _change(before.affinities, affinities), *CONTINUED_ITERATIONS))
     with stage(0, 0.3):
         embedding = _optimize(engine.embedding(before.points, affinities), n_iter)
-    if _change(last_retried, affinities) > RETRY_AFTER_CHANGE:
+    retry_after = RETRY_AFTER_CHANGE if len(vectors) <= MANY_ITEMS else RETRY_AFTER_CHANGE_MANY
+    if _change(last_retried, affinities) > retry_after:
         with stage(0.3, 1):
             retried, last_retried = _optimize_until(_optimize(embedding, *REEXAGGERATION), REANNEALED), affinities
         if retried.kl_divergence < (1 - ACCEPTED_GAIN) * embedding.kl_divergence:
