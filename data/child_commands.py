@@ -212,9 +212,8 @@ def _bars(children: Sequence[Child], console: Console) -> Iterator[Show]:
 
 def _stop(processes: Sequence[subprocess.Popen[Any]]) -> None:
     """End the processes that still run: with SIGINT, so that they tidy up; one that does not end in time is killed."""
-    if isinstance(
-        sys.exc_info()[1], KeyboardInterrupt
-    ):  # they have got Ctrl-C from the terminal, too; a second one would disturb them
+    if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+        # They have got Ctrl-C from the terminal, too; a second one would disturb them.
         _wait(processes, CTRL_C_S)
     for process in processes:
         if process.poll() is None:

@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import expect
 
 from data.runs import Run
+from probes import heads
 from probes.groups.symbols import display
 from probes.models.observation import observe
 from tests.browser.visit import Visit
@@ -60,13 +61,16 @@ def shown(guest: Visit, panel: str) -> object:
     return rows(guest, panel) if panel in ("ranking", "next") else picture(guest, panel)
 
 
-def test_the_slider_repaints_maps_timeline_and_bars(reader: Visit) -> None:
+def test_the_slider_repaints_maps_timeline_and_bars(reader: Visit, shelf: Path) -> None:
     before = {panel: shown(reader, panel) for panel in ("maps", "scores", "ranking", "next")}
     reader.page.keyboard.press("Home")
     reader.settle(step=0)
     for panel, content in before.items():
         if panel != "ranking":  # of a tiny model, its numbers of two digits may be the same
             assert shown(reader, panel) != content, panel
+    ranked = [float(row.rsplit(" ", 1)[1]) for row in rows(reader, "ranking")]
+    expected = heads(Run(shelf / "tiny"))["previous_token"].sel(step=0).values.ravel()
+    assert ranked == pytest.approx(sorted(expected, reverse=True), abs=0.0051)
     reader.page.keyboard.press("End")
     reader.settle(step=60)
     assert {panel: shown(reader, panel) for panel in before} == before

@@ -10,9 +10,9 @@ Recommendation ITU-R BT.709-6 (2015), section 3.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from viz.compiled import compiled
 from viz.drawing.canvas import Frame, Pixels, Size
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
@@ -52,7 +52,7 @@ class VideoColours:
         return self.planes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _convert(pixels: Pixels, colours: Frame, before: Pixels, planes: Planes, weights: NDArray[np.int32]) -> None:
     """Convert the blocks in which ``pixels`` differ from ``before``, and copy them there; ``colours`` are the same pixels by channel."""
     y, blue, red = planes
@@ -77,7 +77,7 @@ def _convert(pixels: Pixels, colours: Frame, before: Pixels, planes: Planes, wei
                 before[row : row + 2, start:end] = pixels[row : row + 2, start:end]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _luma(colours: Frame, y: NDArray[np.uint8], weights: NDArray[np.int32]) -> None:
     """Compute the luma of two rows."""
     r, g, b = weights[0], weights[1], weights[2]
@@ -88,7 +88,7 @@ def _luma(colours: Frame, y: NDArray[np.uint8], weights: NDArray[np.int32]) -> N
             y[row, column] = (total + offset) >> BITS
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _difference(colours: Frame, samples: NDArray[np.uint8], weights: NDArray[np.int32]) -> None:
     """Compute one colour plane of two rows: each sample is that of the mean of four pixels."""
     offset = np.int32((128 << (BITS + 2)) + (1 << (BITS + 1)))

@@ -15,14 +15,15 @@ Essmann, Perera, Berkowitz, Darden, Lee and Pedersen 1995, "A smooth particle me
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
-from numba import njit
 from numpy.typing import NDArray
+
+from viz.compiled import compiled
 
 Float32Array = NDArray[np.float32]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32], Float32Array]
@@ -167,7 +168,7 @@ def kernel_spectra(cell: float, shape: tuple[int, int]) -> Spectra:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spline(fraction: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Compute the weights of the four nodes around a point that lies ``fraction`` of a cell behind the second."""
     f, sixth = fraction, np.float32(1 / 6)
@@ -178,7 +179,7 @@ def _spline(fraction: np.float32) -> tuple[np.float32, np.float32, np.float32, n
     return first, second, np.float32(1) - first - second - last, last
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spread(placed: Float32Array, grid: Float32Array) -> None:
     """Add the splines of all points (item, 2), in units of cells, to a grid."""
     for i in range(len(placed)):
@@ -189,7 +190,7 @@ def _spread(placed: Float32Array, grid: Float32Array) -> None:
                 grid[column - 1 + a, row - 1 + b] += along_x[a] * along_y[b]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gather(placed: Float32Array, field: Float32Array, values: Float32Array, axis: int) -> None:
     """Interpolate a field at all points (item, 2), in units of cells, into ``values[:, axis]``."""
     for i in range(len(placed)):
@@ -202,7 +203,7 @@ def _gather(placed: Float32Array, field: Float32Array, values: Float32Array, axi
         values[i, axis] = value
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@partial(compiled, fastmath=True)
 def _attract(pairs: Pairs, points: Float32Array, pull: Float32Array, first: int, end: int) -> None:
     """Sum the attractive forces on the points from ``first`` to ``end`` into ``pull``."""
     starts, others, affinities = pairs
@@ -216,7 +217,7 @@ def _attract(pairs: Pairs, points: Float32Array, pull: Float32Array, first: int,
         pull[i, 0], pull[i, 1] = pull_x, pull_y
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cost(pairs: Pairs, points: Float32Array) -> float:
     """Compute the divergence but for the sum of similarities: of each pair p log(p (1 + d²))."""
     starts, others, affinities = pairs

@@ -16,7 +16,8 @@ import numpy as np
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
-from viz.drawing.painting.pixels import Bounds, Bytes, bounds_in, compiled, pixels_of, places_in
+from viz.compiled import compiled
+from viz.drawing.painting.pixels import Bounds, Bytes, bounds_in, pixels_of, places_in
 
 PHASES = 16
 """Positions of a disc's centre within a pixel, along each axis."""

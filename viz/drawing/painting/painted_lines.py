@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
-from viz.drawing.painting.pixels import Bounds, Bytes, bounds_in, compiled, pixels_of, places_in, to_bytes
+from viz.compiled import compiled
+from viz.drawing.painting.pixels import Bounds, Bytes, bounds_in, pixels_of, places_in, to_bytes
 
 RECIPROCAL_BITS = 41
 RECIPROCALS = -(-(1 << RECIPROCAL_BITS) // (255 * 256 + np.arange(256)))

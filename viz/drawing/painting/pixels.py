@@ -1,9 +1,7 @@
-"""The pixels of a frame into which is painted: places in them, the bounds that clip, and the compiling of loops over them."""
+"""The pixels of a frame into which is painted: places in them, and the bounds that clip."""
 
 from __future__ import annotations
 
-import functools
-from importlib import import_module
 from math import floor
 from typing import Any
 
@@ -41,13 +39,3 @@ def bounds_in(pixels: Bytes, artist: Artist) -> Bounds:
 def to_bytes(colors: NDArray[np.float64]) -> Bytes:
     """Convert channels from 0 to 1 to bytes, rounded as Agg does."""
     return (colors * 255.0 + 0.5).astype(np.uint8)
-
-
-@functools.cache
-def compiled(loops: Any) -> Any:
-    """Compile a function of loops by Numba, or load what was compiled before; it lets other threads run."""
-    njit = import_module("numba").njit
-    try:
-        return njit(nogil=True, cache=True)(loops)
-    except RuntimeError:  # there is no folder to keep it in
-        return njit(nogil=True)(loops)
